@@ -1,0 +1,141 @@
+"""The transfer log and the events, for people who want to know where a document is."""
+
+from datetime import datetime
+from decimal import Decimal
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from fastapi import APIRouter, Query
+from pydantic import BaseModel, ConfigDict, Field
+
+from app.api.doors import CallerDep, SessionDep
+from app.errors import NotFoundError
+from app.inbox import list_events
+from app.tokens import Caller
+from app.transfer.log import list_transfers, load_transfer
+
+router = APIRouter(prefix="/v1", tags=["transfers"])
+
+TransferState = Literal["waiting", "sending", "unknown", "done", "held", "failed", "ignored"]
+TransferKind = Literal["customer", "project", "department", "invoice", "credit_note"]
+EventState = Literal["waiting", "done", "superseded", "ignored", "held", "failed"]
+Limit = Annotated[int, Query(ge=1, le=1000, description="At most this many rows")]
+Before = Annotated[int | None, Query(description="Continue a listing: only rows with a smaller id")]
+TenantFilter = Annotated[UUID | None, Query(description="Operators only: one tenant's rows")]
+
+
+class View(BaseModel):
+    """A row as shown; built from the table's row."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+
+class ReasonView(View):
+    """Why something is not through, and what to do."""
+
+    code: str = Field(examples=["product_unknown"])
+    cause: str = Field(examples=["Product 7777 is not in Unimicro"])
+    fix: str = Field(examples=["Create product 7777 in Unimicro (with sales account and VAT), then retry."])
+
+
+class TransferView(View):
+    """One record on its way to one key; amounts in the document's currency."""
+
+    id: int
+    tenant_id: UUID
+    key_id: UUID | None
+    kind: TransferKind
+    record_id: str = Field(description="RecMan's id")
+    number: str = Field(description="RecMan's visible number")
+    customer_name: str
+    currency: str
+    net_amount: Decimal | None
+    vat_amount: Decimal | None
+    gross_amount: Decimal | None
+    state: TransferState
+    unimicro_id: int | None
+    unimicro_number: str | None
+    unimicro_net_amount: Decimal | None
+    unimicro_vat_amount: Decimal | None
+    unimicro_gross_amount: Decimal | None
+    external_reference: str | None
+    reasons: list[ReasonView]
+    warnings: list[ReasonView]
+    created_at: datetime
+    updated_at: datetime
+
+
+class AttemptView(View):
+    """One try of one step, with what was said (secrets and persons masked)."""
+
+    n: int
+    step: str
+    started_at: datetime
+    outcome: str
+    detail: str
+    milliseconds: int
+    exchanges: list[dict[str, Any]]
+
+
+class TransferDetail(TransferView):
+    """A transfer with its attempts, oldest first."""
+
+    attempts: list[AttemptView]
+
+
+class EventView(View):
+    """One hint that something may have changed."""
+
+    id: int
+    tenant_id: UUID
+    source: str
+    scope: str | None
+    record_id: str | None
+    operation: str | None
+    state: EventState
+    note: str | None
+    received_at: datetime
+    ended_at: datetime | None
+
+
+@router.get("/transfers")
+async def list_all_transfers(
+    session: SessionDep,
+    caller: CallerDep,
+    state: TransferState | None = None,
+    kind: TransferKind | None = None,
+    tenant: TenantFilter = None,
+    before: Before = None,
+    limit: Limit = 100,
+) -> list[TransferView]:
+    rows = await list_transfers(
+        session, tenant_id=_tenant(caller, tenant), state=state, kind=kind, before_id=before, limit=limit
+    )
+    return [TransferView.model_validate(row) for row in rows]
+
+
+@router.get("/transfers/{transfer_id}")
+async def show_transfer(session: SessionDep, caller: CallerDep, transfer_id: int) -> TransferDetail:
+    found = await load_transfer(session, transfer_id, tenant_id=caller.tenant_id)
+    if found is None:
+        raise NotFoundError(f"There is no transfer {transfer_id}", fix="Take an id from GET /v1/transfers.")
+    transfer, attempts = found
+    shown = TransferView.model_validate(transfer).model_dump()
+    return TransferDetail(**shown, attempts=[AttemptView.model_validate(attempt) for attempt in attempts])
+
+
+@router.get("/events")
+async def list_all_events(
+    session: SessionDep,
+    caller: CallerDep,
+    state: EventState | None = None,
+    tenant: TenantFilter = None,
+    before: Before = None,
+    limit: Limit = 100,
+) -> list[EventView]:
+    rows = await list_events(session, tenant_id=_tenant(caller, tenant), state=state, before_id=before, limit=limit)
+    return [EventView.model_validate(row) for row in rows]
+
+
+def _tenant(caller: Caller, asked: UUID | None) -> UUID | None:
+    return caller.tenant_id if caller.tenant_id is not None else asked

@@ -1,0 +1,127 @@
+"""Stop 1: RecMan's webhooks come in. Stored first and durably, answered 202, worked on later."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+
+from fastapi import APIRouter, Request, Response
+
+from app.api.doors import ResourcesDep
+from app.db import translate_away
+from app.domain.money import dump_json
+from app.errors import NotFoundError, TooLargeError
+from app.hooks import find_hook, open_secrets
+from app.inbox import Arrival, accept, dedupe_key, record_meaningless, window_of
+from app.recman.verify import Verification, verify
+from app.recman.webhook import Decoded, Hint, delivery_key, parse_hints
+from app.resources import Resources
+from app.tables import Hook
+
+router = APIRouter(prefix="/webhooks/recman", tags=["webhooks"])
+
+_ANSWERS: dict[int | str, dict[str, str]] = {
+    202: {"description": "Stored; it is worked on in a moment. Also for deliveries that mean nothing to us."},
+    401: {"description": "The signature is wrong"},
+    404: {"description": "There is no such hook"},
+    413: {"description": "The body is over the cap"},
+    503: {"description": "Nothing was stored: send it again"},
+}
+
+
+@router.post("/{hook_id}", status_code=202, responses=_ANSWERS)
+async def receive(hook_id: str, request: Request, resources: ResourcesDep) -> Response:
+    """A change webhook; the body tells its scope."""
+    return await _receive(request, resources, address=hook_id, path_scope=None)
+
+
+@router.post("/{hook_id}/{scope}", status_code=202, responses=_ANSWERS)
+async def receive_scope(hook_id: str, scope: str, request: Request, resources: ResourcesDep) -> Response:
+    """A change webhook about one scope (`company`, `project`, `invoice`, `product`, `department`)."""
+    return await _receive(request, resources, address=hook_id, path_scope=scope)
+
+
+async def _receive(request: Request, resources: Resources, *, address: str, path_scope: str | None) -> Response:
+    body = await _read_body(request, resources.settings.max_body_bytes)
+    async with translate_away():
+        hook = await _load_hook(resources, address)
+        now = datetime.now(UTC)
+        _verify(resources, hook, request.headers, body, now=now)
+        content_type = request.headers.get("content-type", "")
+        decoded = parse_hints(body, content_type=content_type, path_scope=path_scope, headers=request.headers)
+        delivery = delivery_key(request.headers, body)
+        window = delivery or str(window_of(now, resources.settings.dedupe_window_seconds))
+        await _store(resources, hook, decoded, body=body, content_type=content_type, window=window)
+    resources.work_accepted.set()
+    return Response(status_code=202)
+
+
+async def _read_body(request: Request, cap: int) -> bytes:
+    declared = request.headers.get("content-length", "")
+    if declared.isdecimal() and int(declared) > cap:
+        raise _too_large(cap)
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > cap:
+            raise _too_large(cap)
+    return bytes(body)
+
+
+def _too_large(cap: int) -> TooLargeError:
+    return TooLargeError(f"The body is over {cap} bytes", fix="Send fewer records in one delivery.")
+
+
+async def _load_hook(resources: Resources, address: str) -> Hook:
+    async with resources.quick_sessions() as session:
+        hook = await find_hook(session, address)
+    if hook is None:
+        raise NotFoundError(
+            "There is no such hook", fix="Take the address from the hook's settings, or make a new one."
+        )
+    return hook
+
+
+def _verify(resources: Resources, hook: Hook, headers: Mapping[str, str], body: bytes, *, now: datetime) -> None:
+    if hook.verification.get("kind") == "path":
+        return
+    secrets = open_secrets(resources.vault, hook)
+    verify(Verification.from_config(hook.verification, secrets), headers=headers, body=body, now=now)
+
+
+async def _store(
+    resources: Resources, hook: Hook, decoded: Decoded, *, body: bytes, content_type: str, window: str
+) -> None:
+    hints = sorted(decoded.hints, key=lambda hint: (hint.scope, hint.record_id))
+    if len(hints) == 1:
+        # One statement is its own transaction: it has committed when the answer comes back.
+        async with resources.quick_sessions() as session:
+            await accept(session, _arrival(hook, hints[0], body, content_type, window))
+        return
+    note = decoded.note if not hints else f"holds {len(hints)} records, each an event of its own"
+    async with resources.sessions.begin() as session:
+        for hint in hints:
+            part = dump_json(hint.record).encode() if hint.record else None
+            await accept(session, _arrival(hook, hint, part, "application/json", window, whole=body))
+        await record_meaningless(
+            session,
+            tenant_id=hook.tenant_id,
+            hook_id=hook.id,
+            note=note,
+            dedupe=dedupe_key(hook.id, "delivery", body, window),
+            content_type=content_type,
+            body=body,
+        )
+
+
+def _arrival(
+    hook: Hook, hint: Hint, body: bytes | None, content_type: str, window: str, *, whole: bytes | None = None
+) -> Arrival:
+    return Arrival(
+        tenant_id=hook.tenant_id,
+        hook_id=hook.id,
+        scope=hint.scope,
+        record_id=hint.record_id,
+        operation=hint.operation,
+        dedupe=dedupe_key(hook.id, hint.scope, hint.record_id, whole if whole is not None else body or b"", window),
+        content_type=content_type,
+        body=body,
+    )

@@ -1,0 +1,174 @@
+"""The command line: run the service, look after it, see it work."""
+
+import asyncio
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, NoReturn
+
+import typer
+from cryptography.fernet import Fernet
+from pydantic import ValidationError
+from rich.console import Console
+from rich.table import Table
+
+from app import processes
+from app.demo import DemoOptions, run_demo
+from app.doctor import examine
+from app.embedded import EmbeddedPostgres, EmbeddedPostgresError
+from app.errors import ServiceError
+from app.log import configure_logging
+from app.main import render_openapi
+from app.sandbox.serve import SandboxPorts, serve_sandboxes
+from app.settings import Settings, list_settings
+
+cli = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="RecMan → Unimicro: carries invoices, credit notes, customers and projects; nothing lost, nothing twice.\n\n"
+    "See it work: `demo`. See what is missing: `doctor`. Run it: `up` (API and worker together), or `migrate`, "
+    "then `serve` and `worker` apart, as many of each as you like. Settings are environment variables: `settings`.",
+)
+_console = Console()
+# typer wants options as parameters with defaults; the aliases keep the commands readable.
+_ExitOption = Annotated[bool, typer.Option("--exit", help="End by itself: 0 when all went as intended, else 1.")]
+_KillOption = Annotated[bool, typer.Option("--kill-worker", help="kill -9 the worker in the middle, start another.")]
+_RepeatOption = Annotated[int, typer.Option(min=1, max=10, help="Deliver every webhook this often.")]
+_ShuffleOption = Annotated[int | None, typer.Option(help="Deliver in a random order made from this number.")]
+_NewKeyOption = Annotated[bool, typer.Option("--new-key", help="Only print a fresh encryption key.")]
+_WriteOption = Annotated[bool, typer.Option("--write", help="Write openapi/openapi.json.")]
+_CheckOption = Annotated[bool, typer.Option("--check", help="End with 1 when the file is not current.")]
+_RedirectOption = Annotated[str, typer.Option(help="Where the sandbox sign-in may send people back.")]
+_OPENAPI = Path(__file__).resolve().parent.parent / "openapi" / "openapi.json"
+
+
+def main() -> None:
+    """The console script: every expected trouble ends as two lines, cause and fix."""
+    try:
+        cli()
+    except ServiceError as error:
+        _give_up(error.cause, error.fix)
+    except EmbeddedPostgresError as error:
+        _give_up(str(error), error.fix)
+    except ValidationError as error:
+        names = ", ".join(f"RMU_{'_'.join(map(str, part['loc'])).upper()}: {part['msg']}" for part in error.errors())
+        _give_up(f"A setting cannot be used: {names}", "Correct it; `recman-unimicro settings` tells what each means.")
+
+
+def _give_up(cause: str, fix: str) -> NoReturn:
+    Console(stderr=True, soft_wrap=True).print(f"[bold red]{cause}[/]\n{fix}", highlight=False)
+    sys.exit(1)
+
+
+def _load_settings() -> Settings:
+    settings = Settings()
+    configure_logging(style=settings.log_format, level=settings.log_level)
+    return settings
+
+
+@contextmanager
+def _database(settings: Settings) -> Iterator[str]:
+    if settings.database_url is not None:
+        yield settings.database_url
+        return
+    with EmbeddedPostgres(settings.data_dir.resolve() / "postgres") as server:
+        yield server.url
+
+
+@cli.command()
+def up() -> None:
+    """Run everything in one process: database (embedded unless DATABASE_URL is set), migrations, API and worker."""
+    settings = _load_settings()
+    with _database(settings) as url:
+        processes.run_async(processes.migrate_database(url))
+        processes.run_async(processes.serve_and_work(settings, url))
+
+
+@cli.command()
+def serve() -> None:
+    """Run the API alone; any number may share one Postgres."""
+    settings = _load_settings()
+    with _database(settings) as url:
+        processes.run_async(processes.serve(settings, url))
+
+
+@cli.command()
+def worker() -> None:
+    """Run a worker alone; any number may share one Postgres."""
+    settings = _load_settings()
+    with _database(settings) as url:
+        processes.run_async(processes.work(settings, url))
+
+
+@cli.command()
+def migrate() -> None:
+    """Bring the database schema up to date; safe to run from many machines at once."""
+    settings = _load_settings()
+    with _database(settings) as url:
+        processes.run_async(processes.migrate_database(url))
+    _console.print("The schema is up to date.")
+
+
+@cli.command()
+def demo(
+    *,
+    exit_: _ExitOption = False,
+    kill_worker: _KillOption = False,
+    repeat: _RepeatOption = 1,
+    shuffle: _ShuffleOption = None,
+) -> None:
+    """See the whole way on made-up data: sandbox RecMan → this service → sandbox Unimicro, on this machine only."""
+    options = DemoOptions(stay=not exit_, kill_worker=kill_worker, repeat=repeat, shuffle=shuffle)
+    sys.exit(run_demo(options, data_dir=Settings().data_dir.resolve()))
+
+
+@cli.command()
+def sandbox(
+    recman_port: Annotated[int, typer.Option(help="Port of the sandbox RecMan.")] = 8101,
+    unimicro_port: Annotated[int, typer.Option(help="Port of the sandbox Unimicro.")] = 8102,
+    redirect_uri: _RedirectOption = "http://127.0.0.1:8000/oauth/unimicro/callback",
+) -> None:
+    """Run the stand-ins of RecMan and Unimicro as HTTP servers on loopback."""
+    configure_logging(style="text", level="INFO")
+    ports = SandboxPorts(recman=recman_port, unimicro=unimicro_port)
+    processes.run_async(serve_sandboxes(ports, redirect_uri=redirect_uri))
+
+
+@cli.command()
+def doctor(*, new_key: _NewKeyOption = False) -> None:
+    """Tell what is missing, each with cause and fix; ends with 1 when anything is."""
+    if new_key:
+        print(Fernet.generate_key().decode())  # noqa: T201 - to be captured by a script
+        return
+    settings = _load_settings()
+    with _database(settings) as url:
+        findings = asyncio.run(examine(settings, url))
+    for finding in findings:
+        mark = "[green]ok  [/]" if finding.ok else "[red]bad [/]"
+        _console.print(f"{mark} {finding.what}: {finding.cause}", highlight=False, soft_wrap=True)
+        if finding.fix:
+            _console.print(f"     {finding.fix}", highlight=False, soft_wrap=True)
+    sys.exit(0 if all(finding.ok for finding in findings) else 1)
+
+
+@cli.command()
+def openapi(*, write: _WriteOption = False, check: _CheckOption = False) -> None:
+    """Print, write or check the description of our REST API."""
+    text = render_openapi()
+    if write:
+        _OPENAPI.write_text(text, encoding="utf-8")
+    elif check and _OPENAPI.read_text(encoding="utf-8") != text:
+        _give_up("openapi/openapi.json is not current", "Run `make openapi` and commit it.")
+    elif not check:
+        print(text, end="")  # noqa: T201 - to be captured by a script
+
+
+@cli.command()
+def settings() -> None:
+    """List every setting: its variable, value (secrets masked), where it comes from, and what it means."""
+    table = Table("variable", "value", "from", "meaning", box=None, pad_edge=False)
+    for row in list_settings(Settings()):
+        table.add_row(row.variable, row.value, row.source, row.meaning)
+    _console.print(table)

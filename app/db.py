@@ -1,0 +1,129 @@
+"""The database: one engine, sessions, its clock, and the errors that mean it is away."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import asyncpg
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, text
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
+
+from app.domain.money import dump_json, parse_json
+from app.errors import DatabaseAwayError
+
+# Any number that no other user of the same database server takes: "RecMan".
+_MIGRATION_LOCK = 0x5265634D616E
+_MIGRATIONS = Path(__file__).resolve().parent.parent / "migrations"
+
+Session = AsyncSession
+Sessions = async_sessionmaker[AsyncSession]
+
+# What asyncpg raises while a server is stopped, starting, or out of connections.
+_AWAY = (
+    OSError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.CannotConnectNowError,
+    asyncpg.AdminShutdownError,
+    asyncpg.CrashShutdownError,
+    asyncpg.TooManyConnectionsError,
+    asyncpg.InterfaceError,
+)
+
+
+def create_engine(url: str, *, pool_size: int = 20) -> AsyncEngine:
+    """An engine whose JSON keeps Decimals."""
+    return create_async_engine(
+        to_async_url(url),
+        pool_size=pool_size,
+        max_overflow=0,
+        pool_timeout=5,
+        json_serializer=dump_json,
+        json_deserializer=parse_json,
+        connect_args={"timeout": 5, "server_settings": {"timezone": "UTC"}},
+    )
+
+
+def to_async_url(url: str) -> str:
+    """The address with our driver's name, whichever common spelling came in."""
+    for prefix in ("postgres://", "postgresql://", "postgresql+psycopg://", "postgresql+psycopg2://"):
+        if url.startswith(prefix):
+            return "postgresql+asyncpg://" + url.removeprefix(prefix)
+    return url
+
+
+def create_sessions(engine: AsyncEngine) -> Sessions:
+    """A session factory; objects stay readable after commit."""
+    return async_sessionmaker(engine, expire_on_commit=False)
+
+
+def is_away(error: BaseException) -> bool:
+    """Whether the error says that Postgres cannot be reached, rather than that it refused a statement."""
+    if isinstance(error, PoolTimeoutError | InterfaceError | OperationalError | OSError):
+        return True
+    if isinstance(error, DBAPIError):
+        cause = error.orig.__cause__ if error.orig is not None else None
+        return error.connection_invalidated or isinstance(cause, _AWAY) or isinstance(error.orig, _AWAY)
+    return isinstance(error, _AWAY)
+
+
+@asynccontextmanager
+async def translate_away() -> AsyncIterator[None]:
+    """Turn an unreachable database into our own error.
+
+    Raises:
+        DatabaseAwayError: Postgres does not answer.
+    """
+    try:
+        yield
+    except (DBAPIError, PoolTimeoutError, OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        if not is_away(error):
+            raise
+        raise DatabaseAwayError(
+            "The database does not answer", fix="Nothing was stored; send it again in a few seconds."
+        ) from error
+
+
+def migration_config() -> Config:
+    """Alembic's configuration, without an ini file."""
+    config = Config()
+    config.set_main_option("script_location", str(_MIGRATIONS))
+    config.set_main_option("file_template", "%%(year)d%%(month).2d%%(day).2d_%%(slug)s")
+    return config
+
+
+async def check_schema(engine: AsyncEngine) -> None:
+    """Make sure that the database has exactly the schema this version was written for.
+
+    Raises:
+        DatabaseAwayError: it has another one; run the migrations, or this version is older than the schema.
+    """
+    wanted = ScriptDirectory.from_config(migration_config()).get_current_head()
+    async with engine.connect() as connection:
+        found = await connection.run_sync(lambda sync: MigrationContext.configure(sync).get_current_revision())
+    if found != wanted:
+        raise DatabaseAwayError(
+            f"The schema is at {found}, this version needs {wanted}", fix="Run `recman-unimicro migrate`."
+        )
+
+
+async def migrate(engine: AsyncEngine) -> None:
+    """Bring the schema up to date; replicas that start together do it one after the other.
+
+    Raises:
+        DatabaseAwayError: Postgres does not answer.
+    """
+    async with translate_away(), engine.begin() as connection:
+        await connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _MIGRATION_LOCK})
+        await connection.run_sync(_upgrade)
+
+
+def _upgrade(connection: Connection) -> None:
+    config = migration_config()
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")

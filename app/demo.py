@@ -1,0 +1,291 @@
+"""The demo: every part as a real process on loopback, made-up data, and the main job visibly done."""
+
+import contextlib
+import os
+import shutil
+import signal
+import socket
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from cryptography.fernet import Fernet
+from pydantic import SecretStr
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from app import processes
+from app.crew import Crew, DemoFailedError
+from app.crypto import new_token
+from app.embedded import EmbeddedPostgres
+from app.hooks import create_hook
+from app.http import httpx
+from app.resources import open_resources
+from app.sandbox.recman_store import SANDBOX_KEY
+from app.sandbox.samples import Expected, load_samples
+from app.sandbox.sign_in import connect_sandbox_key
+from app.sandbox.unimicro_options import SandboxOptions
+from app.settings import Settings
+from app.tenants import create_tenant, set_recman_api_key
+
+_START_SECONDS = 30
+_WORK_SECONDS = 120
+_OPEN_STATES = {"waiting", "sending", "unknown"}
+
+_console = Console()
+
+
+@dataclass(frozen=True, slots=True)
+class DemoOptions:
+    """How the demo behaves; `stay` keeps it running until Ctrl-C."""
+
+    stay: bool
+    kill_worker: bool
+    repeat: int
+    shuffle: int | None
+
+
+def run_demo(options: DemoOptions, *, data_dir: Path) -> int:
+    """The exit status: 0 when every transfer ended as the data intends."""
+    folder = data_dir / "demo"
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    signal.signal(signal.SIGTERM, _interrupt)
+    with contextlib.ExitStack() as stack:
+        try:
+            return _run(options, folder, stack)
+        except KeyboardInterrupt:
+            _console.print("\nStopping everything that was started …")
+            return 0 if options.stay else 1
+        except DemoFailedError as error:
+            _console.print(f"[red]{error}[/]")
+            return 1
+
+
+def _interrupt(*_: object) -> None:
+    raise KeyboardInterrupt
+
+
+def _run(options: DemoOptions, folder: Path, stack: contextlib.ExitStack) -> int:
+    ports = dict(zip(("api", "recman", "unimicro"), _free_ports(), strict=True))
+    _console.print("Starting Postgres (embedded) …")
+    server = stack.enter_context(EmbeddedPostgres(folder / "postgres"))
+    settings = _settings(ports, server.url, folder)
+    crew = stack.enter_context(Crew(_environment(settings), folder))
+    processes.run_async(processes.migrate_database(server.url))
+    _console.print("Starting sandbox RecMan, sandbox Unimicro, API and worker …")
+    crew.start("sandbox", *_sandbox_arguments(ports, settings))
+    http = stack.enter_context(httpx.Client(timeout=10))
+    _wait_until(f"{settings.recman_api_base}/sandbox/recman/calls", crew, http)
+    _wait_until(f"http://127.0.0.1:{ports['unimicro']}/sandbox/books", crew, http)
+    crew.start("serve")
+    crew.start("worker")
+    _wait_until(f"{settings.public_url}/health/ready", crew, http)
+    hook = _connect(settings, server.url)
+    http.headers["Authorization"] = f"Bearer {_secret(settings.bootstrap_token)}"
+    _deliver(options, settings, hook, http)
+    transfers = _watch(options, settings, crew, http)
+    intended = _show(transfers)
+    _show_addresses(settings, ports)
+    if options.stay:
+        _console.print("Press Ctrl-C to stop everything.")
+        signal.pause()
+    return 0 if intended else 1
+
+
+def _free_ports() -> tuple[int, int, int]:
+    with contextlib.ExitStack() as stack:
+        sockets = [stack.enter_context(socket.socket()) for _ in range(3)]
+        for one in sockets:
+            one.bind(("127.0.0.1", 0))
+        first, second, third = (one.getsockname()[1] for one in sockets)
+    return first, second, third
+
+
+def _settings(ports: dict[str, int], url: str, folder: Path) -> Settings:
+    options = SandboxOptions()
+    unimicro = f"http://127.0.0.1:{ports['unimicro']}"
+    return Settings(
+        DATABASE_URL=url,
+        data_dir=folder,
+        port=ports["api"],
+        public_url=f"http://127.0.0.1:{ports['api']}",
+        bootstrap_token=SecretStr(new_token("rmu")),
+        encryption_keys=SecretStr(Fernet.generate_key().decode()),
+        unimicro_issuer=f"{unimicro}/identity",
+        unimicro_api_base=f"{unimicro}/",
+        unimicro_allowed_hosts=f"127.0.0.1:{ports['unimicro']}",
+        unimicro_client_id=options.client_id,
+        unimicro_client_secret=SecretStr(options.client_secret),
+        unimicro_read_lag_seconds=0.5,
+        recman_api_base=f"http://127.0.0.1:{ports['recman']}",
+        lease_seconds=3,
+        backoff_first_seconds=0.5,
+        log_level="WARNING",
+    )
+
+
+def _environment(settings: Settings) -> dict[str, str]:
+    """The settings as the children read them."""
+    variables = {}
+    for name in settings.model_fields_set:
+        value = getattr(settings, name)
+        plain = value.get_secret_value() if isinstance(value, SecretStr) else str(value)
+        variables["DATABASE_URL" if name == "database_url" else f"RMU_{name.upper()}"] = plain
+    return {**os.environ, **variables}
+
+
+def _sandbox_arguments(ports: dict[str, int], settings: Settings) -> list[str]:
+    return [
+        f"--recman-port={ports['recman']}",
+        f"--unimicro-port={ports['unimicro']}",
+        f"--redirect-uri={settings.redirect_uri}",
+    ]
+
+
+def _secret(value: SecretStr | None) -> str:
+    return value.get_secret_value() if value is not None else ""
+
+
+def _wait_until(url: str, crew: Crew, http: httpx.Client) -> None:
+    deadline = time.monotonic() + _START_SECONDS
+    while time.monotonic() < deadline:
+        crew.check()
+        with contextlib.suppress(httpx.TransportError):
+            if http.get(url).is_success:
+                return
+        time.sleep(0.05)
+    raise DemoFailedError(f"{url} did not answer within {_START_SECONDS} s")
+
+
+def _connect(settings: Settings, url: str) -> str:
+    """Set up tenant, RecMan key, hook and Unimicro key; the hook's whole address."""
+    addresses: list[str] = []
+
+    async def connect() -> None:
+        async with open_resources(settings, database_url=url) as resources:
+            async with resources.sessions.begin() as session:
+                tenant_id = await create_tenant(session, name="Demo")
+                await set_recman_api_key(session, resources.vault, tenant_id=tenant_id, api_key=SANDBOX_KEY)
+                addresses.append(await create_hook(session, resources.vault, tenant_id=tenant_id, name="demo"))
+            await connect_sandbox_key(resources, tenant_id=tenant_id, name="Nordlys Bemanning", open_to_all=True)
+
+    processes.run_async(connect())
+    _console.print("Signed in to the sandbox Unimicro and made the key “Nordlys Bemanning”, open to all departments.")
+    return f"{settings.public_url}/webhooks/recman/{addresses[0]}"
+
+
+def _deliver(options: DemoOptions, settings: Settings, hook: str, http: httpx.Client) -> None:
+    order = {"url": hook, "repeat": options.repeat, "shuffle": options.shuffle}
+    answer = http.post(f"{settings.recman_api_base}/sandbox/recman/send", json=order, timeout=60)
+    statuses = answer.raise_for_status().json()["statuses"]
+    if set(statuses) != {202}:
+        raise DemoFailedError(f"webhooks were answered {statuses}")
+    _console.print(f"Sandbox RecMan delivered {len(statuses)} webhooks; every one was answered 202.")
+
+
+def _watch(options: DemoOptions, settings: Settings, crew: Crew, http: httpx.Client) -> list[dict[str, Any]]:
+    expected = load_samples().expected
+    columns = (TextColumn("transferring"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    killed = not options.kill_worker
+    with Progress(*columns, console=_console) as progress:
+        task = progress.add_task("documents", total=len(expected))
+        for transfers in _poll(settings, crew, http):
+            documents = _documents(transfers)
+            ended = [row for row in documents if row["state"] not in _OPEN_STATES]
+            progress.update(task, completed=len(ended))
+            if not killed and ended:
+                crew.kill_and_restart("worker")
+                progress.console.print("Killed the worker (kill -9) in the middle of its work and started another.")
+                killed = True
+            if len(ended) >= len(expected) and not _is_busy(settings, http):
+                return transfers
+    raise DemoFailedError(f"not through within {_WORK_SECONDS} s")
+
+
+def _poll(settings: Settings, crew: Crew, http: httpx.Client) -> Iterator[list[dict[str, Any]]]:
+    deadline = time.monotonic() + _WORK_SECONDS
+    while time.monotonic() < deadline:
+        crew.check()
+        yield http.get(f"{settings.public_url}/v1/transfers", params={"limit": 1000}).raise_for_status().json()
+        time.sleep(0.1)
+
+
+def _is_busy(settings: Settings, http: httpx.Client) -> bool:
+    waiting = http.get(f"{settings.public_url}/v1/events", params={"state": "waiting"}).raise_for_status().json()
+    return bool(waiting)
+
+
+def _documents(transfers: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [row for row in transfers if row["kind"] in {"invoice", "credit_note"}]
+
+
+def _show(transfers: list[dict[str, Any]]) -> bool:
+    """Print the table of every transfer; whether all ended as intended."""
+    expected = load_samples().expected
+    table = Table(title="Transfers", title_justify="left", header_style="bold")
+    for name, justify in _COLUMNS:
+        table.add_column(name, justify="right" if justify else "left", overflow="fold")
+    for row in sorted(transfers, key=lambda row: (_ORDER.index(row["kind"]), row["number"])):
+        table.add_row(*(cell(row) for cell in _CELLS))
+    _console.print(table)
+    surprises = _list_surprises(_documents(transfers), expected)
+    for surprise in surprises:
+        _console.print(f"[red]{surprise}[/]")
+    if not surprises:
+        _console.print("[green]Every transfer ended as the data intends.[/]")
+    return not surprises
+
+
+_ORDER = ["customer", "department", "project", "invoice", "credit_note"]
+_COLUMNS = (
+    ("kind", False),
+    ("RecMan", False),
+    ("customer / name", False),
+    ("amount", True),
+    ("state", False),
+    ("Unimicro", False),
+    ("reason", False),
+)
+_CELLS: tuple[Callable[[dict[str, Any]], str], ...] = (
+    lambda row: str(row["kind"]).replace("_", " "),
+    lambda row: str(row["number"]),
+    lambda row: str(row["customer_name"]),
+    lambda row: f"{row['gross_amount']} {row['currency']}" if row["gross_amount"] is not None else "",
+    lambda row: str(row["state"]),
+    lambda row: str(row["unimicro_number"] or ""),
+    lambda row: "; ".join(f"{reason['cause']}. {reason['fix']}" for reason in row["reasons"]),
+)
+
+
+def _list_surprises(documents: list[dict[str, Any]], expected: dict[str, Expected]) -> list[str]:
+    found = {row["record_id"]: row for row in documents}
+    surprises = [f"Invoice {record_id} was not transferred" for record_id in expected.keys() - found.keys()]
+    surprises += [f"Invoice {record_id} was not expected" for record_id in found.keys() - expected.keys()]
+    for record_id in expected.keys() & found.keys():
+        row, wanted = found[record_id], expected[record_id]
+        causes = " ".join(reason["cause"] for reason in row["reasons"])
+        if row["state"] != wanted.state:
+            surprises.append(f"Invoice {record_id} is {row['state']} instead of {wanted.state}: {causes}")
+        elif wanted.product_number is not None and wanted.product_number not in causes:
+            surprises.append(f"Invoice {record_id} is held, but not for product {wanted.product_number}: {causes}")
+        elif row["state"] == "done" and row["unimicro_gross_amount"] != str(wanted.gross):
+            surprises.append(f"Invoice {record_id} is {row['unimicro_gross_amount']} in Unimicro, not {wanted.gross}")
+    return sorted(surprises)
+
+
+def _show_addresses(settings: Settings, ports: dict[str, int]) -> None:
+    rows = {
+        "API and its description": f"{settings.public_url}/docs",
+        "Transfers": f"{settings.public_url}/v1/transfers",
+        "Health": f"{settings.public_url}/health/ready",
+        "Admin token": _secret(settings.bootstrap_token),
+        "Sandbox Unimicro's books": f"http://127.0.0.1:{ports['unimicro']}/sandbox/books",
+        "Sandbox RecMan": f"{settings.recman_api_base}/sandbox/recman/calls",
+        "Log files": f"{settings.data_dir}",
+    }
+    for name, address in rows.items():
+        _console.print(f"{name:26}{address}", highlight=False, soft_wrap=True)

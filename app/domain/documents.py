@@ -1,0 +1,121 @@
+"""Invoices and credit notes as RecMan means them, free of either system's spelling."""
+
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from enum import StrEnum
+
+from app.domain.money import ZERO, round_money
+from app.errors import Reason
+
+
+class DocumentKind(StrEnum):
+    """What the document does to the customer's balance."""
+
+    INVOICE = "invoice"
+    CREDIT_NOTE = "credit_note"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Totals:
+    """A document's sums.
+
+    Units: the document's currency, two decimals; positive also on a credit note (its kind says the direction).
+    """
+
+    net_amount: Decimal
+    vat_amount: Decimal
+    gross_amount: Decimal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """One line; a text line has no product, quantity, price or VAT.
+
+    Units: prices net of VAT in the document's currency, up to four decimals; rates in per cent.
+    On a credit note quantities are positive: the kind says the direction.
+    """
+
+    position: int
+    text: str
+    product_number: str | None = None
+    quantity: Decimal = ZERO
+    unit: str = ""
+    unit_price_net: Decimal = ZERO
+    discount_percent: Decimal = ZERO
+    vat_rate: Decimal | None = None
+    comment: str = ""
+
+    @property
+    def is_text(self) -> bool:
+        """Whether the line carries words only."""
+        return self.product_number is None
+
+    @property
+    def net_amount(self) -> Decimal:
+        """Quantity times price less discount, rounded to two."""
+        gross = self.quantity * self.unit_price_net
+        return round_money(gross - round_money(gross * self.discount_percent / 100, Decimal("0.0001")))
+
+    @property
+    def vat_amount(self) -> Decimal:
+        """VAT of the line, rounded to two; zero on a text line."""
+        return round_money(self.net_amount * (self.vat_rate or ZERO) / 100)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Document:
+    """One invoice or credit note, complete enough to be booked.
+
+    Shape: at least one line, lines in their printed order.
+    """
+
+    recman_invoice_id: str
+    kind: DocumentKind
+    number: str
+    recman_company_id: str
+    invoice_date: date
+    due_date: date
+    currency: str
+    lines: tuple[Line, ...]
+    stated_totals: Totals | None = None
+    delivery_date: date | None = None
+    recman_project_id: str | None = None
+    recman_department_id: str | None = None
+    credited_invoice_id: str | None = None
+    our_reference: str = ""
+    your_reference: str = ""
+    requisition: str = ""
+    kid: str = ""
+    note: str = ""
+    internal_note: str = ""
+
+    @property
+    def computed_totals(self) -> Totals:
+        """The sums that the lines make."""
+        net = sum((line.net_amount for line in self.lines), ZERO)
+        vat = sum((line.vat_amount for line in self.lines), ZERO)
+        return Totals(net_amount=round_money(net), vat_amount=round_money(vat), gross_amount=round_money(net + vat))
+
+    @property
+    def totals(self) -> Totals:
+        """RecMan's own sums where it states them, else what the lines make."""
+        return self.stated_totals or self.computed_totals
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IncompleteDocument:
+    """What could be read of a document that cannot be booked: enough for a clerk to recognise it.
+
+    Shape: `gaps` has at least one entry; the other fields hold what was readable.
+    """
+
+    recman_invoice_id: str
+    gaps: tuple[Reason, ...]
+    kind: DocumentKind = DocumentKind.INVOICE
+    number: str = ""
+    recman_company_id: str | None = None
+    recman_department_id: str | None = None
+    currency: str = ""
+    product_numbers: tuple[str, ...] = ()
+    stated_totals: Totals | None = None

@@ -1,0 +1,56 @@
+"""Money as Decimal, from byte to byte: JSON without floats, one way to round, one way to write amounts."""
+
+from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
+from typing import Any
+
+import simplejson
+
+ZERO = Decimal(0)
+CENT = Decimal("0.01")
+
+
+def parse_json(text: str | bytes) -> Any:
+    """The decoded document, numbers with a fraction as Decimal.
+
+    Raises:
+        ValueError: not JSON, or NaN/Infinity, or nested too deep to be meant seriously.
+    """
+    try:
+        return simplejson.loads(text, use_decimal=True)
+    except RecursionError as error:
+        raise ValueError("JSON is nested too deep") from error
+
+
+def dump_json(value: Any) -> str:
+    """Compact JSON with Decimals as plain numbers, keys as given, Norwegian letters readable."""
+    return simplejson.dumps(value, use_decimal=True, ensure_ascii=False, separators=(",", ":"))
+
+
+def to_decimal(value: object) -> Decimal:
+    """The number behind an int, a Decimal or a text with a decimal point.
+
+    Raises:
+        ValueError: floats, booleans, blanks, commas, NaN: a guess at money is not a number.
+    """
+    if isinstance(value, bool) or not isinstance(value, int | Decimal | str):
+        raise ValueError(f"not a number: {value!r}")  # noqa: TRY004 - one error type for every unusable number
+    try:
+        number = Decimal(value.strip() if isinstance(value, str) else value)
+    except InvalidOperation as error:
+        raise ValueError(f"not a number: {value!r}") from error
+    if not number.is_finite() or (isinstance(value, str) and "_" in value):
+        raise ValueError(f"not a number: {value!r}")
+    return number
+
+
+def round_money(amount: Decimal, step: Decimal = CENT) -> Decimal:
+    """The amount to the øre (or `step`), half away from zero as both systems do.
+
+    Source: facts/unimicro-api.md §3.3 (header rounding half-away); RecMan rounds to two at creation.
+    """
+    return amount.quantize(step, rounding=ROUND_HALF_UP)
+
+
+def show_money(amount: Decimal) -> str:
+    """The amount as a clerk reads it: two decimals, a point, no grouping."""
+    return f"{round_money(amount):f}"

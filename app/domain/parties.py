@@ -1,0 +1,40 @@
+"""Customers: RecMan is their master, Unimicro carries the same number."""
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Address:
+    """A postal address; `country_code` is ISO 3166 alpha-2 or empty when RecMan does not say."""
+
+    line1: str = ""
+    line2: str = ""
+    postal_code: str = ""
+    city: str = ""
+    country_code: str = ""
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing but perhaps a country is known."""
+        return not (self.line1 or self.line2 or self.postal_code or self.city)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Customer:
+    """A RecMan company in its role as customer.
+
+    `number` is the visible customer number; `kind` RecMan's own word (customer, prospect, ownCompany, …);
+    `credit_days` None means RecMan does not say.
+    """
+
+    recman_company_id: str
+    number: str
+    name: str
+    kind: str = "customer"
+    org_number: str = ""
+    email: str = ""
+    invoice_email: str = ""
+    phone: str = ""
+    invoice_address: Address = field(default_factory=Address)
+    delivery_address: Address = field(default_factory=Address)
+    credit_days: int | None = None

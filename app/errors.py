@@ -1,0 +1,180 @@
+"""Every error this service raises on purpose, and what becomes of it.
+
+ServiceError
+├── RequestError             422  the caller sent something we cannot use
+│   ├── SignatureError       401  a webhook's secret or signature is wrong, or a token is
+│   ├── ForbiddenError       403  the token's role may not do this
+│   ├── NotFoundError        404  no such thing (for this caller)
+│   ├── ConflictError        409  the thing is in another state than the request supposes
+│   └── TooLargeError        413  the body is over the cap
+├── DatabaseAwayError        503  Postgres does not answer: the sender must try again
+├── HoldError                held: a person must decide; carries every gap at once
+├── WaitError                wait for another record, no try spent
+├── StaleLeaseError          stop: another worker owns the lane now
+└── RemoteError              the other system
+    ├── RemoteRejectedError    held: it said no (4xx) and will say no again
+    ├── RemoteThrottledError   pause the key, no try spent (429)
+    ├── RemoteUnavailableError retry: surely nothing was stored
+    ├── AuthExpiredError       pause the key until somebody signs in
+    └── OutcomeUnknownError    a write got no answer: look before doing it again
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """One thing a person should know: a stable code, the cause in plain words and what to do about it."""
+
+    code: str
+    cause: str
+    fix: str
+
+
+class ServiceError(Exception):
+    """The root: has a code, a cause, a fix and the HTTP status a door answers with."""
+
+    code = "internal"
+    status = 500
+
+    def __init__(self, cause: str, *, fix: str = "", code: str | None = None) -> None:
+        super().__init__(cause)
+        self.cause = cause
+        self.fix = fix
+        self.code = code or type(self).code
+
+
+class RequestError(ServiceError):
+    """The request cannot be used as it is."""
+
+    code = "bad_request"
+    status = 422
+
+
+class SignatureError(RequestError):
+    """A secret, signature or token does not check out."""
+
+    code = "not_signed_in"
+    status = 401
+
+
+class ForbiddenError(RequestError):
+    """The caller is known but may not do this."""
+
+    code = "forbidden"
+    status = 403
+
+
+class NotFoundError(RequestError):
+    """There is no such thing, or none this caller may see."""
+
+    code = "not_found"
+    status = 404
+
+
+class ConflictError(RequestError):
+    """The thing is in another state than the request supposes."""
+
+    code = "conflict"
+    status = 409
+
+
+class TooLargeError(RequestError):
+    """The body is over the cap."""
+
+    code = "too_large"
+    status = 413
+
+
+class DatabaseAwayError(ServiceError):
+    """Postgres does not answer; nothing was stored, so the sender must try again."""
+
+    code = "database_away"
+    status = 503
+
+
+class HoldError(ServiceError):
+    """A person must decide; `gaps` holds everything that is missing, not just the first thing found."""
+
+    code = "held"
+    status = 409
+
+    def __init__(self, gaps: tuple[Reason, ...]) -> None:
+        super().__init__("; ".join(gap.cause for gap in gaps), fix="; ".join(gap.fix for gap in gaps))
+        self.gaps = gaps
+
+
+class WaitError(ServiceError):
+    """Another record must come first; the lane waits without spending a try."""
+
+    code = "waits"
+    status = 409
+
+    def __init__(self, cause: str, *, scope: str, record_id: str, seconds: float) -> None:
+        super().__init__(cause, fix="Nothing to do: it goes on by itself when the other record is through.")
+        self.scope = scope
+        self.record_id = record_id
+        self.seconds = seconds
+
+
+class KeyPausedError(ServiceError):
+    """The key rests (throttled, paused by a person, or waiting for a sign-in); its lanes wait `seconds`."""
+
+    code = "key_paused"
+    status = 409
+
+    def __init__(self, cause: str, *, seconds: float, fix: str) -> None:
+        super().__init__(cause, fix=fix)
+        self.seconds = seconds
+
+
+class StaleLeaseError(ServiceError):
+    """This worker no longer owns the lane; whatever it was about to write must not be written."""
+
+    code = "stale_lease"
+
+
+class RemoteError(ServiceError):
+    """Something the other system said or did not say; the cause carries its text without stack trace."""
+
+    code = "remote"
+    status = 502
+    system = "Unimicro"
+
+    def __init__(self, cause: str, *, fix: str = "", code: str | None = None, http_status: int | None = None) -> None:
+        super().__init__(cause, fix=fix, code=code)
+        self.http_status = http_status
+
+
+class RemoteRejectedError(RemoteError):
+    """The other system refused and would refuse again."""
+
+    code = "remote_rejected"
+
+
+class RemoteThrottledError(RemoteError):
+    """Too many calls; `retry_after` seconds of silence are asked for."""
+
+    code = "remote_throttled"
+
+    def __init__(self, cause: str, *, retry_after: float, http_status: int | None = 429) -> None:
+        super().__init__(cause, fix="Nothing to do: the key goes on after the pause.", http_status=http_status)
+        self.retry_after = retry_after
+
+
+class RemoteUnavailableError(RemoteError):
+    """The other system could not be reached, or failed on a read: nothing was stored."""
+
+    code = "remote_unavailable"
+
+
+class AuthExpiredError(RemoteError):
+    """The sign-in is no longer good; the key waits until an administrator signs in again."""
+
+    code = "sign_in_again"
+
+
+class OutcomeUnknownError(RemoteError):
+    """A write may or may not have been stored; look it up before doing anything again."""
+
+    code = "outcome_unknown"

@@ -1,0 +1,131 @@
+"""Where hints land: accept once and durably, load what a lane has not seen, end what is done.
+
+The lane's sequence number is taken under the lane's row lock *before* the event is inserted, in one statement; the
+other way round a reader could pass a higher number and never see the lower one.
+"""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Row, insert, select, text, update
+
+from app.db import Session
+from app.tables import Event
+
+_ACCEPT = text("""
+    WITH bumped AS (
+        INSERT INTO lane (tenant_id, scope, record_id, seq)
+        SELECT :tenant_id, :scope, :record_id, 1
+        WHERE NOT EXISTS (SELECT FROM event WHERE dedupe = :dedupe)
+        ON CONFLICT (tenant_id, scope, record_id) DO UPDATE SET
+            seq = lane.seq + 1,
+            -- A blocked lane looks again: the new hint may be the mending, and planning twice changes nothing.
+            run_at = CASE WHEN lane.state IN ('idle', 'blocked') THEN now() ELSE lane.run_at END,
+            state = CASE WHEN lane.state IN ('idle', 'blocked') THEN 'ready' ELSE lane.state END
+        RETURNING id, seq
+    )
+    INSERT INTO event (tenant_id, hook_id, source, scope, record_id, operation, dedupe, content_type, body,
+                       lane_id, seq)
+    SELECT :tenant_id, :hook_id, :source, :scope, :record_id, :operation, :dedupe, :content_type, :body,
+           bumped.id, bumped.seq
+    FROM bumped
+    ON CONFLICT (dedupe) DO NOTHING
+    RETURNING id
+""")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Arrival:
+    """One hint about one record, ready to be stored."""
+
+    tenant_id: UUID
+    scope: str
+    record_id: str
+    operation: str
+    dedupe: bytes
+    source: str = "webhook"
+    hook_id: UUID | None = None
+    content_type: str = ""
+    body: bytes | None = field(default=None, repr=False)
+
+
+def dedupe_key(*parts: object) -> bytes:
+    """The value under which a repeat is recognised: equal parts, equal key."""
+    digest = hashlib.sha256()
+    for part in parts:
+        raw = part if isinstance(part, bytes) else str(part).encode()
+        digest.update(len(raw).to_bytes(8, "big") + raw)
+    return digest.digest()
+
+
+async def accept(session: Session, arrival: Arrival) -> int | None:
+    """The new event's id, or None when this very hint is already here."""
+    values = {name: getattr(arrival, name) for name in Arrival.__dataclass_fields__}
+    found: int | None = (await session.execute(_ACCEPT, values)).scalar()
+    return found
+
+
+async def record_meaningless(  # noqa: PLR0913 - the columns of one row
+    session: Session, *, tenant_id: UUID, hook_id: UUID, note: str, dedupe: bytes, content_type: str, body: bytes
+) -> None:
+    """Keep a delivery that asks for no work, with the reason why."""
+    row = {"tenant_id": tenant_id, "hook_id": hook_id, "note": note, "dedupe": dedupe, "body": body}
+    known = await session.scalar(select(Event.id).where(Event.dedupe == dedupe))
+    if known is None:
+        await session.execute(
+            insert(Event).values(state="ignored", ended_at=text("now()"), content_type=content_type, **row)
+        )
+
+
+async def load_unseen(session: Session, *, lane_id: int, after_seq: int, limit: int) -> Sequence[Event]:
+    """The lane's events behind `after_seq`, oldest first, at most `limit`."""
+    query = select(Event).where(Event.lane_id == lane_id, Event.seq > after_seq).order_by(Event.seq).limit(limit)
+    return (await session.scalars(query)).all()
+
+
+async def record_end(session: Session, events: Sequence[Event], *, state: str, note: str | None = None) -> None:
+    """Mark the newest event with the outcome and the older ones, which it made moot, as superseded."""
+    *older, newest = [event.id for event in events]
+    ended = {"ended_at": text("now()")}
+    if older:
+        await session.execute(update(Event).where(Event.id.in_(older)).values(state="superseded", **ended))
+    await session.execute(update(Event).where(Event.id == newest).values(state=state, note=note, **ended))
+
+
+async def list_bodies(
+    session: Session, *, tenant_id: UUID, scope: str, record_id: str, limit: int = 20
+) -> list[tuple[bytes, str]]:
+    """The newest bodies that spoke of a record, newest first, with their content types."""
+    query = (
+        select(Event.body, Event.content_type)
+        .where(Event.tenant_id == tenant_id, Event.scope == scope, Event.record_id == record_id)
+        .where(Event.body.is_not(None))
+        .order_by(Event.id.desc())
+        .limit(limit)
+    )
+    return [(row.body, row.content_type or "") for row in await session.execute(query)]
+
+
+async def list_events(
+    session: Session, *, tenant_id: UUID | None, state: str | None, before_id: int | None, limit: int
+) -> Sequence[Row[Any]]:
+    """Events newest first, without bodies; `before_id` continues a listing."""
+    conditions: list[ColumnElement[bool]] = []
+    if tenant_id is not None:
+        conditions.append(Event.tenant_id == tenant_id)
+    if state is not None:
+        conditions.append(Event.state == state)
+    if before_id is not None:
+        conditions.append(Event.id < before_id)
+    columns = [column for column in Event.__table__.c if column.name not in {"body", "dedupe"}]
+    query = select(*columns).where(*conditions).order_by(Event.id.desc()).limit(limit)
+    return (await session.execute(query)).all()
+
+
+def window_of(now: datetime, seconds: int) -> int:
+    """The number of the time window that `now` falls in; repeats are recognised inside one."""
+    return int(now.timestamp()) // seconds

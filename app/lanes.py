@@ -1,0 +1,155 @@
+"""Lanes: claim, lease, fence, back off, release, wait, wake. Postgres is the engine; its clock is the clock."""
+
+import math
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from sqlalchemy import text
+
+from app.db import Session
+from app.errors import StaleLeaseError
+
+_CLAIM = text("""
+    UPDATE lane SET state = 'leased', token = gen_random_uuid(), waits_for = NULL,
+                    leased_until = now() + make_interval(secs => :lease)
+    WHERE id IN (
+        SELECT id FROM lane
+        WHERE (state = 'ready' AND run_at <= now()) OR (state = 'leased' AND leased_until < now())
+        ORDER BY run_at FOR UPDATE SKIP LOCKED LIMIT :most
+    )
+    RETURNING id, tenant_id, scope, record_id, token, seen_seq, tries,
+              extract(epoch FROM now() - coalesce(failing_since, now()))::float AS failing_seconds
+""")
+
+_RENEW = text("""
+    UPDATE lane SET leased_until = now() + make_interval(secs => :lease)
+    WHERE token = ANY(:tokens) AND state = 'leased' RETURNING token
+""")
+
+_FENCE = text("SELECT id FROM lane WHERE id = :id AND token = :token AND leased_until > now() FOR UPDATE")
+
+# Compared with the lane's own counter: a subquery on events could miss one that is not committed yet.
+_RELEASE = text("""
+    UPDATE lane SET token = NULL, leased_until = NULL, seen_seq = :seen, tries = 0, failing_since = NULL,
+                    run_at = now(),
+                    state = CASE WHEN seq > :seen THEN 'ready' ELSE :state END
+    WHERE id = :id AND token = :token
+""")
+
+_POSTPONE = text("""
+    UPDATE lane SET token = NULL, leased_until = NULL, state = 'ready', waits_for = :waits_for,
+                    run_at = now() + make_interval(secs => :seconds),
+                    tries = tries + :spent,
+                    failing_since = CASE WHEN :spent > 0 THEN coalesce(failing_since, now()) ELSE failing_since END
+    WHERE id = :id AND token = :token
+""")
+
+_WAKE_WAITING = text("""
+    UPDATE lane SET run_at = now() WHERE tenant_id = :tenant_id AND waits_for = :waits_for AND state = 'ready'
+""")
+
+_LOCK_OTHER = text(
+    "SELECT id FROM lane WHERE tenant_id = :tenant_id AND scope = :scope AND record_id = :record_id FOR UPDATE"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """A lane in this worker's hands; `token` fences every write made on its behalf."""
+
+    lane_id: int
+    tenant_id: UUID
+    scope: str
+    record_id: str
+    token: UUID
+    seen_seq: int
+    tries: int
+    failing_seconds: float
+
+
+async def claim(session: Session, *, most: int, lease_seconds: float) -> list[Lease]:
+    """Up to `most` lanes that are due, or whose worker has died; oldest due first."""
+    rows = await session.execute(_CLAIM, {"most": most, "lease": lease_seconds})
+    return [
+        Lease(
+            lane_id=row.id,
+            tenant_id=row.tenant_id,
+            scope=row.scope,
+            record_id=row.record_id,
+            token=row.token,
+            seen_seq=row.seen_seq,
+            tries=row.tries,
+            failing_seconds=row.failing_seconds,
+        )
+        for row in rows
+    ]
+
+
+async def renew(session: Session, tokens: Sequence[UUID], *, lease_seconds: float) -> set[UUID]:
+    """Prolong the leases that are still ours; what is missing in the answer was lost."""
+    rows = await session.execute(_RENEW, {"tokens": list(tokens), "lease": lease_seconds})
+    return set(rows.scalars())
+
+
+async def check_fence(session: Session, lease: Lease) -> None:
+    """Lock the lane row for this transaction, so that nobody takes the lane over before it commits.
+
+    Raises:
+        StaleLeaseError: the lane belongs to somebody else by now.
+    """
+    found = (await session.execute(_FENCE, {"id": lease.lane_id, "token": lease.token})).scalar()
+    if found is None:
+        raise StaleLeaseError(f"lane {lease.lane_id} was taken over by another worker")
+
+
+async def release(session: Session, lease: Lease, *, seen_seq: int, blocked: bool = False) -> None:
+    """Give the lane back after its events up to `seen_seq` ended; later ones make it ready at once."""
+    state = "blocked" if blocked else "idle"
+    await session.execute(_RELEASE, {"id": lease.lane_id, "token": lease.token, "seen": seen_seq, "state": state})
+
+
+async def postpone(session: Session, lease: Lease, *, seconds: float, spends_try: bool) -> None:
+    """Give the lane back unfinished; it is due again after `seconds`."""
+    await session.execute(
+        _POSTPONE,
+        {
+            "id": lease.lane_id,
+            "token": lease.token,
+            "seconds": seconds,
+            "spent": int(spends_try),
+            "waits_for": None,
+        },
+    )
+
+
+async def lock_record(session: Session, *, tenant_id: UUID, scope: str, record_id: str) -> None:
+    """Lock another record's lane row, so that its end and our decision to wait cannot pass each other."""
+    await session.execute(_LOCK_OTHER, {"tenant_id": tenant_id, "scope": scope, "record_id": record_id})
+
+
+async def wait_for(session: Session, lease: Lease, *, scope: str, record_id: str, seconds: float) -> None:
+    """Give the lane back until the other record is through, at the latest after `seconds`."""
+    await session.execute(
+        _POSTPONE,
+        {
+            "id": lease.lane_id,
+            "token": lease.token,
+            "seconds": seconds,
+            "spent": 0,
+            "waits_for": f"{scope}:{record_id}",
+        },
+    )
+
+
+async def wake_waiting(session: Session, *, tenant_id: UUID, scope: str, record_id: str) -> None:
+    """Make every lane due that waits for this record."""
+    await session.execute(_WAKE_WAITING, {"tenant_id": tenant_id, "waits_for": f"{scope}:{record_id}"})
+
+
+def backoff_seconds(tries: int, *, first: float, cap: float, random_unit: float | None = None) -> float:
+    """The pause before the next try: exponential with full jitter, never under a tenth of the ceiling."""
+    ceiling: float = min(cap, math.ldexp(first, min(tries, 32)))
+    unit = random.random() if random_unit is None else random_unit  # noqa: S311 - spread, not secrecy
+    return ceiling * (0.1 + 0.9 * unit)

@@ -1,0 +1,51 @@
+"""The API as an application: routers, lifespan, one error handler."""
+
+import json
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from importlib.metadata import version
+
+from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
+
+from app.api import health, transfers, webhooks
+from app.api.doors import tell_error
+from app.errors import ServiceError
+from app.resources import Resources
+from app.wakeup import notifier
+
+Opener = Callable[[], AbstractAsyncContextManager[Resources]]
+
+
+def create_app(open_resources: Opener) -> FastAPI:
+    """The API; `open_resources` gives it what it needs for as long as it runs."""
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        async with open_resources() as resources, notifier(resources):
+            app.state.resources = resources
+            yield
+
+    app = FastAPI(
+        title="RecMan → Unimicro",
+        version=version("recman-unimicro"),
+        description="Carries invoices, credit notes, customers and projects from RecMan into Unimicro.",
+        lifespan=lifespan,
+    )
+    for router in (webhooks.router, transfers.router, health.router):
+        app.include_router(router)
+    for error in (ServiceError, RequestValidationError, Exception):
+        app.add_exception_handler(error, tell_error)
+    return app
+
+
+def render_openapi() -> str:
+    """The API's description as committed in `openapi/openapi.json`."""
+
+    @asynccontextmanager
+    async def nothing() -> AsyncIterator[Resources]:
+        raise RuntimeError("the description is rendered without running the app")
+        yield
+
+    schema = create_app(nothing).openapi()
+    return json.dumps(schema, indent=2, ensure_ascii=False, sort_keys=True) + "\n"

@@ -1,0 +1,99 @@
+"""The roles a process can have: API, worker, or both; each with its resources, its signals and its tidy end."""
+
+import asyncio
+import signal
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import asynccontextmanager
+from typing import Any
+
+import uvicorn
+import uvloop
+
+from app.db import create_engine, migrate
+from app.main import create_app
+from app.resources import Resources, open_resources
+from app.settings import Settings
+from app.tokens import ensure_operator
+from app.worker import run_worker
+
+# Requests in flight at a stop get this long.
+_GRACE_SECONDS = 10
+
+
+def run_async(work: Coroutine[Any, Any, None]) -> None:
+    """Run to the end on uvloop; Ctrl-C is a normal end."""
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        try:
+            runner.run(work)
+        except KeyboardInterrupt:
+            return
+
+
+async def migrate_database(url: str) -> None:
+    """Bring the schema up to date."""
+    engine = create_engine(url, pool_size=1)
+    try:
+        await migrate(engine)
+    finally:
+        await engine.dispose()
+
+
+async def serve(settings: Settings, url: str) -> None:
+    """The API until it is stopped."""
+    async with open_resources(settings, database_url=url) as resources:
+        await _announce_operator(resources)
+        await _serve(resources)
+
+
+async def work(settings: Settings, url: str) -> None:
+    """A worker until it is stopped; what it has in hand is finished first."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for sign in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(sign, stop.set)
+    async with open_resources(settings, database_url=url) as resources:
+        await run_worker(resources, stop)
+
+
+async def serve_and_work(settings: Settings, url: str) -> None:
+    """API and worker in one process."""
+    stop = asyncio.Event()
+    async with open_resources(settings, database_url=url) as resources:
+        await _announce_operator(resources)
+        worker = asyncio.create_task(run_worker(resources, stop))
+        server = asyncio.create_task(_serve(resources))
+        try:
+            # Whichever ends first ends both: half a service would look like a whole one.
+            await asyncio.wait({worker, server}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            stop.set()
+            server.cancel()
+            ended = await asyncio.gather(worker, server, return_exceptions=True)
+        for result in ended:
+            if isinstance(result, Exception):
+                raise result
+
+
+async def _serve(resources: Resources) -> None:
+    @asynccontextmanager
+    async def share() -> AsyncIterator[Resources]:
+        yield resources
+
+    settings = resources.settings
+    config = uvicorn.Config(
+        create_app(share),
+        host=settings.host,
+        port=settings.port,
+        log_config=None,
+        access_log=False,
+        timeout_graceful_shutdown=_GRACE_SECONDS,
+    )
+    await uvicorn.Server(config).serve()
+
+
+async def _announce_operator(resources: Resources) -> None:
+    given = resources.settings.bootstrap_token
+    async with resources.sessions.begin() as session:
+        made = await ensure_operator(session, given.get_secret_value() if given is not None else None)
+    if made is not None:
+        print(f"First operator token, shown this once: {made}", flush=True)  # noqa: T201 - meant for the console

@@ -1,0 +1,73 @@
+"""What a process holds for its whole life: settings, engine, HTTP client, vault, caches."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from app.crypto import Vault
+from app.db import Sessions, create_engine, create_sessions
+from app.domain.reference import Reference
+from app.errors import ServiceError
+from app.http import httpx, new_client
+from app.settings import Settings
+
+
+class EncryptionKeyMissingError(ServiceError):
+    """Secrets cannot be stored without a key."""
+
+    code = "encryption_key_missing"
+
+
+@dataclass(slots=True)
+class CachedReference:
+    """Reference data of one key and when it was read, by the event loop's clock."""
+
+    reference: Reference
+    read_at: float
+
+
+@dataclass(slots=True)
+class Resources:
+    """Shared by API and worker of one process; closed by `open_resources`.
+
+    `quick_sessions` commit each statement by itself: one round trip where one statement is all there is.
+    """
+
+    settings: Settings
+    engine: AsyncEngine
+    sessions: Sessions
+    quick_sessions: Sessions
+    http: httpx.AsyncClient
+    vault: Vault
+    work_accepted: asyncio.Event = field(default_factory=asyncio.Event)
+    work_arrived: asyncio.Event = field(default_factory=asyncio.Event)
+    references: dict[UUID, CachedReference] = field(default_factory=dict)
+
+
+@asynccontextmanager
+async def open_resources(
+    settings: Settings, *, database_url: str, http: httpx.AsyncClient | None = None
+) -> AsyncIterator[Resources]:
+    """Everything a process needs, closed again at the end; tests hand in their own `http`.
+
+    Raises:
+        EncryptionKeyMissingError: RMU_ENCRYPTION_KEYS is not set.
+    """
+    if settings.encryption_keys is None:
+        raise EncryptionKeyMissingError(
+            "RMU_ENCRYPTION_KEYS is not set, so no secret could be stored safely",
+            fix="Make a key with `recman-unimicro doctor --new-key` and set RMU_ENCRYPTION_KEYS to it.",
+        )
+    vault = Vault(settings.encryption_keys.get_secret_value())
+    engine = create_engine(database_url)
+    client = http or new_client()
+    try:
+        yield Resources(settings=settings, engine=engine, sessions=create_sessions(engine), http=client, vault=vault)
+    finally:
+        if http is None:
+            await client.aclose()
+        await engine.dispose()

@@ -1,0 +1,56 @@
+"""What a test may choose about the stand-in: behaviours the facts leave unknown, their assumption as default.
+
+Source: facts/unimicro-api.md §9 (table of unknowns).
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+DEFAULT_REDIRECT_URI = "http://127.0.0.1:8000/oauth/unimicro/callback"
+
+
+def utc_now() -> datetime:
+    """The present moment, aware, in UTC."""
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SandboxOptions:
+    """Behaviours of one stand-in.
+
+    Attributes:
+        accept_customer_number: True takes an explicit CustomerNumber inside a series (outside: 400); False ignores
+            it and gives the next number. Source: assumed (§4.4, §9 row 3).
+        rotate_refresh_tokens: True refuses a refresh token once used. Source: assumed (§9 row 4).
+        token_seconds: Life of an access token. Source: §1.3 [O].
+        created_status: Answer to a successful POST, 200 or 201. Source: §9 row 12, unknown.
+        recompute_sums: True computes all sums on the server; False keeps what the client sent. Source: §9 row 7.
+        inherit_from_product: True fills a line's missing VatTypeID and AccountID from its product. Source: assumed.
+        honour_draft_status: False issues at once although StatusCode 10001 was sent. Source: §9 row 13.
+        read_lag_seconds: How long a new record stays out of lists. Source: assumed.
+        default_top: Page size when `top` is missing. Source: unknown (§2), assumed 50.
+        client_id: The registered web client.
+        client_secret: Its secret, sent in the POST body.
+        redirect_uris: Addresses registered for it beside the default one, compared exactly.
+        authorize_error: When set, every authorisation ends with this OAuth error, e.g. `access_denied`.
+        clock: Tells the time; every date and expiry here comes from it.
+        sleep: How `slow` and `hang` wait.
+    """
+
+    accept_customer_number: bool = True
+    rotate_refresh_tokens: bool = True
+    token_seconds: int = 3600
+    created_status: int = 201
+    recompute_sums: bool = True
+    inherit_from_product: bool = True
+    honour_draft_status: bool = True
+    read_lag_seconds: float = 0
+    default_top: int = 50
+    client_id: str = "recman-unimicro"
+    client_secret: str = "sandbox-secret"
+    redirect_uris: tuple[str, ...] = ()
+    authorize_error: str | None = None
+    clock: Callable[[], datetime] = utc_now
+    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep

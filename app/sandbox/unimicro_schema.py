@@ -1,0 +1,251 @@
+"""The entities of the stand-in: fields with type and longest text, references, and relations.
+
+Source: facts/unimicro-api.md §3 [O] for names and lengths, facts/unimicro-swagger.json for types. Only what an
+invoice integration meets; fields left out are ignored on input, as unknown members are.
+"""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+
+class Kind(StrEnum):
+    """The JSON type a field has."""
+
+    TEXT = "text"
+    INT = "int"
+    DEC = "dec"
+    BOOL = "bool"
+    DATE = "date"
+    REF = "ref"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Field:
+    """One scalar; `owned` means that only the server sets it and input is ignored."""
+
+    kind: Kind
+    length: int | None = None
+    target: str = ""
+    owned: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entity:
+    """One entity and its relations.
+
+    Shape: `one` maps a relation to the field with its id; `many` maps a relation to (entity, field that points back).
+    """
+
+    name: str
+    route: str
+    fields: dict[str, Field]
+    one: dict[str, str] = field(default_factory=dict)
+    many: dict[str, tuple[str, str]] = field(default_factory=dict)
+    writable: bool = False
+    new_status: int | None = None
+
+
+def _to_field(kind: str) -> Field:
+    owned, kind = kind.endswith("!"), kind.rstrip("!")
+    if kind.isdigit():
+        return Field(kind=Kind.TEXT, length=int(kind), owned=owned)
+    if kind in set(Kind):
+        return Field(kind=Kind(kind), owned=owned)
+    return Field(kind=Kind.REF, target=kind, owned=owned)
+
+
+# Every record has these (§3 [O]); `_createguid` is left out of answers: it is not known to be readable (§5.2).
+_COMMON = "ID:int! StatusCode:int CreatedAt:date! CreatedBy:text! UpdatedAt:date! UpdatedBy:text! Deleted:bool!"
+
+
+def to_fields(text: str) -> dict[str, Field]:
+    """Fields of a text of `Name:kind` words.
+
+    Shape: kind is a longest length, a `Kind`, or the entity an id points to; a trailing `!` marks a server-set field.
+    """
+    pairs = (word.split(":") for word in f"{_COMMON} {text}".split())
+    return {name: _to_field(kind) for name, kind in pairs}
+
+
+_ADDRESS_LINES = "{0}AddressLine1:255 {0}AddressLine2:255 {0}AddressLine3:255 {0}PostalCode:{1} {0}City:100 "
+_ADDRESS = _ADDRESS_LINES + "{0}Country:100 {0}CountryCode:100 "
+_SUMS = " ".join(
+    f"{name}:dec! {name}Currency:dec!"
+    for name in ("TaxExclusiveAmount", "VatTotalsAmount", "TaxInclusiveAmount", "RestAmount", "CreditedAmount")
+)
+
+_INVOICE = f"""
+InvoiceNumber:100! InvoiceNumberSeriesID:NumberSeries InvoiceType:int InvoiceReferenceID:CustomerInvoice!
+PaymentID:100 ExternalReference:20 ExternalStatus:int JournalEntryID:JournalEntry! CreatedFromJournalEntry:bool!
+InvoiceDate:date PaymentDueDate:date DeliveryDate:date CreditDays:int LastPaymentDate:date
+CustomerID:Customer CustomerName:255 CustomerOrgNumber:100 CustomerPerson:255 InvoiceReceiverName:255
+{_ADDRESS.format("Invoice", 10)} {_ADDRESS.format("Shipping", 10)} DeliveryName:255 EmailAddress:255
+YourReference:255 OurReference:255 Requisition:255 ContractDocumentReference:255 AmountRegards:255 Comment:500
+FreeTxt:500 InternalNote:500 SalesPerson:255 PaymentTermsID:Terms DeliveryTermsID:Terms PaymentTerm:100
+DeliveryTerm:100 DeliveryMethod:100 PaymentInfoTypeID:int PaymentInformation:text BankAccountID:int
+CurrencyCodeID:CurrencyCode CurrencyExchangeRate:dec UpdateCurrencyAmountsOnDateChange:bool DistributionPlanID:int
+UseReportID:int DontSendReminders:bool DontUseFactoring:bool MergeAttachments:bool PrintStatus:int
+CollectorStatusCode:int VatTypeID:VatType DefaultDimensionsID:Dimensions DefaultSellerID:int AccrualID:int
+{_SUMS} PayableRoundingAmount:dec! PayableRoundingCurrencyAmount:dec!
+"""
+
+_ITEM = """
+CustomerInvoiceID:CustomerInvoice! ProductID:Product ItemText:255 Comment:500 NumberOfItems:dec Unit:100
+UnitOfMeasureID:int PriceExVat:dec PriceExVatCurrency:dec PriceIncVat:dec PriceSetByUser:bool
+CalculateGrossPriceBasedOnNetPrice:bool DiscountPercent:dec Discount:dec DiscountCurrency:dec VatTypeID:VatType
+VatPercent:dec AccountID:Account DimensionsID:Dimensions SortIndex:int SumTotalExVat:dec SumVat:dec
+SumTotalIncVat:dec SumTotalExVatCurrency:dec SumVatCurrency:dec SumTotalIncVatCurrency:dec
+InvoicePeriodStartDate:date InvoicePeriodEndDate:date AccountingCost:255 BuyersItemIdentification:255
+OrderLineReference:255 OrderItemId:int ItemSourceID:int CurrencyCodeID:CurrencyCode CurrencyExchangeRate:dec
+"""
+
+_CUSTOMER = """
+CustomerNumber:int OrgNumber:100 BusinessRelationID:BusinessRelation CreditDays:int PaymentTermsID:Terms
+DeliveryTermsID:Terms CurrencyCodeID:CurrencyCode DimensionsID:Dimensions DefaultSellerID:int
+DefaultDistributionsID:int DefaultCustomerInvoiceReportID:int SubAccountNumberSeriesID:NumberSeries PeppolAddress:50
+GLN:13 EfakturaIdentifier:100 EInvoiceAgreementReference:50 AvtaleGiro:bool IsPrivate:bool SocialSecurityNumber:20
+Localization:10 ReminderEmailAddress:255 DontSendReminders:bool DontUseFactoring:bool VatTypeID:VatType
+CustomerGroupID:int InvoiceChargeID:int WebUrl:255 CustomerNumberKidAlias:255
+"""
+
+_RELATION = """
+Name:255 InvoiceAddressID:Address ShippingAddressID:Address DefaultEmailID:Email DefaultPhoneID:Phone
+DefaultContactID:int DefaultBankAccountID:int
+"""
+
+_PRODUCT = """
+PartName:255 Name:255 Description:500 PriceExVat:dec PriceIncVat:dec CostPrice:dec ListPrice:dec VatTypeID:VatType
+AccountID:Account Unit:100 Type:int ExternalProductNumber:50 DefaultProductCategoryID:int DimensionsID:Dimensions
+CalculateGrossPriceBasedOnNetPrice:bool
+"""
+
+_PROJECT = """
+ProjectNumber:255 ProjectNumberNumeric:int ProjectNumberSeriesID:NumberSeries Name:255 Description:500
+ProjectCustomerID:Customer ProjectLeadName:255 StartDate:date EndDate:date PlannedStartdate:date PlannedEnddate:date
+WorkPlaceAddressID:Address Visible:bool DimensionsID:Dimensions
+"""
+
+_DIMENSIONS = "ProjectID:Project DepartmentID:Department ProjectTaskID:int ResponsibleID:int RegionID:int AssetID:int "
+_DIMENSIONS += " ".join(f"Dimension{number}ID:int" for number in range(5, 11))
+
+_SERIES = """
+Name:100 DisplayName:100 FromNumber:int ToNumber:int NextNumber:int AccountYear:int NumberSeriesTypeID:int
+NumberSeriesTaskID:int MainAccountID:Account IsDefaultForTask:bool Disabled:bool Empty:bool System:bool NumberLock:bool
+UseNumbersFromNumberSeriesID:NumberSeries Comment:text
+"""
+
+_SETTINGS = """
+CompanyName:255 OrganizationNumber:100 BaseCurrencyCodeID:CurrencyCode CustomerCreditDays:int
+DefaultSalesAccountID:Account TaxMandatory:bool TaxMandatoryType:int RoundingType:int RoundingNumberOfDecimals:int
+ShowNumberOfDecimals:int AccountingLockedDate:date VatLockedDate:date AutoDistributeInvoice:bool
+BookCustomerInvoiceOnDeliveryDate:bool ShowKIDOnCustomerInvoice:bool UseFactoring:bool
+PresetCustomerInvoiceNumber:bool DefaultDistributionsID:int
+"""
+
+_ALL = (
+    Entity(
+        name="CustomerInvoice",
+        route="invoices",
+        fields=to_fields(_INVOICE),
+        one={"Customer": "CustomerID", "DefaultDimensions": "DefaultDimensionsID", "PaymentTerms": "PaymentTermsID"}
+        | {"DeliveryTerms": "DeliveryTermsID", "JournalEntry": "JournalEntryID", "CurrencyCode": "CurrencyCodeID"},
+        many={"Items": ("CustomerInvoiceItem", "CustomerInvoiceID")},
+        writable=True,
+    ),
+    Entity(
+        name="CustomerInvoiceItem",
+        route="invoiceitems",
+        fields=to_fields(_ITEM),
+        one={"Product": "ProductID", "VatType": "VatTypeID", "Account": "AccountID", "Dimensions": "DimensionsID"},
+        new_status=41301,
+    ),
+    Entity(
+        name="Customer",
+        route="customers",
+        fields=to_fields(_CUSTOMER),
+        one={"Info": "BusinessRelationID", "PaymentTerms": "PaymentTermsID", "DeliveryTerms": "DeliveryTermsID"}
+        | {"Dimensions": "DimensionsID"},
+        many={"CustomerInvoices": ("CustomerInvoice", "CustomerID")},
+        writable=True,
+        new_status=30001,
+    ),
+    Entity(
+        name="BusinessRelation",
+        route="business-relations",
+        fields=to_fields(_RELATION),
+        one={"InvoiceAddress": "InvoiceAddressID", "ShippingAddress": "ShippingAddressID"}
+        | {"DefaultEmail": "DefaultEmailID", "DefaultPhone": "DefaultPhoneID"},
+        many={"Addresses": ("Address", "BusinessRelationID"), "Emails": ("Email", "BusinessRelationID")}
+        | {"Phones": ("Phone", "BusinessRelationID")},
+    ),
+    Entity(
+        name="Address",
+        route="addresses",
+        fields=to_fields(_ADDRESS.format("", 100) + "Region:100 BusinessRelationID:BusinessRelation!"),
+    ),
+    Entity(
+        name="Email",
+        route="emails",
+        fields=to_fields("EmailAddress:255 Description:255 Type:text BusinessRelationID:BusinessRelation!"),
+    ),
+    Entity(
+        name="Phone",
+        route="phones",
+        fields=to_fields("Number:100 CountryCode:100 Description:255 Type:int BusinessRelationID:BusinessRelation!"),
+    ),
+    Entity(
+        name="Product",
+        route="products",
+        fields=to_fields(_PRODUCT),
+        one={"VatType": "VatTypeID", "Account": "AccountID", "Dimensions": "DimensionsID"},
+        writable=True,
+        new_status=35001,
+    ),
+    Entity(
+        name="Project",
+        route="projects",
+        fields=to_fields(_PROJECT),
+        one={"ProjectCustomer": "ProjectCustomerID", "WorkPlaceAddress": "WorkPlaceAddressID"}
+        | {"Dimensions": "DimensionsID"},
+        writable=True,
+        new_status=42201,
+    ),
+    Entity(
+        name="Department",
+        route="departments",
+        fields=to_fields(
+            "DepartmentNumber:100 DepartmentNumberNumeric:int Name:100 DepartmentManagerName:100 Description:500"
+        ),
+        writable=True,
+    ),
+    Entity(
+        name="Dimensions",
+        route="dimensions",
+        fields=to_fields(_DIMENSIONS),
+        one={"Project": "ProjectID", "Department": "DepartmentID"},
+    ),
+    Entity(
+        name="VatType",
+        route="vattypes",
+        fields=to_fields("VatCode:10 Name:255 VatPercent:dec OutputVat:bool Visible:bool Locked:bool"),
+    ),
+    Entity(
+        name="Account",
+        route="accounts",
+        fields=to_fields("AccountNumber:int AccountName:255 VatTypeID:VatType Locked:bool Visible:bool"),
+        one={"VatType": "VatTypeID"},
+    ),
+    Entity(name="CurrencyCode", route="currencycodes", fields=to_fields("Code:3 Name:100 ShortCode:10")),
+    Entity(name="Terms", route="terms", fields=to_fields("Name:30 CreditDays:int Description:255 TermsType:int")),
+    Entity(name="NumberSeries", route="number-series", fields=to_fields(_SERIES), writable=True),
+    Entity(name="CompanySettings", route="companysettings", fields=to_fields(_SETTINGS), writable=True),
+    Entity(
+        name="JournalEntry",
+        route="journalentries",
+        fields=to_fields("Description:255 JournalEntryNumber:text FinancialDate:date"),
+    ),
+    Entity(name="User", route="users", fields=to_fields("DisplayName:255 Email:255 GlobalIdentity:text")),
+)
+
+ENTITIES = {entity.name: entity for entity in _ALL}
+ROUTES = {entity.route: entity for entity in _ALL}

@@ -1,0 +1,106 @@
+"""Every setting, with its meaning: read from `RMU_…` environment variables (and `DATABASE_URL`)."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from pydantic import AliasChoices, Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """The service's settings; `recman-unimicro settings` lists them with their source."""
+
+    model_config = SettingsConfigDict(env_prefix="RMU_", extra="ignore", frozen=True)
+
+    database_url: str | None = Field(
+        None,
+        validation_alias=AliasChoices("DATABASE_URL", "RMU_DATABASE_URL"),
+        description="Postgres 15+; not set: an embedded Postgres is started in the data folder",
+    )
+    data_dir: Path = Field(Path(".data"), description="Folder of the embedded Postgres and of demo files")
+    host: str = Field("127.0.0.1", description="Address the API listens on")
+    port: int = Field(8000, description="Port the API listens on")
+    public_url: str = Field("http://127.0.0.1:8000", description="Address under which people and RecMan reach us")
+    log_format: str = Field("text", description="Log lines as `text` or `json`")
+    log_level: str = Field("INFO", description="Lowest level that is logged")
+
+    bootstrap_token: SecretStr | None = Field(
+        None, description="First operator token; not set: one is made and printed once at first start"
+    )
+    encryption_keys: SecretStr | None = Field(
+        None, description="Fernet keys for secrets at rest, newest first, comma separated"
+    )
+
+    max_body_bytes: int = Field(1_048_576, description="A larger webhook body is refused with 413")
+    dedupe_window_seconds: int = Field(
+        600, description="A byte-identical delivery within this time is a repeat; later it is a new hint"
+    )
+
+    worker_concurrency: int = Field(8, ge=1, description="Lanes one worker works on at the same time")
+    lease_seconds: float = Field(15, gt=0, description="A dead worker's lanes are taken over after this time")
+    poll_seconds: float = Field(1, gt=0, description="How often a worker looks for work when nothing wakes it")
+    backoff_first_seconds: float = Field(5, gt=0, description="First pause after a failed try (full jitter)")
+    backoff_cap_seconds: float = Field(3600, gt=0, description="Longest pause between tries")
+    give_up_hours: float = Field(72, gt=0, description="A record that fails this long is marked failed")
+
+    unimicro_issuer: str = Field("https://login.unimicro.no", description="Identity server of the Unimicro brand")
+    unimicro_api_base: str = Field("https://app.unimicro.no/", description="API base when the token names none")
+    unimicro_allowed_hosts: str = Field(
+        "app.unimicro.no,test.unimicro.no,smb.unimicro.no,dnbregnskap.dnb.no,system.eikaregnskap.no,"
+        "complete.azets.no,regnskap.sb1.no",
+        description="Hosts (with port, if any) that a token may name as API base; comma separated",
+    )
+    unimicro_client_id: str = Field("", description="Client id from Unimicro's developer portal")
+    unimicro_client_secret: SecretStr = Field(SecretStr(""), description="Client secret from the portal")
+    unimicro_read_lag_seconds: float = Field(
+        5, ge=0, description="A write without an answer is looked up again after this time before it is sent again"
+    )
+    unimicro_reference_seconds: float = Field(
+        300, ge=0, description="How long products, VAT types and the like are kept before they are read again"
+    )
+    unimicro_send_customer_number: bool = Field(
+        default=True,
+        description="Send RecMan's number when a customer is created (assumed to be honoured inside the series)",
+    )
+
+    recman_api_base: str = Field("https://api.recman.io", description="RecMan's API host")
+
+    @cached_property
+    def allowed_hosts(self) -> frozenset[str]:
+        """The hosts a token may name as API base, lower case."""
+        return frozenset(host.strip().lower() for host in self.unimicro_allowed_hosts.split(",") if host.strip())
+
+    @property
+    def redirect_uri(self) -> str:
+        """Where Unimicro sends an administrator back after sign-in; must be registered there exactly."""
+        return self.public_url.rstrip("/") + "/oauth/unimicro/callback"
+
+
+@dataclass(frozen=True, slots=True)
+class SettingRow:
+    """One setting as listed for people."""
+
+    variable: str
+    value: str
+    source: str
+    meaning: str
+
+
+def list_settings(settings: Settings) -> list[SettingRow]:
+    """Every setting with its variable, value (secrets masked), source and meaning."""
+    rows = []
+    for name, field in Settings.model_fields.items():
+        variable = "DATABASE_URL" if name == "database_url" else f"RMU_{name.upper()}"
+        value = getattr(settings, name)
+        shown = "" if value is None else mask_url(str(value))
+        source = "environment" if name in settings.model_fields_set else "default"
+        rows.append(SettingRow(variable, shown, source, field.description or ""))
+    return rows
+
+
+def mask_url(url: str) -> str:
+    """The address without its password, for people and logs."""
+    parts = urlsplit(url)
+    return url.replace(f":{parts.password}@", ":***@") if "://" in url and parts.password else url

@@ -1,0 +1,285 @@
+"""Every table, once. Each has one owner module that holds its queries; the migrations make them."""
+
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import (
+    CheckConstraint,
+    DateTime,
+    ForeignKey,
+    Index,
+    LargeBinary,
+    MetaData,
+    Numeric,
+    Text,
+    UniqueConstraint,
+    false,
+    func,
+    text,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy.types import BigInteger
+
+
+class Table(DeclarativeBase):
+    """The base: names constraints so that migrations can refer to them."""
+
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(column_0_N_label)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+    type_annotation_map = {  # noqa: RUF012 - SQLAlchemy's own name for it
+        str: Text,
+        datetime: DateTime(timezone=True),
+        dict[str, Any]: JSONB,
+        list[Any]: JSONB,
+        bytes: LargeBinary,
+        Decimal: Numeric(18, 2),
+    }
+
+
+_now = text("now()")
+_new_uuid = text("gen_random_uuid()")
+
+
+def _one_of(column: str, *values: str) -> CheckConstraint:
+    listed = ", ".join(f"'{value}'" for value in values)
+    return CheckConstraint(f"{column} IN ({listed})", name=column)
+
+
+class Tenant(Table):
+    """One RecMan account (owner: tenants)."""
+
+    __tablename__ = "tenant"
+    __table_args__ = (_one_of("state", "active", "paused"), _one_of("recman_reads", "api", "payload"))
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, server_default=_new_uuid)
+    name: Mapped[str] = mapped_column(unique=True)
+    state: Mapped[str] = mapped_column(server_default="active")
+    recman_reads: Mapped[str] = mapped_column(server_default="payload")
+    recman_api_key: Mapped[bytes | None]
+    created_at: Mapped[datetime] = mapped_column(server_default=_now)
+
+
+class Hook(Table):
+    """One secret webhook address of a tenant (owner: hooks); only its SHA-256 is kept."""
+
+    __tablename__ = "hook"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, server_default=_new_uuid)
+    tenant_id: Mapped[UUID] = mapped_column(ForeignKey("tenant.id"), index=True)
+    name: Mapped[str]
+    address_hash: Mapped[bytes] = mapped_column(unique=True)
+    verification: Mapped[dict[str, Any]] = mapped_column(server_default=text("""'{"kind": "path"}'"""))
+    secrets: Mapped[bytes | None]
+    disabled_at: Mapped[datetime | None]
+    created_at: Mapped[datetime] = mapped_column(server_default=_now)
+
+
+class AdminToken(Table):
+    """What a caller of our REST API holds (owner: tokens); only its SHA-256 is kept."""
+
+    __tablename__ = "admin_token"
+    __table_args__ = (
+        _one_of("role", "operator", "admin", "viewer"),
+        CheckConstraint("(role = 'operator') = (tenant_id IS NULL)", name="operator_has_no_tenant"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, server_default=_new_uuid)
+    tenant_id: Mapped[UUID | None] = mapped_column(ForeignKey("tenant.id"), index=True)
+    role: Mapped[str]
+    name: Mapped[str]
+    hash: Mapped[bytes] = mapped_column(unique=True)
+    created_at: Mapped[datetime] = mapped_column(server_default=_now)
+    expires_at: Mapped[datetime | None]
+    revoked_at: Mapped[datetime | None]
+    last_used_at: Mapped[datetime | None]
+
+
+class Key(Table):
+    """A named access to one Unimicro company (owner: keys); tokens are sealed with the row's identity."""
+
+    __tablename__ = "key"
+    __table_args__ = (
+        UniqueConstraint("tenant_id", "name"),
+        _one_of("mode", "full", "file"),
+        _one_of("state", "active", "paused", "sign_in_again"),
+        Index("uq_key_open_to_all", "tenant_id", unique=True, postgresql_where=text("open_to_all")),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, server_default=_new_uuid)
+    tenant_id: Mapped[UUID] = mapped_column(ForeignKey("tenant.id"), index=True)
+    name: Mapped[str]
+    company_key: Mapped[str]
+    company_name: Mapped[str]
+    mode: Mapped[str] = mapped_column(server_default="full")
+    open_to_all: Mapped[bool] = mapped_column(server_default=false())
+    state: Mapped[str] = mapped_column(server_default="active")
+    paused_until: Mapped[datetime | None]
+    pause_reason: Mapped[str | None]
+    api_base: Mapped[str]
+    access_token: Mapped[bytes | None]
+    refresh_token: Mapped[bytes | None]
+    token_expires_at: Mapped[datetime | None]
+    created_at: Mapped[datetime] = mapped_column(server_default=_now)
+
+
+class Department(Table):
+    """A RecMan department and the key that serves it (owner: departments)."""
+
+    __tablename__ = "department"
+
+    tenant_id: Mapped[UUID] = mapped_column(ForeignKey("tenant.id"), primary_key=True)
+    recman_department_id: Mapped[str] = mapped_column(primary_key=True)
+    name: Mapped[str]
+    number: Mapped[str] = mapped_column(server_default="")
+    key_id: Mapped[UUID | None] = mapped_column(ForeignKey("key.id"), index=True)
+    read_at: Mapped[datetime] = mapped_column(server_default=_now)
+
+
+class Lane(Table):
+    """The queue of one record: in order, one at a time (owner: lanes)."""
+
+    __tablename__ = "lane"
+    __table_args__ = (
+        UniqueConstraint("tenant_id", "scope", "record_id"),
+        _one_of("state", "idle", "ready", "leased", "blocked"),
+        Index("ix_lane_ready", "run_at", postgresql_where=text("state = 'ready'")),
+        Index("ix_lane_leased", "leased_until", postgresql_where=text("state = 'leased'")),
+        Index("ix_lane_waits", "tenant_id", "waits_for", postgresql_where=text("waits_for IS NOT NULL")),
+        # Hot rows: leave room for updates in place.
+        {"postgresql_with": {"fillfactor": "70"}},
+    )
+
+    id: Mapped[int] = mapped_column(BigInteger, primary_key=True)
+    tenant_id: Mapped[UUID] = mapped_column(ForeignKey("tenant.id"))
+    scope: Mapped[str]
+    record_id: Mapped[str]
+    state: Mapped[str] = mapped_column(server_default="ready")
+    seq: Mapped[int] = mapped_column(BigInteger, server_default="0")
+    seen_seq: Mapped[int] = mapped_column(BigInteger, server_default="0")
+    run_at: Mapped[datetime] = mapped_column(server_default=_now)
+    leased_until: Mapped[datetime | None]
+    token: Mapped[UUID | None]
+    tries: Mapped[int] = mapped_column(server_default="0")
+    failing_since: Mapped[datetime | None]
+    waits_for: Mapped[str | None]
+
+
+class Event(Table):
+    """One received or swept hint that a record may have changed (owner: inbox).
+
+    A delivery that means nothing has no lane and is `ignored` with the reason in `note`.
+    """
+
+    __tablename__ = "event"
+    __table_args__ = (
+        _one_of("state", "waiting", "done", "superseded", "ignored", "held", "failed"),
+        Index("ix_event_lane", "lane_id", "seq"),
+        Index("ix_event_tenant", "tenant_id", "id"),
+    )
+
+    id: Mapped[int] = mapped_column(BigInteger, primary_key=True)
+    tenant_id: Mapped[UUID] = mapped_column(ForeignKey("tenant.id"))
+    hook_id: Mapped[UUID | None] = mapped_column(ForeignKey("hook.id"))
+    source: Mapped[str] = mapped_column(server_default="webhook")
+    scope: Mapped[str | None]
+    record_id: Mapped[str | None]
+    operation: Mapped[str | None]
+    lane_id: Mapped[int | None] = mapped_column(ForeignKey("lane.id"))
+    seq: Mapped[int | None] = mapped_column(BigInteger)
+    state: Mapped[str] = mapped_column(server_default="waiting")
+    note: Mapped[str | None]
+    dedupe: Mapped[bytes] = mapped_column(unique=True)
+    content_type: Mapped[str | None]
+    body: Mapped[bytes | None]
+    received_at: Mapped[datetime] = mapped_column(server_default=_now)
+    ended_at: Mapped[datetime | None]
+
+
+class Transfer(Table):
+    """The life of one record towards one key (owner: transfer.log).
+
+    Units: amounts in the document's currency, positive also on a credit note.
+    """
+
+    __tablename__ = "transfer"
+    __table_args__ = (
+        _one_of("state", "waiting", "sending", "unknown", "done", "held", "failed", "ignored"),
+        _one_of("kind", "customer", "project", "department", "invoice", "credit_note"),
+        Index(
+            "uq_transfer_record",
+            "tenant_id",
+            "key_id",
+            "scope",
+            "record_id",
+            unique=True,
+            postgresql_nulls_not_distinct=True,
+        ),
+        # An invoice belongs to one company's books, whatever happens to departments and keys later.
+        Index("uq_transfer_invoice", "tenant_id", "record_id", unique=True, postgresql_where=text("scope = 'invoice'")),
+        Index(
+            "uq_transfer_reference",
+            "key_id",
+            "external_reference",
+            unique=True,
+            postgresql_where=text("external_reference IS NOT NULL"),
+        ),
+        Index("ix_transfer_lane", "lane_id"),
+    )
+
+    id: Mapped[int] = mapped_column(BigInteger, primary_key=True)
+    tenant_id: Mapped[UUID] = mapped_column(ForeignKey("tenant.id"))
+    key_id: Mapped[UUID | None] = mapped_column(ForeignKey("key.id"))
+    lane_id: Mapped[int | None] = mapped_column(ForeignKey("lane.id"))
+    scope: Mapped[str]
+    kind: Mapped[str]
+    record_id: Mapped[str]
+    state: Mapped[str] = mapped_column(server_default="waiting")
+    step: Mapped[str | None]
+    lane_token: Mapped[UUID | None]
+    look_again_at: Mapped[datetime | None]
+    external_reference: Mapped[str | None]
+    guid_version: Mapped[int] = mapped_column(server_default="1")
+    number: Mapped[str] = mapped_column(server_default="")
+    customer_name: Mapped[str] = mapped_column(server_default="")
+    currency: Mapped[str] = mapped_column(server_default="")
+    net_amount: Mapped[Decimal | None]
+    vat_amount: Mapped[Decimal | None]
+    gross_amount: Mapped[Decimal | None]
+    content_hash: Mapped[bytes | None]
+    booked_at: Mapped[datetime | None]
+    unimicro_id: Mapped[int | None] = mapped_column(BigInteger)
+    unimicro_number: Mapped[str | None]
+    unimicro_net_amount: Mapped[Decimal | None]
+    unimicro_vat_amount: Mapped[Decimal | None]
+    unimicro_gross_amount: Mapped[Decimal | None]
+    reasons: Mapped[list[Any]] = mapped_column(server_default=text("'[]'"))
+    warnings: Mapped[list[Any]] = mapped_column(server_default=text("'[]'"))
+    created_at: Mapped[datetime] = mapped_column(server_default=_now)
+    updated_at: Mapped[datetime] = mapped_column(server_default=_now, onupdate=func.now())
+
+
+class Attempt(Table):
+    """One try of one step of a transfer: what went out, what came back (owner: transfer.log). Append only."""
+
+    __tablename__ = "attempt"
+    __table_args__ = (UniqueConstraint("transfer_id", "n"),)
+
+    id: Mapped[int] = mapped_column(BigInteger, primary_key=True)
+    transfer_id: Mapped[int] = mapped_column(ForeignKey("transfer.id"))
+    n: Mapped[int]
+    step: Mapped[str]
+    started_at: Mapped[datetime] = mapped_column(server_default=_now)
+    outcome: Mapped[str]
+    detail: Mapped[str] = mapped_column(server_default="")
+    exchanges: Mapped[list[Any]] = mapped_column(server_default=text("'[]'"))
+    milliseconds: Mapped[int] = mapped_column(server_default="0")

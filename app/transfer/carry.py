@@ -1,0 +1,244 @@
+"""Stops 5 to 7 of one change: read the record, look, plan, run. One entry for every scope."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+from app.db import Session
+from app.departments import route_department
+from app.domain.dimensions import Project
+from app.domain.documents import Document, DocumentKind, IncompleteDocument
+from app.domain.parties import Customer
+from app.domain.reference import Reference
+from app.errors import HoldError, Reason, RemoteRejectedError, RemoteUnavailableError, WaitError
+from app.keys import list_keys_for_record
+from app.lanes import check_fence, postpone
+from app.tables import Key
+from app.transfer.books import Books
+from app.transfer.context import Run
+from app.transfer.log import ensure_transfer, record_held, record_looked, record_values, show_reasons, show_totals
+from app.transfer.look import look_at_customer, look_at_document, look_at_project
+from app.transfer.plan import plan_company, plan_document, plan_project_change
+from app.transfer.run import run_document
+from app.transfer.run_parts import run_part
+from app.transfer.situation import DocumentSituation
+from app.transfer.steps import Decision, Go, Hold, LookAgain, Skip, Wait
+
+# A record that RecMan does not show yet gets this many tries before a person is asked.
+_MISSING_TRIES = 3
+# A lane that waits is woken by the other record's end; this is only the net below.
+_WAIT_SECONDS = 600
+
+
+async def carry(run: Run) -> None:
+    """Take one record as far as it goes now; afterwards `run.finished` unless an error says what to do.
+
+    Raises:
+        WaitError, KeyPausedError, RemoteError, StaleLeaseError: the worker decides what becomes of the lane.
+    """
+    try:
+        await _CARRIERS[run.lease.scope](run)
+    except HoldError as error:
+        await _hold(run, error.gaps)
+    except RemoteRejectedError as error:
+        await _hold(run, (Reason(code=error.code, cause=error.cause, fix=error.fix),))
+
+
+async def _carry_document(run: Run) -> None:
+    document = await run.reader.read_document(run.lease.record_id)
+    if document is None:
+        await _end_missing(run)
+        return
+    async with run.sessions() as session:
+        key = await route_department(
+            session, tenant_id=run.lease.tenant_id, recman_department_id=document.recman_department_id
+        )
+    run.key_id = key.id
+    await _describe(run, document)
+    books = await _open(run, key)
+    situation = await look_at_document(run, books, document)
+    await _name_customer(run, situation)
+    decision = await _decide(books, lambda reference: plan_document(replace(situation, reference=reference)))
+    await _follow_document(run, books, decision, situation)
+
+
+async def _decide(books: Books, plan: Callable[[Reference], Decision]) -> Decision:
+    """A hold is believed only on fresh reference data: somebody may have mended it in Unimicro since."""
+    decision = plan(books.reference)
+    if isinstance(decision, Hold):
+        fresh = await books.refresh()
+        if fresh is not None:
+            books.reference = fresh
+            return plan(fresh)
+    return decision
+
+
+async def _follow_document(run: Run, books: Books, decision: Decision, situation: DocumentSituation) -> None:
+    match decision:
+        case Go():
+            await run_document(run, books, decision, situation)
+        case Skip():
+            await _skip(run, decision.reason, state="done" if situation.past and situation.past.booked else "ignored")
+        case Hold():
+            raise HoldError(decision.gaps)
+        case Wait():
+            raise WaitError(decision.cause, scope=decision.scope, record_id=decision.record_id, seconds=_WAIT_SECONDS)
+        case LookAgain():
+            await _look_again(run)
+
+
+async def _look_again(run: Run) -> None:
+    async with run.sessions.begin() as session:
+        await check_fence(session, run.lease)
+        if run.transfer_id is not None:
+            await record_looked(session, run.transfer_id, seconds=run.read_lag_seconds)
+        # A little longer than the lag, so that the second look is surely behind it.
+        await postpone(session, run.lease, seconds=run.read_lag_seconds + 0.1, spends_try=False)
+        run.finished = True
+
+
+async def _describe(run: Run, document: Document | IncompleteDocument) -> None:
+    place = run.place(run.key_id, "invoice", document.recman_invoice_id)
+    totals = document.totals if isinstance(document, Document) else document.stated_totals
+    async with run.sessions.begin() as session:
+        transfer = await ensure_transfer(
+            session, place, kind=document.kind.value, values={"lane_id": run.lease.lane_id}
+        )
+        run.transfer_id = transfer.id
+        if transfer.booked_at is None:
+            sums = show_totals("", totals) if totals is not None else {}
+            await record_values(
+                session,
+                transfer.id,
+                key_id=run.key_id,
+                kind=document.kind.value,
+                number=document.number,
+                currency=document.currency,
+                **sums,
+            )
+
+
+async def _name_customer(run: Run, situation: DocumentSituation) -> None:
+    customer = situation.customer
+    if customer is None or run.transfer_id is None:
+        return
+    name = customer.record.name if isinstance(customer.record, Customer) else customer.past and customer.past.name
+    if name:
+        async with run.sessions.begin() as session:
+            await record_values(session, run.transfer_id, customer_name=name)
+
+
+async def _end_missing(run: Run) -> None:
+    scope, record_id = run.lease.scope, run.lease.record_id
+    if run.events[-1].operation == "delete":
+        await _skip(run, f"RecMan confirms that {scope} {record_id} is gone; nothing is deleted in Unimicro")
+        return
+    if run.lease.tries < _MISSING_TRIES and run.reader.client is not None:
+        raise RemoteUnavailableError(f"RecMan does not show {scope} {record_id} (yet)")
+    if run.reader.client is None:
+        cause = f"The delivery about {scope} {record_id} carried no record, and no RecMan API key is set"
+        fix = "Enter a RecMan API key for the tenant, or let RecMan send whole records, then retry."
+    else:
+        cause = f"RecMan announced {scope} {record_id} but does not show it"
+        fix = "Check that it exists and that the RecMan API key may read it, then retry."
+    await _hold(run, (Reason(code="record_missing", cause=cause, fix=fix),))
+
+
+async def _carry_company(run: Run) -> None:
+    keys = await _keys(run)
+    for key in keys:
+        books = await _open(run, key)
+        view = await look_at_customer(run, books, run.lease.record_id, always_read=True)
+        if view.record is None:
+            await _end_missing(run)
+            return
+        await _follow_part(run, books, await _decide(books, partial(plan_company, view)))
+    await _end_part(run, keys)
+
+
+async def _carry_project(run: Run) -> None:
+    keys = await _keys(run)
+    for key in keys:
+        books = await _open(run, key)
+        view = await look_at_project(run, books, run.lease.record_id, always_read=True)
+        company_id = view.record.recman_company_id if isinstance(view.record, Project) else None
+        customer = await look_at_customer(run, books, company_id) if company_id else None
+        await _follow_part(run, books, await _decide(books, partial(plan_project_change, view, customer)))
+    await _end_part(run, keys)
+
+
+async def _open(run: Run, key: Key) -> Books:
+    run.key_id = key.id
+    return await run.open_books(key)
+
+
+async def _keys(run: Run) -> list[Key]:
+    lease = run.lease
+    async with run.sessions() as session:
+        return await list_keys_for_record(
+            session, tenant_id=lease.tenant_id, scope=lease.scope, record_id=lease.record_id
+        )
+
+
+async def _follow_part(run: Run, books: Books, decision: Decision) -> None:
+    match decision:
+        case Go():
+            for step in decision.steps:
+                await run_part(run, books, step)
+            run.note = "in Unimicro"
+        case Hold():
+            raise HoldError(decision.gaps)
+        case Skip():
+            run.note = decision.reason
+        case _:
+            raise TypeError(f"{decision!r} is a decision about documents")
+
+
+async def _end_part(run: Run, keys: list[Key]) -> None:
+    if not keys:
+        await _skip(run, "no key is open to all departments; it follows with its first invoice")
+        return
+    async with run.sessions.begin() as session:
+        await run.finish(session, state="done", note=run.note)
+
+
+async def _carry_nothing(run: Run) -> None:
+    await _skip(run, f"nothing to transfer: a {run.lease.scope} is looked up when an invoice needs it")
+
+
+async def _skip(run: Run, reason: str, *, state: str = "ignored") -> None:
+    async with run.sessions.begin() as session:
+        await run.finish(session, state=state, note=reason)
+
+
+async def _hold(run: Run, gaps: tuple[Reason, ...]) -> None:
+    lease = run.lease
+    kind = _KINDS.get(lease.scope)
+    async with run.sessions.begin() as session:
+        if kind is not None:
+            place = run.place(run.key_id, lease.scope, lease.record_id)
+            transfer = await ensure_transfer(session, place, kind=kind, values={"lane_id": lease.lane_id})
+            await record_held(session, transfer.id, gaps)
+        await run.finish(session, state="held", note=gaps[0].cause)
+
+
+_Carrier = Callable[[Run], Awaitable[None]]
+_CARRIERS: dict[str, _Carrier] = {
+    "invoice": _carry_document,
+    "company": _carry_company,
+    "project": _carry_project,
+    "product": _carry_nothing,
+    "department": _carry_nothing,
+}
+_KINDS = {"invoice": DocumentKind.INVOICE.value, "company": "customer", "project": "project"}
+
+
+async def record_trouble(session: Session, run: Run, reason: Reason, *, failed: bool = False) -> None:
+    """Show on the transfer why it is not through yet, without disturbing how far it has come."""
+    if run.transfer_id is None:
+        return
+    values: dict[str, Any] = {"reasons": show_reasons([reason])}
+    if failed:
+        values["state"] = "failed"
+    await record_values(session, run.transfer_id, **values)

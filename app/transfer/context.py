@@ -1,0 +1,47 @@
+"""What one run of a lane carries along, and how it ends: events, transfer and lane in one commit."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from app.db import Session, Sessions
+from app.inbox import record_end
+from app.lanes import Lease, check_fence, release, wake_waiting
+from app.tables import Event, Key
+from app.transfer.books import Books
+from app.transfer.log import Place
+from app.transfer.records import RecordReader
+
+
+@dataclass(slots=True, kw_only=True)
+class Run:
+    """One lane being worked on: its lease, its events, its reader, and what became of it."""
+
+    sessions: Sessions
+    lease: Lease
+    events: Sequence[Event]
+    reader: RecordReader
+    open_books: Callable[[Key], Awaitable[Books]]
+    read_lag_seconds: float
+    transfer_id: int | None = None
+    key_id: UUID | None = None
+    note: str | None = None
+    finished: bool = False
+
+    def place(self, key_id: UUID | None, scope: str, record_id: str) -> Place:
+        """Where a record's transfer stands, for this run's tenant."""
+        return Place(tenant_id=self.lease.tenant_id, key_id=key_id, scope=scope, record_id=record_id)
+
+    async def finish(self, session: Session, *, state: str, note: str | None = None) -> None:
+        """End the events and give the lane back, in the caller's transaction; wake whoever waits for the record.
+
+        Raises:
+            StaleLeaseError: another worker owns the lane; the caller's transaction must not commit.
+        """
+        await check_fence(session, self.lease)
+        await record_end(session, self.events, state=state, note=note)
+        last_seq = self.events[-1].seq or 0
+        await release(session, self.lease, seen_seq=last_seq, blocked=state in {"held", "failed"})
+        lease = self.lease
+        await wake_waiting(session, tenant_id=lease.tenant_id, scope=lease.scope, record_id=lease.record_id)
+        self.finished = True

@@ -1,0 +1,212 @@
+"""The transfer log: the only owner of the tables `transfer` and `attempt`."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, func, insert, select, text, update
+from sqlalchemy.dialects.postgresql import insert as upsert
+
+from app.db import Session
+from app.domain.documents import Totals
+from app.errors import Reason
+from app.lanes import Lease
+from app.tables import Attempt, Transfer
+from app.transfer.situation import Past
+
+# A transfer is being sent for as long as the lane that sends it is leased: no second lease to keep alive.
+_CLAIM = text("""
+    UPDATE transfer SET state = 'sending', step = :step, lane_token = :token, look_again_at = NULL, updated_at = now()
+    WHERE id = :id AND (booked_at IS NULL OR :step = 'update') AND (
+        lane_token IS NULL OR lane_token = :token
+        OR NOT EXISTS (SELECT FROM lane WHERE lane.token = transfer.lane_token AND lane.leased_until > now())
+    )
+    RETURNING id
+""")
+
+_HELD_BY_OTHER = text("""
+    SELECT EXISTS (
+        SELECT FROM transfer JOIN lane ON lane.token = transfer.lane_token AND lane.leased_until > now()
+        WHERE transfer.id = :id AND transfer.lane_token <> :token
+    )
+""")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """Where a record's transfer stands: which record, towards which key."""
+
+    tenant_id: UUID
+    key_id: UUID | None
+    scope: str
+    record_id: str
+
+
+async def find_transfer(session: Session, place: Place) -> Transfer | None:
+    """The record's transfer; an invoice has one at most, whichever key it went to."""
+    query = select(Transfer).where(
+        Transfer.tenant_id == place.tenant_id, Transfer.scope == place.scope, Transfer.record_id == place.record_id
+    )
+    if place.scope != "invoice":
+        query = query.where(Transfer.key_id == place.key_id)
+    return (await session.scalars(query)).one_or_none()
+
+
+async def load_now(session: Session) -> datetime:
+    """The database's clock, the only one that counts."""
+    return (await session.execute(select(func.now()))).scalar_one()
+
+
+async def ensure_transfer(session: Session, place: Place, *, kind: str, values: Mapping[str, Any]) -> Transfer:
+    """The record's transfer, made if there was none; `values` describe it for the overview."""
+    row = {**asdict(place), "kind": kind, **values}
+    await session.execute(upsert(Transfer).values(row).on_conflict_do_nothing())
+    transfer = await find_transfer(session, place)
+    if transfer is None:
+        raise LookupError(f"transfer of {place.scope} {place.record_id} vanished")
+    if any(getattr(transfer, name) != value for name, value in values.items()):
+        await record_values(session, transfer.id, **values)
+    return transfer
+
+
+async def is_sent_by_other(session: Session, transfer_id: int, lease: Lease) -> bool:
+    """Whether another live lane is sending this transfer right now."""
+    row = await session.scalar(_HELD_BY_OTHER, {"id": transfer_id, "token": lease.token})
+    return bool(row)
+
+
+async def claim_sending(session: Session, transfer_id: int, lease: Lease, *, step: str) -> bool:
+    """Mark a step as begun; False when it is booked already (unless updated) or another live lane is at it."""
+    row = await session.scalar(_CLAIM, {"id": transfer_id, "token": lease.token, "step": step})
+    return row is not None
+
+
+async def record_values(session: Session, transfer_id: int, **values: Any) -> None:
+    """Set columns of a transfer."""
+    await session.execute(update(Transfer).where(Transfer.id == transfer_id).values(**values))
+
+
+async def record_done(session: Session, transfer_id: int, **values: Any) -> None:
+    """The record is in Unimicro; nothing about it is open any more."""
+    booked_at = func.coalesce(Transfer.booked_at, func.now())
+    settled = {"state": "done", "lane_token": None, "look_again_at": None, "booked_at": booked_at}
+    await record_values(session, transfer_id, **settled, reasons=[], **values)
+
+
+async def record_held(session: Session, transfer_id: int, gaps: Sequence[Reason], **values: Any) -> None:
+    """A person must decide; every gap is listed."""
+    await record_values(session, transfer_id, state="held", lane_token=None, reasons=show_reasons(gaps), **values)
+
+
+async def record_unknown(session: Session, transfer_id: int, cause: str) -> None:
+    """A write got no answer; the next run looks before it does anything."""
+    reason = Reason(code="outcome_unknown", cause=cause, fix="Nothing to do: it is looked up before it is sent again.")
+    await record_values(
+        session,
+        transfer_id,
+        state="unknown",
+        lane_token=None,
+        reasons=show_reasons([reason]),
+    )
+
+
+async def record_looked(session: Session, transfer_id: int, *, seconds: float) -> None:
+    """A look-up found nothing; only after `seconds` may an empty second look be believed."""
+    await session.execute(
+        update(Transfer)
+        .where(Transfer.id == transfer_id)
+        .values(look_again_at=text("now() + make_interval(secs => :s)").bindparams(s=seconds))
+    )
+
+
+async def record_attempt(  # noqa: PLR0913 - the columns of one row
+    session: Session,
+    transfer_id: int,
+    *,
+    step: str,
+    outcome: str,
+    detail: str,
+    exchanges: Sequence[Mapping[str, Any]],
+    milliseconds: int,
+) -> None:
+    """Append one try; `exchanges` come masked."""
+    count = select(func.coalesce(func.max(Attempt.n), 0) + 1).where(Attempt.transfer_id == transfer_id)
+    await session.execute(
+        insert(Attempt).values(
+            transfer_id=transfer_id,
+            n=count.scalar_subquery(),
+            step=step,
+            outcome=outcome,
+            detail=detail,
+            exchanges=list(exchanges),
+            milliseconds=milliseconds,
+            started_at=func.now() - text("make_interval(secs => :s)").bindparams(s=milliseconds / 1000),
+        )
+    )
+
+
+async def list_transfers(
+    session: Session,
+    *,
+    tenant_id: UUID | None,
+    state: str | None,
+    kind: str | None,
+    before_id: int | None,
+    limit: int,
+) -> Sequence[Transfer]:
+    """Transfers newest first; `before_id` continues a listing."""
+    conditions: list[ColumnElement[bool]] = []
+    if tenant_id is not None:
+        conditions.append(Transfer.tenant_id == tenant_id)
+    if state is not None:
+        conditions.append(Transfer.state == state)
+    if kind is not None:
+        conditions.append(Transfer.kind == kind)
+    if before_id is not None:
+        conditions.append(Transfer.id < before_id)
+    query = select(Transfer).where(*conditions).order_by(Transfer.id.desc()).limit(limit)
+    return (await session.scalars(query)).all()
+
+
+async def load_transfer(
+    session: Session, transfer_id: int, *, tenant_id: UUID | None
+) -> tuple[Transfer, Sequence[Attempt]] | None:
+    """A transfer with its attempts in order, or None when there is none for this tenant."""
+    query = select(Transfer).where(Transfer.id == transfer_id)
+    if tenant_id is not None:
+        query = query.where(Transfer.tenant_id == tenant_id)
+    transfer = (await session.scalars(query)).one_or_none()
+    if transfer is None:
+        return None
+    attempts = select(Attempt).where(Attempt.transfer_id == transfer_id).order_by(Attempt.n)
+    return transfer, (await session.scalars(attempts)).all()
+
+
+def show_reasons(reasons: Sequence[Reason]) -> list[dict[str, str]]:
+    """Reasons as stored and shown."""
+    return [asdict(reason) for reason in reasons]
+
+
+def show_totals(prefix: str, totals: Totals) -> dict[str, Any]:
+    """The three sums as columns; `prefix` is empty or `unimicro_`."""
+    return {f"{prefix}{name}": value for name, value in asdict(totals).items()}
+
+
+def past_of(transfer: Transfer, *, now: datetime) -> Past:
+    """What the log says, as the plan wants to know it; `now` is the database's clock."""
+    reasons = [reason["cause"] for reason in transfer.reasons]
+    return Past(
+        transfer_id=transfer.id,
+        name=transfer.customer_name,
+        remote_id=transfer.unimicro_id,
+        remote_number=transfer.unimicro_number or "",
+        content_hash=transfer.content_hash,
+        guid_version=transfer.guid_version,
+        unclear=transfer.state in {"sending", "unknown"},
+        looked_twice=transfer.look_again_at is not None and transfer.look_again_at <= now,
+        booked=transfer.booked_at is not None,
+        ignored=transfer.state == "ignored",
+        held_because="; ".join(reasons) if transfer.state == "held" else "",
+    )

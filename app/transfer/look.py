@@ -1,0 +1,131 @@
+"""Look before deciding: gather what our log, RecMan and Unimicro know of a record. Reads only."""
+
+from app.domain.dimensions import Project
+from app.domain.documents import Document, DocumentKind, IncompleteDocument
+from app.domain.parties import Customer
+from app.domain.reference import RemoteDocument
+from app.errors import RemoteRejectedError, WaitError
+from app.transfer.books import Books
+from app.transfer.context import Run
+from app.transfer.log import find_transfer, is_sent_by_other, load_now, past_of
+from app.transfer.situation import (
+    CustomerView,
+    DepartmentView,
+    DocumentSituation,
+    Past,
+    ProjectView,
+)
+
+# Another lane is making this very customer or project; it takes a second or so.
+_OTHER_LANE_SECONDS = 5
+
+
+async def look_at_document(run: Run, books: Books, document: Document | IncompleteDocument) -> DocumentSituation:
+    """Everything that decides about one invoice or credit note."""
+    past = await find_past(run, books, "invoice", document.recman_invoice_id)
+    is_invoice = document.kind is DocumentKind.INVOICE
+    company_id, department_id = document.recman_company_id, document.recman_department_id
+    project_id = document.recman_project_id if isinstance(document, Document) else None
+    credited_id = document.credited_invoice_id if isinstance(document, Document) else None
+    credited = await find_past(run, books, "invoice", credited_id) if credited_id else None
+    settled = past is not None and past.booked
+    return DocumentSituation(
+        document=document,
+        reference=books.reference,
+        external_reference=external_reference(document.recman_invoice_id),
+        past=past,
+        customer=await look_at_customer(run, books, company_id) if is_invoice and company_id and not settled else None,
+        project=await look_at_project(run, books, project_id) if is_invoice and project_id and not settled else None,
+        department=await look_at_department(run, books, department_id)
+        if is_invoice and department_id and not settled
+        else None,
+        credited=credited,
+        found=await _find_documents(books, document, past, credited),
+    )
+
+
+def external_reference(recman_invoice_id: str) -> str:
+    """What Unimicro can be searched for; built on the id, because invoice numbers may repeat between departments.
+
+    Source: facts/unimicro-api.md §3.2 (20 characters at most), facts/recman-api.md §3.3 (numbers repeat).
+    """
+    return f"RM-{recman_invoice_id}"
+
+
+async def look_at_customer(run: Run, books: Books, company_id: str, *, always_read: bool = False) -> CustomerView:
+    """The customer; RecMan and Unimicro are asked only when our log has no link yet (or when told to)."""
+    past = await find_past(run, books, "company", company_id)
+    if past is not None and past.booked and not always_read:
+        return CustomerView(recman_company_id=company_id, past=past)
+    record = await run.reader.read_company(company_id)
+    if not isinstance(record, Customer) or (past is not None and past.booked):
+        return CustomerView(recman_company_id=company_id, past=past, record=record)
+    matches = await books.target.find_customers(number=record.number, org_number=record.org_number or None)
+    return CustomerView(recman_company_id=company_id, past=past, record=record, matches=matches)
+
+
+async def look_at_project(run: Run, books: Books, project_id: str, *, always_read: bool = False) -> ProjectView:
+    """The project; asked for like the customer."""
+    past = await find_past(run, books, "project", project_id)
+    if past is not None and past.booked and not always_read:
+        return ProjectView(recman_project_id=project_id, past=past)
+    record = await run.reader.read_project(project_id)
+    if not isinstance(record, Project) or (past is not None and past.booked):
+        return ProjectView(recman_project_id=project_id, past=past, record=record)
+    matches = await books.target.find_projects(record.number)
+    return ProjectView(recman_project_id=project_id, past=past, record=record, matches=matches)
+
+
+async def look_at_department(run: Run, books: Books, department_id: str) -> DepartmentView:
+    """The department; its number decides what it is in Unimicro."""
+    past = await find_past(run, books, "department", department_id)
+    record = await run.reader.read_department(department_id)
+    if (past is not None and past.booked) or record is None or not record.number:
+        return DepartmentView(recman_department_id=department_id, past=past, record=record)
+    matches = await books.target.find_departments(record.number)
+    return DepartmentView(recman_department_id=department_id, past=past, record=record, matches=matches)
+
+
+async def find_past(run: Run, books: Books, scope: str, record_id: str) -> Past | None:
+    """What our log says of a record at this key.
+
+    Raises:
+        WaitError: another live lane is sending it right now.
+    """
+    async with run.sessions() as session:
+        transfer = await find_transfer(session, run.place(books.key.id, scope, record_id))
+        if transfer is None:
+            return None
+        if await is_sent_by_other(session, transfer.id, run.lease):
+            raise WaitError(
+                f"{transfer.kind} {transfer.number or record_id} is being sent right now",
+                scope=scope,
+                record_id=record_id,
+                seconds=_OTHER_LANE_SECONDS,
+            )
+        return past_of(transfer, now=await load_now(session))
+
+
+async def _find_documents(
+    books: Books, document: Document | IncompleteDocument, past: Past | None, credited: Past | None
+) -> tuple[RemoteDocument, ...]:
+    """What Unimicro has of the document; asked only when our log cannot tell."""
+    if past is None or past.booked or isinstance(document, IncompleteDocument):
+        return ()
+    if past.remote_id is not None:
+        return await _fetch_known(books, past.remote_id)
+    if not past.unclear:
+        return ()
+    found = await books.target.find_documents_by_reference(external_reference(document.recman_invoice_id))
+    if not found and credited is not None and credited.remote_id is not None:
+        found = await books.target.find_credit_drafts(credited.remote_id)
+    return found
+
+
+async def _fetch_known(books: Books, remote_id: int) -> tuple[RemoteDocument, ...]:
+    try:
+        return (await books.target.fetch_document(remote_id),)
+    except RemoteRejectedError as error:
+        if error.code == "remote_missing":
+            return ()
+        raise

@@ -1,0 +1,92 @@
+"""Stop 5: the record as it is now, from RecMan's API or, for a tenant without API key, from the stored deliveries."""
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from app.db import Sessions
+from app.departments import find_department, record_departments
+from app.domain.dimensions import Department, Project
+from app.domain.documents import Document, IncompleteDocument
+from app.domain.parties import Customer
+from app.errors import Reason, RemoteError
+from app.inbox import list_bodies
+from app.recman.client import RecmanClient
+from app.recman.translate import read_company, read_department, read_invoice, read_project
+from app.recman.webhook import parse_hints
+
+
+@dataclass(frozen=True, slots=True)
+class RecordReader:
+    """Reads one tenant's records; `client` None means that payloads are all there is."""
+
+    sessions: Sessions
+    tenant_id: UUID
+    client: RecmanClient | None
+
+    async def read_document(self, record_id: str) -> Document | IncompleteDocument | None:
+        """The invoice or credit note, or None when RecMan does not have it.
+
+        Raises:
+            RemoteError: RecMan could not be read; `system` says "RecMan".
+        """
+        raw = await self._read_raw("invoice", record_id)
+        return None if raw is None else read_invoice(raw)
+
+    async def read_company(self, record_id: str) -> Customer | tuple[Reason, ...] | None:
+        """The company, the gaps that keep it from being mapped, or None when RecMan does not have it."""
+        raw = await self._read_raw("company", record_id)
+        return None if raw is None else read_company(raw)
+
+    async def read_project(self, record_id: str) -> Project | tuple[Reason, ...] | None:
+        """The project, the gaps that keep it from being mapped, or None when RecMan does not list it."""
+        raw = await self._read_raw("project", record_id)
+        return None if raw is None else read_project(raw)
+
+    async def read_department(self, record_id: str) -> Department | None:
+        """The department; an unknown one makes us read the list again."""
+        known = await self._find_department(record_id)
+        if known is not None or self.client is None:
+            return known
+        async with _from_recman():
+            raws = await self.client.fetch_departments()
+        departments = [found for found in map(read_department, raws) if isinstance(found, Department)]
+        async with self.sessions.begin() as session:
+            await record_departments(session, tenant_id=self.tenant_id, departments=departments)
+        return await self._find_department(record_id)
+
+    async def _find_department(self, record_id: str) -> Department | None:
+        async with self.sessions() as session:
+            return await find_department(session, tenant_id=self.tenant_id, recman_department_id=record_id)
+
+    async def _read_raw(self, scope: str, record_id: str) -> Mapping[str, Any] | None:
+        if self.client is None:
+            return await self._read_payload(scope, record_id)
+        fetch = {
+            "invoice": self.client.fetch_invoices,
+            "company": self.client.fetch_companies,
+            "project": self.client.fetch_projects,
+        }[scope]
+        async with _from_recman():
+            return (await fetch([record_id])).get(record_id)
+
+    async def _read_payload(self, scope: str, record_id: str) -> Mapping[str, Any] | None:
+        async with self.sessions() as session:
+            bodies = await list_bodies(session, tenant_id=self.tenant_id, scope=scope, record_id=record_id)
+        for body, content_type in bodies:
+            for hint in parse_hints(body, content_type=content_type, path_scope=scope, headers={}).hints:
+                if hint.record_id == record_id and hint.record:
+                    return hint.record
+        return None
+
+
+@asynccontextmanager
+async def _from_recman() -> AsyncIterator[None]:
+    # The fate of an error depends on whose it is: RecMan's must not pause a Unimicro key.
+    try:
+        yield
+    except RemoteError as error:
+        error.system = "RecMan"
+        raise

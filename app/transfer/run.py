@@ -1,0 +1,238 @@
+"""Stop 7: do the steps of a document's plan, from draft to issued number.
+
+Nothing here decides; a step that finds the world otherwise raises, and the next run looks and plans anew.
+"""
+
+import time
+
+from app.accounting.targets import Draft, guid_for
+from app.db import Session
+from app.domain.documents import Document, DocumentKind
+from app.domain.reference import DocumentState, Links, RemoteDocument, RemoteProduct
+from app.errors import HoldError, Reason, WaitError
+from app.lanes import check_fence
+from app.transfer.attempts import attempt, record_outcome
+from app.transfer.books import Books
+from app.transfer.context import Run
+from app.transfer.log import (
+    claim_sending,
+    find_transfer,
+    record_done,
+    record_values,
+    show_reasons,
+    show_totals,
+)
+from app.transfer.plan import compare_totals, hash_document
+from app.transfer.run_parts import find_remote_id, run_part
+from app.transfer.situation import DocumentSituation
+from app.transfer.steps import AdoptDocument, CreateCreditDraft, CreateDraft, Go, Issue
+
+
+async def run_document(run: Run, books: Books, plan: Go, situation: DocumentSituation) -> None:
+    """Do the steps of a document's plan, to the issued invoice.
+
+    Raises:
+        HoldError: the totals differ or the draft did not stay a draft.
+        RemoteError, WaitError, StaleLeaseError: see `attempt`.
+    """
+    remote: RemoteDocument | None = None
+    warnings = list(plan.warnings)
+    for step in plan.steps:
+        match step:
+            case AdoptDocument():
+                remote = await _adopt(run, books, step)
+            case CreateDraft():
+                remote = await _create_draft(run, books, step, situation, warnings)
+            case CreateCreditDraft():
+                remote = await _create_credit_draft(run, books, step, situation)
+            case Issue():
+                if remote is None:
+                    raise TypeError("a plan issues only what an earlier step made or found")
+                await _issue(run, books, step.document, remote, warnings)
+            case _:
+                await run_part(run, books, step)
+
+
+def _transfer_id(run: Run) -> int:
+    if run.transfer_id is None:
+        raise TypeError("a document's transfer is made before its plan runs")
+    return run.transfer_id
+
+
+async def _adopt(run: Run, books: Books, step: AdoptDocument) -> RemoteDocument:
+    transfer_id = _transfer_id(run)
+    async with run.sessions.begin() as session:
+        await check_fence(session, run.lease)
+        if not await claim_sending(session, transfer_id, run.lease, step="look"):
+            raise WaitError("it is being sent right now", scope="transfer", record_id=str(transfer_id), seconds=1)
+        books.exchanges.clear()
+        found = f"found in Unimicro as {step.remote.state} with id {step.remote.remote_id}"
+        await record_outcome(
+            session, books, transfer_id, step="look", outcome="found", detail=found, started=time.monotonic()
+        )
+        await record_values(session, transfer_id, unimicro_id=step.remote.remote_id)
+    return step.remote
+
+
+async def _create_draft(
+    run: Run, books: Books, step: CreateDraft, situation: DocumentSituation, warnings: list[Reason]
+) -> RemoteDocument:
+    transfer_id = _transfer_id(run)
+    past = situation.past
+    # A draft that was deleted in Unimicro took its guid with it: the next one needs another.
+    version = 1 if past is None else past.guid_version + (past.remote_id is not None)
+    guid = guid_for(str(books.key.id), "invoice", step.document.recman_invoice_id, str(version))
+    links = await _load_links(run, books, step.document)
+
+    async def settle(session: Session, draft: Draft) -> None:
+        await record_values(
+            session,
+            transfer_id,
+            unimicro_id=draft.document.remote_id,
+            external_reference=situation.external_reference,
+            guid_version=version,
+            **show_totals("unimicro_", draft.document.totals),
+        )
+
+    draft = await attempt(
+        run,
+        books,
+        transfer_id,
+        step="create",
+        call=lambda: books.target.create_draft(
+            step.document, links, guid=guid, external_reference=situation.external_reference
+        ),
+        settle=settle,
+    )
+    warnings.extend(draft.warnings)
+    if draft.document.state is not DocumentState.DRAFT:
+        raise HoldError((_issued_at_once(draft.document),))
+    return draft.document
+
+
+def _issued_at_once(remote: RemoteDocument) -> Reason:
+    return Reason(
+        code="issued_at_once",
+        cause=f"Unimicro issued the invoice at once (number {remote.number}) although a draft was asked for",
+        fix="Check its totals in Unimicro, then retry: the issued invoice is taken over when they agree. "
+        "Pause the key if it happens again.",
+    )
+
+
+async def _load_links(run: Run, books: Books, document: Document) -> Links:
+    customer_id = await find_remote_id(run, books, "company", document.recman_company_id)
+    if customer_id is None:
+        raise WaitError(
+            f"waits for customer {document.recman_company_id}",
+            scope="company",
+            record_id=document.recman_company_id,
+            seconds=60,
+        )
+    numbers = {line.product_number for line in document.lines if line.product_number is not None}
+    return Links(
+        customer_id=customer_id,
+        project_id=await find_remote_id(run, books, "project", document.recman_project_id),
+        department_id=await find_remote_id(run, books, "department", document.recman_department_id),
+        products={number: _active_product(books, number) for number in numbers},
+    )
+
+
+def _active_product(books: Books, number: str) -> RemoteProduct:
+    return next(product for product in books.reference.products[number] if product.active)
+
+
+async def _create_credit_draft(
+    run: Run, books: Books, step: CreateCreditDraft, situation: DocumentSituation
+) -> RemoteDocument:
+    transfer_id = _transfer_id(run)
+    draft_id = step.draft_id
+
+    async def settle_draft(session: Session, draft: RemoteDocument) -> None:
+        await record_values(session, transfer_id, unimicro_id=draft.remote_id)
+
+    async def settle_update(session: Session, draft: RemoteDocument) -> None:
+        values = show_totals("unimicro_", draft.totals)
+        reference = situation.external_reference
+        await record_values(session, transfer_id, unimicro_id=draft.remote_id, external_reference=reference, **values)
+
+    if draft_id is None:
+        draft = await attempt(
+            run,
+            books,
+            transfer_id,
+            step="create",
+            call=lambda: books.target.create_credit_draft(step.credited_id),
+            settle=settle_draft,
+        )
+        draft_id = draft.remote_id
+    known_id = draft_id
+    return await attempt(
+        run,
+        books,
+        transfer_id,
+        step="update",
+        call=lambda: books.target.update_credit_draft(
+            known_id, step.document, external_reference=situation.external_reference
+        ),
+        settle=settle_update,
+    )
+
+
+async def _issue(run: Run, books: Books, document: Document, remote: RemoteDocument, warnings: list[Reason]) -> None:
+    transfer_id = _transfer_id(run)
+    difference = compare_totals(document, remote)
+    if difference is not None:
+        if remote.state is DocumentState.DRAFT:
+            await _delete_draft(run, books, remote)
+        raise HoldError((difference,))
+
+    async def settle(session: Session, issued: RemoteDocument) -> None:
+        await record_done(
+            session,
+            transfer_id,
+            unimicro_id=issued.remote_id,
+            unimicro_number=issued.number,
+            content_hash=hash_document(document),
+            warnings=show_reasons([*warnings, *_kid_warnings(document, issued)]),
+            **show_totals("unimicro_", issued.totals),
+        )
+        await run.finish(session, state="done", note=f"in Unimicro as {issued.number}")
+
+    async def call() -> RemoteDocument:
+        if remote.state is DocumentState.DRAFT:
+            await books.target.issue_document(remote.remote_id)
+        return await books.target.fetch_document(remote.remote_id)
+
+    await attempt(run, books, transfer_id, step="issue", call=call, settle=settle)
+
+
+async def _delete_draft(run: Run, books: Books, remote: RemoteDocument) -> None:
+    transfer_id = _transfer_id(run)
+
+    async def settle(session: Session, _answer: None) -> None:
+        place = run.place(books.key.id, "invoice", run.lease.record_id)
+        transfer = await find_transfer(session, place)
+        version = transfer.guid_version + 1 if transfer is not None else 1
+        totals = show_totals("unimicro_", remote.totals)
+        await record_values(session, transfer_id, unimicro_id=None, guid_version=version, **totals)
+
+    await attempt(
+        run,
+        books,
+        transfer_id,
+        step="delete",
+        call=lambda: books.target.delete_draft(remote.remote_id),
+        settle=settle,
+    )
+
+
+def _kid_warnings(document: Document, issued: RemoteDocument) -> list[Reason]:
+    if document.kind is DocumentKind.CREDIT_NOTE or not document.kid or document.kid == issued.kid:
+        return []
+    return [
+        Reason(
+            code="kid_differs",
+            cause=f"The KID is {document.kid} in RecMan and {issued.kid or 'empty'} in Unimicro",
+            fix="Payments with RecMan's KID are matched by hand in Unimicro.",
+        )
+    ]

@@ -1,0 +1,202 @@
+"""Stop 7 for customers, projects and departments: link what is there, make what is missing, update what differs."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from app.accounting.targets import guid_for
+from app.db import Session
+from app.domain.dimensions import Project
+from app.domain.parties import Customer
+from app.errors import HoldError, Reason
+from app.lanes import check_fence, wake_waiting
+from app.transfer.attempts import attempt
+from app.transfer.books import Books
+from app.transfer.context import Run
+from app.transfer.log import claim_sending, ensure_transfer, find_transfer, record_done, record_held
+from app.transfer.plan import hash_customer
+from app.transfer.steps import (
+    CreateCustomer,
+    CreateDepartment,
+    CreateProject,
+    Link,
+    Step,
+    UpdateCustomer,
+    UpdateProject,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Part:
+    scope: str
+    kind: str
+    record_id: str
+    number: str
+    name: str
+    content_hash: bytes | None = None
+
+
+def _customer_part(customer: Customer) -> _Part:
+    return _Part(
+        scope="company",
+        kind="customer",
+        record_id=customer.recman_company_id,
+        number=customer.number,
+        name=customer.name,
+        content_hash=hash_customer(customer),
+    )
+
+
+def _project_part(project: Project) -> _Part:
+    return _Part(
+        scope="project",
+        kind="project",
+        record_id=project.recman_project_id,
+        number=project.number,
+        name=project.name,
+    )
+
+
+_KINDS = {"company": "customer", "project": "project", "department": "department"}
+
+
+async def run_part(run: Run, books: Books, step: Step) -> None:
+    """Do one step about a customer, project or department.
+
+    Raises:
+        RemoteError, WaitError, HoldError, StaleLeaseError: see `attempt`.
+    """
+    match step:
+        case Link():
+            await _link(run, books, step)
+        case CreateCustomer():
+            await _create_customer(run, books, step)
+        case CreateProject():
+            await _create_project(run, books, step)
+        case CreateDepartment():
+            await _create_department(run, books, step)
+        case UpdateCustomer() | UpdateProject():
+            await _update(run, books, step)
+        case _:
+            raise TypeError(f"{step!r} is a step about documents")
+
+
+async def _link(run: Run, books: Books, step: Link) -> None:
+    part = _Part(
+        scope=step.scope, kind=_KINDS[step.scope], record_id=step.record_id, number=step.number, name=step.name
+    )
+    transfer_id = await _ensure(run, books, part)
+    async with run.sessions.begin() as session:
+        await check_fence(session, run.lease)
+        if not await claim_sending(session, transfer_id, run.lease, step="link"):
+            return
+        await record_done(session, transfer_id, unimicro_id=step.remote_id, unimicro_number=step.remote_number)
+        await _wake(run, session, part)
+
+
+async def _create_customer(run: Run, books: Books, step: CreateCustomer) -> None:
+    customer = step.customer
+    part = _customer_part(customer)
+
+    async def call(guid: str) -> tuple[int, str]:
+        made = await books.target.create_customer(customer, guid=guid, send_number=books.send_customer_number)
+        return made.remote_id, made.number
+
+    await _create(run, books, part, call)
+
+
+async def _create_project(run: Run, books: Books, step: CreateProject) -> None:
+    project = step.project
+    part = _project_part(project)
+    customer_id = await find_remote_id(run, books, "company", project.recman_company_id)
+
+    async def call(guid: str) -> tuple[int, str]:
+        made = await books.target.create_project(project, guid=guid, customer_id=customer_id)
+        return made.remote_id, made.number
+
+    await _create(run, books, part, call)
+
+
+async def _create_department(run: Run, books: Books, step: CreateDepartment) -> None:
+    department = step.department
+    part = _Part(
+        scope="department",
+        kind="department",
+        record_id=department.recman_department_id,
+        number=department.number,
+        name=department.name,
+    )
+
+    async def call(guid: str) -> tuple[int, str]:
+        made = await books.target.create_department(department, guid=guid)
+        return made.remote_id, made.number
+
+    await _create(run, books, part, call)
+
+
+async def _create(run: Run, books: Books, part: _Part, call: Callable[[str], Awaitable[tuple[int, str]]]) -> None:
+    transfer_id = await _ensure(run, books, part)
+    guid = guid_for(str(books.key.id), part.kind, part.record_id, "1")
+
+    async def settle(session: Session, made: tuple[int, str]) -> None:
+        remote_id, number = made
+        if part.kind == "customer" and number != part.number:
+            await record_held(session, transfer_id, (_other_number(part, number),), unimicro_id=remote_id)
+            return
+        await record_done(
+            session, transfer_id, unimicro_id=remote_id, unimicro_number=number, content_hash=part.content_hash
+        )
+        await _wake(run, session, part)
+
+    _, number = await attempt(run, books, transfer_id, step="create", call=lambda: call(guid), settle=settle)
+    if part.kind == "customer" and number != part.number:
+        raise HoldError((_other_number(part, number),))
+
+
+def _other_number(part: _Part, number: str) -> Reason:
+    return Reason(
+        code="customer_number_not_kept",
+        cause=f"Unimicro gave customer {part.name} number {number} instead of RecMan's {part.number}",
+        fix=f"Give the customer number {number} in RecMan (or {part.number} in Unimicro), then retry.",
+    )
+
+
+async def _update(run: Run, books: Books, step: UpdateCustomer | UpdateProject) -> None:
+    if isinstance(step, UpdateCustomer):
+        part = _customer_part(step.customer)
+        transfer_id = await _ensure(run, books, part)
+
+        async def call() -> bool:
+            return await books.target.update_customer(step.remote_id, step.customer)
+    else:
+        part = _project_part(step.project)
+        transfer_id = await _ensure(run, books, part)
+
+        async def call() -> bool:
+            return await books.target.update_project(step.remote_id, step.project)
+
+    async def settle(session: Session, _sent: bool) -> None:  # noqa: FBT001 - what the call answers
+        await record_done(session, transfer_id, content_hash=part.content_hash)
+
+    await attempt(run, books, transfer_id, step="update", call=call, settle=settle)
+
+
+async def _ensure(run: Run, books: Books, part: _Part) -> int:
+    place = run.place(books.key.id, part.scope, part.record_id)
+    values = {"number": part.number, "customer_name": part.name}
+    async with run.sessions.begin() as session:
+        transfer = await ensure_transfer(session, place, kind=part.kind, values=values)
+    return transfer.id
+
+
+async def _wake(run: Run, session: Session, part: _Part) -> None:
+    tenant_id = run.lease.tenant_id
+    await wake_waiting(session, tenant_id=tenant_id, scope=part.scope, record_id=part.record_id)
+
+
+async def find_remote_id(run: Run, books: Books, scope: str, record_id: str | None) -> int | None:
+    """The id in Unimicro of a record that went all the way, if it did."""
+    if record_id is None:
+        return None
+    async with run.sessions() as session:
+        transfer = await find_transfer(session, run.place(books.key.id, scope, record_id))
+    return transfer.unimicro_id if transfer is not None and transfer.booked_at is not None else None

@@ -1,0 +1,87 @@
+"""What is known before deciding: the past of a record at one key, and what both systems hold now."""
+
+from dataclasses import dataclass
+
+from app.domain.dimensions import Department, Project
+from app.domain.documents import Document, IncompleteDocument
+from app.domain.parties import Customer
+from app.domain.reference import (
+    Reference,
+    RemoteCustomer,
+    RemoteDepartment,
+    RemoteDocument,
+    RemoteProject,
+)
+from app.errors import Reason
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Past:
+    """What our log says of a record at this key.
+
+    `unclear`: a write was begun and its outcome never recorded. `looked_twice`: the read lag has passed since a
+    look-up found nothing, so this look is the second. `booked`: it went all the way at some time. `ignored`: a person
+    chose not to send it.
+    """
+
+    transfer_id: int
+    name: str = ""
+    remote_id: int | None = None
+    remote_number: str = ""
+    content_hash: bytes | None = None
+    guid_version: int = 1
+    unclear: bool = False
+    looked_twice: bool = False
+    booked: bool = False
+    ignored: bool = False
+    held_because: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CustomerView:
+    """A customer as our log, RecMan and Unimicro see it; `record` holds gaps when it cannot be mapped."""
+
+    recman_company_id: str
+    past: Past | None = None
+    record: Customer | tuple[Reason, ...] | None = None
+    matches: tuple[RemoteCustomer, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProjectView:
+    """A project as our log, RecMan and Unimicro see it; `record` None: RecMan no longer lists it."""
+
+    recman_project_id: str
+    past: Past | None = None
+    record: Project | tuple[Reason, ...] | None = None
+    matches: tuple[RemoteProject, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DepartmentView:
+    """A department as our log, RecMan and Unimicro see it."""
+
+    recman_department_id: str
+    past: Past | None = None
+    record: Department | None = None
+    matches: tuple[RemoteDepartment, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DocumentSituation:
+    """Everything that decides about one document at one key.
+
+    `found`: what Unimicro has of it, looked up only when our log cannot tell.
+    `credited`: the past of the invoice that a credit note credits.
+    """
+
+    document: Document | IncompleteDocument
+    reference: Reference
+    external_reference: str
+    past: Past | None = None
+    customer: CustomerView | None = None
+    project: ProjectView | None = None
+    department: DepartmentView | None = None
+    credited: Past | None = None
+    found: tuple[RemoteDocument, ...] = ()
+    warnings: tuple[Reason, ...] = ()

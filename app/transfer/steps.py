@@ -1,0 +1,151 @@
+"""The vocabulary of a plan: what would be done, in which order, and why."""
+
+from dataclasses import dataclass
+
+from app.domain.dimensions import Department, Project
+from app.domain.documents import Document
+from app.domain.parties import Customer
+from app.domain.reference import RemoteDocument
+from app.errors import Reason
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Link:
+    """Take over what is there already."""
+
+    scope: str
+    record_id: str
+    number: str
+    name: str
+    remote_id: int
+    remote_number: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CreateCustomer:
+    """Make the customer there, with RecMan's number."""
+
+    customer: Customer
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UpdateCustomer:
+    """Bring the customer there in line with RecMan, field by field."""
+
+    customer: Customer
+    remote_id: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CreateProject:
+    """Make the project there."""
+
+    project: Project
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UpdateProject:
+    """Bring the project there in line with RecMan."""
+
+    project: Project
+    remote_id: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CreateDepartment:
+    """Make the department there."""
+
+    department: Department
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AdoptDocument:
+    """The document is there already: go on from where it stands."""
+
+    remote: RemoteDocument
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CreateDraft:
+    """Make the invoice there as a draft."""
+
+    document: Document
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CreateCreditDraft:
+    """Make the credit note there from the invoice it credits; `draft_id`: one that is there already."""
+
+    document: Document
+    credited_id: int
+    draft_id: int | None
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Issue:
+    """Issue the draft once its totals agree."""
+
+    document: Document
+    reason: str = "the draft's totals agree with RecMan's"
+
+
+Step = (
+    Link
+    | CreateCustomer
+    | UpdateCustomer
+    | CreateProject
+    | UpdateProject
+    | CreateDepartment
+    | AdoptDocument
+    | CreateDraft
+    | CreateCreditDraft
+    | Issue
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Go:
+    """Do these steps in this order; warnings stay on the transfer."""
+
+    steps: tuple[Step, ...]
+    warnings: tuple[Reason, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """A person must decide; every gap is listed."""
+
+    gaps: tuple[Reason, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """Another record must come first."""
+
+    scope: str
+    record_id: str
+    cause: str
+
+
+@dataclass(frozen=True, slots=True)
+class LookAgain:
+    """A write got no answer and nothing was found: look once more after the read lag."""
+
+
+@dataclass(frozen=True, slots=True)
+class Skip:
+    """There is nothing to do, and why."""
+
+    reason: str
+
+
+Decision = Go | Hold | Wait | LookAgain | Skip

@@ -1,0 +1,222 @@
+"""`make bench`: bounded load on loopback, printed as ratios of one run, because machines are shared and noisy.
+
+1. ack: webhooks through the real API (one process, real sockets) against single-row inserts by pgbench in the same run.
+2. ack at a steady 300/s: the 99th percentile.
+3. engine: events per second with a handler that does nothing, for 500 lanes and for one hot lane.
+"""
+
+import asyncio
+import contextlib
+import os
+import re
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from app.http import httpx
+
+from app.db import create_engine, migrate
+from app.embedded import EmbeddedPostgres, pgbench_path
+from app.hooks import create_hook
+from app.inbox import Arrival, accept, dedupe_key
+from app.resources import Resources, open_resources
+from app.settings import Settings
+from app.tenants import create_tenant
+from app.transfer.context import Run
+from app.worker import run_worker
+from tests.bench.load import Load, post_steadily, post_together
+from tests.world import make_settings
+
+CONNECTIONS = 32
+SECONDS = 5.0
+STEADY_RATE = 300
+EVENTS = 4000
+LANES = 500
+BARS = {"ack ratio": 0.08, "p99 ms at 300/s": 25.0, "hot lane": 400.0}
+
+_INSERT = """
+INSERT INTO bench_row (tenant_id, scope, record_id, body)
+VALUES (gen_random_uuid(), 'invoice', '5001', repeat('x', 120)::bytea);
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where the bench runs."""
+
+    folder: Path
+    url: str
+    settings: Settings
+
+
+def main() -> int:
+    """Run everything once; the exit status says whether every bar is passed."""
+    with tempfile.TemporaryDirectory(prefix="rmu-bench-") as name:
+        folder = Path(name)
+        with EmbeddedPostgres(folder / "postgres") as server:
+            settings = make_settings(server.url, folder, worker_concurrency=8, poll_seconds=1, lease_seconds=30)
+            place = Place(folder, server.url, settings)
+            asyncio.run(_migrate(place))
+            ack = _bench_ack(place)
+            engine = asyncio.run(_bench_engine(place))
+    return 0 if ack and engine else 1
+
+
+async def _migrate(place: Place) -> None:
+    engine = create_engine(place.url, pool_size=1)
+    await migrate(engine)
+    await engine.dispose()
+
+
+def _bench_ack(place: Place) -> bool:
+    raw = _pgbench(place)
+    with _served(place) as base:
+        hook = asyncio.run(_make_hook(place))
+        full = asyncio.run(post_together(f"{base}{hook}", connections=CONNECTIONS, seconds=SECONDS))
+        steady = asyncio.run(post_steadily(f"{base}{hook}", rate=STEADY_RATE, seconds=SECONDS))
+    ratio = full.per_second / raw
+    p99 = statistics.quantiles(steady.milliseconds, n=100)[98]
+    bad = full.refused + steady.refused
+    print(f"raw single-row inserts (pgbench, {CONNECTIONS} connections)  {raw:8.0f}/s   1.00")
+    print(f"webhooks acknowledged (1 API process)                {full.per_second:8.0f}/s   {ratio:.3f}")
+    print(f"at {STEADY_RATE}/s: p50 {statistics.median(steady.milliseconds):.1f} ms, p99 {p99:.1f} ms; not 202: {bad}")
+    return _judge("ack ratio", ratio >= BARS["ack ratio"]) & _judge(
+        "p99 ms at 300/s", p99 <= BARS["p99 ms at 300/s"] and bad == 0 and _kept_pace(steady)
+    )
+
+
+def _kept_pace(load: Load) -> bool:
+    return load.per_second >= STEADY_RATE * 0.95
+
+
+def _judge(name: str, passed: bool) -> bool:  # noqa: FBT001 - the verdict itself
+    print(f"  bar {name} ({BARS[name]}): {'passed' if passed else 'MISSED'}")
+    return passed
+
+
+def _pgbench(place: Place) -> float:
+    """Single-row inserts per second, each its own transaction, as pgbench measures them."""
+    program = pgbench_path()
+    script = place.folder / "insert.sql"
+    script.write_text(_INSERT)
+    script.chmod(0o644)
+    socket = re.search(r"host=([^&]+)", place.url)
+    host = ["-h", socket.group(1)] if socket else []
+    asyncio.run(_make_bench_table(place))
+    command = [program, "-n", "-c", str(CONNECTIONS), "-j", "2", "-T", str(int(SECONDS)), "-M", "prepared"]
+    command += ["-f", script, *host, "-U", "postgres", "postgres"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - our own arguments
+    found = re.search(r"tps = ([\d.]+)", done.stdout)
+    if found is None:
+        raise SystemExit(f"pgbench gave no figure: {done.stderr[-500:]}")
+    return float(found.group(1))
+
+
+async def _make_bench_table(place: Place) -> None:
+    engine = create_engine(place.url, pool_size=1)
+    async with engine.begin() as connection:
+        await connection.exec_driver_sql(
+            "CREATE TABLE bench_row (id bigserial PRIMARY KEY, tenant_id uuid, scope text, record_id text, body bytea)"
+        )
+    await engine.dispose()
+
+
+@contextlib.contextmanager
+def _served(place: Place) -> Iterator[str]:
+    port = 18500 + os.getpid() % 1000
+    values = {
+        "DATABASE_URL": place.url,
+        "RMU_PORT": str(port),
+        "RMU_LOG_LEVEL": "WARNING",
+        "RMU_ENCRYPTION_KEYS": _secret(place.settings),
+        "RMU_BOOTSTRAP_TOKEN": "rmu_bench",
+    }
+    command = [sys.executable, "-m", "app", "serve"]
+    process = subprocess.Popen(command, env={**os.environ, **values})  # noqa: S603 - our own command
+    try:
+        _wait_until_ready(f"http://127.0.0.1:{port}/health/ready")
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        process.terminate()
+        process.wait(15)
+
+
+def _secret(settings: Settings) -> str:
+    return settings.encryption_keys.get_secret_value() if settings.encryption_keys else ""
+
+
+def _wait_until_ready(url: str) -> None:
+    deadline = time.monotonic() + 20
+    while time.monotonic() < deadline:
+        with contextlib.suppress(httpx.TransportError):
+            if httpx.get(url).is_success:
+                return
+        time.sleep(0.05)
+    raise SystemExit("the API did not start")
+
+
+async def _make_hook(place: Place) -> str:
+    opened = open_resources(place.settings, database_url=place.url)
+    async with opened as resources, resources.sessions.begin() as session:
+        tenant_id = await create_tenant(session, name="bench ack")
+        address = await create_hook(session, resources.vault, tenant_id=tenant_id, name="bench")
+    return f"/webhooks/recman/{address}"
+
+
+async def _bench_engine(place: Place) -> bool:
+    async with open_resources(place.settings, database_url=place.url) as resources:
+        spread = await _drain(resources, "bench spread", lanes=LANES)
+        hot = await _drain(resources, "bench hot", lanes=1)
+    print(f"engine, {LANES} lanes   {spread:8.0f} events/s   1.00")
+    print(f"engine, 1 hot lane  {hot:8.0f} events/s   {hot / spread:.2f}")
+    return _judge("hot lane", hot >= BARS["hot lane"] or hot >= spread / 2)
+
+
+async def _drain(resources: Resources, tenant: str, *, lanes: int) -> float:
+    """Events per second with a handler that does nothing but end them."""
+    async with resources.sessions.begin() as session:
+        tenant_id = await create_tenant(session, name=tenant)
+        for n in range(EVENTS):
+            arrival = Arrival(
+                tenant_id=tenant_id,
+                scope="invoice",
+                record_id=str(n % lanes),
+                operation="update",
+                dedupe=dedupe_key(tenant, n),
+            )
+            await accept(session, arrival)
+    done = asyncio.Event()
+    left = EVENTS
+
+    async def carry_nothing(run: Run) -> None:
+        nonlocal left
+        async with run.sessions.begin() as session:
+            await run.finish(session, state="done")
+        left -= len(run.events)
+        if left == 0:
+            done.set()
+
+    started = time.monotonic()
+    async with _working(resources, carry_nothing), asyncio.timeout(120):
+        await done.wait()
+    return EVENTS / (time.monotonic() - started)
+
+
+@contextlib.asynccontextmanager
+async def _working(resources: Resources, handler: object) -> AsyncIterator[None]:
+    stop = asyncio.Event()
+    worker = asyncio.create_task(run_worker(resources, stop, carry_one=handler))  # type: ignore[arg-type]
+    try:
+        yield
+    finally:
+        stop.set()
+        await worker
+
+
+if __name__ == "__main__":
+    sys.exit(main())

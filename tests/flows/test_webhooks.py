@@ -1,0 +1,184 @@
+"""Stops 1 to 3: what comes in is stored once and durably, or refused with one of four statuses."""
+
+import asyncio
+import hashlib
+import hmac
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import asyncpg
+import pytest
+
+from app.hooks import create_hook
+from app.sandbox.recman_hooks import Delivery
+from tests.world import OURS, World
+
+INVOICE = '{"scope":"invoice","operation":"insert","invoiceId":5001}'
+
+
+async def post(world: World, path: str, body: bytes | str = INVOICE, **headers: str) -> Any:
+    headers = {"content-type": "application/json"} | {name.replace("_", "-"): value for name, value in headers.items()}
+    return await world.http.post(f"{OURS}{path}", content=body, headers=headers)
+
+
+async def events(world: World) -> list[dict[str, Any]]:
+    rows: list[dict[str, Any]] = await world.get("/v1/events")
+    return rows
+
+
+async def test_known_hook_stores_the_hint_and_answers_202(world: World) -> None:
+    answer = await post(world, world.hook)
+    assert (answer.status_code, answer.content) == (202, b"")
+    (event,) = await events(world)
+    assert (event["scope"], event["record_id"], event["operation"]) == ("invoice", "5001", "insert")
+    assert event["state"] == "waiting"
+
+
+async def test_scope_may_come_from_the_address(world: World) -> None:
+    assert (await post(world, f"{world.hook}/invoice", '{"id":5011}')).status_code == 202
+    (event,) = await events(world)
+    assert (event["scope"], event["record_id"]) == ("invoice", "5011")
+
+
+async def test_wrong_hook_is_not_found_and_stores_nothing(world: World) -> None:
+    answer = await post(world, "/webhooks/recman/hook_nobody")
+    assert answer.status_code == 404
+    assert answer.json()["code"] == "not_found"
+    assert await events(world) == []
+
+
+async def test_oversize_is_refused_whether_declared_or_streamed(world: World) -> None:
+    big = b"x" * (world.resources.settings.max_body_bytes + 1)
+
+    async def stream() -> Any:
+        yield big[: len(big) // 2]
+        yield big[len(big) // 2 :]
+
+    declared = await post(world, world.hook, big)
+    streamed = await world.http.post(f"{OURS}{world.hook}", content=stream())
+    assert [declared.status_code, streamed.status_code] == [413, 413]
+    assert await events(world) == []
+
+
+@pytest.mark.parametrize(
+    ("body", "word"),
+    [
+        (b"", "empty"),
+        (b'{"event":"ping"}', "ping"),
+        (b"\xff\xfe not json", "JSON"),
+        (b'{"scope":"candidate","candidateId":7}', "candidate"),
+        (b'{"scope":"invoice","operation":"insert"}', "id"),
+        (b"[" * 5000, "deep"),
+    ],
+)
+async def test_what_means_nothing_is_stored_as_ignored_with_the_reason(world: World, body: bytes, word: str) -> None:
+    assert (await post(world, world.hook, body)).status_code == 202
+    (event,) = await events(world)
+    assert event["state"] == "ignored"
+    assert word.lower() in event["note"].lower()
+
+
+async def test_repeat_delivery_is_one_event(world: World) -> None:
+    for _ in range(3):
+        assert (await post(world, world.hook)).status_code == 202
+    assert len(await events(world)) == 1
+
+
+async def test_forty_repeats_at_once_are_one_event(world: World) -> None:
+    answers = await asyncio.gather(*(post(world, world.hook) for _ in range(40)))
+    assert {answer.status_code for answer in answers} == {202}
+    assert len(await events(world)) == 1
+
+
+async def test_one_delivery_about_several_records_is_one_event_each(world: World) -> None:
+    await post(world, world.hook, '{"scope":"invoice","operation":"insert","invoiceIds":[5003,"5004"]}')
+    waiting = [event for event in await events(world) if event["state"] == "waiting"]
+    assert sorted(event["record_id"] for event in waiting) == ["5003", "5004"]
+    whole = [event for event in await events(world) if event["state"] == "ignored"]
+    assert ["2 records" in event["note"] for event in whole] == [True]
+
+
+async def test_events_of_one_record_are_numbered_without_gaps_under_load(world: World) -> None:
+    bodies = [f'{{"scope":"invoice","operation":"update","invoiceId":5001,"n":{n}}}' for n in range(60)]
+    await asyncio.gather(*(post(world, world.hook, body) for body in bodies))
+    assert await world.count("SELECT count(*) FROM lane") == 1
+    assert await world.count("SELECT count(DISTINCT seq) FROM event") == 60
+    assert await world.count("SELECT max(seq) FROM event") == await world.count("SELECT seq FROM lane") == 60
+
+
+async def signed_hook(world: World) -> str:
+    verification = {
+        "kind": "hmac",
+        "header": "X-Signature",
+        "algorithm": "sha256",
+        "encoding": "hex",
+        "prefix": "sha256=",
+    }
+    async with world.resources.sessions.begin() as session:
+        address = await create_hook(
+            session,
+            world.resources.vault,
+            tenant_id=world.tenant_id,
+            name="signed",
+            verification=verification,
+            secrets=("first", "second"),
+        )
+    return f"/webhooks/recman/{address}"
+
+
+@pytest.mark.parametrize("secret", [b"first", b"second"])
+async def test_right_signature_is_taken_with_either_live_secret(world: World, secret: bytes) -> None:
+    hook = await signed_hook(world)
+    signature = "sha256=" + hmac.new(secret, INVOICE.encode(), hashlib.sha256).hexdigest()
+    assert (await post(world, hook, X_Signature=signature)).status_code == 202
+
+
+@pytest.mark.parametrize("signature", ["", "sha256=00", "sha256=" + "0" * 64, "æøå", "sha1=abc"])
+async def test_wrong_signature_is_401_and_stores_nothing(world: World, signature: str) -> None:
+    hook = await signed_hook(world)
+    headers = {"X-Signature": signature.encode("latin-1")} if signature else {}
+    answer = await world.http.post(f"{OURS}{hook}", content=INVOICE, headers=headers)
+    assert answer.status_code == 401
+    assert answer.json()["fix"]
+    assert await events(world) == []
+
+
+async def test_lost_database_is_503_with_retry_after_and_nothing_is_claimed_stored(world: World) -> None:
+    """The database is renamed away under the service and brought back."""
+    name = await current_database(world)
+    async with elsewhere(world) as connection:
+        await world.resources.engine.dispose()
+        await connection.execute(f'ALTER DATABASE "{name}" RENAME TO "{name}_away"')
+        away = await post(world, world.hook)
+        ready = await world.http.get(f"{OURS}/health/ready")
+        live = await world.http.get(f"{OURS}/health/live")
+        await connection.execute(f'ALTER DATABASE "{name}_away" RENAME TO "{name}"')
+    assert [away.status_code, ready.status_code, live.status_code] == [503, 503, 200]
+    assert away.headers["retry-after"]
+    assert await events(world) == []
+    assert (await post(world, world.hook)).status_code == 202
+    assert len(await events(world)) == 1
+
+
+async def current_database(world: World) -> str:
+    async with world.resources.engine.connect() as connection:
+        return str((await connection.exec_driver_sql("SELECT current_database()")).scalar_one())
+
+
+@asynccontextmanager
+async def elsewhere(world: World) -> AsyncIterator[asyncpg.Connection]:
+    """A connection to another database of the same server."""
+    url = world.resources.engine.url.set(database="postgres", drivername="postgresql")
+    connection = await asyncpg.connect(url.render_as_string(hide_password=False))
+    try:
+        yield connection
+    finally:
+        await connection.close()
+
+
+async def test_deliveries_are_told_apart_by_their_whole_body(world: World) -> None:
+    first = Delivery(body=INVOICE)
+    second = Delivery(body=INVOICE.replace("insert", "update"))
+    assert await world.hear([first, second]) == [202, 202]
+    assert len(await events(world)) == 2

@@ -1,0 +1,298 @@
+"""The plan: same situation, same steps; a hold lists everything."""
+
+from dataclasses import replace
+from datetime import date
+from decimal import Decimal
+
+import pytest
+
+from app.domain.documents import DocumentKind, IncompleteDocument, Totals
+from app.domain.reference import DocumentState, Reference, RemoteCustomer, RemoteProject
+from app.errors import Reason
+from app.transfer.plan import compare_totals, hash_document, plan_company, plan_document, plan_project_change
+from app.transfer.situation import CustomerView, DepartmentView, DocumentSituation, Past, ProjectView
+from app.transfer.steps import (
+    AdoptDocument,
+    CreateCreditDraft,
+    CreateCustomer,
+    CreateDepartment,
+    CreateDraft,
+    CreateProject,
+    Decision,
+    Go,
+    Hold,
+    Issue,
+    Link,
+    LookAgain,
+    Skip,
+    UpdateCustomer,
+    Wait,
+)
+from tests.builders import (
+    make_customer,
+    make_department,
+    make_document,
+    make_line,
+    make_product,
+    make_project,
+    make_reference,
+    make_remote_document,
+)
+
+BOOKED = Past(transfer_id=1, remote_id=17, remote_number="100001", booked=True)
+
+
+def make_situation(**changes: object) -> DocumentSituation:
+    situation = DocumentSituation(
+        document=make_document(),
+        reference=make_reference(),
+        external_reference="RM-5001",
+        past=Past(transfer_id=9),
+        customer=CustomerView(recman_company_id="201", past=BOOKED),
+    )
+    return replace(situation, **changes)  # type: ignore[arg-type]
+
+
+def codes(decision: Decision) -> list[str]:
+    assert isinstance(decision, Hold), decision
+    return [gap.code for gap in decision.gaps]
+
+
+def step_types(decision: Decision) -> list[type]:
+    assert isinstance(decision, Go), decision
+    return [type(step) for step in decision.steps]
+
+
+def test_known_customer_needs_only_draft_and_issue() -> None:
+    assert step_types(plan_document(make_situation())) == [CreateDraft, Issue]
+
+
+def test_same_situation_gives_the_same_plan() -> None:
+    situation = make_situation()
+    assert plan_document(situation) == plan_document(situation)
+
+
+def test_new_customer_project_and_department_come_before_the_draft_in_this_order() -> None:
+    situation = make_situation(
+        customer=CustomerView(recman_company_id="201", record=make_customer()),
+        project=ProjectView(recman_project_id="301", record=make_project()),
+        department=DepartmentView(recman_department_id="401", record=make_department()),
+    )
+    expected = [CreateCustomer, CreateProject, CreateDepartment, CreateDraft, Issue]
+    assert step_types(plan_document(situation)) == expected
+
+
+def test_unknown_product_holds_and_names_its_number() -> None:
+    document = make_document(lines=(make_line(product_number="7777"),))
+    decision = plan_document(make_situation(document=document))
+    assert codes(decision) == ["product_unknown"]
+    assert isinstance(decision, Hold)
+    assert "7777" in decision.gaps[0].cause
+    assert "7777" in decision.gaps[0].fix
+
+
+def test_hold_lists_every_gap_at_once() -> None:
+    document = make_document(
+        lines=(make_line(product_number="7777"), make_line(position=2, product_number="9001")),
+        invoice_date=date(2026, 1, 31),
+        due_date=date(2026, 1, 1),
+        currency="XXX",
+    )
+    reference = make_reference(
+        products={"9001": (make_product(number="9001", active=False),)}, locked_until=date(2026, 1, 31)
+    )
+    situation = make_situation(
+        document=document,
+        reference=reference,
+        customer=CustomerView(recman_company_id="201", record=make_customer(number="17")),
+    )
+    assert codes(plan_document(situation)) == [
+        "customer_number_outside_series",
+        "product_unknown",
+        "product_inactive",
+        "period_locked",
+        "due_before_invoice",
+        "currency_unknown",
+    ]
+
+
+def test_incomplete_document_lists_its_gaps_and_its_unknown_products() -> None:
+    gap = Reason(code="price_missing", cause="Line 1: the price is missing", fix="Correct it.")
+    document = IncompleteDocument(recman_invoice_id="5001", gaps=(gap,), product_numbers=("7777",))
+    assert codes(plan_document(make_situation(document=document))) == ["price_missing", "product_unknown"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "code"),
+    [
+        ({"vat_registered": False}, "company_without_vat"),
+        ({"sends_by_itself": True}, "would_send_twice"),
+        ({"products": {"1001": (make_product(vat_rate=Decimal(15)),)}}, "vat_differs"),
+        ({"products": {"1001": (make_product(vat_rate=None),)}}, "product_without_vat"),
+        ({"products": {"1001": (make_product(), make_product(remote_id=34))}}, "product_ambiguous"),
+    ],
+)
+def test_company_or_product_settings_hold_before_anything_is_sent(changes: dict[str, object], code: str) -> None:
+    reference: Reference = replace(make_reference(), **changes)  # type: ignore[arg-type]
+    assert codes(plan_document(make_situation(reference=reference))) == [code]
+
+
+def test_inactive_namesake_of_an_active_product_does_not_matter() -> None:
+    products = {"1001": (make_product(), make_product(remote_id=34, active=False))}
+    situation = make_situation(reference=replace(make_reference(), products=products))
+    assert step_types(plan_document(situation)) == [CreateDraft, Issue]
+
+
+def test_same_number_and_organisation_number_links() -> None:
+    match = RemoteCustomer(remote_id=17, number="100001", name="Another name", org_number="310000012")
+    view = CustomerView(recman_company_id="201", record=make_customer(org_number="310000012"), matches=(match,))
+    assert step_types(plan_document(make_situation(customer=view))) == [Link, CreateDraft, Issue]
+
+
+def test_same_number_of_another_party_holds() -> None:
+    match = RemoteCustomer(remote_id=17, number="100001", name="Somebody else", org_number="310000020")
+    view = CustomerView(recman_company_id="201", record=make_customer(org_number="310000012"), matches=(match,))
+    assert codes(plan_document(make_situation(customer=view))) == ["customer_number_clash"]
+
+
+def test_same_number_without_organisation_numbers_needs_the_same_name() -> None:
+    same = RemoteCustomer(remote_id=17, number="100001", name="ÆRFUGL Bemanning A/S")
+    other = RemoteCustomer(remote_id=17, number="100001", name="Lundefugl AS")
+    record = make_customer(name="Ærfugl Bemanning AS", org_number="")
+    linked = CustomerView(recman_company_id="201", record=record, matches=(same,))
+    clash = CustomerView(recman_company_id="201", record=record, matches=(other,))
+    assert step_types(plan_document(make_situation(customer=linked)))[0] is Link
+    assert codes(plan_document(make_situation(customer=clash))) == ["customer_number_clash"]
+
+
+def test_same_organisation_number_under_another_number_never_creates_a_customer() -> None:
+    match = RemoteCustomer(remote_id=17, number="100099", name="Ærfugl Bemanning AS", org_number="310000012")
+    view = CustomerView(recman_company_id="201", record=make_customer(org_number="310000012"), matches=(match,))
+    assert codes(plan_document(make_situation(customer=view))) == ["customer_under_other_number"]
+
+
+def test_inactive_customer_holds() -> None:
+    match = RemoteCustomer(remote_id=17, number="100001", name="Ærfugl Bemanning AS", active=False)
+    view = CustomerView(recman_company_id="201", record=make_customer(), matches=(match,))
+    assert codes(plan_document(make_situation(customer=view))) == ["customer_inactive"]
+
+
+def test_missing_project_never_blocks_an_invoice_but_is_told() -> None:
+    decision = plan_document(make_situation(project=ProjectView(recman_project_id="301")))
+    assert step_types(decision) == [CreateDraft, Issue]
+    assert isinstance(decision, Go)
+    assert [warning.code for warning in decision.warnings] == ["project_gone"]
+
+
+def test_department_without_number_is_left_out_and_told() -> None:
+    view = DepartmentView(recman_department_id="401", record=make_department(number=""))
+    decision = plan_document(make_situation(department=view))
+    assert isinstance(decision, Go)
+    assert [warning.code for warning in decision.warnings] == ["department_without_number"]
+
+
+def test_existing_project_is_linked() -> None:
+    match = RemoteProject(remote_id=3, number="P-301", name="Whatever")
+    view = ProjectView(recman_project_id="301", record=make_project(number="P-301"), matches=(match,))
+    assert step_types(plan_document(make_situation(project=view)))[0] is Link
+
+
+def test_booked_invoice_is_left_alone_when_unchanged() -> None:
+    past = replace(BOOKED, content_hash=hash_document(make_document()))
+    assert isinstance(plan_document(make_situation(past=past)), Skip)
+
+
+def test_changed_amount_of_a_booked_invoice_is_an_alarm() -> None:
+    past = replace(BOOKED, content_hash=hash_document(make_document()))
+    changed = make_document(lines=(make_line(unit_price_net=Decimal(451)),))
+    assert codes(plan_document(make_situation(past=past, document=changed))) == ["changed_after_transfer"]
+
+
+def test_changed_text_of_a_booked_invoice_is_no_alarm() -> None:
+    past = replace(BOOKED, content_hash=hash_document(make_document()))
+    changed = make_document(lines=(make_line(text="Other words"),), note="hello")
+    assert isinstance(plan_document(make_situation(past=past, document=changed)), Skip)
+
+
+def test_unclear_invoice_is_looked_up_twice_before_it_is_sent_again() -> None:
+    once = Past(transfer_id=9, unclear=True)
+    twice = replace(once, looked_twice=True)
+    assert isinstance(plan_document(make_situation(past=once)), LookAgain)
+    assert step_types(plan_document(make_situation(past=twice))) == [CreateDraft, Issue]
+
+
+@pytest.mark.parametrize("state", list(DocumentState))
+def test_invoice_found_in_unimicro_is_adopted_not_made_again(state: DocumentState) -> None:
+    found = (make_remote_document(state=state, customer_id=17),)
+    decision = plan_document(make_situation(past=Past(transfer_id=9, unclear=True), found=found))
+    assert step_types(decision) == [AdoptDocument, Issue]
+
+
+def test_two_documents_found_hold() -> None:
+    found = (make_remote_document(remote_id=1), make_remote_document(remote_id=2))
+    assert codes(plan_document(make_situation(found=found))) == ["document_twice"]
+
+
+def test_document_found_on_another_customer_holds() -> None:
+    found = (make_remote_document(customer_id=99),)
+    assert codes(plan_document(make_situation(found=found))) == ["document_other_customer"]
+
+
+def test_credit_note_waits_for_its_invoice() -> None:
+    document = make_document(kind=DocumentKind.CREDIT_NOTE, credited_invoice_id="4999")
+    decision = plan_document(make_situation(document=document, credited=None))
+    assert decision == Wait("invoice", "4999", "waits for invoice 4999, which it credits")
+
+
+def test_credit_note_of_a_held_invoice_says_why_it_waits() -> None:
+    document = make_document(kind=DocumentKind.CREDIT_NOTE, credited_invoice_id="4999")
+    credited = Past(transfer_id=3, held_because="Product 7777 is not in Unimicro")
+    decision = plan_document(make_situation(document=document, credited=credited))
+    assert isinstance(decision, Wait)
+    assert "Product 7777" in decision.cause
+
+
+def test_credit_note_is_made_from_its_booked_invoice() -> None:
+    document = make_document(kind=DocumentKind.CREDIT_NOTE, credited_invoice_id="4999")
+    decision = plan_document(make_situation(document=document, credited=BOOKED))
+    assert step_types(decision) == [CreateCreditDraft, Issue]
+
+
+def test_what_a_person_chose_to_ignore_stays_ignored() -> None:
+    assert isinstance(plan_document(make_situation(past=Past(transfer_id=9, ignored=True))), Skip)
+
+
+def test_totals_must_agree_to_the_ore() -> None:
+    document = make_document()
+    same = make_remote_document(totals=document.totals)
+    totals = document.totals
+    off = Totals(
+        net_amount=totals.net_amount, vat_amount=totals.vat_amount, gross_amount=totals.gross_amount + Decimal("0.01")
+    )
+    assert compare_totals(document, same) is None
+    difference = compare_totals(document, make_remote_document(totals=off))
+    assert difference is not None
+    assert difference.code == "totals_differ"
+
+
+@pytest.mark.parametrize("kind", ["ownCompany", "supplier", "prospect"])
+def test_companies_that_are_no_customers_are_left_alone(kind: str) -> None:
+    view = CustomerView(recman_company_id="201", record=make_customer(kind=kind))
+    assert isinstance(plan_company(view, make_reference()), Skip)
+
+
+def test_changed_company_is_updated_unchanged_one_is_not() -> None:
+    view = CustomerView(recman_company_id="201", record=make_customer(), past=BOOKED)
+    assert step_types(plan_company(view, make_reference())) == [UpdateCustomer]
+
+
+def test_project_change_brings_its_customer_along() -> None:
+    view = ProjectView(recman_project_id="301", record=make_project())
+    customer = CustomerView(recman_company_id="201", record=make_customer())
+    assert step_types(plan_project_change(view, customer, make_reference())) == [CreateCustomer, CreateProject]
+
+
+def test_project_of_a_prospect_follows_with_its_first_invoice() -> None:
+    view = ProjectView(recman_project_id="301", record=make_project())
+    customer = CustomerView(recman_company_id="201", record=make_customer(kind="prospect"))
+    assert isinstance(plan_project_change(view, customer, make_reference()), Skip)

@@ -1,0 +1,189 @@
+"""A small world for flow tests: our service between the two stand-ins, every part over its own front door."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from app.http import httpx
+from app.sandbox.sign_in import connect_sandbox_key
+from cryptography.fernet import Fernet
+from fastapi import FastAPI
+from pydantic import SecretStr
+from sqlalchemy import text
+
+from app.hooks import create_hook
+from app.main import create_app
+from app.resources import Resources, open_resources
+from app.sandbox import recman, unimicro
+from app.sandbox.recman_hooks import Delivery, deliver
+from app.sandbox.recman_store import SANDBOX_KEY, RecmanOptions
+from app.sandbox.unimicro_options import SandboxOptions
+from app.settings import Settings
+from app.tenants import create_tenant, set_recman_api_key
+from app.tokens import ensure_operator
+from app.worker import run_worker
+
+TOKEN = "rmu_test-operator-token"
+OURS = "http://ours.test"
+RECMAN = "http://recman.test"
+UNIMICRO = "http://unimicro.test"
+COMPANY = "Nordlys Bemanning AS"
+
+
+@dataclass(slots=True, kw_only=True)
+class World:
+    """Handles on every part; `http` reaches all three apps by their made-up hosts."""
+
+    resources: Resources
+    http: httpx.AsyncClient
+    recman: FastAPI
+    unimicro: FastAPI
+    tenant_id: UUID
+    key_id: UUID
+    hook: str
+
+    async def hear(self, deliveries: Sequence[Delivery]) -> list[int]:
+        """Post webhooks to our hook, one after the other."""
+        return await deliver(self.http, f"{OURS}{self.hook}", deliveries)
+
+    async def hear_of(self, scope: str, *record_ids: str | int) -> None:
+        """Tell of changed records, each in a webhook of its own that looks like no earlier one."""
+        for record_id in record_ids:
+            note = await self.count("SELECT count(*) FROM event")
+            body = f'{{"scope":"{scope}","operation":"insert","{scope}Id":{record_id},"note":{note}}}'
+            assert await self.hear([Delivery(body=body)]) == [202]
+
+    async def settle(self, *, seconds: float = 30) -> None:
+        """Run a worker until no lane is ready, leased or waiting to be tried again."""
+        stop = asyncio.Event()
+        worker = asyncio.create_task(run_worker(self.resources, stop))
+        try:
+            async with asyncio.timeout(seconds):
+                while await self.count(
+                    "SELECT count(*) FROM lane WHERE state IN ('ready', 'leased') AND waits_for IS NULL"
+                ):
+                    await asyncio.sleep(0.01)
+                    if worker.done():
+                        break
+        finally:
+            stop.set()
+            await worker
+
+    async def count(self, query: str) -> int:
+        """The single number a query answers."""
+        async with self.resources.engine.connect() as connection:
+            return int((await connection.execute(text(query))).scalar_one())
+
+    async def get(self, path: str, **params: Any) -> Any:
+        """The JSON behind one of our own addresses, as an operator."""
+        answer = await self.http.get(f"{OURS}{path}", params=params, headers={"Authorization": f"Bearer {TOKEN}"})
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+    async def transfers(self) -> dict[tuple[str, str], dict[str, Any]]:
+        """Every transfer by kind and RecMan id."""
+        rows = await self.get("/v1/transfers", limit=1000)
+        return {(row["kind"], row["record_id"]): row for row in rows}
+
+    async def books(self, *, without_numbers: bool = True) -> dict[str, Any]:
+        """What the sandbox Unimicro has, in its comparable form; series numbers left out unless asked for."""
+        params = {"without_numbers": int(without_numbers)}
+        answer = await self.http.get(f"{UNIMICRO}/sandbox/books", params=params)
+        companies: dict[str, Any] = answer.json()["companies"]
+        return companies
+
+    async def invoices(self) -> list[dict[str, Any]]:
+        """The invoices and credit notes of the key's company, with their numbers."""
+        books = await self.books(without_numbers=False)
+        return next(list(company["invoices"]) for company in books.values() if company["name"] == COMPANY)
+
+    async def fault(self, fault: str, *, method: str, path: str, times: int = 1, **more: Any) -> None:
+        """Make the sandbox Unimicro fail the next matching calls."""
+        match = {"method": method, "path": path} | ({"query": more.pop("query")} if "query" in more else {})
+        order = {"match": match, "fault": fault, "times": times, **more}
+        answer = await self.http.post(f"{UNIMICRO}/sandbox/faults", json=order)
+        assert answer.is_success, answer.text
+
+
+def make_settings(database_url: str, folder: Path, **changes: Any) -> Settings:
+    """Settings for a world: short pauses, made-up hosts."""
+    options = SandboxOptions()
+    values: dict[str, Any] = {
+        "DATABASE_URL": database_url,
+        "data_dir": folder,
+        "public_url": OURS,
+        "bootstrap_token": SecretStr(TOKEN),
+        "encryption_keys": SecretStr(Fernet.generate_key().decode()),
+        "unimicro_issuer": f"{UNIMICRO}/identity",
+        "unimicro_api_base": f"{UNIMICRO}/",
+        "unimicro_allowed_hosts": "unimicro.test",
+        "unimicro_client_id": options.client_id,
+        "unimicro_client_secret": SecretStr(options.client_secret),
+        "unimicro_read_lag_seconds": 0.05,
+        "recman_api_base": RECMAN,
+        "lease_seconds": 5,
+        "poll_seconds": 0.05,
+        "backoff_first_seconds": 0.02,
+        "backoff_cap_seconds": 0.2,
+    }
+    return Settings(**values | changes)
+
+
+@asynccontextmanager
+async def open_world(
+    database_url: str,
+    folder: Path,
+    *,
+    sandbox: SandboxOptions | None = None,
+    recman_options: RecmanOptions | None = None,
+    connect: bool = True,
+    **changes: Any,
+) -> AsyncIterator[World]:
+    """The world, with tenant, hook and (unless told otherwise) a key open to all departments."""
+    settings = make_settings(database_url, folder, **changes)
+    unimicro_app = unimicro.create_app(sandbox or SandboxOptions(redirect_uris=(settings.redirect_uri,)))
+    recman_app = recman.create_app(recman_options or RecmanOptions(daily_quota=100_000))
+    async with AsyncExitStack() as stack:
+        mounts: dict[str, httpx.AsyncBaseTransport | None] = {
+            f"{UNIMICRO}": httpx.ASGITransport(app=unimicro_app),
+            f"{RECMAN}": httpx.ASGITransport(app=recman_app),
+        }
+        http = await stack.enter_async_context(httpx.AsyncClient(mounts=mounts, timeout=10))
+        resources = await stack.enter_async_context(open_resources(settings, database_url=database_url, http=http))
+        ours = await stack.enter_async_context(_serve(resources))
+        mounts[OURS] = httpx.ASGITransport(app=ours, raise_app_exceptions=False)
+        everywhere = await stack.enter_async_context(httpx.AsyncClient(mounts=mounts, timeout=10))
+        async with resources.sessions.begin() as session:
+            await ensure_operator(session, TOKEN)
+            tenant_id = await create_tenant(session, name="Nordlys")
+            await set_recman_api_key(session, resources.vault, tenant_id=tenant_id, api_key=SANDBOX_KEY)
+            address = await create_hook(session, resources.vault, tenant_id=tenant_id, name="test")
+        key_id = UUID(int=0)
+        if connect:
+            key_id = await connect_sandbox_key(
+                resources, tenant_id=tenant_id, name="Nordlys", company=COMPANY, open_to_all=True
+            )
+        yield World(
+            resources=resources,
+            http=everywhere,
+            recman=recman_app,
+            unimicro=unimicro_app,
+            tenant_id=tenant_id,
+            key_id=key_id,
+            hook=f"/webhooks/recman/{address}",
+        )
+
+
+@asynccontextmanager
+async def _serve(resources: Resources) -> AsyncIterator[FastAPI]:
+    @asynccontextmanager
+    async def share() -> AsyncIterator[Resources]:
+        yield resources
+
+    app = create_app(share)
+    async with app.router.lifespan_context(app):
+        yield app
