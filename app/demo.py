@@ -8,6 +8,7 @@ import socket
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from app import processes
+from app.connect import browse_without_person, connect_key
 from app.crew import Crew, DemoFailedError
 from app.crypto import new_token
 from app.embedded import EmbeddedPostgres
@@ -26,7 +28,6 @@ from app.http import httpx
 from app.resources import open_resources
 from app.sandbox.recman_store import SANDBOX_KEY
 from app.sandbox.samples import Expected, load_samples
-from app.sandbox.sign_in import connect_sandbox_key
 from app.sandbox.unimicro_options import SandboxOptions
 from app.settings import Settings
 from app.tenants import create_tenant, set_recman_api_key
@@ -171,7 +172,14 @@ def _connect(settings: Settings, url: str) -> str:
                 tenant_id = await create_tenant(session, name="Demo")
                 await set_recman_api_key(session, resources.vault, tenant_id=tenant_id, api_key=SANDBOX_KEY)
                 addresses.append(await create_hook(session, resources.vault, tenant_id=tenant_id, name="demo"))
-            await connect_sandbox_key(resources, tenant_id=tenant_id, name="Nordlys Bemanning", open_to_all=True)
+            await connect_key(
+                resources,
+                partial(browse_without_person, resources),
+                tenant_id=tenant_id,
+                name="Nordlys Bemanning",
+                company="Nordlys Bemanning AS",
+                open_to_all=True,
+            )
 
     processes.run_async(connect())
     _console.print("Signed in to the sandbox Unimicro and made the key “Nordlys Bemanning”, open to all departments.")

@@ -41,11 +41,9 @@ def create_app(open_resources: Opener) -> FastAPI:
 
 def render_openapi() -> str:
     """The API's description as committed in `openapi/openapi.json`."""
-
-    @asynccontextmanager
-    async def nothing() -> AsyncIterator[Resources]:
-        raise RuntimeError("the description is rendered without running the app")
-        yield
-
-    schema = create_app(nothing).openapi()
+    schema = create_app(_open_nothing).openapi()
     return json.dumps(schema, indent=2, ensure_ascii=False, sort_keys=True) + "\n"
+
+
+def _open_nothing() -> AbstractAsyncContextManager[Resources]:
+    raise RuntimeError("the description is rendered without running the app")

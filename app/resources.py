@@ -66,7 +66,14 @@ async def open_resources(
     engine = create_engine(database_url)
     client = http or new_client()
     try:
-        yield Resources(settings=settings, engine=engine, sessions=create_sessions(engine), http=client, vault=vault)
+        yield Resources(
+            settings=settings,
+            engine=engine,
+            sessions=create_sessions(engine),
+            quick_sessions=create_sessions(engine.execution_options(isolation_level="AUTOCOMMIT")),
+            http=client,
+            vault=vault,
+        )
     finally:
         if http is None:
             await client.aclose()

@@ -4,18 +4,19 @@ import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from app.http import httpx
-from app.sandbox.sign_in import connect_sandbox_key
 from cryptography.fernet import Fernet
 from fastapi import FastAPI
 from pydantic import SecretStr
 from sqlalchemy import text
 
+from app.connect import browse_without_person, connect_key
 from app.hooks import create_hook
+from app.http import httpx
 from app.main import create_app
 from app.resources import Resources, open_resources
 from app.sandbox import recman, unimicro
@@ -45,6 +46,8 @@ class World:
     tenant_id: UUID
     key_id: UUID
     hook: str
+    unimicro_url: str = UNIMICRO
+    recman_url: str = RECMAN
 
     async def hear(self, deliveries: Sequence[Delivery]) -> list[int]:
         """Post webhooks to our hook, one after the other."""
@@ -92,7 +95,7 @@ class World:
     async def books(self, *, without_numbers: bool = True) -> dict[str, Any]:
         """What the sandbox Unimicro has, in its comparable form; series numbers left out unless asked for."""
         params = {"without_numbers": int(without_numbers)}
-        answer = await self.http.get(f"{UNIMICRO}/sandbox/books", params=params)
+        answer = await self.http.get(f"{self.unimicro_url}/sandbox/books", params=params)
         companies: dict[str, Any] = answer.json()["companies"]
         return companies
 
@@ -101,11 +104,18 @@ class World:
         books = await self.books(without_numbers=False)
         return next(list(company["invoices"]) for company in books.values() if company["name"] == COMPANY)
 
+    async def reset(self) -> None:
+        """Empty books and an empty log, with the same key and hook."""
+        await self.http.post(f"{self.unimicro_url}/sandbox/reset")
+        self.resources.references.clear()
+        async with self.resources.engine.begin() as connection:
+            await connection.exec_driver_sql("TRUNCATE attempt, transfer, event, lane RESTART IDENTITY CASCADE")
+
     async def fault(self, fault: str, *, method: str, path: str, times: int = 1, **more: Any) -> None:
         """Make the sandbox Unimicro fail the next matching calls."""
         match = {"method": method, "path": path} | ({"query": more.pop("query")} if "query" in more else {})
         order = {"match": match, "fault": fault, "times": times, **more}
-        answer = await self.http.post(f"{UNIMICRO}/sandbox/faults", json=order)
+        answer = await self.http.post(f"{self.unimicro_url}/sandbox/faults", json=order)
         assert answer.is_success, answer.text
 
 
@@ -118,13 +128,9 @@ def make_settings(database_url: str, folder: Path, **changes: Any) -> Settings:
         "public_url": OURS,
         "bootstrap_token": SecretStr(TOKEN),
         "encryption_keys": SecretStr(Fernet.generate_key().decode()),
-        "unimicro_issuer": f"{UNIMICRO}/identity",
-        "unimicro_api_base": f"{UNIMICRO}/",
-        "unimicro_allowed_hosts": "unimicro.test",
         "unimicro_client_id": options.client_id,
         "unimicro_client_secret": SecretStr(options.client_secret),
         "unimicro_read_lag_seconds": 0.05,
-        "recman_api_base": RECMAN,
         "lease_seconds": 5,
         "poll_seconds": 0.05,
         "backoff_first_seconds": 0.02,
@@ -140,18 +146,29 @@ async def open_world(
     *,
     sandbox: SandboxOptions | None = None,
     recman_options: RecmanOptions | None = None,
+    apps: tuple[FastAPI, FastAPI] | None = None,
+    unimicro_url: str = UNIMICRO,
+    recman_url: str = RECMAN,
     connect: bool = True,
     **changes: Any,
 ) -> AsyncIterator[World]:
     """The world, with tenant, hook and (unless told otherwise) a key open to all departments."""
-    settings = make_settings(database_url, folder, **changes)
-    unimicro_app = unimicro.create_app(sandbox or SandboxOptions(redirect_uris=(settings.redirect_uri,)))
-    recman_app = recman.create_app(recman_options or RecmanOptions(daily_quota=100_000))
+    hosts = {
+        "unimicro_issuer": f"{unimicro_url}/identity",
+        "unimicro_api_base": f"{unimicro_url}/",
+        "unimicro_allowed_hosts": unimicro_url.removeprefix("http://"),
+        "recman_api_base": recman_url,
+    }
+    settings = make_settings(database_url, folder, **hosts | changes)
+    unimicro_app, recman_app = apps or (
+        unimicro.create_app(sandbox or SandboxOptions(redirect_uris=(settings.redirect_uri,))),
+        recman.create_app(recman_options or RecmanOptions(daily_quota=100_000)),
+    )
     async with AsyncExitStack() as stack:
-        mounts: dict[str, httpx.AsyncBaseTransport | None] = {
-            f"{UNIMICRO}": httpx.ASGITransport(app=unimicro_app),
-            f"{RECMAN}": httpx.ASGITransport(app=recman_app),
-        }
+        mounts: dict[str, httpx.AsyncBaseTransport | None] = {}
+        if apps is None:
+            mounts[UNIMICRO] = httpx.ASGITransport(app=unimicro_app)
+            mounts[RECMAN] = httpx.ASGITransport(app=recman_app)
         http = await stack.enter_async_context(httpx.AsyncClient(mounts=mounts, timeout=10))
         resources = await stack.enter_async_context(open_resources(settings, database_url=database_url, http=http))
         ours = await stack.enter_async_context(_serve(resources))
@@ -164,8 +181,13 @@ async def open_world(
             address = await create_hook(session, resources.vault, tenant_id=tenant_id, name="test")
         key_id = UUID(int=0)
         if connect:
-            key_id = await connect_sandbox_key(
-                resources, tenant_id=tenant_id, name="Nordlys", company=COMPANY, open_to_all=True
+            key_id = await connect_key(
+                resources,
+                partial(browse_without_person, resources),
+                tenant_id=tenant_id,
+                name="Nordlys",
+                company=COMPANY,
+                open_to_all=True,
             )
         yield World(
             resources=resources,
@@ -175,6 +197,8 @@ async def open_world(
             tenant_id=tenant_id,
             key_id=key_id,
             hook=f"/webhooks/recman/{address}",
+            unimicro_url=unimicro_url,
+            recman_url=recman_url,
         )
 
 

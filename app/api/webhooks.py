@@ -16,6 +16,9 @@ from app.recman.webhook import Decoded, Hint, delivery_key, parse_hints
 from app.resources import Resources
 from app.tables import Hook
 
+# Each record is an event of its own; more than this in one call would keep the sender waiting too long.
+_MOST_RECORDS = 5000
+
 router = APIRouter(prefix="/webhooks/recman", tags=["webhooks"])
 
 _ANSWERS: dict[int | str, dict[str, str]] = {
@@ -47,6 +50,8 @@ async def _receive(request: Request, resources: Resources, *, address: str, path
         _verify(resources, hook, request.headers, body, now=now)
         content_type = request.headers.get("content-type", "")
         decoded = parse_hints(body, content_type=content_type, path_scope=path_scope, headers=request.headers)
+        if len(decoded.hints) > _MOST_RECORDS:
+            raise TooLargeError(f"The delivery names over {_MOST_RECORDS} records", fix="Send fewer in one delivery.")
         delivery = delivery_key(request.headers, body)
         window = delivery or str(window_of(now, resources.settings.dedupe_window_seconds))
         await _store(resources, hook, decoded, body=body, content_type=content_type, window=window)

@@ -100,7 +100,11 @@ async def _create_draft(
         transfer_id,
         step="create",
         call=lambda: books.target.create_draft(
-            step.document, links, guid=guid, external_reference=situation.external_reference
+            step.document,
+            links,
+            guid=guid,
+            external_reference=situation.external_reference,
+            reference=books.reference,
         ),
         settle=settle,
     )

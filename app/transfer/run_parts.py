@@ -164,9 +164,11 @@ async def _update(run: Run, books: Books, step: UpdateCustomer | UpdateProject) 
     if isinstance(step, UpdateCustomer):
         part = _customer_part(step.customer)
         transfer_id = await _ensure(run, books, part)
+        # Another content, another guid: what an update adds was never sent before.
+        guid = guid_for(str(books.key.id), part.kind, part.record_id, (part.content_hash or b"").hex())
 
         async def call() -> bool:
-            return await books.target.update_customer(step.remote_id, step.customer)
+            return await books.target.update_customer(step.remote_id, step.customer, guid=guid)
     else:
         part = _project_part(step.project)
         transfer_id = await _ensure(run, books, part)

@@ -18,11 +18,10 @@ from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from app.http import httpx
-
 from app.db import create_engine, migrate
 from app.embedded import EmbeddedPostgres, pgbench_path
 from app.hooks import create_hook
+from app.http import httpx
 from app.inbox import Arrival, accept, dedupe_key
 from app.resources import Resources, open_resources
 from app.settings import Settings
@@ -108,8 +107,8 @@ def _pgbench(place: Place) -> float:
     socket = re.search(r"host=([^&]+)", place.url)
     host = ["-h", socket.group(1)] if socket else []
     asyncio.run(_make_bench_table(place))
-    command = [program, "-n", "-c", str(CONNECTIONS), "-j", "2", "-T", str(int(SECONDS)), "-M", "prepared"]
-    command += ["-f", script, *host, "-U", "postgres", "postgres"]
+    command = [str(program), "-n", "-c", str(CONNECTIONS), "-j", "2", "-T", str(int(SECONDS)), "-M", "prepared"]
+    command += ["-f", str(script), *host, "-U", "postgres", "postgres"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - our own arguments
     found = re.search(r"tps = ([\d.]+)", done.stdout)
     if found is None:

@@ -6,7 +6,7 @@ import pytest
 
 from tests.world import World
 
-CREATE = {"method": "POST", "path": "/api/biz/invoices"}
+CREATE: dict[str, Any] = {"method": "POST", "path": "/api/biz/invoices"}
 
 
 async def numbers_of(world: World) -> list[str]:
@@ -28,7 +28,7 @@ async def state_of(world: World, record: str, kind: str = "invoice") -> str:
         pytest.param({**CREATE, "query": "action=invoice"}, id="issue"),
     ],
 )
-async def test_any_write_without_an_answer_happens_once(world: World, fault: str, call: dict[str, str]) -> None:
+async def test_any_write_without_an_answer_happens_once(world: World, fault: str, call: dict[str, Any]) -> None:
     await world.fault(fault, **call)
     await world.hear_of("invoice", 5001)
     await world.settle()

@@ -74,19 +74,11 @@ async def test_three_deliveries_of_everything_in_any_order_leave_the_same_books(
     await deliver_all(world)
     await world.settle()
     once = await world.books()
-    await reset(world)
+    await world.reset()
     await deliver_all(world, repeat=3, seed=seed)
     await world.settle()
     assert await world.books() == once
     assert len(once) > 0
-
-
-async def reset(world: World) -> None:
-    """Empty books and an empty log, same key and hook."""
-    await world.http.post("http://unimicro.test/sandbox/reset")
-    world.resources.references.clear()
-    async with world.resources.engine.begin() as connection:
-        await connection.exec_driver_sql("TRUNCATE attempt, transfer, event, lane RESTART IDENTITY CASCADE")
 
 
 async def test_attempts_tell_what_was_said_without_persons_or_secrets(world: World) -> None:

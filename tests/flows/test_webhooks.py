@@ -137,7 +137,7 @@ async def test_right_signature_is_taken_with_either_live_secret(world: World, se
 @pytest.mark.parametrize("signature", ["", "sha256=00", "sha256=" + "0" * 64, "æøå", "sha1=abc"])
 async def test_wrong_signature_is_401_and_stores_nothing(world: World, signature: str) -> None:
     hook = await signed_hook(world)
-    headers = {"X-Signature": signature.encode("latin-1")} if signature else {}
+    headers = [(b"X-Signature", signature.encode("latin-1"))] if signature else []
     answer = await world.http.post(f"{OURS}{hook}", content=INVOICE, headers=headers)
     assert answer.status_code == 401
     assert answer.json()["fix"]

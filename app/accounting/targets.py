@@ -1,0 +1,25 @@
+"""The seam between transfers and accounting systems: an alias today, a union when a second system comes."""
+
+from collections.abc import Awaitable, Callable
+
+from app.accounting.unimicro.client import Company, Exchange, UnimicroClient
+from app.accounting.unimicro.payloads import guid_for
+from app.accounting.unimicro.target import Draft, UnimicroTarget
+from app.http import httpx
+
+__all__ = ["Draft", "Exchange", "Target", "guid_for", "open_target"]
+
+Target = UnimicroTarget
+
+
+def open_target(
+    http: httpx.AsyncClient,
+    *,
+    base_url: str,
+    company_key: str,
+    token: Callable[[bool], Awaitable[str]],
+    on_exchange: Callable[[Exchange], None],
+) -> Target:
+    """The books of one company."""
+    company = Company(base_url=base_url, company_key=company_key, token=token)
+    return UnimicroTarget(UnimicroClient(http, company, on_exchange=on_exchange))

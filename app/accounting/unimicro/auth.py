@@ -1,0 +1,325 @@
+"""Signing in to Unimicro: the OAuth protocol alone; who stores what comes of it is not decided here.
+
+Source: facts/unimicro-api.md §1; developer.unimicro.no/guide/authentication/auth-code [O].
+"""
+
+import asyncio
+import secrets
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from urllib.parse import urlsplit
+
+from app.accounting.unimicro.claims import choose_api_base, read_claims, verify_identity
+from app.accounting.unimicro.oauth import (
+    SIGN_IN_AGAIN,
+    TOKEN_SECONDS,
+    ask_for_tokens,
+    open_oauth_client,
+    to_unavailable,
+)
+from app.domain.money import parse_json
+from app.errors import AuthExpiredError, RemoteError, RemoteRejectedError, RemoteUnavailableError
+from app.http import httpx
+
+SCOPE = "AppFramework openid profile offline_access"
+# A refresh happens under a row lock which may be held for 10 s: this and TOKEN_SECONDS share them.
+_DISCOVERY_SECONDS = 3
+# Source: §1.3 [O]; for an answer that leaves `expires_in` out.
+_TOKEN_LIFE = 3600
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Identity:
+    """Our client at one identity server.
+
+    Shape: `allowed_hosts` are the hosts (with port, if any) that a token may name as API base, lower case.
+    """
+
+    issuer: str
+    client_id: str
+    client_secret: str = field(repr=False)
+    redirect_uri: str
+    default_api_base: str
+    allowed_hosts: frozenset[str]
+    scope: str = SCOPE
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TokenSet:
+    """What a sign-in or a refresh gives; `expires_at` is the access token's end, in UTC."""
+
+    access_token: str = field(repr=False)
+    refresh_token: str = field(repr=False)
+    expires_at: datetime
+    api_base: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Company:
+    """A company there; `key` is what every business call must carry."""
+
+    key: str
+    name: str
+    organization_number: str
+    is_test: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Endpoints:
+    """What discovery offers; `revocation` None: nothing can be revoked; `sends_issuer`: the callback carries `iss`."""
+
+    issuer: str
+    authorization: str
+    token: str
+    revocation: str | None = None
+    sends_issuer: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Authorization:
+    """A sign-in that has begun; all but `url` must be kept until the callback."""
+
+    url: str
+    state: str = field(repr=False)
+    nonce: str = field(repr=False)
+    code_verifier: str = field(repr=False)
+
+
+def utc_now() -> datetime:
+    """The present moment, aware, in UTC."""
+    return datetime.now(UTC)
+
+
+async def discover(http: httpx.AsyncClient, issuer: str) -> Endpoints:
+    """The identity server's addresses.
+
+    Raises:
+        RemoteUnavailableError: it does not answer, or what answers is not this issuer's identity server.
+    """
+    issuer = issuer.rstrip("/")
+    try:
+        async with asyncio.timeout(_DISCOVERY_SECONDS):
+            answer = await http.get(f"{issuer}/.well-known/openid-configuration", follow_redirects=False)
+    except (httpx.RequestError, TimeoutError) as error:
+        raise to_unavailable(error) from error
+    return _parse_discovery(answer, issuer)
+
+
+def _parse_discovery(answer: httpx.Response, issuer: str) -> Endpoints:
+    try:
+        document = parse_json(answer.content)
+        found = Endpoints(
+            issuer=document["issuer"],
+            authorization=document["authorization_endpoint"],
+            token=document["token_endpoint"],
+            revocation=document.get("revocation_endpoint"),
+            sends_issuer=document.get("authorization_response_iss_parameter_supported") is True,
+        )
+    except (ValueError, KeyError, TypeError):
+        found = None
+    if not answer.is_success or found is None or found.issuer.rstrip("/") != issuer or _is_weaker(found, issuer):
+        raise RemoteUnavailableError(
+            f"{issuer} does not answer as an identity server (status {answer.status_code})",
+            fix="Check RMU_UNIMICRO_ISSUER.",
+            code="issuer_unusable",
+            http_status=answer.status_code,
+        )
+    return found
+
+
+def _is_weaker(endpoints: Endpoints, issuer: str) -> bool:
+    """Whether an address would leave TLS although the issuer has it."""
+    addresses = filter(None, (endpoints.authorization, endpoints.token, endpoints.revocation))
+    return any(urlsplit(address).scheme not in {"https", urlsplit(issuer).scheme} for address in addresses)
+
+
+async def authorize_url(
+    http: httpx.AsyncClient,
+    identity: Identity,
+    *,
+    new_secret: Callable[[], str] = lambda: secrets.token_urlsafe(32),
+) -> Authorization:
+    """Where to send the administrator, with fresh state, nonce and PKCE verifier.
+
+    Source: §1.3 [O]: `prompt=login`, PKCE S256 accepted beside the client secret.
+
+    Raises:
+        RemoteUnavailableError: the identity server does not answer.
+    """
+    endpoints = await discover(http, identity.issuer)
+    state, nonce, verifier = new_secret(), new_secret(), new_secret()
+    async with _open_client(http, identity) as client:
+        url, _ = client.create_authorization_url(
+            endpoints.authorization,
+            state=state,
+            code_verifier=verifier,
+            nonce=nonce,
+            scope=identity.scope,
+            prompt="login",
+        )
+    return Authorization(url=url, state=state, nonce=nonce, code_verifier=verifier)
+
+
+async def exchange_code(
+    http: httpx.AsyncClient,
+    identity: Identity,
+    begun: Authorization,
+    *,
+    code: str,
+    issuer: str | None,
+    clock: Callable[[], datetime] = utc_now,
+) -> TokenSet:
+    """The tokens behind a callback's code; the caller has compared `state` with the one in `begun`.
+
+    `issuer` is the callback's `iss`. Source: §1.3 [O]; RFC 9207.
+
+    Raises:
+        RemoteRejectedError: the callback is not from our issuer, the code is used up, or offline access is missing.
+        HoldError: the API's host is not on the allow-list.
+        RemoteUnavailableError, OutcomeUnknownError: no usable answer; begin again.
+    """
+    endpoints = await discover(http, identity.issuer)
+    if issuer != endpoints.issuer and (issuer is not None or endpoints.sends_issuer):
+        raise _refused("The callback does not come from our identity server", "sign_in_mismatch")
+    async with _open_client(http, identity) as client:
+        answer = await ask_for_tokens(
+            lambda: client.fetch_token(
+                endpoints.token, grant_type="authorization_code", code=code, code_verifier=begun.code_verifier
+            ),
+            refused=lambda name: _refused(f"The identity server refused the sign-in: {name}", "sign_in_refused"),
+        )
+    id_token = str(answer.get("id_token"))
+    verify_identity(id_token, issuer=endpoints.issuer, client_id=identity.client_id, nonce=begun.nonce)
+    return _to_tokens(answer, identity, clock())
+
+
+async def refresh(
+    http: httpx.AsyncClient, identity: Identity, refresh_token: str, *, clock: Callable[[], datetime] = utc_now
+) -> TokenSet:
+    """New tokens; the old refresh token must be taken for used up.
+
+    Source: §1.3 [O/T]; that refresh tokens rotate is assumed (§9 row 4).
+
+    Raises:
+        AuthExpiredError: the refresh token is no longer good.
+        OutcomeUnknownError: the call was sent and no answer came; the old token may be used up.
+        RemoteUnavailableError: the identity server cannot be reached, or does not take our client at present.
+        RemoteThrottledError: too many calls.
+        HoldError: the API's host is not on the allow-list.
+    """
+    endpoints = await discover(http, identity.issuer)
+    async with _open_client(http, identity) as client:
+        answer = await ask_for_tokens(
+            lambda: client.refresh_token(endpoints.token, refresh_token=refresh_token), refused=_refresh_refused
+        )
+    return _to_tokens(answer, identity, clock())
+
+
+async def revoke(http: httpx.AsyncClient, identity: Identity, refresh_token: str) -> bool:
+    """Whether the refresh token was revoked; False when the identity server offers no revocation.
+
+    Source: §1.1 [I]: taken from discovery, treated as optional; RFC 7009.
+
+    Raises:
+        RemoteUnavailableError: it could not be asked, or did not agree.
+    """
+    endpoints = await discover(http, identity.issuer)
+    if endpoints.revocation is None:
+        return False
+    async with _open_client(http, identity) as client:
+        try:
+            async with asyncio.timeout(TOKEN_SECONDS):
+                answer = await client.revoke_token(
+                    endpoints.revocation,
+                    token=refresh_token,
+                    token_type_hint="refresh_token",  # noqa: S106 - the kind of token
+                )
+        except (httpx.RequestError, TimeoutError) as error:
+            raise to_unavailable(error) from error
+    if not answer.is_success:
+        raise RemoteUnavailableError(f"The identity server answers {answer.status_code} to the revocation")
+    return True
+
+
+def _to_tokens(answer: dict[str, Any], identity: Identity, now: datetime) -> TokenSet:
+    access_token = answer["access_token"]
+    if not answer.get("refresh_token"):
+        raise RemoteRejectedError(
+            "The sign-in gave no refresh token: the client may not use the scope offline_access",
+            fix="Allow offline_access for the client in Unimicro's developer portal, then sign in again.",
+            code="no_offline_access",
+        )
+    return TokenSet(
+        access_token=access_token,
+        refresh_token=answer["refresh_token"],
+        expires_at=now + timedelta(seconds=int(answer.get("expires_in") or _TOKEN_LIFE)),
+        api_base=choose_api_base(
+            read_claims(access_token), default=identity.default_api_base, allowed_hosts=identity.allowed_hosts
+        ),
+    )
+
+
+def _refresh_refused(name: str) -> RemoteError:
+    if name == "invalid_grant":
+        return AuthExpiredError("Unimicro no longer accepts the sign-in", fix=SIGN_IN_AGAIN)
+    # Our client's registration or secret: once that is corrected every key works again, without a sign-in.
+    return RemoteUnavailableError(
+        f"The identity server does not take our client: {name}",
+        fix="Check RMU_UNIMICRO_CLIENT_ID and RMU_UNIMICRO_CLIENT_SECRET.",
+        code="client_refused",
+    )
+
+
+def _refused(cause: str, code: str) -> RemoteRejectedError:
+    return RemoteRejectedError(cause, fix="Begin the sign-in again.", code=code)
+
+
+def _open_client(http: httpx.AsyncClient, identity: Identity) -> AbstractAsyncContextManager[Any]:
+    return open_oauth_client(
+        http,
+        client_id=identity.client_id,
+        client_secret=identity.client_secret,
+        redirect_uri=identity.redirect_uri,
+    )
+
+
+# developer.unimicro.no/guide/authentication/overview
+async def fetch_companies(http: httpx.AsyncClient, tokens: TokenSet) -> tuple[Company, ...]:
+    """The companies of the tokens' user, deleted ones left out, in Unimicro's order.
+
+    Source: facts/unimicro-api.md §1.6 [O MCP, T].
+
+    Raises:
+        AuthExpiredError: the token is not taken.
+        RemoteUnavailableError: no usable answer.
+    """
+    address = f"{tokens.api_base.rstrip('/')}/api/init/companies"
+    try:
+        answer = await http.get(
+            address, headers={"Authorization": f"Bearer {tokens.access_token}"}, follow_redirects=False
+        )
+    except httpx.RequestError as error:
+        raise RemoteUnavailableError(f"Unimicro cannot be reached ({type(error).__name__})") from error
+    if answer.status_code == httpx.codes.UNAUTHORIZED:
+        raise AuthExpiredError("Unimicro does not accept the sign-in", fix=SIGN_IN_AGAIN)
+    try:
+        rows = parse_json(answer.content)
+    except ValueError:
+        rows = None
+    if not answer.is_success or not isinstance(rows, list):
+        raise RemoteUnavailableError(
+            f"Unimicro gave no list of companies (status {answer.status_code})", http_status=answer.status_code
+        )
+    return tuple(_to_company(row) for row in rows if not row.get("Deleted"))
+
+
+def _to_company(row: dict[str, Any]) -> Company:
+    return Company(
+        key=str(row["Key"]),
+        name=str(row.get("Name") or ""),
+        organization_number=str(row.get("OrganizationNumber") or ""),
+        is_test=bool(row.get("IsTest")),
+    )

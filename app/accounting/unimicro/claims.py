@@ -1,0 +1,71 @@
+"""What a token says about itself, read without checking its signature.
+
+Only for tokens that came straight from the token endpoint over TLS, where the connection vouches for them.
+Source: OpenID Connect Core 1.0 §3.1.3.7, item 6.
+"""
+
+import base64
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urlsplit
+
+from app.domain.money import parse_json
+from app.errors import HoldError, Reason, RemoteRejectedError
+
+
+def read_claims(token: str) -> dict[str, Any]:
+    """The claims of a JWT; empty when the token is none (an opaque token is allowed to be)."""
+    parts = token.split(".")
+    if len(parts) != 3:  # noqa: PLR2004 - header, claims, signature
+        return {}
+    try:
+        claims = parse_json(base64.urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4)))
+    except ValueError:
+        return {}
+    return claims if isinstance(claims, dict) else {}
+
+
+def verify_identity(token: str, *, issuer: str, client_id: str, nonce: str) -> None:
+    """Nothing when the id token answers our own sign-in.
+
+    Raises:
+        RemoteRejectedError: issuer, audience or nonce is another one.
+    """
+    claims = read_claims(token)
+    audience = claims.get("aud")
+    wrong = [
+        name
+        for name, good in (
+            ("issuer", claims.get("iss") == issuer),
+            ("audience", client_id in (audience if isinstance(audience, list) else [audience])),
+            ("nonce", claims.get("nonce") == nonce),
+        )
+        if not good
+    ]
+    if wrong:
+        raise RemoteRejectedError(
+            f"The identity token has another {' and '.join(wrong)} than this sign-in",
+            fix="Begin the sign-in again.",
+            code="sign_in_mismatch",
+        )
+
+
+def choose_api_base(claims: Mapping[str, Any], *, default: str, allowed_hosts: frozenset[str]) -> str:
+    """Where the API of the platform is that the user chose: claim `AppFramework`, else the configured base.
+
+    Plain http is taken only where the configured base has it (a sandbox).
+    Source: facts/unimicro-api.md §1.5 [T, three independent].
+
+    Raises:
+        HoldError: the claim names a host that is not on the allow-list.
+    """
+    claim = claims.get("AppFramework")
+    if not isinstance(claim, str) or not claim:
+        return default
+    address = urlsplit(claim)
+    good_scheme = address.scheme == "https" or address.scheme == urlsplit(default).scheme
+    if not good_scheme or address.netloc.lower() not in allowed_hosts:
+        cause = f"Unimicro names {address.scheme}://{address.hostname} as its API, which is not an allowed host"
+        fix = "If the host belongs to Unimicro, an operator adds it to RMU_UNIMICRO_ALLOWED_HOSTS; then sign in again."
+        raise HoldError((Reason(code="api_host_not_allowed", cause=cause, fix=fix),))
+    return claim

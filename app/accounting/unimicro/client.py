@@ -1,0 +1,253 @@
+"""Unimicro's REST API over HTTP: paging, patience and the meaning of every answer. Knows no entity.
+
+Reads may repeat; writes never do, except once after a 401, which was surely not carried out.
+Source: facts/unimicro-api.md §2 and §5 [O].
+"""
+
+import asyncio
+import random
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+from app.accounting.unimicro.complaints import read_complaint
+from app.domain.money import dump_json, parse_json
+from app.errors import (
+    AuthExpiredError,
+    OutcomeUnknownError,
+    RemoteRejectedError,
+    RemoteThrottledError,
+    RemoteUnavailableError,
+)
+from app.http import httpx
+
+_PAGE = 500
+_READ_TRIES = 3
+_READ_PAUSE_SECONDS = 0.2
+_RETRY_AFTER_SECONDS = 30.0
+_RETRY_AFTER_CAP = 3600.0
+_NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
+# 408 and everything from 500 up: on a write it may have been stored.
+_REQUEST_TIMEOUT, _SERVER_ERROR = 408, 500
+_GUID_WORD = "_createguid"
+
+Sleep = Callable[[float], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Exchange:
+    """One call and its answer, as the attempt keeps it; no headers, so no tokens. `status` None: no answer."""
+
+    method: str
+    path: str
+    query: Mapping[str, str]
+    request: Any
+    status: int | None
+    answer: Any
+    milliseconds: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Company:
+    """Where the calls go: API base, company, and who pays them in.
+
+    `token(refused)` gives an access token; `refused` says that the last one was not taken.
+    """
+
+    base_url: str
+    company_key: str
+    token: Callable[[bool], Awaitable[str]]
+
+
+class UnimicroClient:
+    """Calls on behalf of one company; every exchange is told to `on_exchange`."""
+
+    def __init__(
+        self,
+        http: httpx.AsyncClient,
+        company: Company,
+        *,
+        on_exchange: Callable[[Exchange], None],
+        sleep: Sleep = asyncio.sleep,
+    ) -> None:
+        self._http = http
+        self._company = company
+        self._on_exchange = on_exchange
+        self._sleep = sleep
+
+    # https://developer.unimicro.no/guide/api/filtering
+    async def fetch_list(self, route: str, **query: str) -> list[dict[str, Any]]:
+        """Every row, page by page, in the order of ids; the caller re-checks each, for filters may be ignored.
+
+        Raises:
+            RemoteError: see `_read`.
+        """
+        rows: list[dict[str, Any]] = []
+        while True:
+            paging = {"orderby": "ID", "top": str(_PAGE), "skip": str(len(rows))}
+            page = await self._read(route, {**query, **paging})
+            rows += page
+            if len(page) < _PAGE:
+                return rows
+
+    # https://developer.unimicro.no/guide/api/filtering
+    async def fetch_one(self, route: str, **query: str) -> dict[str, Any]:
+        """One record by its id in the route.
+
+        Raises:
+            RemoteRejectedError: code `remote_missing` when it is not there.
+        """
+        found: dict[str, Any] = await self._read(route, query)
+        return found
+
+    # https://developer.unimicro.no/guide/endpoints/invoices
+    async def create(self, route: str, body: Mapping[str, Any]) -> dict[str, Any]:
+        """The created record.
+
+        Raises:
+            ValueError: an invoice without StatusCode, which Unimicro would book at once.
+            OutcomeUnknownError: it may have been stored; code `already_processed`: it was, earlier.
+        """
+        if route == "invoices" and not body.get("StatusCode"):
+            raise ValueError("an invoice without StatusCode would be booked at once")
+        made: dict[str, Any] = await self._write("POST", route, body=body)
+        return made
+
+    async def update(self, route: str, body: Mapping[str, Any]) -> dict[str, Any]:
+        """The changed record; children left out of `body` stay as they are."""
+        changed: dict[str, Any] = await self._write("PUT", route, body=body)
+        return changed
+
+    async def delete(self, route: str) -> None:
+        """Delete a record; it being gone already is as good."""
+        try:
+            await self._write("DELETE", route)
+        except RemoteRejectedError as error:
+            if error.code != "remote_missing":
+                raise
+
+    async def act(self, method: str, route: str, action: str) -> Any:
+        """What an action answers; None for 204, which most do."""
+        return await self._write(method, route, query={"action": action})
+
+    async def _read(self, route: str, query: Mapping[str, str]) -> Any:
+        for attempt in range(1, _READ_TRIES + 1):
+            try:
+                status, answer = await self._call("GET", route, query=query)
+                return _judge(status, answer, is_write=False)
+            except (RemoteUnavailableError, OutcomeUnknownError) as error:
+                if attempt == _READ_TRIES:
+                    raise RemoteUnavailableError(error.cause, http_status=error.http_status) from None
+            await self._sleep(_READ_PAUSE_SECONDS * 2**attempt * random.random())  # noqa: S311 - spread, not secrecy
+        raise AssertionError("unreachable: the last try returns or raises")
+
+    async def _write(
+        self, method: str, route: str, *, query: Mapping[str, str] | None = None, body: Mapping[str, Any] | None = None
+    ) -> Any:
+        status, answer = await self._call(method, route, query=query or {}, body=body)
+        return _judge(status, answer, is_write=True)
+
+    async def _call(
+        self, method: str, route: str, *, query: Mapping[str, str], body: Mapping[str, Any] | None = None
+    ) -> tuple[httpx.Response, Any]:
+        response, answer = await self._send(method, route, query=query, body=body, refused=False)
+        if response.status_code == httpx.codes.UNAUTHORIZED:
+            response, answer = await self._send(method, route, query=query, body=body, refused=True)
+        return response, answer
+
+    async def _send(
+        self, method: str, route: str, *, query: Mapping[str, str], body: Mapping[str, Any] | None, refused: bool
+    ) -> tuple[httpx.Response, Any]:
+        token = await self._company.token(refused)
+        path = f"api/biz/{route}"
+        headers = {"Authorization": f"Bearer {token}", "CompanyKey": self._company.company_key}
+        content = None if body is None else dump_json(body)
+        if content is not None:
+            headers["Content-Type"] = "application/json"
+        started = time.monotonic()
+        response: httpx.Response | None = None
+        answer: Any = None
+        try:
+            response = await self._http.request(
+                method, self._company.base_url + path, params=query, content=content, headers=headers
+            )
+            answer = _decode(response)
+        except _NOT_SENT as error:
+            raise RemoteUnavailableError(f"Unimicro cannot be reached ({type(error).__name__})") from None
+        except httpx.HTTPError as error:
+            raise OutcomeUnknownError(f"Unimicro gave no answer ({type(error).__name__})") from None
+        else:
+            return response, answer
+        finally:
+            if method != "GET":
+                self._on_exchange(
+                    Exchange(
+                        method=method,
+                        path=path,
+                        query=dict(query),
+                        request=body,
+                        status=response.status_code if response is not None else None,
+                        answer=answer,
+                        milliseconds=round((time.monotonic() - started) * 1000),
+                    )
+                )
+
+
+def _decode(response: httpx.Response) -> Any:
+    """The body as JSON where it is, else as text; None when there is none."""
+    if not response.content:
+        return None
+    try:
+        return parse_json(response.content)
+    except ValueError:
+        return response.text
+
+
+def _judge(response: httpx.Response, answer: Any, *, is_write: bool) -> Any:
+    status = response.status_code
+    if response.is_success:
+        if isinstance(answer, str):
+            raise OutcomeUnknownError("Unimicro answered with something that is no JSON", http_status=status)
+        return answer
+    said = read_complaint(answer) or f"HTTP {status} without a word"
+    if is_write and _GUID_WORD in said:
+        raise OutcomeUnknownError(f"Unimicro has this already: {said}", code="already_processed", http_status=status)
+    if status == httpx.codes.TOO_MANY_REQUESTS:
+        raise RemoteThrottledError(
+            "Unimicro asks for a pause (too many calls)",
+            retry_after=read_retry_after(response.headers.get("Retry-After"), now=datetime.now(UTC)),
+        )
+    if status >= _SERVER_ERROR or status == _REQUEST_TIMEOUT:
+        raise OutcomeUnknownError(f"Unimicro failed: {said}", http_status=status)
+    raise _refusal(status, said)
+
+
+def _refusal(status: int, said: str) -> AuthExpiredError | RemoteRejectedError:
+    if status == httpx.codes.UNAUTHORIZED:
+        return AuthExpiredError(
+            f"Unimicro does not accept our sign-in: {said}",
+            fix="An administrator must sign in to Unimicro again.",
+            http_status=status,
+        )
+    if status == httpx.codes.FORBIDDEN:
+        fix = "Give the user who signed in the roles Administrator and full access to sales in Unimicro, then retry."
+        return RemoteRejectedError(f"Unimicro refused: {said}", fix=fix, code="rights_missing", http_status=status)
+    if status == httpx.codes.NOT_FOUND:
+        fix = "Check in Unimicro whether it was deleted, then retry."
+        return RemoteRejectedError(f"Unimicro has no such record: {said}", fix=fix, code="remote_missing")
+    fix = "Correct what Unimicro complains about, then retry."
+    return RemoteRejectedError(f"Unimicro refused: {said}", fix=fix, http_status=status)
+
+
+def read_retry_after(value: str | None, *, now: datetime) -> float:
+    """Seconds to wait, from seconds or an HTTP date; 30 when missing or unreadable, an hour at most."""
+    if value is None:
+        return _RETRY_AFTER_SECONDS
+    try:
+        seconds = float(value) if value.strip().isdecimal() else (parsedate_to_datetime(value) - now).total_seconds()
+    except (ValueError, TypeError):
+        return _RETRY_AFTER_SECONDS
+    return min(max(seconds, 1.0), _RETRY_AFTER_CAP)

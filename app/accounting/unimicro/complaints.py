@@ -1,0 +1,43 @@
+"""Reading what Unimicro says when it says no: four shapes of error bodies, one short text.
+
+Source: facts/unimicro-api.md §5.1 [O/o].
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+_MOST = 5
+_LONGEST = 500
+
+
+def read_complaint(answer: Any) -> str:
+    """What is wrong, in Unimicro's words with property names, errors before warnings; stack traces left out."""
+    if isinstance(answer, str):
+        return answer.strip()[:_LONGEST]
+    found = sorted(dict.fromkeys(_walk(answer)), key=lambda entry: -entry[0])
+    return "; ".join(text for _, text in found[:_MOST])[:_LONGEST]
+
+
+def _walk(answer: Any) -> Iterator[tuple[int, str]]:
+    """Every message in the answer with its level (30 error, 20 warning, 1 information)."""
+    if isinstance(answer, list):
+        for part in answer:
+            yield from _walk(part)
+        return
+    if not isinstance(answer, dict):
+        return
+    yield from _own(answer)
+    for name, part in answer.items():
+        if name == "_validationResults" and isinstance(part, dict):
+            for messages in part.values():
+                yield from _walk(messages)
+        elif name not in {"StackTrace", "stackTrace"} and isinstance(part, dict | list):
+            yield from _walk(part)
+
+
+def _own(answer: dict[str, Any]) -> Iterator[tuple[int, str]]:
+    message = answer.get("Message") or answer.get("message")
+    if isinstance(message, str) and message:
+        level = answer.get("Level")
+        name = answer.get("PropertyName")
+        yield (level if isinstance(level, int) else 30), (f"{name}: {message}" if name else message)

@@ -1,0 +1,76 @@
+"""Calls to a token endpoint: Authlib's client over our connections, and its troubles told apart by what they mean."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from typing import Any
+
+from app.accounting.unimicro.client import read_retry_after
+from app.errors import OutcomeUnknownError, RemoteError, RemoteThrottledError, RemoteUnavailableError
+from app.http import AsyncOAuth2Client, LendingTransport, OAuthError, httpx
+
+TOKEN_SECONDS = 7
+SIGN_IN_AGAIN = "An administrator must sign in to Unimicro again."
+_NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
+
+
+@asynccontextmanager
+async def open_oauth_client(
+    http: httpx.AsyncClient, *, client_id: str, client_secret: str, redirect_uri: str
+) -> AsyncIterator[Any]:
+    """Authlib's client, speaking through `http`; client id and secret travel in the body (§1.2 [O])."""
+    client = AsyncOAuth2Client(
+        client_id=client_id,
+        client_secret=client_secret,
+        redirect_uri=redirect_uri,
+        code_challenge_method="S256",
+        token_endpoint_auth_method="client_secret_post",  # noqa: S106 - the name of a method
+        revocation_endpoint_auth_method="client_secret_post",
+        transport=LendingTransport(http),
+        timeout=http.timeout,
+        trust_env=False,
+    )
+    async with client:
+        yield client
+
+
+async def ask_for_tokens(
+    call: Callable[[], Awaitable[Any]], *, refused: Callable[[str], RemoteError]
+) -> dict[str, Any]:
+    """The token endpoint's answer, with an access token in it; no error text holds a token.
+
+    Raises:
+        RemoteError: as `refused` makes it of an OAuth error name.
+        RemoteUnavailableError: surely not carried out, or a 5xx.
+        RemoteThrottledError: 429.
+        OutcomeUnknownError: sent, and no usable answer came: a refresh token may be used up.
+    """
+    try:
+        async with asyncio.timeout(TOKEN_SECONDS):
+            answer: dict[str, Any] = dict(await call())
+    except OAuthError as error:
+        raise refused(str(error.error)) from error
+    except _NOT_SENT as error:
+        raise to_unavailable(error) from error
+    except httpx.HTTPStatusError as error:
+        raise _to_status_error(error.response) from error
+    except (httpx.RequestError, TimeoutError, ValueError) as error:
+        cause = "The identity server gave no usable answer to a token call"
+        raise OutcomeUnknownError(cause, fix=SIGN_IN_AGAIN) from error
+    if not isinstance(answer.get("access_token"), str):
+        raise OutcomeUnknownError("The identity server's answer holds no access token", fix=SIGN_IN_AGAIN)
+    return answer
+
+
+def to_unavailable(error: Exception) -> RemoteUnavailableError:
+    """The error for an identity server that cannot be reached."""
+    return RemoteUnavailableError(f"The identity server cannot be reached ({type(error).__name__})")
+
+
+def _to_status_error(answer: httpx.Response) -> RemoteError:
+    if answer.status_code == httpx.codes.TOO_MANY_REQUESTS:
+        seconds = read_retry_after(answer.headers.get("Retry-After"), now=datetime.now(UTC))
+        return RemoteThrottledError("The identity server asks for a pause", retry_after=seconds)
+    cause = f"The identity server answers {answer.status_code}"
+    return RemoteUnavailableError(cause, http_status=answer.status_code)

@@ -1,0 +1,259 @@
+"""Unimicro as our transfers see it: find, create, update, issue; domain objects in and out.
+
+Every look-up re-checks its rows: Unimicro ignores a filter on a field that it does not know and returns everything.
+Source: facts/unimicro-api.md §2 [O].
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import Any, TypeVar
+
+from app.accounting.unimicro.client import UnimicroClient
+from app.accounting.unimicro.payloads import VAT_REGISTERED
+from app.accounting.unimicro.translate import (
+    Currency,
+    VatTable,
+    clean_org_number,
+    from_customer,
+    from_department,
+    from_invoice,
+    from_product,
+    from_project,
+    to_credit_head,
+    to_customer,
+    to_customer_changes,
+    to_department,
+    to_invoice,
+    to_project,
+    to_project_changes,
+)
+from app.domain.dimensions import Department, Project
+from app.domain.documents import Document, DocumentKind
+from app.domain.money import to_decimal
+from app.domain.parties import Customer
+from app.domain.reference import (
+    DocumentState,
+    Links,
+    Reference,
+    RemoteCustomer,
+    RemoteDepartment,
+    RemoteDocument,
+    RemoteProject,
+)
+from app.errors import OutcomeUnknownError, Reason
+
+_CUSTOMER_PARTS = "Info,Info.InvoiceAddress,Info.ShippingAddress,Info.DefaultEmail,Info.DefaultPhone"
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A draft that was made, and what had to be cut to make it."""
+
+    document: RemoteDocument
+    warnings: tuple[Reason, ...]
+
+
+class UnimicroTarget:
+    """One company's books; errors as `UnimicroClient` raises them."""
+
+    def __init__(self, client: UnimicroClient) -> None:
+        self._client = client
+        self._base_currency_id: int | None = None
+        self._currencies: Mapping[str, int] = {}
+
+    async def fetch_reference(self) -> Reference:
+        """Everything that planning needs of this company, read anew."""
+        settings = await self._client.fetch_one("companysettings/1")
+        currencies = {row["Code"]: row["ID"] for row in await self._client.fetch_list("currencycodes")}
+        codes = {identity: code for code, identity in currencies.items()}
+        base = codes.get(settings.get("BaseCurrencyCodeID") or 0, "NOK")
+        series = await self._client.fetch_list("number-series")
+        vat = await self._fetch_vat(settings)
+        products = [from_product(row, vat) for row in await self._client.fetch_list("products")]
+        departments = [from_department(row) for row in await self._client.fetch_list("departments")]
+        return Reference(
+            products=_by_number(products),
+            departments=_by_number(departments),
+            currencies=currencies,
+            base_currency=base,
+            customer_series=tuple(_customer_series(series)),
+            locked_until=_locked_until(settings),
+            vat_registered=settings.get("TaxMandatoryType") in (None, VAT_REGISTERED),
+            sends_by_itself=bool(settings.get("AutoDistributeInvoice")),
+        )
+
+    async def _fetch_vat(self, settings: Mapping[str, Any]) -> VatTable:
+        types = await self._client.fetch_list("vattypes")
+        accounts = await self._client.fetch_list("accounts")
+        return VatTable(
+            rates={row["ID"]: to_decimal(row["VatPercent"]) for row in types if row.get("VatPercent") is not None},
+            accounts={row["ID"]: row.get("VatTypeID") for row in accounts},
+            default_account_id=settings.get("DefaultSalesAccountID"),
+        )
+
+    # --- customers ---
+
+    async def find_customers(self, *, number: str, org_number: str | None) -> tuple[RemoteCustomer, ...]:
+        """Customers with this number or this organisation number."""
+        found: dict[int, RemoteCustomer] = {}
+        if number.isdecimal():
+            rows = await self._client.fetch_list("customers", filter=f"CustomerNumber eq {number}", expand="Info")
+            found |= {one.remote_id: one for one in map(from_customer, rows) if one.number == number}
+        if org_number:
+            wanted = clean_org_number(org_number)
+            rows = await self._client.fetch_list("customers", filter=f"OrgNumber eq {_quote(wanted)}", expand="Info")
+            found |= {one.remote_id: one for one in map(from_customer, rows) if one.org_number == wanted}
+        return tuple(found.values())
+
+    async def create_customer(self, customer: Customer, *, guid: str, send_number: bool) -> RemoteCustomer:
+        """The new customer; the caller compares its number with the one asked for."""
+        row = await self._client.create("customers", to_customer(customer, guid=guid, send_number=send_number))
+        return from_customer(row)
+
+    async def update_customer(self, remote_id: int, customer: Customer, *, guid: str) -> bool:
+        """Whether anything had to be changed; only the differences are sent."""
+        there = await self._client.fetch_one(f"customers/{remote_id}", expand=_CUSTOMER_PARTS)
+        changes = to_customer_changes(customer, there, guid=guid)
+        if changes:
+            await self._client.update(f"customers/{remote_id}", changes)
+        return bool(changes)
+
+    # --- projects and departments ---
+
+    async def find_projects(self, number: str) -> tuple[RemoteProject, ...]:
+        """Projects with this number."""
+        rows = await self._client.fetch_list("projects", filter=f"ProjectNumber eq {_quote(number)}")
+        return tuple(one for one in map(from_project, rows) if one.number == number)
+
+    async def create_project(self, project: Project, *, guid: str, customer_id: int | None) -> RemoteProject:
+        """The new project."""
+        row = await self._client.create("projects", to_project(project, guid=guid, customer_id=customer_id))
+        return from_project(row)
+
+    async def update_project(self, remote_id: int, project: Project) -> bool:
+        """Whether anything had to be changed."""
+        there = await self._client.fetch_one(f"projects/{remote_id}")
+        changes = to_project_changes(project, there)
+        if changes:
+            await self._client.update(f"projects/{remote_id}", changes)
+        return bool(changes)
+
+    async def find_departments(self, number: str) -> tuple[RemoteDepartment, ...]:
+        """Departments with this number."""
+        rows = await self._client.fetch_list("departments", filter=f"DepartmentNumber eq {_quote(number)}")
+        return tuple(one for one in map(from_department, rows) if one.number == number)
+
+    async def create_department(self, department: Department, *, guid: str) -> RemoteDepartment:
+        """The new department."""
+        return from_department(await self._client.create("departments", to_department(department, guid=guid)))
+
+    # --- documents ---
+
+    async def find_documents_by_reference(self, external_reference: str) -> tuple[RemoteDocument, ...]:
+        """Invoices and credit notes that carry our reference."""
+        condition = f"ExternalReference eq {_quote(external_reference)}"
+        rows = await self._client.fetch_list("invoices", filter=condition)
+        return tuple(one for one in map(from_invoice, rows) if one.external_reference == external_reference)
+
+    async def find_credit_drafts(self, credited_id: int) -> tuple[RemoteDocument, ...]:
+        """Credit drafts of an invoice that nobody has put a reference on yet."""
+        condition = f"InvoiceReferenceID eq {credited_id} and InvoiceType eq 1"
+        rows = await self._client.fetch_list("invoices", filter=condition)
+        return tuple(
+            one
+            for one in map(from_invoice, rows)
+            if one.credited_id == credited_id
+            and one.kind is DocumentKind.CREDIT_NOTE
+            and one.state is DocumentState.DRAFT
+            and not one.external_reference
+        )
+
+    async def fetch_document(self, remote_id: int) -> RemoteDocument:
+        """The document as it is now."""
+        return from_invoice(await self._client.fetch_one(f"invoices/{remote_id}"))
+
+    async def create_draft(
+        self, document: Document, links: Links, *, guid: str, external_reference: str, reference: Reference
+    ) -> Draft:
+        """The new draft with its sums as Unimicro has them."""
+        currency = await self._fetch_currency(document, reference)
+        payload, warnings = to_invoice(
+            document, links, guid=guid, external_reference=external_reference, currency=currency
+        )
+        return Draft(from_invoice(await self._client.create("invoices", payload)), tuple(warnings))
+
+    async def issue_document(self, remote_id: int) -> None:
+        """Issue a draft; its number is read afterwards."""
+        await self._client.act("POST", f"invoices/{remote_id}", "invoice")
+
+    async def delete_draft(self, remote_id: int) -> None:
+        """Delete a draft; one that is gone already is as good."""
+        await self._client.delete(f"invoices/{remote_id}")
+
+    async def create_credit_draft(self, credited_id: int) -> RemoteDocument:
+        """A whole credit of an issued invoice, as a draft that Unimicro makes itself."""
+        row = await self._client.act("PUT", f"invoices/{credited_id}", "create-credit-draft-invoice")
+        if not isinstance(row, dict) or "ID" not in row:
+            raise OutcomeUnknownError("Unimicro made a credit draft but did not say which")
+        return from_invoice(row)
+
+    async def update_credit_draft(
+        self, remote_id: int, document: Document, *, external_reference: str
+    ) -> RemoteDocument:
+        """The credit draft with our reference, dates and texts; its lines stay a whole credit."""
+        payload, _ = to_credit_head(document, external_reference=external_reference)
+        await self._client.update(f"invoices/{remote_id}", {"ID": remote_id, "Customer": None, **payload})
+        return await self.fetch_document(remote_id)
+
+    async def _fetch_currency(self, document: Document, reference: Reference) -> Currency:
+        currency_id = reference.currencies[document.currency]
+        if document.currency == reference.base_currency:
+            return Currency(currency_id=currency_id, rate=Decimal(1))
+        base_id = reference.currencies[reference.base_currency]
+        rate = await self.fetch_rate(currency_id, base_id, document.invoice_date)
+        return Currency(currency_id=currency_id, rate=rate)
+
+    async def fetch_rate(self, currency_id: int, base_id: int, day: date) -> Decimal:
+        """Base currency per unit of a foreign one on a day.
+
+        Source: currencies?action=get-currency-exchange-rate (facts §3.7 [o]); Factor as divisor is assumed.
+        """
+        answer = await self._client.fetch_one(
+            "currencies",
+            action="get-currency-exchange-rate",
+            fromCurrencyCodeID=str(currency_id),
+            toCurrencyCodeID=str(base_id),
+            currencyDate=day.isoformat(),
+        )
+        return to_decimal(answer["ExchangeRate"]) / to_decimal(answer.get("Factor") or 1)
+
+
+def _by_number(rows: Iterable[T]) -> dict[str, tuple[T, ...]]:
+    grouped: dict[str, list[T]] = defaultdict(list)
+    for row in rows:
+        grouped[str(getattr(row, "number", ""))].append(row)
+    return {number: tuple(found) for number, found in grouped.items() if number}
+
+
+def _customer_series(rows: Iterable[Mapping[str, Any]]) -> Iterable[tuple[int, int]]:
+    """The customer series in use, told by name. Source: facts §3.7 names the registers; the rest is assumed."""
+    for row in rows:
+        name = f"{row.get('Name') or ''} {row.get('DisplayName') or ''}".lower()
+        is_customer = ("customer" in name and "invoice" not in name) or "kunde" in name
+        limits = row.get("FromNumber"), row.get("ToNumber")
+        if is_customer and not row.get("Disabled") and None not in limits:
+            yield int(row["FromNumber"]), int(row["ToNumber"])
+
+
+def _locked_until(settings: Mapping[str, Any]) -> date | None:
+    days = [settings.get("AccountingLockedDate"), settings.get("VatLockedDate")]
+    return max((date.fromisoformat(str(day)[:10]) for day in days if day), default=None)
+
+
+def _quote(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
