@@ -32,6 +32,8 @@ _AWAY = (
     asyncpg.AdminShutdownError,
     asyncpg.CrashShutdownError,
     asyncpg.TooManyConnectionsError,
+    asyncpg.InvalidCatalogNameError,
+    asyncpg.InvalidAuthorizationSpecificationError,
     asyncpg.InterfaceError,
 )
 
@@ -43,6 +45,8 @@ def create_engine(url: str, *, pool_size: int = 20) -> AsyncEngine:
         pool_size=pool_size,
         max_overflow=0,
         pool_timeout=5,
+        # An error's text must not carry what was to be stored.
+        hide_parameters=True,
         json_serializer=dump_json,
         json_deserializer=parse_json,
         connect_args={"timeout": 5, "server_settings": {"timezone": "UTC"}},

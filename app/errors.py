@@ -105,7 +105,7 @@ class HoldError(ServiceError):
 
 
 class WaitError(ServiceError):
-    """Another record must come first; the lane waits without spending a try."""
+    """Another record must come first; the lane waits without spending a try, at most `seconds`."""
 
     code = "waits"
     status = 409

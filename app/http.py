@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 else:
     httpx = importlib.import_module("httpx2" if find_spec("httpx2") else "httpx")
 
-__all__ = ["AsyncOAuth2Client", "LendingTransport", "OAuthError", "httpx", "new_client"]
+__all__ = ["AsyncOAuth2Client", "ClientTransport", "OAuthError", "httpx", "new_client"]
 
 _CONNECT_SECONDS = 5
 _READ_SECONDS = 30
@@ -48,7 +48,7 @@ def new_client(*, transport: httpx.AsyncBaseTransport | None = None) -> httpx.As
     )
 
 
-class LendingTransport(httpx.AsyncBaseTransport):
+class ClientTransport(httpx.AsyncBaseTransport):
     """Lets another client speak through ours: its pool and limits, and in tests its stand-ins.
 
     Authlib's client *is* an HTTP client and cannot be handed one.

@@ -77,15 +77,6 @@ async def require_sign_in(session: Session, key_id: UUID, *, reason: str) -> boo
     return marked.scalar() is not None
 
 
-async def seconds_paused(resources: Resources, key: Key) -> float:
-    """How long the key still rests, by the database's clock; zero when it does not."""
-    if key.paused_until is None:
-        return 0
-    async with resources.sessions() as session:
-        now = (await session.execute(select(func.now()))).scalar_one()
-    return max(0.0, (key.paused_until - now).total_seconds())
-
-
 async def fresh_token(resources: Resources, key_id: UUID, *, refused: bool) -> str:
     """An access token that is good for a minute at least; `refused` says that the present one was not taken.
 

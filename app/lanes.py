@@ -47,7 +47,8 @@ _POSTPONE = text("""
 """)
 
 _WAKE_WAITING = text("""
-    UPDATE lane SET run_at = now() WHERE tenant_id = :tenant_id AND waits_for = :waits_for AND state = 'ready'
+    UPDATE lane SET run_at = now(), waits_for = NULL
+    WHERE tenant_id = :tenant_id AND waits_for = :waits_for AND state = 'ready'
 """)
 
 _LOCK_OTHER = text(
@@ -130,7 +131,7 @@ async def lock_record(session: Session, *, tenant_id: UUID, scope: str, record_i
 
 
 async def wait_for(session: Session, lease: Lease, *, scope: str, record_id: str, seconds: float) -> None:
-    """Give the lane back until the other record is through, at the latest after `seconds`."""
+    """Give the lane back until `wake_waiting` names the other record, at the latest after `seconds`."""
     await session.execute(
         _POSTPONE,
         {

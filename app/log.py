@@ -13,7 +13,9 @@ _MASK = "•••"
 
 def configure_logging(*, style: str, level: str) -> None:
     """Send structlog and the standard library through one renderer."""
-    renderer = structlog.processors.JSONRenderer() if style == "json" else structlog.dev.ConsoleRenderer(colors=False)
+    # Plain tracebacks: the pretty ones print local variables, and with them secrets.
+    plain = structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback)
+    renderer = structlog.processors.JSONRenderer() if style == "json" else plain
     shared: list[Any] = [
         structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,

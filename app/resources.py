@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -24,10 +25,10 @@ class EncryptionKeyMissingError(ServiceError):
 
 @dataclass(slots=True)
 class CachedReference:
-    """Reference data of one key and when it was read, by the event loop's clock."""
+    """Reference data of one key and when its reading began, by the database's clock."""
 
     reference: Reference
-    read_at: float
+    read_at: datetime
 
 
 @dataclass(slots=True)

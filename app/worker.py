@@ -153,7 +153,7 @@ class Worker:
             lease=lease,
             events=events,
             reader=RecordReader(sessions=resources.sessions, tenant_id=lease.tenant_id, client=client),
-            open_books=lambda key: open_books(resources, key),
+            open_books=lambda key: open_books(resources, key, heard_at=events[-1].received_at),
             read_lag_seconds=resources.settings.unimicro_read_lag_seconds,
         )
         try:
@@ -190,16 +190,22 @@ async def settle_trouble(resources: Resources, run: Run, error: Exception) -> No
 
 
 async def _wait_for_record(resources: Resources, run: Run, error: WaitError) -> None:
+    if not error.record_id:
+        await _postpone(resources, run, error, seconds=error.seconds)
+        return
     lease = run.lease
     async with resources.sessions.begin() as session:
-        # Lock the other lane first: its end and our waiting cannot pass each other unseen.
+        # Both rows that the other record's end will touch are locked first, so that its end and our decision to wait
+        # cannot pass each other unseen.
         await lock_record(session, tenant_id=lease.tenant_id, scope=error.scope, record_id=error.record_id)
         await check_fence(session, lease)
-        other = await find_transfer(session, run.place(run.key_id, error.scope, error.record_id))
-        settled = other is not None and other.booked_at is not None
-        seconds = 0.05 if settled else error.seconds
-        await wait_for(session, lease, scope=error.scope, record_id=error.record_id, seconds=seconds)
-        await record_trouble(session, run, Reason(code=error.code, cause=error.cause, fix=error.fix))
+        other = await find_transfer(session, run.place(run.key_id, error.scope, error.record_id), lock=True)
+        reason = Reason(code=error.code, cause=error.cause, fix=error.fix)
+        await record_trouble(session, run, reason)
+        if other is not None and other.booked_at is not None:
+            await postpone(session, lease, seconds=0, spends_try=False)
+        else:
+            await wait_for(session, lease, scope=error.scope, record_id=error.record_id, seconds=error.seconds)
 
 
 async def _pause_key(resources: Resources, run: Run, error: RemoteThrottledError) -> None:

@@ -47,9 +47,7 @@ async def _begin(run: Run, transfer_id: int, step: str) -> None:
         await check_fence(session, run.lease)
         claimed = await claim_sending(session, transfer_id, run.lease, step=step)
     if not claimed:
-        raise WaitError(
-            f"transfer {transfer_id} is being sent right now", scope="transfer", record_id=str(transfer_id), seconds=1
-        )
+        raise WaitError(f"transfer {transfer_id} is being sent right now", scope="", record_id="", seconds=1)
 
 
 async def _record_failure(

@@ -1,18 +1,16 @@
 """One key's accounting system, opened for a run: where to write, what it has, and what was said so far."""
 
-import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 
 from app.accounting.targets import Exchange, Target, open_target
 from app.domain.reference import Reference
 from app.errors import HoldError, KeyPausedError, Reason
-from app.keys import fresh_token, seconds_paused
+from app.keys import fresh_token
 from app.resources import CachedReference, Resources
 from app.tables import Key
-
-# Reference data this young is not read again on a hold: many held documents must not mean many reads.
-_FRESH_SECONDS = 3
+from app.transfer.log import load_now
 
 
 @dataclass(slots=True, kw_only=True)
@@ -30,15 +28,17 @@ class Books:
     exchanges: list[Exchange] = field(default_factory=list)
 
 
-async def open_books(resources: Resources, key: Key) -> Books:
-    """The books of a key that may be used now.
+async def open_books(resources: Resources, key: Key, *, heard_at: datetime) -> Books:
+    """The books of a key that may be used now; `heard_at` is when the newest hint of this run came in.
 
     Raises:
         KeyPausedError: the key rests.
         HoldError: the key is in file mode.
         RemoteError: the reference data could not be read.
     """
-    _check_usable(key, await seconds_paused(resources, key))
+    async with resources.sessions() as session:
+        now = await load_now(session)
+    _check_usable(key, now)
     exchanges: list[Exchange] = []
 
     async def token(refused: bool) -> str:  # noqa: FBT001 - the client's own signature
@@ -51,16 +51,13 @@ async def open_books(resources: Resources, key: Key) -> Books:
         token=token,
         on_exchange=exchanges.append,
     )
-    started_at = asyncio.get_running_loop().time()
-    reference = await _load_reference(resources, key, target, max_age=resources.settings.unimicro_reference_seconds)
+    oldest = now - timedelta(seconds=resources.settings.unimicro_reference_seconds)
+    reference = await _load_reference(resources, key, target, oldest=oldest)
 
     async def refresh() -> Reference | None:
-        cached = resources.references[key.id]
-        if cached.read_at >= started_at - _FRESH_SECONDS and cached.reference is not reference:
-            return cached.reference
-        if cached.read_at >= started_at - _FRESH_SECONDS:
-            return None
-        return await _load_reference(resources, key, target, max_age=0)
+        # Read after the hint came in is fresh enough: a hundred held documents must not mean a hundred reads.
+        fresh = await _load_reference(resources, key, target, oldest=heard_at)
+        return fresh if fresh is not reference else None
 
     return Books(
         key=key,
@@ -72,17 +69,18 @@ async def open_books(resources: Resources, key: Key) -> Books:
     )
 
 
-async def _load_reference(resources: Resources, key: Key, target: Target, *, max_age: float) -> Reference:
-    now = asyncio.get_running_loop().time()
+async def _load_reference(resources: Resources, key: Key, target: Target, *, oldest: datetime) -> Reference:
     cached = resources.references.get(key.id)
-    if cached is not None and now - cached.read_at < max_age:
+    if cached is not None and cached.read_at > oldest:
         return cached.reference
+    async with resources.sessions() as session:
+        read_at = await load_now(session)
     reference = await target.fetch_reference()
-    resources.references[key.id] = CachedReference(reference=reference, read_at=now)
+    resources.references[key.id] = CachedReference(reference=reference, read_at=read_at)
     return reference
 
 
-def _check_usable(key: Key, paused_seconds: float) -> None:
+def _check_usable(key: Key, now: datetime) -> None:
     if key.state == "sign_in_again":
         raise KeyPausedError(
             f"The sign-in of key “{key.name}” is no longer good",
@@ -91,10 +89,10 @@ def _check_usable(key: Key, paused_seconds: float) -> None:
         )
     if key.state == "paused":
         raise KeyPausedError(f"Key “{key.name}” is paused", seconds=60, fix="Resume the key.")
-    if paused_seconds > 0:
-        raise KeyPausedError(
-            f"Key “{key.name}” rests: {key.pause_reason}", seconds=paused_seconds, fix="Nothing to do: it goes on."
-        )
+    if key.paused_until is not None and key.paused_until > now:
+        seconds = (key.paused_until - now).total_seconds()
+        cause = f"Key “{key.name}” rests: {key.pause_reason}"
+        raise KeyPausedError(cause, seconds=seconds, fix="Nothing to do: it goes on by itself.")
     if key.mode != "full":
         cause = f"Key “{key.name}” is in file mode"
         raise HoldError((Reason(code="key_in_file_mode", cause=cause, fix="Export the invoice as a file."),))

@@ -120,13 +120,19 @@ async def _describe(run: Run, document: Document | IncompleteDocument) -> None:
 
 
 async def _name_customer(run: Run, situation: DocumentSituation) -> None:
-    customer = situation.customer
-    if customer is None or run.transfer_id is None:
-        return
-    name = customer.record.name if isinstance(customer.record, Customer) else customer.past and customer.past.name
-    if name:
+    name = _customer_name(situation)
+    if name and run.transfer_id is not None:
         async with run.sessions.begin() as session:
             await record_values(session, run.transfer_id, customer_name=name)
+
+
+def _customer_name(situation: DocumentSituation) -> str:
+    """From RecMan when it was just read, else as our log knows it; a credit note has its invoice's customer."""
+    customer = situation.customer
+    if customer is not None and isinstance(customer.record, Customer):
+        return customer.record.name
+    known = customer.past if customer is not None else situation.credited
+    return known.name if known is not None else ""
 
 
 async def _end_missing(run: Run) -> None:

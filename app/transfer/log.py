@@ -44,13 +44,15 @@ class Place:
     record_id: str
 
 
-async def find_transfer(session: Session, place: Place) -> Transfer | None:
+async def find_transfer(session: Session, place: Place, *, lock: bool = False) -> Transfer | None:
     """The record's transfer; an invoice has one at most, whichever key it went to."""
     query = select(Transfer).where(
         Transfer.tenant_id == place.tenant_id, Transfer.scope == place.scope, Transfer.record_id == place.record_id
     )
     if place.scope != "invoice":
         query = query.where(Transfer.key_id == place.key_id)
+    if lock:
+        query = query.with_for_update()
     return (await session.scalars(query)).one_or_none()
 
 

@@ -64,7 +64,7 @@ async def _adopt(run: Run, books: Books, step: AdoptDocument) -> RemoteDocument:
     async with run.sessions.begin() as session:
         await check_fence(session, run.lease)
         if not await claim_sending(session, transfer_id, run.lease, step="look"):
-            raise WaitError("it is being sent right now", scope="transfer", record_id=str(transfer_id), seconds=1)
+            raise WaitError("it is being sent right now", scope="", record_id="", seconds=1)
         books.exchanges.clear()
         found = f"found in Unimicro as {step.remote.state} with id {step.remote.remote_id}"
         await record_outcome(

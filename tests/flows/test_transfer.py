@@ -66,7 +66,8 @@ async def create_product(world: World, number: str) -> None:
         one for one in world.unimicro.state.world.companies.values() if one.entity["Name"] == "Nordlys Bemanning AS"
     )
     template = next(row for row in company.books.rows("Product") if row["PartName"] == "1001")
-    company.books.create("Product", {**template, "ID": None, "PartName": number, "Name": "Ny vare"})
+    names = ("VatTypeID", "AccountID", "StatusCode", "Unit", "Type")
+    company.books.insert("Product", {name: template[name] for name in names} | {"PartName": number, "Name": "Ny vare"})
 
 
 @pytest.mark.parametrize("seed", [1, 2, 3])

@@ -53,6 +53,8 @@ def verify_identity(token: str, *, issuer: str, client_id: str, nonce: str) -> N
 def choose_api_base(claims: Mapping[str, Any], *, default: str, allowed_hosts: frozenset[str]) -> str:
     """Where the API of the platform is that the user chose: claim `AppFramework`, else the configured base.
 
+    Shape: ends with a slash, so that a path can be put behind it; without one the host itself would change.
+
     Plain http is taken only where the configured base has it (a sandbox).
     Source: facts/unimicro-api.md §1.5 [T, three independent].
 
@@ -61,11 +63,11 @@ def choose_api_base(claims: Mapping[str, Any], *, default: str, allowed_hosts: f
     """
     claim = claims.get("AppFramework")
     if not isinstance(claim, str) or not claim:
-        return default
+        return f"{default.rstrip('/')}/"
     address = urlsplit(claim)
     good_scheme = address.scheme == "https" or address.scheme == urlsplit(default).scheme
     if not good_scheme or address.netloc.lower() not in allowed_hosts:
         cause = f"Unimicro names {address.scheme}://{address.hostname} as its API, which is not an allowed host"
         fix = "If the host belongs to Unimicro, an operator adds it to RMU_UNIMICRO_ALLOWED_HOSTS; then sign in again."
         raise HoldError((Reason(code="api_host_not_allowed", cause=cause, fix=fix),))
-    return claim
+    return f"{claim.rstrip('/')}/"

@@ -8,7 +8,7 @@ from typing import Any
 
 from app.accounting.unimicro.client import read_retry_after
 from app.errors import OutcomeUnknownError, RemoteError, RemoteThrottledError, RemoteUnavailableError
-from app.http import AsyncOAuth2Client, LendingTransport, OAuthError, httpx
+from app.http import AsyncOAuth2Client, ClientTransport, OAuthError, httpx
 
 TOKEN_SECONDS = 7
 SIGN_IN_AGAIN = "An administrator must sign in to Unimicro again."
@@ -27,7 +27,7 @@ async def open_oauth_client(
         code_challenge_method="S256",
         token_endpoint_auth_method="client_secret_post",  # noqa: S106 - the name of a method
         revocation_endpoint_auth_method="client_secret_post",
-        transport=LendingTransport(http),
+        transport=ClientTransport(http),
         timeout=http.timeout,
         trust_env=False,
     )

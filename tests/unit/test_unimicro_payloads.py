@@ -1,0 +1,139 @@
+"""What is sent to Unimicro: only names that its entities have, and the golden figures of a draft."""
+
+from collections.abc import Iterator, Mapping
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from app.accounting.unimicro.translate import (
+    Currency,
+    from_invoice,
+    to_credit_head,
+    to_customer,
+    to_department,
+    to_invoice,
+    to_project,
+)
+from app.domain.documents import DocumentKind
+from app.domain.money import parse_json
+from app.domain.parties import Address
+from app.domain.reference import Links
+from tests.builders import make_customer, make_department, make_document, make_line, make_product, make_project
+
+GUID = "4b9a4f0e-0f0f-5c6b-9a51-3f0f6f2c1a11"
+NOK = Currency(currency_id=1, rate=Decimal(1))
+KNOWN = parse_json((Path(__file__).parents[1] / "contract" / "unimicro_properties.json").read_bytes())
+# Which entity stands behind a relation.
+RELATIONS = {
+    "Info": "BusinessRelation",
+    "InvoiceAddress": "Address",
+    "ShippingAddress": "Address",
+    "DefaultEmail": "Email",
+    "DefaultPhone": "Phone",
+    "Items": "CustomerInvoiceItem",
+    "Dimensions": "Dimensions",
+    "DefaultDimensions": "Dimensions",
+}
+
+
+def find_unknown_names(entity: str, payload: Mapping[str, Any]) -> Iterator[str]:
+    known = {*KNOWN[entity]["swagger"], *KNOWN[entity]["facts"]}
+    for name, value in payload.items():
+        if name not in known:
+            yield f"{entity}.{name}"
+        for child in value if isinstance(value, list) else [value]:
+            if isinstance(child, dict):
+                yield from find_unknown_names(RELATIONS[name], child)
+
+
+def make_links(**changes: Any) -> Links:
+    values: dict[str, Any] = {"customer_id": 17, "project_id": 12, "department_id": 3}
+    return Links(products={"1001": make_product()}, **values | changes)
+
+
+def make_invoice(*, rate: str = "1", **changes: Any) -> dict[str, Any]:
+    document, currency = make_document(**changes), Currency(currency_id=2, rate=Decimal(rate))
+    payload, _ = to_invoice(document, make_links(), guid=GUID, external_reference="RM-5001", currency=currency)
+    return payload
+
+
+def test_every_name_we_send_exists_in_unimicro() -> None:
+    address = Address(line1="Gata 2", line2="Inngang B", postal_code="0151", city="Oslo", country_code="NO")
+    customer = make_customer(org_number="914778271", delivery_address=address, phone="22334455")
+    text_line = make_line(position=2, text="Tekst", product_number=None, comment="Merknad")
+    invoice = make_invoice(
+        kid="1100015", note="Takk", our_reference="A", your_reference="B", lines=(make_line(), text_line)
+    )
+    head, _ = to_credit_head(make_document(kind=DocumentKind.CREDIT_NOTE), external_reference="RM-9")
+    sent = [
+        ("Customer", to_customer(customer, guid=GUID, send_number=True)),
+        ("Project", to_project(make_project(), guid=GUID, customer_id=17)),
+        ("Department", to_department(make_department(), guid=GUID)),
+        ("CustomerInvoice", invoice),
+        ("CustomerInvoice", head),
+    ]
+    assert [name for entity, payload in sent for name in find_unknown_names(entity, payload)] == []
+
+
+def test_a_draft_is_asked_for_and_the_customer_record_is_left_alone() -> None:
+    payload = make_invoice()
+    assert payload["StatusCode"] == 10001
+    assert payload["CustomerID"] == 17
+    assert payload["Customer"] is None
+
+
+def test_sums_of_head_and_line_agree() -> None:
+    payload = make_invoice(lines=(make_line(unit_price_net=Decimal("812.3456")),))
+    (item,) = payload["Items"]
+    assert (item["SumTotalExVat"], item["SumVat"]) == (Decimal("30462.96"), Decimal("7615.74"))
+    assert payload["TaxExclusiveAmount"] == item["SumTotalExVat"]
+    assert payload["TaxInclusiveAmount"] == item["SumTotalIncVat"] == Decimal("38078.70")
+
+
+def test_foreign_currency_carries_both_prices() -> None:
+    payload = make_invoice(rate="11.65", currency="EUR")
+    (item,) = payload["Items"]
+    assert (item["PriceExVatCurrency"], item["PriceExVat"]) == (Decimal(450), Decimal("5242.5000"))
+    assert payload["TaxExclusiveAmountCurrency"] == Decimal("16875.00")
+    assert payload["TaxExclusiveAmount"] == Decimal("196593.75")
+
+
+def test_dimensions_stand_on_head_and_line_with_guids_of_their_own() -> None:
+    payload = make_invoice()
+    head, line = payload["DefaultDimensions"], payload["Items"][0]["Dimensions"]
+    assert (head["ProjectID"], line["DepartmentID"]) == (12, 3)
+    guids = [GUID, head["_createguid"], line["_createguid"], payload["Items"][0]["_createguid"]]
+    assert len(set(guids)) == 4
+
+
+def test_the_same_document_gives_the_same_payload() -> None:
+    assert make_invoice() == make_invoice()
+
+
+def test_a_text_line_has_words_only_and_a_discount_of_zero() -> None:
+    item = make_invoice(lines=(make_line(product_number=None, text="Uke 40"),))["Items"][0]
+    assert (item["ItemText"], item["ProductID"], item["DiscountPercent"]) == ("Uke 40", None, 0)
+    assert "VatTypeID" not in item
+    assert "Dimensions" not in item
+
+
+def test_over_long_texts_are_cut_and_reported() -> None:
+    document = make_document(lines=(make_line(text="x" * 300),))
+    payload, warnings = to_invoice(document, make_links(), guid=GUID, external_reference="RM-5001", currency=NOK)
+    assert len(payload["Items"][0]["ItemText"]) == 255
+    assert [(warning.code, "ItemText" in warning.cause) for warning in warnings] == [("text_cut", True)]
+
+
+def test_a_reference_that_unimicro_would_cut_is_a_programming_error() -> None:
+    with pytest.raises(ValueError, match="too long"):
+        to_invoice(make_document(), make_links(), guid=GUID, external_reference="R" * 21, currency=NOK)
+
+
+def test_a_credit_notes_sums_are_read_as_positive() -> None:
+    row = {"ID": 5, "InvoiceType": 1, "StatusCode": 42002, "InvoiceReferenceID": 4, "InvoiceNumber": "100001"}
+    row |= {"TaxExclusiveAmountCurrency": Decimal(-100), "VatTotalsAmountCurrency": Decimal(-25)}
+    found = from_invoice(row | {"TaxInclusiveAmountCurrency": Decimal(-125)})
+    assert found.kind is DocumentKind.CREDIT_NOTE
+    assert (found.totals.net_amount, found.totals.gross_amount, found.credited_id) == (100, 125, 4)
