@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any, TypeAlias
 
 import asyncpg
 from alembic import command
@@ -21,6 +22,11 @@ from app.errors import DatabaseAwayError
 _MIGRATION_LOCK = 0x5265634D616E
 _MIGRATIONS = Path(__file__).resolve().parent.parent / "migrations"
 
+# Webhooks wait this long for a connection before they are answered 503.
+ACQUIRE_SECONDS = 5
+_POOL_SIZE = 16
+
+Pool: TypeAlias = Any  # asyncpg ships no types; its Pool is meant
 Session = AsyncSession
 Sessions = async_sessionmaker[AsyncSession]
 
@@ -33,6 +39,7 @@ _AWAY = (
     asyncpg.CrashShutdownError,
     asyncpg.TooManyConnectionsError,
     asyncpg.InvalidCatalogNameError,
+    asyncpg.ObjectNotInPrerequisiteStateError,
     asyncpg.InvalidAuthorizationSpecificationError,
     asyncpg.InterfaceError,
 )
@@ -51,6 +58,22 @@ def create_engine(url: str, *, pool_size: int = 20) -> AsyncEngine:
         json_deserializer=parse_json,
         connect_args={"timeout": 5, "server_settings": {"timezone": "UTC"}},
     )
+
+
+def create_pool(url: str) -> Pool:
+    """Bare driver connections for the one statement that must be fast; opened on first use.
+
+    Each lease runs one statement in its own transaction and changes no session state, so the round trip that would
+    reset the connection between leases is left out.
+    """
+    dsn = to_async_url(url).replace("postgresql+asyncpg://", "postgresql://")
+    return asyncpg.create_pool(
+        dsn, min_size=0, max_size=_POOL_SIZE, timeout=ACQUIRE_SECONDS, command_timeout=10, reset=_leave_as_it_is
+    )
+
+
+async def _leave_as_it_is(_connection: object) -> None:
+    return
 
 
 def to_async_url(url: str) -> str:

@@ -10,11 +10,12 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.crypto import Vault
-from app.db import Sessions, create_engine, create_sessions
+from app.db import Pool, Sessions, create_engine, create_pool, create_sessions
 from app.domain.reference import Reference
 from app.errors import ServiceError
 from app.http import httpx, new_client
 from app.settings import Settings
+from app.tables import Hook
 
 
 class EncryptionKeyMissingError(ServiceError):
@@ -32,21 +33,30 @@ class CachedReference:
 
 
 @dataclass(slots=True)
+class CachedHook:
+    """A hook as last seen and until when that may be believed, by the event loop's clock."""
+
+    hook: Hook
+    until: float
+
+
+@dataclass(slots=True)
 class Resources:
     """Shared by API and worker of one process; closed by `open_resources`.
 
-    `quick_sessions` commit each statement by itself: one round trip where one statement is all there is.
+    `pool` holds bare driver connections for the acknowledging of webhooks; everything else uses `sessions`.
     """
 
     settings: Settings
     engine: AsyncEngine
     sessions: Sessions
-    quick_sessions: Sessions
+    pool: Pool
     http: httpx.AsyncClient
     vault: Vault
     work_accepted: asyncio.Event = field(default_factory=asyncio.Event)
     work_arrived: asyncio.Event = field(default_factory=asyncio.Event)
     references: dict[UUID, CachedReference] = field(default_factory=dict)
+    hooks: dict[str, CachedHook] = field(default_factory=dict, repr=False)
 
 
 @asynccontextmanager
@@ -65,17 +75,19 @@ async def open_resources(
         )
     vault = Vault(settings.encryption_keys.get_secret_value())
     engine = create_engine(database_url)
+    pool = await create_pool(database_url)
     client = http or new_client()
     try:
         yield Resources(
             settings=settings,
             engine=engine,
             sessions=create_sessions(engine),
-            quick_sessions=create_sessions(engine.execution_options(isolation_level="AUTOCOMMIT")),
+            pool=pool,
             http=client,
             vault=vault,
         )
     finally:
         if http is None:
             await client.aclose()
+        await pool.close()
         await engine.dispose()

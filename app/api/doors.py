@@ -20,7 +20,7 @@ _log = get_logger(__name__)
 _bearer = HTTPBearer(auto_error=False, description="An admin token")
 
 
-def get_resources(request: Request) -> Resources:
+async def get_resources(request: Request) -> Resources:  # async: a plain function would cost a thread hop
     """This process's resources, opened by the lifespan."""
     resources: Resources = request.app.state.resources
     return resources

@@ -1,5 +1,6 @@
 """Stop 1: RecMan's webhooks come in. Stored first and durably, answered 202, worked on later."""
 
+import asyncio
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
@@ -10,14 +11,15 @@ from app.db import translate_away
 from app.domain.money import dump_json
 from app.errors import NotFoundError, TooLargeError
 from app.hooks import find_hook, open_secrets
-from app.inbox import Arrival, accept, dedupe_key, record_meaningless, window_of
+from app.inbox import Arrival, accept, accept_at_once, dedupe_key, record_meaningless, window_of
 from app.recman.verify import Verification, verify
 from app.recman.webhook import Decoded, Hint, delivery_key, parse_hints
-from app.resources import Resources
+from app.resources import CachedHook, Resources
 from app.tables import Hook
 
 # Each record is an event of its own; more than this in one call would keep the sender waiting too long.
 _MOST_RECORDS = 5000
+_MOST_HOOKS = 10_000
 
 router = APIRouter(prefix="/webhooks/recman", tags=["webhooks"])
 
@@ -76,12 +78,19 @@ def _too_large(cap: int) -> TooLargeError:
 
 
 async def _load_hook(resources: Resources, address: str) -> Hook:
-    async with resources.quick_sessions() as session:
+    now = asyncio.get_running_loop().time()
+    cached = resources.hooks.get(address)
+    if cached is not None and cached.until > now:
+        return cached.hook
+    async with resources.sessions() as session:
         hook = await find_hook(session, address)
     if hook is None:
         raise NotFoundError(
             "There is no such hook", fix="Take the address from the hook's settings, or make a new one."
         )
+    if len(resources.hooks) > _MOST_HOOKS:
+        resources.hooks.clear()
+    resources.hooks[address] = CachedHook(hook, until=now + resources.settings.hook_cache_seconds)
     return hook
 
 
@@ -98,8 +107,7 @@ async def _store(
     hints = sorted(decoded.hints, key=lambda hint: (hint.scope, hint.record_id))
     if len(hints) == 1:
         # One statement is its own transaction: it has committed when the answer comes back.
-        async with resources.quick_sessions() as session:
-            await accept(session, _arrival(hook, hints[0], body, content_type, window))
+        await accept_at_once(resources.pool, _arrival(hook, hints[0], body, content_type, window))
         return
     note = decoded.note if not hints else f"holds {len(hints)} records, each an event of its own"
     async with resources.sessions.begin() as session:

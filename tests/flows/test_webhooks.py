@@ -145,15 +145,15 @@ async def test_wrong_signature_is_401_and_stores_nothing(world: World, signature
 
 
 async def test_lost_database_is_503_with_retry_after_and_nothing_is_claimed_stored(world: World) -> None:
-    """The database is renamed away under the service and brought back."""
+    """Every connection is cut under the service, new ones are refused, then the database comes back."""
     name = await current_database(world)
     async with elsewhere(world) as connection:
-        await world.resources.engine.dispose()
-        await connection.execute(f'ALTER DATABASE "{name}" RENAME TO "{name}_away"')
+        await connection.execute(f'ALTER DATABASE "{name}" WITH ALLOW_CONNECTIONS false')
+        await connection.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1", name)
         away = await post(world, world.hook)
         ready = await world.http.get(f"{OURS}/health/ready")
         live = await world.http.get(f"{OURS}/health/live")
-        await connection.execute(f'ALTER DATABASE "{name}_away" RENAME TO "{name}"')
+        await connection.execute(f'ALTER DATABASE "{name}" WITH ALLOW_CONNECTIONS true')
     assert [away.status_code, ready.status_code, live.status_code] == [503, 503, 200]
     assert away.headers["retry-after"]
     assert await events(world) == []
