@@ -2,8 +2,8 @@
 
 import asyncio
 import signal
-from collections.abc import AsyncIterator, Coroutine
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Coroutine, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from typing import Any
 
 import uvicorn
@@ -21,12 +21,9 @@ _GRACE_SECONDS = 10
 
 
 def run_async(work: Coroutine[Any, Any, None]) -> None:
-    """Run to the end on uvloop; Ctrl-C is a normal end."""
+    """Run to the end on uvloop."""
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        try:
-            runner.run(work)
-        except KeyboardInterrupt:
-            return
+        runner.run(work)
 
 
 async def migrate_database(url: str) -> None:
@@ -40,41 +37,47 @@ async def migrate_database(url: str) -> None:
 
 async def serve(settings: Settings, url: str) -> None:
     """The API until it is stopped."""
+    stop = _stop_on_signal()
     async with open_resources(settings, database_url=url) as resources:
         await _announce_operator(resources)
-        await _serve(resources)
+        await _serve(resources, stop)
 
 
 async def work(settings: Settings, url: str) -> None:
     """A worker until it is stopped; what it has in hand is finished first."""
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for sign in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(sign, stop.set)
+    stop = _stop_on_signal()
     async with open_resources(settings, database_url=url) as resources:
         await run_worker(resources, stop)
 
 
 async def serve_and_work(settings: Settings, url: str) -> None:
-    """API and worker in one process."""
-    stop = asyncio.Event()
+    """API and worker in one process; whichever ends ends both, for half a service would look like a whole one."""
+    stop = _stop_on_signal()
     async with open_resources(settings, database_url=url) as resources:
         await _announce_operator(resources)
-        worker = asyncio.create_task(run_worker(resources, stop))
-        server = asyncio.create_task(_serve(resources))
-        try:
-            # Whichever ends first ends both: half a service would look like a whole one.
-            await asyncio.wait({worker, server}, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            stop.set()
-            server.cancel()
-            ended = await asyncio.gather(worker, server, return_exceptions=True)
-        for result in ended:
-            if isinstance(result, Exception):
-                raise result
+        roles = [asyncio.create_task(run_worker(resources, stop)), asyncio.create_task(_serve(resources, stop))]
+        await asyncio.wait(roles, return_when=asyncio.FIRST_COMPLETED)
+        stop.set()
+        await asyncio.gather(*roles)
 
 
-async def _serve(resources: Resources) -> None:
+def _stop_on_signal() -> asyncio.Event:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for sign in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(sign, stop.set)
+    return stop
+
+
+class _Server(uvicorn.Server):
+    """Leaves signals to us: uvicorn would raise them again at its end, before our database has been stopped."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+async def _serve(resources: Resources, stop: asyncio.Event) -> None:
     @asynccontextmanager
     async def share() -> AsyncIterator[Resources]:
         yield resources
@@ -88,7 +91,13 @@ async def _serve(resources: Resources) -> None:
         access_log=False,
         timeout_graceful_shutdown=_GRACE_SECONDS,
     )
-    await uvicorn.Server(config).serve()
+    server = _Server(config)
+    serving = asyncio.create_task(server.serve())
+    stopped = asyncio.create_task(stop.wait())
+    await asyncio.wait({serving, stopped}, return_when=asyncio.FIRST_COMPLETED)
+    server.should_exit = True
+    stopped.cancel()
+    await serving
 
 
 async def _announce_operator(resources: Resources) -> None:

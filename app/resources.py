@@ -56,6 +56,7 @@ class Resources:
     work_accepted: asyncio.Event = field(default_factory=asyncio.Event)
     work_arrived: asyncio.Event = field(default_factory=asyncio.Event)
     references: dict[UUID, CachedReference] = field(default_factory=dict)
+    reference_locks: dict[UUID, asyncio.Lock] = field(default_factory=dict)
     hooks: dict[str, CachedHook] = field(default_factory=dict, repr=False)
 
 

@@ -1,5 +1,6 @@
 """One key's accounting system, opened for a run: where to write, what it has, and what was said so far."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -70,14 +71,16 @@ async def open_books(resources: Resources, key: Key, *, heard_at: datetime) -> B
 
 
 async def _load_reference(resources: Resources, key: Key, target: Target, *, oldest: datetime) -> Reference:
-    cached = resources.references.get(key.id)
-    if cached is not None and cached.read_at > oldest:
-        return cached.reference
-    async with resources.sessions() as session:
-        read_at = await load_now(session)
-    reference = await target.fetch_reference()
-    resources.references[key.id] = CachedReference(reference=reference, read_at=read_at)
-    return reference
+    # One reader at a time: whoever waited finds what the first one read.
+    async with resources.reference_locks.setdefault(key.id, asyncio.Lock()):
+        cached = resources.references.get(key.id)
+        if cached is not None and cached.read_at > oldest:
+            return cached.reference
+        async with resources.sessions() as session:
+            read_at = await load_now(session)
+        reference = await target.fetch_reference()
+        resources.references[key.id] = CachedReference(reference=reference, read_at=read_at)
+        return reference
 
 
 def _check_usable(key: Key, now: datetime) -> None:

@@ -113,7 +113,7 @@ def _pgbench(place: Place) -> float:
     asyncio.run(_make_bench_table(place))
     command = [str(program), "-n", "-c", str(CONNECTIONS), "-j", "2", "-T", str(int(SECONDS)), "-M", "prepared"]
     command += ["-f", str(script), *host, "-U", "postgres", "postgres"]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - our own arguments
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
     found = re.search(r"tps = ([\d.]+)", done.stdout)
     if found is None:
         raise SystemExit(f"pgbench gave no figure: {done.stderr[-500:]}")
@@ -140,7 +140,7 @@ def _served(place: Place) -> Iterator[str]:
         "RMU_BOOTSTRAP_TOKEN": "rmu_bench",
     }
     command = [sys.executable, "-m", "app", "serve"]
-    process = subprocess.Popen(command, env={**os.environ, **values})  # noqa: S603 - our own command
+    process = subprocess.Popen(command, env={**os.environ, **values})
     try:
         _wait_until_ready(f"http://127.0.0.1:{port}/health/ready")
         yield f"http://127.0.0.1:{port}"

@@ -100,7 +100,7 @@ async def ask(url: str, statement: str) -> Any:
 
 
 def start_elsewhere(folder: Path) -> subprocess.Popen[str]:
-    return subprocess.Popen(  # noqa: S603 - fixed text
+    return subprocess.Popen(
         [sys.executable, "-c", START, str(folder)],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
@@ -235,7 +235,7 @@ def test_a_normal_user_can_run_it() -> None:
         if ROOT:
             os.chown(home, NOBODY, NOBODY)
             os.chown(folder, NOBODY, NOBODY)
-        done = subprocess.run(  # noqa: S603 - fixed text
+        done = subprocess.run(
             [sys.executable, "-c", AS_NOBODY, str(folder)],
             check=False, capture_output=True, text=True, cwd=PROJECT, timeout=60,
             env=os.environ | {"PYTHONPATH": str(public_wheel())},
@@ -291,7 +291,7 @@ def test_what_postgres_says_when_it_refuses_is_passed_on(folder: Path) -> None:
 
 
 def test_a_missing_extra_is_explained(tmp_path: Path) -> None:
-    done = subprocess.run(  # noqa: S603 - fixed text
+    done = subprocess.run(
         [sys.executable, "-S", "-c", START, str(tmp_path / "postgres")],  # -S: the standard library only
         check=False, capture_output=True, text=True, cwd=PROJECT, stdin=subprocess.DEVNULL,
         env={name: value for name, value in os.environ.items() if name != "PYTHONPATH"},
@@ -301,5 +301,5 @@ def test_a_missing_extra_is_explained(tmp_path: Path) -> None:
 
 
 def test_pgbench_is_there() -> None:
-    said = subprocess.run([pgbench_path(), "--version"], check=True, capture_output=True, text=True).stdout  # noqa: S603 - ours
+    said = subprocess.run([pgbench_path(), "--version"], check=True, capture_output=True, text=True).stdout
     assert said.startswith("pgbench (PostgreSQL)")

@@ -1,0 +1,40 @@
+"""The migrations make exactly the tables the code knows, and the committed API description is current."""
+
+from pathlib import Path
+
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import Connection, text
+
+from app.db import create_engine, migrate
+from app.main import render_openapi
+from app.tables import Table
+
+
+async def test_migrations_and_tables_agree(database_url: str) -> None:
+    engine = create_engine(database_url, pool_size=1)
+
+    def compare(connection: Connection) -> list[object]:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        return list(compare_metadata(context, Table.metadata))
+
+    async with engine.connect() as connection:
+        differences = await connection.run_sync(compare)
+        tables = (await connection.execute(text("SELECT count(*) FROM pg_tables WHERE schemaname = 'public'"))).scalar()
+    await engine.dispose()
+    assert differences == []
+    assert tables == len(Table.metadata.tables) + 1
+
+
+async def test_migrating_twice_changes_nothing(database_url: str) -> None:
+    engine = create_engine(database_url, pool_size=1)
+    await migrate(engine)
+    async with engine.connect() as connection:
+        version = (await connection.execute(text("SELECT version_num FROM alembic_version"))).scalars().all()
+    await engine.dispose()
+    assert len(version) == 1
+
+
+def test_committed_api_description_is_current() -> None:
+    committed = Path(__file__).resolve().parents[2] / "openapi" / "openapi.json"
+    assert committed.read_text(encoding="utf-8") == render_openapi()

@@ -1,0 +1,111 @@
+"""The command line as a person meets it."""
+
+import os
+import re
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from cryptography.fernet import Fernet
+
+from app.crypto import Vault
+from app.http import httpx
+
+SECRET = "canary-secret-value"
+
+
+def run(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    environment = {key: value for key, value in os.environ.items() if not key.startswith("RMU_")}
+    environment |= {"COLUMNS": "300", "NO_COLOR": "1"} | variables
+    command = [sys.executable, "-m", "app", *arguments]
+    return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=100, check=False)
+
+
+def test_help_names_every_command() -> None:
+    shown = run("--help").stdout
+    for command in ("up", "serve", "worker", "migrate", "demo", "sandbox", "doctor", "openapi", "settings"):
+        assert re.search(rf"\b{command}\b", shown)
+
+
+def test_settings_are_listed_with_source_and_meaning_and_secrets_masked() -> None:
+    url = f"postgresql://rmu:{SECRET}@db/rmu"
+    done = run(
+        "settings", RMU_BOOTSTRAP_TOKEN=SECRET, RMU_UNIMICRO_CLIENT_SECRET=SECRET, DATABASE_URL=url, RMU_PORT="81"
+    )
+    assert done.returncode == 0
+    assert SECRET not in done.stdout + done.stderr
+    lines = {line.split()[0]: line for line in done.stdout.splitlines() if line.strip()}
+    assert "environment" in lines["RMU_PORT"]
+    assert "default" in lines["RMU_HOST"]
+    assert "Postgres" in lines["DATABASE_URL"]
+
+
+def test_new_key_is_usable() -> None:
+    key = run("doctor", "--new-key").stdout.strip()
+    vault = Vault(key)
+    assert vault.open(vault.seal("hemmelig", owner="a"), owner="a") == "hemmelig"
+
+
+def test_missing_encryption_key_stops_the_start_with_cause_and_fix(server_url: str) -> None:
+    done = run("worker", DATABASE_URL=server_url)
+    assert done.returncode == 1
+    assert "RMU_ENCRYPTION_KEYS" in done.stderr
+    assert "doctor --new-key" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_wrong_setting_is_told_without_traceback() -> None:
+    done = run("doctor", RMU_PORT="many")
+    assert done.returncode == 1
+    assert "RMU_PORT" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_doctor_lists_every_trouble_at_once(database_url: str) -> None:
+    issuer = "http://127.0.0.1:9/nobody"
+    done = run("doctor", DATABASE_URL=database_url, RMU_UNIMICRO_ISSUER=issuer)
+    assert done.returncode == 1
+    bad = [line for line in done.stdout.splitlines() if line.startswith("bad")]
+    assert len(bad) == 3
+    assert "ok   database" in done.stdout
+
+
+@pytest.mark.timeout(90)
+def test_up_runs_everything_and_stops_tidily(tmp_path: Path) -> None:
+    port = 21000 + os.getpid() % 2000
+    variables = {
+        "RMU_DATA_DIR": str(tmp_path),
+        "RMU_PORT": str(port),
+        "RMU_ENCRYPTION_KEYS": Fernet.generate_key().decode(),
+    }
+    environment = {key: value for key, value in os.environ.items() if key != "DATABASE_URL"} | variables
+    process = subprocess.Popen(
+        [sys.executable, "-m", "app", "up"],
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    try:
+        assert wait_until_ready(f"http://127.0.0.1:{port}/health/ready")
+        refused = httpx.get(f"http://127.0.0.1:{port}/v1/transfers")
+    finally:
+        process.terminate()
+        output, _ = process.communicate(timeout=30)
+    assert refused.status_code == 401
+    assert re.search(r"First operator token, shown this once: rmu_\S{40,}", output)
+    assert process.returncode in (0, -15), output
+    assert not (tmp_path / "postgres" / "cluster" / "postmaster.pid").exists()
+
+
+def wait_until_ready(url: str) -> bool:
+    deadline = time.monotonic() + 40
+    while time.monotonic() < deadline:
+        try:
+            if httpx.get(url).is_success:
+                return True
+        except httpx.TransportError:
+            time.sleep(0.1)
+    return False

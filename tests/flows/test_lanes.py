@@ -1,0 +1,202 @@
+"""The engine: one record at a time and in order, whatever happens to the workers."""
+
+import asyncio
+from uuid import UUID
+
+import pytest
+from sqlalchemy import text
+
+from app.errors import StaleLeaseError
+from app.inbox import Arrival, accept, dedupe_key, load_unseen
+from app.lanes import Lease, backoff_seconds, check_fence, claim, postpone, release, renew, wait_for, wake_waiting
+from app.transfer.context import Run
+from app.worker import run_worker
+from tests.world import World
+
+
+async def hear(world: World, record_id: str, *notes: str) -> None:
+    async with world.resources.sessions.begin() as session:
+        for note in notes:
+            arrival = Arrival(
+                tenant_id=world.tenant_id,
+                scope="invoice",
+                record_id=record_id,
+                operation="update",
+                dedupe=dedupe_key(record_id, note),
+            )
+            assert await accept(session, arrival) is not None
+
+
+async def claim_all(world: World, *, most: int = 10, lease_seconds: float = 30) -> list[Lease]:
+    async with world.resources.sessions.begin() as session:
+        return await claim(session, most=most, lease_seconds=lease_seconds)
+
+
+async def lane_state(world: World) -> str:
+    async with world.resources.sessions() as session:
+        return str((await session.execute(text("SELECT state FROM lane"))).scalar_one())
+
+
+async def test_claimed_lane_is_not_claimed_again(world: World) -> None:
+    await hear(world, "1", "a")
+    assert len(await claim_all(world)) == 1
+    assert await claim_all(world) == []
+
+
+async def test_ten_claims_at_once_share_the_lanes_without_overlap(world: World) -> None:
+    for record in range(30):
+        await hear(world, str(record), "a")
+    claimed = await asyncio.gather(*(claim_all(world, most=5) for _ in range(10)))
+    lanes = [lease.lane_id for leases in claimed for lease in leases]
+    assert len(lanes) == len(set(lanes)) == 30
+
+
+async def test_lane_of_a_dead_worker_is_taken_over_and_the_dead_one_is_fenced_off(world: World) -> None:
+    await hear(world, "1", "a")
+    (dead,) = await claim_all(world, lease_seconds=0.05)
+    await asyncio.sleep(0.1)
+    (alive,) = await claim_all(world)
+    assert (alive.lane_id, alive.token != dead.token) == (dead.lane_id, True)
+    async with world.resources.sessions() as session:
+        with pytest.raises(StaleLeaseError):
+            await check_fence(session, dead)
+    async with world.resources.sessions.begin() as session:
+        await release(session, dead, seen_seq=1)
+    assert await lane_state(world) == "leased"
+
+
+async def test_renewed_lease_is_kept_and_a_lost_one_is_told(world: World) -> None:
+    await hear(world, "1", "a")
+    (lease,) = await claim_all(world, lease_seconds=0.2)
+    async with world.resources.sessions.begin() as session:
+        stranger = UUID(int=7)
+        assert await renew(session, [lease.token, stranger], lease_seconds=30) == {lease.token}
+    await asyncio.sleep(0.3)
+    assert await claim_all(world) == []
+
+
+async def test_event_that_arrives_during_the_work_makes_the_lane_ready_again(world: World) -> None:
+    await hear(world, "1", "a")
+    (lease,) = await claim_all(world)
+    await hear(world, "1", "b")
+    async with world.resources.sessions.begin() as session:
+        await release(session, lease, seen_seq=1)
+    assert await lane_state(world) == "ready"
+    (again,) = await claim_all(world)
+    async with world.resources.sessions() as session:
+        events = await load_unseen(session, lane_id=again.lane_id, after_seq=again.seen_seq, limit=10)
+    assert [event.seq for event in events] == [2]
+
+
+async def test_held_lane_rests_until_a_new_hint(world: World) -> None:
+    await hear(world, "1", "a")
+    (lease,) = await claim_all(world)
+    async with world.resources.sessions.begin() as session:
+        await release(session, lease, seen_seq=1, blocked=True)
+    assert await claim_all(world) == []
+    await hear(world, "1", "b")
+    assert len(await claim_all(world)) == 1
+
+
+async def test_postponed_lane_is_due_later_and_counts_its_tries(world: World) -> None:
+    await hear(world, "1", "a")
+    (lease,) = await claim_all(world)
+    async with world.resources.sessions.begin() as session:
+        await postpone(session, lease, seconds=0.2, spends_try=True)
+    assert await claim_all(world) == []
+    await asyncio.sleep(0.25)
+    (again,) = await claim_all(world)
+    assert (again.tries, again.failing_seconds > 0) == (1, True)
+
+
+async def test_waiting_lane_is_woken_by_the_record_it_waits_for(world: World) -> None:
+    await hear(world, "1", "a")
+    (lease,) = await claim_all(world)
+    async with world.resources.sessions.begin() as session:
+        await wait_for(session, lease, scope="company", record_id="7", seconds=600)
+    assert await claim_all(world) == []
+    async with world.resources.sessions.begin() as session:
+        await wake_waiting(session, tenant_id=world.tenant_id, scope="company", record_id="8")
+    assert await claim_all(world) == []
+    async with world.resources.sessions.begin() as session:
+        await wake_waiting(session, tenant_id=world.tenant_id, scope="company", record_id="7")
+    (again,) = await claim_all(world)
+    assert again.tries == 0
+
+
+async def test_four_workers_see_every_event_once_and_in_order(world: World) -> None:
+    for n in range(40):
+        for record in range(5):
+            await hear(world, str(record), f"{n}")
+    seen: dict[str, list[int]] = {}
+    busy: set[str] = set()
+
+    async def note(run: Run) -> None:
+        record = run.lease.record_id
+        assert record not in busy
+        busy.add(record)
+        await asyncio.sleep(0.001)
+        seen.setdefault(record, []).extend(event.seq or 0 for event in run.events)
+        busy.discard(record)
+        async with run.sessions.begin() as session:
+            await run.finish(session, state="done")
+
+    stop = asyncio.Event()
+    workers = [asyncio.create_task(run_worker(world.resources, stop, carry_one=note)) for _ in range(4)]
+    async with asyncio.timeout(30):
+        while sum(map(len, seen.values())) < 200:  # noqa: ASYNC110 - the workers have no event for it
+            await asyncio.sleep(0.01)
+    stop.set()
+    await asyncio.gather(*workers)
+    assert seen == {str(record): list(range(1, 41)) for record in range(5)}
+
+
+async def test_handler_that_breaks_is_tried_again_and_stops_no_neighbour(world: World) -> None:
+    await hear(world, "1", "a")
+    await hear(world, "2", "a")
+    calls: list[str] = []
+
+    async def break_once(run: Run) -> None:
+        calls.append(run.lease.record_id)
+        if calls.count("1") == 1 and run.lease.record_id == "1":
+            raise ZeroDivisionError
+        async with run.sessions.begin() as session:
+            await run.finish(session, state="done")
+
+    stop = asyncio.Event()
+    worker = asyncio.create_task(run_worker(world.resources, stop, carry_one=break_once))
+    async with asyncio.timeout(20):
+        while await world.count("SELECT count(*) FROM event WHERE state = 'done'") < 2:  # noqa: ASYNC110 - a table
+            await asyncio.sleep(0.02)
+    stop.set()
+    await worker
+    assert sorted(calls) == ["1", "1", "2"]
+
+
+@pytest.mark.parametrize("tries", [0, 3, 20, 500])
+def test_backoff_grows_to_its_cap_and_never_beyond(tries: int) -> None:
+    low = backoff_seconds(tries, first=5, cap=3600, random_unit=0)
+    high = backoff_seconds(tries, first=5, cap=3600, random_unit=1)
+    assert 0 < low < high == min(3600, 5 * 2 ** min(tries, 32))
+
+
+async def test_fifty_invoices_of_one_new_customer_over_four_workers_make_one_customer(world: World) -> None:
+    store = world.recman.state.store
+    template = store.records["invoice"]["5011"]
+    for n in range(50):
+        invoice = str(9000 + n)
+        store.records["invoice"][invoice] = {**template, "invoiceId": invoice, "invoiceNumber": invoice}
+    await world.hear_of("invoice", *range(9000, 9050))
+    stop = asyncio.Event()
+    workers = [asyncio.create_task(run_worker(world.resources, stop)) for _ in range(4)]
+    async with asyncio.timeout(60):
+        while await world.count("SELECT count(*) FROM event WHERE state = 'waiting'"):  # noqa: ASYNC110 - a table
+            await asyncio.sleep(0.05)
+    stop.set()
+    await asyncio.gather(*workers)
+    states = [row["state"] for (kind, _), row in (await world.transfers()).items() if kind == "invoice"]
+    assert states == ["done"] * 50
+    assert len(await world.invoices()) == 50
+    calls = (await world.http.get("http://unimicro.test/sandbox/books")).json()["calls"]
+    assert calls["POST /api/biz/customers"] == 1
+    assert calls["GET /api/biz/products"] <= 2
