@@ -4,19 +4,23 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, TypeAlias
+from uuid import UUID
 
 import asyncpg
 from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, event, text
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
+from sqlalchemy.orm import ORMExecuteState, with_loader_criteria
+from sqlalchemy.orm import Session as SyncSession
 
 from app.domain.money import dump_json, parse_json
 from app.errors import DatabaseAwayError
+from app.tables import TenantOwned
 
 # Any number that no other user of the same database server takes: "RecMan".
 _MIGRATION_LOCK = 0x5265634D616E
@@ -87,6 +91,24 @@ def to_async_url(url: str) -> str:
 def create_sessions(engine: AsyncEngine) -> Sessions:
     """A session factory; objects stay readable after commit."""
     return async_sessionmaker(engine, expire_on_commit=False)
+
+
+def limit_to_tenant(session: Session, tenant_id: UUID) -> None:
+    """From now on this session sees, changes and deletes rows of one tenant only, whatever a query forgets to say."""
+    session.info["tenant_id"] = tenant_id
+
+
+@event.listens_for(SyncSession, "do_orm_execute")
+def _keep_to_tenant(state: ORMExecuteState) -> None:
+    """The one place that keeps tenants apart: every ORM statement of a limited session gets the tenant's condition."""
+    tenant_id = state.session.info.get("tenant_id")
+    if tenant_id is None or state.is_column_load or state.is_relationship_load:
+        return
+
+    def is_own(table: Any) -> Any:
+        return table.tenant_id == tenant_id
+
+    state.statement = state.statement.options(with_loader_criteria(TenantOwned, is_own, include_aliases=True))
 
 
 def is_away(error: BaseException) -> bool:

@@ -86,6 +86,13 @@ class TooLargeError(RequestError):
     status = 413
 
 
+class TooManyTriesError(RequestError):
+    """Too many wrong tokens came from one address."""
+
+    code = "too_many_tries"
+    status = 429
+
+
 class DatabaseAwayError(ServiceError):
     """Postgres does not answer; nothing was stored, so the sender must try again."""
 

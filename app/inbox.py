@@ -8,10 +8,10 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, insert, select, text, update
+from sqlalchemy import ColumnElement, insert, select, text, update
+from sqlalchemy.orm import defer
 
 from app.db import ACQUIRE_SECONDS, Pool, Session
 from app.tables import Event
@@ -138,7 +138,7 @@ async def list_bodies(
 
 async def list_events(
     session: Session, *, tenant_id: UUID | None, state: str | None, before_id: int | None, limit: int
-) -> Sequence[Row[Any]]:
+) -> Sequence[Event]:
     """Events newest first, without bodies; `before_id` continues a listing."""
     conditions: list[ColumnElement[bool]] = []
     if tenant_id is not None:
@@ -147,9 +147,8 @@ async def list_events(
         conditions.append(Event.state == state)
     if before_id is not None:
         conditions.append(Event.id < before_id)
-    columns = [column for column in Event.__table__.c if column.name not in {"body", "dedupe"}]
-    query = select(*columns).where(*conditions).order_by(Event.id.desc()).limit(limit)
-    return (await session.execute(query)).all()
+    query = select(Event).options(defer(Event.body), defer(Event.dedupe)).where(*conditions)
+    return (await session.scalars(query.order_by(Event.id.desc()).limit(limit))).all()
 
 
 def window_of(now: datetime, seconds: int) -> int:

@@ -1,7 +1,8 @@
 """What a process holds for its whole life: settings, engine, HTTP client, vault, caches."""
 
 import asyncio
-from collections.abc import AsyncIterator
+import time
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -12,10 +13,12 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from app.crypto import Vault
 from app.db import Pool, Sessions, create_engine, create_pool, create_sessions
 from app.domain.reference import Reference
-from app.errors import ServiceError
+from app.errors import ServiceError, TooManyTriesError
 from app.http import httpx, new_client
 from app.settings import Settings
 from app.tables import Hook
+
+_MOST_ADDRESSES = 10_000
 
 
 class EncryptionKeyMissingError(ServiceError):
@@ -30,6 +33,36 @@ class CachedReference:
 
     reference: Reference
     read_at: datetime
+
+
+class Tries:
+    """Wrong tokens per address and minute, counted in this process."""
+
+    def __init__(self, *, most: int = 10, seconds: float = 60, clock: Callable[[], float] = time.monotonic) -> None:
+        self._most = most
+        self._seconds = seconds
+        self._clock = clock
+        self._noted: dict[str, list[float]] = {}
+
+    def check(self, address: str) -> None:
+        """Let the address through, or not.
+
+        Raises:
+            TooManyTriesError: it has sent too many wrong tokens within the last minute.
+        """
+        recent = [moment for moment in self._noted.get(address, ()) if moment > self._clock() - self._seconds]
+        if len(recent) >= self._most:
+            raise TooManyTriesError(
+                "Too many wrong tokens from your address", fix="Wait a minute, then use a valid one."
+            )
+
+    def note(self, address: str) -> None:
+        """Count a wrong token."""
+        now = self._clock()
+        if len(self._noted) > _MOST_ADDRESSES:
+            self._noted = {key: moments for key, moments in self._noted.items() if moments[-1] > now - self._seconds}
+        recent = [moment for moment in self._noted.get(address, ()) if moment > now - self._seconds]
+        self._noted[address] = [*recent, now]
 
 
 @dataclass(slots=True)
@@ -58,6 +91,7 @@ class Resources:
     references: dict[UUID, CachedReference] = field(default_factory=dict)
     reference_locks: dict[UUID, asyncio.Lock] = field(default_factory=dict)
     hooks: dict[str, CachedHook] = field(default_factory=dict, repr=False)
+    tries: Tries = field(default_factory=Tries)
 
 
 @asynccontextmanager

@@ -55,6 +55,10 @@ def _one_of(column: str, *values: str) -> CheckConstraint:
     return CheckConstraint(f"{column} IN ({listed})", name=column)
 
 
+class TenantOwned:
+    """Has a `tenant_id`; `db.limit_to_tenant` hides and protects the rows of every other tenant."""
+
+
 class Tenant(Table):
     """One RecMan account (owner: tenants)."""
 
@@ -69,7 +73,7 @@ class Tenant(Table):
     created_at: Mapped[datetime] = mapped_column(server_default=_now)
 
 
-class Hook(Table):
+class Hook(TenantOwned, Table):
     """One secret webhook address of a tenant (owner: hooks); only its SHA-256 is kept."""
 
     __tablename__ = "hook"
@@ -80,11 +84,13 @@ class Hook(Table):
     address_hash: Mapped[bytes] = mapped_column(unique=True)
     verification: Mapped[dict[str, Any]] = mapped_column(server_default=text("""'{"kind": "path"}'"""))
     secrets: Mapped[bytes | None]
+    old_address_hash: Mapped[bytes | None] = mapped_column(unique=True)
+    old_address_until: Mapped[datetime | None]
     disabled_at: Mapped[datetime | None]
     created_at: Mapped[datetime] = mapped_column(server_default=_now)
 
 
-class AdminToken(Table):
+class AdminToken(TenantOwned, Table):
     """What a caller of our REST API holds (owner: tokens); only its SHA-256 is kept."""
 
     __tablename__ = "admin_token"
@@ -104,14 +110,16 @@ class AdminToken(Table):
     last_used_at: Mapped[datetime | None]
 
 
-class Key(Table):
+class Key(TenantOwned, Table):
     """A named access to one Unimicro company (owner: keys); tokens are sealed with the row's identity."""
 
     __tablename__ = "key"
     __table_args__ = (
-        UniqueConstraint("tenant_id", "name"),
+        Index("uq_key_name", "tenant_id", "name", unique=True, postgresql_where=text("state <> 'removed'")),
         _one_of("mode", "full", "file"),
-        _one_of("state", "active", "paused", "sign_in_again"),
+        _one_of("method", "invoice", "draft", "order"),
+        _one_of("client", "web", "server"),
+        _one_of("state", "active", "paused", "sign_in_again", "removed"),
         Index("uq_key_open_to_all", "tenant_id", unique=True, postgresql_where=text("open_to_all")),
     )
 
@@ -121,7 +129,10 @@ class Key(Table):
     company_key: Mapped[str]
     company_name: Mapped[str]
     mode: Mapped[str] = mapped_column(server_default="full")
+    method: Mapped[str] = mapped_column(server_default="invoice")
+    client: Mapped[str] = mapped_column(server_default="web")
     open_to_all: Mapped[bool] = mapped_column(server_default=false())
+    settings: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'"))
     state: Mapped[str] = mapped_column(server_default="active")
     paused_until: Mapped[datetime | None]
     pause_reason: Mapped[str | None]
@@ -132,7 +143,46 @@ class Key(Table):
     created_at: Mapped[datetime] = mapped_column(server_default=_now)
 
 
-class Department(Table):
+class SignIn(TenantOwned, Table):
+    """A sign-in to Unimicro that was begun: what must come back, and then what it gave (owner: sign_ins).
+
+    `key_id` is set when an existing key is signed in again; `used_at` when a key was made of it.
+    """
+
+    __tablename__ = "sign_in"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, server_default=_new_uuid)
+    tenant_id: Mapped[UUID] = mapped_column(ForeignKey("tenant.id"), index=True)
+    key_id: Mapped[UUID | None] = mapped_column(ForeignKey("key.id"))
+    state_hash: Mapped[bytes] = mapped_column(unique=True)
+    begun: Mapped[bytes | None]
+    tokens: Mapped[bytes | None]
+    companies: Mapped[list[Any]] = mapped_column(server_default=text("'[]'"))
+    expires_at: Mapped[datetime]
+    returned_at: Mapped[datetime | None]
+    used_at: Mapped[datetime | None]
+    created_at: Mapped[datetime] = mapped_column(server_default=_now)
+
+
+class Audit(TenantOwned, Table):
+    """Who changed what and when, append-only and chained by hashes (owner: audit)."""
+
+    __tablename__ = "audit"
+    __table_args__ = (Index("ix_audit_tenant", "tenant_id", "id"),)
+
+    id: Mapped[int] = mapped_column(BigInteger, primary_key=True)
+    tenant_id: Mapped[UUID | None] = mapped_column(ForeignKey("tenant.id"))
+    at: Mapped[datetime]
+    actor: Mapped[str]
+    action: Mapped[str]
+    subject: Mapped[str]
+    before: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
+    after: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
+    previous_hash: Mapped[bytes]
+    hash: Mapped[bytes] = mapped_column(unique=True)
+
+
+class Department(TenantOwned, Table):
     """A RecMan department and the key that serves it (owner: departments)."""
 
     __tablename__ = "department"
@@ -145,7 +195,7 @@ class Department(Table):
     read_at: Mapped[datetime] = mapped_column(server_default=_now)
 
 
-class Lane(Table):
+class Lane(TenantOwned, Table):
     """The queue of one record: in order, one at a time (owner: lanes)."""
 
     __tablename__ = "lane"
@@ -174,7 +224,7 @@ class Lane(Table):
     waits_for: Mapped[str | None]
 
 
-class Event(Table):
+class Event(TenantOwned, Table):
     """One received or swept hint that a record may have changed (owner: inbox).
 
     A delivery that means nothing has no lane and is `ignored` with the reason in `note`.
@@ -205,7 +255,7 @@ class Event(Table):
     ended_at: Mapped[datetime | None]
 
 
-class Transfer(Table):
+class Transfer(TenantOwned, Table):
     """The life of one record towards one key (owner: transfer.log).
 
     Units: amounts in the document's currency, positive also on a credit note.

@@ -19,6 +19,11 @@ class Caller:
     role: str
     tenant_id: UUID | None
 
+    @property
+    def actor(self) -> str:
+        """The caller as the audit trail names it."""
+        return f"token:{self.token_id}:{self.name}"
+
 
 async def find_caller(session: Session, token: str) -> Caller | None:
     """Whoever holds this token; None when it is unknown, expired or revoked.

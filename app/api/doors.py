@@ -1,17 +1,21 @@
 """What every route shares: the resources, who calls, and how errors are told (RFC 9457)."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from dataclasses import dataclass
 from typing import Annotated, Any
+from uuid import UUID
 
-from fastapi import Depends, Request
+from fastapi import Depends, Query, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
-from app.db import Session, is_away
-from app.errors import DatabaseAwayError, RequestError, ServiceError, SignatureError
+from app.audit import Change, record_change
+from app.db import Session, is_away, limit_to_tenant
+from app.errors import DatabaseAwayError, ForbiddenError, RequestError, ServiceError, SignatureError, TooManyTriesError
 from app.log import get_logger
 from app.resources import Resources
+from app.tenants import load_tenant
 from app.tokens import Caller, find_caller
 
 _RETRY_AFTER_SECONDS = "5"
@@ -39,30 +43,105 @@ SessionDep = Annotated[Session, Depends(open_session)]
 
 
 async def require_caller(
-    session: SessionDep, credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
+    request: Request,
+    resources: ResourcesDep,
+    session: SessionDep,
+    credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)],
 ) -> Caller:
     """Whoever holds the bearer token.
 
     Raises:
+        TooManyTriesError: this address has guessed too often.
         SignatureError: no token, or none that is good.
     """
+    address = request.client.host if request.client is not None else "unknown"
+    resources.tries.check(address)
     caller = await find_caller(session, credentials.credentials) if credentials is not None else None
     if caller is None:
+        if credentials is not None:
+            resources.tries.note(address)
+            actor = f"address:{address}"
+            await record_change(session, Change(actor=actor, action="token.refused", subject="token:unknown"))
+        await session.commit()
         raise SignatureError(
             "No valid admin token", fix="Send `Authorization: Bearer <token>` with a token that is not expired."
         )
+    await session.commit()
     return caller
 
 
-CallerDep = Annotated[Caller, Depends(require_caller)]
+@dataclass(frozen=True, slots=True)
+class Door:
+    """One request that was let in: its session, who calls, and whose data it may touch (None: every tenant's)."""
+
+    session: Session
+    caller: Caller
+    tenant_id: UUID | None
+
+    @property
+    def tenant(self) -> UUID:
+        """The one tenant this request is about."""
+        if self.tenant_id is None:
+            raise RequestError("This is about one tenant", fix="Name it: `?tenant=<id>`.", code="tenant_missing")
+        return self.tenant_id
+
+    async def record(
+        self,
+        action: str,
+        subject: str,
+        *,
+        before: Mapping[str, Any] | None = None,
+        after: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Append to the audit trail, in this request's transaction."""
+        change = Change(
+            actor=self.caller.actor,
+            action=action,
+            subject=subject,
+            tenant_id=self.tenant_id,
+            before=before,
+            after=after,
+        )
+        await record_change(self.session, change)
+
+
+TenantQuery = Annotated[UUID | None, Query(alias="tenant", description="Operators only: the tenant this is about")]
+
+
+async def _open_door(session: Session, caller: Caller, tenant: UUID | None) -> Door:
+    tenant_id = caller.tenant_id
+    if tenant_id is None and tenant is not None:
+        tenant_id = (await load_tenant(session, tenant)).id
+    if tenant_id is not None:
+        limit_to_tenant(session, tenant_id)
+    return Door(session, caller, tenant_id)
+
+
+def _require_role(*roles: str) -> Callable[..., Awaitable[Door]]:
+    async def open_door(
+        session: SessionDep, caller: Annotated[Caller, Depends(require_caller)], tenant: TenantQuery = None
+    ) -> Door:
+        if caller.role not in roles:
+            raise ForbiddenError(
+                f"A token with role {caller.role} may not do this", fix=f"Use one with role {' or '.join(roles)}."
+            )
+        return await _open_door(session, caller, tenant)
+
+    return open_door
+
+
+# Look; look and change; everything, over all tenants.
+ViewerDoor = Annotated[Door, Depends(_require_role("viewer", "admin", "operator"))]
+AdminDoor = Annotated[Door, Depends(_require_role("admin", "operator"))]
+OperatorDoor = Annotated[Door, Depends(_require_role("operator"))]
 
 
 async def tell_error(_request: Request, error: Exception) -> JSONResponse:
     """Any error as problem details with code, cause and fix."""
     known = _known(error)
     headers = {}
-    if isinstance(known, DatabaseAwayError):
-        headers["Retry-After"] = _RETRY_AFTER_SECONDS
+    if isinstance(known, DatabaseAwayError | TooManyTriesError):
+        headers["Retry-After"] = _RETRY_AFTER_SECONDS if isinstance(known, DatabaseAwayError) else "60"
     if known.status == SignatureError.status:
         headers["WWW-Authenticate"] = "Bearer"
     body: dict[str, Any] = {

@@ -8,10 +8,9 @@ from uuid import UUID
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, ConfigDict, Field
 
-from app.api.doors import CallerDep, SessionDep
+from app.api.doors import ViewerDoor
 from app.errors import NotFoundError
 from app.inbox import list_events
-from app.tokens import Caller
 from app.transfer.log import list_transfers, load_transfer
 
 router = APIRouter(prefix="/v1", tags=["transfers"])
@@ -21,7 +20,6 @@ TransferKind = Literal["customer", "project", "department", "invoice", "credit_n
 EventState = Literal["waiting", "done", "superseded", "ignored", "held", "failed"]
 Limit = Annotated[int, Query(ge=1, le=1000, description="At most this many rows")]
 Before = Annotated[int | None, Query(description="Continue a listing: only rows with a smaller id")]
-TenantFilter = Annotated[UUID | None, Query(description="Operators only: one tenant's rows")]
 
 
 class View(BaseModel):
@@ -100,23 +98,21 @@ class EventView(View):
 
 @router.get("/transfers")
 async def list_all_transfers(
-    session: SessionDep,
-    caller: CallerDep,
+    door: ViewerDoor,
     state: TransferState | None = None,
     kind: TransferKind | None = None,
-    tenant: TenantFilter = None,
     before: Before = None,
     limit: Limit = 100,
 ) -> list[TransferView]:
     rows = await list_transfers(
-        session, tenant_id=_tenant(caller, tenant), state=state, kind=kind, before_id=before, limit=limit
+        door.session, tenant_id=door.tenant_id, state=state, kind=kind, before_id=before, limit=limit
     )
     return [TransferView.model_validate(row) for row in rows]
 
 
 @router.get("/transfers/{transfer_id}")
-async def show_transfer(session: SessionDep, caller: CallerDep, transfer_id: int) -> TransferDetail:
-    found = await load_transfer(session, transfer_id, tenant_id=caller.tenant_id)
+async def show_transfer(door: ViewerDoor, transfer_id: int) -> TransferDetail:
+    found = await load_transfer(door.session, transfer_id, tenant_id=door.tenant_id)
     if found is None:
         raise NotFoundError(f"There is no transfer {transfer_id}", fix="Take an id from GET /v1/transfers.")
     transfer, attempts = found
@@ -126,16 +122,10 @@ async def show_transfer(session: SessionDep, caller: CallerDep, transfer_id: int
 
 @router.get("/events")
 async def list_all_events(
-    session: SessionDep,
-    caller: CallerDep,
+    door: ViewerDoor,
     state: EventState | None = None,
-    tenant: TenantFilter = None,
     before: Before = None,
     limit: Limit = 100,
 ) -> list[EventView]:
-    rows = await list_events(session, tenant_id=_tenant(caller, tenant), state=state, before_id=before, limit=limit)
+    rows = await list_events(door.session, tenant_id=door.tenant_id, state=state, before_id=before, limit=limit)
     return [EventView.model_validate(row) for row in rows]
-
-
-def _tenant(caller: Caller, asked: UUID | None) -> UUID | None:
-    return caller.tenant_id if caller.tenant_id is not None else asked
