@@ -5,38 +5,47 @@ other way round a reader could pass a higher number and never see the lower one.
 """
 
 import hashlib
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, insert, select, text, update
+from sqlalchemy import ColumnElement, select, text, update
+from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.orm import defer
 
 from app.db import ACQUIRE_SECONDS, Pool, Session
 from app.tables import Event
 
 # The lane first, then the event; numbered parameters in the order of `Arrival.row`.
-_ACCEPT = """
+#
+# A repeat is an equal hint that comes while the first one has not been read yet: the event's key holds what the lane
+# has seen and who reads it now. Then nothing is inserted, and nothing is lost, for the reading is still to come. An
+# equal hint that comes during or after the reading is a new one: with ids only, two changes look the same.
+_KEY = "$5::bytea || int8send(lane.seen_seq) || coalesce(uuid_send(lane.token), '')"
+_ACCEPT = f"""
     WITH bumped AS (
         INSERT INTO lane (tenant_id, scope, record_id, seq)
         SELECT $1::uuid, $2::text, $3::text, 1
-        WHERE NOT EXISTS (SELECT FROM event WHERE dedupe = $5::bytea)
+        WHERE NOT EXISTS (
+            SELECT FROM lane JOIN event ON event.dedupe = {_KEY}
+            WHERE lane.tenant_id = $1::uuid AND lane.scope = $2::text AND lane.record_id = $3::text
+        )
         ON CONFLICT (tenant_id, scope, record_id) DO UPDATE SET
             seq = lane.seq + 1,
             -- A blocked lane looks again: the new hint may be the mending, and planning twice changes nothing.
             run_at = CASE WHEN lane.state IN ('idle', 'blocked') THEN now() ELSE lane.run_at END,
             state = CASE WHEN lane.state IN ('idle', 'blocked') THEN 'ready' ELSE lane.state END
-        RETURNING id, seq
+        RETURNING id, seq, {_KEY} AS dedupe
     )
     INSERT INTO event (tenant_id, scope, record_id, operation, dedupe, source, hook_id, content_type, body,
                        lane_id, seq)
-    SELECT $1::uuid, $2::text, $3::text, $4::text, $5::bytea, $6::text, $7::uuid, $8::text, $9::bytea,
+    SELECT $1::uuid, $2::text, $3::text, $4::text, bumped.dedupe, $6::text, $7::uuid, $8::text, $9::bytea,
            bumped.id, bumped.seq
     FROM bumped
     ON CONFLICT (dedupe) DO NOTHING
     RETURNING id
-"""
+"""  # noqa: S608 - built from a constant
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,7 +79,7 @@ class Arrival:
 
 
 def dedupe_key(*parts: object) -> bytes:
-    """The value under which a repeat is recognised: equal parts, equal key."""
+    """The value by which equal hints are recognised: equal parts, equal key."""
     digest = hashlib.sha256()
     for part in parts:
         raw = part if isinstance(part, bytes) else str(part).encode()
@@ -79,7 +88,7 @@ def dedupe_key(*parts: object) -> bytes:
 
 
 async def accept(session: Session, arrival: Arrival) -> int | None:
-    """The new event's id, or None when this very hint is already here; part of the caller's transaction."""
+    """The new event's id, or None when an equal hint still waits to be read; part of the caller's transaction."""
     connection = await session.connection()
     found: int | None = (await connection.exec_driver_sql(_ACCEPT, arrival.row)).scalar()
     return found
@@ -95,16 +104,16 @@ async def accept_at_once(pool: Pool, arrival: Arrival) -> int | None:
     return found
 
 
-async def record_meaningless(  # noqa: PLR0913 - the columns of one row
-    session: Session, *, tenant_id: UUID, hook_id: UUID, note: str, dedupe: bytes, content_type: str, body: bytes
+async def record_meaningless(
+    session: Session, *, tenant_id: UUID, hook_id: UUID, note: str, content_type: str, body: bytes
 ) -> None:
-    """Keep a delivery that asks for no work, with the reason why."""
-    row = {"tenant_id": tenant_id, "hook_id": hook_id, "note": note, "dedupe": dedupe, "body": body}
-    known = await session.scalar(select(Event.id).where(Event.dedupe == dedupe))
-    if known is None:
-        await session.execute(
-            insert(Event).values(state="ignored", ended_at=text("now()"), content_type=content_type, **row)
-        )
+    """Keep a delivery that asks for no work of its own, with the reason why; an equal one once a minute."""
+    minute = int(time.time()) // 60
+    row = {"tenant_id": tenant_id, "hook_id": hook_id, "note": note, "content_type": content_type, "body": body}
+    query = upsert(Event).values(
+        state="ignored", ended_at=text("now()"), dedupe=dedupe_key(hook_id, "delivery", minute, body), **row
+    )
+    await session.execute(query.on_conflict_do_nothing(index_elements=["dedupe"]))
 
 
 async def load_unseen(session: Session, *, lane_id: int, after_seq: int, limit: int) -> Sequence[Event]:
@@ -149,8 +158,3 @@ async def list_events(
         conditions.append(Event.id < before_id)
     query = select(Event).options(defer(Event.body), defer(Event.dedupe)).where(*conditions)
     return (await session.scalars(query.order_by(Event.id.desc()).limit(limit))).all()
-
-
-def window_of(now: datetime, seconds: int) -> int:
-    """The number of the time window that `now` falls in; repeats are recognised inside one."""
-    return int(now.timestamp()) // seconds

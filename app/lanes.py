@@ -19,7 +19,7 @@ _CLAIM = text("""
         WHERE (state = 'ready' AND run_at <= now()) OR (state = 'leased' AND leased_until < now())
         ORDER BY run_at FOR UPDATE SKIP LOCKED LIMIT :most
     )
-    RETURNING id, tenant_id, scope, record_id, token, seen_seq, tries,
+    RETURNING id, tenant_id, scope, record_id, token, seq, seen_seq, tries,
               extract(epoch FROM now() - coalesce(failing_since, now()))::float AS failing_seconds
 """)
 
@@ -58,13 +58,17 @@ _LOCK_OTHER = text(
 
 @dataclass(frozen=True, slots=True)
 class Lease:
-    """A lane in this worker's hands; `token` fences every write made on its behalf."""
+    """A lane in this worker's hands; `token` fences every write made on its behalf.
+
+    `seq` is the lane's counter at the claim: events up to it are committed; `seen_seq` is the last one dealt with.
+    """
 
     lane_id: int
     tenant_id: UUID
     scope: str
     record_id: str
     token: UUID
+    seq: int
     seen_seq: int
     tries: int
     failing_seconds: float
@@ -80,6 +84,7 @@ async def claim(session: Session, *, most: int, lease_seconds: float) -> list[Le
             scope=row.scope,
             record_id=row.record_id,
             token=row.token,
+            seq=row.seq,
             seen_seq=row.seen_seq,
             tries=row.tries,
             failing_seconds=row.failing_seconds,

@@ -7,7 +7,17 @@ import structlog
 
 # Keys whose values name a person or let somebody in; matched without case, anywhere in the key.
 _SECRET_KEYS = ("token", "secret", "password", "authorization", "assertion", "apikey", "api_key")
-_PERSON_KEYS = ("email", "phone", "socialsecurity", "addressline", "customerperson", "yourreference", "ourreference")
+_PERSON_KEYS: tuple[str, ...] = (
+    "email",
+    "phone",
+    "socialsecurity",
+    "addressline",
+    "customerperson",
+    "yourreference",
+    "ourreference",
+)
+# Staffing invoices name the people whose hours they bill.
+_PERSON_KEYS += ("itemtext", "comment", "freetxt")
 _MASK = "•••"
 
 

@@ -35,9 +35,6 @@ class Settings(BaseSettings):
 
     max_body_bytes: int = Field(1_048_576, description="A larger webhook body is refused with 413")
     hook_cache_seconds: float = Field(2, ge=0, description="A disabled or changed hook is noticed within this time")
-    dedupe_window_seconds: int = Field(
-        600, description="A byte-identical delivery within this time is a repeat; later it is a new hint"
-    )
 
     worker_concurrency: int = Field(8, ge=1, description="Lanes one worker works on at the same time")
     lease_seconds: float = Field(15, gt=0, description="A dead worker's lanes are taken over after this time")

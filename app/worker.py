@@ -23,7 +23,7 @@ from app.log import get_logger
 from app.recman.client import RecmanClient
 from app.resources import Resources
 from app.tenants import load_tenant, open_recman_api_key
-from app.transfer.books import open_books
+from app.transfer.books import REST_SECONDS, open_books
 from app.transfer.carry import carry, record_trouble
 from app.transfer.context import Run
 from app.transfer.log import find_transfer
@@ -32,8 +32,6 @@ from app.wakeup import listener
 
 # One run of a lane serves at most this many of its events.
 _BATCH = 100
-# While the sign-in is gone, lanes look this often; a new sign-in wakes them sooner.
-_SIGN_IN_SECONDS = 60
 
 _log = get_logger(__name__)
 
@@ -142,7 +140,7 @@ class Worker:
             events = await load_unseen(session, lane_id=lease.lane_id, after_seq=lease.seen_seq, limit=_BATCH)
             tenant = await load_tenant(session, lease.tenant_id)
         if not events:
-            # A refused repeat may have raised the counter without leaving an event.
+            # A repeat that lost a race has raised the counter without leaving an event.
             await self._release_empty(lease)
             return
         api_key = open_recman_api_key(resources.vault, tenant)
@@ -168,7 +166,7 @@ class Worker:
     async def _release_empty(self, lease: Lease) -> None:
         async with self._resources.sessions.begin() as session:
             await check_fence(session, lease)
-            await release(session, lease, seen_seq=lease.seen_seq)
+            await release(session, lease, seen_seq=lease.seq)
 
 
 async def settle_trouble(resources: Resources, run: Run, error: Exception) -> None:
@@ -221,7 +219,7 @@ async def _stop_key(resources: Resources, run: Run, error: AuthExpiredError) -> 
             first = await require_sign_in(session, run.key_id, reason=error.cause)
         if first:
             _log.error("sign_in_again", key=str(run.key_id), cause=error.cause)
-    await _postpone(resources, run, error, seconds=_SIGN_IN_SECONDS)
+    await _postpone(resources, run, error, seconds=REST_SECONDS)
 
 
 async def _postpone(resources: Resources, run: Run, error: ServiceError, *, seconds: float) -> None:

@@ -11,9 +11,9 @@ from app.db import translate_away
 from app.domain.money import dump_json
 from app.errors import NotFoundError, TooLargeError
 from app.hooks import find_hook, open_secrets
-from app.inbox import Arrival, accept, accept_at_once, dedupe_key, record_meaningless, window_of
+from app.inbox import Arrival, accept, accept_at_once, dedupe_key, record_meaningless
 from app.recman.verify import Verification, verify
-from app.recman.webhook import Decoded, Hint, delivery_key, parse_hints
+from app.recman.webhook import Decoded, Hint, parse_hints
 from app.resources import CachedHook, Resources
 from app.tables import Hook
 
@@ -54,9 +54,7 @@ async def _receive(request: Request, resources: Resources, *, address: str, path
         decoded = parse_hints(body, content_type=content_type, path_scope=path_scope, headers=request.headers)
         if len(decoded.hints) > _MOST_RECORDS:
             raise TooLargeError(f"The delivery names over {_MOST_RECORDS} records", fix="Send fewer in one delivery.")
-        delivery = delivery_key(request.headers, body)
-        window = delivery or str(window_of(now, resources.settings.dedupe_window_seconds))
-        await _store(resources, hook, decoded, body=body, content_type=content_type, window=window)
+        await _store(resources, hook, decoded, body=body, content_type=content_type)
     resources.work_accepted.set()
     return Response(status_code=202)
 
@@ -101,40 +99,30 @@ def _verify(resources: Resources, hook: Hook, headers: Mapping[str, str], body: 
     verify(Verification.from_config(hook.verification, secrets), headers=headers, body=body, now=now)
 
 
-async def _store(
-    resources: Resources, hook: Hook, decoded: Decoded, *, body: bytes, content_type: str, window: str
-) -> None:
+async def _store(resources: Resources, hook: Hook, decoded: Decoded, *, body: bytes, content_type: str) -> None:
     hints = sorted(decoded.hints, key=lambda hint: (hint.scope, hint.record_id))
     if len(hints) == 1:
         # One statement is its own transaction: it has committed when the answer comes back.
-        await accept_at_once(resources.pool, _arrival(hook, hints[0], body, content_type, window))
+        await accept_at_once(resources.pool, _arrival(hook, hints[0], whole=body, part=body, content_type=content_type))
         return
     note = decoded.note if not hints else f"holds {len(hints)} records, each an event of its own"
     async with resources.sessions.begin() as session:
         for hint in hints:
             part = dump_json(hint.record).encode() if hint.record else None
-            await accept(session, _arrival(hook, hint, part, "application/json", window, whole=body))
+            await accept(session, _arrival(hook, hint, whole=body, part=part, content_type="application/json"))
         await record_meaningless(
-            session,
-            tenant_id=hook.tenant_id,
-            hook_id=hook.id,
-            note=note,
-            dedupe=dedupe_key(hook.id, "delivery", body, window),
-            content_type=content_type,
-            body=body,
+            session, tenant_id=hook.tenant_id, hook_id=hook.id, note=note, content_type=content_type, body=body
         )
 
 
-def _arrival(
-    hook: Hook, hint: Hint, body: bytes | None, content_type: str, window: str, *, whole: bytes | None = None
-) -> Arrival:
+def _arrival(hook: Hook, hint: Hint, *, whole: bytes, part: bytes | None, content_type: str) -> Arrival:
     return Arrival(
         tenant_id=hook.tenant_id,
         hook_id=hook.id,
         scope=hint.scope,
         record_id=hint.record_id,
         operation=hint.operation,
-        dedupe=dedupe_key(hook.id, hint.scope, hint.record_id, whole if whole is not None else body or b"", window),
+        dedupe=dedupe_key(hook.id, hint.scope, hint.record_id, whole),
         content_type=content_type,
-        body=body,
+        body=part,
     )

@@ -13,6 +13,9 @@ from app.resources import CachedReference, Resources
 from app.tables import Key
 from app.transfer.log import load_now
 
+# A resumed key and a new sign-in wake their lanes; this is only the net below. Each look costs RecMan's quota.
+REST_SECONDS = 6 * 3600.0
+
 
 @dataclass(slots=True, kw_only=True)
 class Books:
@@ -87,11 +90,11 @@ def _check_usable(key: Key, now: datetime) -> None:
     if key.state == "sign_in_again":
         raise KeyPausedError(
             f"The sign-in of key “{key.name}” is no longer good",
-            seconds=60,
+            seconds=REST_SECONDS,
             fix="An administrator must sign in to Unimicro again; everything waits until then.",
         )
     if key.state == "paused":
-        raise KeyPausedError(f"Key “{key.name}” is paused", seconds=60, fix="Resume the key.")
+        raise KeyPausedError(f"Key “{key.name}” is paused", seconds=REST_SECONDS, fix="Resume the key.")
     if key.paused_until is not None and key.paused_until > now:
         seconds = (key.paused_until - now).total_seconds()
         cause = f"Key “{key.name}” rests: {key.pause_reason}"

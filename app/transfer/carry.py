@@ -17,7 +17,16 @@ from app.lanes import check_fence, postpone
 from app.tables import Key
 from app.transfer.books import Books
 from app.transfer.context import Run
-from app.transfer.log import ensure_transfer, record_held, record_looked, record_values, show_reasons, show_totals
+from app.transfer.log import (
+    ensure_transfer,
+    find_transfer,
+    is_begun,
+    record_held,
+    record_looked,
+    record_values,
+    show_reasons,
+    show_totals,
+)
 from app.transfer.look import look_at_customer, look_at_document, look_at_project
 from app.transfer.plan import plan_company, plan_document, plan_project_change
 from app.transfer.run import run_document
@@ -27,8 +36,8 @@ from app.transfer.steps import Decision, Go, Hold, LookAgain, Skip, Wait
 
 # A record that RecMan does not show yet gets this many tries before a person is asked.
 _MISSING_TRIES = 3
-# A lane that waits is woken by the other record's end; this is only the net below.
-_WAIT_SECONDS = 600
+# A lane that waits is woken by the other record's end; this is only the net below. Each look costs RecMan's quota.
+_WAIT_SECONDS = 6 * 3600.0
 
 
 async def carry(run: Run) -> None:
@@ -50,10 +59,7 @@ async def _carry_document(run: Run) -> None:
     if document is None:
         await _end_missing(run)
         return
-    async with run.sessions() as session:
-        key = await route_department(
-            session, tenant_id=run.lease.tenant_id, recman_department_id=document.recman_department_id
-        )
+    key = await _choose_key(run, document)
     run.key_id = key.id
     await _describe(run, document)
     books = await _open(run, key)
@@ -61,6 +67,17 @@ async def _carry_document(run: Run) -> None:
     await _name_customer(run, situation)
     decision = await _decide(books, lambda reference: plan_document(replace(situation, reference=reference)))
     await _follow_document(run, books, decision, situation)
+
+
+async def _choose_key(run: Run, document: Document | IncompleteDocument) -> Key:
+    """The key of the document's department; once anything was sent to a key, that key, whatever moved since."""
+    place = run.place(None, "invoice", document.recman_invoice_id)
+    async with run.sessions() as session:
+        transfer = await find_transfer(session, place)
+        if transfer is not None and transfer.key_id is not None and is_begun(transfer):
+            return await session.get_one(Key, transfer.key_id)
+        department_id = document.recman_department_id
+        return await route_department(session, tenant_id=run.lease.tenant_id, recman_department_id=department_id)
 
 
 async def _decide(books: Books, plan: Callable[[Reference], Decision]) -> Decision:

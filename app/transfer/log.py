@@ -34,6 +34,9 @@ _HELD_BY_OTHER = text("""
 """)
 
 
+_UNCLEAR = frozenset({"sending", "unknown"})
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
     """Where a record's transfer stands: which record, towards which key."""
@@ -71,6 +74,11 @@ async def ensure_transfer(session: Session, place: Place, *, kind: str, values: 
     if any(getattr(transfer, name) != value for name, value in values.items()):
         await record_values(session, transfer.id, **values)
     return transfer
+
+
+def is_begun(transfer: Transfer) -> bool:
+    """Whether anything of it may be in Unimicro: then it stays with its key."""
+    return transfer.booked_at is not None or transfer.unimicro_id is not None or transfer.state in _UNCLEAR
 
 
 async def is_sent_by_other(session: Session, transfer_id: int, lease: Lease) -> bool:
@@ -206,7 +214,7 @@ def past_of(transfer: Transfer, *, now: datetime) -> Past:
         remote_number=transfer.unimicro_number or "",
         content_hash=transfer.content_hash,
         guid_version=transfer.guid_version,
-        unclear=transfer.state in {"sending", "unknown"},
+        unclear=transfer.state in _UNCLEAR,
         looked_twice=transfer.look_again_at is not None and transfer.look_again_at <= now,
         booked=transfer.booked_at is not None,
         ignored=transfer.state == "ignored",

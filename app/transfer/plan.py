@@ -85,6 +85,11 @@ def _plan_found(document: Document, situation: DocumentSituation) -> Decision:
         cause = f"{_name(document)} is in Unimicro already, but on another customer (id {remote.customer_id})"
         fix = "Check the document in Unimicro; credit it there if it is wrong, then retry."
         return Hold((Reason(code="document_other_customer", cause=cause, fix=fix),))
+    fresh_credit = document.kind is DocumentKind.CREDIT_NOTE and not remote.external_reference
+    if remote.external_reference != situation.external_reference and not fresh_credit:
+        cause = f"{_name(document)} was sent as id {remote.remote_id}, which now carries another reference in Unimicro"
+        fix = "Check that document in Unimicro, then retry."
+        return Hold((Reason(code="document_not_ours", cause=cause, fix=fix),))
     if document.kind is DocumentKind.CREDIT_NOTE and remote.state is DocumentState.DRAFT:
         return _finish_credit_draft(document, remote)
     adopt = AdoptDocument(remote=remote, reason="it was found in Unimicro after an unclear answer")

@@ -85,6 +85,20 @@ async def test_repeat_delivery_is_one_event(world: World) -> None:
     assert len(await events(world)) == 1
 
 
+async def test_equal_hint_after_the_reading_is_a_new_hint(world: World) -> None:
+    """With ids only two changes look the same: the second must not be dropped as a repeat of the first."""
+    await post(world, world.hook, '{"scope":"product","operation":"update","productId":7}')
+    await world.settle()
+    await post(world, world.hook, '{"scope":"product","operation":"update","productId":7}')
+    assert [event["state"] for event in await events(world)] == ["waiting", "ignored"]
+
+
+async def test_repeats_that_race_do_not_keep_the_lane_busy(world: World) -> None:
+    await asyncio.gather(*(post(world, world.hook, '{"scope":"product","productId":7}') for _ in range(40)))
+    await world.settle()
+    assert await world.count("SELECT count(*) FROM lane WHERE state = 'idle' AND seq = seen_seq") == 1
+
+
 async def test_forty_repeats_at_once_are_one_event(world: World) -> None:
     answers = await asyncio.gather(*(post(world, world.hook) for _ in range(40)))
     assert {answer.status_code for answer in answers} == {202}

@@ -242,6 +242,11 @@ def test_document_found_on_another_customer_holds() -> None:
     assert codes(plan_document(make_situation(found=found))) == ["document_other_customer"]
 
 
+def test_document_under_our_id_that_carries_another_reference_holds() -> None:
+    found = (make_remote_document(external_reference="RM-9999"),)
+    assert codes(plan_document(make_situation(found=found))) == ["document_not_ours"]
+
+
 def test_credit_note_waits_for_its_invoice() -> None:
     document = make_document(kind=DocumentKind.CREDIT_NOTE, credited_invoice_id="4999")
     decision = plan_document(make_situation(document=document, credited=None))
