@@ -1,7 +1,7 @@
 """A small world for flow tests: our service between the two stand-ins, every part over its own front door."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -12,7 +12,7 @@ from uuid import UUID
 from cryptography.fernet import Fernet
 from fastapi import FastAPI
 from pydantic import SecretStr
-from sqlalchemy import text
+from sqlalchemy import select, text
 
 from app.connect import browse_without_person, connect_key
 from app.hooks import create_hook
@@ -21,14 +21,18 @@ from app.main import create_app
 from app.resources import Resources, open_resources
 from app.sandbox import recman, unimicro
 from app.sandbox.recman_hooks import Delivery, deliver
-from app.sandbox.recman_store import SANDBOX_KEY, RecmanOptions
+from app.sandbox.recman_store import RecmanOptions
 from app.sandbox.unimicro_options import SandboxOptions
 from app.settings import Settings
+from app.tables import Key
 from app.tenants import create_tenant, set_recman_api_key
 from app.tokens import ensure_operator
 from app.worker import run_worker
+from tests.canary import Canaries
 
-TOKEN = "rmu_test-operator-token"
+TOKEN = "rmu_canary-operator-token"
+RECMAN_KEY = "canary-recman-key"
+CLIENT_SECRET = "canary-client-secret"
 OURS = "http://ours.test"
 RECMAN = "http://recman.test"
 UNIMICRO = "http://unimicro.test"
@@ -129,7 +133,7 @@ def make_settings(database_url: str, folder: Path, **changes: Any) -> Settings:
         "bootstrap_token": SecretStr(TOKEN),
         "encryption_keys": SecretStr(Fernet.generate_key().decode()),
         "unimicro_client_id": options.client_id,
-        "unimicro_client_secret": SecretStr(options.client_secret),
+        "unimicro_client_secret": SecretStr(CLIENT_SECRET),
         "unimicro_read_lag_seconds": 0.05,
         "lease_seconds": 5,
         "poll_seconds": 0.05,
@@ -161,8 +165,10 @@ async def open_world(
     }
     settings = make_settings(database_url, folder, **hosts | changes)
     unimicro_app, recman_app = apps or (
-        unimicro.create_app(sandbox or SandboxOptions(redirect_uris=(settings.redirect_uri,))),
-        recman.create_app(recman_options or RecmanOptions(daily_quota=100_000)),
+        unimicro.create_app(
+            sandbox or SandboxOptions(redirect_uris=(settings.redirect_uri,), client_secret=CLIENT_SECRET)
+        ),
+        recman.create_app(recman_options or RecmanOptions(daily_quota=100_000, keys=frozenset({RECMAN_KEY}))),
     )
     async with AsyncExitStack() as stack:
         mounts: dict[str, httpx.AsyncBaseTransport | None] = {}
@@ -173,11 +179,14 @@ async def open_world(
         resources = await stack.enter_async_context(open_resources(settings, database_url=database_url, http=http))
         ours = await stack.enter_async_context(_serve(resources))
         mounts[OURS] = httpx.ASGITransport(app=ours, raise_app_exceptions=False)
-        everywhere = await stack.enter_async_context(httpx.AsyncClient(mounts=mounts, timeout=10))
+        canaries = Canaries(resources.engine)
+        canaries.start()
+        hooks: dict[str, list[Callable[..., Any]]] = {"response": [canaries.hear]}
+        everywhere = await stack.enter_async_context(httpx.AsyncClient(mounts=mounts, timeout=10, event_hooks=hooks))
         async with resources.sessions.begin() as session:
             await ensure_operator(session, TOKEN)
             tenant_id = await create_tenant(session, name="Nordlys")
-            await set_recman_api_key(session, resources.vault, tenant_id=tenant_id, api_key=SANDBOX_KEY)
+            await set_recman_api_key(session, resources.vault, tenant_id=tenant_id, api_key=RECMAN_KEY)
             address = await create_hook(session, resources.vault, tenant_id=tenant_id, name="test")
         key_id = UUID(int=0)
         if connect:
@@ -200,6 +209,19 @@ async def open_world(
             unimicro_url=unimicro_url,
             recman_url=recman_url,
         )
+        assert await canaries.find(address, *await _open_secrets(resources)) == []
+
+
+async def _open_secrets(resources: Resources) -> list[str]:
+    """The encryption key and every Unimicro token, in the clear, for the search at the end."""
+    keys = resources.settings.encryption_keys
+    secrets = [keys.get_secret_value()] if keys is not None else []
+    async with resources.sessions() as session:
+        for key in await session.scalars(select(Key)):
+            for column, sealed in (("access_token", key.access_token), ("refresh_token", key.refresh_token)):
+                if sealed is not None:
+                    secrets.append(resources.vault.open(sealed, owner=f"key:{key.id}:{column}"))
+    return secrets
 
 
 @asynccontextmanager

@@ -19,7 +19,7 @@ from app.sandbox.recman_store import RecmanOptions
 from app.sandbox.samples import load_samples
 from app.sandbox.unimicro_options import SandboxOptions
 from app.settings import Settings
-from tests.world import OURS, World, open_world
+from tests.world import CLIENT_SECRET, OURS, RECMAN_KEY, World, open_world
 
 SAMPLES = load_samples()
 
@@ -41,8 +41,11 @@ async def serving(app: FastAPI) -> AsyncIterator[str]:
 async def real_world(database_url: str, folder: Path) -> AsyncIterator[World]:
     """A world whose stand-ins are reached over sockets, so that another process can use them."""
     async with AsyncExitStack() as stack:
-        options = SandboxOptions(redirect_uris=(f"{OURS}/oauth/unimicro/callback",))
-        unimicro_app, recman_app = unimicro.create_app(options), recman.create_app(RecmanOptions(daily_quota=100_000))
+        options = SandboxOptions(redirect_uris=(f"{OURS}/oauth/unimicro/callback",), client_secret=CLIENT_SECRET)
+        unimicro_app, recman_app = (
+            unimicro.create_app(options),
+            recman.create_app(RecmanOptions(daily_quota=100_000, keys=frozenset({RECMAN_KEY}))),
+        )
         unimicro_url = await stack.enter_async_context(serving(unimicro_app))
         recman_url = await stack.enter_async_context(serving(recman_app))
         opened = open_world(

@@ -1,0 +1,32 @@
+"""The search for secrets can fail: what every world checks at its end would be found if it were there."""
+
+import logging
+
+import structlog
+
+from app.errors import RemoteUnavailableError
+from app.http import httpx
+from tests.canary import WORD, Canaries
+from tests.world import OURS, World
+
+
+async def test_secret_in_log_line_exception_answer_or_row_is_found(world: World) -> None:
+    canaries = Canaries(world.resources.engine)
+    handlers = logging.getLogger().handlers
+    canaries.start()
+    structlog.stdlib.get_logger("test").info("told", what=f"{WORD}-in-a-log-line")
+    try:
+        raise RemoteUnavailableError(f"{WORD}-in-an-exception")  # noqa: TRY301 - to be logged right here
+    except RemoteUnavailableError:
+        logging.getLogger("test").exception("failed")
+    request = httpx.Request("GET", OURS)
+    await canaries.hear(httpx.Response(200, text=f"{WORD}-in-an-answer", request=request))
+    await world.resources.engine.dispose()
+    async with world.resources.engine.begin() as connection:
+        await connection.exec_driver_sql("UPDATE tenant SET name = 'canary-in-a-row'")
+    found = await canaries.find()
+    async with world.resources.engine.begin() as connection:
+        await connection.exec_driver_sql("UPDATE tenant SET name = 'Nordlys'")
+    logging.getLogger().handlers = handlers
+    for place in ("in-a-log-line", "in-an-exception", "in-an-answer", "in-a-row"):
+        assert any(f"{WORD}-{place}" in line for line in found), place
