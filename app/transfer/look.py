@@ -33,6 +33,7 @@ async def look_at_document(run: Run, books: Books, document: Document | Incomple
         document=document,
         reference=books.reference,
         external_reference=external_reference(document.recman_invoice_id),
+        method=books.key.method,
         past=past,
         customer=await look_at_customer(run, books, company_id) if is_invoice and company_id and not settled else None,
         project=await look_at_project(run, books, project_id) if is_invoice and project_id and not settled else None,

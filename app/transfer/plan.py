@@ -26,6 +26,7 @@ from app.transfer.steps import (
     Go,
     Hold,
     Issue,
+    KeepDraft,
     LookAgain,
     Skip,
     Step,
@@ -45,6 +46,10 @@ def plan_document(situation: DocumentSituation) -> Decision:
     if past is not None and past.ignored:
         return Skip("a person chose not to send it")
     document = situation.document
+    if situation.method == "order":
+        cause = "The key wants orders, which this version does not make yet"
+        fix = "Set the key's method to invoice or draft, then retry."
+        return Hold((Reason(code="method_not_offered", cause=cause, fix=fix),))
     if isinstance(document, IncompleteDocument):
         return Hold(_incomplete_gaps(situation, document))
     if past is not None and past.booked:
@@ -91,19 +96,23 @@ def _plan_found(document: Document, situation: DocumentSituation) -> Decision:
         fix = "Check that document in Unimicro, then retry."
         return Hold((Reason(code="document_not_ours", cause=cause, fix=fix),))
     if document.kind is DocumentKind.CREDIT_NOTE and remote.state is DocumentState.DRAFT:
-        return _finish_credit_draft(document, remote)
+        return _finish_credit_draft(document, remote, situation)
     adopt = AdoptDocument(remote=remote, reason="it was found in Unimicro after an unclear answer")
-    return Go((adopt, Issue(document=document)), situation.warnings)
+    return Go((adopt, _last_step(document, situation)), situation.warnings)
 
 
-def _finish_credit_draft(document: Document, remote: RemoteDocument) -> Decision:
+def _last_step(document: Document, situation: DocumentSituation) -> Issue | KeepDraft:
+    return KeepDraft(document=document) if situation.method == "draft" else Issue(document=document)
+
+
+def _finish_credit_draft(document: Document, remote: RemoteDocument, situation: DocumentSituation) -> Decision:
     credit = CreateCreditDraft(
         document=document,
         credited_id=remote.credited_id or 0,
         draft_id=remote.remote_id,
         reason="its draft was found in Unimicro after an unclear answer",
     )
-    return Go((credit, Issue(document=document)))
+    return Go((credit, _last_step(document, situation)))
 
 
 def _plan_credit_note(document: Document, situation: DocumentSituation) -> Decision:
@@ -122,7 +131,7 @@ def _plan_credit_note(document: Document, situation: DocumentSituation) -> Decis
         draft_id=None,
         reason=f"credits invoice {credited.remote_number} in Unimicro",
     )
-    return Go((credit, Issue(document=document)), situation.warnings)
+    return Go((credit, _last_step(document, situation)), situation.warnings)
 
 
 def _plan_invoice(document: Document, situation: DocumentSituation) -> Decision:
@@ -135,7 +144,7 @@ def _plan_invoice(document: Document, situation: DocumentSituation) -> Decision:
         return Hold(tuple(gaps))
     warnings = situation.warnings + list_dimension_warnings(situation.project, situation.department)
     draft = CreateDraft(document=document, reason=f"{_name(document)} is not in Unimicro yet")
-    return Go((*steps, draft, Issue(document=document)), warnings)
+    return Go((*steps, draft, _last_step(document, situation)), warnings)
 
 
 def _plan_parts(situation: DocumentSituation) -> tuple[list[Step], list[Reason]]:

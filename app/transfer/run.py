@@ -25,7 +25,7 @@ from app.transfer.log import (
 from app.transfer.plan import compare_totals, hash_document
 from app.transfer.run_parts import find_remote_id, run_part
 from app.transfer.situation import DocumentSituation
-from app.transfer.steps import AdoptDocument, CreateCreditDraft, CreateDraft, Go, Issue
+from app.transfer.steps import AdoptDocument, CreateCreditDraft, CreateDraft, Go, Issue, KeepDraft
 
 
 async def run_document(run: Run, books: Books, plan: Go, situation: DocumentSituation) -> None:
@@ -45,12 +45,20 @@ async def run_document(run: Run, books: Books, plan: Go, situation: DocumentSitu
                 remote = await _create_draft(run, books, step, situation, warnings)
             case CreateCreditDraft():
                 remote = await _create_credit_draft(run, books, step, situation)
-            case Issue():
-                if remote is None:
-                    raise TypeError("a plan issues only what an earlier step made or found")
-                await _issue(run, books, step.document, remote, warnings)
+            case Issue() | KeepDraft():
+                await _finish(run, books, step, remote, warnings)
             case _:
                 await run_part(run, books, step)
+
+
+async def _finish(
+    run: Run, books: Books, step: Issue | KeepDraft, remote: RemoteDocument | None, warnings: list[Reason]
+) -> None:
+    if remote is None:
+        raise TypeError("a plan finishes only what an earlier step made or found")
+    await _require_same_totals(run, books, step.document, remote)
+    finish = _issue if isinstance(step, Issue) else _keep_draft
+    await finish(run, books, step.document, remote, warnings)
 
 
 def _transfer_id(run: Run) -> int:
@@ -184,11 +192,6 @@ async def _create_credit_draft(
 
 async def _issue(run: Run, books: Books, document: Document, remote: RemoteDocument, warnings: list[Reason]) -> None:
     transfer_id = _transfer_id(run)
-    difference = compare_totals(document, remote)
-    if difference is not None:
-        if remote.state is DocumentState.DRAFT:
-            await _delete_draft(run, books, remote)
-        raise HoldError((difference,))
 
     async def settle(session: Session, issued: RemoteDocument) -> None:
         await record_done(
@@ -208,6 +211,31 @@ async def _issue(run: Run, books: Books, document: Document, remote: RemoteDocum
         return await books.target.fetch_document(remote.remote_id)
 
     await attempt(run, books, transfer_id, step="issue", call=call, settle=settle)
+
+
+async def _require_same_totals(run: Run, books: Books, document: Document, remote: RemoteDocument) -> None:
+    difference = compare_totals(document, remote)
+    if difference is not None:
+        if remote.state is DocumentState.DRAFT:
+            await _delete_draft(run, books, remote)
+        raise HoldError((difference,))
+
+
+async def _keep_draft(
+    run: Run, _books: Books, document: Document, remote: RemoteDocument, warnings: list[Reason]
+) -> None:
+    async with run.sessions.begin() as session:
+        await check_fence(session, run.lease)
+        await record_done(
+            session,
+            _transfer_id(run),
+            unimicro_id=remote.remote_id,
+            unimicro_number=remote.number,
+            content_hash=hash_document(document),
+            warnings=show_reasons(warnings),
+            **show_totals("unimicro_", remote.totals),
+        )
+        await run.finish(session, state="done", note="in Unimicro as a draft")
 
 
 async def _delete_draft(run: Run, books: Books, remote: RemoteDocument) -> None:

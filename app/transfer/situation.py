@@ -71,6 +71,7 @@ class DepartmentView:
 class DocumentSituation:
     """Everything that decides about one document at one key.
 
+    `method`: how the key wants invoices: issued (`invoice`), left as `draft`, or as `order`.
     `found`: what Unimicro has of it, looked up only when our log cannot tell.
     `credited`: the past of the invoice that a credit note credits.
     """
@@ -78,6 +79,7 @@ class DocumentSituation:
     document: Document | IncompleteDocument
     reference: Reference
     external_reference: str
+    method: str = "invoice"
     past: Past | None = None
     customer: CustomerView | None = None
     project: ProjectView | None = None

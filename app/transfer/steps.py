@@ -98,6 +98,14 @@ class Issue:
     reason: str = "the draft's totals agree with RecMan's"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeepDraft:
+    """Leave the draft for a person in Unimicro to issue, once its totals agree."""
+
+    document: Document
+    reason: str = "the key leaves invoices as drafts"
+
+
 Step = (
     Link
     | CreateCustomer
@@ -109,6 +117,7 @@ Step = (
     | CreateDraft
     | CreateCreditDraft
     | Issue
+    | KeepDraft
 )
 
 

@@ -163,3 +163,15 @@ async def test_transfers_need_a_token(world: World) -> None:
         assert answer.status_code == 401
         wrong = await world.http.get(f"http://ours.test{path}", headers={"Authorization": "Bearer rmu_wrong"})
         assert wrong.status_code == 401
+
+
+async def test_key_with_method_draft_leaves_drafts_with_equal_totals(world: World) -> None:
+    async with world.resources.engine.begin() as connection:
+        await connection.exec_driver_sql("UPDATE key SET method = 'draft'")
+    await world.hear_of("invoice", 5001)
+    await world.settle()
+    row = (await world.transfers())["invoice", "5001"]
+    assert (row["state"], row["unimicro_number"]) == ("done", "")
+    assert row["unimicro_gross_amount"] == row["gross_amount"]
+    (draft,) = await world.invoices()
+    assert draft["StatusCode"] == 42001

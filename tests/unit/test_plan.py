@@ -22,6 +22,7 @@ from app.transfer.steps import (
     Go,
     Hold,
     Issue,
+    KeepDraft,
     Link,
     LookAgain,
     Skip,
@@ -245,6 +246,14 @@ def test_document_found_on_another_customer_holds() -> None:
 def test_document_under_our_id_that_carries_another_reference_holds() -> None:
     found = (make_remote_document(external_reference="RM-9999"),)
     assert codes(plan_document(make_situation(found=found))) == ["document_not_ours"]
+
+
+def test_method_draft_leaves_the_issuing_to_a_person() -> None:
+    assert step_types(plan_document(make_situation(method="draft"))) == these(CreateDraft, KeepDraft)
+
+
+def test_method_order_is_held_as_long_as_it_is_not_offered() -> None:
+    assert codes(plan_document(make_situation(method="order"))) == ["method_not_offered"]
 
 
 def test_credit_note_waits_for_its_invoice() -> None:
