@@ -16,7 +16,9 @@ _CLAIM = text("""
                     leased_until = now() + make_interval(secs => :lease)
     WHERE id IN (
         SELECT id FROM lane
-        WHERE (state = 'ready' AND run_at <= now()) OR (state = 'leased' AND leased_until < now())
+        WHERE ((state = 'ready' AND run_at <= now()) OR (state = 'leased' AND leased_until < now()))
+          -- A paused tenant's webhooks are stored, its lanes wait.
+          AND tenant_id NOT IN (SELECT id FROM tenant WHERE state = 'paused')
         ORDER BY run_at FOR UPDATE SKIP LOCKED LIMIT :most
     )
     RETURNING id, tenant_id, scope, record_id, token, seq, seen_seq, tries,

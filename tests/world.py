@@ -91,6 +91,10 @@ class World:
         assert answer.status_code == 200, answer.text
         return answer.json()
 
+    async def post(self, path: str, body: Any = None) -> httpx.Response:
+        """The answer to a POST at one of our own addresses, as an operator."""
+        return await self.http.post(f"{OURS}{path}", json=body, headers={"Authorization": f"Bearer {TOKEN}"})
+
     async def transfers(self) -> dict[tuple[str, str], dict[str, Any]]:
         """Every transfer by kind and RecMan id."""
         rows = await self.get("/v1/transfers", limit=1000)

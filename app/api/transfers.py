@@ -3,15 +3,16 @@
 from datetime import datetime
 from decimal import Decimal
 from typing import Annotated, Any, Literal
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, ConfigDict, Field
 
-from app.api.doors import ViewerDoor
-from app.errors import NotFoundError
-from app.inbox import list_events
-from app.transfer.log import list_transfers, load_transfer
+from app.api.doors import AdminDoor, Door, ResourcesDep, ViewerDoor
+from app.errors import ConflictError, NotFoundError
+from app.inbox import Arrival, accept, dedupe_key, list_events
+from app.tables import Transfer
+from app.transfer.log import ignore, list_transfers, load_transfer, reopen
 
 router = APIRouter(prefix="/v1", tags=["transfers"])
 
@@ -118,6 +119,56 @@ async def show_transfer(door: ViewerDoor, transfer_id: int) -> TransferDetail:
     transfer, attempts = found
     shown = TransferView.model_validate(transfer).model_dump()
     return TransferDetail(**shown, attempts=[AttemptView.model_validate(attempt) for attempt in attempts])
+
+
+class IgnoreOrder(BaseModel):
+    """Why a record is not to be sent."""
+
+    reason: str = Field(min_length=3, max_length=500, examples=["Booked by hand as voucher 1203"])
+
+
+@router.post("/transfers/{transfer_id}/retry", status_code=202)
+async def retry_transfer(door: AdminDoor, resources: ResourcesDep, transfer_id: int) -> TransferView:
+    """Look at the record anew, now: after something was mended, or to send what was ignored after all."""
+    transfer = await _load_own(door, transfer_id)
+    await reopen(door.session, transfer)
+    arrival = Arrival(
+        tenant_id=transfer.tenant_id,
+        scope=transfer.scope,
+        record_id=transfer.record_id,
+        operation="update",
+        source="retry",
+        dedupe=dedupe_key("retry", uuid4()),
+    )
+    await accept(door.session, arrival)
+    await door.record("transfer.retry", f"transfer:{transfer.id}", before={"state": transfer.state})
+    await door.session.commit()
+    resources.work_accepted.set()
+    return TransferView.model_validate(transfer)
+
+
+@router.post("/transfers/{transfer_id}/ignore")
+async def ignore_transfer(door: AdminDoor, transfer_id: int, order: IgnoreOrder) -> TransferView:
+    """Never send this record; a retry takes it back."""
+    transfer = await _load_own(door, transfer_id)
+    before = {"state": transfer.state}
+    if not await ignore(door.session, transfer, reason=order.reason, actor=door.caller.name):
+        raise ConflictError(
+            f"The transfer is {transfer.state}: it is, or may be, in Unimicro",
+            fix="Credit it instead; or wait until its outcome is known.",
+            code="already_begun",
+        )
+    after = {"state": "ignored", "reason": order.reason}
+    await door.record("transfer.ignore", f"transfer:{transfer.id}", before=before, after=after)
+    await door.session.commit()
+    return TransferView.model_validate(transfer)
+
+
+async def _load_own(door: Door, transfer_id: int) -> Transfer:
+    found = await load_transfer(door.session, transfer_id, tenant_id=door.tenant_id)
+    if found is None:
+        raise NotFoundError(f"There is no transfer {transfer_id}", fix="Take an id from GET /v1/transfers.")
+    return found[0]
 
 
 @router.get("/events")

@@ -131,6 +131,28 @@ async def record_looked(session: Session, transfer_id: int, *, seconds: float) -
     )
 
 
+async def ignore(session: Session, transfer: Transfer, *, reason: str, actor: str) -> bool:
+    """Choose not to send a record; False when it is, or may be, in Unimicro already."""
+    gap = Reason(code="ignored", cause=f"{reason} ({actor})", fix="Retry it to send it after all.")
+    query = update(Transfer).where(
+        Transfer.id == transfer.id,
+        Transfer.booked_at.is_(None),
+        Transfer.unimicro_id.is_(None),
+        Transfer.state.not_in(_UNCLEAR),
+    )
+    values = {"state": "ignored", "reasons": show_reasons([gap])}
+    done = await session.scalar(query.values(values).returning(Transfer.id))
+    await session.refresh(transfer)
+    return done is not None
+
+
+async def reopen(session: Session, transfer: Transfer) -> None:
+    """Take back what keeps a record from being sent: that somebody ignored it, or that its tries were used up."""
+    if transfer.state in {"ignored", "failed"}:
+        await record_values(session, transfer.id, state="waiting")
+        await session.refresh(transfer)
+
+
 async def record_attempt(  # noqa: PLR0913 - the columns of one row
     session: Session,
     transfer_id: int,

@@ -175,3 +175,52 @@ async def test_key_with_method_draft_leaves_drafts_with_equal_totals(world: Worl
     assert row["unimicro_gross_amount"] == row["gross_amount"]
     (draft,) = await world.invoices()
     assert draft["StatusCode"] == 42001
+
+
+async def test_retry_sends_what_was_mended(world: World) -> None:
+    await world.hear_of("invoice", 5009)
+    await world.settle()
+    held = (await world.transfers())["invoice", "5009"]
+    await create_product(world, "7777")
+    answer = await world.post(f"/v1/transfers/{held['id']}/retry")
+    assert answer.status_code == 202
+    await world.settle()
+    assert (await world.transfers())["invoice", "5009"]["state"] == "done"
+
+
+async def test_ignored_invoice_is_not_sent_until_it_is_retried(world: World) -> None:
+    await world.hear_of("invoice", 5009)
+    await world.settle()
+    held = (await world.transfers())["invoice", "5009"]
+    answer = await world.post(f"/v1/transfers/{held['id']}/ignore", {"reason": "Booked by hand"})
+    assert answer.json()["state"] == "ignored"
+    await create_product(world, "7777")
+    await world.hear_of("invoice", 5009)
+    await world.settle()
+    row = (await world.transfers())["invoice", "5009"]
+    assert row["state"] == "ignored"
+    assert "Booked by hand" in row["reasons"][0]["cause"]
+    await world.post(f"/v1/transfers/{held['id']}/retry")
+    await world.settle()
+    assert (await world.transfers())["invoice", "5009"]["state"] == "done"
+
+
+async def test_booked_invoice_cannot_be_ignored(world: World) -> None:
+    await world.hear_of("invoice", 5001)
+    await world.settle()
+    row = (await world.transfers())["invoice", "5001"]
+    answer = await world.post(f"/v1/transfers/{row['id']}/ignore", {"reason": "oops"})
+    assert (answer.status_code, answer.json()["code"]) == (409, "already_begun")
+
+
+async def test_paused_tenant_hears_but_sends_nothing_until_it_goes_on(world: World) -> None:
+    async with world.resources.engine.begin() as connection:
+        await connection.exec_driver_sql("UPDATE tenant SET state = 'paused'")
+    await world.hear_of("invoice", 5001)
+    with pytest.raises(TimeoutError):
+        await world.settle(seconds=0.5)
+    assert await world.invoices() == []
+    async with world.resources.engine.begin() as connection:
+        await connection.exec_driver_sql("UPDATE tenant SET state = 'active'")
+    await world.settle()
+    assert (await world.transfers())["invoice", "5001"]["state"] == "done"
