@@ -6,19 +6,23 @@ address or an exception text of the HTTP library.
 
 import asyncio
 import random
+import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
 from app.domain.money import parse_json
 from app.errors import AuthExpiredError, RemoteError, RemoteRejectedError, RemoteThrottledError, RemoteUnavailableError
 from app.http import httpx
-from app.recman.webhook import read_id
+from app.recman.payloads import read_id
 
 _TRIES = 3
 _PAUSE_SECONDS = 0.3
 _MOST_PAGES = 200
 # How an exhausted quota looks is unknown; asked again after this long. Source: assumed (facts §2.5).
 _QUOTA_SECONDS = 900.0
+_MASK = "[key]"
+_INVALID_FIELD = re.compile(r"invalid field:\s*(\w+)", re.IGNORECASE)
+_INVALID_KEY_CODE = "code 2"
 _QUOTA_WORDS = ("limit", "quota", "exceed", "too many")
 _SERVER_ERROR = 500
 _BY_ID = {"company": "companyIds", "project": "projectIds", "invoice": "invoiceIds"}
@@ -63,7 +67,9 @@ class RecmanClient:
     async def fetch_departments(self) -> tuple[Raw, ...]:
         """All departments, in v1's spelling. Source: v1.php scope `department` [C]."""
         answer = await self._call("/v1.php", {"type": "json", "scope": "department"})
-        return tuple(row for row in _to_rows(answer) if isinstance(row, dict))
+        # A bare map by id; anything else in it, like `success`, is no row.
+        rows = answer["data"] if "data" in answer else {key: row for key, row in answer.items() if read_id(key)}
+        return tuple(_to_rows(rows))
 
     async def fetch_page(self, scope: str, page: int) -> list[Raw]:
         """One page of a scope, in RecMan's unstable order."""
@@ -71,6 +77,8 @@ class RecmanClient:
 
     async def _fetch(self, scope: str, ids: Sequence[str]) -> dict[str, Raw]:
         wanted = set(ids)
+        if not wanted:
+            return {}
         if scope not in self._without_filter:
             found = await self._fetch_by_id(scope, wanted)
             if found is not None:
@@ -102,17 +110,34 @@ class RecmanClient:
         return {key: row for key, row in seen.items() if key in wanted}
 
     async def _call_v2(self, scope: str, query: Mapping[str, str]) -> Mapping[str, Any]:
-        fields = self._fields.get(scope)
-        asked = {"scope": scope, **query} | ({"fields": ",".join(fields)} if fields else {})
         try:
-            return await self._call("/v2/get/", asked)
+            return await self._call_with_fields(scope, query)
         except RemoteRejectedError as error:
-            refused = [name for name in fields or [] if f"invalid field: {name.lower()}" in error.cause.lower()]
-            if not fields or not refused:
+            if not self._drop_fields(scope, error.cause):
                 raise
         # All bad fields are named at once, so one corrected call is enough. Source: facts §2.2 [C].
-        self._fields[scope] = [name for name in fields if name not in refused]
-        return await self._call("/v2/get/", asked | {"fields": ",".join(self._fields[scope])})
+        return await self._call_with_fields(scope, query)
+
+    async def _call_with_fields(self, scope: str, query: Mapping[str, str]) -> Mapping[str, Any]:
+        fields = self._fields.get(scope)
+        answer = await self._call(
+            "/v2/get/", {"scope": scope, **query} | ({"fields": ",".join(fields)} if fields else {})
+        )
+        # An answer that says nothing must not pass for "there is no such record".
+        if not answer.get("success") and "data" not in answer:
+            raise RemoteUnavailableError("RecMan answered with neither success nor data")
+        return answer
+
+    def _drop_fields(self, scope: str, complaint: str) -> bool:
+        """Whether the complaint named fields that can be left out; they are not asked for again."""
+        fields = self._fields.get(scope, [])
+        refused = {name.lower() for name in _INVALID_FIELD.findall(complaint)}
+        kept = [name for name in fields if name.lower() not in refused]
+        # Some scopes take no field list at all and give whole rows. Source: facts §2.2 [C].
+        if "invalid parameter: fields" in complaint.lower():
+            kept = []
+        self._fields[scope] = kept
+        return len(kept) < len(fields)
 
     async def _call(self, path: str, query: Mapping[str, str]) -> Mapping[str, Any]:
         for attempt in range(1, _TRIES + 1):
@@ -125,17 +150,29 @@ class RecmanClient:
         raise AssertionError("unreachable: the last try returns or raises")
 
     async def _call_once(self, path: str, query: Mapping[str, str]) -> Mapping[str, Any]:
-        try:
-            response = await self._http.get(self._base + path, params={"key": self._key, **query})
-        except httpx.HTTPError as error:
-            raise RemoteUnavailableError(f"RecMan gave no answer ({type(error).__name__})") from None
+        response = await self._get(path, query)
         answer = _decode(response)
         complaint = _read_complaint(response, answer)
         if complaint is not None:
-            raise _to_error(response.status_code, complaint, query.get("scope", ""))
+            raise _to_error(response.status_code, self._without_key(complaint), query.get("scope", ""))
+        if isinstance(answer, list):
+            # An empty map is a list in PHP's JSON. Source: facts §2.4 [I].
+            return {"data": answer}
         if not isinstance(answer, dict):
             raise RemoteUnavailableError("RecMan answered with something that is no JSON object")
         return answer
+
+    async def _get(self, path: str, query: Mapping[str, str]) -> httpx.Response:
+        failure = ""
+        try:
+            return await self._http.get(self._base + path, params={"key": self._key, **query})
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            failure = type(error).__name__
+        # Raised out here: the library's error knows the address, and with it the key, even as a mere context.
+        raise RemoteUnavailableError(f"RecMan gave no answer ({failure})")
+
+    def _without_key(self, text: str) -> str:
+        return text.replace(self._key, _MASK) if self._key else text
 
 
 def _decode(response: httpx.Response) -> Any:
@@ -147,22 +184,22 @@ def _decode(response: httpx.Response) -> Any:
 
 def _read_complaint(response: httpx.Response, answer: Any) -> str | None:
     """RecMan's words when it refused, also behind HTTP 200; None when it did not. Source: facts §2.5 [C]."""
-    if isinstance(answer, dict):
-        texts = [_to_text(answer.get(name)) for name in ("error", "errors", "message")]
-        said = "; ".join(text for text in texts if text)
-        success = answer.get("success")
-        refused = success in (False, 0, "0", "false") or (success is None and bool(answer.get("error")))
-        if refused or not response.is_success:
-            return said or "no reason given"
-        return None
-    return None if response.is_success else f"HTTP {response.status_code}"
+    if not isinstance(answer, dict):
+        return None if response.is_success else f"HTTP {response.status_code}"
+    said = "; ".join(filter(None, (_to_text(answer.get(name)) for name in ("error", "errors", "message"))))
+    success = answer.get("success")
+    refused = success in (False, 0, "0", "false")
+    # v1 and some failures carry no `success`; then words in place of data are a complaint.
+    refused = refused or (success is None and "data" not in answer and bool(said))
+    return said or "no reason given" if refused or not response.is_success else None
 
 
 def _to_text(part: Any) -> str:
+    if isinstance(part, dict):
+        code = f"code {part['code']}" if part.get("code") else ""
+        return _to_text(part.get("message") or part.get("text")) or code or _to_text(list(part.values()))
     if isinstance(part, list):
         return "; ".join(filter(None, map(_to_text, part)))
-    if isinstance(part, dict):
-        return _to_text(part.get("message") or part.get("text") or "")
     return part if isinstance(part, str) else ""
 
 
@@ -172,7 +209,11 @@ def _to_error(status: int, complaint: str, scope: str) -> RemoteError:
         return RemoteThrottledError(f"RecMan's call quota is used up: {complaint}", retry_after=_QUOTA_SECONDS)
     if status >= _SERVER_ERROR:
         return RemoteUnavailableError(f"RecMan failed: {complaint}", http_status=status)
-    if "invalid key" in said or status in (httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN):
+    if (
+        "invalid key" in said
+        or said == _INVALID_KEY_CODE
+        or status in (httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN)
+    ):
         return AuthExpiredError(
             f"RecMan does not accept the API key: {complaint}",
             fix="Make a new API key in RecMan (System Settings, API) and enter it for the tenant.",
@@ -189,10 +230,21 @@ def _to_error(status: int, complaint: str, scope: str) -> RemoteError:
 
 
 def _to_rows(data: Any) -> list[Raw]:
-    """Rows of a list or of a map by id, whose keys fill in where a row has no id. Source: facts §2.4 [O/C]."""
+    """Rows of a list or of a map by id, whose keys fill in where a row has no id. Source: facts §2.4 [O/C].
+
+    Raises:
+        RemoteUnavailableError: neither; taken for "no rows" it would look as if records were gone.
+    """
+    if not data:
+        return []
+    if isinstance(data, dict) and all(isinstance(row, dict) for row in data.values()):
+        return [{"_key": key, **row} for key, row in data.items()]
     if isinstance(data, dict):
-        return [{"_key": key, **row} for key, row in data.items() if isinstance(row, dict)]
-    return [row for row in data if isinstance(row, dict)] if isinstance(data, list) else []
+        # One record without its map; the by-id reading may give that. Source: assumed.
+        return [data]
+    if isinstance(data, list) and all(isinstance(row, dict) for row in data):
+        return data
+    raise RemoteUnavailableError("RecMan answered with data that is neither a list nor a map of records")
 
 
 def _by_id(scope: str, rows: Sequence[Raw]) -> dict[str, Raw]:

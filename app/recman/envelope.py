@@ -3,14 +3,23 @@
 Source: assumed (facts/recman-api.md §1.3): nothing public says what RecMan sends.
 """
 
+import re
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import parse_qsl
 
 from app.domain.money import parse_json
+from app.recman.events import is_test_word
 
 _DEEPEST = 40
-_JSON_FIELDS = ("payload", "data", "body", "json")
+_MOST_FIELDS = 10_000
+_MOST_BRACKETS = 4
+# Fields under which a sender may wrap what it means.
+WRAPPERS = ("data", "payload", "body", "json", "record")
+# Half a surrogate pair can be written in JSON but not stored as text.
+_MAYBE_LONE = re.compile(r"\\u[dD][89a-fA-F]")
+_LONE = re.compile("[\ud800-\udfff]")
+_BRACKETS = re.compile(r"\[([^\[\]]*)\]")
 
 
 class Unreadable(str):  # noqa: SLOT000 - a text with a meaning of its own
@@ -21,14 +30,19 @@ def open_body(body: bytes, content_type: str) -> Any:
     """The decoded document, or `Unreadable` with the reason."""
     if not body.strip():
         return Unreadable("empty body")
-    text = _to_text(body)
-    if "x-www-form-urlencoded" in content_type.lower():
+    text = _to_text(body).strip()
+    if not text:
+        return Unreadable("empty body")
+    # A form that begins like JSON is JSON with a wrong content type.
+    if "x-www-form-urlencoded" in content_type.lower() and text[:1] not in '{["':
         return _open_form(text)
     found = _open_json(text)
+    if not isinstance(found, Unreadable):
+        return found
+    if is_test_word(text):
+        return text
     # Some senders forget the content type of a form.
-    if isinstance(found, Unreadable) and "=" in text and text[:1] not in '{["':
-        return _open_form(text)
-    return found
+    return _open_form(text) if "=" in text and text[:1] not in '{["' else found
 
 
 def _to_text(body: bytes) -> str:
@@ -42,9 +56,18 @@ def _open_json(text: str) -> Any:
     if _is_too_deep(text):
         return Unreadable("nested too deep")
     try:
-        return parse_json(text)
+        found = parse_json(text)
     except ValueError:
         return Unreadable("not JSON")
+    return _mend(found) if _MAYBE_LONE.search(text) else found
+
+
+def _mend(value: Any) -> Any:
+    if isinstance(value, str):
+        return _LONE.sub("\ufffd", value)
+    if isinstance(value, list):
+        return [_mend(part) for part in value]
+    return {_mend(name): _mend(part) for name, part in value.items()} if isinstance(value, dict) else value
 
 
 def _is_too_deep(text: str) -> bool:
@@ -65,32 +88,48 @@ def _is_too_deep(text: str) -> bool:
 def _open_form(text: str) -> Any:
     fields: dict[str, Any] = {}
     try:
-        pairs = parse_qsl(text, keep_blank_values=True, max_num_fields=1000)
+        pairs = parse_qsl(text, keep_blank_values=True, max_num_fields=_MOST_FIELDS)
     except ValueError:
         return Unreadable("a form with too many fields")
     for name, value in pairs:
         _put(fields, name, value)
-    for name in _JSON_FIELDS:
-        inner = fields.get(name)
-        if isinstance(inner, str) and inner[:1] in {"{", "["}:
-            found = _open_json(inner)
-            if not isinstance(found, Unreadable):
-                fields[name] = found
-                if len(fields) == 1:
-                    return found
-    return fields
+    opened = {name: _open_field(name, value) for name, value in fields.items()}
+    only = next(iter(opened.items()), ("", None))
+    # One field that holds JSON is only its wrapping paper.
+    return only[1] if len(opened) == 1 and only[0] in WRAPPERS and isinstance(only[1], dict | list) else opened
+
+
+def _open_field(name: str, value: Any) -> Any:
+    if isinstance(value, dict):
+        return _to_list(value)
+    if name in WRAPPERS and isinstance(value, str) and value[:1] in {"{", "["}:
+        found = _open_json(value)
+        return value if isinstance(found, Unreadable) else found
+    return value
 
 
 def _put(fields: dict[str, Any], name: str, value: str) -> None:
-    """Store `data[companyId]=1` as PHP means it, one level deep."""
-    head, bracket, rest = name.partition("[")
-    inner = rest.removesuffix("]")
-    if not bracket or not head:
-        fields[name] = value
+    """Store `data[0][companyId]=1` as PHP means it; a plain name given twice becomes a list."""
+    head = name.partition("[")[0]
+    parts = _BRACKETS.findall(name)[:_MOST_BRACKETS]
+    if not head or not parts:
+        fields[name] = [*_as_list(fields[name]), value] if name in fields else value
         return
     place = fields.setdefault(head, {})
+    for part in parts[:-1]:
+        place = place.setdefault(part or str(len(place)), {}) if isinstance(place, dict) else None
     if isinstance(place, dict):
-        place[inner or str(len(place))] = value
+        place[parts[-1] or str(len(place))] = value
+
+
+def _as_list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+def _to_list(fields: dict[str, Any]) -> Any:
+    """A PHP array numbered from 0 as the list it is; other maps stay maps."""
+    inner = {name: _to_list(value) if isinstance(value, dict) else value for name, value in fields.items()}
+    return list(inner.values()) if list(inner) == [str(index) for index in range(len(inner))] else inner
 
 
 def find_value(document: Mapping[str, Any], *names: str) -> Any:

@@ -4,6 +4,7 @@ Marks: [O] RecMan's documentation, [C] working third-party code, [I] inferred fr
 Source: facts/recman-api.md §3.
 """
 
+import re
 from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal
@@ -83,11 +84,22 @@ LINE = {
     "price": ("unitPrice", "price"),  # [I]
     "discount": ("discount", "discountPercent"),  # [I]
     "vat_rate": ("vatRate", "vatPercent"),  # [I]
+    "net": ("total", "sum"),  # [I] only to check our reading
     "comment": ("comment", "note"),  # [I]
 }
 ADDRESS = ("address1", "address2", "postalCode", "city", "country")  # [C]
+SPELLINGS = {"company": COMPANY, "project": PROJECT, "department": DEPARTMENT, "invoice": INVOICE}
 
 _NO_DATE = "0000-00-00"
+_DAY = re.compile(r"\d{4}-\d{2}-\d{2}(?=$|[ T])", re.ASCII)
+# Neither Postgres nor Unimicro stores these.
+_UNPRINTABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
+_LONGEST_ID = 18
+_LONGEST_SHOWN = 40
+# Beyond these a number is a misreading, and arithmetic with it may never end.
+_MOST_DIGITS = 12
+_FALSE_WORDS = frozenset({"0", "false", "no"})
+_TRUE_WORDS = frozenset({"1", "true", "yes"})
 
 
 class Unclear(ValueError):  # noqa: N818 - a finding about one value, turned into a gap by its reader
@@ -100,41 +112,95 @@ def pick(raw: Raw, names: tuple[str, ...]) -> Any:
     Raises:
         Unclear: two spellings disagree.
     """
-    found = {name: raw[name] for name in names if not _is_empty(raw.get(name))}
+    found = {name: raw[name] for name in names if not is_empty(raw.get(name))}
     if len({_plain(value) for value in found.values()}) > 1:
-        listed = ", ".join(f"{name} is {value}" for name, value in found.items())
+        listed = ", ".join(f"{name} is {show(value)}" for name, value in found.items())
         raise Unclear(f"RecMan says two things: {listed}")
     return next(iter(found.values()), None)
 
 
-def _is_empty(value: Any) -> bool:
-    return value is None or (isinstance(value, str | list | dict) and not value)
+def count_fields(raw: Raw, spellings: Mapping[str, tuple[str, ...]]) -> int:
+    """How many of a record's own fields are there; ids do not count, for an envelope carries them too."""
+    own = [names for field, names in spellings.items() if field != "id" and not field.endswith("_id")]
+    return sum(any(not is_empty(raw.get(name)) for name in names) for names in own)
+
+
+def is_empty(value: Any) -> bool:
+    """Whether RecMan means "nothing": null, "", [], {} or PHP's false. Source: facts §2.6 [C], false assumed."""
+    return value is None or value is False or (isinstance(value, str | list | dict) and not value)
+
+
+def show(value: Any) -> str:
+    """A short form of a value for a sentence."""
+    return _UNPRINTABLE.sub("?", str(value))[:_LONGEST_SHOWN]
 
 
 def _plain(value: Any) -> str:
     try:
-        return str(to_decimal(value).normalize())
+        return str(to_decimal(int(value) if isinstance(value, bool) else value).normalize())
     except ValueError:
         return str(value).strip()
 
 
+def read_id(value: object) -> str | None:
+    """An id as a plain decimal text, from a whole positive number or digits; None for anything else."""
+    text = str(value).strip() if isinstance(value, int | str) and not isinstance(value, bool) else ""
+    if not (text.isascii() and text.isdecimal()) or len(text) > _LONGEST_ID:
+        return None
+    return text.lstrip("0") or None
+
+
+def read_link(value: Any) -> str | None:
+    """The id of another record; 0 means none. Source: assumed, PHP's habit.
+
+    Raises:
+        Unclear: something that is no id.
+    """
+    found = read_id(value)
+    if found is None and _plain(value) not in {"0", ""}:
+        raise Unclear(f"“{show(value)}” is no id")
+    return found
+
+
 def read_text(value: Any) -> str:
-    """A text; ids and numbers that came as numbers become their digits."""
-    if value is None or isinstance(value, bool | list | dict):
+    """A text; ids and numbers that came as numbers become their digits.
+
+    Raises:
+        Unclear: a list, a map or a yes where words belong.
+    """
+    if is_empty(value):
         return ""
-    return str(value).strip()
+    if isinstance(value, bool | list | dict):
+        raise Unclear(f"“{show(value)}” is no text")
+    return _UNPRINTABLE.sub("", str(value)).strip()
+
+
+def read_flag(value: Any) -> bool:
+    """A yes or no from 0/1, as number, text or boolean. Source: facts §2.6 [O/C].
+
+    Raises:
+        Unclear: anything else.
+    """
+    word = _plain(value).lower()
+    if word not in _FALSE_WORDS | _TRUE_WORDS:
+        raise Unclear(f"“{show(value)}” is neither yes nor no")
+    return word in _TRUE_WORDS
 
 
 def read_number(value: Any) -> Decimal:
     """A number from a number or a text with a decimal point.
 
     Raises:
-        Unclear: anything else.
+        Unclear: anything else, and what no invoice could mean.
     """
     try:
-        return to_decimal(value)
+        number = to_decimal(value)
     except ValueError:
-        raise Unclear(f"“{str(value)[:40]}” is no number") from None
+        raise Unclear(f"“{show(value)}” is no number") from None
+    exponent = number.as_tuple().exponent
+    if number.adjusted() >= _MOST_DIGITS or not isinstance(exponent, int) or exponent < -_MOST_DIGITS:
+        raise Unclear(f"“{show(value)}” is no number of an invoice")
+    return number
 
 
 def read_day(value: Any) -> date | None:
@@ -146,13 +212,20 @@ def read_day(value: Any) -> date | None:
     text = read_text(value)
     if not text or text.startswith(_NO_DATE):
         return None
+    found = _DAY.match(text)
     try:
-        return date.fromisoformat(text[:10])
+        return date.fromisoformat(found[0] if found else "")
     except ValueError:
-        raise Unclear(f"“{text[:40]}” is no date") from None
+        raise Unclear(f"“{show(text)}” is no date") from None
 
 
 def read_list(value: Any) -> list[Raw]:
-    """Rows of a list or of a map by id, in the order given. Source: facts §2.6 [C]."""
-    rows = value.values() if isinstance(value, dict) else value if isinstance(value, list) else []
-    return [row for row in rows if isinstance(row, dict)]
+    """Rows of a list or of a map by id, in the order given. Source: facts §2.6 [C].
+
+    Raises:
+        Unclear: no list, or a row that is none: a line must not get lost.
+    """
+    rows = list(value.values()) if isinstance(value, dict) else value
+    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+        raise Unclear(f"“{show(value)}” is no list of rows")
+    return rows

@@ -3,33 +3,33 @@
 Nothing that touches money is ever defaulted.
 """
 
-from collections.abc import Callable, Mapping
-from dataclasses import replace
-from datetime import timedelta
-from typing import Any, TypeVar
+import re
+from datetime import date, timedelta
+from typing import Any
 
 from app.domain.dimensions import Department, Project
-from app.domain.documents import Document, DocumentKind, IncompleteDocument, Line, Totals
-from app.domain.money import ZERO, round_money
+from app.domain.documents import Document, DocumentKind, IncompleteDocument, Totals
+from app.domain.money import round_money
 from app.domain.parties import Address, Customer
 from app.errors import Reason
+from app.recman.lines import list_products, read_lines
 from app.recman.payloads import (
+    ADDRESS,
     COMPANY,
     DEPARTMENT,
     INVOICE,
-    LINE,
     PROJECT,
     Raw,
     Unclear,
-    pick,
     read_day,
-    read_list,
+    read_flag,
+    read_id,
+    read_link,
     read_number,
     read_text,
+    show,
 )
-from app.recman.webhook import read_id
-
-T = TypeVar("T")
+from app.recman.reader import Reader
 
 _COUNTRIES = {
     "norge": "NO", "norway": "NO", "noreg": "NO",
@@ -38,38 +38,11 @@ _COUNTRIES = {
     "finland": "FI", "suomi": "FI",
 }  # fmt: skip
 _ISO_LENGTH = 2
-
-
-class Reader:
-    """Reads one raw record field by field and collects the gaps on the way."""
-
-    def __init__(self, raw: Raw, spellings: Mapping[str, tuple[str, ...]], *, where: str) -> None:
-        self._raw = raw
-        self._spellings = spellings
-        self._where = where
-        self.gaps: list[Reason] = []
-
-    def find(self, name: str, convert: Callable[[Any], T]) -> T | None:
-        """The converted value, or None when there is none; an unclear one is a gap."""
-        try:
-            value = pick(self._raw, self._spellings[name])
-            return None if value is None else convert(value)
-        except Unclear as finding:
-            self._add("unclear", f"{self._where}the {_words(name)} is unclear: {finding}")
-            return None
-
-    def need(self, name: str, convert: Callable[[Any], T | None]) -> T | None:
-        """The converted value; its absence is a gap."""
-        before = len(self.gaps)
-        value = self.find(name, convert)
-        if value in (None, "") and len(self.gaps) == before:
-            looked = ", ".join(self._spellings[name])
-            self._add("missing", f"{self._where}the {_words(name)} is missing (looked for {looked})")
-        return value
-
-    def _add(self, what: str, cause: str) -> None:
-        fix = "Complete or correct it in RecMan; an invoice is credited and made anew there."
-        self.gaps.append(Reason(code=f"record_{what}", cause=cause[:1].upper() + cause[1:], fix=fix))
+# RecMan's words for a kind are unknown; one that is not listed is a gap, never an invoice. Source: assumed.
+_KINDS = dict.fromkeys(("creditnote", "credit", "creditinvoice", "kreditnota"), DocumentKind.CREDIT_NOTE)
+_KINDS |= dict.fromkeys(("invoice", "faktura", "debit"), DocumentKind.INVOICE)
+_CURRENCY = re.compile(r"[A-Z]{3}")
+_MOST_DAYS = 3650
 
 
 def read_invoice(raw: Raw) -> Document | IncompleteDocument:
@@ -80,12 +53,10 @@ def read_invoice(raw: Raw) -> Document | IncompleteDocument:
     """
     reader = Reader(raw, INVOICE, where="")
     kind = _read_kind(reader)
-    lines, line_gaps = _read_lines(reader)
-    if kind is DocumentKind.CREDIT_NOTE and sum((line.net_amount for line in lines), ZERO) < 0:
-        lines = tuple(replace(line, quantity=-line.quantity) for line in lines)
     fields = _read_head(reader, kind)
     totals = _read_totals(reader, kind)
-    gaps = (*reader.gaps, *line_gaps)
+    lines, line_gaps = read_lines(reader, kind)
+    gaps = tuple(dict.fromkeys((*reader.gaps, *line_gaps)))
     recman_invoice_id = reader.find("id", read_id) or ""
     if gaps:
         return IncompleteDocument(
@@ -96,46 +67,73 @@ def read_invoice(raw: Raw) -> Document | IncompleteDocument:
             recman_company_id=fields["recman_company_id"],
             recman_department_id=fields["recman_department_id"],
             currency=fields["currency"] or "",
-            product_numbers=_list_products(raw),
+            product_numbers=list_products(raw),
             stated_totals=totals,
         )
     return Document(recman_invoice_id=recman_invoice_id, kind=kind, lines=lines, stated_totals=totals, **fields)
 
 
 def _read_kind(reader: Reader) -> DocumentKind:
-    word = (reader.find("kind", read_text) or "").lower().replace("_", "").replace(" ", "")
-    flag = (reader.find("is_credit_note", read_text) or "").lower() in {"1", "true"}
-    credited = reader.find("credited_id", read_id)
-    is_credit = flag or word in {"creditnote", "credit", "kreditnota"} or (not word and credited is not None)
-    return DocumentKind.CREDIT_NOTE if is_credit else DocumentKind.INVOICE
+    """The kind; signs of it that contradict each other are a gap."""
+    word = reader.find("kind", _to_kind)
+    flag = reader.find("is_credit_note", read_flag)
+    if flag and word is DocumentKind.INVOICE:
+        reader.add("unclear", "the kind is unclear: the type says invoice, the credit note mark says credit note")
+    if flag or word is DocumentKind.CREDIT_NOTE:
+        return DocumentKind.CREDIT_NOTE
+    says_nothing = word is None and flag is None
+    credited = reader.find("credited_id", read_link) if says_nothing else None
+    return DocumentKind.INVOICE if credited is None else DocumentKind.CREDIT_NOTE
+
+
+def _to_kind(value: Any) -> DocumentKind:
+    text = read_text(value)
+    kind = _KINDS.get("".join(letter for letter in text.lower() if letter.isalnum()))
+    if kind is None:
+        raise Unclear(f"“{show(text)}” is neither invoice nor credit note")
+    return kind
+
+
+def _to_currency(value: Any) -> str:
+    text = read_text(value).upper()
+    if not _CURRENCY.fullmatch(text):
+        raise Unclear(f"“{show(text)}” is no currency code")
+    return text
+
+
+def _to_days(value: Any) -> int:
+    days = read_number(value)
+    if days != days.to_integral_value() or not 0 <= days <= _MOST_DAYS:
+        raise Unclear(f"“{show(value)}” is no number of days")
+    return int(days)
 
 
 def _read_head(reader: Reader, kind: DocumentKind) -> dict[str, Any]:
     reader.need("id", read_id)
     fields: dict[str, Any] = {
         "number": reader.need("number", read_text),
-        "recman_company_id": reader.need("company_id", read_id),
+        "recman_company_id": reader.need("company_id", read_link),
         "invoice_date": reader.need("invoice_date", read_day),
-        "currency": (reader.need("currency", read_text) or "").upper(),
+        "currency": reader.need("currency", _to_currency),
         "delivery_date": reader.find("delivery_date", read_day),
-        "recman_project_id": reader.find("project_id", read_id),
-        "recman_department_id": reader.find("department_id", read_id),
+        "recman_project_id": reader.find("project_id", read_link),
+        "recman_department_id": reader.find("department_id", read_link),
     }
     fields["due_date"] = _read_due_date(reader, fields["invoice_date"], kind)
     for name in ("our_reference", "your_reference", "requisition", "kid", "note"):
         fields[name] = reader.find(name, read_text) or ""
     if kind is DocumentKind.CREDIT_NOTE:
-        fields["credited_invoice_id"] = reader.need("credited_id", read_id)
+        fields["credited_invoice_id"] = reader.need("credited_id", read_link)
     return fields
 
 
-def _read_due_date(reader: Reader, invoice_date: Any, kind: DocumentKind) -> Any:
-    days = reader.find("credit_days", read_number)
+def _read_due_date(reader: Reader, invoice_date: date | None, kind: DocumentKind) -> date | None:
     if kind is DocumentKind.CREDIT_NOTE:
         # Nobody pays a credit note by a day; without one its own date serves.
         return reader.find("due_date", read_day) or invoice_date
-    if days is not None and invoice_date is not None and days == days.to_integral_value():
-        return reader.find("due_date", read_day) or invoice_date + timedelta(days=int(days))
+    days = reader.find("credit_days", _to_days)
+    if days is not None and invoice_date is not None:
+        return reader.find("due_date", read_day) or invoice_date + timedelta(days=days)
     return reader.need("due_date", read_day)
 
 
@@ -153,61 +151,6 @@ def _read_totals(reader: Reader, kind: DocumentKind) -> Totals | None:
     return Totals(net_amount=amounts[0], vat_amount=amounts[1], gross_amount=amounts[2])
 
 
-def _read_lines(reader: Reader) -> tuple[tuple[Line, ...], tuple[Reason, ...]]:
-    rows = reader.need("lines", read_list) or []
-    positions = [_position(row, index) for index, row in enumerate(rows, start=1)]
-    ordered = sorted(zip(positions, rows, strict=True), key=lambda pair: pair[0])
-    lines, gaps = [], []
-    for position, row in ordered:
-        line, line_gaps = _read_line(row, position)
-        gaps += line_gaps
-        if line is not None:
-            lines.append(line)
-    return tuple(lines), tuple(gaps)
-
-
-def _position(row: Raw, index: int) -> int:
-    try:
-        found = pick(row, LINE["position"])
-        return index if found is None else int(read_number(found))
-    except Unclear:
-        return index
-
-
-def _read_line(row: Raw, position: int) -> tuple[Line | None, list[Reason]]:
-    reader = Reader(row, LINE, where=f"line {position}: ")
-    texts = [reader.find(name, read_text) or "" for name in ("description", "product_name")]
-    common: dict[str, Any] = {
-        "position": position,
-        "text": next(filter(None, texts), ""),
-        "comment": reader.find("comment", read_text) or "",
-    }
-    if all(_is_blank(row, name) for name in ("product_number", "price", "quantity")):
-        return (None if reader.gaps else Line(**common)), reader.gaps
-    fields: dict[str, Any] = {
-        "product_number": reader.need("product_number", read_text),
-        "quantity": reader.need("quantity", read_number),
-        "unit": reader.find("unit", read_text) or "",
-        "unit_price_net": reader.need("price", read_number),
-        # No discount given is no discount. Source: assumed.
-        "discount_percent": reader.find("discount", read_number) or ZERO,
-        "vat_rate": reader.need("vat_rate", read_number),
-    }
-    if reader.gaps:
-        return None, reader.gaps
-    return Line(**common, **fields), []
-
-
-def _is_blank(row: Raw, name: str) -> bool:
-    return all(row.get(spelling) in (None, "") for spelling in LINE[name])
-
-
-def _list_products(raw: Raw) -> tuple[str, ...]:
-    rows = next((read_list(raw[name]) for name in INVOICE["lines"] if raw.get(name)), [])
-    numbers = (read_text(row.get(spelling)) for row in rows for spelling in LINE["product_number"])
-    return tuple(dict.fromkeys(filter(None, numbers)))
-
-
 def read_company(raw: Raw) -> Customer | tuple[Reason, ...]:
     """The customer, or the gaps that keep it from being one."""
     reader = Reader(raw, COMPANY, where="company: ")
@@ -216,7 +159,6 @@ def read_company(raw: Raw) -> Customer | tuple[Reason, ...]:
         "number": reader.need("number", read_text),
         "name": reader.need("name", read_text),
     }
-    days = reader.find("credit_days", read_number)
     addresses = {name: _read_address(reader, name) for name in ("invoice_address", "delivery_address", "post_address")}
     customer_fields: dict[str, Any] = {
         "kind": reader.find("kind", read_text) or "customer",
@@ -224,7 +166,7 @@ def read_company(raw: Raw) -> Customer | tuple[Reason, ...]:
         "email": reader.find("email", read_text) or "",
         "invoice_email": reader.find("invoice_email", read_text) or "",
         "phone": reader.find("phone", read_text) or "",
-        "credit_days": None if days is None else int(days),
+        "credit_days": reader.find("credit_days", _to_days),
         "delivery_address": addresses["delivery_address"],
         # Without an invoice address of its own a company gets its mail at the postal or visiting address.
         "invoice_address": next(
@@ -244,14 +186,14 @@ def read_company(raw: Raw) -> Customer | tuple[Reason, ...]:
 
 
 def _read_address(reader: Reader, name: str) -> Address:
-    raw = reader.find(name, lambda value: value if isinstance(value, dict) else {}) or {}
-    return Address(
-        line1=read_text(raw.get("address1")),
-        line2=read_text(raw.get("address2")),
-        postal_code=read_text(raw.get("postalCode")),
-        city=read_text(raw.get("city")),
-        country_code=_to_country_code(read_text(raw.get("country"))),
-    )
+    return reader.find(name, _to_address) or Address()
+
+
+def _to_address(value: Any) -> Address:
+    if not isinstance(value, dict):
+        raise Unclear(f"“{show(value)}” is no address")
+    line1, line2, postal_code, city, country = (read_text(value.get(name)) for name in ADDRESS)
+    return Address(line1=line1, line2=line2, postal_code=postal_code, city=city, country_code=_to_country_code(country))
 
 
 def _to_country_code(country: str) -> str:
@@ -261,7 +203,7 @@ def _to_country_code(country: str) -> str:
 
 
 def _clean_org_number(text: str) -> str:
-    return text.upper().replace(" ", "").replace(".", "").removeprefix("NO").removesuffix("MVA")
+    return re.sub(r"[\s.\-]", "", text.upper()).removeprefix("NO").removesuffix("MVA")
 
 
 def read_project(raw: Raw) -> Project | tuple[Reason, ...]:
@@ -271,7 +213,7 @@ def read_project(raw: Raw) -> Project | tuple[Reason, ...]:
         "recman_project_id": reader.need("id", read_id),
         "number": reader.need("number", read_text),
         "name": reader.need("name", read_text),
-        "recman_company_id": reader.find("company_id", read_id),
+        "recman_company_id": reader.find("company_id", read_link),
         "start_date": reader.find("start_date", read_day),
         "end_date": reader.find("end_date", read_day),
         "status": reader.find("status", read_text) or "",
@@ -288,7 +230,3 @@ def read_department(raw: Raw) -> Department | tuple[Reason, ...]:
         "number": reader.find("number", read_text) or "",
     }
     return tuple(reader.gaps) if reader.gaps else Department(**fields)
-
-
-def _words(name: str) -> str:
-    return name.replace("_", " ")

@@ -16,6 +16,9 @@ from typing import Any, NoReturn
 from app.errors import SignatureError
 
 _WINDOW_SECONDS = 300
+_LONGEST_STAMP = 12
+_KINDS = ("path", "header", "hmac")
+_ENCODINGS = ("hex", "base64")
 _ALGORITHMS = {"sha1": hashlib.sha1, "sha256": hashlib.sha256, "sha512": hashlib.sha512}
 
 
@@ -39,20 +42,22 @@ class Verification:
     def from_config(cls, config: Mapping[str, Any], secrets: Sequence[str]) -> "Verification":
         """The verification as stored with the hook, with its live secrets."""
         names = ("kind", "header", "algorithm", "encoding", "prefix", "timestamp_header")
-        return cls(**{name: str(config[name]) for name in names if name in config}, secrets=tuple(secrets))
+        stated = {name: str(config[name]) for name in names if config.get(name) is not None}
+        return cls(**{"kind": "", **stated}, secrets=tuple(filter(None, secrets)))
 
 
 def verify(verification: Verification, *, headers: Mapping[str, str], body: bytes, now: datetime) -> None:
     """Pass, or not.
 
     Raises:
-        SignatureError: the header is missing, malformed, too old or wrong.
+        SignatureError: the header is missing, malformed, too old or wrong, or the hook's own settings are.
     """
+    _check_settings(verification)
     if verification.kind == "path":
         return
     given = _read_header(headers, verification.header)
     if verification.kind == "header":
-        _match([secret.encode() for secret in verification.secrets], given.encode())
+        _match([secret.encode() for secret in verification.secrets], _to_bytes(given))
         return
     signed = _signed_bytes(verification, headers, body, now=now)
     digest = _ALGORITHMS[verification.algorithm]
@@ -60,11 +65,26 @@ def verify(verification: Verification, *, headers: Mapping[str, str], body: byte
     _match(wanted, _decode(verification, given))
 
 
+def _check_settings(verification: Verification) -> None:
+    stated: dict[str, tuple[str, tuple[str, ...]]] = {"kind": (verification.kind, _KINDS)}
+    if verification.kind == "hmac":
+        stated["algorithm"] = (verification.algorithm, tuple(_ALGORITHMS))
+        stated["encoding"] = (verification.encoding, _ENCODINGS)
+    for name, (value, allowed) in stated.items():
+        if value not in allowed:
+            fix = f"Correct the hook's verification: {name} is one of {', '.join(allowed)}."
+            raise SignatureError(f"This hook's verification has an unknown {name} “{value[:50]}”", fix=fix)
+    if verification.kind != "path" and not (verification.secrets and verification.header):
+        fix = "Give the hook the name of the header and a secret, or make a new hook."
+        raise SignatureError("This hook is verified by a header, but has no header name or no secret", fix=fix)
+
+
 def _signed_bytes(verification: Verification, headers: Mapping[str, str], body: bytes, *, now: datetime) -> bytes:
     if not verification.timestamp_header:
         return body
     stamp = _read_header(headers, verification.timestamp_header)
-    if not (stamp.isascii() and stamp.isdecimal()) or abs(now.timestamp() - int(stamp)) > _WINDOW_SECONDS:
+    is_number = stamp.isascii() and stamp.isdecimal() and len(stamp) <= _LONGEST_STAMP
+    if not is_number or abs(now.timestamp() - int(stamp)) > _WINDOW_SECONDS:
         _refuse("The webhook's timestamp is unreadable or more than five minutes off")
     return stamp.encode() + b"." + body
 
@@ -74,6 +94,14 @@ def _read_header(headers: Mapping[str, str], name: str) -> str:
     if value is None:
         _refuse(f"The webhook has no header {name}")
     return value
+
+
+def _to_bytes(text: str) -> bytes:
+    # Header bytes reach us decoded as Latin-1; other letters can equal no header that was sent.
+    try:
+        return text.encode("latin-1")
+    except UnicodeEncodeError:
+        return text.encode("utf-8", "replace")
 
 
 def _decode(verification: Verification, given: str) -> bytes:

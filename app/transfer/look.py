@@ -110,15 +110,18 @@ async def find_past(run: Run, books: Books, scope: str, record_id: str) -> Past 
 async def _find_documents(
     books: Books, document: Document | IncompleteDocument, past: Past | None, credited: Past | None
 ) -> tuple[RemoteDocument, ...]:
-    """What Unimicro has of the document; asked only when our log cannot tell."""
+    """What Unimicro has of the document; asked only when our log cannot tell.
+
+    An invoice's guid keeps it from being made twice; a credit draft has none, so it is always looked for.
+    """
     if past is None or past.booked or isinstance(document, IncompleteDocument):
         return ()
     if past.remote_id is not None:
         return await _fetch_known(books, past.remote_id)
-    if not past.unclear:
+    if not past.unclear and document.kind is DocumentKind.INVOICE:
         return ()
     found = await books.target.find_documents_by_reference(external_reference(document.recman_invoice_id))
-    if not found and credited is not None and credited.remote_id is not None:
+    if not found and past.unclear and credited is not None and credited.remote_id is not None:
         found = await books.target.find_credit_drafts(credited.remote_id)
     return found
 

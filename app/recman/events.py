@@ -1,0 +1,59 @@
+"""Event names to scope and operation: `invoice.updated`, `CompanyCreated`, `credit_note/new`.
+
+Source: assumed (facts/recman-api.md §1.3); RecMan's own words are `scope` and `insert`, `update`, `delete` [O].
+"""
+
+import re
+
+SCOPES = ("invoice", "project", "company", "product", "department")
+
+_SCOPE_WORDS = {scope: scope for scope in SCOPES} | {
+    "customer": "company",
+    "client": "company",
+    "companie": "company",
+    "deal": "project",
+    "assignment": "project",
+    "creditnote": "invoice",
+}
+_OPERATION_WORDS = (
+    dict.fromkeys(("insert", "inserted", "create", "created", "add", "added", "new"), "insert")
+    | dict.fromkeys(("update", "updated", "change", "changed", "edit", "edited", "save", "saved"), "update")
+    | dict.fromkeys(("delete", "deleted", "remove", "removed"), "delete")
+)
+# May stand beside a scope and an operation in an event name without making it something else.
+_FILLERS = frozenset({"recman", "webhook", "event", "record", "on", "after", "was", "is", "has", "been", "v"})
+_WORDS = re.compile(r"[A-Z]?[^\W\d_A-Z]+|[A-Z]+(?![a-z])")
+_CREDIT_NOTE = re.compile(r"credit[ ._:/-]?note", re.IGNORECASE)
+_LONGEST = 100
+_TEST_WORDS = frozenset({"ping", "test", "webhooktest", "testwebhook", "hello"})
+
+
+def find_scope(word: str) -> str | None:
+    """The scope behind one word like `Invoices` or `customer`."""
+    plain = _plain(word)
+    return _SCOPE_WORDS.get(plain) or _SCOPE_WORDS.get(plain.removesuffix("s"))
+
+
+def read_event(text: str, *, strict: bool = False) -> tuple[str | None, str | None]:
+    """Scope and operation of an event name; strict reads nothing into a text with any other word in it.
+
+    A company may be called “New Project AS”: fields that records have too are only read strictly.
+    """
+    if strict and len(text) > _LONGEST:
+        return None, None
+    words = [word.lower() for word in _WORDS.findall(_CREDIT_NOTE.sub("creditnote", text[:_LONGEST]))]
+    scopes = [scope for scope in map(find_scope, words) if scope]
+    operations = [_OPERATION_WORDS[word] for word in words if word in _OPERATION_WORDS]
+    known = len(scopes) + len(operations) + sum(word in _FILLERS for word in words)
+    if strict and known < len(words):
+        return None, None
+    return next(iter(scopes), None), next(iter(operations), None)
+
+
+def is_test_word(text: str) -> bool:
+    """Whether the text is a sender's way to try the line."""
+    return len(text) <= _LONGEST and _plain(text) in _TEST_WORDS
+
+
+def _plain(word: str) -> str:
+    return "".join(letter for letter in word[:_LONGEST].lower() if letter.isalnum())
