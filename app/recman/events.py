@@ -5,6 +5,7 @@ Source: assumed (facts/recman-api.md §1.3); RecMan's own words are `scope` and 
 
 import itertools
 import re
+from functools import lru_cache
 
 SCOPES = ("invoice", "project", "company", "product", "department")
 
@@ -45,6 +46,12 @@ def read_event(text: str, *, strict: bool = False) -> tuple[str | None, str | No
 
     A company may be called “New Project AS”: fields that records have too are only read strictly.
     """
+    # Cut first, so that a long text neither costs time nor stays in the cache.
+    return _read_short_event(text[: _LONGEST + 1], strict)
+
+
+@lru_cache(maxsize=1024)
+def _read_short_event(text: str, strict: bool) -> tuple[str | None, str | None]:  # noqa: FBT001 - passed on
     if strict and len(text) > _LONGEST:
         return None, None
     words = _split(text)

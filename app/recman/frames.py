@@ -55,10 +55,9 @@ def read_frame(document: Document, outer: Frame, ids: Mapping[str, Any]) -> Fram
     """The frame that an object makes for what it holds: what it says itself, else what was known outside."""
     said = _texts(document, SCOPE_FIELDS)
     strong = _texts(document, EVENT_FIELDS)
-    weak = _texts(document, WEAK_EVENT_FIELDS)
     # Only one word can name an event; a sentence is somebody's text.
     events = [read_event(text, strict=" " in text) for text in strong]
-    weak_events = [read_event(text, strict=True) for text in weak]
+    weak_events = [read_weak_event(name, document[name]) for name in WEAK_EVENT_FIELDS if name in document]
     clear = next(filter(None, [*map(find_scope, said), *(scope for scope, _ in events)]), None)
     scope = outer.scope if outer.sure else clear or outer.scope
     operations = (operation for _, operation in [*events, *weak_events])
@@ -71,6 +70,13 @@ def read_frame(document: Document, outer: Frame, ids: Mapping[str, Any]) -> Fram
         outer.foreign or any(map(_is_foreign_scope, said)) or any(map(_is_foreign_event, strong)),
         outer.part or any(map(is_part_event, [*said, *strong])),
     )
+
+
+def read_weak_event(name: str, value: Any) -> tuple[str | None, str | None]:
+    """Scope and operation in a field that a record may have too; a name of several words is just a name."""
+    if not isinstance(value, str) or name not in WEAK_EVENT_FIELDS or (name == "name" and " " in value):
+        return None, None
+    return read_event(value, strict=True)
 
 
 def _texts(document: Document, names: tuple[str, ...]) -> list[str]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from app.recman.envelope import WRAPPERS, Unreadable, find_value, open_body, open_text
-from app.recman.events import SCOPES, find_scope, is_test_word, read_event
+from app.recman.events import SCOPES, find_scope, is_test_word
 from app.recman.frames import (
     EVENT_FIELDS,
     SCOPE_FIELDS,
@@ -24,6 +24,7 @@ from app.recman.frames import (
     list_plurals,
     read_frame,
     read_header_event,
+    read_weak_event,
 )
 from app.recman.payloads import INVOICE, SPELLINGS, count_fields, is_empty, read_id
 
@@ -146,7 +147,7 @@ def _read_wrapped(document: Document, frame: Frame, named: Named) -> Iterator[Hi
         if isinstance(part, dict) and part:
             found = list(_read_object(part, inside, least=1))
             yield from found or _hint(inside, Named(inside.scope or named.scope, named.record_id), part)
-        elif name not in SCOPE_FIELDS:
+        elif part is not None and name not in SCOPE_FIELDS:
             yield from _read(part, inside)
 
 
@@ -195,12 +196,8 @@ def _is_record(frame: Frame, named: Named, found: Document, *, least: int) -> bo
         return False
     if frame.scope is None and (frame.foreign or not any(not is_empty(found.get(name)) for name in INVOICE["lines"])):
         return False
-    own = {name: value for name, value in found.items() if not _is_event(name, value)}
+    own = {name: value for name, value in found.items() if not any(read_weak_event(name, value))}
     return count_fields(own, SPELLINGS[named.scope]) >= least
-
-
-def _is_event(name: str, value: Any) -> bool:
-    return name in WEAK_EVENT_FIELDS and isinstance(value, str) and any(read_event(value, strict=True))
 
 
 def _to_record(id_names: tuple[str, ...], record_id: str, found: Document) -> Document:
@@ -208,14 +205,15 @@ def _to_record(id_names: tuple[str, ...], record_id: str, found: Document) -> Do
     record = {
         name: value
         for name, value in found.items()
-        if (name not in id_names or read_id(value)) and not (_is_event(name, value) and _says_operation(name, value))
+        if (name not in id_names or read_id(value)) and not _is_envelope(name, value)
     }
     return record if any(name in record for name in id_names) else {id_names[0]: record_id, **record}
 
 
-def _says_operation(name: str, value: str) -> bool:
-    scope, operation = read_event(value, strict=True)
-    return operation is not None and (name != "name" or (scope is not None and " " not in value))
+def _is_envelope(name: str, value: Any) -> bool:
+    # `type` “customer” and `name` “New” may be the record's own; “company.updated” is neither.
+    scope, operation = read_weak_event(name, value)
+    return operation is not None and (name != "name" or scope is not None)
 
 
 def _is_test(document: Any, names: tuple[str, ...]) -> bool:
