@@ -56,9 +56,7 @@ def _read_short_event(text: str, strict: bool) -> tuple[str | None, str | None]:
         return None, None
     words = _split(text)
     scopes = [
-        scope
-        for scope, word in zip(map(find_scope, words), [*words[1:], ""], strict=True)
-        if scope and not _is_part(word)
+        scope for word, after in itertools.pairwise([*words, ""]) if (scope := find_scope(word)) and not _is_part(after)
     ]
     operations = [_OPERATION_WORDS[word] for word in words if word in _OPERATION_WORDS]
     known = len(scopes) + len(operations) + sum(word in _FILLERS for word in words)

@@ -24,6 +24,25 @@ _PLAIN_IDS = ("id", "objectid", "entityid", "recordid", "resourceid")
 # Other names of a scope's id, the least sure: RecMan has answered `customerId` for `companyId` (facts §3.2 [C]).
 _OTHER_IDS = {"company": ("customerid",), "invoice": ("creditnoteid",), "project": ("assignmentid", "dealid")}
 _LONGEST_NAME = 40
+# Ids of records that name a company or a project, but are none. An invoice may have any of them (facts §3.3).
+_OTHER_RECORDS = frozenset(
+    [
+        "orderid",
+        "jobid",
+        "jobpostid",
+        "jobapplicationid",
+        "candidateid",
+        "employmentid",
+        "logid",
+        "inquiryid",
+        "companycontactid",
+        "taskid",
+        "timesheetid",
+        "invoiceid",
+        "invoicelineid",
+        "paymentid",
+    ]
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +139,11 @@ def collect_ids(document: Document) -> dict[str, Any]:
             if plain.endswith(("id", "ids")):
                 found.setdefault(plain, value)
     return found
+
+
+def is_other_record(scope: str, document: Document) -> bool:
+    """Whether an object that names a record of this scope has an id of another kind itself."""
+    return scope != "invoice" and any(read_id(collect_ids(document).get(name)) for name in _OTHER_RECORDS)
 
 
 def find_named(ids: Mapping[str, Any], frame: Frame) -> Named:

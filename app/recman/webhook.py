@@ -21,6 +21,7 @@ from app.recman.frames import (
     Named,
     collect_ids,
     find_named,
+    is_other_record,
     list_plurals,
     read_frame,
     read_header_event,
@@ -192,9 +193,9 @@ def _hint(frame: Frame, named: Named, found: Document | None = None, *, least: i
 
 def _is_record(frame: Frame, named: Named, found: Document, *, least: int) -> bool:
     """Whether the object surely is the record, and says enough of its own; orders and contacts name companies too."""
-    if named.scope not in SPELLINGS or frame.part:
+    if named.scope not in SPELLINGS or frame.part or frame.foreign or is_other_record(named.scope, found):
         return False
-    if frame.scope is None and (frame.foreign or not any(not is_empty(found.get(name)) for name in INVOICE["lines"])):
+    if frame.scope is None and not any(not is_empty(found.get(name)) for name in INVOICE["lines"]):
         return False
     own = {name: value for name, value in found.items() if not any(read_weak_event(name, value))}
     return count_fields(own, SPELLINGS[named.scope]) >= least
