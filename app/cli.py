@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from rich.console import Console
 from rich.table import Table
 
-from app import processes
+from app import processes, upkeep
 from app.demo import DemoOptions, run_demo
 from app.doctor import examine
 from app.embedded import EmbeddedPostgres, EmbeddedPostgresError
@@ -31,6 +31,10 @@ cli = typer.Typer(
     "See it work: `demo`. See what is missing: `doctor`. Run it: `up` (API and worker together), or `migrate`, "
     "then `serve` and `worker` apart, as many of each as you like. Settings are environment variables: `settings`.",
 )
+keys_cli = typer.Typer(no_args_is_help=True, help="Secrets of keys, hooks and tenants.")
+audit_cli = typer.Typer(no_args_is_help=True, help="The audit trail.")
+cli.add_typer(keys_cli, name="keys")
+cli.add_typer(audit_cli, name="audit")
 _console = Console()
 # typer wants options as parameters with defaults; the aliases keep the commands readable.
 _ExitOption = Annotated[bool, typer.Option("--exit", help="End by itself: 0 when all went as intended, else 1.")]
@@ -151,6 +155,31 @@ def doctor(*, new_key: _NewKeyOption = False) -> None:
         if finding.fix:
             _console.print(f"     {finding.fix}", highlight=False, soft_wrap=True)
     sys.exit(0 if all(finding.ok for finding in findings) else 1)
+
+
+@keys_cli.command("rotate-secrets")
+def rotate_secrets() -> None:
+    """Encrypt every stored secret anew with the first of RMU_ENCRYPTION_KEYS; then the older ones can be dropped."""
+    settings = _load_settings()
+    with _database(settings) as url:
+        counts = asyncio.run(upkeep.rotate_secrets(settings, url))
+    for name, count in counts.items():
+        _console.print(f"{name:10}{count} encrypted anew")
+    _console.print("Drop the older keys from RMU_ENCRYPTION_KEYS when every process runs with the new one.")
+
+
+@audit_cli.command("verify")
+def verify_audit() -> None:
+    """Check the audit trail's chain; ends with 1 and names the first row that does not fit."""
+    settings = _load_settings()
+    with _database(settings) as url:
+        count, broken = asyncio.run(upkeep.verify_audit(url))
+    if broken is not None:
+        _give_up(
+            f"Row {broken} of the audit trail was changed, or one before it removed; {count} rows before fit.",
+            "Compare with a backup, and find out who can write to the database.",
+        )
+    _console.print(f"{count} rows, every one fits.")
 
 
 @cli.command()

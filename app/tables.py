@@ -111,7 +111,10 @@ class AdminToken(TenantOwned, Table):
 
 
 class Key(TenantOwned, Table):
-    """A named access to one Unimicro company (owner: keys); tokens are sealed with the row's identity."""
+    """A named access to one Unimicro company (owner: keys); secrets are sealed with the row's identity.
+
+    `credentials` is the private key of a server client, which needs no refresh token.
+    """
 
     __tablename__ = "key"
     __table_args__ = (
@@ -137,6 +140,8 @@ class Key(TenantOwned, Table):
     paused_until: Mapped[datetime | None]
     pause_reason: Mapped[str | None]
     api_base: Mapped[str]
+    files_base: Mapped[str | None]
+    credentials: Mapped[bytes | None]
     access_token: Mapped[bytes | None]
     refresh_token: Mapped[bytes | None]
     token_expires_at: Mapped[datetime | None]
@@ -146,7 +151,8 @@ class Key(TenantOwned, Table):
 class SignIn(TenantOwned, Table):
     """A sign-in to Unimicro that was begun: what must come back, and then what it gave (owner: sign_ins).
 
-    `key_id` is set when an existing key is signed in again; `used_at` when a key was made of it.
+    `key_id` is set when an existing key is signed in again; `used_at` when a key was made of it. `begun` and `granted`
+    are sealed, and emptied as soon as they are used.
     """
 
     __tablename__ = "sign_in"
@@ -155,12 +161,14 @@ class SignIn(TenantOwned, Table):
     tenant_id: Mapped[UUID] = mapped_column(ForeignKey("tenant.id"), index=True)
     key_id: Mapped[UUID | None] = mapped_column(ForeignKey("key.id"))
     state_hash: Mapped[bytes] = mapped_column(unique=True)
+    begun_by: Mapped[str]
     begun: Mapped[bytes | None]
-    tokens: Mapped[bytes | None]
+    granted: Mapped[bytes | None]
     companies: Mapped[list[Any]] = mapped_column(server_default=text("'[]'"))
     expires_at: Mapped[datetime]
     returned_at: Mapped[datetime | None]
     used_at: Mapped[datetime | None]
+    failure: Mapped[str | None]
     created_at: Mapped[datetime] = mapped_column(server_default=_now)
 
 

@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -14,8 +13,6 @@ from fastapi import FastAPI
 from pydantic import SecretStr
 from sqlalchemy import select, text
 
-from app.connect import browse_without_person, connect_key
-from app.hooks import create_hook
 from app.http import httpx
 from app.main import create_app
 from app.resources import Resources, open_resources
@@ -25,7 +22,6 @@ from app.sandbox.recman_store import RecmanOptions
 from app.sandbox.unimicro_options import SandboxOptions
 from app.settings import Settings
 from app.tables import Key
-from app.tenants import create_tenant, set_recman_api_key
 from app.tokens import ensure_operator
 from app.worker import run_worker
 from tests.canary import Canaries
@@ -189,19 +185,10 @@ async def open_world(
         everywhere = await stack.enter_async_context(httpx.AsyncClient(mounts=mounts, timeout=10, event_hooks=hooks))
         async with resources.sessions.begin() as session:
             await ensure_operator(session, TOKEN)
-            tenant_id = await create_tenant(session, name="Nordlys")
-            await set_recman_api_key(session, resources.vault, tenant_id=tenant_id, api_key=RECMAN_KEY)
-            address = await create_hook(session, resources.vault, tenant_id=tenant_id, name="test")
-        key_id = UUID(int=0)
-        if connect:
-            key_id = await connect_key(
-                resources,
-                partial(browse_without_person, resources),
-                tenant_id=tenant_id,
-                name="Nordlys",
-                company=COMPANY,
-                open_to_all=True,
-            )
+        office = Office(everywhere)
+        tenant_id = await office.make_tenant("Nordlys", recman_api_key=RECMAN_KEY)
+        address = await office.make_hook(tenant_id)
+        key_id = await office.make_key(tenant_id, name="Nordlys", company=COMPANY) if connect else UUID(int=0)
         yield World(
             resources=resources,
             http=everywhere,
@@ -209,11 +196,50 @@ async def open_world(
             unimicro=unimicro_app,
             tenant_id=tenant_id,
             key_id=key_id,
-            hook=f"/webhooks/recman/{address}",
+            hook=address.removeprefix(OURS),
             unimicro_url=unimicro_url,
             recman_url=recman_url,
         )
-        assert await canaries.find(address, *await _open_secrets(resources)) == []
+        assert await canaries.find(*await _open_secrets(resources)) == []
+
+
+@dataclass(frozen=True, slots=True)
+class Office:
+    """What an administrator does before the first invoice, over REST alone."""
+
+    http: httpx.AsyncClient
+
+    async def make_tenant(self, name: str, *, recman_api_key: str) -> UUID:
+        """The id of a new tenant."""
+        made = await self._post("/v1/tenants", {"name": name, "recman_api_key": recman_api_key})
+        return UUID(made["id"])
+
+    async def make_hook(self, tenant_id: UUID) -> str:
+        """The whole address of a new hook."""
+        made = await self._post(f"/v1/hooks?tenant={tenant_id}", {"name": "test"})
+        return str(made["address"])
+
+    async def sign_in(self, tenant_id: UUID, **order: Any) -> dict[str, Any]:
+        """What the callback tells, after a browser has followed every redirect."""
+        begun = await self._post(f"/v1/keys/connect?tenant={tenant_id}", order)
+        answer = await self.http.get(begun["authorize_url"], follow_redirects=True)
+        assert answer.is_success, answer.text
+        told: dict[str, Any] = answer.json()
+        return told
+
+    async def make_key(self, tenant_id: UUID, *, name: str, company: str, **more: Any) -> UUID:
+        """The id of a new key to the named company, open to all departments unless told otherwise."""
+        signed_in = await self.sign_in(tenant_id)
+        company_key = next(one["key"] for one in signed_in["companies"] if one["name"] == company)
+        order = {"pending_id": signed_in["pending_id"], "company_key": company_key, "name": name, **more}
+        made = await self._post(f"/v1/keys?tenant={tenant_id}", order)
+        return UUID(made["id"])
+
+    async def _post(self, path: str, body: Any) -> dict[str, Any]:
+        answer = await self.http.post(f"{OURS}{path}", json=body, headers={"Authorization": f"Bearer {TOKEN}"})
+        assert answer.status_code == 201, answer.text
+        made: dict[str, Any] = answer.json()
+        return made
 
 
 async def _open_secrets(resources: Resources) -> list[str]:

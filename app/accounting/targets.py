@@ -17,7 +17,7 @@ def open_target(
     *,
     base_url: str,
     company_key: str,
-    token: Callable[[bool], Awaitable[str]],
+    token: Callable[[str | None], Awaitable[str]],
     on_exchange: Callable[[Exchange], None],
 ) -> Target:
     """The books of one company."""

@@ -12,7 +12,15 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from app.audit import Change, record_change
 from app.db import Session, is_away, limit_to_tenant
-from app.errors import DatabaseAwayError, ForbiddenError, RequestError, ServiceError, SignatureError, TooManyTriesError
+from app.errors import (
+    DatabaseAwayError,
+    ForbiddenError,
+    NotFoundError,
+    RequestError,
+    ServiceError,
+    SignatureError,
+    TooManyTriesError,
+)
 from app.log import get_logger
 from app.resources import Resources
 from app.tenants import load_tenant
@@ -90,15 +98,16 @@ class Door:
         action: str,
         subject: str,
         *,
+        tenant_id: UUID | None = None,
         before: Mapping[str, Any] | None = None,
         after: Mapping[str, Any] | None = None,
     ) -> None:
-        """Append to the audit trail, in this request's transaction."""
+        """Append to the audit trail, in this request's transaction; `tenant_id` is the owner of what was changed."""
         change = Change(
             actor=self.caller.actor,
             action=action,
             subject=subject,
-            tenant_id=self.tenant_id,
+            tenant_id=tenant_id or self.tenant_id,
             before=before,
             after=after,
         )
@@ -112,6 +121,8 @@ async def _open_door(session: Session, caller: Caller, tenant: UUID | None) -> D
     tenant_id = caller.tenant_id
     if tenant_id is None and tenant is not None:
         tenant_id = (await load_tenant(session, tenant)).id
+    elif tenant not in (None, tenant_id):
+        raise NotFoundError(f"There is no tenant {tenant} for you", fix="Leave `tenant` out: your token has its own.")
     if tenant_id is not None:
         limit_to_tenant(session, tenant_id)
     return Door(session, caller, tenant_id)

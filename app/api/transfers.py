@@ -2,31 +2,25 @@
 
 from datetime import datetime
 from decimal import Decimal
-from typing import Annotated, Any, Literal
-from uuid import UUID, uuid4
+from typing import Any, Literal
+from uuid import UUID
 
-from fastapi import APIRouter, Query
-from pydantic import BaseModel, ConfigDict, Field
+from fastapi import APIRouter
+from pydantic import BaseModel, Field
 
 from app.api.doors import AdminDoor, Door, ResourcesDep, ViewerDoor
+from app.api.views import Before, Limit, View
 from app.errors import ConflictError, NotFoundError
-from app.inbox import Arrival, accept, dedupe_key, list_events
+from app.inbox import list_events
 from app.tables import Transfer
-from app.transfer.log import ignore, list_transfers, load_transfer, reopen
+from app.transfer.log import ignore, list_transfers, load_transfer
+from app.transfer.retry import retry
 
 router = APIRouter(prefix="/v1", tags=["transfers"])
 
 TransferState = Literal["waiting", "sending", "unknown", "done", "held", "failed", "ignored"]
 TransferKind = Literal["customer", "project", "department", "invoice", "credit_note"]
 EventState = Literal["waiting", "done", "superseded", "ignored", "held", "failed"]
-Limit = Annotated[int, Query(ge=1, le=1000, description="At most this many rows")]
-Before = Annotated[int | None, Query(description="Continue a listing: only rows with a smaller id")]
-
-
-class View(BaseModel):
-    """A row as shown; built from the table's row."""
-
-    model_config = ConfigDict(from_attributes=True)
 
 
 class ReasonView(View):
@@ -131,17 +125,9 @@ class IgnoreOrder(BaseModel):
 async def retry_transfer(door: AdminDoor, resources: ResourcesDep, transfer_id: int) -> TransferView:
     """Look at the record anew, now: after something was mended, or to send what was ignored after all."""
     transfer = await _load_own(door, transfer_id)
-    await reopen(door.session, transfer)
-    arrival = Arrival(
-        tenant_id=transfer.tenant_id,
-        scope=transfer.scope,
-        record_id=transfer.record_id,
-        operation="update",
-        source="retry",
-        dedupe=dedupe_key("retry", uuid4()),
-    )
-    await accept(door.session, arrival)
-    await door.record("transfer.retry", f"transfer:{transfer.id}", before={"state": transfer.state})
+    before = {"state": transfer.state}
+    await retry(door.session, transfer)
+    await door.record("transfer.retry", f"transfer:{transfer.id}", tenant_id=transfer.tenant_id, before=before)
     await door.session.commit()
     resources.work_accepted.set()
     return TransferView.model_validate(transfer)
@@ -159,7 +145,8 @@ async def ignore_transfer(door: AdminDoor, transfer_id: int, order: IgnoreOrder)
             code="already_begun",
         )
     after = {"state": "ignored", "reason": order.reason}
-    await door.record("transfer.ignore", f"transfer:{transfer.id}", before=before, after=after)
+    subject = f"transfer:{transfer.id}"
+    await door.record("transfer.ignore", subject, tenant_id=transfer.tenant_id, before=before, after=after)
     await door.session.commit()
     return TransferView.model_validate(transfer)
 

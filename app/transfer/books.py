@@ -5,13 +5,13 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from app.access import fresh_token
 from app.accounting.targets import Exchange, Target, open_target
+from app.db import load_now
 from app.domain.reference import Reference
 from app.errors import HoldError, KeyPausedError, Reason
-from app.keys import fresh_token
 from app.resources import CachedReference, Resources
 from app.tables import Key
-from app.transfer.log import load_now
 
 # A resumed key and a new sign-in wake their lanes; this is only the net below. Each look costs RecMan's quota.
 REST_SECONDS = 6 * 3600.0
@@ -45,7 +45,7 @@ async def open_books(resources: Resources, key: Key, *, heard_at: datetime) -> B
     _check_usable(key, now)
     exchanges: list[Exchange] = []
 
-    async def token(refused: bool) -> str:  # noqa: FBT001 - the client's own signature
+    async def token(refused: str | None) -> str:
         return await fresh_token(resources, key.id, refused=refused)
 
     target = open_target(
@@ -68,7 +68,7 @@ async def open_books(resources: Resources, key: Key, *, heard_at: datetime) -> B
         target=target,
         reference=reference,
         refresh=refresh,
-        send_customer_number=resources.settings.unimicro_send_customer_number,
+        send_customer_number=key.settings.get("send_customer_number", resources.settings.unimicro_send_customer_number),
         exchanges=exchanges,
     )
 
@@ -87,6 +87,10 @@ async def _load_reference(resources: Resources, key: Key, target: Target, *, old
 
 
 def _check_usable(key: Key, now: datetime) -> None:
+    if key.state == "removed":
+        cause = f"Key “{key.name}” was removed after this document had been begun with it"
+        fix = "Check in Unimicro how far it came; then ignore it here, or book it by hand."
+        raise HoldError((Reason(code="key_removed", cause=cause, fix=fix),))
     if key.state == "sign_in_again":
         raise KeyPausedError(
             f"The sign-in of key “{key.name}” is no longer good",

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, func, insert, select, text, update
+from sqlalchemy import ColumnElement, func, insert, or_, select, text, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from app.db import Session
@@ -57,11 +57,6 @@ async def find_transfer(session: Session, place: Place, *, lock: bool = False) -
     if lock:
         query = query.with_for_update()
     return (await session.scalars(query)).one_or_none()
-
-
-async def load_now(session: Session) -> datetime:
-    """The database's clock, the only one that counts."""
-    return (await session.execute(select(func.now()))).scalar_one()
 
 
 async def ensure_transfer(session: Session, place: Place, *, kind: str, values: Mapping[str, Any]) -> Transfer:
@@ -200,6 +195,20 @@ async def list_transfers(
         conditions.append(Transfer.id < before_id)
     query = select(Transfer).where(*conditions).order_by(Transfer.id.desc()).limit(limit)
     return (await session.scalars(query)).all()
+
+
+async def list_held(session: Session, *, tenant_id: UUID, codes: Sequence[str]) -> Sequence[Transfer]:
+    """Every transfer of a tenant that is held for one of these reasons, in the order of their lanes."""
+    reasons = [Transfer.reasons.contains([{"code": code}]) for code in codes]
+    query = select(Transfer).where(Transfer.tenant_id == tenant_id, Transfer.state == "held", or_(*reasons))
+    return (await session.scalars(query.order_by(Transfer.scope, Transfer.record_id))).all()
+
+
+async def count_open(session: Session, *, key_id: UUID) -> int:
+    """How many documents have been begun with a key, or wait for it."""
+    open_states = ("waiting", *_UNCLEAR)
+    query = select(func.count()).where(Transfer.key_id == key_id, Transfer.state.in_(open_states))
+    return int(await session.scalar(query) or 0)
 
 
 async def load_transfer(

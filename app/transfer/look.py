@@ -1,5 +1,6 @@
 """Look before deciding: gather what our log, RecMan and Unimicro know of a record. Reads only."""
 
+from app.db import load_now
 from app.domain.dimensions import Project
 from app.domain.documents import Document, DocumentKind, IncompleteDocument
 from app.domain.parties import Customer
@@ -7,7 +8,7 @@ from app.domain.reference import RemoteDocument
 from app.errors import RemoteRejectedError, WaitError
 from app.transfer.books import Books
 from app.transfer.context import Run
-from app.transfer.log import find_transfer, is_sent_by_other, load_now, past_of
+from app.transfer.log import find_transfer, is_sent_by_other, past_of
 from app.transfer.situation import (
     CustomerView,
     DepartmentView,

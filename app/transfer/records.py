@@ -50,9 +50,7 @@ class RecordReader:
         known = await self._find_department(record_id)
         if known is not None or self.client is None:
             return known
-        async with _from_recman():
-            raws = await self.client.fetch_departments()
-        departments = [found for found in map(read_department, raws) if isinstance(found, Department)]
+        departments = await read_departments(self.client)
         async with self.sessions.begin() as session:
             await record_departments(session, tenant_id=self.tenant_id, departments=departments)
         return await self._find_department(record_id)
@@ -80,6 +78,17 @@ class RecordReader:
                 if hint.record_id == record_id and hint.record:
                     return hint.record
         return None
+
+
+async def read_departments(client: RecmanClient) -> list[Department]:
+    """The departments that can be read; one without id or name is left out.
+
+    Raises:
+        RemoteError: RecMan could not be read; `system` says "RecMan".
+    """
+    async with _from_recman():
+        raws = await client.fetch_departments()
+    return [found for found in map(read_department, raws) if isinstance(found, Department)]
 
 
 @asynccontextmanager

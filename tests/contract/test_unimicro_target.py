@@ -15,10 +15,10 @@ from app.accounting.unimicro.auth import (
     TokenSet,
     authorize_url,
     exchange_code,
-    fetch_companies,
     refresh,
     revoke,
 )
+from app.accounting.unimicro.directory import fetch_companies
 from app.domain.documents import DocumentKind
 from app.domain.reference import DocumentState, Links, Reference, RemoteCustomer
 from app.errors import (
@@ -97,7 +97,7 @@ async def desk(http: httpx.AsyncClient) -> Desk:
     companies = await fetch_companies(http, tokens)
     opened = Desk(http=http, target=None, tokens=tokens, exchanges=[])  # type: ignore[arg-type]
 
-    async def token(refused: bool) -> str:  # noqa: FBT001 - the client's own signature
+    async def token(refused: str | None) -> str:
         if refused:
             opened.tokens = await refresh(http, IDENTITY, opened.tokens.refresh_token)
         return opened.tokens.access_token
@@ -146,7 +146,7 @@ async def test_a_callback_from_another_issuer_is_refused(http: httpx.AsyncClient
     begun, code, _ = await sign_in(http)
     with pytest.raises(RemoteRejectedError) as caught:
         await exchange_code(http, IDENTITY, begun, code=code, issuer=issuer)
-    assert caught.value.code == "sign_in_mismatch"
+    assert caught.value.code == "wrong_issuer"
 
 
 @pytest.mark.parametrize(
@@ -216,7 +216,7 @@ async def test_an_answer_that_ignores_the_filter_is_checked_row_by_row() -> None
         {"ID": 8, "CustomerNumber": 100008, "OrgNumber": "918654321", "Info": {"Name": "B"}},
     ]
 
-    async def token(refused: bool) -> str:  # noqa: FBT001 - the client's own signature
+    async def token(refused: str | None) -> str:
         return "refused" if refused else "token"
 
     async with new_client(transport=httpx.MockTransport(lambda _: httpx.Response(200, json=rows))) as http:
@@ -331,7 +331,7 @@ async def test_a_connection_that_never_stood_is_surely_not_sent() -> None:
     def refuse(request: httpx.Request) -> httpx.Response:
         raise httpx.ConnectError("no way", request=request)
 
-    async def token(refused: bool) -> str:  # noqa: FBT001 - the client's own signature
+    async def token(refused: str | None) -> str:
         return "refused" if refused else "token"
 
     async with new_client(transport=httpx.MockTransport(refuse)) as http:

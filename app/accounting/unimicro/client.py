@@ -54,12 +54,12 @@ class Exchange:
 class Company:
     """Where the calls go: API base, company, and who pays them in.
 
-    `token(refused)` gives an access token; `refused` says that the last one was not taken.
+    `token(refused)` gives an access token, another one than the `refused` one that was not taken.
     """
 
     base_url: str
     company_key: str
-    token: Callable[[bool], Awaitable[str]]
+    token: Callable[[str | None], Awaitable[str]]
 
 
 class UnimicroClient:
@@ -92,6 +92,10 @@ class UnimicroClient:
             rows += page
             if len(page) < _PAGE:
                 return rows
+
+    async def fetch_first(self, route: str) -> Any:
+        """The first row, as it comes."""
+        return await self._read(route, {"top": "1"})
 
     # https://developer.unimicro.no/guide/api/filtering
     async def fetch_one(self, route: str, **query: str) -> dict[str, Any]:
@@ -153,15 +157,16 @@ class UnimicroClient:
     async def _call(
         self, method: str, route: str, *, query: Mapping[str, str], body: Mapping[str, Any] | None = None
     ) -> tuple[httpx.Response, Any]:
-        response, answer = await self._send(method, route, query=query, body=body, refused=False)
+        token = await self._company.token(None)
+        response, answer = await self._send(method, route, query=query, body=body, token=token)
         if response.status_code == httpx.codes.UNAUTHORIZED:
-            response, answer = await self._send(method, route, query=query, body=body, refused=True)
+            token = await self._company.token(token)
+            response, answer = await self._send(method, route, query=query, body=body, token=token)
         return response, answer
 
     async def _send(
-        self, method: str, route: str, *, query: Mapping[str, str], body: Mapping[str, Any] | None, refused: bool
+        self, method: str, route: str, *, query: Mapping[str, str], body: Mapping[str, Any] | None, token: str
     ) -> tuple[httpx.Response, Any]:
-        token = await self._company.token(refused)
         path = f"api/biz/{route}"
         headers = {"Authorization": f"Bearer {token}", "CompanyKey": self._company.company_key}
         content = None if body is None else dump_json(body)

@@ -96,6 +96,10 @@ class UnimicroTarget:
             default_account_id=settings.get("DefaultSalesAccountID"),
         )
 
+    async def probe(self, route: str) -> None:
+        """Read one row, to see whether that is allowed."""
+        await self._client.fetch_first(route)
+
     # --- customers ---
 
     async def find_customers(self, *, number: str, org_number: str | None) -> tuple[RemoteCustomer, ...]:
