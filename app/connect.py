@@ -81,16 +81,17 @@ async def end_sign_in(resources: Resources, callback: Callback) -> SignIn:
     """
     async with resources.sessions.begin() as session:
         sign_in, begun = await take_return(session, resources.vault, callback.state or "")
+    sign_in_id = sign_in.id
     try:
         signed_in = await _exchange(resources, begun, callback)
         async with resources.sessions.begin() as session:
-            sign_in = await load_sign_in(session, sign_in.id, lock=True)
+            sign_in = await load_sign_in(session, sign_in_id, lock=True)
             await store_return(session, resources.vault, sign_in, signed_in)
             if sign_in.key_id is not None:
                 await _renew_key(session, resources, sign_in)
     except ServiceError as error:
         async with resources.sessions.begin() as session:
-            await store_failure(session, await load_sign_in(session, sign_in.id, lock=True), error.cause)
+            await store_failure(session, await load_sign_in(session, sign_in_id, lock=True), error.cause)
         raise
     resources.work_accepted.set()
     return sign_in

@@ -49,6 +49,19 @@ class World:
     unimicro_url: str = UNIMICRO
     recman_url: str = RECMAN
 
+    @property
+    def office(self) -> "Office":
+        """The administrator's side."""
+        return Office(self.http)
+
+    async def call(
+        self, method: str, path: str, body: Any = None, *, token: str = TOKEN, tenant: UUID | None = None
+    ) -> httpx.Response:
+        """The answer to any call at one of our own addresses."""
+        params = {"tenant": str(tenant)} if tenant is not None else {}
+        headers = {"Authorization": f"Bearer {token}"}
+        return await self.http.request(method, f"{OURS}{path}", json=body, params=params, headers=headers)
+
     async def hear(self, deliveries: Sequence[Delivery]) -> list[int]:
         """Post webhooks to our hook, one after the other."""
         return await deliver(self.http, f"{OURS}{self.hook}", deliveries)
@@ -218,6 +231,11 @@ class Office:
         """The whole address of a new hook."""
         made = await self._post(f"/v1/hooks?tenant={tenant_id}", {"name": "test"})
         return str(made["address"])
+
+    async def make_token(self, tenant_id: UUID, role: str) -> str:
+        """A new token's secret."""
+        made = await self._post(f"/v1/tokens?tenant={tenant_id}", {"name": f"a {role}", "role": role})
+        return str(made["token"])
 
     async def sign_in(self, tenant_id: UUID, **order: Any) -> dict[str, Any]:
         """What the callback tells, after a browser has followed every redirect."""

@@ -17,6 +17,7 @@ from fastapi import APIRouter, Request
 from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import KeySet, RSAKey
+from joserfc.jws import JWSRegistry
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from app.sandbox.unimicro_options import DEFAULT_REDIRECT_URI, SandboxOptions
@@ -231,7 +232,7 @@ def _verify_server(identity: Identity, request: Request, form: dict[str, str]) -
         raise OAuthError("invalid_client")
     try:
         key = RSAKey.import_key(options.server_public_key)
-        claims = jwt.decode(form.get("client_assertion", ""), key, algorithms=["RS256"]).claims
+        claims = jwt.decode(form.get("client_assertion", ""), key, registry=_assertion_registry()).claims
     except (JoseError, ValueError):
         raise OAuthError("invalid_client") from None
     now = options.clock().timestamp()
@@ -245,6 +246,13 @@ def _verify_server(identity: Identity, request: Request, form: dict[str, str]) -
     if not good:
         raise OAuthError("invalid_client")
     identity.assertions.add(claims["jti"])
+
+
+def _assertion_registry() -> JWSRegistry:
+    """Takes a header with a certificate chain in it (`x5c`), longer than the library's caution allows."""
+    registry = JWSRegistry(algorithms=["RS256"])
+    registry.max_header_length = 16_384
+    return registry
 
 
 def _issue_to_server(identity: Identity, request: Request, scope: str) -> dict[str, Any]:
