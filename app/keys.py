@@ -88,12 +88,13 @@ async def change_key(session: Session, key: Key, values: Mapping[str, Any]) -> N
     """
     if values.get("mode", key.mode) != key.mode:
         await _require_nothing_under_way(session, key, _UNDER_WAY, wish="its mode cannot change now")
-    for name, value in values.items():
-        setattr(key, name, value)
+    name = str(values.get("name", key.name))
+    for column, value in values.items():
+        setattr(key, column, value)
     try:
         await session.flush()
     except IntegrityError as error:
-        raise _to_conflict(error, str(values.get("name", key.name))) from error
+        raise _to_conflict(error, name) from error
 
 
 async def remove_key(session: Session, key: Key) -> None:
