@@ -51,7 +51,7 @@ class NewDepartment(Order):
 class KeyChoice(Order):
     """Which key serves the department from now on; null: the key open to all."""
 
-    key_id: UUID | None
+    key_id: UUID | None = Field(examples=["0d1f6c4e-7d0a-4d4e-9c59-7f5b8f1c2a3b"])
 
 
 @router.get("")

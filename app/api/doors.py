@@ -62,20 +62,28 @@ async def require_caller(
         TooManyTriesError: this address has guessed too often.
         SignatureError: no token, or none that is good.
     """
-    address = request.client.host if request.client is not None else "unknown"
-    resources.tries.check(address)
     caller = await find_caller(session, credentials.credentials) if credentials is not None else None
     if caller is None:
         if credentials is not None:
-            resources.tries.note(address)
-            actor = f"address:{address}"
-            await record_change(session, Change(actor=actor, action="token.refused", subject="token:unknown"))
-        await session.commit()
+            await _note_wrong_token(request, resources, session)
         raise SignatureError(
             "No valid admin token", fix="Send `Authorization: Bearer <token>` with a token that is not expired."
         )
     await session.commit()
     return caller
+
+
+async def _note_wrong_token(request: Request, resources: Resources, session: Session) -> None:
+    """Audit the try, up to a number a minute: neither the trail nor the guesser shall run away.
+
+    A good token is let in all the same: many people may share one address behind a proxy.
+    """
+    address = request.client.host if request.client is not None else "unknown"
+    resources.tries.check(address)
+    resources.tries.note(address)
+    change = Change(actor=f"address:{address}", action="token.refused", subject="token:unknown")
+    await record_change(session, change)
+    await session.commit()
 
 
 @dataclass(frozen=True, slots=True)

@@ -73,7 +73,7 @@ class NewHook(Order):
 class HookChange(Order):
     """What is to change; what is left out stays."""
 
-    name: Name | None = None
+    name: Name | None = Field(None, examples=["RecMan"])
     enabled: bool | None = Field(None, description="false: the address answers 404")
 
 

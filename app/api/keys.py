@@ -168,7 +168,9 @@ async def change(door: AdminDoor, resources: ResourcesDep, key_id: UUID, wish: K
         await serve_departments(door.session, key, [] if wish.departments == "all" else wish.departments)
     after = await _view(door, key)
     await _record(door, "key.change", key, before=_show(before), after=_show(after))
-    await _go_on(door, key)
+    # Looking again costs RecMan's quota, so a new name alone wakes nobody.
+    if wish.model_fields_set & {"mode", "method", "departments", "settings", "state"}:
+        await _go_on(door, key)
     await door.session.commit()
     resources.work_accepted.set()
     return after

@@ -53,7 +53,7 @@ class BegunView(PendingView):
 class ServerApplication(Order):
     """A server application of Unimicro's developer portal: its certificate file, or its private key."""
 
-    client_id: str = Field(min_length=1, max_length=200)
+    client_id: str = Field(min_length=1, max_length=200, examples=["7e0f3c1a-recman-unimicro"])
     pkcs12: SecretStr | None = Field(None, description="The certificate file, base64")
     password: SecretStr = SecretStr("")
     private_key: SecretStr | None = Field(None, description="An RSA key in PEM form, without password")
@@ -62,7 +62,11 @@ class ServerApplication(Order):
 class SignInOrder(Order):
     """What to sign in for."""
 
-    key_id: UUID | None = Field(None, description="Sign this key in again; left out: for a new key")
+    key_id: UUID | None = Field(
+        None,
+        description="Sign this key in again; left out: for a new key",
+        examples=["0d1f6c4e-7d0a-4d4e-9c59-7f5b8f1c2a3b"],
+    )
     server: ServerApplication | None = Field(None, description="Without a person, as a server application")
 
 

@@ -100,6 +100,8 @@ async def test_guessing_tokens_is_slowed_down_and_audited(world: World) -> None:
     assert (answer.status_code, answer.json()["code"]) == (429, "too_many_tries")
     assert answer.headers["retry-after"]
     assert await world.count("SELECT count(*) FROM audit WHERE action = 'token.refused'") == 10
+    # Others behind the same address are not locked out.
+    assert (await world.call("GET", "/v1/keys")).status_code == 200
 
 
 # --- hooks ---
