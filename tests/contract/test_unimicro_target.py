@@ -273,7 +273,7 @@ async def test_a_credit_draft_is_found_until_it_has_our_reference(desk: Desk) ->
     assert (draft.kind, draft.totals) == (DocumentKind.CREDIT_NOTE, make_document().totals)
     assert [found.remote_id for found in await desk.target.find_credit_drafts(invoice_id)] == [draft.remote_id]
     credit = make_document(kind=DocumentKind.CREDIT_NOTE)
-    updated = await desk.target.update_credit_draft(draft.remote_id, credit, external_reference="RM-9")
+    updated = (await desk.target.update_credit_draft(draft.remote_id, credit, external_reference="RM-9")).document
     assert (updated.external_reference, updated.totals) == ("RM-9", make_document().totals)
     assert await desk.target.find_credit_drafts(invoice_id) == ()
 

@@ -7,15 +7,8 @@ from typing import Any
 
 import pytest
 
-from app.accounting.unimicro.translate import (
-    Currency,
-    from_invoice,
-    to_credit_head,
-    to_customer,
-    to_department,
-    to_invoice,
-    to_project,
-)
+from app.accounting.unimicro.translate import to_customer, to_department, to_project
+from app.accounting.unimicro.translate_documents import Currency, from_invoice, to_credit_head, to_invoice
 from app.domain.documents import DocumentKind
 from app.domain.money import parse_json
 from app.domain.parties import Address
@@ -66,7 +59,7 @@ def test_every_name_we_send_exists_in_unimicro() -> None:
     invoice = make_invoice(
         kid="1100015", note="Takk", our_reference="A", your_reference="B", lines=(make_line(), text_line)
     )
-    head, _ = to_credit_head(make_document(kind=DocumentKind.CREDIT_NOTE), external_reference="RM-9")
+    head, _ = to_credit_head(make_document(kind=DocumentKind.CREDIT_NOTE), external_reference="RM-9", customer_id=17)
     sent = [
         ("Customer", to_customer(customer, guid=GUID, send_number=True)),
         ("Project", to_project(make_project(), guid=GUID, customer_id=17)),

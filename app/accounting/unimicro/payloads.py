@@ -4,9 +4,11 @@ Source: facts/unimicro-api.md §3 (lengths and numbers [O], [o] where marked the
 """
 
 from collections.abc import Mapping
+from datetime import date
 from typing import Any
 from uuid import UUID, uuid5
 
+from app.domain.money import dump_json
 from app.errors import Reason
 
 # Draft in a POST; without any StatusCode an invoice is booked at once. Source: §4.1 [o].
@@ -42,8 +44,11 @@ _NAMESPACE = UUID("6d1f2c9e-5a3b-5c47-9d0e-7f1b8c2a4e60")
 
 
 def guid_for(*parts: str) -> str:
-    """The `_createguid` of a thing: the same parts give the same guid, so that a resent record is recognised."""
-    return str(uuid5(_NAMESPACE, "/".join(parts)))
+    """The `_createguid` of a thing: the same parts give the same guid, so that a resent record is recognised.
+
+    As JSON, so that no part can pass for two: RecMan's texts may hold any separator.
+    """
+    return str(uuid5(_NAMESPACE, dump_json(parts)))
 
 
 def cut_texts(payload: dict[str, Any], lengths: Mapping[str, int], *, where: str) -> list[Reason]:
@@ -56,3 +61,13 @@ def cut_texts(payload: dict[str, Any], lengths: Mapping[str, int], *, where: str
             cause = f"{where}: {name} has {len(text)} characters, Unimicro takes {most}; it was cut"
             warnings.append(Reason(code="text_cut", cause=cause, fix="Shorten the text in RecMan if it matters."))
     return warnings
+
+
+def to_day(day: date | None) -> str | None:
+    """A day as Unimicro writes it. Source: facts §2 [O]."""
+    return day.isoformat() if day is not None else None
+
+
+def to_text(value: object) -> str:
+    """A text or number as text; empty for null."""
+    return "" if value is None else str(value)

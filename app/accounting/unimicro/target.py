@@ -14,22 +14,19 @@ from typing import Any, TypeVar
 from app.accounting.unimicro.client import UnimicroClient
 from app.accounting.unimicro.payloads import VAT_REGISTERED
 from app.accounting.unimicro.translate import (
-    Currency,
     VatTable,
     clean_org_number,
     from_customer,
     from_department,
-    from_invoice,
     from_product,
     from_project,
-    to_credit_head,
     to_customer,
     to_customer_changes,
     to_department,
-    to_invoice,
     to_project,
     to_project_changes,
 )
+from app.accounting.unimicro.translate_documents import Currency, from_invoice, read_rate, to_credit_head, to_invoice
 from app.domain.dimensions import Department, Project
 from app.domain.documents import Document, DocumentKind
 from app.domain.money import to_decimal
@@ -43,7 +40,7 @@ from app.domain.reference import (
     RemoteDocument,
     RemoteProject,
 )
-from app.errors import OutcomeUnknownError, Reason
+from app.errors import HoldError, OutcomeUnknownError, Reason
 
 _CUSTOMER_PARTS = "Info,Info.InvoiceAddress,Info.ShippingAddress,Info.DefaultEmail,Info.DefaultPhone"
 
@@ -63,15 +60,16 @@ class UnimicroTarget:
 
     def __init__(self, client: UnimicroClient) -> None:
         self._client = client
-        self._base_currency_id: int | None = None
-        self._currencies: Mapping[str, int] = {}
 
     async def fetch_reference(self) -> Reference:
-        """Everything that planning needs of this company, read anew."""
+        """Everything that planning needs of this company, read anew.
+
+        Raises:
+            HoldError: the company's settings do not say what nobody may guess.
+        """
         settings = await self._client.fetch_one("companysettings/1")
         currencies = {row["Code"]: row["ID"] for row in await self._client.fetch_list("currencycodes")}
-        codes = {identity: code for code, identity in currencies.items()}
-        base = codes.get(settings.get("BaseCurrencyCodeID") or 0, "NOK")
+        base = _read_base_currency(settings, currencies)
         series = await self._client.fetch_list("number-series")
         vat = await self._fetch_vat(settings)
         products = [from_product(row, vat) for row in await self._client.fetch_list("products")]
@@ -83,7 +81,7 @@ class UnimicroTarget:
             base_currency=base,
             customer_series=tuple(_customer_series(series)),
             locked_until=_locked_until(settings),
-            vat_registered=settings.get("TaxMandatoryType") in (None, VAT_REGISTERED),
+            vat_registered=settings["TaxMandatoryType"] == VAT_REGISTERED,
             sends_by_itself=bool(settings.get("AutoDistributeInvoice")),
         )
 
@@ -198,17 +196,18 @@ class UnimicroTarget:
     async def create_credit_draft(self, credited_id: int) -> RemoteDocument:
         """A whole credit of an issued invoice, as a draft that Unimicro makes itself."""
         row = await self._client.act("PUT", f"invoices/{credited_id}", "create-credit-draft-invoice")
-        if not isinstance(row, dict) or "ID" not in row:
+        if not isinstance(row, dict) or not isinstance(row.get("ID"), int):
             raise OutcomeUnknownError("Unimicro made a credit draft but did not say which")
         return from_invoice(row)
 
-    async def update_credit_draft(
-        self, remote_id: int, document: Document, *, external_reference: str
-    ) -> RemoteDocument:
+    async def update_credit_draft(self, remote_id: int, document: Document, *, external_reference: str) -> Draft:
         """The credit draft with our reference, dates and texts; its lines stay a whole credit."""
-        payload, _ = to_credit_head(document, external_reference=external_reference)
-        await self._client.update(f"invoices/{remote_id}", {"ID": remote_id, "Customer": None, **payload})
-        return await self.fetch_document(remote_id)
+        draft = await self.fetch_document(remote_id)
+        payload, warnings = to_credit_head(
+            document, external_reference=external_reference, customer_id=draft.customer_id
+        )
+        await self._client.update(f"invoices/{remote_id}", {"ID": remote_id, **payload})
+        return Draft(await self.fetch_document(remote_id), tuple(warnings))
 
     async def _fetch_currency(self, document: Document, reference: Reference) -> Currency:
         currency_id = reference.currencies[document.currency]
@@ -221,16 +220,20 @@ class UnimicroTarget:
     async def fetch_rate(self, currency_id: int, base_id: int, day: date) -> Decimal:
         """Base currency per unit of a foreign one on a day.
 
-        Source: currencies?action=get-currency-exchange-rate (facts §3.7 [o]); Factor as divisor is assumed.
+        Source: currencies?action=get-currency-exchange-rate (facts §3.7 [o]). What Factor does is not documented, so
+        only 1 is believed.
+
+        Raises:
+            HoldError: there is no rate that can be used.
         """
-        answer = await self._client.fetch_one(
+        answer = await self._client.ask(
             "currencies",
-            action="get-currency-exchange-rate",
+            "get-currency-exchange-rate",
             fromCurrencyCodeID=str(currency_id),
             toCurrencyCodeID=str(base_id),
             currencyDate=day.isoformat(),
         )
-        return to_decimal(answer["ExchangeRate"]) / to_decimal(answer.get("Factor") or 1)
+        return read_rate(answer, day)
 
 
 def _by_number(rows: Iterable[T]) -> dict[str, tuple[T, ...]]:
@@ -248,6 +251,30 @@ def _customer_series(rows: Iterable[Mapping[str, Any]]) -> Iterable[tuple[int, i
         limits = row.get("FromNumber"), row.get("ToNumber")
         if is_customer and not row.get("Disabled") and None not in limits:
             yield int(row["FromNumber"]), int(row["ToNumber"])
+
+
+def _read_base_currency(settings: Mapping[str, Any], currencies: Mapping[str, int]) -> str:
+    """The company's own currency, once the settings say all that is needed.
+
+    Source: facts §3.7 (TaxMandatoryType 1 to 3 [o]); that both are always there is assumed.
+    """
+    gaps = []
+    base = next((code for code, identity in currencies.items() if identity == settings.get("BaseCurrencyCodeID")), None)
+    if base is None:
+        gaps.append(_setting_gap("base_currency_unknown", "which currency it keeps its books in (BaseCurrencyCodeID)"))
+    if not isinstance(settings.get("TaxMandatoryType"), int):
+        gaps.append(_setting_gap("vat_duty_unknown", "whether it is registered for VAT (TaxMandatoryType)"))
+    if gaps or base is None:
+        raise HoldError(tuple(gaps))
+    return base
+
+
+def _setting_gap(code: str, what: str) -> Reason:
+    return Reason(
+        code=code,
+        cause=f"Unimicro's company settings do not say {what}",
+        fix="Choose it in Unimicro under Settings, Company settings, then retry.",
+    )
 
 
 def _locked_until(settings: Mapping[str, Any]) -> date | None:
