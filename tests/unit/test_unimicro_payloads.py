@@ -7,12 +7,13 @@ from typing import Any
 
 import pytest
 
+from app.accounting.unimicro.payloads import guid_for
 from app.accounting.unimicro.translate import to_customer, to_department, to_project
 from app.accounting.unimicro.translate_documents import Currency, from_invoice, to_credit_head, to_invoice
 from app.domain.documents import DocumentKind
 from app.domain.money import parse_json
 from app.domain.parties import Address
-from app.domain.reference import Links
+from app.domain.reference import DocumentState, Links
 from tests.builders import make_customer, make_department, make_document, make_line, make_product, make_project
 
 GUID = "4b9a4f0e-0f0f-5c6b-9a51-3f0f6f2c1a11"
@@ -131,3 +132,65 @@ def test_a_credit_notes_sums_are_read_as_positive() -> None:
     assert found.kind is DocumentKind.CREDIT_NOTE
     assert (found.totals.net_amount, found.totals.gross_amount) == (Decimal(100), Decimal(125))
     assert found.credited_id == 4
+
+
+# Reading documents
+
+
+@pytest.mark.parametrize(
+    ("row", "state"),
+    [
+        ({"StatusCode": 42001}, DocumentState.DRAFT),
+        ({"StatusCode": 42002, "InvoiceNumber": "100000"}, DocumentState.ISSUED),
+        ({"StatusCode": None, "InvoiceNumber": "100000"}, DocumentState.ISSUED),
+        ({"InvoiceNumber": 100000}, DocumentState.ISSUED),
+        ({"InvoiceNumber": ""}, DocumentState.DRAFT),
+        ({}, DocumentState.DRAFT),
+    ],
+)
+def test_a_document_without_status_is_issued_when_it_has_a_number(row: dict[str, Any], state: DocumentState) -> None:
+    assert from_invoice({"ID": 5, **row}).state is state
+
+
+def make_sums(suffix: str, *sums: int) -> dict[str, Any]:
+    names = ("TaxExclusiveAmount", "VatTotalsAmount", "TaxInclusiveAmount")
+    return {f"{name}{suffix}": Decimal(amount) for name, amount in zip(names, sums, strict=True)}
+
+
+@pytest.mark.parametrize(
+    ("row", "gross"),
+    [
+        ({**make_sums("", 100, 25, 125), **make_sums("Currency", 0, 0, 0)}, "125.00"),
+        (
+            {**make_sums("", 100, 25, 125), **make_sums("Currency", 0, 0, 0), "CurrencyExchangeRate": Decimal(1)},
+            "125.00",
+        ),
+        (make_sums("", 100, 25, 125), "125.00"),
+        ({**make_sums("", 0, 0, 0), **make_sums("Currency", 100, 25, 125)}, "125.00"),
+        (
+            {
+                **make_sums("", 1165, 0, 1165),
+                **make_sums("Currency", 100, 0, 100),
+                "CurrencyExchangeRate": Decimal("11.65"),
+            },
+            "100.00",
+        ),
+        (
+            {
+                **make_sums("", 1165, 0, 1165),
+                **make_sums("Currency", 0, 0, 0),
+                "CurrencyExchangeRate": Decimal("11.65"),
+            },
+            "0.00",
+        ),
+        ({}, "0.00"),
+    ],
+)
+def test_sums_are_read_in_the_documents_currency(row: dict[str, Any], gross: str) -> None:
+    assert from_invoice({"ID": 5, **row}).totals.gross_amount == Decimal(gross)
+
+
+def test_guids_tell_parts_apart_whatever_stands_in_them() -> None:
+    parts = [("a", "b"), ("a/b",), ("a", "b", ""), ("a,b",), ('a","b',), ("ab",), ("b", "a")]
+    assert len({guid_for(*these) for these in parts}) == len(parts)
+    assert guid_for("a", "b") == guid_for("a", "b")
