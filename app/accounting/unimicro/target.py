@@ -9,7 +9,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from typing import Any, TypeVar
+from types import MappingProxyType
+from typing import Any, Generic, TypeVar
 
 from app.accounting.unimicro.client import UnimicroClient
 from app.accounting.unimicro.payloads import VAT_REGISTERED
@@ -20,6 +21,7 @@ from app.accounting.unimicro.translate import (
     from_department,
     from_product,
     from_project,
+    from_recipient,
     to_customer,
     to_customer_changes,
     to_department,
@@ -42,9 +44,26 @@ from app.domain.reference import (
 )
 from app.errors import HoldError, OutcomeUnknownError, Reason
 
-_CUSTOMER_PARTS = "Info,Info.InvoiceAddress,Info.ShippingAddress,Info.DefaultEmail,Info.DefaultPhone"
+_SLOTS = ("InvoiceAddress", "ShippingAddress", "DefaultEmail", "DefaultPhone", "Addresses", "Emails")
+_CUSTOMER_PARTS = ",".join(("Info", *(f"Info.{slot}" for slot in _SLOTS)))
 
 T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Made(Generic[T]):
+    """A record that was made, and what had to be cut to make it."""
+
+    record: T
+    warnings: tuple[Reason, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """Whether an update had anything to send, and what had to be cut for it."""
+
+    sent: bool
+    warnings: tuple[Reason, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,18 +127,25 @@ class UnimicroTarget:
             found |= {one.remote_id: one for one in map(from_customer, rows) if one.org_number == wanted}
         return tuple(found.values())
 
-    async def create_customer(self, customer: Customer, *, guid: str, send_number: bool) -> RemoteCustomer:
+    async def create_customer(
+        self, customer: Customer, *, guid: str, send_number: bool, currencies: Mapping[str, int] = MappingProxyType({})
+    ) -> Made[RemoteCustomer]:
         """The new customer; the caller compares its number with the one asked for."""
-        row = await self._client.create("customers", to_customer(customer, guid=guid, send_number=send_number))
-        return from_customer(row)
+        payload, warnings = to_customer(customer, guid=guid, send_number=send_number, currencies=currencies)
+        return Made(from_customer(await self._client.create("customers", payload)), tuple(warnings))
 
-    async def update_customer(self, remote_id: int, customer: Customer, *, guid: str) -> bool:
-        """Whether anything had to be changed; only the differences are sent."""
+    async def update_customer(
+        self, remote_id: int, customer: Customer, *, guid: str, currencies: Mapping[str, int] = MappingProxyType({})
+    ) -> Change:
+        """Bring the customer in line; only the differences are sent."""
         there = await self._client.fetch_one(f"customers/{remote_id}", expand=_CUSTOMER_PARTS)
-        changes = to_customer_changes(customer, there, guid=guid)
+        changes, warnings = to_customer_changes(customer, there, guid=guid, currencies=currencies)
+        return await self._update(f"customers/{remote_id}", changes, warnings)
+
+    async def _update(self, route: str, changes: Mapping[str, Any], warnings: Iterable[Reason]) -> Change:
         if changes:
-            await self._client.update(f"customers/{remote_id}", changes)
-        return bool(changes)
+            await self._client.update(route, changes)
+        return Change(bool(changes), tuple(warnings))
 
     # --- projects and departments ---
 
@@ -128,27 +154,26 @@ class UnimicroTarget:
         rows = await self._client.fetch_list("projects", filter=f"ProjectNumber eq {_quote(number)}")
         return tuple(one for one in map(from_project, rows) if one.number == number)
 
-    async def create_project(self, project: Project, *, guid: str, customer_id: int | None) -> RemoteProject:
+    async def create_project(self, project: Project, *, guid: str, customer_id: int | None) -> Made[RemoteProject]:
         """The new project."""
-        row = await self._client.create("projects", to_project(project, guid=guid, customer_id=customer_id))
-        return from_project(row)
+        payload, warnings = to_project(project, guid=guid, customer_id=customer_id)
+        return Made(from_project(await self._client.create("projects", payload)), tuple(warnings))
 
-    async def update_project(self, remote_id: int, project: Project) -> bool:
-        """Whether anything had to be changed."""
+    async def update_project(self, remote_id: int, project: Project) -> Change:
+        """Bring the project in line; only the differences are sent."""
         there = await self._client.fetch_one(f"projects/{remote_id}")
-        changes = to_project_changes(project, there)
-        if changes:
-            await self._client.update(f"projects/{remote_id}", changes)
-        return bool(changes)
+        changes, warnings = to_project_changes(project, there)
+        return await self._update(f"projects/{remote_id}", changes, warnings)
 
     async def find_departments(self, number: str) -> tuple[RemoteDepartment, ...]:
         """Departments with this number."""
         rows = await self._client.fetch_list("departments", filter=f"DepartmentNumber eq {_quote(number)}")
         return tuple(one for one in map(from_department, rows) if one.number == number)
 
-    async def create_department(self, department: Department, *, guid: str) -> RemoteDepartment:
+    async def create_department(self, department: Department, *, guid: str) -> Made[RemoteDepartment]:
         """The new department."""
-        return from_department(await self._client.create("departments", to_department(department, guid=guid)))
+        payload, warnings = to_department(department, guid=guid)
+        return Made(from_department(await self._client.create("departments", payload)), tuple(warnings))
 
     # --- documents ---
 
@@ -178,10 +203,20 @@ class UnimicroTarget:
     async def create_draft(
         self, document: Document, links: Links, *, guid: str, external_reference: str, reference: Reference
     ) -> Draft:
-        """The new draft with its sums as Unimicro has them."""
+        """The new draft with its sums as Unimicro has them.
+
+        Its head shows the customer as Unimicro knows it now, as the UI does: whether the server fills it in is unknown
+        (facts §9 row 7), and RecMan's company is at hand for a customer's first invoice only.
+        """
         currency = await self._fetch_currency(document, reference)
+        customer = await self._client.fetch_one(f"customers/{links.customer_id}", expand=_CUSTOMER_PARTS)
         payload, warnings = to_invoice(
-            document, links, guid=guid, external_reference=external_reference, currency=currency
+            document,
+            links,
+            guid=guid,
+            external_reference=external_reference,
+            currency=currency,
+            recipient=from_recipient(customer),
         )
         return Draft(from_invoice(await self._client.create("invoices", payload)), tuple(warnings))
 

@@ -3,93 +3,204 @@
 Documents have a module of their own: `translate_documents`.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from types import MappingProxyType
 from typing import Any
 
 from app.accounting.unimicro.payloads import (
     CUSTOMER_INACTIVE,
     PRODUCT_ACTIVE,
+    fit_texts,
     guid_for,
     to_day,
     to_text,
 )
 from app.domain.dimensions import Department, Project
-from app.domain.parties import Address, Customer
+from app.domain.parties import Address, Customer, Recipient
 from app.domain.reference import RemoteCustomer, RemoteDepartment, RemoteProduct, RemoteProject
+from app.errors import Reason
+
+# What is sent, and a warning for every text that did not fit.
+Written = tuple[dict[str, Any], list[Reason]]
+
+# Children of a business relation that are lists; the others fill one slot each.
+_LISTS = frozenset({"Addresses", "Emails"})
+_ADDRESS_SLOTS = frozenset({"InvoiceAddress", "ShippingAddress"})
+_PEPPOL = re.compile(r"\d{4}:\S+", re.ASCII)
+_NORWEGIAN_NUMBER = re.compile(r"\d{9}", re.ASCII)
 
 
-def to_customer(customer: Customer, *, guid: str, send_number: bool) -> dict[str, Any]:
-    """A new customer with its address, e-mail and phone as children of their own.
+def to_customer(
+    customer: Customer, *, guid: str, send_number: bool, currencies: Mapping[str, int] = MappingProxyType({})
+) -> Written:
+    """A new customer with its addresses, e-mails and phone as children of their own; and what did not fit.
 
-    Source: facts §3.1 [O]; that an explicit CustomerNumber is taken inside the series is assumed (§4.4).
+    Source: facts §3.1 [O]; that an explicit CustomerNumber is taken inside the series is assumed (§4.4). RecMan's
+    company has no language that we know of, so `Localization` is not sent.
     """
-    info: dict[str, Any] = {"_createguid": guid_for(guid, "info"), "Name": customer.name}
-    if not customer.invoice_address.is_empty:
-        info["InvoiceAddress"] = _to_address(customer.invoice_address, guid_for(guid, "invoice address"))
-    if not customer.delivery_address.is_empty:
-        info["ShippingAddress"] = _to_address(customer.delivery_address, guid_for(guid, "delivery address"))
-    email = customer.invoice_email or customer.email
-    if email:
-        info["DefaultEmail"] = {"_createguid": guid_for(guid, "email"), "EmailAddress": email}
-    if customer.phone:
-        info["DefaultPhone"] = {"_createguid": guid_for(guid, "phone"), "Number": customer.phone}
-    payload: dict[str, Any] = {"_createguid": guid, "OrgNumber": customer.org_number or None, "Info": info}
+    where = f"Customer {customer.number}"
+    payload: dict[str, Any] = {"_createguid": guid, "OrgNumber": customer.org_number or None}
     if customer.credit_days is not None:
         payload["CreditDays"] = customer.credit_days
+    if customer.currency in currencies:
+        payload["CurrencyCodeID"] = currencies[customer.currency]
+    peppol = to_peppol_address(customer.peppol_address)
+    if peppol:
+        payload["PeppolAddress"] = peppol
     if send_number:
         payload["CustomerNumber"] = int(customer.number)
-    return payload
+    warnings = fit_texts(payload, "Customer", where=where)
+    payload["Info"] = {"_createguid": guid_for(guid, "info"), "Name": customer.name}
+    warnings += fit_texts(payload["Info"], "BusinessRelation", where=where)
+    children, child_warnings = _to_children(customer, guid, where)
+    payload["Info"] |= children
+    return payload, warnings + child_warnings
 
 
-def to_customer_changes(customer: Customer, there: Mapping[str, Any], *, guid: str) -> dict[str, Any]:
-    """What to PUT so that the customer there agrees with RecMan; {} when it does.
+def to_peppol_address(text: str) -> str:
+    """The address with its scheme; a bare Norwegian organisation number gets 0192. Source: facts §3.1 [I].
 
-    Blank values of RecMan change nothing: a field RecMan does not fill may be kept up in Unimicro.
+    Shape: empty when the text is neither.
     """
-    wanted = to_customer(customer, guid=guid, send_number=False)
-    changes = _differences({name: wanted[name] for name in ("OrgNumber", "CreditDays") if name in wanted}, there)
-    info_there = there.get("Info") or {}
-    info = _differences({"Name": customer.name}, info_there)
-    for name in ("InvoiceAddress", "ShippingAddress", "DefaultEmail", "DefaultPhone"):
-        if name in wanted["Info"]:
-            child = _child_changes(wanted["Info"][name], info_there.get(name))
-            if child:
-                info[name] = child
-    if info:
-        changes["Info"] = {"ID": info_there.get("ID"), **info}
-    return {"ID": there["ID"], **changes} if changes else {}
+    plain = text.replace(" ", "")
+    if _PEPPOL.fullmatch(plain):
+        return plain
+    number = clean_org_number(plain)
+    return f"0192:{number}" if _NORWEGIAN_NUMBER.fullmatch(number) else ""
 
 
-def _child_changes(wanted: Mapping[str, Any], there: Mapping[str, Any] | None) -> dict[str, Any]:
-    if not there or not there.get("ID"):
-        return {"ID": 0, **wanted}
-    changes = _differences({name: value for name, value in wanted.items() if name != "_createguid"}, there)
-    return {"ID": there["ID"], **changes} if changes else {}
+def _to_children(customer: Customer, guid: str, where: str) -> Written:
+    """What hangs on the customer's business relation.
+
+    The invoice e-mail is the one that invoices go to, so it is the default one; the general one stands beside it.
+    """
+    addresses = (customer.invoice_address, customer.delivery_address)
+    visiting = Address() if customer.visiting_address in addresses else customer.visiting_address
+    default_email = customer.invoice_email or customer.email
+    other_email = customer.email if customer.email != default_email else ""
+    slots: list[tuple[str, str, dict[str, Any]]] = [
+        ("InvoiceAddress", "Address", _to_address(customer.invoice_address)),
+        ("ShippingAddress", "Address", _to_address(customer.delivery_address)),
+        ("Addresses", "Address", _to_address(visiting)),
+        ("DefaultEmail", "Email", {"EmailAddress": default_email}),
+        ("Emails", "Email", {"EmailAddress": other_email}),
+        ("DefaultPhone", "Phone", {"Number": customer.phone}),
+    ]
+    children: dict[str, Any] = {}
+    warnings = []
+    for slot, entity, child in slots:
+        warnings += fit_texts(child, entity, where=where)
+        if any(child.values()):
+            child["_createguid"] = guid_for(guid, slot)
+            children[slot] = [child] if slot in _LISTS else child
+    return children, warnings
 
 
-def _differences(wanted: Mapping[str, Any], there: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in wanted.items() if value not in (None, "", there.get(name))}
-
-
-def _to_address(address: Address, guid: str) -> dict[str, Any]:
-    return {
-        "_createguid": guid,
+def _to_address(address: Address) -> dict[str, Any]:
+    """All lines of an address, blank ones too: together they are one thing. {} when there is none."""
+    if address.is_empty:
+        return {}
+    lines = {
         "AddressLine1": address.line1,
         "AddressLine2": address.line2,
         "PostalCode": address.postal_code,
         "City": address.city,
-        "CountryCode": address.country_code,
+    }
+    return lines | ({"CountryCode": address.country_code} if address.country_code else {})
+
+
+def to_customer_changes(
+    customer: Customer, there: Mapping[str, Any], *, guid: str, currencies: Mapping[str, int] = MappingProxyType({})
+) -> Written:
+    """What to PUT so that the customer there agrees with RecMan; {} when it does.
+
+    What RecMan does not fill changes nothing, for it may be kept up in Unimicro; an address counts as one thing. A list
+    only gains what it lacks.
+    """
+    wanted, warnings = to_customer(customer, guid=guid, send_number=False, currencies=currencies)
+    info_wanted, info_there = wanted.pop("Info"), there.get("Info") or {}
+    changes = _differences(wanted, there)
+    info = _differences({"Name": info_wanted.pop("Name")}, info_there)
+    del info_wanted["_createguid"]
+    kept: dict[int, Mapping[str, Any]] = {}
+    for slot, child in info_wanted.items():
+        known = info_there.get(slot)
+        if slot in _LISTS:
+            change: Any = _missing_rows(child, known)
+        else:
+            change = _child_changes(child, known, kept if slot in _ADDRESS_SLOTS else {})
+        if change:
+            info[slot] = change
+    if info:
+        changes["Info"] = {"ID": info_there.get("ID"), **info}
+    return ({"ID": there["ID"], **changes} if changes else {}), warnings
+
+
+def _child_changes(
+    wanted: Mapping[str, Any], there: Mapping[str, Any] | None, kept: dict[int, Mapping[str, Any]]
+) -> dict[str, Any]:
+    """The change of one child; `kept` is what an earlier slot makes of the same record.
+
+    One address may fill two slots there (facts §3.1 [O]); when the slots part, the second gets one of its own.
+    """
+    if not there or not there.get("ID"):
+        return {"ID": 0, **wanted}
+    shared = kept.setdefault(there["ID"], wanted)
+    if shared is not wanted:
+        return {"ID": 0, **wanted} if _differences(wanted, shared, blanks=True) else {}
+    changes = _differences(wanted, there, blanks=True)
+    return {"ID": there["ID"], **changes} if changes else {}
+
+
+def _missing_rows(wanted: list[dict[str, Any]], there: list[Mapping[str, Any]] | None) -> list[dict[str, Any]]:
+    return [{"ID": 0, **row} for row in wanted if all(_differences(row, known, blanks=True) for known in there or ())]
+
+
+def _differences(wanted: Mapping[str, Any], there: Mapping[str, Any], *, blanks: bool = False) -> dict[str, Any]:
+    """What is wanted otherwise than it is; `blanks`: an empty text is wanted, too."""
+    return {
+        name: value
+        for name, value in wanted.items()
+        if name != "_createguid" and (blanks or not _is_blank(value)) and not _is_same(value, there.get(name))
     }
 
 
-def to_project(project: Project, *, guid: str, customer_id: int | None) -> dict[str, Any]:
-    """A new project. Source: facts §6 [O]."""
-    return {"_createguid": guid, "ProjectNumber": project.number, **to_project_fields(project, customer_id)}
+def _is_blank(value: Any) -> bool:
+    return value is None or value == ""
 
 
-def to_project_fields(project: Project, customer_id: int | None) -> dict[str, Any]:
+def _is_same(one: Any, other: Any) -> bool:
+    return bool(one == other) or (_is_blank(one) and _is_blank(other))
+
+
+def from_recipient(row: Mapping[str, Any]) -> Recipient:
+    """The customer as an invoice's head shows it, from its record with relations. Source: facts §3.1, §3.2 [O]."""
+    info = row.get("Info") or {}
+    return Recipient(
+        name=to_text(info.get("Name")),
+        org_number=to_text(row.get("OrgNumber")),
+        email=to_text((info.get("DefaultEmail") or {}).get("EmailAddress")),
+        invoice_address=_from_address(info.get("InvoiceAddress") or {}),
+        delivery_address=_from_address(info.get("ShippingAddress") or {}),
+    )
+
+
+def _from_address(row: Mapping[str, Any]) -> Address:
+    names = ("AddressLine1", "AddressLine2", "PostalCode", "City", "CountryCode")
+    line1, line2, postal_code, city, country_code = (to_text(row.get(name)) for name in names)
+    return Address(line1=line1, line2=line2, postal_code=postal_code, city=city, country_code=country_code)
+
+
+def to_project(project: Project, *, guid: str, customer_id: int | None) -> Written:
+    """A new project, and what did not fit. Source: facts §6 [O]."""
+    fields, warnings = _to_project_fields(project, customer_id)
+    return {"_createguid": guid, "ProjectNumber": project.number, **fields}, warnings
+
+
+def _to_project_fields(project: Project, customer_id: int | None) -> Written:
     """What a project's update may touch; fields RecMan leaves empty are left out."""
     fields = {
         "Name": project.name,
@@ -97,19 +208,22 @@ def to_project_fields(project: Project, customer_id: int | None) -> dict[str, An
         "StartDate": to_day(project.start_date),
         "EndDate": to_day(project.end_date),
     }
-    return {name: value for name, value in fields.items() if value is not None}
+    filled = {name: value for name, value in fields.items() if value is not None}
+    return filled, fit_texts(filled, "Project", where=f"Project {project.number}")
 
 
-def to_project_changes(project: Project, there: Mapping[str, Any]) -> dict[str, Any]:
+def to_project_changes(project: Project, there: Mapping[str, Any]) -> Written:
     """What to PUT so that the project there agrees with RecMan; {} when it does."""
     dates = {name: (there.get(name) or "")[:10] for name in ("StartDate", "EndDate")}
-    changes = _differences(to_project_fields(project, None), {**there, **dates})
-    return {"ID": there["ID"], **changes} if changes else {}
+    fields, warnings = _to_project_fields(project, None)
+    changes = _differences(fields, {**there, **dates})
+    return ({"ID": there["ID"], **changes} if changes else {}), warnings
 
 
-def to_department(department: Department, *, guid: str) -> dict[str, Any]:
-    """A new department. Source: facts §3.6 [O]."""
-    return {"_createguid": guid, "DepartmentNumber": department.number, "Name": department.name[:100]}
+def to_department(department: Department, *, guid: str) -> Written:
+    """A new department, and what did not fit. Source: facts §3.6 [O]."""
+    payload = {"_createguid": guid, "DepartmentNumber": department.number, "Name": department.name}
+    return payload, fit_texts(payload, "Department", where=f"Department {department.number}")
 
 
 def from_customer(row: Mapping[str, Any]) -> RemoteCustomer:

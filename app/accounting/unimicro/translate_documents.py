@@ -1,6 +1,6 @@
 """Where the two vocabularies meet for documents: invoices and credit notes to Unimicro's JSON and back. Pure."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -11,15 +11,14 @@ from app.accounting.unimicro.payloads import (
     DRAFT_ON_CREATE,
     EXTERNAL_REFERENCE_LENGTH,
     INVOICE_DRAFT,
-    INVOICE_LENGTHS,
-    ITEM_LENGTHS,
-    cut_texts,
+    fit_texts,
     guid_for,
     to_day,
     to_text,
 )
 from app.domain.documents import Document, DocumentKind, Line, Totals
 from app.domain.money import ZERO, round_money, to_decimal
+from app.domain.parties import Address, Recipient
 from app.domain.reference import DocumentState, Links, RemoteDocument
 from app.errors import HoldError, Reason
 
@@ -52,10 +51,17 @@ def read_rate(answer: Mapping[str, Any], day: date) -> Decimal:
 
 
 def to_invoice(
-    document: Document, links: Links, *, guid: str, external_reference: str, currency: Currency
+    document: Document,
+    links: Links,
+    *,
+    guid: str,
+    external_reference: str,
+    currency: Currency,
+    recipient: Recipient | None = None,
 ) -> tuple[dict[str, Any], list[Reason]]:
     """A draft invoice with computed sums as the UI sends them, and the warnings about texts that were cut.
 
+    `recipient` None leaves name and addresses to Unimicro.
     Source: facts §3.2, §3.3 and §6; sending the sums is assumed to do no harm where the server computes its own.
     """
     if len(external_reference) > EXTERNAL_REFERENCE_LENGTH:
@@ -67,22 +73,44 @@ def to_invoice(
         "CustomerID": links.customer_id,
         # A nested customer would overwrite the customer's own record. Source: facts §4.1 [o].
         "Customer": None,
+        **_to_recipient(recipient or Recipient()),
         "CurrencyCodeID": currency.currency_id,
         "CurrencyExchangeRate": currency.rate,
+        "CreditDays": (document.due_date - document.invoice_date).days,
         **_to_head_texts(document, external_reference),
-        **_to_sums(document, currency.rate),
-        "Items": [],
     }
     dimensions = _to_dimensions(links, guid_for(guid, "dimensions"))
     if dimensions:
         payload["DefaultDimensions"] = dimensions
-    warnings = cut_texts(payload, INVOICE_LENGTHS, where=f"Invoice {document.number}")
+    warnings = fit_texts(payload, "CustomerInvoice", where=f"Invoice {document.number}")
+    items = []
     for index, line in enumerate(document.lines, start=1):
-        item = _to_item(line, links, guid=guid_for(guid, "line", str(index)), rate=currency.rate)
-        item["SortIndex"] = index
-        warnings += cut_texts(item, ITEM_LENGTHS, where=f"Line {line.position}")
-        payload["Items"].append(item)
-    return payload, warnings
+        item = {**_to_item(line, links, guid=guid_for(guid, "line", str(index)), currency=currency), "SortIndex": index}
+        warnings += fit_texts(item, "CustomerInvoiceItem", where=f"Line {line.position}")
+        items.append(item)
+    return {**payload, **_to_sums(items), "Items": items}, warnings
+
+
+def _to_recipient(recipient: Recipient) -> dict[str, str]:
+    """The customer as the head shows it, blank fields left out: the UI copies them the same way. Source: §3.2 [O]."""
+    texts = {
+        "CustomerName": recipient.name,
+        "CustomerOrgNumber": recipient.org_number,
+        "EmailAddress": recipient.email,
+        **_to_head_address("Invoice", recipient.invoice_address),
+        **_to_head_address("Shipping", recipient.delivery_address),
+    }
+    return {name: text for name, text in texts.items() if text}
+
+
+def _to_head_address(prefix: str, address: Address) -> dict[str, str]:
+    return {
+        f"{prefix}AddressLine1": address.line1,
+        f"{prefix}AddressLine2": address.line2,
+        f"{prefix}PostalCode": address.postal_code,
+        f"{prefix}City": address.city,
+        f"{prefix}CountryCode": address.country_code,
+    }
 
 
 def to_credit_head(
@@ -94,7 +122,7 @@ def to_credit_head(
     payload = {**customer, **_to_head_texts(document, external_reference)}
     # A credit note has no payment of its own.
     payload.pop("PaymentID", None)
-    return payload, cut_texts(payload, INVOICE_LENGTHS, where=f"Credit note {document.number}")
+    return payload, fit_texts(payload, "CustomerInvoice", where=f"Credit note {document.number}")
 
 
 def _to_head_texts(document: Document, external_reference: str) -> dict[str, Any]:
@@ -114,18 +142,18 @@ def _to_head_texts(document: Document, external_reference: str) -> dict[str, Any
     return {name: value for name, value in texts.items() if value}
 
 
-def _to_sums(document: Document, rate: Decimal) -> dict[str, Decimal]:
-    totals = document.computed_totals
-    sums = {
-        "TaxExclusiveAmount": totals.net_amount,
-        "VatTotalsAmount": totals.vat_amount,
-        "TaxInclusiveAmount": totals.gross_amount,
+def _to_sums(items: Iterable[Mapping[str, Any]]) -> dict[str, Decimal]:
+    """The head's sums: what its lines make, in both currencies, so that head and lines always agree."""
+    names = {"TaxExclusiveAmount": "SumTotalExVat", "VatTotalsAmount": "SumVat", "TaxInclusiveAmount": "SumTotalIncVat"}
+    priced = [item for item in items if item["ProductID"] is not None]
+    return {
+        f"{total}{suffix}": round_money(sum((item[f"{part}{suffix}"] for item in priced), ZERO))
+        for suffix in ("", "Currency")
+        for total, part in names.items()
     }
-    currency = {f"{name}Currency": amount for name, amount in sums.items()}
-    return {name: round_money(amount * rate) for name, amount in sums.items()} | currency
 
 
-def _to_item(line: Line, links: Links, *, guid: str, rate: Decimal) -> dict[str, Any]:
+def _to_item(line: Line, links: Links, *, guid: str, currency: Currency) -> dict[str, Any]:
     item: dict[str, Any] = {"ID": 0, "_createguid": guid, "ItemText": line.text, "DiscountPercent": ZERO}
     if line.comment:
         item["Comment"] = line.comment
@@ -142,15 +170,37 @@ def _to_item(line: Line, links: Links, *, guid: str, rate: Decimal) -> dict[str,
         "VatTypeID": product.vat_type_id,
         "NumberOfItems": line.quantity,
         "Unit": line.unit,
-        "PriceExVat": round_money(line.unit_price_net * rate, _FOUR),
+        "CurrencyCodeID": currency.currency_id,
+        "CurrencyExchangeRate": currency.rate,
+        **_to_prices(line, currency.rate),
+        **_to_line_sums(line, currency.rate),
+    }
+
+
+def _to_prices(line: Line, rate: Decimal) -> dict[str, Any]:
+    """Price and discount; the gross price is in base currency. Source: facts §3.3 [o] for names and rounding."""
+    vat_rate = line.vat_rate or ZERO
+    price = round_money(line.unit_price_net * rate, _FOUR)
+    return {
+        "PriceExVat": price,
         "PriceExVatCurrency": line.unit_price_net,
+        "PriceIncVat": round_money(price * (1 + vat_rate / 100), _FOUR),
         "PriceSetByUser": True,
+        "VatPercent": vat_rate,
         "DiscountPercent": line.discount_percent,
-        "SumTotalExVat": round_money(line.net_amount * rate),
+        "Discount": round_money(line.discount_amount * rate, _FOUR),
+        "DiscountCurrency": line.discount_amount,
+    }
+
+
+def _to_line_sums(line: Line, rate: Decimal) -> dict[str, Decimal]:
+    net, vat = round_money(line.net_amount * rate), round_money(line.vat_amount * rate)
+    return {
+        "SumTotalExVat": net,
+        "SumVat": vat,
+        "SumTotalIncVat": net + vat,
         "SumTotalExVatCurrency": line.net_amount,
-        "SumVat": round_money(line.vat_amount * rate),
         "SumVatCurrency": line.vat_amount,
-        "SumTotalIncVat": round_money((line.net_amount + line.vat_amount) * rate),
         "SumTotalIncVatCurrency": line.net_amount + line.vat_amount,
     }
 
