@@ -293,7 +293,7 @@ def test_letters_beyond_the_basic_plane_count_twice() -> None:
     payload = {"Name": "😀" * 130}
     (warning,) = fit_texts(payload, "BusinessRelation", where="Customer 1")
     assert payload["Name"] == "😀" * 127 + "…"
-    assert "130 characters" in warning.cause
+    assert "260 characters" in warning.cause
 
 
 # The customer on an invoice's head

@@ -74,14 +74,15 @@ def fit_texts(payload: dict[str, Any], entity: str, *, where: str) -> list[Reaso
     warnings = []
     for name, most in LENGTHS[entity].items():
         text = payload.get(name)
-        if not isinstance(text, str) or _count(text) <= most:
+        length = _count(text) if isinstance(text, str) else 0
+        if length <= most:
             continue
         if name in _WHOLE:
             del payload[name]
         else:
-            payload[name] = _cut(text, most)
+            payload[name] = _cut(str(text), most)
         what = "left out" if name in _WHOLE else "cut"
-        cause = f"{where}: {name} has {len(text)} characters, Unimicro takes {most}; it was {what}"
+        cause = f"{where}: {name} has {length} characters, Unimicro takes {most}; it was {what}"
         warnings.append(Reason(code="text_cut", cause=cause, fix="Shorten the text in RecMan if it matters."))
     return warnings
 

@@ -164,12 +164,15 @@ def _to_item(line: Line, links: Links, *, guid: str, currency: Currency) -> dict
     dimensions = _to_dimensions(links, guid_for(guid, "dimensions"))
     if dimensions:
         item["Dimensions"] = dimensions
+    if line.unit:
+        item["Unit"] = line.unit
     return item | {
+        # A line without words says what it is about all the same.
+        "ItemText": line.text or product.name,
         "ProductID": product.remote_id,
         "AccountID": product.account_id,
         "VatTypeID": product.vat_type_id,
         "NumberOfItems": line.quantity,
-        "Unit": line.unit,
         "CurrencyCodeID": currency.currency_id,
         "CurrencyExchangeRate": currency.rate,
         **_to_prices(line, currency.rate),

@@ -87,7 +87,7 @@ def _to_links(data: dict[str, Any]) -> Links:
         number: RemoteProduct(
             remote_id=remote_id,
             number=number,
-            name=number,
+            name=f"Product {number}",
             active=True,
             account_id=account_id,
             vat_type_id=vat_type_id,
