@@ -4,10 +4,10 @@ from collections.abc import Awaitable, Callable
 
 from app.accounting.unimicro.client import Company, Exchange, UnimicroClient
 from app.accounting.unimicro.payloads import guid_for
-from app.accounting.unimicro.target import Draft, UnimicroTarget
+from app.accounting.unimicro.target import Change, Draft, Made, UnimicroTarget
 from app.http import httpx
 
-__all__ = ["Draft", "Exchange", "Target", "guid_for", "open_target"]
+__all__ = ["Change", "Draft", "Exchange", "Made", "Target", "guid_for", "open_target"]
 
 Target = UnimicroTarget
 

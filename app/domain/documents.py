@@ -52,10 +52,14 @@ class Line:
         return self.product_number is None
 
     @property
+    def discount_amount(self) -> Decimal:
+        """What the discount takes off the line, rounded to four. Source: facts/unimicro-api.md §3.3 [o]."""
+        return round_money(self.quantity * self.unit_price_net * self.discount_percent / 100, Decimal("0.0001"))
+
+    @property
     def net_amount(self) -> Decimal:
         """Quantity times price less discount, rounded to two."""
-        gross = self.quantity * self.unit_price_net
-        return round_money(gross - round_money(gross * self.discount_percent / 100, Decimal("0.0001")))
+        return round_money(self.quantity * self.unit_price_net - self.discount_amount)
 
     @property
     def vat_amount(self) -> Decimal:

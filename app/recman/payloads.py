@@ -29,6 +29,8 @@ COMPANY = {
     "delivery_address": ("deliveryAddress",),  # [C]
     "post_address": ("postAddress",),  # [C]
     "visit_address": ("visitAddress",),  # [C]
+    "peppol_address": ("peppolAddress", "ehfAddress", "ehfNumber"),  # [I] the UI has an "EHF company number" [O]
+    "currency": ("currency", "currencyCode"),  # [I]
 }
 PROJECT = {
     "id": ("projectId", "id"),  # [O]

@@ -38,6 +38,8 @@ _COUNTRIES = {
     "finland": "FI", "suomi": "FI",
 }  # fmt: skip
 _ISO_LENGTH = 2
+_MAIL_ADDRESSES = ("invoice_address", "post_address", "visit_address")
+_ADDRESSES = (*_MAIL_ADDRESSES, "delivery_address")
 # RecMan's words for a kind are unknown; one that is not listed is a gap, never an invoice. Source: assumed.
 _KINDS = dict.fromkeys(("creditnote", "credit", "creditinvoice", "kreditnota"), DocumentKind.CREDIT_NOTE)
 _KINDS |= dict.fromkeys(("invoice", "faktura", "debit"), DocumentKind.INVOICE)
@@ -159,7 +161,7 @@ def read_company(raw: Raw) -> Customer | tuple[Reason, ...]:
         "number": reader.need("number", read_text),
         "name": reader.need("name", read_text),
     }
-    addresses = {name: _read_address(reader, name) for name in ("invoice_address", "delivery_address", "post_address")}
+    addresses = {name: _read_address(reader, name) for name in _ADDRESSES}
     customer_fields: dict[str, Any] = {
         "kind": reader.find("kind", read_text) or "customer",
         "org_number": _clean_org_number(reader.find("org_number", read_text) or ""),
@@ -167,19 +169,13 @@ def read_company(raw: Raw) -> Customer | tuple[Reason, ...]:
         "invoice_email": reader.find("invoice_email", read_text) or "",
         "phone": reader.find("phone", read_text) or "",
         "credit_days": reader.find("credit_days", _to_days),
+        "peppol_address": reader.find("peppol_address", read_text) or "",
+        "currency": reader.find("currency", _to_currency) or "",
         "delivery_address": addresses["delivery_address"],
+        "visiting_address": addresses["visit_address"],
         # Without an invoice address of its own a company gets its mail at the postal or visiting address.
         "invoice_address": next(
-            (
-                found
-                for found in (
-                    addresses["invoice_address"],
-                    addresses["post_address"],
-                    _read_address(reader, "visit_address"),
-                )
-                if not found.is_empty
-            ),
-            Address(),
+            (addresses[name] for name in _MAIL_ADDRESSES if not addresses[name].is_empty), Address()
         ),
     }
     return tuple(reader.gaps) if reader.gaps else Customer(**fields, **customer_fields)

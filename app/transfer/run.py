@@ -44,7 +44,7 @@ async def run_document(run: Run, books: Books, plan: Go, situation: DocumentSitu
             case CreateDraft():
                 remote = await _create_draft(run, books, step, situation, warnings)
             case CreateCreditDraft():
-                remote = await _create_credit_draft(run, books, step, situation)
+                remote = await _create_credit_draft(run, books, step, situation, warnings)
             case Issue() | KeepDraft():
                 await _finish(run, books, step, remote, warnings)
             case _:
@@ -154,7 +154,7 @@ def _active_product(books: Books, number: str) -> RemoteProduct:
 
 
 async def _create_credit_draft(
-    run: Run, books: Books, step: CreateCreditDraft, situation: DocumentSituation
+    run: Run, books: Books, step: CreateCreditDraft, situation: DocumentSituation, warnings: list[Reason]
 ) -> RemoteDocument:
     transfer_id = _transfer_id(run)
     draft_id = step.draft_id
@@ -162,10 +162,10 @@ async def _create_credit_draft(
     async def settle_draft(session: Session, draft: RemoteDocument) -> None:
         await record_values(session, transfer_id, unimicro_id=draft.remote_id)
 
-    async def settle_update(session: Session, draft: RemoteDocument) -> None:
-        values = show_totals("unimicro_", draft.totals)
-        reference = situation.external_reference
-        await record_values(session, transfer_id, unimicro_id=draft.remote_id, external_reference=reference, **values)
+    async def settle_update(session: Session, updated: Draft) -> None:
+        values = show_totals("unimicro_", updated.document.totals)
+        reference, remote_id = situation.external_reference, updated.document.remote_id
+        await record_values(session, transfer_id, unimicro_id=remote_id, external_reference=reference, **values)
 
     if draft_id is None:
         draft = await attempt(
@@ -178,7 +178,7 @@ async def _create_credit_draft(
         )
         draft_id = draft.remote_id
     known_id = draft_id
-    return await attempt(
+    updated = await attempt(
         run,
         books,
         transfer_id,
@@ -188,6 +188,8 @@ async def _create_credit_draft(
         ),
         settle=settle_update,
     )
+    warnings.extend(updated.warnings)
+    return updated.document
 
 
 async def _issue(run: Run, books: Books, document: Document, remote: RemoteDocument, warnings: list[Reason]) -> None:

@@ -9,27 +9,26 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from typing import Any, TypeVar
+from types import MappingProxyType
+from typing import Any, Generic, TypeVar
 
 from app.accounting.unimicro.client import UnimicroClient
 from app.accounting.unimicro.payloads import VAT_REGISTERED
 from app.accounting.unimicro.translate import (
-    Currency,
     VatTable,
     clean_org_number,
     from_customer,
     from_department,
-    from_invoice,
     from_product,
     from_project,
-    to_credit_head,
+    from_recipient,
     to_customer,
     to_customer_changes,
     to_department,
-    to_invoice,
     to_project,
     to_project_changes,
 )
+from app.accounting.unimicro.translate_documents import Currency, from_invoice, read_rate, to_credit_head, to_invoice
 from app.domain.dimensions import Department, Project
 from app.domain.documents import Document, DocumentKind
 from app.domain.money import to_decimal
@@ -43,11 +42,28 @@ from app.domain.reference import (
     RemoteDocument,
     RemoteProject,
 )
-from app.errors import OutcomeUnknownError, Reason
+from app.errors import HoldError, OutcomeUnknownError, Reason
 
-_CUSTOMER_PARTS = "Info,Info.InvoiceAddress,Info.ShippingAddress,Info.DefaultEmail,Info.DefaultPhone"
+_SLOTS = ("InvoiceAddress", "ShippingAddress", "DefaultEmail", "DefaultPhone", "Addresses", "Emails")
+_CUSTOMER_PARTS = ",".join(("Info", *(f"Info.{slot}" for slot in _SLOTS)))
 
 T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Made(Generic[T]):
+    """A record that was made, and what had to be cut to make it."""
+
+    record: T
+    warnings: tuple[Reason, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """Whether an update had anything to send, and what had to be cut for it."""
+
+    sent: bool
+    warnings: tuple[Reason, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,15 +79,16 @@ class UnimicroTarget:
 
     def __init__(self, client: UnimicroClient) -> None:
         self._client = client
-        self._base_currency_id: int | None = None
-        self._currencies: Mapping[str, int] = {}
 
     async def fetch_reference(self) -> Reference:
-        """Everything that planning needs of this company, read anew."""
+        """Everything that planning needs of this company, read anew.
+
+        Raises:
+            HoldError: the company's settings do not say what nobody may guess.
+        """
         settings = await self._client.fetch_one("companysettings/1")
         currencies = {row["Code"]: row["ID"] for row in await self._client.fetch_list("currencycodes")}
-        codes = {identity: code for code, identity in currencies.items()}
-        base = codes.get(settings.get("BaseCurrencyCodeID") or 0, "NOK")
+        base = _read_base_currency(settings, currencies)
         series = await self._client.fetch_list("number-series")
         vat = await self._fetch_vat(settings)
         products = [from_product(row, vat) for row in await self._client.fetch_list("products")]
@@ -83,7 +100,7 @@ class UnimicroTarget:
             base_currency=base,
             customer_series=tuple(_customer_series(series)),
             locked_until=_locked_until(settings),
-            vat_registered=settings.get("TaxMandatoryType") in (None, VAT_REGISTERED),
+            vat_registered=settings["TaxMandatoryType"] == VAT_REGISTERED,
             sends_by_itself=bool(settings.get("AutoDistributeInvoice")),
         )
 
@@ -114,18 +131,25 @@ class UnimicroTarget:
             found |= {one.remote_id: one for one in map(from_customer, rows) if one.org_number == wanted}
         return tuple(found.values())
 
-    async def create_customer(self, customer: Customer, *, guid: str, send_number: bool) -> RemoteCustomer:
+    async def create_customer(
+        self, customer: Customer, *, guid: str, send_number: bool, currencies: Mapping[str, int] = MappingProxyType({})
+    ) -> Made[RemoteCustomer]:
         """The new customer; the caller compares its number with the one asked for."""
-        row = await self._client.create("customers", to_customer(customer, guid=guid, send_number=send_number))
-        return from_customer(row)
+        payload, warnings = to_customer(customer, guid=guid, send_number=send_number, currencies=currencies)
+        return Made(from_customer(await self._client.create("customers", payload)), tuple(warnings))
 
-    async def update_customer(self, remote_id: int, customer: Customer, *, guid: str) -> bool:
-        """Whether anything had to be changed; only the differences are sent."""
+    async def update_customer(
+        self, remote_id: int, customer: Customer, *, guid: str, currencies: Mapping[str, int] = MappingProxyType({})
+    ) -> Change:
+        """Bring the customer in line; only the differences are sent."""
         there = await self._client.fetch_one(f"customers/{remote_id}", expand=_CUSTOMER_PARTS)
-        changes = to_customer_changes(customer, there, guid=guid)
+        changes, warnings = to_customer_changes(customer, there, guid=guid, currencies=currencies)
+        return await self._update(f"customers/{remote_id}", changes, warnings)
+
+    async def _update(self, route: str, changes: Mapping[str, Any], warnings: Iterable[Reason]) -> Change:
         if changes:
-            await self._client.update(f"customers/{remote_id}", changes)
-        return bool(changes)
+            await self._client.update(route, changes)
+        return Change(bool(changes), tuple(warnings))
 
     # --- projects and departments ---
 
@@ -134,27 +158,26 @@ class UnimicroTarget:
         rows = await self._client.fetch_list("projects", filter=f"ProjectNumber eq {_quote(number)}")
         return tuple(one for one in map(from_project, rows) if one.number == number)
 
-    async def create_project(self, project: Project, *, guid: str, customer_id: int | None) -> RemoteProject:
+    async def create_project(self, project: Project, *, guid: str, customer_id: int | None) -> Made[RemoteProject]:
         """The new project."""
-        row = await self._client.create("projects", to_project(project, guid=guid, customer_id=customer_id))
-        return from_project(row)
+        payload, warnings = to_project(project, guid=guid, customer_id=customer_id)
+        return Made(from_project(await self._client.create("projects", payload)), tuple(warnings))
 
-    async def update_project(self, remote_id: int, project: Project) -> bool:
-        """Whether anything had to be changed."""
+    async def update_project(self, remote_id: int, project: Project) -> Change:
+        """Bring the project in line; only the differences are sent."""
         there = await self._client.fetch_one(f"projects/{remote_id}")
-        changes = to_project_changes(project, there)
-        if changes:
-            await self._client.update(f"projects/{remote_id}", changes)
-        return bool(changes)
+        changes, warnings = to_project_changes(project, there)
+        return await self._update(f"projects/{remote_id}", changes, warnings)
 
     async def find_departments(self, number: str) -> tuple[RemoteDepartment, ...]:
         """Departments with this number."""
         rows = await self._client.fetch_list("departments", filter=f"DepartmentNumber eq {_quote(number)}")
         return tuple(one for one in map(from_department, rows) if one.number == number)
 
-    async def create_department(self, department: Department, *, guid: str) -> RemoteDepartment:
+    async def create_department(self, department: Department, *, guid: str) -> Made[RemoteDepartment]:
         """The new department."""
-        return from_department(await self._client.create("departments", to_department(department, guid=guid)))
+        payload, warnings = to_department(department, guid=guid)
+        return Made(from_department(await self._client.create("departments", payload)), tuple(warnings))
 
     # --- documents ---
 
@@ -184,10 +207,20 @@ class UnimicroTarget:
     async def create_draft(
         self, document: Document, links: Links, *, guid: str, external_reference: str, reference: Reference
     ) -> Draft:
-        """The new draft with its sums as Unimicro has them."""
+        """The new draft with its sums as Unimicro has them.
+
+        Its head shows the customer as Unimicro knows it now, as the UI does: whether the server fills it in is unknown
+        (facts §9 row 7), and RecMan's company is at hand for a customer's first invoice only.
+        """
         currency = await self._fetch_currency(document, reference)
+        customer = await self._client.fetch_one(f"customers/{links.customer_id}", expand=_CUSTOMER_PARTS)
         payload, warnings = to_invoice(
-            document, links, guid=guid, external_reference=external_reference, currency=currency
+            document,
+            links,
+            guid=guid,
+            external_reference=external_reference,
+            currency=currency,
+            recipient=from_recipient(customer),
         )
         return Draft(from_invoice(await self._client.create("invoices", payload)), tuple(warnings))
 
@@ -202,17 +235,18 @@ class UnimicroTarget:
     async def create_credit_draft(self, credited_id: int) -> RemoteDocument:
         """A whole credit of an issued invoice, as a draft that Unimicro makes itself."""
         row = await self._client.act("PUT", f"invoices/{credited_id}", "create-credit-draft-invoice")
-        if not isinstance(row, dict) or "ID" not in row:
+        if not isinstance(row, dict) or not isinstance(row.get("ID"), int):
             raise OutcomeUnknownError("Unimicro made a credit draft but did not say which")
         return from_invoice(row)
 
-    async def update_credit_draft(
-        self, remote_id: int, document: Document, *, external_reference: str
-    ) -> RemoteDocument:
+    async def update_credit_draft(self, remote_id: int, document: Document, *, external_reference: str) -> Draft:
         """The credit draft with our reference, dates and texts; its lines stay a whole credit."""
-        payload, _ = to_credit_head(document, external_reference=external_reference)
-        await self._client.update(f"invoices/{remote_id}", {"ID": remote_id, "Customer": None, **payload})
-        return await self.fetch_document(remote_id)
+        draft = await self.fetch_document(remote_id)
+        payload, warnings = to_credit_head(
+            document, external_reference=external_reference, customer_id=draft.customer_id
+        )
+        await self._client.update(f"invoices/{remote_id}", {"ID": remote_id, **payload})
+        return Draft(await self.fetch_document(remote_id), tuple(warnings))
 
     async def _fetch_currency(self, document: Document, reference: Reference) -> Currency:
         currency_id = reference.currencies[document.currency]
@@ -225,16 +259,20 @@ class UnimicroTarget:
     async def fetch_rate(self, currency_id: int, base_id: int, day: date) -> Decimal:
         """Base currency per unit of a foreign one on a day.
 
-        Source: currencies?action=get-currency-exchange-rate (facts §3.7 [o]); Factor as divisor is assumed.
+        Source: currencies?action=get-currency-exchange-rate (facts §3.7 [o]). What Factor does is not documented, so
+        only 1 is believed.
+
+        Raises:
+            HoldError: there is no rate that can be used.
         """
-        answer = await self._client.fetch_one(
+        answer = await self._client.ask(
             "currencies",
-            action="get-currency-exchange-rate",
+            "get-currency-exchange-rate",
             fromCurrencyCodeID=str(currency_id),
             toCurrencyCodeID=str(base_id),
             currencyDate=day.isoformat(),
         )
-        return to_decimal(answer["ExchangeRate"]) / to_decimal(answer.get("Factor") or 1)
+        return read_rate(answer, day)
 
 
 def _by_number(rows: Iterable[T]) -> dict[str, tuple[T, ...]]:
@@ -252,6 +290,30 @@ def _customer_series(rows: Iterable[Mapping[str, Any]]) -> Iterable[tuple[int, i
         limits = row.get("FromNumber"), row.get("ToNumber")
         if is_customer and not row.get("Disabled") and None not in limits:
             yield int(row["FromNumber"]), int(row["ToNumber"])
+
+
+def _read_base_currency(settings: Mapping[str, Any], currencies: Mapping[str, int]) -> str:
+    """The company's own currency, once the settings say all that is needed.
+
+    Source: facts §3.7 (TaxMandatoryType 1 to 3 [o]); that both are always there is assumed.
+    """
+    gaps = []
+    base = next((code for code, identity in currencies.items() if identity == settings.get("BaseCurrencyCodeID")), None)
+    if base is None:
+        gaps.append(_setting_gap("base_currency_unknown", "which currency it keeps its books in (BaseCurrencyCodeID)"))
+    if not isinstance(settings.get("TaxMandatoryType"), int):
+        gaps.append(_setting_gap("vat_duty_unknown", "whether it is registered for VAT (TaxMandatoryType)"))
+    if gaps or base is None:
+        raise HoldError(tuple(gaps))
+    return base
+
+
+def _setting_gap(code: str, what: str) -> Reason:
+    return Reason(
+        code=code,
+        cause=f"Unimicro's company settings do not say {what}",
+        fix="Choose it in Unimicro under Settings, Company settings, then retry.",
+    )
 
 
 def _locked_until(settings: Mapping[str, Any]) -> date | None:
