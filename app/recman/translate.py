@@ -161,6 +161,8 @@ def read_company(raw: Raw) -> Customer | tuple[Reason, ...]:
         "number": reader.need("number", read_text),
         "name": reader.need("name", read_text),
     }
+    # These two are only guessed (payloads.py): an odd value must not keep the customer from being made.
+    guesses = Reader(raw, COMPANY, where="")
     addresses = {name: _read_address(reader, name) for name in _ADDRESSES}
     customer_fields: dict[str, Any] = {
         "kind": reader.find("kind", read_text) or "customer",
@@ -169,8 +171,8 @@ def read_company(raw: Raw) -> Customer | tuple[Reason, ...]:
         "invoice_email": reader.find("invoice_email", read_text) or "",
         "phone": reader.find("phone", read_text) or "",
         "credit_days": reader.find("credit_days", _to_days),
-        "peppol_address": reader.find("peppol_address", read_text) or "",
-        "currency": reader.find("currency", _to_currency) or "",
+        "peppol_address": guesses.find("peppol_address", read_text) or "",
+        "currency": guesses.find("currency", _to_currency) or "",
         "delivery_address": addresses["delivery_address"],
         "visiting_address": addresses["visit_address"],
         # Without an invoice address of its own a company gets its mail at the postal or visiting address.

@@ -6,6 +6,7 @@ Source: facts/unimicro-api.md §3 and §4.1; actions that are not here are answe
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
+from decimal import Decimal
 from typing import Any
 
 from app.sandbox.unimicro_answers import Record, not_found, refused
@@ -89,7 +90,7 @@ def _active_series(call: ActionCall) -> Answer:
 
 
 def _exchange_rate(call: ActionCall) -> Answer:
-    """The rate of one unit; `Factor` is always 1 here (assumed)."""
+    """The rate of one unit, 0 when there is none; `Factor` is always 1 here (both assumed)."""
     codes = [_load_code(call, name) for name in ("fromCurrencyCodeID", "toCurrencyCodeID")]
     day = call.query.get("currencyDate") or call.books.options.clock().date().isoformat()
     return Answer(
@@ -97,7 +98,7 @@ def _exchange_rate(call: ActionCall) -> Answer:
             "FromCurrencyCodeID": codes[0]["ID"],
             "ToCurrencyCodeID": codes[1]["ID"],
             "CurrencyDate": date.fromisoformat(day[:10]).isoformat(),
-            "ExchangeRate": RATES[codes[0]["Code"]] / RATES[codes[1]["Code"]],
+            "ExchangeRate": RATES.get(codes[0]["Code"], Decimal(0)) / RATES[codes[1]["Code"]],
             "Factor": 1,
             "Source": 1,
         }

@@ -71,6 +71,19 @@ async def test_a_server_that_ignores_skip_is_read_twice_and_not_for_ever() -> No
     assert (len(found), calls) == (60, ["0", "60"])
 
 
+async def test_rows_that_come_twice_are_kept_once_and_counted_twice() -> None:
+    rows, skips = make_projects(119), []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        skips.append(request.url.params["skip"])
+        return to_answer([rows[:60], rows[59:], []][len(skips) - 1])
+
+    async with open_desk(answer) as (target, _):
+        found = await target.find_projects("P-1")
+    assert [project.remote_id for project in found] == list(range(1, 120))
+    assert skips == ["0", "60", "120"]
+
+
 async def test_a_short_list_costs_one_call() -> None:
     calls = []
 

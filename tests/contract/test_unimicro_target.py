@@ -8,7 +8,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from app.accounting.targets import Exchange, Target, guid_for, open_target
+from app.accounting.targets import Change, Exchange, Target, guid_for, open_target
 from app.accounting.unimicro.auth import (
     Authorization,
     Identity,
@@ -20,6 +20,7 @@ from app.accounting.unimicro.auth import (
 )
 from app.accounting.unimicro.directory import fetch_companies
 from app.domain.documents import DocumentKind
+from app.domain.parties import Address, Customer
 from app.domain.reference import DocumentState, Links, Reference, RemoteCustomer
 from app.errors import (
     AuthExpiredError,
@@ -248,6 +249,49 @@ async def test_an_update_sends_only_what_differs(desk: Desk) -> None:
     assert desk.exchanges[-1].request["Info"].keys() == {"ID", "Name"}
     (found,) = await desk.target.find_customers(number="100001", org_number=None)
     assert found.name == "Ærfugl Øst AS"
+
+
+async def test_a_whole_customer_agrees_with_itself_and_gains_what_is_new(desk: Desk) -> None:
+    oslo = Address(line1="Gata 1", line2="Inngang B", postal_code="0150", city="Oslo", country_code="NO")
+    bergen = Address(line1="Torget 3", postal_code="5003", city="Bergen")
+    whole = make_customer(
+        org_number="914778271",
+        invoice_email="faktura@aerfugl.example",
+        phone="22334455",
+        invoice_address=oslo,
+        delivery_address=replace(oslo, line2=""),
+        visiting_address=bergen,
+        peppol_address="914778271",
+        currency="EUR",
+    )
+    currencies = (await desk.target.fetch_reference()).currencies
+    made = await desk.target.create_customer(whole, guid=guid_for("w"), send_number=True, currencies=currencies)
+
+    async def update(customer: Customer) -> Change:
+        guid = guid_for("u", repr(customer))
+        return await desk.target.update_customer(made.record.remote_id, customer, guid=guid, currencies=currencies)
+
+    assert not (await update(whole)).sent
+    moved = replace(whole, visiting_address=replace(bergen, line1="Torget 4"), email="post@ny.example")
+    assert (await update(moved)).sent
+    assert desk.exchanges[-1].request["Info"].keys() == {"ID", "Addresses", "Emails"}
+    assert not (await update(moved)).sent
+
+
+async def test_a_drafts_head_shows_the_customer_as_unimicro_knows_it(desk: Desk) -> None:
+    reference, links = await desk.prepare()
+    await desk.draft(reference, links)
+    head = desk.exchanges[-1].request
+    assert (head["CustomerName"], head["InvoiceAddressLine1"]) == ("Ærfugl Bemanning AS", "Gata 1")
+    assert (head["EmailAddress"], head["CreditDays"]) == ("post@aerfugl.example", 14)
+
+
+async def test_a_draft_for_a_customer_that_is_gone_is_refused_before_it_is_sent(desk: Desk) -> None:
+    reference, links = await desk.prepare()
+    sent = len(desk.exchanges)
+    with pytest.raises(RemoteRejectedError) as caught:
+        await desk.draft(reference, replace(links, customer_id=99999))
+    assert (caught.value.code, len(desk.exchanges)) == ("remote_missing", sent)
 
 
 async def test_an_invoice_goes_from_draft_to_its_number(desk: Desk) -> None:

@@ -162,6 +162,19 @@ def test_recmans_company_is_read_with_all_that_unimicro_takes() -> None:
     assert (found.peppol_address, found.currency) == ("914778271", "NOK")
 
 
+def test_odd_values_of_guessed_fields_hold_no_customer() -> None:
+    raw = {"companyId": 7, "companyNumber": 100007, "name": "Hel AS", "currency": "Norske kroner"}
+    found = read_company(raw | {"ehfNumber": ["x"], "ehfAddress": "ja"})
+    assert isinstance(found, Customer)
+    assert (found.peppol_address, found.currency) == ("", "")
+
+
+def test_a_peppol_address_that_is_none_is_left_out_with_a_warning() -> None:
+    payload, warnings = to_customer(make_whole(peppol_address="ja"), guid=GUID, send_number=True)
+    assert "PeppolAddress" not in payload
+    assert [warning.code for warning in warnings] == ["peppol_unclear"]
+
+
 # Updates
 
 

@@ -13,7 +13,7 @@ from types import MappingProxyType
 from typing import Any, Generic, TypeVar
 
 from app.accounting.unimicro.client import UnimicroClient
-from app.accounting.unimicro.payloads import VAT_REGISTERED
+from app.accounting.unimicro.payloads import VAT_REGISTERED, to_text
 from app.accounting.unimicro.translate import (
     VatTable,
     clean_org_number,
@@ -87,7 +87,7 @@ class UnimicroTarget:
             HoldError: the company's settings do not say what nobody may guess.
         """
         settings = await self._client.fetch_one("companysettings/1")
-        currencies = {row["Code"]: row["ID"] for row in await self._client.fetch_list("currencycodes")}
+        currencies = {to_text(row.get("Code")): row["ID"] for row in await self._client.fetch_list("currencycodes")}
         base = _read_base_currency(settings, currencies)
         series = await self._client.fetch_list("number-series")
         vat = await self._fetch_vat(settings)

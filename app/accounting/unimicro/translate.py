@@ -53,6 +53,10 @@ def to_customer(
     if send_number:
         payload["CustomerNumber"] = int(customer.number)
     warnings = fit_texts(payload, "Customer", where=where)
+    if customer.peppol_address and not peppol:
+        cause = f"{where}: “{customer.peppol_address}” is no address for electronic invoices; it was left out"
+        fix = "Enter it in RecMan as scheme and number, such as 0192:999999999, or in Unimicro by hand."
+        warnings.append(Reason(code="peppol_unclear", cause=cause, fix=fix))
     payload["Info"] = {"_createguid": guid_for(guid, "info"), "Name": customer.name}
     warnings += fit_texts(payload["Info"], "BusinessRelation", where=where)
     children, child_warnings = _to_children(customer, guid, where)

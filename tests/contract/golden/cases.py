@@ -76,7 +76,7 @@ def render(data: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
             guid=guid_for("golden", document.recman_invoice_id),
             external_reference=reference,
             currency=Currency(currency_id=CURRENCY_IDS[document.currency], rate=Decimal(data.get("rate", "1"))),
-            recipient=_to_recipient(data.get("recipient")),
+            recipient=to_recipient(data.get("recipient")),
         )
     return parse_json(dump_json(payload)), [warning.cause for warning in warnings]
 
@@ -103,7 +103,8 @@ def _to_links(data: dict[str, Any]) -> Links:
     )
 
 
-def _to_recipient(data: dict[str, Any] | None) -> Recipient | None:
+def to_recipient(data: dict[str, Any] | None) -> Recipient | None:
+    """The case's recipient, None when it has none."""
     if data is None:
         return None
     addresses = {name: Address(**data.get(name, {})) for name in ("invoice_address", "delivery_address")}

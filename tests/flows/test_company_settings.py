@@ -1,0 +1,45 @@
+"""What Unimicro's company lacks: the transfer is held and says which setting, and goes on when it is mended."""
+
+from typing import Any
+
+import pytest
+
+from tests.world import COMPANY, World
+
+
+def open_company(world: World) -> Any:
+    companies = world.unimicro.state.world.companies.values()
+    return next(company for company in companies if company.entity["Name"] == COMPANY)
+
+
+@pytest.mark.parametrize(
+    ("setting", "code"), [("BaseCurrencyCodeID", "base_currency_unknown"), ("TaxMandatoryType", "vat_duty_unknown")]
+)
+async def test_missing_company_setting_holds_until_it_is_chosen(world: World, setting: str, code: str) -> None:
+    settings = open_company(world).books.settings
+    chosen = settings[setting]
+    settings[setting] = None
+    await world.hear_of("invoice", 5001)
+    await world.settle()
+    row = (await world.transfers())["invoice", "5001"]
+    assert (row["state"], [reason["code"] for reason in row["reasons"]]) == ("held", [code])
+    assert await world.invoices() == []
+    settings[setting] = chosen
+    await world.hear_of("invoice", 5001)
+    await world.settle()
+    assert (await world.transfers())["invoice", "5001"]["state"] == "done"
+
+
+async def test_currency_without_a_rate_holds_and_leaves_no_draft(world: World) -> None:
+    open_company(world).books.insert("CurrencyCode", {"Code": "ISK", "Name": "Kroner", "ShortCode": "ISK"})
+    record = world.recman.state.store.records["invoice"]["5006"]
+    record["currency"] = "ISK"
+    await world.hear_of("invoice", 5006)
+    await world.settle()
+    row = (await world.transfers())["invoice", "5006"]
+    assert (row["state"], [reason["code"] for reason in row["reasons"]]) == ("held", ["rate_unusable"])
+    assert await world.invoices() == []
+    record["currency"] = "EUR"
+    await world.hear_of("invoice", 5006)
+    await world.settle()
+    assert (await world.transfers())["invoice", "5006"]["state"] == "done"
