@@ -125,6 +125,7 @@ class World:
         """Empty books and an empty log, with the same key and hook."""
         await self.http.post(f"{self.unimicro_url}/sandbox/reset")
         self.resources.references.clear()
+        self.resources.recipients.clear()
         async with self.resources.engine.begin() as connection:
             await connection.exec_driver_sql("TRUNCATE attempt, transfer, event, lane RESTART IDENTITY CASCADE")
 

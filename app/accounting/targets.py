@@ -4,10 +4,10 @@ from collections.abc import Awaitable, Callable
 
 from app.accounting.unimicro.client import Company, Exchange, UnimicroClient
 from app.accounting.unimicro.payloads import guid_for
-from app.accounting.unimicro.target import Change, Draft, Made, UnimicroTarget
+from app.accounting.unimicro.target import Change, Draft, Made, Recipients, UnimicroTarget
 from app.http import httpx
 
-__all__ = ["Change", "Draft", "Exchange", "Made", "Target", "guid_for", "open_target"]
+__all__ = ["Change", "Draft", "Exchange", "Made", "Recipients", "Target", "guid_for", "open_target"]
 
 Target = UnimicroTarget
 
@@ -19,7 +19,9 @@ def open_target(
     company_key: str,
     token: Callable[[str | None], Awaitable[str]],
     on_exchange: Callable[[Exchange], None],
+    recipients: Recipients | None = None,
 ) -> Target:
-    """The books of one company."""
+    """The books of one company; `recipients` is what is remembered of customers from one opening to the next."""
     company = Company(base_url=base_url, company_key=company_key, token=token)
-    return UnimicroTarget(UnimicroClient(http, company, on_exchange=on_exchange))
+    client = UnimicroClient(http, company, on_exchange=on_exchange)
+    return UnimicroTarget(client, recipients=recipients)

@@ -54,6 +54,7 @@ async def open_books(resources: Resources, key: Key, *, heard_at: datetime) -> B
         company_key=key.company_key,
         token=token,
         on_exchange=exchanges.append,
+        recipients=resources.recipients_of(key.id),
     )
     oldest = now - timedelta(seconds=resources.settings.unimicro_reference_seconds)
     reference = await _load_reference(resources, key, target, oldest=oldest)

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 from app.domain.documents import Line
+from app.domain.money import ZERO
 from app.domain.parties import Customer
 from app.domain.reference import Reference, RemoteCustomer
 from app.errors import Reason
@@ -176,18 +177,20 @@ def _product_gaps(number: str, used: list[Line], reference: Reference) -> list[R
     if len(active) > 1:
         return [_ambiguous("product", number)]
     product = active[0]
-    if product.vat_rate is None:
+    # A company without VAT has no VAT types on its products. Source: facts §3.7 (TaxMandatoryType 1) [o].
+    rate = product.vat_rate if product.vat_rate is not None or reference.vat_registered else ZERO
+    if rate is None:
         cause = f"Product {number} {product.name} has neither a VAT type nor an account with one in Unimicro"
         return [Reason(code="product_without_vat", cause=cause, fix="Set the product's account and VAT, then retry.")]
     return [
         Reason(
             code="vat_differs",
-            cause=f"Line {line.position}: product {number} has {product.vat_rate:f} % VAT in Unimicro, "
+            cause=f"Line {line.position}: product {number} has {rate:f} % VAT in Unimicro, "
             f"RecMan's line has {line.vat_rate:f} %",
             fix=f"Correct the VAT of product {number} in one of the two systems, then retry.",
         )
         for line in used
-        if line.vat_rate is not None and line.vat_rate != product.vat_rate
+        if line.vat_rate is not None and line.vat_rate != rate
     ]
 
 

@@ -43,3 +43,16 @@ async def test_currency_without_a_rate_holds_and_leaves_no_draft(world: World) -
     await world.hear_of("invoice", 5006)
     await world.settle()
     assert (await world.transfers())["invoice", "5006"]["state"] == "done"
+
+
+async def test_invoice_costs_three_calls_once_its_customer_is_known(world: World) -> None:
+    records = world.recman.state.store.records["invoice"]
+    records["5099"] = {**records["5001"], "invoiceId": 5099, "invoiceNumber": "119999"}
+    await world.hear_of("invoice", 5001)
+    await world.settle()
+    world.unimicro.calls.clear()
+    await world.hear_of("invoice", 5099)
+    await world.settle()
+    assert (await world.transfers())["invoice", "5099"]["state"] == "done"
+    made = [(call.method, call.path) for call in world.unimicro.calls.last if call.path.startswith("/api/biz")]
+    assert [method for method, _ in made] == ["POST", "POST", "GET"], made

@@ -142,6 +142,14 @@ def test_company_or_product_settings_hold_before_anything_is_sent(changes: dict[
     assert codes(plan_document(make_situation(reference=reference))) == [code]
 
 
+def test_company_without_vat_takes_invoices_without_vat() -> None:
+    products = {"1001": (make_product(vat_rate=None, vat_type_id=None),)}
+    reference = replace(make_reference(), vat_registered=False, products=products)
+    document = make_document(lines=(make_line(vat_rate=Decimal(0)),))
+    situation = make_situation(reference=reference, document=document)
+    assert step_types(plan_document(situation)) == these(CreateDraft, Issue)
+
+
 def test_inactive_namesake_of_an_active_product_does_not_matter() -> None:
     products = {"1001": (make_product(), make_product(remote_id=34, active=False))}
     situation = make_situation(reference=replace(make_reference(), products=products))

@@ -5,7 +5,7 @@ Source: facts/unimicro-api.md §2 [O].
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, MutableMapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -32,7 +32,7 @@ from app.accounting.unimicro.translate_documents import Currency, from_invoice, 
 from app.domain.dimensions import Department, Project
 from app.domain.documents import Document, DocumentKind
 from app.domain.money import to_decimal
-from app.domain.parties import Customer
+from app.domain.parties import Customer, Recipient
 from app.domain.reference import (
     DocumentState,
     Links,
@@ -74,11 +74,16 @@ class Draft:
     warnings: tuple[Reason, ...]
 
 
+# What customers look like on an invoice's head, by the customer's id; the caller says how long it is believed.
+Recipients = MutableMapping[int, Recipient]
+
+
 class UnimicroTarget:
     """One company's books; errors as `UnimicroClient` raises them."""
 
-    def __init__(self, client: UnimicroClient) -> None:
+    def __init__(self, client: UnimicroClient, *, recipients: Recipients | None = None) -> None:
         self._client = client
+        self._recipients: Recipients = {} if recipients is None else recipients
 
     async def fetch_reference(self) -> Reference:
         """Everything that planning needs of this company, read anew.
@@ -144,6 +149,7 @@ class UnimicroTarget:
         """Bring the customer in line; only the differences are sent."""
         there = await self._client.fetch_one(f"customers/{remote_id}", expand=_CUSTOMER_PARTS)
         changes, warnings = to_customer_changes(customer, there, guid=guid, currencies=currencies)
+        self._recipients.pop(remote_id, None)
         return await self._update(f"customers/{remote_id}", changes, warnings)
 
     async def _update(self, route: str, changes: Mapping[str, Any], warnings: Iterable[Reason]) -> Change:
@@ -213,16 +219,23 @@ class UnimicroTarget:
         (facts §9 row 7), and RecMan's company is at hand for a customer's first invoice only.
         """
         currency = await self._fetch_currency(document, reference)
-        customer = await self._client.fetch_one(f"customers/{links.customer_id}", expand=_CUSTOMER_PARTS)
+        recipient = await self._fetch_recipient(links.customer_id)
         payload, warnings = to_invoice(
             document,
             links,
             guid=guid,
             external_reference=external_reference,
             currency=currency,
-            recipient=from_recipient(customer),
+            recipient=recipient,
         )
         return Draft(from_invoice(await self._client.create("invoices", payload)), tuple(warnings))
+
+    async def _fetch_recipient(self, customer_id: int) -> Recipient:
+        found = self._recipients.get(customer_id)
+        if found is None:
+            found = from_recipient(await self._client.fetch_one(f"customers/{customer_id}", expand=_CUSTOMER_PARTS))
+            self._recipients[customer_id] = found
+        return found
 
     async def issue_document(self, remote_id: int) -> None:
         """Issue a draft; its number is read afterwards."""
