@@ -58,6 +58,9 @@ class Settings(BaseSettings):
     unimicro_reference_seconds: float = Field(
         300, ge=0, description="How long products, VAT types and the like are kept before they are read again"
     )
+    unimicro_invoice_link: str = Field(
+        "{base}#/sales/invoices/{id}", description="Where a person finds an invoice in Unimicro (assumed)"
+    )
     unimicro_send_customer_number: bool = Field(
         default=True,
         description="Send RecMan's number when a customer is created (assumed to be honoured inside the series)",

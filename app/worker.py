@@ -20,14 +20,13 @@ from app.inbox import load_unseen
 from app.keys import pause_key, require_sign_in
 from app.lanes import Lease, backoff_seconds, check_fence, claim, lock_record, postpone, release, renew, wait_for
 from app.log import get_logger
-from app.recman.client import RecmanClient
 from app.resources import Resources
-from app.tenants import load_tenant, open_recman_api_key
+from app.tenants import load_tenant
 from app.transfer.books import REST_SECONDS, open_books
 from app.transfer.carry import carry, record_trouble
 from app.transfer.context import Run
 from app.transfer.log import find_transfer
-from app.transfer.records import RecordReader
+from app.transfer.records import open_reader
 from app.wakeup import listener
 
 # One run of a lane serves at most this many of its events.
@@ -143,14 +142,11 @@ class Worker:
             # A repeat that lost a race has raised the counter without leaving an event.
             await self._release_empty(lease)
             return
-        api_key = open_recman_api_key(resources.vault, tenant)
-        base = resources.settings.recman_api_base
-        client = RecmanClient(resources.http, base_url=base, api_key=api_key) if api_key else None
         run = Run(
             sessions=resources.sessions,
             lease=lease,
             events=events,
-            reader=RecordReader(sessions=resources.sessions, tenant_id=lease.tenant_id, client=client),
+            reader=open_reader(resources, tenant),
             open_books=lambda key: open_books(resources, key, heard_at=events[-1].received_at),
             read_lag_seconds=resources.settings.unimicro_read_lag_seconds,
         )

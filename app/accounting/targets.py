@@ -2,12 +2,25 @@
 
 from collections.abc import Awaitable, Callable
 
+from app.accounting.unimicro import previews
 from app.accounting.unimicro.client import Company, Exchange, UnimicroClient
 from app.accounting.unimicro.payloads import guid_for
+from app.accounting.unimicro.previews import Preview
 from app.accounting.unimicro.target import Change, Draft, Made, Recipients, UnimicroTarget
 from app.http import httpx
 
-__all__ = ["Change", "Draft", "Exchange", "Made", "Recipients", "Target", "guid_for", "open_target"]
+__all__ = [
+    "Change",
+    "Draft",
+    "Exchange",
+    "Made",
+    "Preview",
+    "Recipients",
+    "Target",
+    "guid_for",
+    "open_target",
+    "previews",
+]
 
 Target = UnimicroTarget
 

@@ -224,6 +224,15 @@ _ALL = (
         fields=to_fields(_DIMENSIONS),
         one={"Project": "ProjectID", "Department": "DepartmentID"},
     ),
+    *(
+        Entity(
+            name=f"Dimension{number}",
+            route=f"Dimension{number}",
+            fields=to_fields("Number:100 NumberNumeric:int Name:255 Description:255"),
+            writable=True,
+        )
+        for number in range(5, 11)
+    ),
     Entity(
         name="VatType",
         route="vattypes",

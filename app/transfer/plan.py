@@ -4,20 +4,23 @@ A plan looks at everything before it says no: a hold lists every gap at once, no
 """
 
 import hashlib
+from dataclasses import astuple
+from decimal import Decimal
 
 from app.domain.documents import Document, DocumentKind, IncompleteDocument, Totals
-from app.domain.money import dump_json, show_money
+from app.domain.money import ZERO, dump_json, show_money
 from app.domain.parties import Customer
 from app.domain.reference import DocumentState, Reference, RemoteDocument
 from app.errors import Reason
 from app.transfer.parts import (
     list_dimension_warnings,
-    list_product_gaps,
     plan_customer,
     plan_department,
     plan_project,
 )
-from app.transfer.situation import CustomerView, DocumentSituation, Past, ProjectView
+from app.transfer.products import list_unknown_products, plan_products
+from app.transfer.review import is_too_old, list_review_gaps, list_rule_gaps
+from app.transfer.situation import CustomerView, DepartmentView, DocumentSituation, Past, ProjectView
 from app.transfer.steps import (
     AdoptDocument,
     CreateCreditDraft,
@@ -42,10 +45,9 @@ _NO_CUSTOMERS = frozenset({"ownCompany", "supplier", "prospect"})
 
 def plan_document(situation: DocumentSituation) -> Decision:
     """What to do about an invoice or credit note."""
-    past = situation.past
+    document, past = situation.document, situation.past
     if past is not None and past.ignored:
         return Skip("a person chose not to send it")
-    document = situation.document
     if situation.method == "order":
         cause = "The key wants orders, which this version does not make yet"
         fix = "Set the key's method to invoice or draft, then retry."
@@ -54,6 +56,13 @@ def plan_document(situation: DocumentSituation) -> Decision:
         return Hold(_incomplete_gaps(situation, document))
     if past is not None and past.booked:
         return _plan_booked(document, past)
+    if is_too_old(document, situation):
+        return Skip(f"{_name(document)} is older than the key's cut-off date {situation.rules.not_before}")
+    return _plan_open(document, situation)
+
+
+def _plan_open(document: Document, situation: DocumentSituation) -> Decision:
+    past = situation.past
     if situation.found:
         return _plan_found(document, situation)
     if past is not None and past.unclear and not past.looked_twice:
@@ -122,7 +131,8 @@ def _plan_credit_note(document: Document, situation: DocumentSituation) -> Decis
         if credited is not None and credited.held_because:
             cause += f" and which is held: {credited.held_because}"
         return Wait("invoice", document.credited_invoice_id or "", cause)
-    gaps = _date_gaps(document, situation.reference)
+    gaps = [*_date_gaps(document, situation.reference), *list_rule_gaps(situation)]
+    gaps = gaps or list_review_gaps(document, situation)
     if gaps:
         return Hold(tuple(gaps))
     credit = CreateCreditDraft(
@@ -135,16 +145,29 @@ def _plan_credit_note(document: Document, situation: DocumentSituation) -> Decis
 
 
 def _plan_invoice(document: Document, situation: DocumentSituation) -> Decision:
-    reference = situation.reference
+    reference, rules = situation.reference, situation.rules
     steps, gaps = _plan_parts(situation)
-    numbers = [line.product_number for line in document.lines if line.product_number is not None]
-    gaps = [*gaps, *list_product_gaps(document.lines, numbers, reference)]
-    gaps += _date_gaps(document, reference) + _company_gaps(document, reference)
+    products, product_gaps = plan_products(document, reference, rules)
+    gaps = [*gaps, *product_gaps, *_date_gaps(document, reference), *_company_gaps(document, reference)]
+    gaps += list_rule_gaps(situation)
+    gaps = gaps or list_review_gaps(document, situation)
     if gaps:
         return Hold(tuple(gaps))
     warnings = situation.warnings + list_dimension_warnings(situation.project, situation.department)
-    draft = CreateDraft(document=document, reason=f"{_name(document)} is not in Unimicro yet")
-    return Go((*steps, draft, _last_step(document, situation)), warnings)
+    draft = _plan_draft(document, situation.department)
+    return Go((*steps, *products, draft, _last_step(document, situation)), warnings)
+
+
+def _plan_draft(document: Document, department: DepartmentView | None) -> CreateDraft:
+    reason = f"{_name(document)} is not in Unimicro yet"
+    if department is None:
+        return CreateDraft(document=document, reason=reason)
+    return CreateDraft(
+        document=document,
+        reason=reason,
+        department_id=department.matches[0].remote_id if department.by_rule else None,
+        dimensions={n: ids[0] for n, _, ids in department.dimensions},
+    )
 
 
 def _plan_parts(situation: DocumentSituation) -> tuple[list[Step], list[Reason]]:
@@ -160,7 +183,8 @@ def _plan_parts(situation: DocumentSituation) -> tuple[list[Step], list[Reason]]
 
 def _incomplete_gaps(situation: DocumentSituation, document: IncompleteDocument) -> tuple[Reason, ...]:
     _, part_gaps = _plan_parts(situation)
-    return (*document.gaps, *part_gaps, *list_product_gaps((), document.product_numbers, situation.reference))
+    unknown = list_unknown_products(document.product_numbers, situation.reference, situation.rules)
+    return (*document.gaps, *part_gaps, *unknown)
 
 
 def _date_gaps(document: Document, reference: Reference) -> list[Reason]:
@@ -230,11 +254,22 @@ def plan_project_change(view: ProjectView, customer: CustomerView | None, refere
     return Go((*customer_steps, *steps))
 
 
-def compare_totals(document: Document, remote: RemoteDocument) -> Reason | None:
-    """The difference between RecMan's sums and Unimicro's, or None when they agree to the øre."""
+def compare_totals(document: Document, remote: RemoteDocument, *, tolerance: Decimal = ZERO) -> Reason | None:
+    """The difference between RecMan's sums and Unimicro's, or None when they agree to the øre.
+
+    Within the tolerance its code is `totals_rounded`, a warning; beyond it is `totals_differ`.
+    """
     ours, theirs = document.totals, remote.totals
     if ours == theirs:
         return None
+    pairs = zip(astuple(ours), astuple(theirs), strict=True)
+    if all(abs(mine - yours) <= tolerance for mine, yours in pairs):
+        return Reason(
+            code="totals_rounded",
+            cause=f"The totals differ within the tolerance of {show_money(tolerance)}: RecMan {_sums(ours)}, "
+            f"Unimicro {_sums(theirs)}",
+            fix="Nothing to do; lower the tolerance in the rules if it is too much.",
+        )
     return Reason(
         code="totals_differ",
         cause=f"The totals differ: RecMan {_sums(ours)}, Unimicro {_sums(theirs)}",

@@ -6,7 +6,7 @@ Source: facts/unimicro-api.md §2 [O].
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, MutableMapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 from types import MappingProxyType
@@ -25,13 +25,13 @@ from app.accounting.unimicro.translate import (
     to_customer,
     to_customer_changes,
     to_department,
+    to_product,
     to_project,
     to_project_changes,
 )
 from app.accounting.unimicro.translate_documents import Currency, from_invoice, read_rate, to_credit_head, to_invoice
 from app.domain.dimensions import Department, Project
 from app.domain.documents import Document, DocumentKind
-from app.domain.money import to_decimal
 from app.domain.parties import Customer, Recipient
 from app.domain.reference import (
     DocumentState,
@@ -40,6 +40,7 @@ from app.domain.reference import (
     RemoteCustomer,
     RemoteDepartment,
     RemoteDocument,
+    RemoteProduct,
     RemoteProject,
 )
 from app.errors import HoldError, OutcomeUnknownError, Reason
@@ -107,16 +108,22 @@ class UnimicroTarget:
             locked_until=_locked_until(settings),
             vat_registered=settings["TaxMandatoryType"] == VAT_REGISTERED,
             sends_by_itself=bool(settings.get("AutoDistributeInvoice")),
+            vat_types=vat.types,
+            accounts=vat.accounts,
+            default_account_id=vat.default_account_id,
         )
 
     async def _fetch_vat(self, settings: Mapping[str, Any]) -> VatTable:
-        types = await self._client.fetch_list("vattypes")
-        accounts = await self._client.fetch_list("accounts")
-        return VatTable(
-            rates={row["ID"]: to_decimal(row["VatPercent"]) for row in types if row.get("VatPercent") is not None},
-            accounts={row["ID"]: row.get("VatTypeID") for row in accounts},
+        return VatTable.from_rows(
+            await self._client.fetch_list("vattypes"),
+            await self._client.fetch_list("accounts"),
             default_account_id=settings.get("DefaultSalesAccountID"),
         )
+
+    async def create_product(self, product: RemoteProduct, *, guid: str) -> RemoteProduct:
+        """The new product, as it was asked for, with its id."""
+        payload, _ = to_product(product, guid=guid)
+        return replace(product, remote_id=(await self._client.create("products", payload))["ID"])
 
     async def probe(self, route: str) -> None:
         """Read one row, to see whether that is allowed."""
@@ -180,6 +187,11 @@ class UnimicroTarget:
         rows = await self._client.fetch_list("departments", filter=f"DepartmentNumber eq {_quote(number)}")
         return tuple(one for one in map(from_department, rows) if one.number == number)
 
+    async def find_dimension(self, dimension: int, number: str) -> tuple[int, ...]:
+        """Ids of a free dimension's values with this number. Source: route Dimension5 to Dimension10 (swagger)."""
+        rows = await self._client.fetch_list(f"Dimension{dimension}", filter=f"Number eq {_quote(number)}")
+        return tuple(row["ID"] for row in rows if to_text(row.get("Number")) == number)
+
     async def create_department(self, department: Department, *, guid: str) -> Made[RemoteDepartment]:
         """The new department."""
         payload, warnings = to_department(department, guid=guid)
@@ -218,17 +230,24 @@ class UnimicroTarget:
         Its head shows the customer as Unimicro knows it now, as the UI does: whether the server fills it in is unknown
         (facts §9 row 7), and RecMan's company is at hand for a customer's first invoice only.
         """
-        currency = await self._fetch_currency(document, reference)
-        recipient = await self._fetch_recipient(links.customer_id)
-        payload, warnings = to_invoice(
+        payload, warnings = await self.prepare_draft(
+            document, links, guid=guid, external_reference=external_reference, reference=reference
+        )
+        return Draft(from_invoice(await self._client.create("invoices", payload)), tuple(warnings))
+
+    async def prepare_draft(
+        self, document: Document, links: Links, *, guid: str, external_reference: str, reference: Reference
+    ) -> tuple[dict[str, Any], list[Reason]]:
+        """The draft as it is sent, and what had to be cut; reads only. Customer id 0: it is not made yet."""
+        recipient = await self._fetch_recipient(links.customer_id) if links.customer_id else None
+        return to_invoice(
             document,
             links,
             guid=guid,
             external_reference=external_reference,
-            currency=currency,
+            currency=await self._fetch_currency(document, reference),
             recipient=recipient,
         )
-        return Draft(from_invoice(await self._client.create("invoices", payload)), tuple(warnings))
 
     async def _fetch_recipient(self, customer_id: int) -> Recipient:
         found = self._recipients.get(customer_id)

@@ -10,6 +10,7 @@ from app.accounting.unimicro.payloads import (
     CREDIT_NOTE_TYPE,
     DRAFT_ON_CREATE,
     EXTERNAL_REFERENCE_LENGTH,
+    INVOICE_CREDITED,
     INVOICE_DRAFT,
     fit_texts,
     guid_for,
@@ -211,6 +212,7 @@ def _to_line_sums(line: Line, rate: Decimal) -> dict[str, Decimal]:
 def _to_dimensions(links: Links, guid: str) -> dict[str, Any] | None:
     """Set on the head and on every line, because whether lines inherit is unknown (facts §3.6)."""
     ids = {"ProjectID": links.project_id, "DepartmentID": links.department_id}
+    ids |= {f"Dimension{number}ID": value_id for number, value_id in links.dimensions.items()}
     known = {name: value for name, value in ids.items() if value is not None}
     return {"ID": 0, "_createguid": guid, **known} if known else None
 
@@ -234,6 +236,8 @@ def from_invoice(row: Mapping[str, Any]) -> RemoteDocument:
 
 def _from_status(status: int | None, number: str) -> DocumentState:
     """Without a status the number tells: only an issued document has one. Source: facts §4.1 [o]."""
+    if status == INVOICE_CREDITED:
+        return DocumentState.CREDITED
     if status:
         return DocumentState.DRAFT if status <= INVOICE_DRAFT else DocumentState.ISSUED
     return DocumentState.ISSUED if number else DocumentState.DRAFT
