@@ -64,6 +64,7 @@ def _open_target(resources: Resources, key: Key) -> Target:
         company_key=key.company_key,
         token=token,
         on_exchange=lambda _: None,
+        slot=lambda: resources.slots.hold(key.company_key),
     )
 
 

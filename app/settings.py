@@ -52,6 +52,9 @@ class Settings(BaseSettings):
     )
     unimicro_client_id: str = Field("", description="Client id from Unimicro's developer portal")
     unimicro_client_secret: SecretStr = Field(SecretStr(""), description="Client secret from the portal")
+    unimicro_parallel_calls: int = Field(
+        4, ge=1, le=64, description="Calls to one Unimicro company at a time, over all processes"
+    )
     unimicro_read_lag_seconds: float = Field(
         5, ge=0, description="A write without an answer is looked up again after this time before it is sent again"
     )

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from typing import Any
 
-from app.db import is_away
+from app.db import Session, is_away
 from app.errors import (
     AuthExpiredError,
     KeyPausedError,
@@ -16,7 +16,7 @@ from app.errors import (
     StaleLeaseError,
     WaitError,
 )
-from app.inbox import load_unseen
+from app.inbox import Arrival, accept, dedupe_key, load_unseen
 from app.keys import pause_key, require_sign_in
 from app.lanes import Lease, backoff_seconds, check_fence, claim, lock_record, postpone, release, renew, wait_for
 from app.log import get_logger
@@ -200,6 +200,21 @@ async def _wait_for_record(resources: Resources, run: Run, error: WaitError) -> 
             await postpone(session, lease, seconds=0, spends_try=False)
         else:
             await wait_for(session, lease, scope=error.scope, record_id=error.record_id, seconds=error.seconds)
+            if other is None and error.scope == "invoice":
+                await _ask_for(session, lease, error)
+
+
+async def _ask_for(session: Session, lease: Lease, error: WaitError) -> None:
+    """Look at an invoice that is waited for and that nobody told us of: before our time, or its webhook was lost."""
+    arrival = Arrival(
+        tenant_id=lease.tenant_id,
+        scope=error.scope,
+        record_id=error.record_id,
+        operation="unknown",
+        source="waited for",
+        dedupe=dedupe_key("waited for", error.scope, error.record_id),
+    )
+    await accept(session, arrival)
 
 
 async def _pause_key(resources: Resources, run: Run, error: RemoteThrottledError) -> None:

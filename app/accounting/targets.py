@@ -1,12 +1,14 @@
 """The seam between transfers and accounting systems: an alias today, a union when a second system comes."""
 
 from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager, nullcontext
 
 from app.accounting.unimicro import previews
 from app.accounting.unimicro.client import Company, Exchange, UnimicroClient
 from app.accounting.unimicro.payloads import guid_for
 from app.accounting.unimicro.previews import Preview
-from app.accounting.unimicro.target import Change, Draft, Made, Recipients, UnimicroTarget
+from app.accounting.unimicro.target import Change, Made, UnimicroTarget
+from app.accounting.unimicro.target_documents import Draft, Recipients
 from app.http import httpx
 
 __all__ = [
@@ -25,7 +27,7 @@ __all__ = [
 Target = UnimicroTarget
 
 
-def open_target(
+def open_target(  # noqa: PLR0913 - what a connection to a company consists of
     http: httpx.AsyncClient,
     *,
     base_url: str,
@@ -33,8 +35,9 @@ def open_target(
     token: Callable[[str | None], Awaitable[str]],
     on_exchange: Callable[[Exchange], None],
     recipients: Recipients | None = None,
+    slot: Callable[[], AbstractAsyncContextManager[None]] = nullcontext,
 ) -> Target:
     """The books of one company; `recipients` is what is remembered of customers from one opening to the next."""
-    company = Company(base_url=base_url, company_key=company_key, token=token)
+    company = Company(base_url=base_url, company_key=company_key, token=token, slot=slot)
     client = UnimicroClient(http, company, on_exchange=on_exchange)
     return UnimicroTarget(client, recipients=recipients)

@@ -21,7 +21,7 @@ from app.transfer.dry_run import dry_run
 from app.transfer.elsewhere import link_elsewhere
 from app.transfer.log import approve
 from app.transfer.overview import InvoiceFilter, InvoiceState, count_invoices, list_invoices, show_filter, state_of
-from app.transfer.retry import retry
+from app.transfer.retry import retry, retry_held
 
 router = APIRouter(prefix="/v1", tags=["invoices"])
 
@@ -250,6 +250,7 @@ async def link_invoice(
     await door.session.commit()
     await link_elsewhere(resources, transfer, unimicro_id=order.unimicro_id)
     await door.session.refresh(transfer)
+    await retry_held(door.session, tenant_id=transfer.tenant_id, codes=["credited_not_sent"])
     after = {"unimicro_id": order.unimicro_id, "unimicro_number": transfer.unimicro_number}
     subject = f"transfer:{transfer.id}"
     await door.record("invoice.done_elsewhere", subject, tenant_id=transfer.tenant_id, after=after)

@@ -301,4 +301,12 @@ def past_of(transfer: Transfer, *, now: datetime) -> Past:
         ignored=transfer.state == "ignored",
         approved=transfer.approved_at is not None,
         held_because="; ".join(reasons) if transfer.state == "held" else "",
+        totals=_read_totals(transfer),
     )
+
+
+def _read_totals(transfer: Transfer) -> Totals | None:
+    net, vat, gross = (transfer.unimicro_net_amount, transfer.unimicro_vat_amount, transfer.unimicro_gross_amount)
+    if net is None or vat is None or gross is None:
+        return None
+    return Totals(net_amount=net, vat_amount=vat, gross_amount=gross)

@@ -115,23 +115,37 @@ def _last_step(document: Document, situation: DocumentSituation) -> Issue | Keep
 
 
 def _finish_credit_draft(document: Document, remote: RemoteDocument, situation: DocumentSituation) -> Decision:
+    partly = _is_partial(document, situation.credited)
+    gaps = plan_products(document, situation.reference, situation.rules)[1] if partly else ()
+    if gaps:
+        return Hold(gaps)
     credit = CreateCreditDraft(
         document=document,
         credited_id=remote.credited_id or 0,
         draft_id=remote.remote_id,
         reason="its draft was found in Unimicro after an unclear answer",
+        partly=partly,
     )
     return Go((credit, _last_step(document, situation)))
 
 
+def _is_partial(document: Document, credited: Past | None) -> bool:
+    """Whether less than the whole invoice is credited; the whole is left to Unimicro, with the invoice's own lines."""
+    return credited is not None and credited.totals is not None and document.totals != credited.totals
+
+
 def _plan_credit_note(document: Document, situation: DocumentSituation) -> Decision:
     credited = situation.credited
+    if credited is not None and credited.ignored:
+        return Hold((_credited_not_sent(document),))
     if credited is None or not credited.booked or credited.remote_id is None:
         cause = f"waits for invoice {document.credited_invoice_id}, which it credits"
         if credited is not None and credited.held_because:
             cause += f" and which is held: {credited.held_because}"
         return Wait("invoice", document.credited_invoice_id or "", cause)
-    gaps = [*_date_gaps(document, situation.reference), *list_rule_gaps(situation)]
+    partly = _is_partial(document, credited)
+    product_gaps = plan_products(document, situation.reference, situation.rules)[1] if partly else ()
+    gaps = [*product_gaps, *_date_gaps(document, situation.reference), *list_rule_gaps(situation)]
     gaps = gaps or list_review_gaps(document, situation)
     if gaps:
         return Hold(tuple(gaps))
@@ -139,9 +153,19 @@ def _plan_credit_note(document: Document, situation: DocumentSituation) -> Decis
         document=document,
         credited_id=credited.remote_id,
         draft_id=None,
-        reason=f"credits invoice {credited.remote_number} in Unimicro",
+        reason=f"credits {'a part of ' if partly else ''}invoice {credited.remote_number} in Unimicro",
+        partly=partly,
     )
     return Go((credit, _last_step(document, situation)), situation.warnings)
+
+
+def _credited_not_sent(document: Document) -> Reason:
+    cause = f"It credits invoice {document.credited_invoice_id}, which is not sent by this service"
+    fix = (
+        "If that invoice is in Unimicro, link it (POST /v1/invoices/{id}/done-elsewhere); if it should be sent, retry "
+        "it; else ignore this credit note and credit the invoice by hand."
+    )
+    return Reason(code="credited_not_sent", cause=cause, fix=fix)
 
 
 def _plan_invoice(document: Document, situation: DocumentSituation) -> Decision:

@@ -213,18 +213,29 @@ async def _create_credit_draft(
         )
         draft_id = draft.remote_id
     known_id = draft_id
+    links = await _load_credit_links(run, books, step.document) if step.partly else None
     updated = await attempt(
         run,
         books,
         transfer_id,
         step="update",
         call=lambda: books.target.update_credit_draft(
-            known_id, step.document, external_reference=situation.external_reference
+            known_id, step.document, external_reference=situation.external_reference, links=links
         ),
         settle=settle_update,
     )
     warnings.extend(updated.warnings)
     return updated.document
+
+
+async def _load_credit_links(run: Run, books: Books, document: Document) -> Links:
+    """What the lines of a partial credit point to; its customer comes with the draft."""
+    return Links(
+        customer_id=0,
+        project_id=await find_remote_id(run, books, "project", document.recman_project_id),
+        department_id=await find_remote_id(run, books, "department", document.recman_department_id),
+        products=choose_products(document, books.reference, books.rules),
+    )
 
 
 async def _issue(run: Run, books: Books, document: Document, remote: RemoteDocument, warnings: list[Reason]) -> None:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 
 from app.domain.dimensions import Department, Project
-from app.domain.documents import Document, IncompleteDocument
+from app.domain.documents import Document, IncompleteDocument, Totals
 from app.domain.parties import Customer
 from app.domain.reference import (
     Reference,
@@ -18,7 +18,7 @@ from app.errors import Reason
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Past:
-    """What our log says of a record at this key.
+    """What our log says of a record at this key; `totals` are Unimicro's.
 
     `unclear`: a write was begun and its outcome never recorded. `looked_twice`: the read lag has passed since a
     look-up found nothing, so this look is the second. `booked`: it went all the way at some time. `ignored`: a person
@@ -38,6 +38,7 @@ class Past:
     ignored: bool = False
     approved: bool = False
     held_because: str = ""
+    totals: Totals | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

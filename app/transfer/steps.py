@@ -96,12 +96,16 @@ class CreateDraft:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CreateCreditDraft:
-    """Make the credit note there from the invoice it credits; `draft_id`: one that is there already."""
+    """Make the credit note there from the invoice it credits; `draft_id`: one that is there already.
+
+    `partly`: its lines are RecMan's, for it credits less than the whole invoice.
+    """
 
     document: Document
     credited_id: int
     draft_id: int | None
     reason: str
+    partly: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,6 +8,7 @@ import asyncio
 import random
 import time
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -57,12 +58,14 @@ class Exchange:
 class Company:
     """Where the calls go: API base, company, and who pays them in.
 
-    `token(refused)` gives an access token, another one than the `refused` one that was not taken.
+    `token(refused)` gives an access token, another one than the `refused` one that was not taken. `slot()` is held for
+    as long as a call is under way.
     """
 
     base_url: str
     company_key: str
     token: Callable[[str | None], Awaitable[str]]
+    slot: Callable[[], AbstractAsyncContextManager[None]] = nullcontext
 
 
 class UnimicroClient:
@@ -184,10 +187,12 @@ class UnimicroClient:
         self, method: str, route: str, *, query: Mapping[str, str], body: Mapping[str, Any] | None = None
     ) -> tuple[httpx.Response, Any]:
         token = await self._token(None)
-        response, answer = await self._send(method, route, query=query, body=body, token=token)
+        async with self._company.slot():
+            response, answer = await self._send(method, route, query=query, body=body, token=token)
         if response.status_code == httpx.codes.UNAUTHORIZED:
             token = await self._token(token)
-            response, answer = await self._send(method, route, query=query, body=body, token=token)
+            async with self._company.slot():
+                response, answer = await self._send(method, route, query=query, body=body, token=token)
         return response, answer
 
     async def _token(self, refused: str | None) -> str:

@@ -1,7 +1,7 @@
 """Where the two vocabularies meet for documents: invoices and credit notes to Unimicro's JSON and back. Pure."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -124,6 +124,29 @@ def to_credit_head(
     # A credit note has no payment of its own.
     payload.pop("PaymentID", None)
     return payload, fit_texts(payload, "CustomerInvoice", where=f"Credit note {document.number}")
+
+
+def to_credit_lines(document: Document, links: Links, *, there: Mapping[str, Any]) -> dict[str, Any]:
+    """A part of an invoice credited: the draft's lines go, RecMan's come, with negative quantities like Unimicro's.
+
+    `there` is the draft with its items. The new lines' guids hang on the old lines' ids, so that a second change of the
+    same draft is not taken for a repeat of the first. Source: facts §3 (children [O]), §4.1 (edit lines for partial).
+    """
+    old_ids = [item["ID"] for item in there.get("Items") or [] if not item.get("Deleted")]
+    rate = to_decimal(there.get("CurrencyExchangeRate") or 1)
+    currency = Currency(currency_id=there.get("CurrencyCodeID") or 0, rate=rate)
+    seed = guid_for("credit", str(there["ID"]), *map(str, old_ids))
+    items = [
+        {
+            **_to_item(
+                replace(line, quantity=-line.quantity), links, guid=guid_for(seed, str(index)), currency=currency
+            ),
+            "SortIndex": index,
+        }
+        for index, line in enumerate(document.lines, start=1)
+    ]
+    gone = [{"ID": old_id, "Deleted": True} for old_id in old_ids]
+    return {**_to_sums(items), "Items": [*gone, *items]}
 
 
 def _to_head_texts(document: Document, external_reference: str) -> dict[str, Any]:
