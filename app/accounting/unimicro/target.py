@@ -25,6 +25,7 @@ from app.accounting.unimicro.translate import (
     to_department,
     to_product,
     to_project,
+    to_project_action,
     to_project_changes,
 )
 from app.domain.dimensions import Department, Project
@@ -36,7 +37,7 @@ from app.domain.reference import (
     RemoteProduct,
     RemoteProject,
 )
-from app.errors import HoldError, Reason
+from app.errors import HoldError, Reason, RemoteRejectedError
 
 T = TypeVar("T")
 
@@ -150,11 +151,25 @@ class UnimicroTarget(DocumentTarget):
         payload, warnings = to_project(project, guid=guid, customer_id=customer_id)
         return Made(from_project(await self._client.create("projects", payload)), tuple(warnings))
 
-    async def update_project(self, remote_id: int, project: Project) -> Change:
-        """Bring the project in line; only the differences are sent."""
-        there = await self._client.fetch_one(f"projects/{remote_id}")
-        changes, warnings = to_project_changes(project, there)
-        return await self._update(f"projects/{remote_id}", changes, warnings)
+    async def update_project(self, remote_id: int, project: Project, *, customer_id: int | None = None) -> Change:
+        """Bring the project in line; only the differences are sent, the status by its transition.
+
+        A transition that Unimicro refuses is a warning: a project's status must not stop its invoices.
+        """
+        route = f"projects/{remote_id}"
+        there = await self._client.fetch_one(route)
+        changes, warnings = to_project_changes(project, there, customer_id=customer_id)
+        change = await self._update(route, changes, warnings)
+        action = to_project_action(project, there)
+        if action is None:
+            return change
+        try:
+            await self._client.act("POST", route, action)
+        except RemoteRejectedError as error:
+            cause = f"Project {project.number} is {project.status} in RecMan, but {action} was refused: {error.cause}"
+            refused = Reason(code="project_status", cause=cause, fix="Set the project's status in Unimicro by hand.")
+            return Change(change.sent, (*change.warnings, refused))
+        return Change(sent=True, warnings=change.warnings)
 
     async def find_departments(self, number: str) -> tuple[RemoteDepartment, ...]:
         """Departments with this number."""

@@ -34,6 +34,12 @@ from app.errors import Reason
 # What is sent, and a warning for every text that did not fit.
 Written = tuple[dict[str, Any], list[Reason]]
 
+# The status that RecMan's word means, and the action that leads there.
+_PROJECT_STATUS = (
+    dict.fromkeys(("active", "urgent", "solvedOngoing"), (42203, "StartProject"))
+    | dict.fromkeys(("solvedEnded",), (42204, "CompleteProject"))
+    | dict.fromkeys(("cancelled", "lost"), (42205, "DiscardProject"))
+)
 # Children of a business relation that are lists; the others fill one slot each.
 _LISTS = frozenset({"Addresses", "Emails"})
 _ADDRESS_SLOTS = frozenset({"InvoiceAddress", "ShippingAddress"})
@@ -224,12 +230,22 @@ def _to_project_fields(project: Project, customer_id: int | None) -> Written:
     return filled, fit_texts(filled, "Project", where=f"Project {project.number}")
 
 
-def to_project_changes(project: Project, there: Mapping[str, Any]) -> Written:
+def to_project_changes(project: Project, there: Mapping[str, Any], *, customer_id: int | None) -> Written:
     """What to PUT so that the project there agrees with RecMan; {} when it does."""
     dates = {name: (there.get(name) or "")[:10] for name in ("StartDate", "EndDate")}
-    fields, warnings = _to_project_fields(project, None)
+    fields, warnings = _to_project_fields(project, customer_id)
     changes = _differences(fields, {**there, **dates})
     return ({"ID": there["ID"], **changes} if changes else {}), warnings
+
+
+def to_project_action(project: Project, there: Mapping[str, Any]) -> str | None:
+    """The transition that brings the project's status in line; None when it agrees, or RecMan's word says nothing.
+
+    Source: RecMan's words facts/recman-api.md §3.2 [C], Unimicro's actions facts §3.6 [o]; which belongs to which is
+    assumed.
+    """
+    wanted = _PROJECT_STATUS.get(project.status)
+    return wanted[1] if wanted is not None and there.get("StatusCode") != wanted[0] else None
 
 
 def to_department(department: Department, *, guid: str) -> Written:
