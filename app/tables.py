@@ -323,6 +323,7 @@ class Transfer(TenantOwned, Table):
     booked_at: Mapped[datetime | None]
     unimicro_id: Mapped[int | None] = mapped_column(BigInteger)
     credits_unimicro_id: Mapped[int | None] = mapped_column(BigInteger)
+    method: Mapped[str | None]
     unimicro_number: Mapped[str | None]
     unimicro_net_amount: Mapped[Decimal | None]
     unimicro_vat_amount: Mapped[Decimal | None]

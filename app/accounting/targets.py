@@ -9,6 +9,7 @@ from app.accounting.unimicro.payloads import guid_for
 from app.accounting.unimicro.previews import Preview
 from app.accounting.unimicro.target import Change, Made, UnimicroTarget
 from app.accounting.unimicro.target_documents import Draft, Recipients
+from app.accounting.unimicro.target_orders import UnimicroOrderTarget
 from app.http import httpx
 
 __all__ = [
@@ -36,8 +37,13 @@ def open_target(  # noqa: PLR0913 - what a connection to a company consists of
     on_exchange: Callable[[Exchange], None],
     recipients: Recipients | None = None,
     slot: Callable[[], AbstractAsyncContextManager[None]] = nullcontext,
+    orders: bool = False,
 ) -> Target:
-    """The books of one company; `recipients` is what is remembered of customers from one opening to the next."""
+    """The books of one company.
+
+    `recipients` is what is remembered of customers from one opening to the next; `orders` makes orders of documents.
+    """
     company = Company(base_url=base_url, company_key=company_key, token=token, slot=slot)
     client = UnimicroClient(http, company, on_exchange=on_exchange)
-    return UnimicroTarget(client, recipients=recipients)
+    made = UnimicroOrderTarget if orders else UnimicroTarget
+    return made(client, recipients=recipients)

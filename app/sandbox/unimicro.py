@@ -20,6 +20,7 @@ from app.sandbox.unimicro_control import create_control_routes
 from app.sandbox.unimicro_invoices import create_invoice, delete_invoice, update_invoice
 from app.sandbox.unimicro_oauth import Identity, create_routes, to_base
 from app.sandbox.unimicro_options import SandboxOptions
+from app.sandbox.unimicro_orders import create_order, delete_order
 from app.sandbox.unimicro_query import list_rows, render, select, to_tree
 from app.sandbox.unimicro_save import save_body, to_echo
 from app.sandbox.unimicro_schema import ROUTES, Entity
@@ -166,6 +167,8 @@ def _post(entity: Entity, call: ActionCall) -> Answer:
         raise not_found()
     if entity.name == "CustomerInvoice":
         new_id = create_invoice(call.books, body)
+    elif entity.name == "CustomerOrder":
+        new_id = create_order(call.books, body)
     else:
         new_id = save_body(call.books, entity, body | {"ID": 0})
     echo = to_echo(entity, body)
@@ -188,6 +191,8 @@ def _delete(entity: Entity, call: ActionCall) -> Answer:
     load(call.books, entity.name, call.record_id)
     if entity.name == "CustomerInvoice":
         delete_invoice(call.books, call.record_id)
+    elif entity.name == "CustomerOrder":
+        delete_order(call.books, call.record_id)
     else:
         call.books.update(entity.name, call.record_id, {"Deleted": True})
     return Answer(status=204)

@@ -70,6 +70,7 @@ async def open_books(resources: Resources, key: Key, *, heard_at: datetime) -> B
         on_exchange=exchanges.append,
         recipients=resources.recipients_of(key.id),
         slot=lambda: resources.slots.hold(key.company_key),
+        orders=key.method == "order",
     )
     oldest = now - timedelta(seconds=resources.settings.unimicro_reference_seconds)
     reference = await _load_reference(resources, key, target, oldest=oldest)

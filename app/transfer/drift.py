@@ -18,7 +18,8 @@ async def find_drift(run: Run, books: Books, document: Document, past: Past) -> 
     Raises:
         RemoteError: Unimicro could not be read.
     """
-    if past.remote_id is None:
+    # An order's id is no invoice's: what was booked by another method is not looked for.
+    if past.remote_id is None or (past.method == "order") != (books.key.method == "order"):
         return None
     where = f"{document.kind.value.replace('_', ' ')} {document.number} ({past.remote_number or 'a draft'} in Unimicro)"
     try:

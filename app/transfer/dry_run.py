@@ -159,7 +159,8 @@ async def _preview(run: Run, books: Books, situation: DocumentSituation, step: S
         case KeepDraft():
             difference = "the draft stays"
         case Issue():
-            call, difference = previews.preview_issue(), "the draft becomes an invoice with a number"
+            target = books.target
+            call, difference = previews.preview_issue(target.route, target.issuing), "the draft gets its number"
         case CreateDraft():
             call = await _preview_draft(run, books, situation, step)
         case CreateCreditDraft():
@@ -212,7 +213,7 @@ async def _preview_draft(run: Run, books: Books, situation: DocumentSituation, s
         external_reference=situation.external_reference,
         reference=books.reference,
     )
-    return previews.preview_draft(payload, warnings)
+    return previews.preview_draft(books.target.route, payload, warnings)
 
 
 def _find_linked(situation: DocumentSituation) -> int | None:

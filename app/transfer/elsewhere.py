@@ -84,6 +84,7 @@ async def _record(run: Run, books: Books, transfer: Transfer, document: Document
             unimicro_id=remote.remote_id,
             unimicro_number=remote.number,
             content_hash=hash_document(document),
+            method=books.key.method,
             warnings=[],
             **show_totals("unimicro_", remote.totals),
         )

@@ -301,6 +301,7 @@ def past_of(transfer: Transfer, *, now: datetime) -> Past:
         ignored=transfer.state == "ignored",
         approved=transfer.approved_at is not None,
         held_because="; ".join(reasons) if transfer.state == "held" else "",
+        method=transfer.method,
         totals=_read_totals(transfer),
     )
 

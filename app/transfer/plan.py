@@ -48,17 +48,21 @@ def plan_document(situation: DocumentSituation) -> Decision:
     document, past = situation.document, situation.past
     if past is not None and past.ignored:
         return Skip("a person chose not to send it")
-    if situation.method == "order":
-        cause = "The key wants orders, which this version does not make yet"
-        fix = "Set the key's method to invoice or draft, then retry."
-        return Hold((Reason(code="method_not_offered", cause=cause, fix=fix),))
     if isinstance(document, IncompleteDocument):
         return Hold(_incomplete_gaps(situation, document))
     if past is not None and past.booked:
         return _plan_booked(document, past)
+    if situation.method == "order" and document.kind is DocumentKind.CREDIT_NOTE:
+        return Hold((_credit_of_order(document),))
     if is_too_old(document, situation):
         return Skip(f"{_name(document)} is older than the key's cut-off date {situation.rules.not_before}")
     return _plan_open(document, situation)
+
+
+def _credit_of_order(document: Document) -> Reason:
+    cause = f"{_name(document)} cannot be sent by a key that makes orders: there is no order that credits"
+    fix = "Credit in Unimicro the invoice that was made of the order, then ignore this credit note."
+    return Reason(code="credit_of_order", cause=cause, fix=fix)
 
 
 def _plan_open(document: Document, situation: DocumentSituation) -> Decision:
@@ -138,6 +142,8 @@ def _plan_credit_note(document: Document, situation: DocumentSituation) -> Decis
     credited = situation.credited
     if credited is not None and credited.ignored:
         return Hold((_credited_not_sent(document),))
+    if credited is not None and credited.method == "order":
+        return Hold((_credit_of_order(document),))
     if credited is None or not credited.booked or credited.remote_id is None:
         cause = f"waits for invoice {document.credited_invoice_id}, which it credits"
         if credited is not None and credited.held_because:

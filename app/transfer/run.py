@@ -248,6 +248,7 @@ async def _issue(run: Run, books: Books, document: Document, remote: RemoteDocum
             unimicro_id=issued.remote_id,
             unimicro_number=issued.number,
             content_hash=hash_document(document),
+            method=books.key.method,
             warnings=show_reasons([*warnings, *_kid_warnings(document, issued)]),
             **show_totals("unimicro_", issued.totals),
         )
@@ -276,7 +277,7 @@ async def _require_same_totals(
 
 
 async def _keep_draft(
-    run: Run, _books: Books, document: Document, remote: RemoteDocument, warnings: list[Reason]
+    run: Run, books: Books, document: Document, remote: RemoteDocument, warnings: list[Reason]
 ) -> None:
     async with run.sessions.begin() as session:
         await check_fence(session, run.lease)
@@ -286,6 +287,7 @@ async def _keep_draft(
             unimicro_id=remote.remote_id,
             unimicro_number=remote.number,
             content_hash=hash_document(document),
+            method=books.key.method,
             warnings=show_reasons(warnings),
             **show_totals("unimicro_", remote.totals),
         )

@@ -38,6 +38,7 @@ class Past:
     ignored: bool = False
     approved: bool = False
     held_because: str = ""
+    method: str | None = None
     totals: Totals | None = None
 
 

@@ -47,6 +47,7 @@ def upgrade() -> None:
     op.add_column("transfer", sa.Column("invoice_date", sa.Date(), nullable=True))
     op.create_index("ix_event_job", "event", ["source"], unique=False, postgresql_where=sa.text("source LIKE 'job:%'"))
     op.add_column("transfer", sa.Column("credits_unimicro_id", sa.BigInteger(), nullable=True))
+    op.add_column("transfer", sa.Column("method", sa.Text(), nullable=True))
     op.add_column("transfer", sa.Column("recman_department_id", sa.Text(), nullable=True))
     op.add_column("transfer", sa.Column("approved_at", sa.DateTime(timezone=True), nullable=True))
     op.add_column("transfer", sa.Column("approved_by", sa.Text(), nullable=True))
@@ -59,7 +60,14 @@ def downgrade() -> None:
     op.drop_column("attempt", "rules_version")
     op.drop_index("ix_transfer_key_state", table_name="transfer")
     op.drop_index("ix_event_job", table_name="event")
-    for column in ("credits_unimicro_id", "approved_by", "approved_at", "recman_department_id", "invoice_date"):
+    for column in (
+        "method",
+        "credits_unimicro_id",
+        "approved_by",
+        "approved_at",
+        "recman_department_id",
+        "invoice_date",
+    ):
         op.drop_column("transfer", column)
     op.drop_table("job")
     op.drop_index(op.f("ix_rule_set_tenant_id"), table_name="rule_set")

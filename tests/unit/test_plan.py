@@ -260,8 +260,10 @@ def test_method_draft_leaves_the_issuing_to_a_person() -> None:
     assert step_types(plan_document(make_situation(method="draft"))) == these(CreateDraft, KeepDraft)
 
 
-def test_method_order_is_held_as_long_as_it_is_not_offered() -> None:
-    assert codes(plan_document(make_situation(method="order"))) == ["method_not_offered"]
+def test_credit_note_of_a_key_that_makes_orders_is_held() -> None:
+    document = make_document(kind=DocumentKind.CREDIT_NOTE, credited_invoice_id="5000")
+    assert codes(plan_document(make_situation(document=document, method="order"))) == ["credit_of_order"]
+    assert step_types(plan_document(make_situation(method="order"))) == these(CreateDraft, Issue)
 
 
 def test_credit_note_waits_for_its_invoice() -> None:

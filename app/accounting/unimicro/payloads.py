@@ -14,6 +14,7 @@ from app.errors import Reason
 # Draft in a POST; without any StatusCode an invoice is booked at once. Source: §4.1 [o].
 DRAFT_ON_CREATE = 10001
 INVOICE_DRAFT = 42001
+ORDER_DRAFT = 41001
 INVOICE_CREDITED = 42006
 PRODUCT_ACTIVE = 35001
 # Customers with these are not invoiced: inactive, deleted. Source: §3.1 [o].

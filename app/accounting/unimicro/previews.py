@@ -43,9 +43,9 @@ def preview_product(product: RemoteProduct, *, guid: str) -> Preview:
     return _create("products", *to_product(product, guid=guid))
 
 
-def preview_draft(payload: Mapping[str, Any], warnings: Sequence[Reason]) -> Preview:
+def preview_draft(route: str, payload: Mapping[str, Any], warnings: Sequence[Reason]) -> Preview:
     """The making of a draft, as `UnimicroTarget.prepare_draft` wrote it."""
-    return _create("invoices", payload, warnings)
+    return _create(route, payload, warnings)
 
 
 def preview_credit(credited_id: int, document: Document, *, external_reference: str) -> Preview:
@@ -55,9 +55,9 @@ def preview_credit(credited_id: int, document: Document, *, external_reference: 
     return Preview(method="PUT", path=path, payload=head, warnings=tuple(warnings))
 
 
-def preview_issue() -> Preview:
+def preview_issue(route: str, action: str) -> Preview:
     """The issuing of a draft."""
-    return Preview(method="POST", path="api/biz/invoices/{id}?action=invoice")
+    return Preview(method="POST", path=f"api/biz/{route}/{{id}}?action={action}")
 
 
 def _create(route: str, payload: Mapping[str, Any], warnings: Sequence[Reason]) -> Preview:

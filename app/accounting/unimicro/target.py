@@ -39,6 +39,9 @@ from app.domain.reference import (
 )
 from app.errors import HoldError, Reason, RemoteRejectedError
 
+# Registers of what customers are sent have their name in theirs.
+_NO_CUSTOMER_SERIES = ("invoice", "order", "quote", "reminder", "faktura", "ordre", "tilbud", "purring")
+
 T = TypeVar("T")
 
 
@@ -198,9 +201,10 @@ def _customer_series(rows: Iterable[Mapping[str, Any]]) -> Iterable[tuple[int, i
     """The customer series in use, told by name. Source: facts §3.7 names the registers; the rest is assumed."""
     for row in rows:
         name = f"{row.get('Name') or ''} {row.get('DisplayName') or ''}".lower()
-        is_customer = ("customer" in name and "invoice" not in name) or "kunde" in name
+        is_customer = any(word in name for word in ("customer", "kunde"))
+        is_other = any(word in name for word in _NO_CUSTOMER_SERIES)
         limits = row.get("FromNumber"), row.get("ToNumber")
-        if is_customer and not row.get("Disabled") and None not in limits:
+        if is_customer and not is_other and not row.get("Disabled") and None not in limits:
             yield int(row["FromNumber"]), int(row["ToNumber"])
 
 

@@ -43,7 +43,13 @@ def quote(text: str) -> str:
 
 
 class DocumentTarget:
-    """The documents of one company's books; errors as `UnimicroClient` raises them."""
+    """The documents of one company's books; errors as `UnimicroClient` raises them.
+
+    `route` and `issuing` are where documents are kept, and the action that makes one of a draft.
+    """
+
+    route = "invoices"
+    issuing = "invoice"
 
     def __init__(self, client: UnimicroClient, *, recipients: Recipients | None = None) -> None:
         self._client = client

@@ -12,6 +12,7 @@ from app.accounting.unimicro.payloads import (
     EXTERNAL_REFERENCE_LENGTH,
     INVOICE_CREDITED,
     INVOICE_DRAFT,
+    ORDER_DRAFT,
     fit_texts,
     guid_for,
     to_day,
@@ -24,6 +25,7 @@ from app.domain.reference import DocumentState, Links, RemoteDocument
 from app.errors import HoldError, Reason
 
 _FOUR = Decimal("0.0001")
+_NOT_IN_ORDER = frozenset({"InvoiceType", "InvoiceDate", "PaymentDueDate", "PaymentID"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,6 +114,27 @@ def _to_head_address(prefix: str, address: Address) -> dict[str, str]:
         f"{prefix}City": address.city,
         f"{prefix}CountryCode": address.country_code,
     }
+
+
+def to_order(invoice: Mapping[str, Any]) -> dict[str, Any]:
+    """An order's payload from an invoice's: the same head without what comes with issuing. Source: §3.4, swagger."""
+    kept = {name: value for name, value in invoice.items() if name not in _NOT_IN_ORDER}
+    return {**kept, "OrderDate": invoice.get("InvoiceDate")}
+
+
+def from_order(row: Mapping[str, Any]) -> RemoteDocument:
+    """An order; sums in its own currency."""
+    number = to_text(row.get("OrderNumber"))
+    status = row.get("StatusCode") or (ORDER_DRAFT + 1 if number else ORDER_DRAFT)
+    return RemoteDocument(
+        remote_id=row["ID"],
+        kind=DocumentKind.INVOICE,
+        state=DocumentState.DRAFT if status <= ORDER_DRAFT else DocumentState.ISSUED,
+        number=number,
+        external_reference=to_text(row.get("ExternalReference")),
+        customer_id=row.get("CustomerID"),
+        totals=_from_totals(row, sign=1),
+    )
 
 
 def to_credit_head(
