@@ -30,6 +30,7 @@ from app.transfer.steps import (
     Hold,
     Issue,
     KeepDraft,
+    Link,
     LookAgain,
     Skip,
     Step,
@@ -281,7 +282,13 @@ def plan_project_change(view: ProjectView, customer: CustomerView | None, refere
     steps, gaps = plan_project(view)
     if customer_gaps or gaps:
         return Hold((*customer_gaps, *gaps))
-    return Go((*customer_steps, *steps))
+    # Taken over as it is, it is brought in line at once; then it does not matter who came first.
+    updates = [
+        UpdateProject(project=view.record, remote_id=step.remote_id, reason="the project changed in RecMan")
+        for step in steps
+        if isinstance(step, Link)
+    ]
+    return Go((*customer_steps, *steps, *updates))
 
 
 def compare_totals(document: Document, remote: RemoteDocument, *, tolerance: Decimal = ZERO) -> Reason | None:

@@ -150,29 +150,33 @@ class UnimicroTarget(DocumentTarget):
         return tuple(one for one in map(from_project, rows) if one.number == number)
 
     async def create_project(self, project: Project, *, guid: str, customer_id: int | None) -> Made[RemoteProject]:
-        """The new project."""
+        """The new project, in the status that RecMan's word means."""
         payload, warnings = to_project(project, guid=guid, customer_id=customer_id)
-        return Made(from_project(await self._client.create("projects", payload)), tuple(warnings))
+        row = await self._client.create("projects", payload)
+        moved = await self._move_project(project, row)
+        return Made(from_project(row), (*warnings, *moved.warnings))
 
     async def update_project(self, remote_id: int, project: Project, *, customer_id: int | None = None) -> Change:
-        """Bring the project in line; only the differences are sent, the status by its transition.
-
-        A transition that Unimicro refuses is a warning: a project's status must not stop its invoices.
-        """
+        """Bring the project in line; only the differences are sent, the status by its transition."""
         route = f"projects/{remote_id}"
         there = await self._client.fetch_one(route)
         changes, warnings = to_project_changes(project, there, customer_id=customer_id)
         change = await self._update(route, changes, warnings)
+        moved = await self._move_project(project, there)
+        return Change(change.sent or moved.sent, (*change.warnings, *moved.warnings))
+
+    async def _move_project(self, project: Project, there: Mapping[str, Any]) -> Change:
+        """Bring its status in line; a refusal is a warning, for a project's status must not stop its invoices."""
         action = to_project_action(project, there)
         if action is None:
-            return change
+            return Change(sent=False)
         try:
-            await self._client.act("POST", route, action)
+            await self._client.act("POST", f"projects/{there['ID']}", action)
         except RemoteRejectedError as error:
             cause = f"Project {project.number} is {project.status} in RecMan, but {action} was refused: {error.cause}"
             refused = Reason(code="project_status", cause=cause, fix="Set the project's status in Unimicro by hand.")
-            return Change(change.sent, (*change.warnings, refused))
-        return Change(sent=True, warnings=change.warnings)
+            return Change(sent=False, warnings=(refused,))
+        return Change(sent=True)
 
     async def find_departments(self, number: str) -> tuple[RemoteDepartment, ...]:
         """Departments with this number."""
