@@ -45,6 +45,8 @@ class Line:
     discount_percent: Decimal = ZERO
     vat_rate: Decimal | None = None
     comment: str = ""
+    period_start: date | None = None
+    period_end: date | None = None
 
     @property
     def is_text(self) -> bool:

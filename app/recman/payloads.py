@@ -88,6 +88,8 @@ LINE = {
     "vat_rate": ("vatRate", "vatPercent"),  # [I]
     "net": ("total", "sum"),  # [I] only to check our reading
     "comment": ("comment", "note"),  # [I]
+    "period_start": ("periodStart", "startDate"),  # [I] informative: never holds
+    "period_end": ("periodEnd", "endDate"),  # [I] informative: never holds
 }
 ADDRESS = ("address1", "address2", "postalCode", "city", "country")  # [C]
 SPELLINGS = {"company": COMPANY, "project": PROJECT, "department": DEPARTMENT, "invoice": INVOICE}

@@ -107,7 +107,10 @@ CollectorStatusCode RestAmount RestAmountCurrency CreditedAmount CreditedAmountC
 """
 _ORDER = " ".join(word for word in _INVOICE.split() if word.partition(":")[0] not in _NOT_IN_ORDER.split())
 _ORDER += " OrderNumber:int! OrderNumberSeriesID:NumberSeries OrderDate:date ReadyToInvoice:bool"
-_ORDER_ITEM = _ITEM.replace("CustomerInvoiceID:CustomerInvoice!", "CustomerOrderID:CustomerOrder! ReadyToInvoice:bool")
+_ORDER_ITEM = " ".join(word for word in _ITEM.split() if not word.startswith(("InvoicePeriod", "AccountingCost:")))
+_ORDER_ITEM = _ORDER_ITEM.replace(
+    "CustomerInvoiceID:CustomerInvoice!", "CustomerOrderID:CustomerOrder! ReadyToInvoice:bool"
+)
 
 _CUSTOMER = """
 CustomerNumber:int OrgNumber:100 BusinessRelationID:BusinessRelation CreditDays:int PaymentTermsID:Terms

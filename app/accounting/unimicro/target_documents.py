@@ -1,13 +1,13 @@
 """The documents of one company: find, draft, issue, credit. Part of `target.UnimicroTarget`."""
 
-from collections.abc import MutableMapping
+from collections.abc import Mapping, MutableMapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from typing import Any
 
 from app.accounting.unimicro.client import UnimicroClient
-from app.accounting.unimicro.translate import from_recipient
+from app.accounting.unimicro.translate import from_customer, from_recipient
 from app.accounting.unimicro.translate_documents import (
     Currency,
     from_invoice,
@@ -19,7 +19,7 @@ from app.accounting.unimicro.translate_documents import (
 from app.domain.documents import Document, DocumentKind
 from app.domain.parties import Recipient
 from app.domain.reference import DocumentState, Links, Reference, RemoteDocument
-from app.errors import OutcomeUnknownError, Reason
+from app.errors import HoldError, OutcomeUnknownError, Reason
 
 _SLOTS = ("InvoiceAddress", "ShippingAddress", "DefaultEmail", "DefaultPhone", "Addresses", "Emails")
 CUSTOMER_PARTS = ",".join(("Info", *(f"Info.{slot}" for slot in _SLOTS)))
@@ -108,7 +108,9 @@ class DocumentTarget:
     async def _fetch_recipient(self, customer_id: int) -> Recipient:
         found = self._recipients.get(customer_id)
         if found is None:
-            found = from_recipient(await self._client.fetch_one(f"customers/{customer_id}", expand=CUSTOMER_PARTS))
+            row = await self._client.fetch_one(f"customers/{customer_id}", expand=CUSTOMER_PARTS)
+            _require_active(row)
+            found = from_recipient(row)
             self._recipients[customer_id] = found
         return found
 
@@ -169,3 +171,11 @@ class DocumentTarget:
             currencyDate=day.isoformat(),
         )
         return read_rate(answer, day)
+
+
+def _require_active(row: Mapping[str, Any]) -> None:
+    customer = from_customer(row)
+    if not customer.active:
+        cause = f"Customer {customer.number} {customer.name} is inactive in Unimicro"
+        fix = "Activate the customer in Unimicro, then retry."
+        raise HoldError((Reason(code="customer_inactive", cause=cause, fix=fix),))

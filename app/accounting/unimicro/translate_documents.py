@@ -26,6 +26,7 @@ from app.errors import HoldError, Reason
 
 _FOUR = Decimal("0.0001")
 _NOT_IN_ORDER = frozenset({"InvoiceType", "InvoiceDate", "PaymentDueDate", "PaymentID"})
+_NOT_IN_ORDER_LINE = frozenset({"InvoicePeriodStartDate", "InvoicePeriodEndDate"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,7 +120,10 @@ def _to_head_address(prefix: str, address: Address) -> dict[str, str]:
 def to_order(invoice: Mapping[str, Any]) -> dict[str, Any]:
     """An order's payload from an invoice's: the same head without what comes with issuing. Source: §3.4, swagger."""
     kept = {name: value for name, value in invoice.items() if name not in _NOT_IN_ORDER}
-    return {**kept, "OrderDate": invoice.get("InvoiceDate")}
+    items = [
+        {name: value for name, value in item.items() if name not in _NOT_IN_ORDER_LINE} for item in invoice["Items"]
+    ]
+    return {**kept, "OrderDate": invoice.get("InvoiceDate"), "Items": items}
 
 
 def from_order(row: Mapping[str, Any]) -> RemoteDocument:
@@ -213,6 +217,11 @@ def _to_item(line: Line, links: Links, *, guid: str, currency: Currency) -> dict
         item["Dimensions"] = dimensions
     if line.unit:
         item["Unit"] = line.unit
+    if line.period_start is not None and line.period_end is not None:
+        item |= {
+            "InvoicePeriodStartDate": to_day(line.period_start),
+            "InvoicePeriodEndDate": to_day(line.period_end),
+        }
     return item | {
         # A line without words says what it is about all the same.
         "ItemText": line.text or product.name,
