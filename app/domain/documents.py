@@ -1,6 +1,6 @@
 """Invoices and credit notes as RecMan means them, free of either system's spelling."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
@@ -26,6 +26,14 @@ class Totals:
     net_amount: Decimal
     vat_amount: Decimal
     gross_amount: Decimal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attachment:
+    """A file that belongs to a document, as the sender printed it."""
+
+    name: str
+    content: bytes = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,6 +103,7 @@ class Document:
     kid: str = ""
     note: str = ""
     internal_note: str = ""
+    attachment: Attachment | None = None
 
     @property
     def computed_totals(self) -> Totals:

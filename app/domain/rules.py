@@ -101,6 +101,7 @@ class Rules(_Part):
     not_before: date | None = Field(None, description="Documents with an older date are not sent")
     review: Review = Review()
     held_customers: list[Number] = Field(default_factory=list, description="RecMan customer numbers to hold")
+    attach_files: bool = Field(False, description="Attach RecMan's file (PDF) to the invoice, where RecMan gives one")
     tolerance: Decimal = Field(
         Decimal(0), ge=0, le=1, description="Totals may differ by this much; the difference is shown as a warning"
     )

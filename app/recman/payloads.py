@@ -75,6 +75,7 @@ INVOICE = {
     "vat": ("vat", "vatAmount"),  # [I]
     "gross": ("totalIncVat", "sumIncVat"),  # [I]
     "lines": ("lines", "rows", "items", "orderLines"),  # [C] [I] [I] [I]
+    "file": ("file", "pdf"),  # [I] in the form that RecMan takes files in: {name, extension, base64} [C]
 }
 LINE = {
     "position": ("position", "sortOrder"),  # [I]

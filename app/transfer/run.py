@@ -10,7 +10,7 @@ from app.accounting.targets import Draft, guid_for
 from app.db import Session
 from app.domain.documents import Document, DocumentKind
 from app.domain.reference import DocumentState, Links, RemoteDocument, RemoteProduct
-from app.errors import HoldError, Reason, WaitError
+from app.errors import HoldError, Reason, RemoteError, WaitError
 from app.lanes import check_fence
 from app.transfer.attempts import attempt, record_outcome
 from app.transfer.books import Books
@@ -241,6 +241,8 @@ async def _load_credit_links(run: Run, books: Books, document: Document) -> Link
 async def _issue(run: Run, books: Books, document: Document, remote: RemoteDocument, warnings: list[Reason]) -> None:
     transfer_id = _transfer_id(run)
 
+    notes: list[Reason] = []
+
     async def settle(session: Session, issued: RemoteDocument) -> None:
         await record_done(
             session,
@@ -249,7 +251,7 @@ async def _issue(run: Run, books: Books, document: Document, remote: RemoteDocum
             unimicro_number=issued.number,
             content_hash=hash_document(document),
             method=books.key.method,
-            warnings=show_reasons([*warnings, *_kid_warnings(document, issued)]),
+            warnings=show_reasons([*warnings, *notes, *_kid_warnings(document, issued)]),
             **show_totals("unimicro_", issued.totals),
         )
         await run.finish(session, state="done", note=f"in Unimicro as {issued.number}")
@@ -257,9 +259,27 @@ async def _issue(run: Run, books: Books, document: Document, remote: RemoteDocum
     async def call() -> RemoteDocument:
         if remote.state is DocumentState.DRAFT:
             await books.target.issue_document(remote.remote_id)
+        notes.extend(await _attach(books, document, remote))
         return await books.target.fetch_document(remote.remote_id)
 
     await attempt(run, books, transfer_id, step="issue", call=call, settle=settle)
+
+
+async def _attach(books: Books, document: Document, remote: RemoteDocument) -> list[Reason]:
+    """Put RecMan's file on the document where the rules want it; what fails is a warning, for the invoice is issued."""
+    attachment = document.attachment
+    if not books.rules.attach_files or attachment is None or books.key.method == "order":
+        return []
+    fix = "Attach the file in Unimicro by hand if it matters."
+    if books.key.files_base is None:
+        cause = f"Unimicro names no files service, so {attachment.name} was not attached"
+        return [Reason(code="file_not_attached", cause=cause, fix=fix)]
+    try:
+        await books.target.attach_file(remote.remote_id, attachment, files_base=books.key.files_base)
+    except RemoteError as error:
+        cause = f"{attachment.name} was not attached: {error.cause}"
+        return [Reason(code="file_not_attached", cause=cause, fix=fix)]
+    return []
 
 
 async def _require_same_totals(

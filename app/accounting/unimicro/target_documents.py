@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from app.accounting.unimicro.client import UnimicroClient
+from app.accounting.unimicro.payloads import to_text
 from app.accounting.unimicro.translate import from_customer, from_recipient
 from app.accounting.unimicro.translate_documents import (
     Currency,
@@ -16,10 +17,10 @@ from app.accounting.unimicro.translate_documents import (
     to_credit_lines,
     to_invoice,
 )
-from app.domain.documents import Document, DocumentKind
+from app.domain.documents import Attachment, Document, DocumentKind
 from app.domain.parties import Recipient
 from app.domain.reference import DocumentState, Links, Reference, RemoteDocument
-from app.errors import HoldError, OutcomeUnknownError, Reason
+from app.errors import HoldError, OutcomeUnknownError, Reason, RemoteUnavailableError
 
 _SLOTS = ("InvoiceAddress", "ShippingAddress", "DefaultEmail", "DefaultPhone", "Addresses", "Emails")
 CUSTOMER_PARTS = ",".join(("Info", *(f"Info.{slot}" for slot in _SLOTS)))
@@ -35,6 +36,9 @@ class Draft:
 
 # What customers look like on an invoice's head, by the customer's id; the caller says how long it is believed.
 Recipients = MutableMapping[int, Recipient]
+
+
+_FILE_ENTITY = "CustomerInvoice"
 
 
 def quote(text: str) -> str:
@@ -145,6 +149,29 @@ class DocumentTarget:
             payload |= to_credit_lines(document, links, there=row)
         await self._client.update(f"invoices/{remote_id}", {"ID": remote_id, **payload})
         return Draft(await self.fetch_document(remote_id), tuple(warnings))
+
+    async def attach_file(self, remote_id: int, attachment: Attachment, *, files_base: str) -> None:
+        """Put a file on an issued document, unless one of that name is there.
+
+        A wrong upload is answered 200 too, so the list of the document's files has the last word. Source: §3.8 [O].
+
+        Raises:
+            RemoteError: it could not be put there, or is not there afterwards.
+        """
+        if attachment.name in await self._list_files(remote_id):
+            return
+        answer = await self._client.upload(files_base, attachment.name, attachment.content)
+        file_id = answer.get("Id", answer.get("ID")) if isinstance(answer, dict) else None
+        if file_id is None:
+            raise RemoteUnavailableError("The files service did not say which id the file has")
+        place = {"entitytype": _FILE_ENTITY, "entityid": str(remote_id)}
+        await self._client.act("POST", f"files/{file_id}", "link", **place)
+        if attachment.name not in await self._list_files(remote_id):
+            raise RemoteUnavailableError(f"The file {attachment.name} was taken but is not on the document")
+
+    async def _list_files(self, remote_id: int) -> set[str]:
+        rows = await self._client.fetch_list(f"files/{_FILE_ENTITY}/{remote_id}")
+        return {to_text(row.get("Name")) for row in rows}
 
     async def _fetch_currency(self, document: Document, reference: Reference) -> Currency:
         currency_id = reference.currencies[document.currency]
