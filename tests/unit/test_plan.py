@@ -179,8 +179,8 @@ def test_same_number_without_organisation_numbers_needs_the_same_name() -> None:
 
 
 def test_same_organisation_number_under_another_number_never_creates_a_customer() -> None:
-    match = RemoteCustomer(remote_id=17, number="100099", name="Ærfugl Bemanning AS", org_number="310000012")
-    view = CustomerView(recman_company_id="201", record=make_customer(org_number="310000012"), matches=(match,))
+    match = RemoteCustomer(remote_id=17, number="100099", name="Ærfugl Bemanning AS", org_number="310456101")
+    view = CustomerView(recman_company_id="201", record=make_customer(org_number="310456101"), matches=(match,))
     assert codes(plan_document(make_situation(customer=view))) == ["customer_under_other_number"]
 
 
