@@ -204,6 +204,14 @@ async def list_held(session: Session, *, tenant_id: UUID, codes: Sequence[str]) 
     return (await session.scalars(query.order_by(Transfer.scope, Transfer.record_id))).all()
 
 
+async def list_customer_links(session: Session, *, key_id: UUID) -> dict[str, int]:
+    """Unimicro's id of every customer of a key that went all the way, by RecMan's company id."""
+    query = select(Transfer.record_id, Transfer.unimicro_id).where(
+        Transfer.key_id == key_id, Transfer.scope == "company", Transfer.booked_at.is_not(None)
+    )
+    return {row.record_id: row.unimicro_id for row in await session.execute(query) if row.unimicro_id is not None}
+
+
 async def count_open(session: Session, *, key_id: UUID) -> int:
     """How many documents have been begun with a key, or wait for it."""
     open_states = ("waiting", *_UNCLEAR)

@@ -136,6 +136,10 @@ class UnimicroTarget:
             found |= {one.remote_id: one for one in map(from_customer, rows) if one.org_number == wanted}
         return tuple(found.values())
 
+    async def list_customers(self) -> tuple[RemoteCustomer, ...]:
+        """Every customer, whatever its state; that the list holds inactive ones too is assumed."""
+        return tuple(map(from_customer, await self._client.fetch_list("customers", expand="Info")))
+
     async def create_customer(
         self, customer: Customer, *, guid: str, send_number: bool, currencies: Mapping[str, int] = MappingProxyType({})
     ) -> Made[RemoteCustomer]:
