@@ -59,9 +59,11 @@ class World:
         self, method: str, path: str, body: Any = None, *, token: str = TOKEN, tenant: UUID | None = None
     ) -> httpx.Response:
         """The answer to any call at one of our own addresses."""
-        params = {"tenant": str(tenant)} if tenant is not None else {}
+        url = httpx.URL(f"{OURS}{path}")
+        if tenant is not None:
+            url = url.copy_merge_params({"tenant": str(tenant)})
         headers = {"Authorization": f"Bearer {token}"}
-        return await self.http.request(method, f"{OURS}{path}", json=body, params=params, headers=headers)
+        return await self.http.request(method, url, json=body, headers=headers)
 
     async def hear(self, deliveries: Sequence[Delivery]) -> list[int]:
         """Post webhooks to our hook, one after the other."""
