@@ -17,10 +17,10 @@ from app.errors import ConflictError
 from app.keys import load_key
 from app.lanes import wake_key
 from app.resources import Resources
-from app.tables import CustomerCheck, Key
+from app.tables import Key
 from app.transfer.customer_check import Action, Kind
-from app.transfer.customer_report import MEDIA_TYPES, Format, ReportHead, render_report
-from app.transfer.run_check import Progress, run_check
+from app.transfer.customer_report import MEDIA_TYPES, ReportForm, render_report
+from app.transfer.run_check import Progress, describe_check, run_check
 
 router = APIRouter(prefix="/v1/keys", tags=["customer check"])
 
@@ -139,14 +139,19 @@ async def show(door: ViewerDoor, key_id: UUID, limit: Most = 100) -> CustomerChe
     response_class=Response,
     responses={200: {"content": {kind: {} for kind in MEDIA_TYPES.values()}}, **problems(_404=_CODES)},
 )
-async def report(door: ViewerDoor, key_id: UUID, form: Annotated[Format, Query(alias="format")] = "json") -> Response:
+async def report(
+    door: ViewerDoor, key_id: UUID, form: Annotated[ReportForm, Query(alias="format")] = ReportForm.JSON
+) -> Response:
     """The key's newest check with every customer, as a file."""
     key = await load_key(door.session, key_id)
     check = await load_last_check(door.session, key)
     text = render_report(form, describe_check(key, check), await load_findings(door.session, check))
     await door.session.commit()
     name = f"customer-check-{check.id}.{form}"
-    headers = {**_HEADERS, "Content-Disposition": f'{"inline" if form == "html" else "attachment"}; filename="{name}"'}
+    headers = {
+        **_HEADERS,
+        "Content-Disposition": f'{"inline" if form is ReportForm.HTML else "attachment"}; filename="{name}"',
+    }
     return Response(text, media_type=MEDIA_TYPES[form], headers=headers)
 
 
@@ -169,19 +174,6 @@ async def accept(door: AdminDoor, resources: ResourcesDep, key_id: UUID, word: A
     await door.session.commit()
     resources.work_accepted.set()
     return CustomerCheckView.model_validate(check)
-
-
-def describe_check(key: Key, check: CustomerCheck) -> ReportHead:
-    """What stands above a report."""
-    accepted = f"Accepted by {check.accepted_by}: {check.accepted_reason}" if check.accepted_by else ""
-    return ReportHead(
-        key=key.name,
-        company=key.company_name,
-        state=check.state,
-        ended_at=check.ended_at.isoformat(timespec="seconds") if check.ended_at else "",
-        counts=check.counts,
-        accepted=accepted,
-    )
 
 
 async def _record(door: Door, action: str, key: Key, **values: Any) -> None:

@@ -7,17 +7,25 @@ import csv
 import io
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from html import escape
-from typing import Any, Literal
+from typing import Any
 
 from app.domain.money import dump_json
 
-Format = Literal["csv", "json", "html"]
 
-MEDIA_TYPES: Mapping[Format, str] = {
-    "csv": "text/csv; charset=utf-8",
-    "json": "application/json",
-    "html": "text/html; charset=utf-8",
+class ReportForm(StrEnum):
+    """What a report is written as."""
+
+    CSV = "csv"
+    JSON = "json"
+    HTML = "html"
+
+
+MEDIA_TYPES: Mapping[ReportForm, str] = {
+    ReportForm.CSV: "text/csv; charset=utf-8",
+    ReportForm.JSON: "application/json",
+    ReportForm.HTML: "text/html; charset=utf-8",
 }
 COLUMNS = {
     "kind": "finding",
@@ -58,9 +66,9 @@ class ReportHead:
     accepted: str = ""
 
 
-def render_report(form: Format, head: ReportHead, rows: Sequence[Row]) -> str:
+def render_report(form: ReportForm, head: ReportHead, rows: Sequence[Row]) -> str:
     """The whole report in one of the forms."""
-    return {"csv": _to_csv, "json": _to_json, "html": _to_html}[form](head, rows)
+    return _WRITERS[form](head, rows)
 
 
 def _to_csv(_head: ReportHead, rows: Sequence[Row]) -> str:
@@ -112,3 +120,6 @@ def _show(name: str, value: Any) -> str:
 
 def _plain(word: str) -> str:
     return word.replace("_", " ")
+
+
+_WRITERS = {ReportForm.CSV: _to_csv, ReportForm.JSON: _to_json, ReportForm.HTML: _to_html}

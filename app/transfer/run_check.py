@@ -18,7 +18,7 @@ from app.recman.payloads import COMPANY, Raw, read_id, read_text
 from app.recman.reader import Reader
 from app.recman.translate import read_company
 from app.resources import Resources
-from app.tables import Key
+from app.tables import CustomerCheck, Key
 from app.tenants import load_tenant, open_recman_api_key
 from app.transfer.customer_check import (
     Comparison,
@@ -29,6 +29,7 @@ from app.transfer.customer_check import (
     is_green,
     not_compared,
 )
+from app.transfer.customer_report import ReportHead
 from app.transfer.log import list_customer_links
 from app.transfer.records import read_companies
 
@@ -61,6 +62,19 @@ async def run_check(resources: Resources, key: Key, check_id: int) -> AsyncItera
         _log.exception("customer_check_failed", check=check_id)
         cause = f"An unexpected error ({type(error).__name__}) ended the check"
         await _fail(resources, check_id, cause=cause, fix="Start it anew; if it stays, tell the operator.")
+
+
+def describe_check(key: Key, check: CustomerCheck) -> ReportHead:
+    """What stands above a report."""
+    accepted = f"Accepted by {check.accepted_by}: {check.accepted_reason}" if check.accepted_by else ""
+    return ReportHead(
+        key=key.name,
+        company=key.company_name,
+        state=check.state,
+        ended_at=check.ended_at.isoformat(timespec="seconds") if check.ended_at else "",
+        counts=check.counts,
+        accepted=accepted,
+    )
 
 
 async def _fail(resources: Resources, check_id: int, *, cause: str, fix: str) -> None:
