@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import Any
+from typing import Any, Literal
 
 
 class NumberPolicy(StrEnum):
@@ -25,8 +25,19 @@ class FieldRule(StrEnum):
     LEAVE = "leave"
 
 
-# By the field's name (`name`, `org_number`, `credit_days`, `currency`, `peppol_address`, `invoice_address`,
-# `delivery_address`, `visiting_address`, `email`, `phone`); what is not named is RecMan's.
+CustomerField = Literal[
+    "name",
+    "org_number",
+    "credit_days",
+    "currency",
+    "peppol_address",
+    "invoice_address",
+    "delivery_address",
+    "visiting_address",
+    "email",
+    "phone",
+]
+# By the field's name; what is not named is RecMan's.
 FieldRules = Mapping[str, FieldRule]
 
 

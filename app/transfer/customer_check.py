@@ -170,7 +170,7 @@ class _Books:
     def find_matches(self, customer: Customer) -> tuple[RemoteCustomer, ...]:
         """What a look-up in Unimicro would give: equal number, or equal organisation number."""
         found = self._by_number.get(customer.number, [])[:_MOST_MATCHES]
-        if customer.org_number and has_valid_org_number(customer):
+        if customer.org_number:
             found = found + self._by_org_number.get(customer.org_number, [])[:_MOST_MATCHES]
         return tuple({remote.remote_id: remote for remote in found}.values())
 

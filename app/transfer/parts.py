@@ -32,18 +32,26 @@ def plan_customer(view: CustomerView, reference: Reference) -> Planned:
     if not isinstance(view.record, Customer):
         return (), view.record
     customer = view.record
-    same_number = [match for match in view.matches if match.number == customer.number]
-    if view.policy is NumberPolicy.LINKED:
-        # Two systems that number on their own meet on one number by chance.
-        same_number = [match for match in same_number if not _is_stranger(customer, match)]
-    if len(same_number) > 1:
+    candidates = _list_candidates(view, customer)
+    if len(candidates) > 1:
         return (), (_number_twice(customer),)
-    if same_number:
-        return _link_customer(customer, same_number[0])
+    if candidates:
+        return _link_customer(customer, candidates[0])
     gaps = _creation_gaps(view, customer, reference)
     if gaps:
         return (), tuple(gaps)
     return (CreateCustomer(customer=customer, reason=f"no customer {customer.number} in Unimicro yet"),), ()
+
+
+def _list_candidates(view: CustomerView, customer: Customer) -> list[RemoteCustomer]:
+    same_number = [match for match in view.matches if match.number == customer.number]
+    if view.policy is not NumberPolicy.LINKED:
+        return same_number
+    if view.past is not None and view.past.unclear:
+        # It may have been made under a number that we do not know: whoever it is by all else, is it.
+        return [match for match in view.matches if _is_same_party(customer, match)]
+    # Two systems that number on their own meet on one number by chance.
+    return [match for match in same_number if not _is_stranger(customer, match)]
 
 
 def _link_customer(customer: Customer, match: RemoteCustomer) -> Planned:
@@ -71,7 +79,7 @@ def _link_customer(customer: Customer, match: RemoteCustomer) -> Planned:
         name=customer.name,
         remote_id=match.remote_id,
         remote_number=match.number,
-        reason=f"customer {customer.number} is in Unimicro already",
+        reason=f"customer {match.number} is in Unimicro already",
     )
     return (link,), ()
 
@@ -216,8 +224,10 @@ def _is_stranger(customer: Customer, match: RemoteCustomer) -> bool:
 
 
 def _has_equal_org_number(customer: Customer, match: RemoteCustomer) -> bool:
-    """A number that fails its check digits, such as nine noughts, stands with many customers and tells nothing."""
-    return bool(customer.org_number) and match.org_number == customer.org_number and has_valid_org_number(customer)
+    """A number that fails its check digits may be a filler that many have, so the names must be alike, too."""
+    if not customer.org_number or match.org_number != customer.org_number:
+        return False
+    return has_valid_org_number(customer) or compare_names(customer.name, match.name) >= _STRANGERS
 
 
 def has_valid_org_number(customer: Customer) -> bool:
@@ -264,7 +274,7 @@ def _outside_series(customer: Customer, series: tuple[tuple[int, int], ...]) -> 
 def _number_twice(customer: Customer) -> Reason:
     return Reason(
         code="customer_number_twice",
-        cause=f"Unimicro has more than one customer with number {customer.number}",
+        cause=f"Unimicro has more than one customer that may be {customer.name} (number {customer.number} in RecMan)",
         fix="Merge or renumber them in Unimicro, then retry.",
     )
 

@@ -33,6 +33,7 @@ from app.domain.dimensions import Department, Project
 from app.domain.documents import Document, DocumentKind
 from app.domain.money import to_decimal
 from app.domain.parties import Customer, Recipient
+from app.domain.policies import FieldRules
 from app.domain.reference import (
     DocumentState,
     Links,
@@ -148,11 +149,17 @@ class UnimicroTarget:
         return Made(from_customer(await self._client.create("customers", payload)), tuple(warnings))
 
     async def update_customer(
-        self, remote_id: int, customer: Customer, *, guid: str, currencies: Mapping[str, int] = MappingProxyType({})
+        self,
+        remote_id: int,
+        customer: Customer,
+        *,
+        guid: str,
+        currencies: Mapping[str, int] = MappingProxyType({}),
+        rules: FieldRules = MappingProxyType({}),
     ) -> Change:
-        """Bring the customer in line; only the differences are sent."""
+        """Bring the customer in line where the rules allow it; only the differences are sent."""
         there = await self._client.fetch_one(f"customers/{remote_id}", expand=_CUSTOMER_PARTS)
-        changes, warnings = to_customer_changes(customer, there, guid=guid, currencies=currencies)
+        changes, warnings = to_customer_changes(customer, there, guid=guid, currencies=currencies, rules=rules)
         self._recipients.pop(remote_id, None)
         return await self._update(f"customers/{remote_id}", changes, warnings)
 
