@@ -1,6 +1,7 @@
 """The demo: every part as a real process on loopback, made-up data, and the main job visibly done."""
 
 import contextlib
+import json
 import os
 import shutil
 import signal
@@ -175,7 +176,23 @@ def _connect(settings: Settings, http: httpx.Client) -> str:
     check = _post(http, settings, f"/v1/keys/{key['id']}/check", {})
     for finding in check["findings"]:
         _console.print(f"  {'ok ' if finding['ok'] else 'bad'} {finding['what']}: {finding['cause']}", highlight=False)
+    _check_customers(http, settings, f"/v1/keys/{key['id']}/customer-check")
     return str(hook["address"])
+
+
+def _check_customers(http: httpx.Client, settings: Settings, path: str) -> None:
+    """Compare all customers, show the sum of it, and accept what the sample data has: else nothing is sent."""
+    with http.stream("POST", f"{settings.public_url}{path}", timeout=60) as lines:
+        *_, last = lines.iter_lines()
+    check = json.loads(last)
+    counts = ", ".join(f"{count} {kind.replace('_', ' ')}" for kind, count in check.get("counts", {}).items() if count)
+    _console.print(f"Compared the customers of RecMan and Unimicro, {check.get('state')}: {counts}.", highlight=False)
+    if check.get("state") == "findings":
+        word = {"name": "Demo administrator", "reason": "the sample data's findings are known"}
+        _post(http, settings, f"{path}/accept", word)
+        _console.print(f"  {word['name']} accepted it: {word['reason']}.", highlight=False)
+    elif check.get("state") != "green":
+        raise DemoFailedError(f"the customer check ended so: {last}")
 
 
 def _post(http: httpx.Client, settings: Settings, path: str, body: dict[str, Any]) -> dict[str, Any]:

@@ -29,7 +29,7 @@ async def check_key(resources: Resources, key: Key) -> list[Finding]:
         return [signed_in]
     async with resources.sessions() as session:
         key = await load_key(session, key.id)
-    target = _open_target(resources, key)
+    target = open_key_target(resources, key)
     company = await _check_company(resources, key)
     rights = await _check_rights(target)
     findings = [signed_in, company, rights]
@@ -54,7 +54,9 @@ async def _check_sign_in(resources: Resources, key: Key) -> Finding:
     return Finding(what, ok=True, cause="the token was renewed")
 
 
-def _open_target(resources: Resources, key: Key) -> Target:
+def open_key_target(resources: Resources, key: Key) -> Target:
+    """The key's books, to look into; nothing is kept of what is said."""
+
     async def token(refused: str | None) -> str:
         return await fresh_token(resources, key.id, refused=refused)
 

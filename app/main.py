@@ -10,6 +10,7 @@ from fastapi.exceptions import RequestValidationError
 
 from app.api import (
     audit,
+    checks,
     departments,
     health,
     hooks,
@@ -28,7 +29,21 @@ from app.resources import Resources
 from app.wakeup import notifier
 
 # In the order of the API's description; `sign_in` before `keys`, whose `/{key_id}` would take its paths.
-_ROOMS = (webhooks, invoices, transfers, sign_in, keys, rules, departments, hooks, tokens, tenants, audit, health)
+_ROOMS = (
+    webhooks,
+    invoices,
+    transfers,
+    sign_in,
+    keys,
+    checks,
+    rules,
+    departments,
+    hooks,
+    tokens,
+    tenants,
+    audit,
+    health,
+)
 
 Opener = Callable[[], AbstractAsyncContextManager[Resources]]
 

@@ -95,6 +95,7 @@ class Resources:
     work_arrived: asyncio.Event = field(default_factory=asyncio.Event)
     references: dict[UUID, CachedReference] = field(default_factory=dict)
     recipients: dict[UUID, MutableMapping[int, Recipient]] = field(default_factory=dict)
+    cleared_keys: set[UUID] = field(default_factory=set)
     reference_locks: dict[UUID, asyncio.Lock] = field(default_factory=dict)
     hooks: dict[str, CachedHook] = field(default_factory=dict, repr=False)
     tries: Tries = field(default_factory=Tries)

@@ -69,6 +69,10 @@ class Settings(BaseSettings):
         description="Send RecMan's number when a customer is created (assumed to be honoured inside the series)",
     )
 
+    require_customer_check: bool = Field(
+        default=True, description="A key sends nothing until a customer check of it is green or accepted"
+    )
+
     recman_api_base: str = Field("https://api.recman.io", description="RecMan's API host")
 
     @cached_property

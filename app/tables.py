@@ -386,3 +386,32 @@ class Job(TenantOwned, Table):
     made_by: Mapped[str]
     made_at: Mapped[datetime] = mapped_column(server_default=_now)
     ended_at: Mapped[datetime | None]
+
+
+class CustomerCheck(TenantOwned, Table):
+    """One comparison of all customers of RecMan and of a key's company (owner: checks).
+
+    `beat_at` is when the process that runs it was last heard of; `failure` holds cause and fix of a failed one.
+    """
+
+    __tablename__ = "customer_check"
+    __table_args__ = (
+        _one_of("state", "running", "green", "findings", "accepted", "failed"),
+        Index("ix_customer_check_key", "key_id", "id"),
+        Index("uq_customer_check_running", "key_id", unique=True, postgresql_where=text("state = 'running'")),
+    )
+
+    id: Mapped[int] = mapped_column(BigInteger, primary_key=True)
+    tenant_id: Mapped[UUID] = mapped_column(ForeignKey("tenant.id"), index=True)
+    key_id: Mapped[UUID] = mapped_column(ForeignKey("key.id"))
+    state: Mapped[str] = mapped_column(server_default="running")
+    counts: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'"))
+    findings: Mapped[list[Any]] = mapped_column(server_default=text("'[]'"))
+    failure: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
+    started_by: Mapped[str]
+    started_at: Mapped[datetime] = mapped_column(server_default=_now)
+    beat_at: Mapped[datetime] = mapped_column(server_default=_now)
+    ended_at: Mapped[datetime | None]
+    accepted_by: Mapped[str | None]
+    accepted_reason: Mapped[str | None]
+    accepted_at: Mapped[datetime | None]

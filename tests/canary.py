@@ -26,6 +26,7 @@ _ROWS = """
     SELECT 'hook', to_jsonb(hook)::text FROM hook UNION ALL
     SELECT 'admin_token', to_jsonb(admin_token)::text FROM admin_token UNION ALL
     SELECT 'sign_in', to_jsonb(sign_in)::text FROM sign_in UNION ALL
+    SELECT 'customer_check', to_jsonb(customer_check)::text FROM customer_check UNION ALL
     SELECT 'tenant', to_jsonb(tenant)::text FROM tenant
 """
 

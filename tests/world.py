@@ -1,6 +1,7 @@
 """A small world for flow tests: our service between the two stand-ins, every part over its own front door."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -170,6 +171,7 @@ async def open_world(
     unimicro_url: str = UNIMICRO,
     recman_url: str = RECMAN,
     connect: bool = True,
+    checked: bool = True,
     **changes: Any,
 ) -> AsyncIterator[World]:
     """The world, with tenant, hook and (unless told otherwise) a key open to all departments."""
@@ -204,7 +206,9 @@ async def open_world(
         office = Office(everywhere)
         tenant_id = await office.make_tenant("Nordlys", recman_api_key=RECMAN_KEY)
         address = await office.make_hook(tenant_id)
-        key_id = await office.make_key(tenant_id, name="Nordlys", company=COMPANY) if connect else UUID(int=0)
+        key_id = UUID(int=0)
+        if connect:
+            key_id = await office.make_key(tenant_id, name="Nordlys", company=COMPANY, checked=checked)
         yield World(
             resources=resources,
             http=everywhere,
@@ -248,13 +252,24 @@ class Office:
         told: dict[str, Any] = answer.json()
         return told
 
-    async def make_key(self, tenant_id: UUID, *, name: str, company: str, **more: Any) -> UUID:
-        """The id of a new key to the named company, open to all departments unless told otherwise."""
+    async def make_key(self, tenant_id: UUID, *, name: str, company: str, checked: bool = True, **more: Any) -> UUID:
+        """The id of a new key to the named company that may send, open to all departments unless told otherwise."""
         signed_in = await self.sign_in(tenant_id)
         company_key = next(one["key"] for one in signed_in["companies"] if one["name"] == company)
         order = {"pending_id": signed_in["pending_id"], "company_key": company_key, "name": name, **more}
         made = await self._post(f"/v1/keys?tenant={tenant_id}", order)
+        if checked:
+            await self.check_customers(UUID(made["id"]))
         return UUID(made["id"])
+
+    async def check_customers(self, key_id: UUID) -> dict[str, Any]:
+        """The end of a customer check, which must be green."""
+        path = f"{OURS}/v1/keys/{key_id}/customer-check"
+        answer = await self.http.post(path, headers={"Authorization": f"Bearer {TOKEN}"})
+        assert answer.status_code == 200, answer.text
+        check: dict[str, Any] = json.loads(answer.text.splitlines()[-1])
+        assert check["state"] == "green", check
+        return check
 
     async def _post(self, path: str, body: Any) -> dict[str, Any]:
         answer = await self.http.post(f"{OURS}{path}", json=body, headers={"Authorization": f"Bearer {TOKEN}"})

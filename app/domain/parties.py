@@ -2,6 +2,10 @@
 
 from dataclasses import dataclass, field
 
+# RecMan's words for companies that are no customers unless an invoice says so.
+# Source: facts/recman-api.md §3.1 [C] for the words; that they are left alone is our rule.
+NO_CUSTOMER_KINDS = frozenset({"ownCompany", "supplier", "prospect"})
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Address:

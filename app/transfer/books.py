@@ -8,6 +8,7 @@ from typing import Protocol
 
 from app.access import fresh_token
 from app.accounting.targets import Exchange, Target, open_target
+from app.checks import is_cleared
 from app.db import load_now
 from app.domain.reference import Reference
 from app.domain.rules import Rules
@@ -49,7 +50,7 @@ async def open_books(resources: Resources, key: Key, *, heard_at: datetime) -> B
     """The books of a key that may be used now; `heard_at` is when the newest hint of this run came in.
 
     Raises:
-        KeyPausedError: the key rests.
+        KeyPausedError: the key rests, or its customers were never compared.
         HoldError: the key is in file mode.
         RemoteError: the reference data could not be read.
     """
@@ -57,6 +58,7 @@ async def open_books(resources: Resources, key: Key, *, heard_at: datetime) -> B
         now = await load_now(session)
         in_force = await load_rules(session, key.id)
     _check_usable(key, now)
+    await _require_customer_check(resources, key)
     exchanges: list[Exchange] = []
 
     async def token(refused: str | None) -> str:
@@ -125,3 +127,22 @@ def _check_usable(key: Key, now: datetime) -> None:
     if key.mode != "full":
         cause = f"Key “{key.name}” is in file mode"
         raise HoldError((Reason(code="key_in_file_mode", cause=cause, fix="Export the invoice as a file."),))
+
+
+async def _require_customer_check(resources: Resources, key: Key) -> None:
+    """Hold everything back until a check is green or accepted: a wrong customer is cheaper to find before than after.
+
+    What was cleared once stays so, which is why it is remembered and asked only once.
+    """
+    if key.id in resources.cleared_keys or not resources.settings.require_customer_check:
+        return
+    async with resources.sessions() as session:
+        cleared = await is_cleared(session, key.id)
+    if not cleared:
+        raise KeyPausedError(
+            f"The customers of key “{key.name}” have not been compared with RecMan's yet",
+            seconds=REST_SECONDS,
+            fix=f"Run the customer check: POST /v1/keys/{key.id}/customer-check, mend what it finds, or accept it.",
+            code="customer_check_missing",
+        )
+    resources.cleared_keys.add(key.id)

@@ -253,6 +253,14 @@ async def is_linked(session: Session, *, key_id: UUID, remote_id: int, besides: 
     return await session.scalar(query.limit(1)) is not None
 
 
+async def list_customer_links(session: Session, *, key_id: UUID) -> dict[str, int]:
+    """Unimicro's id of every customer of a key that went all the way, by RecMan's company id."""
+    query = select(Transfer.record_id, Transfer.unimicro_id).where(
+        Transfer.key_id == key_id, Transfer.scope == "company", Transfer.booked_at.is_not(None)
+    )
+    return {row.record_id: row.unimicro_id for row in await session.execute(query) if row.unimicro_id is not None}
+
+
 async def count_open(session: Session, *, key_id: UUID) -> int:
     """How many documents have been begun with a key, or wait for it."""
     open_states = ("waiting", *_UNCLEAR)

@@ -6,6 +6,7 @@ from app.db import load_now
 from app.domain.dimensions import Department, Project
 from app.domain.documents import Document, DocumentKind, IncompleteDocument
 from app.domain.parties import Customer
+from app.domain.policies import NumberPolicy
 from app.domain.reference import RemoteDocument
 from app.errors import RemoteRejectedError, WaitError
 from app.transfer.books import Books
@@ -73,13 +74,17 @@ def external_reference(recman_invoice_id: str) -> str:
 async def look_at_customer(run: Run, books: Books, company_id: str, *, always_read: bool = False) -> CustomerView:
     """The customer; RecMan and Unimicro are asked only when our log has no link yet (or when told to)."""
     past = await find_past(run, books, "company", company_id)
+    view = CustomerView(recman_company_id=company_id, past=past, policy=books.rules.customer_number)
     if past is not None and past.booked and not always_read:
-        return CustomerView(recman_company_id=company_id, past=past)
+        return view
     record = await run.reader.read_company(company_id)
     if not isinstance(record, Customer) or (past is not None and past.booked):
-        return CustomerView(recman_company_id=company_id, past=past, record=record)
+        return replace(view, record=record)
+    if view.policy is NumberPolicy.LINKED and past is not None and past.unclear:
+        # What may have been made has a number that we do not know.
+        return replace(view, record=record, matches=await books.target.list_customers())
     matches = await books.target.find_customers(number=record.number, org_number=record.org_number or None)
-    return CustomerView(recman_company_id=company_id, past=past, record=record, matches=matches)
+    return replace(view, record=record, matches=matches)
 
 
 async def look_at_project(run: Run, books: Books, project_id: str, *, always_read: bool = False) -> ProjectView:

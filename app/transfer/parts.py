@@ -1,8 +1,9 @@
 """Planning the parts of a document: customer, products, project, department. Pure."""
 
-from collections.abc import Iterable
-
+from app.domain.names import compare_names, plain_name
+from app.domain.org_numbers import is_valid_org_number
 from app.domain.parties import Customer
+from app.domain.policies import NumberPolicy
 from app.domain.reference import Reference, RemoteCustomer
 from app.errors import Reason
 from app.transfer.situation import CustomerView, DepartmentView, ProjectView
@@ -10,11 +11,15 @@ from app.transfer.steps import CreateCustomer, CreateDepartment, CreateProject, 
 
 Planned = tuple[tuple[Step, ...], tuple[Reason, ...]]
 
+# Names less alike than this, of 100, are of different customers.
+_STRANGERS = 60
+
 
 def plan_customer(view: CustomerView, reference: Reference) -> Planned:
     """The step that puts the customer in place, if one is needed, and the gaps that stop it.
 
-    Customers match by number; the number alone is a weak match, so organisation number or name must agree too.
+    Customers match by number; the number alone is a weak match, so organisation number or name must agree too. An equal
+    organisation number under another number is a suggestion for a person, never a reason to make or link anything.
     """
     if view.past is not None and view.past.booked:
         return (), ()
@@ -23,12 +28,26 @@ def plan_customer(view: CustomerView, reference: Reference) -> Planned:
     if not isinstance(view.record, Customer):
         return (), view.record
     customer = view.record
-    same_number = [match for match in view.matches if match.number == customer.number]
-    if len(same_number) > 1:
+    candidates = _list_candidates(view, customer)
+    if len(candidates) > 1:
         return (), (_number_twice(customer),)
-    if same_number:
-        return _link_customer(customer, same_number[0])
-    return _create_customer(customer, view.matches, reference)
+    if candidates:
+        return _link_customer(customer, candidates[0])
+    gaps = _creation_gaps(view, customer, reference)
+    if gaps:
+        return (), tuple(gaps)
+    return (CreateCustomer(customer=customer, reason=f"no customer {customer.number} in Unimicro yet"),), ()
+
+
+def _list_candidates(view: CustomerView, customer: Customer) -> list[RemoteCustomer]:
+    same_number = [match for match in view.matches if match.number == customer.number]
+    if view.policy is not NumberPolicy.LINKED:
+        return same_number
+    if view.past is not None and view.past.unclear:
+        # It may have been made under a number that we do not know: whoever it is by all else, is it.
+        return [match for match in view.matches if _is_same_party(customer, match)]
+    # Two systems that number on their own meet on one number by chance.
+    return [match for match in same_number if not _is_stranger(customer, match)]
 
 
 def _link_customer(customer: Customer, match: RemoteCustomer) -> Planned:
@@ -56,27 +75,22 @@ def _link_customer(customer: Customer, match: RemoteCustomer) -> Planned:
         name=customer.name,
         remote_id=match.remote_id,
         remote_number=match.number,
-        reason=f"customer {customer.number} is in Unimicro already",
+        reason=f"customer {match.number} is in Unimicro already",
     )
     return (link,), ()
 
 
-def _create_customer(customer: Customer, others: Iterable[RemoteCustomer], reference: Reference) -> Planned:
+def _creation_gaps(view: CustomerView, customer: Customer, reference: Reference) -> list[Reason]:
     gaps = [
-        Reason(
-            code="customer_under_other_number",
-            cause=f"{customer.name} (organisation number {customer.org_number}) has number {customer.number} in RecMan "
-            f"but {other.number} in Unimicro",
-            fix=f"Give the customer number {other.number} in RecMan, or {customer.number} in Unimicro, then retry.",
-        )
-        for other in others
-        if customer.org_number and other.org_number == customer.org_number
+        _under_other_number(customer, other)
+        for other in view.matches
+        if _has_equal_org_number(customer, other) and other.number != customer.number
     ]
-    if not _fits_series(customer.number, reference.customer_series):
+    if view.policy is NumberPolicy.MATCH_ONLY and not gaps:
+        gaps.append(_not_made(customer))
+    if view.policy is NumberPolicy.SAME_NUMBER and not _fits_series(customer.number, reference.customer_series):
         gaps.append(_outside_series(customer, reference.customer_series))
-    if gaps:
-        return (), tuple(gaps)
-    return (CreateCustomer(customer=customer, reason=f"no customer {customer.number} in Unimicro yet"),), ()
+    return gaps
 
 
 def plan_project(view: ProjectView) -> Planned:
@@ -177,11 +191,26 @@ def _project_warnings(project: ProjectView) -> list[Reason]:
 def _is_same_party(customer: Customer, match: RemoteCustomer) -> bool:
     if customer.org_number and match.org_number:
         return customer.org_number == match.org_number
-    return _plain(customer.name) == _plain(match.name)
+    return plain_name(customer.name) == plain_name(match.name)
 
 
-def _plain(name: str) -> str:
-    return "".join(letter for letter in name.casefold() if letter.isalnum())
+def _is_stranger(customer: Customer, match: RemoteCustomer) -> bool:
+    """Whether two with one number are surely not the same; between this and the same party a person decides."""
+    if customer.org_number and match.org_number:
+        return customer.org_number != match.org_number
+    return compare_names(customer.name, match.name) < _STRANGERS
+
+
+def _has_equal_org_number(customer: Customer, match: RemoteCustomer) -> bool:
+    """A number that fails its check digits may be a filler that many have, so the names must be alike, too."""
+    if not customer.org_number or match.org_number != customer.org_number:
+        return False
+    return has_valid_org_number(customer) or compare_names(customer.name, match.name) >= _STRANGERS
+
+
+def has_valid_org_number(customer: Customer) -> bool:
+    """Whether the organisation number, if there is one, passes the check of its country."""
+    return is_valid_org_number(customer.org_number, country_code=customer.invoice_address.country_code)
 
 
 def _fits_series(number: str, series: tuple[tuple[int, int], ...]) -> bool:
@@ -190,6 +219,24 @@ def _fits_series(number: str, series: tuple[tuple[int, int], ...]) -> bool:
 
 def _describe(name: str, org_number: str) -> str:
     return f"“{name}” ({org_number})" if org_number else f"“{name}”"
+
+
+def _under_other_number(customer: Customer, other: RemoteCustomer) -> Reason:
+    return Reason(
+        code="customer_under_other_number",
+        cause=f"{customer.name} (organisation number {customer.org_number}) has number {customer.number} in RecMan "
+        f"but {other.number} in Unimicro",
+        fix=f"Give the customer number {other.number} in RecMan, or {customer.number} in Unimicro, then retry.",
+    )
+
+
+def _not_made(customer: Customer) -> Reason:
+    return Reason(
+        code="customer_not_in_unimicro",
+        cause=f"{customer.name} (number {customer.number}) is not in Unimicro, and the key makes no customers",
+        fix=f"Make the customer in Unimicro with number {customer.number}, or change the key's number policy, "
+        "then retry.",
+    )
 
 
 def _outside_series(customer: Customer, series: tuple[tuple[int, int], ...]) -> Reason:
@@ -205,7 +252,7 @@ def _outside_series(customer: Customer, series: tuple[tuple[int, int], ...]) -> 
 def _number_twice(customer: Customer) -> Reason:
     return Reason(
         code="customer_number_twice",
-        cause=f"Unimicro has more than one customer with number {customer.number}",
+        cause=f"Unimicro has more than one customer that may be {customer.name} (number {customer.number} in RecMan)",
         fix="Merge or renumber them in Unimicro, then retry.",
     )
 

@@ -9,7 +9,7 @@ from decimal import Decimal
 
 from app.domain.documents import Document, DocumentKind, IncompleteDocument, Totals
 from app.domain.money import ZERO, dump_json, show_money
-from app.domain.parties import Customer
+from app.domain.parties import NO_CUSTOMER_KINDS, Customer
 from app.domain.reference import DocumentState, Reference, RemoteDocument
 from app.errors import Reason
 from app.transfer.parts import (
@@ -38,10 +38,6 @@ from app.transfer.steps import (
     UpdateProject,
     Wait,
 )
-
-# RecMan's words for companies that are no customers unless an invoice says so.
-# Source: facts/recman-api.md §3.1 [C] for the words; that they are left alone is our rule.
-_NO_CUSTOMERS = frozenset({"ownCompany", "supplier", "prospect"})
 
 
 def plan_document(situation: DocumentSituation) -> Decision:
@@ -257,7 +253,7 @@ def plan_company(view: CustomerView, reference: Reference) -> Decision:
                 customer=view.record, remote_id=view.past.remote_id, reason="the company changed in RecMan"
             )
             return Go((update,))
-        if view.record.kind in _NO_CUSTOMERS:
+        if view.record.kind in NO_CUSTOMER_KINDS:
             return Skip(f"a company of type {view.record.kind} is no customer until it is invoiced")
     steps, gaps = plan_customer(view, reference)
     return Hold(gaps) if gaps else Go(steps)
@@ -276,7 +272,7 @@ def plan_project_change(view: ProjectView, customer: CustomerView | None, refere
         return Go((update,))
     if customer is None:
         return Skip("the project has no customer yet; it follows with its first invoice")
-    if isinstance(customer.record, Customer) and customer.record.kind in _NO_CUSTOMERS and not customer.past:
+    if isinstance(customer.record, Customer) and customer.record.kind in NO_CUSTOMER_KINDS and not customer.past:
         return Skip(f"its company is a {customer.record.kind}; the project follows with its first invoice")
     customer_steps, customer_gaps = plan_customer(customer, reference)
     steps, gaps = plan_project(view)

@@ -11,14 +11,18 @@ from app.departments import find_department, record_departments
 from app.domain.dimensions import Department, Project
 from app.domain.documents import Document, IncompleteDocument
 from app.domain.parties import Customer
-from app.errors import Reason, RemoteError
+from app.errors import Reason, RemoteError, RemoteUnavailableError
 from app.inbox import list_bodies
 from app.recman.client import RecmanClient
+from app.recman.payloads import COMPANY, Raw, read_id
+from app.recman.reader import Reader
 from app.recman.translate import read_company, read_department, read_invoice, read_project
 from app.recman.webhook import parse_hints
 from app.resources import Resources
 from app.tables import Tenant
 from app.tenants import open_recman_api_key
+
+_MOST_PAGES = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +114,29 @@ async def read_departments(client: RecmanClient) -> list[Department]:
     async with _from_recman():
         raws = await client.fetch_departments()
     return [found for found in map(read_department, raws) if isinstance(found, Department)]
+
+
+async def read_companies(client: RecmanClient) -> AsyncIterator[list[Raw]]:
+    """All companies as RecMan gives them, page by page, each once.
+
+    Shape: a page that brings nothing new is the last. RecMan's order may shift between two pages, so a company that
+    changes meanwhile may be missed. Source: facts/recman-api.md §2.7 [C].
+
+    Raises:
+        RemoteError: RecMan could not be read to the end; `system` says "RecMan".
+    """
+    seen: set[str] = set()
+    for page in range(1, _MOST_PAGES + 1):
+        async with _from_recman():
+            rows = await client.fetch_page("company", page)
+        by_id = {Reader(row, COMPANY, where="").find("id", read_id): row for row in rows}
+        fresh = {key: row for key, row in by_id.items() if key is not None and key not in seen}
+        if not fresh:
+            return
+        seen.update(fresh)
+        yield list(fresh.values())
+    async with _from_recman():
+        raise RemoteUnavailableError(f"RecMan lists more companies than fit on {_MOST_PAGES} pages")
 
 
 @asynccontextmanager

@@ -1,12 +1,13 @@
 """Stop 7 for customers, projects and departments: link what is there, make what is missing, update what differs."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from app.accounting.targets import Change, guid_for
 from app.db import Session
 from app.domain.dimensions import Project
 from app.domain.parties import Customer
+from app.domain.policies import NumberPolicy
 from app.errors import HoldError, Reason
 from app.lanes import check_fence, wake_waiting
 from app.transfer.attempts import attempt
@@ -33,6 +34,7 @@ class _Part:
     number: str
     name: str
     content_hash: bytes | None = None
+    keeps_number: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,11 +104,15 @@ async def _link(run: Run, books: Books, step: Link) -> None:
 
 async def _create_customer(run: Run, books: Books, step: CreateCustomer) -> None:
     customer = step.customer
-    part = _customer_part(customer)
+    keeps_number = books.rules.customer_number is not NumberPolicy.LINKED
+    part = replace(_customer_part(customer), keeps_number=keeps_number)
 
     async def call(guid: str) -> _Made:
         made = await books.target.create_customer(
-            customer, guid=guid, send_number=books.send_customer_number, currencies=books.reference.currencies
+            customer,
+            guid=guid,
+            send_number=keeps_number and books.send_customer_number,
+            currencies=books.reference.currencies,
         )
         return _Made(made.record.remote_id, made.record.number, made.warnings)
 
@@ -147,7 +153,7 @@ async def _create(run: Run, books: Books, part: _Part, call: Callable[[str], Awa
     guid = guid_for(str(books.key.id), part.kind, part.record_id, "1")
 
     async def settle(session: Session, made: _Made) -> None:
-        if part.kind == "customer" and made.number != part.number:
+        if part.keeps_number and made.number != part.number:
             await record_held(session, transfer_id, (_other_number(part, made.number),), unimicro_id=made.remote_id)
             return
         await record_done(
@@ -161,7 +167,7 @@ async def _create(run: Run, books: Books, part: _Part, call: Callable[[str], Awa
         await _wake(run, session, part)
 
     made = await attempt(run, books, transfer_id, step="create", call=lambda: call(guid), settle=settle)
-    if part.kind == "customer" and made.number != part.number:
+    if part.keeps_number and made.number != part.number:
         raise HoldError((_other_number(part, made.number),))
 
 
@@ -182,7 +188,11 @@ async def _update(run: Run, books: Books, step: UpdateCustomer | UpdateProject) 
 
         async def call() -> Change:
             return await books.target.update_customer(
-                step.remote_id, step.customer, guid=guid, currencies=books.reference.currencies
+                step.remote_id,
+                step.customer,
+                guid=guid,
+                currencies=books.reference.currencies,
+                rules=books.rules.field_rules,
             )
     else:
         part = _project_part(step.project)

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from app.domain.dimensions import Department, Project
 from app.domain.documents import Document, IncompleteDocument, Totals
 from app.domain.parties import Customer
+from app.domain.policies import NumberPolicy
 from app.domain.reference import (
     Reference,
     RemoteCustomer,
@@ -50,6 +51,7 @@ class CustomerView:
     past: Past | None = None
     record: Customer | tuple[Reason, ...] | None = None
     matches: tuple[RemoteCustomer, ...] = ()
+    policy: NumberPolicy = NumberPolicy.SAME_NUMBER
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

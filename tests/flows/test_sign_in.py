@@ -5,7 +5,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 from cryptography.hazmat.primitives import hashes
@@ -216,6 +216,7 @@ async def test_server_application_makes_a_key_and_renews_without_a_person(databa
         order = {"pending_id": begun["pending_id"], "company_key": company["key"], "name": "Server"}
         key = (await world.call("POST", "/v1/keys", order)).json()
         assert key["client"] == "server"
+        await world.office.check_customers(UUID(key["id"]))
         world.unimicro.state.world.identity.expire_access_tokens()
         await world.hear_of("invoice", 5001)
         await world.settle()

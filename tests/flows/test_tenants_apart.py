@@ -25,6 +25,8 @@ BODIES: dict[tuple[str, str], Any] = {
     ("PATCH", "/v1/keys/{key_id}"): {"name": "theirs"},
     ("POST", "/v1/keys/{key_id}/check"): None,
     ("DELETE", "/v1/keys/{key_id}"): None,
+    ("POST", "/v1/keys/{key_id}/customer-check"): None,
+    ("POST", "/v1/keys/{key_id}/customer-check/accept"): {"reason": "not ours"},
     ("POST", "/v1/departments/refresh"): None,
     ("POST", "/v1/departments"): {"recman_department_id": "900", "name": "Ours"},
     ("PUT", "/v1/departments/{recman_department_id}/key"): {"key_id": None},

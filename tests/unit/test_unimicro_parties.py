@@ -3,7 +3,7 @@
 from copy import deepcopy
 from dataclasses import replace
 from datetime import date
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
@@ -18,6 +18,7 @@ from app.accounting.unimicro.translate import (
     to_project_changes,
 )
 from app.domain.parties import Address, Customer
+from app.domain.policies import CustomerField, FieldRule
 from app.recman.translate import read_company
 from tests.builders import make_customer, make_department, make_project
 
@@ -326,3 +327,60 @@ def test_a_recipient_is_read_back_as_it_was_sent() -> None:
 def test_a_recipient_that_unimicro_knows_nothing_of_is_blank(row: dict[str, Any]) -> None:
     found = from_recipient(row)
     assert (found.name, found.email, found.invoice_address.is_empty) == ("", "", True)
+
+
+# Who keeps up which field
+
+
+CHANGED = {
+    "name": "Ærfugl Norge AS",
+    "org_number": "310456101",
+    "credit_days": 10,
+    "currency": "NOK",
+    "peppol_address": "0192:310456101",
+    "invoice_address": Address(line1="Ny 1", postal_code="0151", city="Oslo"),
+    "delivery_address": Address(line1="Ny 2", postal_code="0152", city="Oslo"),
+    "visiting_address": Address(line1="Ny 3", postal_code="0153", city="Oslo"),
+    "email": "ny@aerfugl.example",
+    "phone": "99 99 99 99",
+}
+SLOTS = {
+    "name": {"Info.Name"},
+    "org_number": {"OrgNumber"},
+    "credit_days": {"CreditDays"},
+    "currency": {"CurrencyCodeID"},
+    "peppol_address": {"PeppolAddress"},
+    "invoice_address": {"Info.InvoiceAddress"},
+    "delivery_address": {"Info.ShippingAddress"},
+    "visiting_address": {"Info.Addresses"},
+    "email": {"Info.DefaultEmail"},
+    "phone": {"Info.DefaultPhone"},
+}
+
+
+def slots_of(changes: dict[str, Any]) -> set[str]:
+    info = {f"Info.{name}" for name in changes.get("Info", {}) if name != "ID"}
+    return info | {name for name in changes if name not in {"ID", "Info"}}
+
+
+def change_by_rule(field: str, rule: FieldRule, there: dict[str, Any]) -> set[str]:
+    customer = make_whole(**{"invoice_email" if field == "email" else field: CHANGED[field]})
+    currencies = CURRENCIES | {"NOK": 1}
+    changes, _ = to_customer_changes(customer, there, guid=GUID, currencies=currencies, rules={field: rule})
+    return slots_of(changes)
+
+
+@pytest.mark.parametrize("field", get_args(CustomerField))
+def test_field_is_written_filled_or_left_as_its_rule_says(field: str) -> None:
+    full = store(make_whole())
+    bare = {"ID": 1, "Info": {"ID": 2, "InvoiceAddress": {"ID": 3, "City": ""}, "Addresses": []}}
+    assert change_by_rule(field, FieldRule.RECMAN_WINS, full) == SLOTS[field]
+    assert change_by_rule(field, FieldRule.FILL_EMPTY, full) == set()
+    assert change_by_rule(field, FieldRule.LEAVE, full) == set()
+    assert SLOTS[field] <= change_by_rule(field, FieldRule.FILL_EMPTY, bare)
+    assert not SLOTS[field] & change_by_rule(field, FieldRule.LEAVE, bare)
+
+
+def test_nought_credit_days_are_something() -> None:
+    there = store(make_whole()) | {"CreditDays": 0}
+    assert change_by_rule("credit_days", FieldRule.FILL_EMPTY, there) == set()

@@ -30,6 +30,7 @@ from app.accounting.unimicro.translate import (
 )
 from app.domain.dimensions import Department, Project
 from app.domain.parties import Customer
+from app.domain.policies import FieldRules
 from app.domain.reference import (
     Reference,
     RemoteCustomer,
@@ -121,6 +122,10 @@ class UnimicroTarget(DocumentTarget):
             found |= {one.remote_id: one for one in map(from_customer, rows) if one.org_number == wanted}
         return tuple(found.values())
 
+    async def list_customers(self) -> tuple[RemoteCustomer, ...]:
+        """Every customer, whatever its state; that the list holds inactive ones too is assumed."""
+        return tuple(map(from_customer, await self._client.fetch_list("customers", expand="Info")))
+
     async def create_customer(
         self, customer: Customer, *, guid: str, send_number: bool, currencies: Mapping[str, int] = MappingProxyType({})
     ) -> Made[RemoteCustomer]:
@@ -129,11 +134,17 @@ class UnimicroTarget(DocumentTarget):
         return Made(from_customer(await self._client.create("customers", payload)), tuple(warnings))
 
     async def update_customer(
-        self, remote_id: int, customer: Customer, *, guid: str, currencies: Mapping[str, int] = MappingProxyType({})
+        self,
+        remote_id: int,
+        customer: Customer,
+        *,
+        guid: str,
+        currencies: Mapping[str, int] = MappingProxyType({}),
+        rules: FieldRules = MappingProxyType({}),
     ) -> Change:
-        """Bring the customer in line; only the differences are sent."""
+        """Bring the customer in line where the rules allow it; only the differences are sent."""
         there = await self._client.fetch_one(f"customers/{remote_id}", expand=CUSTOMER_PARTS)
-        changes, warnings = to_customer_changes(customer, there, guid=guid, currencies=currencies)
+        changes, warnings = to_customer_changes(customer, there, guid=guid, currencies=currencies, rules=rules)
         self._recipients.pop(remote_id, None)
         return await self._update(f"customers/{remote_id}", changes, warnings)
 

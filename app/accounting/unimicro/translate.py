@@ -21,6 +21,7 @@ from app.accounting.unimicro.payloads import (
 from app.domain.dimensions import Department, Project
 from app.domain.money import to_decimal
 from app.domain.parties import Address, Customer, Recipient
+from app.domain.policies import FieldRule, FieldRules
 from app.domain.reference import (
     RemoteAccount,
     RemoteCustomer,
@@ -43,6 +44,20 @@ _PROJECT_STATUS = (
 # Children of a business relation that are lists; the others fill one slot each.
 _LISTS = frozenset({"Addresses", "Emails"})
 _ADDRESS_SLOTS = frozenset({"InvoiceAddress", "ShippingAddress"})
+# What a field of the customer there is called in a key's rules.
+_FIELDS = {
+    "Name": "name",
+    "OrgNumber": "org_number",
+    "CreditDays": "credit_days",
+    "CurrencyCodeID": "currency",
+    "PeppolAddress": "peppol_address",
+    "InvoiceAddress": "invoice_address",
+    "ShippingAddress": "delivery_address",
+    "Addresses": "visiting_address",
+    "DefaultEmail": "email",
+    "Emails": "email",
+    "DefaultPhone": "phone",
+}
 _PEPPOL = re.compile(r"\d{4}:\S+", re.ASCII)
 _NORWEGIAN_NUMBER = re.compile(r"\d{9}", re.ASCII)
 
@@ -131,18 +146,23 @@ def _to_address(address: Address) -> dict[str, Any]:
 
 
 def to_customer_changes(
-    customer: Customer, there: Mapping[str, Any], *, guid: str, currencies: Mapping[str, int] = MappingProxyType({})
+    customer: Customer,
+    there: Mapping[str, Any],
+    *,
+    guid: str,
+    currencies: Mapping[str, int] = MappingProxyType({}),
+    rules: FieldRules = MappingProxyType({}),
 ) -> Written:
     """What to PUT so that the customer there agrees with RecMan; {} when it does.
 
     What RecMan does not fill changes nothing, for it may be kept up in Unimicro; an address counts as one thing. A list
-    only gains what it lacks.
+    only gains what it lacks. `rules` say which fields are RecMan's at all.
     """
     wanted, warnings = to_customer(customer, guid=guid, send_number=False, currencies=currencies)
-    info_wanted, info_there = wanted.pop("Info"), there.get("Info") or {}
-    changes = _differences(wanted, there)
-    info = _differences({"Name": info_wanted.pop("Name")}, info_there)
-    del info_wanted["_createguid"]
+    info_there = there.get("Info") or {}
+    info_wanted = _keep_owned(wanted.pop("Info"), info_there, rules)
+    changes = _differences(_keep_owned(wanted, there, rules), there)
+    info = _differences({"Name": info_wanted.pop("Name", None)}, info_there)
     kept: dict[int, Mapping[str, Any]] = {}
     for slot, child in info_wanted.items():
         known = info_there.get(slot)
@@ -155,6 +175,26 @@ def to_customer_changes(
     if info:
         changes["Info"] = {"ID": info_there.get("ID"), **info}
     return ({"ID": there["ID"], **changes} if changes else {}), warnings
+
+
+def _keep_owned(wanted: dict[str, Any], there: Mapping[str, Any], rules: FieldRules) -> dict[str, Any]:
+    """The part of what is wanted that RecMan may write: a field that is `fill_empty` only where there is nothing."""
+    kept = {}
+    for name, value in wanted.items():
+        rule = rules.get(_FIELDS.get(name, ""), FieldRule.RECMAN_WINS)
+        is_open = rule is FieldRule.RECMAN_WINS or (
+            rule is FieldRule.FILL_EMPTY and not _is_filled(there.get(name), value)
+        )
+        if name != "_createguid" and is_open:
+            kept[name] = value
+    return kept
+
+
+def _is_filled(there: Any, wanted: Any) -> bool:
+    """Whether there is anything where the wanted value belongs; a record without content is nothing."""
+    if isinstance(wanted, dict):
+        return any(not _is_blank((there or {}).get(name)) for name in wanted if name != "_createguid")
+    return not _is_blank(there) and there != []
 
 
 def _child_changes(
