@@ -2,18 +2,19 @@
 
 import asyncio
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import Annotated, Any, NoReturn
 
 import typer
 from cryptography.fernet import Fernet
 from pydantic import ValidationError
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
-from app import processes
+from app import processes, upkeep
 from app.demo import DemoOptions, run_demo
 from app.doctor import examine
 from app.embedded import EmbeddedPostgres, EmbeddedPostgresError
@@ -22,6 +23,7 @@ from app.log import configure_logging
 from app.main import render_openapi
 from app.sandbox.serve import SandboxPorts, serve_sandboxes
 from app.settings import Settings, list_settings
+from app.transfer.customer_report import ReportForm, render_report
 
 cli = typer.Typer(
     no_args_is_help=True,
@@ -31,6 +33,12 @@ cli = typer.Typer(
     "See it work: `demo`. See what is missing: `doctor`. Run it: `up` (API and worker together), or `migrate`, "
     "then `serve` and `worker` apart, as many of each as you like. Settings are environment variables: `settings`.",
 )
+keys_cli = typer.Typer(no_args_is_help=True, help="Secrets of keys, hooks and tenants.")
+audit_cli = typer.Typer(no_args_is_help=True, help="The audit trail.")
+cli.add_typer(keys_cli, name="keys")
+cli.add_typer(audit_cli, name="audit")
+check_cli = typer.Typer(no_args_is_help=True, help="Checks before a key's first transfer.")
+cli.add_typer(check_cli, name="check")
 _console = Console()
 # typer wants options as parameters with defaults; the aliases keep the commands readable.
 _ExitOption = Annotated[bool, typer.Option("--exit", help="End by itself: 0 when all went as intended, else 1.")]
@@ -41,6 +49,14 @@ _NewKeyOption = Annotated[bool, typer.Option("--new-key", help="Only print a fre
 _WriteOption = Annotated[bool, typer.Option("--write", help="Write openapi/openapi.json.")]
 _CheckOption = Annotated[bool, typer.Option("--check", help="End with 1 when the file is not current.")]
 _RedirectOption = Annotated[str, typer.Option(help="Where the sandbox sign-in may send people back.")]
+_KeyNameOption = Annotated[str, typer.Option("--key", help="The key's name.")]
+_TenantNameOption = Annotated[
+    str | None, typer.Option("--tenant", help="Its tenant's name, if several have such a key.")
+]
+_FormatOption = Annotated[ReportForm | None, typer.Option("--format", help="Write the whole report in this form.")]
+_OutOption = Annotated[Path | None, typer.Option("--out", help="Into this file instead of the console.")]
+# As many rows are shown; the report has all.
+_MOST_SHOWN = 20
 _OPENAPI = Path(__file__).resolve().parent.parent / "openapi" / "openapi.json"
 
 
@@ -151,6 +167,73 @@ def doctor(*, new_key: _NewKeyOption = False) -> None:
         if finding.fix:
             _console.print(f"     {finding.fix}", highlight=False, soft_wrap=True)
     sys.exit(0 if all(finding.ok for finding in findings) else 1)
+
+
+@keys_cli.command("rotate-secrets")
+def rotate_secrets() -> None:
+    """Encrypt every stored secret anew with the first of RMU_ENCRYPTION_KEYS; then the older ones can be dropped."""
+    settings = _load_settings()
+    with _database(settings) as url:
+        counts = asyncio.run(upkeep.rotate_secrets(settings, url))
+    for name, count in counts.items():
+        _console.print(f"{name:10}{count} encrypted anew")
+    _console.print("Drop the older keys from RMU_ENCRYPTION_KEYS when every process runs with the new one.")
+
+
+@audit_cli.command("verify")
+def verify_audit() -> None:
+    """Check the audit trail's chain; ends with 1 and names the first row that does not fit."""
+    settings = _load_settings()
+    with _database(settings) as url:
+        count, broken = asyncio.run(upkeep.verify_audit(url))
+    if broken is not None:
+        _give_up(
+            f"Row {broken} of the audit trail was changed, or one before it removed; {count} rows before fit.",
+            "Compare with a backup, and find out who can write to the database.",
+        )
+    _console.print(f"{count} rows, every one fits.")
+
+
+@check_cli.command("customers")
+def check_customers(
+    *,
+    key: _KeyNameOption,
+    tenant: _TenantNameOption = None,
+    form: _FormatOption = None,
+    out: _OutOption = None,
+) -> None:
+    """Compare all customers of RecMan and Unimicro; ends with 0 when nothing needs a person. Changes nothing."""
+    settings = _load_settings()
+    aside = Console(stderr=True, highlight=False, soft_wrap=True)
+    with _database(settings) as url:
+        end = asyncio.run(
+            upkeep.check_customers(
+                settings, url, key=key, tenant=tenant, tell=lambda one: aside.print(f"{one.step}: {one.done}")
+            )
+        )
+    if end.check.failure is not None:
+        _give_up(end.check.failure["cause"], end.check.failure["fix"])
+    if form is not None:
+        text = render_report(form, end.head, end.rows)
+        sys.stdout.write(text) if out is None else out.write_text(text, encoding="utf-8")
+    else:
+        _show_findings(end.rows)
+    counts = ", ".join(f"{count} {kind.replace('_', ' ')}" for kind, count in end.head.counts.items() if count)
+    aside.print(f"Check {end.check.id} is {end.check.state}: {counts or 'no customers'}.")
+    sys.exit(0 if end.check.state == "green" else 1)
+
+
+def _show_findings(rows: Sequence[Mapping[str, Any]]) -> None:
+    table = Table("finding", "RecMan", "Unimicro", "alike", "why, and what to do", box=None, pad_edge=False)
+    wanting = [row for row in rows if row["needs_person"]]
+    for row in wanting[:_MOST_SHOWN]:
+        sides = (f"{row[f'{side}_number']} {row[f'{side}_name']}".strip() for side in ("recman", "unimicro"))
+        alike = "" if row["similarity"] is None else str(row["similarity"])
+        cells = (row["kind"].replace("_", " "), *sides, alike, f"{row['cause']}. {row['fix']}")
+        table.add_row(*map(escape, cells))
+    _console.print(table)
+    if len(wanting) > _MOST_SHOWN:
+        _console.print(f"and {len(wanting) - _MOST_SHOWN} more: --format html --out report.html")
 
 
 @cli.command()

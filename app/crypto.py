@@ -8,6 +8,8 @@ from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from app.domain.money import dump_json, parse_json
 from app.errors import ServiceError
 
+_SHOWN_DIGITS = 12
+
 
 class SecretUnreadableError(ServiceError):
     """A stored secret cannot be read with the present keys, or belongs to another row."""
@@ -55,8 +57,18 @@ class Vault:
         return str(secret)
 
     def reseal(self, sealed: bytes) -> bytes:
-        """The same secret under the first key."""
-        return self._fernet.rotate(sealed)
+        """The same secret under the first key.
+
+        Raises:
+            SecretUnreadableError: no key opens it.
+        """
+        try:
+            return self._fernet.rotate(sealed)
+        except InvalidToken as error:
+            raise SecretUnreadableError(
+                "A stored secret cannot be read with the present encryption keys; nothing was changed",
+                fix="Put the key it was sealed with back into RMU_ENCRYPTION_KEYS.",
+            ) from error
 
 
 def new_token(prefix: str) -> str:
@@ -67,3 +79,8 @@ def new_token(prefix: str) -> str:
 def fingerprint(secret: str) -> bytes:
     """SHA-256 of a token; enough for 256-bit random values, no salt needed."""
     return hashlib.sha256(secret.encode()).digest()
+
+
+def show_fingerprint(secret: str) -> str:
+    """The beginning of a secret's fingerprint: tells two secrets apart and gives nothing away."""
+    return fingerprint(secret).hex()[:_SHOWN_DIGITS]

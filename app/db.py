@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeAlias
 from uuid import UUID
@@ -11,7 +12,7 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, event, text
+from sqlalchemy import Connection, event, func, select, text
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
@@ -70,14 +71,23 @@ def create_pool(url: str) -> Pool:
     Each lease runs one statement in its own transaction and changes no session state, so the round trip that would
     reset the connection between leases is left out.
     """
-    dsn = to_async_url(url).replace("postgresql+asyncpg://", "postgresql://")
     return asyncpg.create_pool(
-        dsn, min_size=0, max_size=_POOL_SIZE, timeout=ACQUIRE_SECONDS, command_timeout=10, reset=_leave_as_it_is
+        to_driver_url(url),
+        min_size=0,
+        max_size=_POOL_SIZE,
+        timeout=ACQUIRE_SECONDS,
+        command_timeout=10,
+        reset=_leave_as_it_is,
     )
 
 
 async def _leave_as_it_is(_connection: object) -> None:
     return
+
+
+def to_driver_url(url: str) -> str:
+    """The address as the bare driver wants it."""
+    return to_async_url(url).replace("postgresql+asyncpg://", "postgresql://")
 
 
 def to_async_url(url: str) -> str:
@@ -93,6 +103,11 @@ def create_sessions(engine: AsyncEngine) -> Sessions:
     return async_sessionmaker(engine, expire_on_commit=False)
 
 
+async def load_now(session: Session) -> datetime:
+    """The database's clock, the only one that counts."""
+    return (await session.execute(select(func.now()))).scalar_one()
+
+
 def limit_to_tenant(session: Session, tenant_id: UUID) -> None:
     """From now on this session sees, changes and deletes rows of one tenant only, whatever a query forgets to say."""
     session.info["tenant_id"] = tenant_id
@@ -100,15 +115,20 @@ def limit_to_tenant(session: Session, tenant_id: UUID) -> None:
 
 @event.listens_for(SyncSession, "do_orm_execute")
 def _keep_to_tenant(state: ORMExecuteState) -> None:
-    """The one place that keeps tenants apart: every ORM statement of a limited session gets the tenant's condition."""
+    """The one place that keeps tenants apart: every ORM statement of a limited session gets the tenant's condition.
+
+    Inserts have no condition to add; each names its tenant.
+    """
     tenant_id = state.session.info.get("tenant_id")
-    if tenant_id is None or state.is_column_load or state.is_relationship_load:
+    if tenant_id is None or not (state.is_select or state.is_update or state.is_delete):
         return
+    if not (state.is_column_load or state.is_relationship_load):
+        state.statement = state.statement.options(*_conditions(tenant_id))
 
-    def is_own(table: Any) -> Any:
-        return table.tenant_id == tenant_id
 
-    state.statement = state.statement.options(with_loader_criteria(TenantOwned, is_own, include_aliases=True))
+def _conditions(tenant_id: UUID) -> list[Any]:
+    tables: list[Any] = TenantOwned.__subclasses__()
+    return [with_loader_criteria(table, table.tenant_id == tenant_id, include_aliases=True) for table in tables]
 
 
 def is_away(error: BaseException) -> bool:

@@ -1,6 +1,7 @@
 """The demo: every part as a real process on loopback, made-up data, and the main job visibly done."""
 
 import contextlib
+import json
 import os
 import shutil
 import signal
@@ -8,7 +9,6 @@ import socket
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,18 +19,14 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from app import processes
-from app.connect import browse_without_person, connect_key
 from app.crew import Crew, DemoFailedError
 from app.crypto import new_token
 from app.embedded import EmbeddedPostgres
-from app.hooks import create_hook
 from app.http import httpx
-from app.resources import open_resources
 from app.sandbox.recman_store import SANDBOX_KEY
 from app.sandbox.samples import Expected, load_samples
 from app.sandbox.unimicro_options import SandboxOptions
 from app.settings import Settings
-from app.tenants import create_tenant, set_recman_api_key
 
 _START_SECONDS = 30
 _WORK_SECONDS = 120
@@ -85,8 +81,8 @@ def _run(options: DemoOptions, folder: Path, stack: contextlib.ExitStack) -> int
     crew.start("serve")
     crew.start("worker")
     _wait_until(f"{settings.public_url}/health/ready", crew, http)
-    hook = _connect(settings, server.url)
     http.headers["Authorization"] = f"Bearer {_secret(settings.bootstrap_token)}"
+    hook = _connect(settings, http)
     _deliver(options, settings, hook, http)
     transfers = _watch(options, settings, crew, http)
     intended = _show(transfers)
@@ -162,28 +158,49 @@ def _wait_until(url: str, crew: Crew, http: httpx.Client) -> None:
     raise DemoFailedError(f"{url} did not answer within {_START_SECONDS} s")
 
 
-def _connect(settings: Settings, url: str) -> str:
-    """Set up tenant, RecMan key, hook and Unimicro key; the hook's whole address."""
-    addresses: list[str] = []
+def _connect(settings: Settings, http: httpx.Client) -> str:
+    """What an administrator does, over REST: tenant, hook, sign-in, key; the hook's whole address."""
+    tenant = _post(http, settings, "/v1/tenants", {"name": "Demo", "recman_api_key": SANDBOX_KEY})
+    http.params = {"tenant": tenant["id"]}
+    hook = _post(http, settings, "/v1/hooks", {"name": "RecMan"})
+    begun = _post(http, settings, "/v1/keys/connect", {})
+    # As a browser would: to Unimicro's sign-in, and from there back to us. The sandbox asks for no password.
+    with httpx.Client(timeout=10, follow_redirects=True) as browser:
+        signed_in = browser.get(begun["authorize_url"]).raise_for_status().json()
+    names = ", ".join(company["name"] for company in signed_in["companies"])
+    _console.print(f"Signed in to the sandbox Unimicro; it offers {names}.")
+    company = signed_in["companies"][0]
+    order = {"pending_id": signed_in["pending_id"], "company_key": company["key"], "name": "Nordlys"}
+    key = _post(http, settings, "/v1/keys", order)
+    _console.print(f"Made the key “{key['name']}” for {company['name']}, open to all departments.")
+    check = _post(http, settings, f"/v1/keys/{key['id']}/check", {})
+    for finding in check["findings"]:
+        _console.print(f"  {'ok ' if finding['ok'] else 'bad'} {finding['what']}: {finding['cause']}", highlight=False)
+    _check_customers(http, settings, f"/v1/keys/{key['id']}/customer-check")
+    return str(hook["address"])
 
-    async def connect() -> None:
-        async with open_resources(settings, database_url=url) as resources:
-            async with resources.sessions.begin() as session:
-                tenant_id = await create_tenant(session, name="Demo")
-                await set_recman_api_key(session, resources.vault, tenant_id=tenant_id, api_key=SANDBOX_KEY)
-                addresses.append(await create_hook(session, resources.vault, tenant_id=tenant_id, name="demo"))
-            await connect_key(
-                resources,
-                partial(browse_without_person, resources),
-                tenant_id=tenant_id,
-                name="Nordlys Bemanning",
-                company="Nordlys Bemanning AS",
-                open_to_all=True,
-            )
 
-    processes.run_async(connect())
-    _console.print("Signed in to the sandbox Unimicro and made the key “Nordlys Bemanning”, open to all departments.")
-    return f"{settings.public_url}/webhooks/recman/{addresses[0]}"
+def _check_customers(http: httpx.Client, settings: Settings, path: str) -> None:
+    """Compare all customers, show the sum of it, and accept what the sample data has: else nothing is sent."""
+    with http.stream("POST", f"{settings.public_url}{path}", timeout=60) as lines:
+        *_, last = lines.iter_lines()
+    check = json.loads(last)
+    counts = ", ".join(f"{count} {kind.replace('_', ' ')}" for kind, count in check.get("counts", {}).items() if count)
+    _console.print(f"Compared the customers of RecMan and Unimicro, {check.get('state')}: {counts}.", highlight=False)
+    if check.get("state") == "findings":
+        word = {"name": "Demo administrator", "reason": "the sample data's findings are known"}
+        _post(http, settings, f"{path}/accept", word)
+        _console.print(f"  {word['name']} accepted it: {word['reason']}.", highlight=False)
+    elif check.get("state") != "green":
+        raise DemoFailedError(f"the customer check ended so: {last}")
+
+
+def _post(http: httpx.Client, settings: Settings, path: str, body: dict[str, Any]) -> dict[str, Any]:
+    answer = http.post(f"{settings.public_url}{path}", json=body)
+    if not answer.is_success:
+        raise DemoFailedError(f"{path} was answered {answer.status_code}: {answer.text}")
+    made: dict[str, Any] = answer.json()
+    return made
 
 
 def _deliver(options: DemoOptions, settings: Settings, hook: str, http: httpx.Client) -> None:

@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from app.db import Session
 from app.domain.dimensions import Department
-from app.errors import HoldError, Reason
+from app.errors import ConflictError, HoldError, NotFoundError, Reason
 from app.tables import Department as DepartmentRow
 from app.tables import Key
 
@@ -19,6 +19,26 @@ async def find_department(session: Session, *, tenant_id: UUID, recman_departmen
     if row is None:
         return None
     return Department(recman_department_id=row.recman_department_id, name=row.name, number=row.number)
+
+
+async def list_departments(session: Session, *, tenant_id: UUID | None) -> Sequence[DepartmentRow]:
+    """Every department that is known, by name; of one tenant, or all."""
+    query = select(DepartmentRow).order_by(DepartmentRow.name, DepartmentRow.recman_department_id)
+    if tenant_id is not None:
+        query = query.where(DepartmentRow.tenant_id == tenant_id)
+    return (await session.scalars(query)).all()
+
+
+async def load_department(session: Session, *, tenant_id: UUID, recman_department_id: str) -> DepartmentRow:
+    """The department, locked for a change.
+
+    Raises:
+        NotFoundError: it is not known (to this tenant).
+    """
+    row = await session.get(DepartmentRow, (tenant_id, recman_department_id), with_for_update=True)
+    if row is None:
+        raise _unknown([recman_department_id])
+    return row
 
 
 async def record_departments(session: Session, *, tenant_id: UUID, departments: Sequence[Department]) -> None:
@@ -33,6 +53,45 @@ async def record_departments(session: Session, *, tenant_id: UUID, departments: 
         )
 
 
+async def serve_departments(session: Session, key: Key, department_ids: Sequence[str]) -> None:
+    """Let the key serve exactly these departments.
+
+    Raises:
+        NotFoundError: one is not known (to this tenant).
+        ConflictError: one is served by another key.
+    """
+    own = DepartmentRow.tenant_id == key.tenant_id
+    query = select(DepartmentRow).where(own, DepartmentRow.recman_department_id.in_(department_ids)).with_for_update()
+    rows = {row.recman_department_id: row for row in (await session.scalars(query)).all()}
+    unknown = [one for one in department_ids if one not in rows]
+    if unknown:
+        raise _unknown(unknown)
+    taken = [row.name for row in rows.values() if row.key_id not in (None, key.id)]
+    if taken:
+        raise ConflictError(
+            f"Another key serves {', '.join(taken)} already",
+            fix="Leave them out, or move each with PUT /v1/departments/{id}/key.",
+            code="department_has_key",
+        )
+    await release_departments(session, key)
+    for row in rows.values():
+        row.key_id = key.id
+    await session.flush()
+
+
+async def release_departments(session: Session, key: Key) -> None:
+    """Let the key serve no department by name."""
+    await session.execute(update(DepartmentRow).where(DepartmentRow.key_id == key.id).values(key_id=None))
+
+
+def _unknown(department_ids: Sequence[str]) -> NotFoundError:
+    return NotFoundError(
+        f"There is no department {', '.join(department_ids)}",
+        fix="Read them anew with POST /v1/departments/refresh, or enter them with POST /v1/departments.",
+        code="department_unknown",
+    )
+
+
 async def route_department(session: Session, *, tenant_id: UUID, recman_department_id: str | None) -> Key:
     """The key for documents of a department: its own, else the one open to all.
 
@@ -43,7 +102,7 @@ async def route_department(session: Session, *, tenant_id: UUID, recman_departme
         row = await session.get(DepartmentRow, (tenant_id, recman_department_id))
         if row is not None and row.key_id is not None:
             return await session.get_one(Key, row.key_id)
-    query = select(Key).where(Key.tenant_id == tenant_id, Key.open_to_all)
+    query = select(Key).where(Key.tenant_id == tenant_id, Key.open_to_all, Key.state != "removed")
     key = (await session.scalars(query)).one_or_none()
     if key is None:
         name = recman_department_id or "(none)"

@@ -1,23 +1,12 @@
 """What is missing before this installation can do its work: each finding with cause and fix."""
 
-from dataclasses import dataclass
-
 from app.accounting.unimicro.auth import discover
 from app.crypto import Vault
 from app.db import check_schema, create_engine, translate_away
+from app.domain.findings import Finding
 from app.errors import ServiceError
 from app.http import new_client
 from app.settings import Settings, mask_url
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing looked at; `fix` is empty when it is in order."""
-
-    what: str
-    ok: bool
-    cause: str
-    fix: str = ""
 
 
 async def examine(settings: Settings, url: str) -> list[Finding]:

@@ -130,8 +130,8 @@ class KeyPausedError(ServiceError):
     code = "key_paused"
     status = 409
 
-    def __init__(self, cause: str, *, seconds: float, fix: str) -> None:
-        super().__init__(cause, fix=fix)
+    def __init__(self, cause: str, *, seconds: float, fix: str, code: str | None = None) -> None:
+        super().__init__(cause, fix=fix, code=code)
         self.seconds = seconds
 
 

@@ -1,15 +1,29 @@
-"""Secret webhook addresses: the only owner of the table `hook`. The address itself is shown once and never stored."""
+"""Secret webhook addresses: the only owner of the table `hook`. An address is shown once and never stored.
+
+For a while after a rotation two addresses or two secrets are good, so that no webhook is lost while RecMan is changed.
+"""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import insert, select
+from sqlalchemy import func, insert, or_, select
 
 from app.crypto import Vault, fingerprint, new_token
-from app.db import Session
+from app.db import Session, load_now
 from app.domain.money import dump_json, parse_json
+from app.errors import NotFoundError
 from app.tables import Hook
+
+
+@dataclass(frozen=True, slots=True)
+class MadeHook:
+    """A hook and what is shown this once: the secret part of its address."""
+
+    hook: Hook
+    address: str = field(repr=False)
 
 
 async def create_hook(
@@ -20,8 +34,8 @@ async def create_hook(
     name: str,
     verification: Mapping[str, Any] | None = None,
     secrets: Sequence[str] = (),
-) -> str:
-    """The hook's secret address part; give it to RecMan, it cannot be shown again."""
+) -> MadeHook:
+    """A new hook; give its address to RecMan, it cannot be shown again."""
     address = new_token("hook")
     query = insert(Hook).values(
         tenant_id=tenant_id,
@@ -29,25 +43,88 @@ async def create_hook(
         address_hash=fingerprint(address),
         verification=dict(verification or {"kind": "path"}),
     )
-    hook_id = await session.scalar(query.returning(Hook.id))
-    if secrets:
-        hook = await session.get_one(Hook, hook_id)
-        hook.secrets = vault.seal(dump_json(list(secrets)), owner=_owner(hook.id))
-        await session.flush()
-    return address
+    hook = (await session.scalars(query.returning(Hook))).one()
+    _save_secrets(vault, hook, [(secret, None) for secret in secrets])
+    await session.flush()
+    return MadeHook(hook, address)
 
 
 async def find_hook(session: Session, address: str) -> Hook | None:
     """The live hook behind an address, if there is one."""
-    query = select(Hook).where(Hook.address_hash == fingerprint(address), Hook.disabled_at.is_(None))
+    wanted = fingerprint(address)
+    is_old = (Hook.old_address_hash == wanted) & (Hook.old_address_until > func.now())
+    query = select(Hook).where(or_(Hook.address_hash == wanted, is_old), Hook.disabled_at.is_(None))
     return (await session.scalars(query)).one_or_none()
+
+
+async def list_hooks(session: Session, *, tenant_id: UUID | None) -> Sequence[Hook]:
+    """Every hook, newest first; of one tenant, or all."""
+    query = select(Hook).order_by(Hook.created_at.desc())
+    if tenant_id is not None:
+        query = query.where(Hook.tenant_id == tenant_id)
+    return (await session.scalars(query)).all()
+
+
+async def load_hook(session: Session, hook_id: UUID) -> Hook:
+    """The hook, locked for a change.
+
+    Raises:
+        NotFoundError: there is none that this session may see.
+    """
+    hook = (await session.scalars(select(Hook).where(Hook.id == hook_id).with_for_update())).one_or_none()
+    if hook is None:
+        raise NotFoundError(f"There is no hook {hook_id}", fix="Take an id from GET /v1/hooks.")
+    return hook
+
+
+async def rotate_address(session: Session, hook: Hook, *, overlap: timedelta) -> str:
+    """The hook's new address; the old one is good for `overlap` longer, an older one ends at once."""
+    address = new_token("hook")
+    hook.old_address_hash = hook.address_hash
+    hook.old_address_until = await load_now(session) + overlap
+    hook.address_hash = fingerprint(address)
+    await session.flush()
+    return address
+
+
+async def rotate_secret(session: Session, vault: Vault, hook: Hook, *, secret: str, overlap: timedelta) -> None:
+    """Put a secret in place of the newest one, which stays good for `overlap`; older ones end at once."""
+    until = await load_now(session) + overlap
+    newest = [(old, until) for old, end in _load_secrets(vault, hook) if end is None]
+    _save_secrets(vault, hook, [(secret, None), *newest])
+    await session.flush()
+
+
+async def set_enabled(session: Session, hook: Hook, *, enabled: bool) -> None:
+    """A disabled hook answers 404, as if it had never been."""
+    hook.disabled_at = None if enabled else await load_now(session)
+    await session.flush()
 
 
 def open_secrets(vault: Vault, hook: Hook) -> tuple[str, ...]:
     """The hook's live secrets; none when the address is the only secret."""
+    now = datetime.now(UTC)
+    return tuple(secret for secret, until in _load_secrets(vault, hook) if until is None or until > now)
+
+
+async def reseal_hooks(session: Session, vault: Vault) -> int:
+    """Seal every hook's secrets with the newest encryption key; how many there were."""
+    rows = (await session.scalars(select(Hook).where(Hook.secrets.is_not(None)).with_for_update())).all()
+    for row in rows:
+        row.secrets = vault.reseal(row.secrets or b"")
+    return len(rows)
+
+
+def _load_secrets(vault: Vault, hook: Hook) -> list[tuple[str, datetime | None]]:
     if hook.secrets is None:
-        return ()
-    return tuple(parse_json(vault.open(hook.secrets, owner=_owner(hook.id))))
+        return []
+    pairs = parse_json(vault.open(hook.secrets, owner=_owner(hook.id)))
+    return [(secret, datetime.fromisoformat(until) if until else None) for secret, until in pairs]
+
+
+def _save_secrets(vault: Vault, hook: Hook, secrets: Sequence[tuple[str, datetime | None]]) -> None:
+    pairs = [[secret, until.isoformat() if until else None] for secret, until in secrets]
+    hook.secrets = vault.seal(dump_json(pairs), owner=_owner(hook.id)) if pairs else None
 
 
 def _owner(hook_id: UUID) -> str:

@@ -18,13 +18,14 @@ with warnings.catch_warnings():
     # Authlib ≥ 1.9 asks for httpx2. FastAPI's test tools and our stand-ins speak httpx; goes when they have moved.
     warnings.filterwarnings("ignore", message="The httpx module is deprecated", category=AuthlibDeprecationWarning)
     from authlib.integrations.httpx_client import AsyncOAuth2Client, OAuthError
+from authlib.oauth2.rfc7523 import PrivateKeyJWT
 
 if TYPE_CHECKING:
     import httpx
 else:
     httpx = importlib.import_module("httpx2" if find_spec("httpx2") else "httpx")
 
-__all__ = ["AsyncOAuth2Client", "ClientTransport", "OAuthError", "httpx", "new_client"]
+__all__ = ["AsyncOAuth2Client", "ClientTransport", "OAuthError", "PrivateKeyJWT", "httpx", "new_client"]
 
 _CONNECT_SECONDS = 5
 _READ_SECONDS = 30

@@ -1,20 +1,24 @@
-"""Keys: named access to Unimicro companies, their sealed tokens and their pauses. The only owner of the table `key`."""
+"""Keys: named access to Unimicro companies, their sealed secrets, their pauses. The only owner of the table `key`."""
 
-from datetime import UTC, datetime, timedelta
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import func, insert, select, text, update
+from sqlalchemy.exc import IntegrityError
 
-from app.accounting.unimicro.auth import Identity, TokenSet, refresh
+from app.accounting.unimicro.auth import Identity, TokenSet
+from app.accounting.unimicro.server_client import ServerClient
 from app.crypto import Vault
 from app.db import Session
-from app.errors import AuthExpiredError
-from app.resources import Resources
+from app.domain.money import dump_json, parse_json
+from app.errors import ConflictError, NotFoundError
 from app.settings import Settings
 from app.tables import Key, Transfer
 
-# A token is renewed this long before it ends, so that a call in flight does not outlive it.
-_MARGIN = timedelta(seconds=60)
+_UNDER_WAY = ("waiting", "sending", "unknown")
+_SECRETS = ("access_token", "refresh_token", "credentials")
 
 
 def identity_of(settings: Settings) -> Identity:
@@ -29,29 +33,138 @@ def identity_of(settings: Settings) -> Identity:
     )
 
 
-async def create_key(  # noqa: PLR0913 - the columns of one row
-    session: Session,
-    vault: Vault,
-    *,
-    tenant_id: UUID,
-    name: str,
-    company_key: str,
-    company_name: str,
-    tokens: TokenSet,
-    open_to_all: bool,
-) -> UUID:
-    """The id of a new key in mode `full`, its tokens sealed with the row's identity."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Grant:
+    """What a sign-in gave: tokens, where files are kept, and the server client when it was one that signed in."""
+
+    tokens: TokenSet
+    server: ServerClient | None = None
+    files_base: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewKey:
+    """A key to be made."""
+
+    tenant_id: UUID
+    name: str
+    company_key: str
+    company_name: str
+    grant: Grant = field(repr=False)
+    mode: str = "full"
+    method: str = "invoice"
+    open_to_all: bool = False
+
+
+async def create_key(session: Session, vault: Vault, new: NewKey) -> Key:
+    """The new key, its secrets sealed with the row's identity.
+
+    Raises:
+        ConflictError: the name is taken, or another key is open to all departments.
+    """
     query = insert(Key).values(
-        tenant_id=tenant_id,
-        name=name,
-        company_key=company_key,
-        company_name=company_name,
-        api_base=tokens.api_base,
-        open_to_all=open_to_all,
+        tenant_id=new.tenant_id,
+        name=new.name,
+        company_key=new.company_key,
+        company_name=new.company_name,
+        mode=new.mode,
+        method=new.method,
+        open_to_all=new.open_to_all,
+        api_base=new.grant.tokens.api_base,
     )
-    key_id = (await session.execute(query.returning(Key.id))).scalar_one()
-    await _save_tokens(session, vault, key_id, tokens)
-    return key_id
+    try:
+        key = (await session.scalars(query.returning(Key))).one()
+    except IntegrityError as error:
+        raise _to_conflict(error, new.name) from error
+    await save_grant(session, vault, key, new.grant)
+    return key
+
+
+async def change_key(session: Session, key: Key, values: Mapping[str, Any]) -> None:
+    """Set columns that people may set.
+
+    Raises:
+        ConflictError: as `create_key`; or documents are under way while the mode is to change.
+    """
+    if values.get("mode", key.mode) != key.mode:
+        await _require_nothing_under_way(session, key, _UNDER_WAY, wish="its mode cannot change now")
+    if values.get("method", key.method) != key.method:
+        # What is half made would be looked up among the wrong kind of documents, and made again.
+        await _require_nothing_under_way(session, key, _UNDER_WAY, wish="its method cannot change now")
+        await _require_nothing_half_made(session, key)
+    name = str(values.get("name", key.name))
+    for column, value in values.items():
+        setattr(key, column, value)
+    try:
+        await session.flush()
+    except IntegrityError as error:
+        raise _to_conflict(error, name) from error
+
+
+async def remove_key(session: Session, key: Key) -> None:
+    """Take the key out of use and forget its secrets; its row and history stay.
+
+    Raises:
+        ConflictError: a write to Unimicro is under way.
+    """
+    await _require_nothing_under_way(session, key, ("sending", "unknown"), wish="it cannot be removed now")
+    key.state, key.open_to_all = "removed", False
+    key.access_token = key.refresh_token = key.credentials = key.token_expires_at = None
+    await session.flush()
+
+
+async def _require_nothing_under_way(session: Session, key: Key, states: Sequence[str], *, wish: str) -> None:
+    query = select(func.count()).where(Transfer.key_id == key.id, Transfer.state.in_(states))
+    count = await session.scalar(query)
+    if count:
+        raise ConflictError(
+            f"{count} documents of key “{key.name}” are under way, so {wish}",
+            fix="Wait until they are through, or ignore those that wait; then try again.",
+            code="documents_under_way",
+        )
+
+
+async def _require_nothing_half_made(session: Session, key: Key) -> None:
+    half_made = Transfer.unimicro_id.is_not(None) & Transfer.booked_at.is_(None)
+    query = select(func.count()).where(Transfer.key_id == key.id, Transfer.scope == "invoice", half_made)
+    count = await session.scalar(query)
+    if count:
+        raise ConflictError(
+            f"{count} documents of key “{key.name}” are half made in Unimicro, so its method cannot change now",
+            fix="Mend and retry them first, or delete their drafts in Unimicro and retry.",
+            code="documents_under_way",
+        )
+
+
+def _to_conflict(error: IntegrityError, name: str) -> ConflictError:
+    if "uq_key_open_to_all" in str(error.orig):
+        return ConflictError(
+            "Another key is open to all departments already",
+            fix="Give this key a list of departments, or take “all” from the other one first.",
+            code="open_to_all_taken",
+        )
+    return ConflictError(f"There is a key “{name}” already", fix="Choose another name.", code="name_taken")
+
+
+async def load_key(session: Session, key_id: UUID, *, lock: bool = False) -> Key:
+    """The key, unless it was removed.
+
+    Raises:
+        NotFoundError: there is none that this session may see.
+    """
+    query = select(Key).where(Key.id == key_id, Key.state != "removed")
+    key = (await session.scalars(query.with_for_update() if lock else query)).one_or_none()
+    if key is None:
+        raise NotFoundError(f"There is no key {key_id}", fix="Take an id from GET /v1/keys.")
+    return key
+
+
+async def list_keys(session: Session, *, tenant_id: UUID | None) -> Sequence[Key]:
+    """Every key that is in use, by name; of one tenant, or all."""
+    query = select(Key).where(Key.state != "removed").order_by(Key.name, Key.id)
+    if tenant_id is not None:
+        query = query.where(Key.tenant_id == tenant_id)
+    return (await session.scalars(query)).all()
 
 
 async def list_keys_for_record(session: Session, *, tenant_id: UUID, scope: str, record_id: str) -> list[Key]:
@@ -59,7 +172,8 @@ async def list_keys_for_record(session: Session, *, tenant_id: UUID, scope: str,
     known = select(Transfer.key_id).where(
         Transfer.tenant_id == tenant_id, Transfer.scope == scope, Transfer.record_id == record_id
     )
-    query = select(Key).where(Key.tenant_id == tenant_id, Key.open_to_all | Key.id.in_(known)).order_by(Key.created_at)
+    concerned = Key.open_to_all | Key.id.in_(known)
+    query = select(Key).where(Key.tenant_id == tenant_id, Key.state != "removed", concerned).order_by(Key.created_at)
     return list((await session.scalars(query)).all())
 
 
@@ -77,60 +191,52 @@ async def require_sign_in(session: Session, key_id: UUID, *, reason: str) -> boo
     return marked.scalar() is not None
 
 
-async def fresh_token(resources: Resources, key_id: UUID, *, refused: bool) -> str:
-    """An access token that is good for a minute at least; `refused` says that the present one was not taken.
-
-    The refresh holds the key's row lock while it talks to the identity server: of all replicas one refreshes, and the
-    new refresh token is saved before anybody uses what came with it.
-
-    Raises:
-        AuthExpiredError: an administrator must sign in again.
-        RemoteUnavailableError: the identity server does not answer.
-    """
-    async with resources.sessions() as session:
-        seen = await session.get_one(Key, key_id)
-    if not refused and _is_good(seen):
-        return _open(resources.vault, seen)
-    async with resources.sessions.begin() as session:
-        locked = (await session.scalars(select(Key).where(Key.id == key_id).with_for_update())).one()
-        renewed_meanwhile = locked.token_expires_at != seen.token_expires_at
-        if _is_good(locked) and (renewed_meanwhile or not refused):
-            return _open(resources.vault, locked)
-        tokens = await _refresh(resources, locked)
-        await _save_tokens(session, resources.vault, key_id, tokens)
-    return tokens.access_token
+async def save_grant(session: Session, vault: Vault, key: Key, grant: Grant) -> None:
+    """Keep what a sign-in gave."""
+    server = grant.server
+    key.client = "web" if server is None else "server"
+    key.credentials = None if server is None else _seal(vault, key, "credentials", dump_json(asdict(server)))
+    key.files_base = grant.files_base
+    await save_tokens(session, vault, key, grant.tokens)
 
 
-async def _refresh(resources: Resources, key: Key) -> TokenSet:
-    if key.refresh_token is None:
-        raise AuthExpiredError(
-            f"Key “{key.name}” has no refresh token", fix="An administrator must sign in to Unimicro again."
-        )
-    old = resources.vault.open(key.refresh_token, owner=_owner(key.id, "refresh_token"))
-    return await refresh(resources.http, identity_of(resources.settings), old)
+async def save_tokens(session: Session, vault: Vault, key: Key, tokens: TokenSet) -> None:
+    """Keep new tokens; the old ones are forgotten."""
+    renewable = tokens.refresh_token
+    key.access_token = _seal(vault, key, "access_token", tokens.access_token)
+    key.refresh_token = _seal(vault, key, "refresh_token", renewable) if renewable else None
+    key.token_expires_at = tokens.expires_at
+    key.api_base = tokens.api_base
+    await session.flush()
 
 
-async def _save_tokens(session: Session, vault: Vault, key_id: UUID, tokens: TokenSet) -> None:
-    values = {
-        "access_token": vault.seal(tokens.access_token, owner=_owner(key_id, "access_token")),
-        "refresh_token": vault.seal(tokens.refresh_token, owner=_owner(key_id, "refresh_token")),
-        "token_expires_at": tokens.expires_at,
-        "api_base": tokens.api_base,
-    }
-    await session.execute(update(Key).where(Key.id == key_id).values(values))
+def open_secret(vault: Vault, key: Key, column: str) -> str | None:
+    """One of the key's secrets: `access_token`, `refresh_token` or `credentials`; None when it has none."""
+    sealed: bytes | None = getattr(key, column)
+    return None if sealed is None else vault.open(sealed, owner=_owner(key, column))
 
 
-def _is_good(key: Key) -> bool:
-    return (
-        key.access_token is not None
-        and key.token_expires_at is not None
-        and key.token_expires_at - _MARGIN > datetime.now(UTC)
-    )
+def open_server_client(vault: Vault, key: Key) -> ServerClient | None:
+    """The server client that signs in for this key, if it is one."""
+    found = open_secret(vault, key, "credentials")
+    return None if found is None else ServerClient(**parse_json(found))
 
 
-def _open(vault: Vault, key: Key) -> str:
-    return vault.open(key.access_token or b"", owner=_owner(key.id, "access_token"))
+async def reseal_keys(session: Session, vault: Vault) -> int:
+    """Seal every secret of every key with the newest encryption key; how many there were."""
+    count = 0
+    for key in (await session.scalars(select(Key).with_for_update())).all():
+        for column in _SECRETS:
+            sealed = getattr(key, column)
+            if sealed is not None:
+                setattr(key, column, vault.reseal(sealed))
+                count += 1
+    return count
 
 
-def _owner(key_id: UUID, column: str) -> str:
-    return f"key:{key_id}:{column}"
+def _seal(vault: Vault, key: Key, column: str, secret: str) -> bytes:
+    return vault.seal(secret, owner=_owner(key, column))
+
+
+def _owner(key: Key, column: str) -> str:
+    return f"key:{key.id}:{column}"

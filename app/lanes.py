@@ -53,6 +53,18 @@ _WAKE_WAITING = text("""
     WHERE tenant_id = :tenant_id AND waits_for = :waits_for AND state = 'ready'
 """)
 
+# Companies and projects have no transfer yet when their key rests, so all of the tenant's look again.
+_WAKE_KEY = text("""
+    UPDATE lane SET run_at = now()
+    WHERE tenant_id = :tenant_id AND state = 'ready' AND waits_for IS NULL AND run_at > now()
+      AND (scope IN ('company', 'project') OR id IN (SELECT lane_id FROM transfer WHERE key_id = :key_id))
+""")
+
+_WAKE_TENANT = text("""
+    UPDATE lane SET run_at = now()
+    WHERE tenant_id = :tenant_id AND state = 'ready' AND waits_for IS NULL AND run_at > now()
+""")
+
 _LOCK_OTHER = text(
     "SELECT id FROM lane WHERE tenant_id = :tenant_id AND scope = :scope AND record_id = :record_id FOR UPDATE"
 )
@@ -154,6 +166,16 @@ async def wait_for(session: Session, lease: Lease, *, scope: str, record_id: str
 async def wake_waiting(session: Session, *, tenant_id: UUID, scope: str, record_id: str) -> None:
     """Make every lane due that waits for this record."""
     await session.execute(_WAKE_WAITING, {"tenant_id": tenant_id, "waits_for": f"{scope}:{record_id}"})
+
+
+async def wake_key(session: Session, *, tenant_id: UUID, key_id: UUID) -> None:
+    """Make the lanes due that may rest with this key, now that it can be used again."""
+    await session.execute(_WAKE_KEY, {"tenant_id": tenant_id, "key_id": key_id})
+
+
+async def wake_tenant(session: Session, *, tenant_id: UUID) -> None:
+    """Make every lane of a tenant due, now that its records can be read again."""
+    await session.execute(_WAKE_TENANT, {"tenant_id": tenant_id})
 
 
 def backoff_seconds(tries: int, *, first: float, cap: float, random_unit: float | None = None) -> float:

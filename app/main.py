@@ -8,11 +8,42 @@ from importlib.metadata import version
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 
-from app.api import health, transfers, webhooks
+from app.api import (
+    audit,
+    checks,
+    departments,
+    health,
+    hooks,
+    invoices,
+    keys,
+    rules,
+    sign_in,
+    tenants,
+    tokens,
+    transfers,
+    webhooks,
+)
 from app.api.doors import tell_error
 from app.errors import ServiceError
 from app.resources import Resources
 from app.wakeup import notifier
+
+# In the order of the API's description; `sign_in` before `keys`, whose `/{key_id}` would take its paths.
+_ROOMS = (
+    webhooks,
+    invoices,
+    transfers,
+    sign_in,
+    keys,
+    checks,
+    rules,
+    departments,
+    hooks,
+    tokens,
+    tenants,
+    audit,
+    health,
+)
 
 Opener = Callable[[], AbstractAsyncContextManager[Resources]]
 
@@ -32,8 +63,8 @@ def create_app(open_resources: Opener) -> FastAPI:
         description="Carries invoices, credit notes, customers and projects from RecMan into Unimicro.",
         lifespan=lifespan,
     )
-    for router in (webhooks.router, transfers.router, health.router):
-        app.include_router(router)
+    for room in _ROOMS:
+        app.include_router(room.router)
     for error in (ServiceError, RequestValidationError, Exception):
         app.add_exception_handler(error, tell_error)
     return app

@@ -2,23 +2,27 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, MutableMapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
+from cachetools import TTLCache
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.crypto import Vault
 from app.db import Pool, Sessions, create_engine, create_pool, create_sessions
+from app.domain.parties import Recipient
 from app.domain.reference import Reference
 from app.errors import ServiceError, TooManyTriesError
 from app.http import httpx, new_client
 from app.settings import Settings
+from app.slots import Slots
 from app.tables import Hook
 
 _MOST_ADDRESSES = 10_000
+_MOST_RECIPIENTS = 10_000
 
 
 class EncryptionKeyMissingError(ServiceError):
@@ -86,12 +90,20 @@ class Resources:
     pool: Pool
     http: httpx.AsyncClient
     vault: Vault
+    slots: Slots
     work_accepted: asyncio.Event = field(default_factory=asyncio.Event)
     work_arrived: asyncio.Event = field(default_factory=asyncio.Event)
     references: dict[UUID, CachedReference] = field(default_factory=dict)
+    recipients: dict[UUID, MutableMapping[int, Recipient]] = field(default_factory=dict)
+    cleared_keys: set[UUID] = field(default_factory=set)
     reference_locks: dict[UUID, asyncio.Lock] = field(default_factory=dict)
     hooks: dict[str, CachedHook] = field(default_factory=dict, repr=False)
     tries: Tries = field(default_factory=Tries)
+
+    def recipients_of(self, key_id: UUID) -> MutableMapping[int, Recipient]:
+        """What a key's customers look like on an invoice, believed for as long as the other reference data."""
+        seconds = self.settings.unimicro_reference_seconds
+        return self.recipients.setdefault(key_id, TTLCache(_MOST_RECIPIENTS, ttl=seconds))
 
 
 @asynccontextmanager
@@ -112,6 +124,7 @@ async def open_resources(
     engine = create_engine(database_url)
     pool = await create_pool(database_url)
     client = http or new_client()
+    slots = Slots(database_url, most=settings.unimicro_parallel_calls)
     try:
         yield Resources(
             settings=settings,
@@ -120,8 +133,10 @@ async def open_resources(
             pool=pool,
             http=client,
             vault=vault,
+            slots=slots,
         )
     finally:
+        await slots.close()
         if http is None:
             await client.aclose()
         await pool.close()

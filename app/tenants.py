@@ -1,19 +1,49 @@
 """RecMan accounts: the only owner of the table `tenant`."""
 
+from collections.abc import Sequence
 from uuid import UUID
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import insert, select
+from sqlalchemy.exc import IntegrityError
 
-from app.crypto import Vault
+from app.crypto import Vault, show_fingerprint
 from app.db import Session
-from app.errors import NotFoundError
+from app.errors import ConflictError, NotFoundError
 from app.tables import Tenant
 
 
-async def create_tenant(session: Session, *, name: str) -> UUID:
-    """The new tenant's id; it reads records from webhook bodies until a RecMan API key is set."""
-    found = await session.scalar(insert(Tenant).values(name=name).returning(Tenant.id))
-    return UUID(str(found))
+async def create_tenant(session: Session, *, name: str) -> Tenant:
+    """The new tenant; it reads records from webhook bodies until a RecMan API key is set.
+
+    Raises:
+        ConflictError: the name is taken.
+    """
+    try:
+        return (await session.scalars(insert(Tenant).values(name=name).returning(Tenant))).one()
+    except IntegrityError as error:
+        raise _name_taken(name) from error
+
+
+async def rename_tenant(session: Session, tenant: Tenant, *, name: str) -> None:
+    """Give the tenant another name.
+
+    Raises:
+        ConflictError: the name is taken.
+    """
+    tenant.name = name
+    try:
+        await session.flush()
+    except IntegrityError as error:
+        raise _name_taken(name) from error
+
+
+def _name_taken(name: str) -> ConflictError:
+    return ConflictError(f"There is a tenant “{name}” already", fix="Choose another name.", code="name_taken")
+
+
+async def list_tenants(session: Session) -> Sequence[Tenant]:
+    """Every tenant by name."""
+    return (await session.scalars(select(Tenant).order_by(Tenant.name))).all()
 
 
 async def find_tenant(session: Session, name: str) -> Tenant | None:
@@ -21,23 +51,23 @@ async def find_tenant(session: Session, name: str) -> Tenant | None:
     return (await session.scalars(select(Tenant).where(Tenant.name == name))).one_or_none()
 
 
-async def load_tenant(session: Session, tenant_id: UUID) -> Tenant:
+async def load_tenant(session: Session, tenant_id: UUID, *, lock: bool = False) -> Tenant:
     """The tenant.
 
     Raises:
         NotFoundError: there is none with this id.
     """
-    tenant = await session.get(Tenant, tenant_id)
+    tenant = await session.get(Tenant, tenant_id, with_for_update=lock)
     if tenant is None:
         raise NotFoundError(f"There is no tenant {tenant_id}", fix="List the tenants and take an id from there.")
     return tenant
 
 
-async def set_recman_api_key(session: Session, vault: Vault, *, tenant_id: UUID, api_key: str) -> None:
-    """Store the RecMan API key sealed; from now on records are read by API."""
-    sealed = vault.seal(api_key, owner=_owner(tenant_id))
-    values = {"recman_api_key": sealed, "recman_reads": "api"}
-    await session.execute(update(Tenant).where(Tenant.id == tenant_id).values(values))
+async def set_recman_api_key(session: Session, vault: Vault, tenant: Tenant, *, api_key: str | None) -> None:
+    """Store the RecMan API key sealed, so that records are read by API; None goes back to webhook bodies."""
+    tenant.recman_api_key = None if api_key is None else vault.seal(api_key, owner=_owner(tenant.id))
+    tenant.recman_reads = "payload" if api_key is None else "api"
+    await session.flush()
 
 
 def open_recman_api_key(vault: Vault, tenant: Tenant) -> str | None:
@@ -45,6 +75,21 @@ def open_recman_api_key(vault: Vault, tenant: Tenant) -> str | None:
     if tenant.recman_reads != "api" or tenant.recman_api_key is None:
         return None
     return vault.open(tenant.recman_api_key, owner=_owner(tenant.id))
+
+
+def show_api_key(vault: Vault, tenant: Tenant) -> str | None:
+    """The RecMan API key as people may see it: the beginning of its fingerprint."""
+    api_key = open_recman_api_key(vault, tenant)
+    return None if api_key is None else show_fingerprint(api_key)
+
+
+async def reseal_tenants(session: Session, vault: Vault) -> int:
+    """Seal every RecMan API key with the newest encryption key; how many there were."""
+    query = select(Tenant).where(Tenant.recman_api_key.is_not(None)).with_for_update()
+    rows = (await session.scalars(query)).all()
+    for row in rows:
+        row.recman_api_key = vault.reseal(row.recman_api_key or b"")
+    return len(rows)
 
 
 def _owner(tenant_id: UUID) -> str:

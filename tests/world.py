@@ -1,10 +1,10 @@
 """A small world for flow tests: our service between the two stand-ins, every part over its own front door."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -14,8 +14,6 @@ from fastapi import FastAPI
 from pydantic import SecretStr
 from sqlalchemy import select, text
 
-from app.connect import browse_without_person, connect_key
-from app.hooks import create_hook
 from app.http import httpx
 from app.main import create_app
 from app.resources import Resources, open_resources
@@ -25,7 +23,6 @@ from app.sandbox.recman_store import RecmanOptions
 from app.sandbox.unimicro_options import SandboxOptions
 from app.settings import Settings
 from app.tables import Key
-from app.tenants import create_tenant, set_recman_api_key
 from app.tokens import ensure_operator
 from app.worker import run_worker
 from tests.canary import Canaries
@@ -52,6 +49,21 @@ class World:
     hook: str
     unimicro_url: str = UNIMICRO
     recman_url: str = RECMAN
+
+    @property
+    def office(self) -> "Office":
+        """The administrator's side."""
+        return Office(self.http)
+
+    async def call(
+        self, method: str, path: str, body: Any = None, *, token: str = TOKEN, tenant: UUID | None = None
+    ) -> httpx.Response:
+        """The answer to any call at one of our own addresses."""
+        url = httpx.URL(f"{OURS}{path}")
+        if tenant is not None:
+            url = url.copy_merge_params({"tenant": str(tenant)})
+        headers = {"Authorization": f"Bearer {token}"}
+        return await self.http.request(method, url, json=body, headers=headers)
 
     async def hear(self, deliveries: Sequence[Delivery]) -> list[int]:
         """Post webhooks to our hook, one after the other."""
@@ -116,6 +128,7 @@ class World:
         """Empty books and an empty log, with the same key and hook."""
         await self.http.post(f"{self.unimicro_url}/sandbox/reset")
         self.resources.references.clear()
+        self.resources.recipients.clear()
         async with self.resources.engine.begin() as connection:
             await connection.exec_driver_sql("TRUNCATE attempt, transfer, event, lane RESTART IDENTITY CASCADE")
 
@@ -158,6 +171,7 @@ async def open_world(
     unimicro_url: str = UNIMICRO,
     recman_url: str = RECMAN,
     connect: bool = True,
+    checked: bool = True,
     **changes: Any,
 ) -> AsyncIterator[World]:
     """The world, with tenant, hook and (unless told otherwise) a key open to all departments."""
@@ -189,19 +203,12 @@ async def open_world(
         everywhere = await stack.enter_async_context(httpx.AsyncClient(mounts=mounts, timeout=10, event_hooks=hooks))
         async with resources.sessions.begin() as session:
             await ensure_operator(session, TOKEN)
-            tenant_id = await create_tenant(session, name="Nordlys")
-            await set_recman_api_key(session, resources.vault, tenant_id=tenant_id, api_key=RECMAN_KEY)
-            address = await create_hook(session, resources.vault, tenant_id=tenant_id, name="test")
+        office = Office(everywhere)
+        tenant_id = await office.make_tenant("Nordlys", recman_api_key=RECMAN_KEY)
+        address = await office.make_hook(tenant_id)
         key_id = UUID(int=0)
         if connect:
-            key_id = await connect_key(
-                resources,
-                partial(browse_without_person, resources),
-                tenant_id=tenant_id,
-                name="Nordlys",
-                company=COMPANY,
-                open_to_all=True,
-            )
+            key_id = await office.make_key(tenant_id, name="Nordlys", company=COMPANY, checked=checked)
         yield World(
             resources=resources,
             http=everywhere,
@@ -209,11 +216,66 @@ async def open_world(
             unimicro=unimicro_app,
             tenant_id=tenant_id,
             key_id=key_id,
-            hook=f"/webhooks/recman/{address}",
+            hook=address.removeprefix(OURS),
             unimicro_url=unimicro_url,
             recman_url=recman_url,
         )
-        assert await canaries.find(address, *await _open_secrets(resources)) == []
+        assert await canaries.find(*await _open_secrets(resources)) == []
+
+
+@dataclass(frozen=True, slots=True)
+class Office:
+    """What an administrator does before the first invoice, over REST alone."""
+
+    http: httpx.AsyncClient
+
+    async def make_tenant(self, name: str, *, recman_api_key: str) -> UUID:
+        """The id of a new tenant."""
+        made = await self._post("/v1/tenants", {"name": name, "recman_api_key": recman_api_key})
+        return UUID(made["id"])
+
+    async def make_hook(self, tenant_id: UUID) -> str:
+        """The whole address of a new hook."""
+        made = await self._post(f"/v1/hooks?tenant={tenant_id}", {"name": "test"})
+        return str(made["address"])
+
+    async def make_token(self, tenant_id: UUID, role: str) -> str:
+        """A new token's secret."""
+        made = await self._post(f"/v1/tokens?tenant={tenant_id}", {"name": f"a {role}", "role": role})
+        return str(made["token"])
+
+    async def sign_in(self, tenant_id: UUID, **order: Any) -> dict[str, Any]:
+        """What the callback tells, after a browser has followed every redirect."""
+        begun = await self._post(f"/v1/keys/connect?tenant={tenant_id}", order)
+        answer = await self.http.get(begun["authorize_url"], follow_redirects=True)
+        assert answer.is_success, answer.text
+        told: dict[str, Any] = answer.json()
+        return told
+
+    async def make_key(self, tenant_id: UUID, *, name: str, company: str, checked: bool = True, **more: Any) -> UUID:
+        """The id of a new key to the named company that may send, open to all departments unless told otherwise."""
+        signed_in = await self.sign_in(tenant_id)
+        company_key = next(one["key"] for one in signed_in["companies"] if one["name"] == company)
+        order = {"pending_id": signed_in["pending_id"], "company_key": company_key, "name": name, **more}
+        made = await self._post(f"/v1/keys?tenant={tenant_id}", order)
+        if checked:
+            await self.check_customers(UUID(made["id"]))
+        return UUID(made["id"])
+
+    async def check_customers(self, key_id: UUID) -> dict[str, Any]:
+        """The end of a customer check, which must be green."""
+        path = f"{OURS}/v1/keys/{key_id}/customer-check"
+        answer = await self.http.post(path, headers={"Authorization": f"Bearer {TOKEN}"})
+        assert answer.status_code == 200, answer.text
+        check: dict[str, Any] = json.loads(answer.text.splitlines()[-1])
+        assert check["state"] == "green", check
+        return check
+
+    async def _post(self, path: str, body: Any) -> dict[str, Any]:
+        answer = await self.http.post(f"{OURS}{path}", json=body, headers={"Authorization": f"Bearer {TOKEN}"})
+        assert answer.status_code == 201, answer.text
+        made: dict[str, Any] = answer.json()
+        return made
 
 
 async def _open_secrets(resources: Resources) -> list[str]:

@@ -12,7 +12,15 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from app.audit import Change, record_change
 from app.db import Session, is_away, limit_to_tenant
-from app.errors import DatabaseAwayError, ForbiddenError, RequestError, ServiceError, SignatureError, TooManyTriesError
+from app.errors import (
+    DatabaseAwayError,
+    ForbiddenError,
+    NotFoundError,
+    RequestError,
+    ServiceError,
+    SignatureError,
+    TooManyTriesError,
+)
 from app.log import get_logger
 from app.resources import Resources
 from app.tenants import load_tenant
@@ -54,20 +62,28 @@ async def require_caller(
         TooManyTriesError: this address has guessed too often.
         SignatureError: no token, or none that is good.
     """
-    address = request.client.host if request.client is not None else "unknown"
-    resources.tries.check(address)
     caller = await find_caller(session, credentials.credentials) if credentials is not None else None
     if caller is None:
         if credentials is not None:
-            resources.tries.note(address)
-            actor = f"address:{address}"
-            await record_change(session, Change(actor=actor, action="token.refused", subject="token:unknown"))
-        await session.commit()
+            await _note_wrong_token(request, resources, session)
         raise SignatureError(
             "No valid admin token", fix="Send `Authorization: Bearer <token>` with a token that is not expired."
         )
     await session.commit()
     return caller
+
+
+async def _note_wrong_token(request: Request, resources: Resources, session: Session) -> None:
+    """Audit the try, up to a number a minute: neither the trail nor the guesser shall run away.
+
+    A good token is let in all the same: many people may share one address behind a proxy.
+    """
+    address = request.client.host if request.client is not None else "unknown"
+    resources.tries.check(address)
+    resources.tries.note(address)
+    change = Change(actor=f"address:{address}", action="token.refused", subject="token:unknown")
+    await record_change(session, change)
+    await session.commit()
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,15 +106,16 @@ class Door:
         action: str,
         subject: str,
         *,
+        tenant_id: UUID | None = None,
         before: Mapping[str, Any] | None = None,
         after: Mapping[str, Any] | None = None,
     ) -> None:
-        """Append to the audit trail, in this request's transaction."""
+        """Append to the audit trail, in this request's transaction; `tenant_id` is the owner of what was changed."""
         change = Change(
             actor=self.caller.actor,
             action=action,
             subject=subject,
-            tenant_id=self.tenant_id,
+            tenant_id=tenant_id or self.tenant_id,
             before=before,
             after=after,
         )
@@ -112,6 +129,8 @@ async def _open_door(session: Session, caller: Caller, tenant: UUID | None) -> D
     tenant_id = caller.tenant_id
     if tenant_id is None and tenant is not None:
         tenant_id = (await load_tenant(session, tenant)).id
+    elif tenant not in (None, tenant_id):
+        raise NotFoundError(f"There is no tenant {tenant} for you", fix="Leave `tenant` out: your token has its own.")
     if tenant_id is not None:
         limit_to_tenant(session, tenant_id)
     return Door(session, caller, tenant_id)

@@ -2,31 +2,25 @@
 
 from datetime import datetime
 from decimal import Decimal
-from typing import Annotated, Any, Literal
-from uuid import UUID, uuid4
+from typing import Any, Literal
+from uuid import UUID
 
-from fastapi import APIRouter, Query
-from pydantic import BaseModel, ConfigDict, Field
+from fastapi import APIRouter
+from pydantic import BaseModel, Field
 
 from app.api.doors import AdminDoor, Door, ResourcesDep, ViewerDoor
+from app.api.views import Before, Limit, View
 from app.errors import ConflictError, NotFoundError
-from app.inbox import Arrival, accept, dedupe_key, list_events
+from app.inbox import list_events
 from app.tables import Transfer
-from app.transfer.log import ignore, list_transfers, load_transfer, reopen
+from app.transfer.log import ignore, list_transfers, load_transfer
+from app.transfer.retry import retry
 
 router = APIRouter(prefix="/v1", tags=["transfers"])
 
 TransferState = Literal["waiting", "sending", "unknown", "done", "held", "failed", "ignored"]
 TransferKind = Literal["customer", "project", "department", "invoice", "credit_note"]
 EventState = Literal["waiting", "done", "superseded", "ignored", "held", "failed"]
-Limit = Annotated[int, Query(ge=1, le=1000, description="At most this many rows")]
-Before = Annotated[int | None, Query(description="Continue a listing: only rows with a smaller id")]
-
-
-class View(BaseModel):
-    """A row as shown; built from the table's row."""
-
-    model_config = ConfigDict(from_attributes=True)
 
 
 class ReasonView(View):
@@ -73,6 +67,7 @@ class AttemptView(View):
     outcome: str
     detail: str
     milliseconds: int
+    rules_version: int = Field(description="The version of the key's rules that decided; 0: none")
     exchanges: list[dict[str, Any]]
 
 
@@ -130,18 +125,10 @@ class IgnoreOrder(BaseModel):
 @router.post("/transfers/{transfer_id}/retry", status_code=202)
 async def retry_transfer(door: AdminDoor, resources: ResourcesDep, transfer_id: int) -> TransferView:
     """Look at the record anew, now: after something was mended, or to send what was ignored after all."""
-    transfer = await _load_own(door, transfer_id)
-    await reopen(door.session, transfer)
-    arrival = Arrival(
-        tenant_id=transfer.tenant_id,
-        scope=transfer.scope,
-        record_id=transfer.record_id,
-        operation="update",
-        source="retry",
-        dedupe=dedupe_key("retry", uuid4()),
-    )
-    await accept(door.session, arrival)
-    await door.record("transfer.retry", f"transfer:{transfer.id}", before={"state": transfer.state})
+    transfer = await load_own(door, transfer_id)
+    before = {"state": transfer.state}
+    await retry(door.session, transfer)
+    await door.record("transfer.retry", f"transfer:{transfer.id}", tenant_id=transfer.tenant_id, before=before)
     await door.session.commit()
     resources.work_accepted.set()
     return TransferView.model_validate(transfer)
@@ -150,7 +137,7 @@ async def retry_transfer(door: AdminDoor, resources: ResourcesDep, transfer_id: 
 @router.post("/transfers/{transfer_id}/ignore")
 async def ignore_transfer(door: AdminDoor, transfer_id: int, order: IgnoreOrder) -> TransferView:
     """Never send this record; a retry takes it back."""
-    transfer = await _load_own(door, transfer_id)
+    transfer = await load_own(door, transfer_id)
     before = {"state": transfer.state}
     if not await ignore(door.session, transfer, reason=order.reason, actor=door.caller.name):
         raise ConflictError(
@@ -159,12 +146,18 @@ async def ignore_transfer(door: AdminDoor, transfer_id: int, order: IgnoreOrder)
             code="already_begun",
         )
     after = {"state": "ignored", "reason": order.reason}
-    await door.record("transfer.ignore", f"transfer:{transfer.id}", before=before, after=after)
+    subject = f"transfer:{transfer.id}"
+    await door.record("transfer.ignore", subject, tenant_id=transfer.tenant_id, before=before, after=after)
     await door.session.commit()
     return TransferView.model_validate(transfer)
 
 
-async def _load_own(door: Door, transfer_id: int) -> Transfer:
+async def load_own(door: Door, transfer_id: int) -> Transfer:
+    """The transfer, when the caller may see it.
+
+    Raises:
+        NotFoundError: there is none for this caller.
+    """
     found = await load_transfer(door.session, transfer_id, tenant_id=door.tenant_id)
     if found is None:
         raise NotFoundError(f"There is no transfer {transfer_id}", fix="Take an id from GET /v1/transfers.")

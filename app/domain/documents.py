@@ -1,6 +1,6 @@
 """Invoices and credit notes as RecMan means them, free of either system's spelling."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
@@ -29,11 +29,20 @@ class Totals:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Attachment:
+    """A file that belongs to a document, as the sender printed it."""
+
+    name: str
+    content: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Line:
     """One line; a text line has no product, quantity, price or VAT.
 
     Units: prices net of VAT in the document's currency, up to four decimals; rates in per cent.
-    On a credit note quantities are positive: the kind says the direction.
+    On a credit note quantities are positive: the kind says the direction. `department_number` is the line's own
+    department, where it is another than the document's.
     """
 
     position: int
@@ -45,6 +54,9 @@ class Line:
     discount_percent: Decimal = ZERO
     vat_rate: Decimal | None = None
     comment: str = ""
+    department_number: str = ""
+    period_start: date | None = None
+    period_end: date | None = None
 
     @property
     def is_text(self) -> bool:
@@ -52,10 +64,14 @@ class Line:
         return self.product_number is None
 
     @property
+    def discount_amount(self) -> Decimal:
+        """What the discount takes off the line, rounded to four. Source: facts/unimicro-api.md §3.3 [o]."""
+        return round_money(self.quantity * self.unit_price_net * self.discount_percent / 100, Decimal("0.0001"))
+
+    @property
     def net_amount(self) -> Decimal:
         """Quantity times price less discount, rounded to two."""
-        gross = self.quantity * self.unit_price_net
-        return round_money(gross - round_money(gross * self.discount_percent / 100, Decimal("0.0001")))
+        return round_money(self.quantity * self.unit_price_net - self.discount_amount)
 
     @property
     def vat_amount(self) -> Decimal:
@@ -89,6 +105,7 @@ class Document:
     kid: str = ""
     note: str = ""
     internal_note: str = ""
+    attachment: Attachment | None = None
 
     @property
     def computed_totals(self) -> Totals:

@@ -2,6 +2,10 @@
 
 from dataclasses import dataclass, field
 
+# RecMan's words for companies that are no customers unless an invoice says so.
+# Source: facts/recman-api.md §3.1 [C] for the words; that they are left alone is our rule.
+NO_CUSTOMER_KINDS = frozenset({"ownCompany", "supplier", "prospect"})
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Address:
@@ -24,7 +28,8 @@ class Customer:
     """A RecMan company in its role as customer.
 
     `number` is the visible customer number; `kind` RecMan's own word (customer, prospect, ownCompany, …);
-    `credit_days` None means RecMan does not say.
+    `credit_days` None means RecMan does not say; `peppol_address` where the customer takes electronic invoices, with or
+    without the scheme in front; `currency` an ISO code or empty.
     """
 
     recman_company_id: str
@@ -37,4 +42,18 @@ class Customer:
     phone: str = ""
     invoice_address: Address = field(default_factory=Address)
     delivery_address: Address = field(default_factory=Address)
+    visiting_address: Address = field(default_factory=Address)
     credit_days: int | None = None
+    peppol_address: str = ""
+    currency: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recipient:
+    """Whom an invoice is addressed to, as the accounting system knows the customer when the invoice is made."""
+
+    name: str = ""
+    org_number: str = ""
+    email: str = ""
+    invoice_address: Address = field(default_factory=Address)
+    delivery_address: Address = field(default_factory=Address)

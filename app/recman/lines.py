@@ -16,6 +16,7 @@ from app.recman.payloads import (
     is_said,
     list_relatives,
     pick,
+    read_day,
     read_list,
     read_number,
     read_text,
@@ -32,8 +33,10 @@ _IS_KEY = re.compile(r"(?i)(ids?|account|code|type|position|order|index|departme
 _HUNDRED = Decimal(100)
 
 
-def read_lines(reader: Reader, kind: DocumentKind) -> tuple[tuple[Line, ...], tuple[Reason, ...]]:
+def read_lines(reader: Reader, kind: DocumentKind, *, proven: bool) -> tuple[tuple[Line, ...], tuple[Reason, ...]]:
     """The lines in their printed order, and every gap in them.
+
+    Unless `proven` by sums of the whole, each line must carry a sum of its own: without any nothing shows a misreading.
 
     Units: a credit note's lines come out with a positive sum. Which sign RecMan uses is unknown (facts §3.3).
     """
@@ -42,7 +45,7 @@ def read_lines(reader: Reader, kind: DocumentKind) -> tuple[tuple[Line, ...], tu
     ordered = sorted(zip(positions, rows, strict=True), key=lambda pair: pair[0])
     lines, gaps = [], []
     for position, row in ordered:
-        line, line_gaps = _read_line(row, position, kind)
+        line, line_gaps = _read_line(row, position, kind, proven=proven)
         gaps += line_gaps
         if line is not None:
             lines.append(line)
@@ -58,7 +61,7 @@ def _position(row: Raw, index: int) -> int:
     return int(place) if place is not None and 0 <= place <= _MOST_LINES else index
 
 
-def _read_line(row: Raw, position: int, kind: DocumentKind) -> tuple[Line | None, list[Reason]]:
+def _read_line(row: Raw, position: int, kind: DocumentKind, *, proven: bool) -> tuple[Line | None, list[Reason]]:
     reader = Reader(row, LINE, where=f"line {position}: ")
     texts = [reader.find(name, read_text) or "" for name in ("description", "product_name")]
     fields: dict[str, Any] = {
@@ -70,7 +73,7 @@ def _read_line(row: Raw, position: int, kind: DocumentKind) -> tuple[Line | None
         _check_words(reader, row)
     else:
         fields |= _read_figures(reader)
-    stated = reader.find("net", read_number)
+    stated = reader.find("net", read_number) if proven or _is_text(row) else reader.need("net", read_number)
     if reader.gaps:
         return None, reader.gaps
     line = Line(**fields)
@@ -90,6 +93,9 @@ def _read_figures(reader: Reader) -> dict[str, Any]:
         # No discount given is no discount. Source: assumed.
         "discount_percent": reader.find("discount", _to_percent) or ZERO,
         "vat_rate": reader.need("vat_rate", _to_percent),
+        "department_number": reader.guess("department_number", read_text) or "",
+        "period_start": reader.guess("period_start", read_day),
+        "period_end": reader.guess("period_end", read_day),
     }
 
 

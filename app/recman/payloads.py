@@ -30,6 +30,8 @@ COMPANY = {
     "delivery_address": ("deliveryAddress",),  # [C]
     "post_address": ("postAddress",),  # [C]
     "visit_address": ("visitAddress",),  # [C]
+    "peppol_address": ("peppolAddress", "ehfAddress", "ehfNumber"),  # [I] the UI has an "EHF company number" [O]
+    "currency": ("currency", "currencyCode"),  # [I]
 }
 PROJECT = {
     "id": ("projectId", "id"),  # [O]
@@ -74,7 +76,10 @@ INVOICE = {
     "vat": ("vat", "vatAmount"),  # [I]
     "gross": ("totalIncVat", "sumIncVat"),  # [I]
     "lines": ("lines", "rows", "items", "orderLines"),  # [C] [I] [I] [I]
+    "file": ("file", "pdf"),  # [I] in the form that RecMan takes files in: {name, extension, base64} [C]
 }
+# Of the names for `credited_id`, those that can only mean what this document credits.
+CREDITED = ("creditedInvoiceId", "creditForInvoiceId")
 LINE = {
     "position": ("position", "sortOrder"),  # [I]
     "product_number": ("productNumber",),  # [I] not `number`: in RecMan's UI that means quantity
@@ -87,6 +92,9 @@ LINE = {
     "vat_rate": ("vatRate", "vatPercent"),  # [I]
     "net": ("total", "sum"),  # [I] only to check our reading
     "comment": ("comment", "note"),  # [I]
+    "department_number": ("departmentNumber",),  # [I]
+    "period_start": ("periodStart", "startDate"),  # [I] informative: never holds
+    "period_end": ("periodEnd", "endDate"),  # [I] informative: never holds
 }
 ADDRESS = ("address1", "address2", "postalCode", "city", "country")  # [C]
 SPELLINGS = {"company": COMPANY, "project": PROJECT, "department": DEPARTMENT, "invoice": INVOICE}

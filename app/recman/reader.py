@@ -26,6 +26,13 @@ class Reader:
             self.add("unclear", f"the {_words(name)} is unclear: {finding}")
             return None
 
+    def guess(self, name: str, convert: Callable[[Any], T]) -> T | None:
+        """The converted value, or None when there is none or it is unclear: for what may be left out."""
+        try:
+            return pick(self._raw, self._spellings[name], convert)
+        except Unclear:
+            return None
+
     def need(self, name: str, convert: Callable[[Any], T | None]) -> T | None:
         """The converted value; its absence is a gap."""
         before = len(self.gaps)

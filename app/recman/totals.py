@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from decimal import Decimal
 
-from app.domain.documents import DocumentKind, Line, Totals
+from app.domain.documents import Line, Totals
 from app.domain.money import CENT, ZERO, round_money, show_money
-from app.recman.payloads import INVOICE, read_number
+from app.recman.payloads import read_number
 from app.recman.reader import Reader
 
 _NAMES = ("net", "vat", "gross")
@@ -14,34 +14,28 @@ Sums = Mapping[str, Decimal]
 
 
 def read_sums(reader: Reader) -> Sums:
-    """The sums as RecMan states them, without those that cannot be read; none at all is a gap.
-
-    With or without VAT a price looks the same: only a sum tells which one RecMan means.
-    """
-    before = len(reader.gaps)
+    """The sums as RecMan states them, without those that cannot be read; sums that contradict each other are a gap."""
     found = {name: reader.find(name, read_number) for name in _NAMES}
     sums = {name: amount for name, amount in found.items() if amount is not None}
-    if not sums and len(reader.gaps) == before:
-        looked = ", ".join(spelling for name in _NAMES for spelling in INVOICE[name])
-        cause = f"the sums are missing (looked for {looked}): nothing tells prices with VAT from prices without"
-        reader.add("missing", cause)
     if len(sums) == len(_NAMES) and sums["net"] + sums["vat"] != sums["gross"]:
         net, vat, gross = (show_money(sums[name]) for name in _NAMES)
         reader.add("unclear", f"the sums are unclear: {net} and {vat} VAT do not make {gross}")
     return sums
 
 
-def to_positive_sums(reader: Reader, sums: Sums, kind: DocumentKind) -> Sums:
-    """The sums of a credit note without their minus; a minus anywhere else is a gap.
+def is_negative(sums: Sums) -> bool:
+    """Whether any of the sums has a minus."""
+    return min(sums.values(), default=ZERO) < 0
+
+
+def to_positive_sums(reader: Reader, sums: Sums) -> Sums:
+    """The sums of a credit note without their minus; only some of them with one is a gap.
 
     Units: which sign RecMan uses on credit notes is unknown (facts §3.3), so both are taken.
     """
-    signs = {amount < 0 for amount in sums.values() if amount}
-    if kind is DocumentKind.INVOICE and True in signs:
-        reader.add("unclear", "the kind is unclear: the sums are negative, but nothing says credit note")
-    elif len(signs) > 1:
+    if len({amount < 0 for amount in sums.values() if amount}) > 1:
         reader.add("unclear", "the sums are unclear: some are negative and some are not")
-    return {name: abs(amount) for name, amount in sums.items()} if kind is DocumentKind.CREDIT_NOTE else sums
+    return {name: abs(amount) for name, amount in sums.items()}
 
 
 def to_totals(sums: Sums, lines: tuple[Line, ...] | None) -> Totals | None:

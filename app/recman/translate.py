@@ -3,24 +3,26 @@
 Nothing that touches money is ever defaulted.
 """
 
+import base64
 import re
 from datetime import date, timedelta
 from typing import Any
 
 from app.domain.dimensions import Department, Project
-from app.domain.documents import Document, DocumentKind, IncompleteDocument
-from app.domain.money import ZERO
+from app.domain.documents import Attachment, Document, DocumentKind, IncompleteDocument
 from app.domain.parties import Address, Customer
 from app.errors import Reason
 from app.recman.lines import list_products, read_lines
 from app.recman.payloads import (
     ADDRESS,
     COMPANY,
+    CREDITED,
     DEPARTMENT,
     INVOICE,
     PROJECT,
     Raw,
     Unclear,
+    is_said,
     list_relatives,
     read_day,
     read_flag,
@@ -32,7 +34,7 @@ from app.recman.payloads import (
     show,
 )
 from app.recman.reader import Reader
-from app.recman.totals import Sums, check_lines, read_sums, to_positive_sums, to_totals
+from app.recman.totals import Sums, check_lines, is_negative, read_sums, to_positive_sums, to_totals
 
 _COUNTRIES = {
     "norge": "NO", "norway": "NO", "noreg": "NO",
@@ -45,11 +47,15 @@ _LONGEST_KIND = 30
 # Families of field names that must not be passed over. Accounts, days and ratings are no mark of a credit note.
 _CREDIT_MARK = re.compile(r"(?i)(credit|kredit)(?!or)(?!.*(account|konto|day|time|tid|rating|limit|period|date))")
 _DEPARTMENT_MARK = re.compile(r"(?i)department|avdeling")
+_MAIL_ADDRESSES = ("invoice_address", "post_address", "visit_address")
+_ADDRESSES = (*_MAIL_ADDRESSES, "delivery_address")
 # RecMan's words for a kind are unknown; one that is not listed is a gap, never an invoice. Source: assumed.
 _KINDS = dict.fromkeys(("creditnote", "credit", "creditinvoice", "kreditnota"), DocumentKind.CREDIT_NOTE)
 _KINDS |= dict.fromkeys(("invoice", "faktura", "debit"), DocumentKind.INVOICE)
 _CURRENCY = re.compile(r"[A-Z]{3}")
 _MOST_DAYS = 3650
+_MOST_FILE_BYTES = 10_000_000
+_UNSAFE = re.compile(r"[^\w.() -]")
 
 
 def read_invoice(raw: Raw) -> Document | IncompleteDocument:
@@ -61,9 +67,9 @@ def read_invoice(raw: Raw) -> Document | IncompleteDocument:
     reader = Reader(raw, INVOICE, where="")
     stated = read_sums(reader)
     kind = _read_kind(reader, raw, stated)
-    sums = to_positive_sums(reader, stated, kind)
+    sums = to_positive_sums(reader, stated) if kind is DocumentKind.CREDIT_NOTE else stated
     fields = _read_head(reader, raw, kind)
-    lines, line_gaps = read_lines(reader, kind)
+    lines, line_gaps = read_lines(reader, kind, proven=bool(stated))
     totals = to_totals(sums, None if line_gaps else lines)
     if totals is not None and not line_gaps:
         check_lines(reader, totals, lines)
@@ -100,15 +106,17 @@ def _read_kind(reader: Reader, raw: Raw, sums: Sums) -> DocumentKind:
     if stated is not None:
         return stated
     if reader.find("credited_id", read_link) is not None:
-        # The other invoice may be the one that is credited here, or the one that credits this.
-        if min(sums.values(), default=ZERO) >= 0:
+        # `creditInvoiceId` may also be the credit note of an invoice; what is credited is clear, and so is a minus.
+        if not (is_negative(sums) or any(is_said(raw.get(name)) for name in CREDITED)):
             reader.add("unclear", "the kind is unclear: it points to another invoice, but does not say what it is")
         return DocumentKind.CREDIT_NOTE
     marks = list_relatives(raw, _CREDIT_MARK, INVOICE)
     marks += [name for name, value in raw.items() if name not in marks and _is_credit_word(value)]
     if marks:
         reader.add("unclear", f"the kind is unclear: it may be a credit note ({', '.join(map(show, marks))})")
-    # Nothing at all speaks of credit: it is an invoice. Source: assumed; a negative sum is still a gap.
+    elif is_negative(sums):
+        reader.add("unclear", "the kind is unclear: the sums are negative, but nothing says credit note")
+    # Nothing at all speaks of credit: it is an invoice. Source: assumed.
     return DocumentKind.INVOICE
 
 
@@ -154,6 +162,7 @@ def _read_head(reader: Reader, raw: Raw, kind: DocumentKind) -> dict[str, Any]:
         "recman_department_id": _read_department_id(reader, raw),
     }
     fields["due_date"] = _read_due_date(reader, fields["invoice_date"], kind)
+    fields["attachment"] = reader.guess("file", _to_attachment)
     for name in ("our_reference", "your_reference", "requisition", "kid", "note"):
         fields[name] = reader.find(name, read_text) or ""
     if kind is DocumentKind.CREDIT_NOTE:
@@ -169,6 +178,23 @@ def _read_department_id(reader: Reader, raw: Raw) -> str | None:
     if found is None and others and len(reader.gaps) == before:
         reader.add("unclear", f"the department is unclear: there is {', '.join(map(show, others))}, but no id")
     return found
+
+
+def _to_attachment(value: Any) -> Attachment:
+    """A file as RecMan takes them: `{name, extension, base64}`; that it gives them like that is assumed."""
+    if not isinstance(value, dict) or not isinstance(value.get("base64"), str):
+        raise Unclear("no file")
+    try:
+        content = base64.b64decode(value["base64"], validate=True)
+    except ValueError:
+        raise Unclear("the file cannot be decoded") from None
+    name, extension = (read_text(value.get(part)) for part in ("name", "extension"))
+    if not content or len(content) > _MOST_FILE_BYTES:
+        raise Unclear("the file is empty or too large")
+    name = _UNSAFE.sub("_", name or "invoice")
+    return Attachment(
+        name=name if not extension or name.endswith(f".{extension}") else f"{name}.{extension}", content=content
+    )
 
 
 def _read_due_date(reader: Reader, invoice_date: date | None, kind: DocumentKind) -> date | None:
@@ -189,7 +215,9 @@ def read_company(raw: Raw) -> Customer | tuple[Reason, ...]:
         "number": reader.need("number", read_text),
         "name": reader.need("name", read_text),
     }
-    addresses = {name: _read_address(reader, name) for name in ("invoice_address", "delivery_address", "post_address")}
+    # These two are only guessed (payloads.py): an odd value must not keep the customer from being made.
+    guesses = Reader(raw, COMPANY, where="")
+    addresses = {name: _read_address(reader, name) for name in _ADDRESSES}
     customer_fields: dict[str, Any] = {
         "kind": reader.find("kind", read_text) or "customer",
         "org_number": _clean_org_number(reader.find("org_number", read_text) or ""),
@@ -197,19 +225,13 @@ def read_company(raw: Raw) -> Customer | tuple[Reason, ...]:
         "invoice_email": reader.find("invoice_email", read_text) or "",
         "phone": reader.find("phone", read_text) or "",
         "credit_days": reader.find("credit_days", _to_days),
+        "peppol_address": guesses.find("peppol_address", read_text) or "",
+        "currency": guesses.find("currency", _to_currency) or "",
         "delivery_address": addresses["delivery_address"],
+        "visiting_address": addresses["visit_address"],
         # Without an invoice address of its own a company gets its mail at the postal or visiting address.
         "invoice_address": next(
-            (
-                found
-                for found in (
-                    addresses["invoice_address"],
-                    addresses["post_address"],
-                    _read_address(reader, "visit_address"),
-                )
-                if not found.is_empty
-            ),
-            Address(),
+            (addresses[name] for name in _MAIL_ADDRESSES if not addresses[name].is_empty), Address()
         ),
     }
     return tuple(reader.gaps) if reader.gaps else Customer(**fields, **customer_fields)

@@ -6,11 +6,13 @@ Source: facts/unimicro-api.md §3 and §4.1; actions that are not here are answe
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
+from decimal import Decimal
 from typing import Any
 
 from app.sandbox.unimicro_answers import Record, not_found, refused
 from app.sandbox.unimicro_books import Books
 from app.sandbox.unimicro_invoices import create_credit_draft, issue_invoice
+from app.sandbox.unimicro_orders import register_order
 from app.sandbox.unimicro_save import find_series, next_part_name
 from app.sandbox.unimicro_schema import ENTITIES
 from app.sandbox.unimicro_seed import RATES
@@ -64,6 +66,12 @@ def _credit(call: ActionCall) -> Answer:
     return Answer(body=load(call.books, "CustomerInvoice", draft_id))
 
 
+def _register(call: ActionCall) -> Answer:
+    load(call.books, "CustomerOrder", call.record_id)
+    register_order(call.books, call.record_id)
+    return Answer(status=NO_CONTENT)
+
+
 def _current_session(call: ActionCall) -> Answer:
     user = call.books.rows("User")[0]
     extra = {"License": {"Company": {"Name": call.books.settings["CompanyName"]}}, "Permissions": ["Administrator"]}
@@ -89,7 +97,7 @@ def _active_series(call: ActionCall) -> Answer:
 
 
 def _exchange_rate(call: ActionCall) -> Answer:
-    """The rate of one unit; `Factor` is always 1 here (assumed)."""
+    """The rate of one unit, 0 when there is none; `Factor` is always 1 here (both assumed)."""
     codes = [_load_code(call, name) for name in ("fromCurrencyCodeID", "toCurrencyCodeID")]
     day = call.query.get("currencyDate") or call.books.options.clock().date().isoformat()
     return Answer(
@@ -97,7 +105,7 @@ def _exchange_rate(call: ActionCall) -> Answer:
             "FromCurrencyCodeID": codes[0]["ID"],
             "ToCurrencyCodeID": codes[1]["ID"],
             "CurrencyDate": date.fromisoformat(day[:10]).isoformat(),
-            "ExchangeRate": RATES[codes[0]["Code"]] / RATES[codes[1]["Code"]],
+            "ExchangeRate": RATES.get(codes[0]["Code"], Decimal(0)) / RATES[codes[1]["Code"]],
             "Factor": 1,
             "Source": 1,
         }
@@ -144,6 +152,7 @@ def _to_project_status(status: int) -> Action:
 _ACTIONS: dict[tuple[str, str, str], Action] = {
     ("POST", "invoices", "invoice"): _invoice,
     ("PUT", "invoices", "create-credit-draft-invoice"): _credit,
+    ("POST", "orders", "register"): _register,
     ("GET", "users", "current-session"): _current_session,
     ("GET", "vattypes", "valid"): _valid_vat_types,
     ("GET", "terms", "get-payment-terms"): _payment_terms,

@@ -33,6 +33,8 @@ class SandboxOptions:
         default_top: Page size when `top` is missing. Source: unknown (§2), assumed 50.
         client_id: The registered web client.
         client_secret: Its secret, sent in the POST body.
+        server_client_id: The registered server client; it signs in with `server_public_key`.
+        server_public_key: Its RSA public key, PEM; None: there is no server client.
         redirect_uris: Addresses registered for it beside the default one, compared exactly.
         authorize_error: When set, every authorisation ends with this OAuth error, e.g. `access_denied`.
         clock: Tells the time; every date and expiry here comes from it.
@@ -50,6 +52,8 @@ class SandboxOptions:
     default_top: int = 50
     client_id: str = "recman-unimicro"
     client_secret: str = "sandbox-secret"
+    server_client_id: str = "recman-unimicro-server"
+    server_public_key: str | None = None
     redirect_uris: tuple[str, ...] = ()
     authorize_error: str | None = None
     clock: Callable[[], datetime] = utc_now

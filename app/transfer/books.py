@@ -1,34 +1,48 @@
 """One key's accounting system, opened for a run: where to write, what it has, and what was said so far."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Protocol
 
+from app.access import fresh_token
 from app.accounting.targets import Exchange, Target, open_target
+from app.checks import is_cleared
+from app.db import load_now
 from app.domain.reference import Reference
+from app.domain.rules import Rules
 from app.errors import HoldError, KeyPausedError, Reason
-from app.keys import fresh_token
 from app.resources import CachedReference, Resources
+from app.rules import load_rules
 from app.tables import Key
-from app.transfer.log import load_now
 
 # A resumed key and a new sign-in wake their lanes; this is only the net below. Each look costs RecMan's quota.
 REST_SECONDS = 6 * 3600.0
+
+
+class Refresh(Protocol):
+    """Reads the reference data anew when it is too old."""
+
+    def __call__(self, *, entirely: bool) -> Awaitable[Reference | None]:
+        """The new reference data, or None when there is nothing newer to have."""
 
 
 @dataclass(slots=True, kw_only=True)
 class Books:
     """What a run needs of one key.
 
-    `refresh` reads the reference data anew, unless it is fresh already (then None).
+    `refresh` reads the reference data anew, unless what there is was read since the hint came in (then None);
+    `entirely` asks for what was read since this run began.
     """
 
     key: Key
     target: Target
     reference: Reference
-    refresh: Callable[[], Awaitable[Reference | None]]
+    refresh: Refresh
     send_customer_number: bool = True
+    rules: Rules = field(default_factory=Rules)
+    rules_version: int = 0
     exchanges: list[Exchange] = field(default_factory=list)
 
 
@@ -36,16 +50,18 @@ async def open_books(resources: Resources, key: Key, *, heard_at: datetime) -> B
     """The books of a key that may be used now; `heard_at` is when the newest hint of this run came in.
 
     Raises:
-        KeyPausedError: the key rests.
+        KeyPausedError: the key rests, or its customers were never compared.
         HoldError: the key is in file mode.
         RemoteError: the reference data could not be read.
     """
     async with resources.sessions() as session:
         now = await load_now(session)
+        in_force = await load_rules(session, key.id)
     _check_usable(key, now)
+    await _require_customer_check(resources, key)
     exchanges: list[Exchange] = []
 
-    async def token(refused: bool) -> str:  # noqa: FBT001 - the client's own signature
+    async def token(refused: str | None) -> str:
         return await fresh_token(resources, key.id, refused=refused)
 
     target = open_target(
@@ -54,13 +70,16 @@ async def open_books(resources: Resources, key: Key, *, heard_at: datetime) -> B
         company_key=key.company_key,
         token=token,
         on_exchange=exchanges.append,
+        recipients=resources.recipients_of(key.id),
+        slot=lambda: resources.slots.hold(key.company_key),
+        orders=key.method == "order",
     )
     oldest = now - timedelta(seconds=resources.settings.unimicro_reference_seconds)
     reference = await _load_reference(resources, key, target, oldest=oldest)
 
-    async def refresh() -> Reference | None:
+    async def refresh(*, entirely: bool) -> Reference | None:
         # Read after the hint came in is fresh enough: a hundred held documents must not mean a hundred reads.
-        fresh = await _load_reference(resources, key, target, oldest=heard_at)
+        fresh = await _load_reference(resources, key, target, oldest=now if entirely else heard_at)
         return fresh if fresh is not reference else None
 
     return Books(
@@ -68,7 +87,9 @@ async def open_books(resources: Resources, key: Key, *, heard_at: datetime) -> B
         target=target,
         reference=reference,
         refresh=refresh,
-        send_customer_number=resources.settings.unimicro_send_customer_number,
+        send_customer_number=key.settings.get("send_customer_number", resources.settings.unimicro_send_customer_number),
+        rules=in_force.rules,
+        rules_version=in_force.version,
         exchanges=exchanges,
     )
 
@@ -87,6 +108,10 @@ async def _load_reference(resources: Resources, key: Key, target: Target, *, old
 
 
 def _check_usable(key: Key, now: datetime) -> None:
+    if key.state == "removed":
+        cause = f"Key “{key.name}” was removed after this document had been begun with it"
+        fix = "Check in Unimicro how far it came; then ignore it here, or book it by hand."
+        raise HoldError((Reason(code="key_removed", cause=cause, fix=fix),))
     if key.state == "sign_in_again":
         raise KeyPausedError(
             f"The sign-in of key “{key.name}” is no longer good",
@@ -102,3 +127,22 @@ def _check_usable(key: Key, now: datetime) -> None:
     if key.mode != "full":
         cause = f"Key “{key.name}” is in file mode"
         raise HoldError((Reason(code="key_in_file_mode", cause=cause, fix="Export the invoice as a file."),))
+
+
+async def _require_customer_check(resources: Resources, key: Key) -> None:
+    """Hold everything back until a check is green or accepted: a wrong customer is cheaper to find before than after.
+
+    What was cleared once stays so, which is why it is remembered and asked only once.
+    """
+    if key.id in resources.cleared_keys or not resources.settings.require_customer_check:
+        return
+    async with resources.sessions() as session:
+        cleared = await is_cleared(session, key.id)
+    if not cleared:
+        raise KeyPausedError(
+            f"The customers of key “{key.name}” have not been compared with RecMan's yet",
+            seconds=REST_SECONDS,
+            fix=f"Run the customer check: POST /v1/keys/{key.id}/customer-check, mend what it finds, or accept it.",
+            code="customer_check_missing",
+        )
+    resources.cleared_keys.add(key.id)

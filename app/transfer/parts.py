@@ -3,7 +3,10 @@
 from collections.abc import Iterable
 
 from app.domain.documents import Line
+from app.domain.names import compare_names, plain_name
+from app.domain.org_numbers import is_valid_org_number
 from app.domain.parties import Customer
+from app.domain.policies import NumberPolicy
 from app.domain.reference import Reference, RemoteCustomer
 from app.errors import Reason
 from app.transfer.situation import CustomerView, DepartmentView, ProjectView
@@ -11,11 +14,15 @@ from app.transfer.steps import CreateCustomer, CreateDepartment, CreateProject, 
 
 Planned = tuple[tuple[Step, ...], tuple[Reason, ...]]
 
+# Names less alike than this, of 100, are of different customers.
+_STRANGERS = 60
+
 
 def plan_customer(view: CustomerView, reference: Reference) -> Planned:
     """The step that puts the customer in place, if one is needed, and the gaps that stop it.
 
-    Customers match by number; the number alone is a weak match, so organisation number or name must agree too.
+    Customers match by number; the number alone is a weak match, so organisation number or name must agree too. An equal
+    organisation number under another number is a suggestion for a person, never a reason to make or link anything.
     """
     if view.past is not None and view.past.booked:
         return (), ()
@@ -24,12 +31,26 @@ def plan_customer(view: CustomerView, reference: Reference) -> Planned:
     if not isinstance(view.record, Customer):
         return (), view.record
     customer = view.record
-    same_number = [match for match in view.matches if match.number == customer.number]
-    if len(same_number) > 1:
+    candidates = _list_candidates(view, customer)
+    if len(candidates) > 1:
         return (), (_number_twice(customer),)
-    if same_number:
-        return _link_customer(customer, same_number[0])
-    return _create_customer(customer, view.matches, reference)
+    if candidates:
+        return _link_customer(customer, candidates[0])
+    gaps = _creation_gaps(view, customer, reference)
+    if gaps:
+        return (), tuple(gaps)
+    return (CreateCustomer(customer=customer, reason=f"no customer {customer.number} in Unimicro yet"),), ()
+
+
+def _list_candidates(view: CustomerView, customer: Customer) -> list[RemoteCustomer]:
+    same_number = [match for match in view.matches if match.number == customer.number]
+    if view.policy is not NumberPolicy.LINKED:
+        return same_number
+    if view.past is not None and view.past.unclear:
+        # It may have been made under a number that we do not know: whoever it is by all else, is it.
+        return [match for match in view.matches if _is_same_party(customer, match)]
+    # Two systems that number on their own meet on one number by chance.
+    return [match for match in same_number if not _is_stranger(customer, match)]
 
 
 def _link_customer(customer: Customer, match: RemoteCustomer) -> Planned:
@@ -57,27 +78,22 @@ def _link_customer(customer: Customer, match: RemoteCustomer) -> Planned:
         name=customer.name,
         remote_id=match.remote_id,
         remote_number=match.number,
-        reason=f"customer {customer.number} is in Unimicro already",
+        reason=f"customer {match.number} is in Unimicro already",
     )
     return (link,), ()
 
 
-def _create_customer(customer: Customer, others: Iterable[RemoteCustomer], reference: Reference) -> Planned:
+def _creation_gaps(view: CustomerView, customer: Customer, reference: Reference) -> list[Reason]:
     gaps = [
-        Reason(
-            code="customer_under_other_number",
-            cause=f"{customer.name} (organisation number {customer.org_number}) has number {customer.number} in RecMan "
-            f"but {other.number} in Unimicro",
-            fix=f"Give the customer number {other.number} in RecMan, or {customer.number} in Unimicro, then retry.",
-        )
-        for other in others
-        if customer.org_number and other.org_number == customer.org_number
+        _under_other_number(customer, other)
+        for other in view.matches
+        if _has_equal_org_number(customer, other) and other.number != customer.number
     ]
-    if not _fits_series(customer.number, reference.customer_series):
+    if view.policy is NumberPolicy.MATCH_ONLY and not gaps:
+        gaps.append(_not_made(customer))
+    if view.policy is NumberPolicy.SAME_NUMBER and not _fits_series(customer.number, reference.customer_series):
         gaps.append(_outside_series(customer, reference.customer_series))
-    if gaps:
-        return (), tuple(gaps)
-    return (CreateCustomer(customer=customer, reason=f"no customer {customer.number} in Unimicro yet"),), ()
+    return gaps
 
 
 def plan_project(view: ProjectView) -> Planned:
@@ -106,7 +122,14 @@ def plan_project(view: ProjectView) -> Planned:
 
 
 def plan_department(view: DepartmentView) -> Planned:
-    """The step that puts the department in place, if one is needed; one without a number is left out."""
+    """The step that puts the department in place, if one is needed; one without a number is left out.
+
+    What a rule names is looked up for each document and never made: a wrong rule must not fill Unimicro.
+    """
+    if view.by_rule or view.dimensions:
+        gaps = _rule_gaps(view)
+        if gaps or view.by_rule:
+            return (), gaps
     if (view.past is not None and view.past.booked) or view.record is None or not view.record.number:
         return (), ()
     department = view.record
@@ -127,12 +150,27 @@ def plan_department(view: DepartmentView) -> Planned:
     return (CreateDepartment(department=department, reason=f"no department {department.number} in Unimicro yet"),), ()
 
 
+def _rule_gaps(view: DepartmentView) -> tuple[Reason, ...]:
+    wanted = [(f"dimension {n} number {number}", len(ids)) for n, number, ids in view.dimensions]
+    if view.by_rule and view.record is not None:
+        wanted.append((f"department {view.record.number}", len(view.matches)))
+    return tuple(
+        Reason(
+            code="rule_unusable",
+            cause=f"A rule names {what}, of which Unimicro has {count or 'none'}",
+            fix="Correct the rule (PUT /v1/rules) or Unimicro, then retry.",
+        )
+        for what, count in wanted
+        if count != 1
+    )
+
+
 def list_dimension_warnings(project: ProjectView | None, department: DepartmentView | None) -> tuple[Reason, ...]:
     """What the accountant should know about dimensions that are left out."""
     warnings = []
     if project is not None and not (project.past and project.past.booked):
         warnings.extend(_project_warnings(project))
-    if department is not None and (department.record is None or not department.record.number):
+    if department is not None and not department.by_rule and not (department.record and department.record.number):
         name = department.record.name if department.record else department.recman_department_id
         warnings.append(
             Reason(
@@ -153,52 +191,29 @@ def _project_warnings(project: ProjectView) -> list[Reason]:
     return []
 
 
-def list_product_gaps(lines: Iterable[Line], numbers: Iterable[str], reference: Reference) -> tuple[Reason, ...]:
-    """Everything that keeps products from being booked: unknown, ambiguous, inactive, without or with other VAT."""
-    wanted = dict.fromkeys(numbers)
-    rates: dict[str, list[Line]] = {number: [] for number in wanted}
-    for line in lines:
-        if line.product_number is not None:
-            rates.setdefault(line.product_number, []).append(line)
-    return tuple(gap for number, used in rates.items() for gap in _product_gaps(number, used, reference))
-
-
-def _product_gaps(number: str, used: list[Line], reference: Reference) -> list[Reason]:
-    products = reference.products.get(number, ())
-    active = [product for product in products if product.active]
-    if not products:
-        cause = f"Product {number} is not in Unimicro"
-        fix = f"Create product {number} in Unimicro (with sales account and VAT), then retry."
-        return [Reason(code="product_unknown", cause=cause, fix=fix)]
-    if not active:
-        cause = f"Product {number} {products[0].name} is inactive in Unimicro"
-        return [Reason(code="product_inactive", cause=cause, fix=f"Activate product {number}, then retry.")]
-    if len(active) > 1:
-        return [_ambiguous("product", number)]
-    product = active[0]
-    if product.vat_rate is None:
-        cause = f"Product {number} {product.name} has neither a VAT type nor an account with one in Unimicro"
-        return [Reason(code="product_without_vat", cause=cause, fix="Set the product's account and VAT, then retry.")]
-    return [
-        Reason(
-            code="vat_differs",
-            cause=f"Line {line.position}: product {number} has {product.vat_rate:f} % VAT in Unimicro, "
-            f"RecMan's line has {line.vat_rate:f} %",
-            fix=f"Correct the VAT of product {number} in one of the two systems, then retry.",
-        )
-        for line in used
-        if line.vat_rate is not None and line.vat_rate != product.vat_rate
-    ]
-
-
 def _is_same_party(customer: Customer, match: RemoteCustomer) -> bool:
     if customer.org_number and match.org_number:
         return customer.org_number == match.org_number
-    return _plain(customer.name) == _plain(match.name)
+    return plain_name(customer.name) == plain_name(match.name)
 
 
-def _plain(name: str) -> str:
-    return "".join(letter for letter in name.casefold() if letter.isalnum())
+def _is_stranger(customer: Customer, match: RemoteCustomer) -> bool:
+    """Whether two with one number are surely not the same; between this and the same party a person decides."""
+    if customer.org_number and match.org_number:
+        return customer.org_number != match.org_number
+    return compare_names(customer.name, match.name) < _STRANGERS
+
+
+def _has_equal_org_number(customer: Customer, match: RemoteCustomer) -> bool:
+    """A number that fails its check digits may be a filler that many have, so the names must be alike, too."""
+    if not customer.org_number or match.org_number != customer.org_number:
+        return False
+    return has_valid_org_number(customer) or compare_names(customer.name, match.name) >= _STRANGERS
+
+
+def has_valid_org_number(customer: Customer) -> bool:
+    """Whether the organisation number, if there is one, passes the check of its country."""
+    return is_valid_org_number(customer.org_number, country_code=customer.invoice_address.country_code)
 
 
 def _fits_series(number: str, series: tuple[tuple[int, int], ...]) -> bool:
@@ -207,6 +222,24 @@ def _fits_series(number: str, series: tuple[tuple[int, int], ...]) -> bool:
 
 def _describe(name: str, org_number: str) -> str:
     return f"“{name}” ({org_number})" if org_number else f"“{name}”"
+
+
+def _under_other_number(customer: Customer, other: RemoteCustomer) -> Reason:
+    return Reason(
+        code="customer_under_other_number",
+        cause=f"{customer.name} (organisation number {customer.org_number}) has number {customer.number} in RecMan "
+        f"but {other.number} in Unimicro",
+        fix=f"Give the customer number {other.number} in RecMan, or {customer.number} in Unimicro, then retry.",
+    )
+
+
+def _not_made(customer: Customer) -> Reason:
+    return Reason(
+        code="customer_not_in_unimicro",
+        cause=f"{customer.name} (number {customer.number}) is not in Unimicro, and the key makes no customers",
+        fix=f"Make the customer in Unimicro with number {customer.number}, or change the key's number policy, "
+        "then retry.",
+    )
 
 
 def _outside_series(customer: Customer, series: tuple[tuple[int, int], ...]) -> Reason:
@@ -222,7 +255,7 @@ def _outside_series(customer: Customer, series: tuple[tuple[int, int], ...]) -> 
 def _number_twice(customer: Customer) -> Reason:
     return Reason(
         code="customer_number_twice",
-        cause=f"Unimicro has more than one customer with number {customer.number}",
+        cause=f"Unimicro has more than one customer that may be {customer.name} (number {customer.number} in RecMan)",
         fix="Merge or renumber them in Unimicro, then retry.",
     )
 
@@ -240,4 +273,27 @@ def _ambiguous(what: str, number: str) -> Reason:
         code=f"{what}_ambiguous",
         cause=f"Unimicro has more than one {what} with number {number}",
         fix=f"Renumber or close the extra {what} in Unimicro, then retry.",
+    )
+
+
+def find_line_departments(lines: Iterable[Line], reference: Reference) -> dict[str, int]:
+    """Ids of the lines' own departments, as far as exactly one in Unimicro has the number."""
+    numbers = {line.department_number for line in lines if line.department_number}
+    found = {number: reference.departments.get(number, ()) for number in numbers}
+    return {number: matches[0].remote_id for number, matches in found.items() if len(matches) == 1}
+
+
+def list_line_warnings(lines: Iterable[Line], reference: Reference) -> tuple[Reason, ...]:
+    """Lines whose own department is not in Unimicro."""
+    listed = list(lines)
+    known = find_line_departments(listed, reference)
+    return tuple(
+        Reason(
+            code="line_department_unknown",
+            cause=f"Line {line.position}: department {line.department_number} is not in Unimicro (or more than once), "
+            "so the line goes with the document's department",
+            fix="Create the department in Unimicro with that number if it matters.",
+        )
+        for line in listed
+        if line.department_number and line.department_number not in known
     )

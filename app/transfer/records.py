@@ -11,20 +11,31 @@ from app.departments import find_department, record_departments
 from app.domain.dimensions import Department, Project
 from app.domain.documents import Document, IncompleteDocument
 from app.domain.parties import Customer
-from app.errors import Reason, RemoteError
+from app.errors import Reason, RemoteError, RemoteUnavailableError
 from app.inbox import list_bodies
 from app.recman.client import RecmanClient
+from app.recman.payloads import COMPANY, Raw, read_id
+from app.recman.reader import Reader
 from app.recman.translate import read_company, read_department, read_invoice, read_project
 from app.recman.webhook import parse_hints
+from app.resources import Resources
+from app.tables import Tenant
+from app.tenants import open_recman_api_key
+
+_MOST_PAGES = 500
 
 
 @dataclass(frozen=True, slots=True)
 class RecordReader:
-    """Reads one tenant's records; `client` None means that payloads are all there is."""
+    """Reads one tenant's records; `client` None means that payloads are all there is.
+
+    `keeps_departments` False: departments that were read anew are not stored, so that nothing is written at all.
+    """
 
     sessions: Sessions
     tenant_id: UUID
     client: RecmanClient | None
+    keeps_departments: bool = True
 
     async def read_document(self, record_id: str) -> Document | IncompleteDocument | None:
         """The invoice or credit note, or None when RecMan does not have it.
@@ -50,9 +61,9 @@ class RecordReader:
         known = await self._find_department(record_id)
         if known is not None or self.client is None:
             return known
-        async with _from_recman():
-            raws = await self.client.fetch_departments()
-        departments = [found for found in map(read_department, raws) if isinstance(found, Department)]
+        departments = await read_departments(self.client)
+        if not self.keeps_departments:
+            return next((one for one in departments if one.recman_department_id == record_id), None)
         async with self.sessions.begin() as session:
             await record_departments(session, tenant_id=self.tenant_id, departments=departments)
         return await self._find_department(record_id)
@@ -80,6 +91,52 @@ class RecordReader:
                 if hint.record_id == record_id and hint.record:
                     return hint.record
         return None
+
+
+def open_reader(resources: Resources, tenant: Tenant, *, keeps_departments: bool = True) -> RecordReader:
+    """The reader of a tenant's records, by API when it has a RecMan key."""
+    api_key = open_recman_api_key(resources.vault, tenant)
+    base = resources.settings.recman_api_base
+    return RecordReader(
+        sessions=resources.sessions,
+        tenant_id=tenant.id,
+        client=RecmanClient(resources.http, base_url=base, api_key=api_key) if api_key else None,
+        keeps_departments=keeps_departments,
+    )
+
+
+async def read_departments(client: RecmanClient) -> list[Department]:
+    """The departments that can be read; one without id or name is left out.
+
+    Raises:
+        RemoteError: RecMan could not be read; `system` says "RecMan".
+    """
+    async with _from_recman():
+        raws = await client.fetch_departments()
+    return [found for found in map(read_department, raws) if isinstance(found, Department)]
+
+
+async def read_companies(client: RecmanClient) -> AsyncIterator[list[Raw]]:
+    """All companies as RecMan gives them, page by page, each once.
+
+    Shape: a page that brings nothing new is the last. RecMan's order may shift between two pages, so a company that
+    changes meanwhile may be missed. Source: facts/recman-api.md §2.7 [C].
+
+    Raises:
+        RemoteError: RecMan could not be read to the end; `system` says "RecMan".
+    """
+    seen: set[str] = set()
+    for page in range(1, _MOST_PAGES + 1):
+        async with _from_recman():
+            rows = await client.fetch_page("company", page)
+        by_id = {Reader(row, COMPANY, where="").find("id", read_id): row for row in rows}
+        fresh = {key: row for key, row in by_id.items() if key is not None and key not in seen}
+        if not fresh:
+            return
+        seen.update(fresh)
+        yield list(fresh.values())
+    async with _from_recman():
+        raise RemoteUnavailableError(f"RecMan lists more companies than fit on {_MOST_PAGES} pages")
 
 
 @asynccontextmanager

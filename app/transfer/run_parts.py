@@ -1,18 +1,19 @@
 """Stop 7 for customers, projects and departments: link what is there, make what is missing, update what differs."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from app.accounting.targets import guid_for
+from app.accounting.targets import Change, guid_for
 from app.db import Session
 from app.domain.dimensions import Project
 from app.domain.parties import Customer
+from app.domain.policies import NumberPolicy
 from app.errors import HoldError, Reason
 from app.lanes import check_fence, wake_waiting
 from app.transfer.attempts import attempt
 from app.transfer.books import Books
 from app.transfer.context import Run
-from app.transfer.log import claim_sending, ensure_transfer, find_transfer, record_done, record_held
+from app.transfer.log import claim_sending, ensure_transfer, find_transfer, record_done, record_held, show_reasons
 from app.transfer.plan import hash_customer
 from app.transfer.steps import (
     CreateCustomer,
@@ -33,6 +34,14 @@ class _Part:
     number: str
     name: str
     content_hash: bytes | None = None
+    keeps_number: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Made:
+    remote_id: int
+    number: str
+    warnings: tuple[Reason, ...]
 
 
 def _customer_part(customer: Customer) -> _Part:
@@ -95,11 +104,17 @@ async def _link(run: Run, books: Books, step: Link) -> None:
 
 async def _create_customer(run: Run, books: Books, step: CreateCustomer) -> None:
     customer = step.customer
-    part = _customer_part(customer)
+    keeps_number = books.rules.customer_number is not NumberPolicy.LINKED
+    part = replace(_customer_part(customer), keeps_number=keeps_number)
 
-    async def call(guid: str) -> tuple[int, str]:
-        made = await books.target.create_customer(customer, guid=guid, send_number=books.send_customer_number)
-        return made.remote_id, made.number
+    async def call(guid: str) -> _Made:
+        made = await books.target.create_customer(
+            customer,
+            guid=guid,
+            send_number=keeps_number and books.send_customer_number,
+            currencies=books.reference.currencies,
+        )
+        return _Made(made.record.remote_id, made.record.number, made.warnings)
 
     await _create(run, books, part, call)
 
@@ -109,9 +124,9 @@ async def _create_project(run: Run, books: Books, step: CreateProject) -> None:
     part = _project_part(project)
     customer_id = await find_remote_id(run, books, "company", project.recman_company_id)
 
-    async def call(guid: str) -> tuple[int, str]:
+    async def call(guid: str) -> _Made:
         made = await books.target.create_project(project, guid=guid, customer_id=customer_id)
-        return made.remote_id, made.number
+        return _Made(made.record.remote_id, made.record.number, made.warnings)
 
     await _create(run, books, part, call)
 
@@ -126,30 +141,34 @@ async def _create_department(run: Run, books: Books, step: CreateDepartment) -> 
         name=department.name,
     )
 
-    async def call(guid: str) -> tuple[int, str]:
+    async def call(guid: str) -> _Made:
         made = await books.target.create_department(department, guid=guid)
-        return made.remote_id, made.number
+        return _Made(made.record.remote_id, made.record.number, made.warnings)
 
     await _create(run, books, part, call)
 
 
-async def _create(run: Run, books: Books, part: _Part, call: Callable[[str], Awaitable[tuple[int, str]]]) -> None:
+async def _create(run: Run, books: Books, part: _Part, call: Callable[[str], Awaitable[_Made]]) -> None:
     transfer_id = await _ensure(run, books, part)
     guid = guid_for(str(books.key.id), part.kind, part.record_id, "1")
 
-    async def settle(session: Session, made: tuple[int, str]) -> None:
-        remote_id, number = made
-        if part.kind == "customer" and number != part.number:
-            await record_held(session, transfer_id, (_other_number(part, number),), unimicro_id=remote_id)
+    async def settle(session: Session, made: _Made) -> None:
+        if part.keeps_number and made.number != part.number:
+            await record_held(session, transfer_id, (_other_number(part, made.number),), unimicro_id=made.remote_id)
             return
         await record_done(
-            session, transfer_id, unimicro_id=remote_id, unimicro_number=number, content_hash=part.content_hash
+            session,
+            transfer_id,
+            unimicro_id=made.remote_id,
+            unimicro_number=made.number,
+            content_hash=part.content_hash,
+            warnings=show_reasons(made.warnings),
         )
         await _wake(run, session, part)
 
-    _, number = await attempt(run, books, transfer_id, step="create", call=lambda: call(guid), settle=settle)
-    if part.kind == "customer" and number != part.number:
-        raise HoldError((_other_number(part, number),))
+    made = await attempt(run, books, transfer_id, step="create", call=lambda: call(guid), settle=settle)
+    if part.keeps_number and made.number != part.number:
+        raise HoldError((_other_number(part, made.number),))
 
 
 def _other_number(part: _Part, number: str) -> Reason:
@@ -167,17 +186,25 @@ async def _update(run: Run, books: Books, step: UpdateCustomer | UpdateProject) 
         # Another content, another guid: what an update adds was never sent before.
         guid = guid_for(str(books.key.id), part.kind, part.record_id, (part.content_hash or b"").hex())
 
-        async def call() -> bool:
-            return await books.target.update_customer(step.remote_id, step.customer, guid=guid)
+        async def call() -> Change:
+            return await books.target.update_customer(
+                step.remote_id,
+                step.customer,
+                guid=guid,
+                currencies=books.reference.currencies,
+                rules=books.rules.field_rules,
+            )
     else:
         part = _project_part(step.project)
         transfer_id = await _ensure(run, books, part)
+        customer_id = await find_remote_id(run, books, "company", step.project.recman_company_id)
 
-        async def call() -> bool:
-            return await books.target.update_project(step.remote_id, step.project)
+        async def call() -> Change:
+            return await books.target.update_project(step.remote_id, step.project, customer_id=customer_id)
 
-    async def settle(session: Session, _sent: bool) -> None:  # noqa: FBT001 - what the call answers
-        await record_done(session, transfer_id, content_hash=part.content_hash)
+    async def settle(session: Session, change: Change) -> None:
+        warnings = show_reasons(change.warnings)
+        await record_done(session, transfer_id, content_hash=part.content_hash, warnings=warnings)
 
     await attempt(run, books, transfer_id, step="update", call=call, settle=settle)
 

@@ -166,9 +166,9 @@ def _wait_until_ready(url: str) -> None:
 async def _make_hook(place: Place) -> str:
     opened = open_resources(place.settings, database_url=place.url)
     async with opened as resources, resources.sessions.begin() as session:
-        tenant_id = await create_tenant(session, name="bench ack")
-        address = await create_hook(session, resources.vault, tenant_id=tenant_id, name="bench")
-    return f"/webhooks/recman/{address}"
+        tenant = await create_tenant(session, name="bench ack")
+        made = await create_hook(session, resources.vault, tenant_id=tenant.id, name="bench")
+    return f"/webhooks/recman/{made.address}"
 
 
 async def _bench_engine(place: Place) -> bool:
@@ -185,7 +185,7 @@ async def _drain(resources: Resources, tenant: str, *, lanes: int) -> float:
     async with resources.sessions.begin() as session:
         # What an earlier measurement left waiting must not be counted into this one.
         await session.execute(text("TRUNCATE attempt, transfer, event, lane CASCADE"))
-        tenant_id = await create_tenant(session, name=tenant)
+        tenant_id = (await create_tenant(session, name=tenant)).id
         for n in range(EVENTS):
             arrival = Arrival(
                 tenant_id=tenant_id,

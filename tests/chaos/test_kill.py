@@ -38,12 +38,12 @@ async def serving(app: FastAPI) -> AsyncIterator[str]:
 
 
 @asynccontextmanager
-async def real_world(database_url: str, folder: Path) -> AsyncIterator[World]:
+async def real_world(database_url: str, folder: Path, *, sandbox: SandboxOptions | None = None) -> AsyncIterator[World]:
     """A world whose stand-ins are reached over sockets, so that another process can use them."""
     async with AsyncExitStack() as stack:
         options = SandboxOptions(redirect_uris=(f"{OURS}/oauth/unimicro/callback",), client_secret=CLIENT_SECRET)
         unimicro_app, recman_app = (
-            unimicro.create_app(options),
+            unimicro.create_app(sandbox or options),
             recman.create_app(RecmanOptions(daily_quota=100_000, keys=frozenset({RECMAN_KEY}))),
         )
         unimicro_url = await stack.enter_async_context(serving(unimicro_app))
@@ -59,14 +59,19 @@ async def real_world(database_url: str, folder: Path) -> AsyncIterator[World]:
         yield await stack.enter_async_context(opened)
 
 
-def start_worker(settings: Settings, folder: Path) -> subprocess.Popen[bytes]:
+def make_environment(settings: Settings) -> dict[str, str]:
+    """The settings as another process reads them."""
     variables = {"DATABASE_URL": str(settings.database_url), "RMU_LOG_LEVEL": "WARNING"}
     for name in settings.model_fields_set - {"database_url"}:
         value: Any = getattr(settings, name)
         variables[f"RMU_{name.upper()}"] = str(getattr(value, "get_secret_value", lambda value=value: value)())
+    return {**os.environ, **variables}
+
+
+def start_worker(settings: Settings, folder: Path) -> subprocess.Popen[bytes]:
     with (folder / "worker.log").open("ab") as output:
         return subprocess.Popen(
-            [sys.executable, "-m", "app", "worker"], env={**os.environ, **variables}, stdout=output, stderr=output
+            [sys.executable, "-m", "app", "worker"], env=make_environment(settings), stdout=output, stderr=output
         )
 
 

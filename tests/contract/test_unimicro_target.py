@@ -8,18 +8,19 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from app.accounting.targets import Exchange, Target, guid_for, open_target
+from app.accounting.targets import Change, Exchange, Target, guid_for, open_target
 from app.accounting.unimicro.auth import (
     Authorization,
     Identity,
     TokenSet,
     authorize_url,
     exchange_code,
-    fetch_companies,
     refresh,
     revoke,
 )
+from app.accounting.unimicro.directory import fetch_companies
 from app.domain.documents import DocumentKind
+from app.domain.parties import Address, Customer
 from app.domain.reference import DocumentState, Links, Reference, RemoteCustomer
 from app.errors import (
     AuthExpiredError,
@@ -61,7 +62,7 @@ class Desk:
 
     async def customer(self, number: str = "100001") -> RemoteCustomer:
         guid = guid_for("key", "customer", number)
-        return await self.target.create_customer(make_customer(number=number), guid=guid, send_number=True)
+        return (await self.target.create_customer(make_customer(number=number), guid=guid, send_number=True)).record
 
     async def prepare(self) -> tuple[Reference, Links]:
         reference = await self.target.fetch_reference()
@@ -97,7 +98,7 @@ async def desk(http: httpx.AsyncClient) -> Desk:
     companies = await fetch_companies(http, tokens)
     opened = Desk(http=http, target=None, tokens=tokens, exchanges=[])  # type: ignore[arg-type]
 
-    async def token(refused: bool) -> str:  # noqa: FBT001 - the client's own signature
+    async def token(refused: str | None) -> str:
         if refused:
             opened.tokens = await refresh(http, IDENTITY, opened.tokens.refresh_token)
         return opened.tokens.access_token
@@ -146,7 +147,7 @@ async def test_a_callback_from_another_issuer_is_refused(http: httpx.AsyncClient
     begun, code, _ = await sign_in(http)
     with pytest.raises(RemoteRejectedError) as caught:
         await exchange_code(http, IDENTITY, begun, code=code, issuer=issuer)
-    assert caught.value.code == "sign_in_mismatch"
+    assert caught.value.code == "wrong_issuer"
 
 
 @pytest.mark.parametrize(
@@ -216,7 +217,7 @@ async def test_an_answer_that_ignores_the_filter_is_checked_row_by_row() -> None
         {"ID": 8, "CustomerNumber": 100008, "OrgNumber": "918654321", "Info": {"Name": "B"}},
     ]
 
-    async def token(refused: bool) -> str:  # noqa: FBT001 - the client's own signature
+    async def token(refused: str | None) -> str:
         return "refused" if refused else "token"
 
     async with new_client(transport=httpx.MockTransport(lambda _: httpx.Response(200, json=rows))) as http:
@@ -234,19 +235,63 @@ async def test_customer_project_and_department_are_found_after_they_were_made(de
     customer = await desk.customer()
     assert await desk.target.find_customers(number="100001", org_number=None) == (customer,)
     project = await desk.target.create_project(make_project(), guid=guid_for("p"), customer_id=customer.remote_id)
-    assert await desk.target.find_projects("P-301") == (project,)
+    assert await desk.target.find_projects("P-301") == (project.record,)
     department = await desk.target.create_department(make_department(), guid=guid_for("d"))
-    assert await desk.target.find_departments("10") == (department,)
+    assert await desk.target.find_departments("10") == (department.record,)
 
 
 async def test_an_update_sends_only_what_differs(desk: Desk) -> None:
     customer = await desk.customer()
-    assert not await desk.target.update_customer(customer.remote_id, make_customer(), guid=guid_for("u", "1"))
+    same = await desk.target.update_customer(customer.remote_id, make_customer(), guid=guid_for("u", "1"))
+    assert not same.sent
     renamed = make_customer(name="Ærfugl Øst AS")
-    assert await desk.target.update_customer(customer.remote_id, renamed, guid=guid_for("u", "2"))
+    assert (await desk.target.update_customer(customer.remote_id, renamed, guid=guid_for("u", "2"))).sent
     assert desk.exchanges[-1].request["Info"].keys() == {"ID", "Name"}
     (found,) = await desk.target.find_customers(number="100001", org_number=None)
     assert found.name == "Ærfugl Øst AS"
+
+
+async def test_a_whole_customer_agrees_with_itself_and_gains_what_is_new(desk: Desk) -> None:
+    oslo = Address(line1="Gata 1", line2="Inngang B", postal_code="0150", city="Oslo", country_code="NO")
+    bergen = Address(line1="Torget 3", postal_code="5003", city="Bergen")
+    whole = make_customer(
+        org_number="914778271",
+        invoice_email="faktura@aerfugl.example",
+        phone="22334455",
+        invoice_address=oslo,
+        delivery_address=replace(oslo, line2=""),
+        visiting_address=bergen,
+        peppol_address="914778271",
+        currency="EUR",
+    )
+    currencies = (await desk.target.fetch_reference()).currencies
+    made = await desk.target.create_customer(whole, guid=guid_for("w"), send_number=True, currencies=currencies)
+
+    async def update(customer: Customer) -> Change:
+        guid = guid_for("u", repr(customer))
+        return await desk.target.update_customer(made.record.remote_id, customer, guid=guid, currencies=currencies)
+
+    assert not (await update(whole)).sent
+    moved = replace(whole, visiting_address=replace(bergen, line1="Torget 4"), email="post@ny.example")
+    assert (await update(moved)).sent
+    assert desk.exchanges[-1].request["Info"].keys() == {"ID", "Addresses", "Emails"}
+    assert not (await update(moved)).sent
+
+
+async def test_a_drafts_head_shows_the_customer_as_unimicro_knows_it(desk: Desk) -> None:
+    reference, links = await desk.prepare()
+    await desk.draft(reference, links)
+    head = desk.exchanges[-1].request
+    assert (head["CustomerName"], head["InvoiceAddressLine1"]) == ("Ærfugl Bemanning AS", "Gata 1")
+    assert (head["EmailAddress"], head["CreditDays"]) == ("post@aerfugl.example", 14)
+
+
+async def test_a_draft_for_a_customer_that_is_gone_is_refused_before_it_is_sent(desk: Desk) -> None:
+    reference, links = await desk.prepare()
+    sent = len(desk.exchanges)
+    with pytest.raises(RemoteRejectedError) as caught:
+        await desk.draft(reference, replace(links, customer_id=99999))
+    assert (caught.value.code, len(desk.exchanges)) == ("remote_missing", sent)
 
 
 async def test_an_invoice_goes_from_draft_to_its_number(desk: Desk) -> None:
@@ -273,7 +318,7 @@ async def test_a_credit_draft_is_found_until_it_has_our_reference(desk: Desk) ->
     assert (draft.kind, draft.totals) == (DocumentKind.CREDIT_NOTE, make_document().totals)
     assert [found.remote_id for found in await desk.target.find_credit_drafts(invoice_id)] == [draft.remote_id]
     credit = make_document(kind=DocumentKind.CREDIT_NOTE)
-    updated = await desk.target.update_credit_draft(draft.remote_id, credit, external_reference="RM-9")
+    updated = (await desk.target.update_credit_draft(draft.remote_id, credit, external_reference="RM-9")).document
     assert (updated.external_reference, updated.totals) == ("RM-9", make_document().totals)
     assert await desk.target.find_credit_drafts(invoice_id) == ()
 
@@ -309,8 +354,8 @@ async def test_a_guid_seen_before_means_already_processed(desk: Desk) -> None:
 async def test_a_refusal_that_echoes_our_guid_is_no_repeat(desk: Desk) -> None:
     """The echoed body has `_createguid` in it; only Unimicro's own words may say that it was processed."""
     with pytest.raises(RemoteRejectedError) as caught:
-        await desk.target.create_customer(make_customer(name="x" * 256), guid=guid_for("long"), send_number=True)
-    assert "Name cannot be longer" in caught.value.cause
+        await desk.target.create_customer(make_customer(number="1"), guid=guid_for("low"), send_number=True)
+    assert "CustomerNumber" in caught.value.cause
 
 
 async def test_a_throttled_write_tells_how_long_to_wait(desk: Desk) -> None:
@@ -331,7 +376,7 @@ async def test_a_connection_that_never_stood_is_surely_not_sent() -> None:
     def refuse(request: httpx.Request) -> httpx.Response:
         raise httpx.ConnectError("no way", request=request)
 
-    async def token(refused: bool) -> str:  # noqa: FBT001 - the client's own signature
+    async def token(refused: str | None) -> str:
         return "refused" if refused else "token"
 
     async with new_client(transport=httpx.MockTransport(refuse)) as http:

@@ -30,3 +30,11 @@ async def test_secret_in_log_line_exception_answer_or_row_is_found(world: World)
     logging.getLogger().handlers = handlers
     for place in ("in-a-log-line", "in-an-exception", "in-an-answer", "in-a-row"):
         assert any(f"{WORD}-{place}" in line for line in found), place
+
+
+async def test_secret_that_is_shown_twice_is_found(world: World) -> None:
+    canaries = Canaries(world.resources.engine)
+    request = httpx.Request("POST", OURS)
+    for status in (201, 200):
+        await canaries.hear(httpx.Response(status, json={"token": "rmu_shown"}, request=request))
+    assert [place for place in await canaries.find() if "rmu_shown" in place]

@@ -25,7 +25,7 @@ def run(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
 
 def test_help_names_every_command() -> None:
     shown = run("--help").stdout
-    for command in ("up", "serve", "worker", "migrate", "demo", "sandbox", "doctor", "openapi", "settings"):
+    for command in ("up", "serve", "worker", "migrate", "demo", "sandbox", "doctor", "check", "openapi", "settings"):
         assert re.search(rf"\b{command}\b", shown)
 
 

@@ -130,7 +130,7 @@ async def signed_hook(world: World) -> str:
         "prefix": "sha256=",
     }
     async with world.resources.sessions.begin() as session:
-        address = await create_hook(
+        made = await create_hook(
             session,
             world.resources.vault,
             tenant_id=world.tenant_id,
@@ -138,7 +138,7 @@ async def signed_hook(world: World) -> str:
             verification=verification,
             secrets=("first", "second"),
         )
-    return f"/webhooks/recman/{address}"
+    return f"/webhooks/recman/{made.address}"
 
 
 @pytest.mark.parametrize("secret", [b"first", b"second"])

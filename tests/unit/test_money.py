@@ -57,3 +57,8 @@ def test_totals_are_the_sums_of_rounded_lines() -> None:
         Decimal("0.09"),
         Decimal("0.42"),
     )
+
+
+@pytest.mark.parametrize("amount", ["-0.004", "-0", "0.004", "0"])
+def test_nothing_is_never_minus_nothing(amount: str) -> None:
+    assert dump_json(round_money(Decimal(amount))) == "0.00"

@@ -1,5 +1,6 @@
 """The plan: same situation, same steps; a hold lists everything."""
 
+import time
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
@@ -7,6 +8,7 @@ from decimal import Decimal
 import pytest
 
 from app.domain.documents import DocumentKind, IncompleteDocument, Totals
+from app.domain.policies import NumberPolicy
 from app.domain.reference import DocumentState, Reference, RemoteCustomer, RemoteProject
 from app.errors import Reason
 from app.transfer.plan import compare_totals, hash_document, plan_company, plan_document, plan_project_change
@@ -142,6 +144,14 @@ def test_company_or_product_settings_hold_before_anything_is_sent(changes: dict[
     assert codes(plan_document(make_situation(reference=reference))) == [code]
 
 
+def test_company_without_vat_takes_invoices_without_vat() -> None:
+    products = {"1001": (make_product(vat_rate=None, vat_type_id=None),)}
+    reference = replace(make_reference(), vat_registered=False, products=products)
+    document = make_document(lines=(make_line(vat_rate=Decimal(0)),))
+    situation = make_situation(reference=reference, document=document)
+    assert step_types(plan_document(situation)) == these(CreateDraft, Issue)
+
+
 def test_inactive_namesake_of_an_active_product_does_not_matter() -> None:
     products = {"1001": (make_product(), make_product(remote_id=34, active=False))}
     situation = make_situation(reference=replace(make_reference(), products=products))
@@ -171,9 +181,55 @@ def test_same_number_without_organisation_numbers_needs_the_same_name() -> None:
 
 
 def test_same_organisation_number_under_another_number_never_creates_a_customer() -> None:
-    match = RemoteCustomer(remote_id=17, number="100099", name="Ærfugl Bemanning AS", org_number="310000012")
-    view = CustomerView(recman_company_id="201", record=make_customer(org_number="310000012"), matches=(match,))
+    match = RemoteCustomer(remote_id=17, number="100099", name="Ærfugl Bemanning AS", org_number="310456101")
+    view = CustomerView(recman_company_id="201", record=make_customer(org_number="310456101"), matches=(match,))
     assert codes(plan_document(make_situation(customer=view))) == ["customer_under_other_number"]
+
+
+def test_organisation_number_that_cannot_be_one_counts_only_with_a_like_name() -> None:
+    record = make_customer(org_number="000000000")
+    like = RemoteCustomer(remote_id=17, number="100099", name="Ærfugl Bemanning Norge AS", org_number="000000000")
+    stranger = replace(like, name="Vestfold Rør AS")
+    view = CustomerView(recman_company_id="201", record=record, matches=(like,))
+    assert codes(plan_document(make_situation(customer=view))) == ["customer_under_other_number"]
+    unlike = replace(view, matches=(stranger,))
+    assert step_types(plan_document(make_situation(customer=unlike)))[0] is CreateCustomer
+
+
+def test_policy_linked_needs_no_number_of_the_series_and_minds_no_strangers_number() -> None:
+    stranger = RemoteCustomer(remote_id=17, number="42", name="Vestfold Rør AS", org_number="311877208")
+    record = make_customer(number="42", org_number="310456101")
+    view = CustomerView(recman_company_id="201", record=record, matches=(stranger,), policy=NumberPolicy.LINKED)
+    assert step_types(plan_document(make_situation(customer=view)))[0] is CreateCustomer
+    same_number = replace(view, policy=NumberPolicy.SAME_NUMBER)
+    assert codes(plan_document(make_situation(customer=same_number))) == ["customer_number_clash"]
+
+
+def test_policy_linked_still_leaves_a_suggestion_to_a_person() -> None:
+    other = RemoteCustomer(remote_id=17, number="7", name="Ærfugl Bemanning AS", org_number="310456101")
+    record = make_customer(org_number="310456101")
+    view = CustomerView(recman_company_id="201", record=record, matches=(other,), policy=NumberPolicy.LINKED)
+    assert codes(plan_document(make_situation(customer=view))) == ["customer_under_other_number"]
+    like = RemoteCustomer(remote_id=17, number="100001", name="Ærfugl Bemaning")
+    unsure = replace(view, record=make_customer(), matches=(like,))
+    assert codes(plan_document(make_situation(customer=unsure))) == ["customer_number_clash"]
+
+
+def test_policy_linked_finds_what_may_have_been_made_by_all_but_its_number() -> None:
+    made = RemoteCustomer(remote_id=17, number="7", name="Ærfugl Bemanning AS", org_number="310456101")
+    record, past = make_customer(org_number="310456101"), Past(transfer_id=3, unclear=True)
+    view = CustomerView(recman_company_id="201", record=record, matches=(made,), policy=NumberPolicy.LINKED, past=past)
+    assert step_types(plan_document(make_situation(customer=view)))[0] is Link
+    twice = replace(view, matches=(made, replace(made, remote_id=18)))
+    assert codes(plan_document(make_situation(customer=twice))) == ["customer_number_twice"]
+
+
+def test_policy_match_only_makes_no_customer() -> None:
+    view = CustomerView(recman_company_id="201", record=make_customer(), policy=NumberPolicy.MATCH_ONLY)
+    assert codes(plan_document(make_situation(customer=view))) == ["customer_not_in_unimicro"]
+    match = RemoteCustomer(remote_id=17, number="100001", name="Ærfugl Bemanning AS")
+    found = replace(view, matches=(match,))
+    assert step_types(plan_document(make_situation(customer=found)))[0] is Link
 
 
 def test_inactive_customer_holds() -> None:
@@ -252,8 +308,10 @@ def test_method_draft_leaves_the_issuing_to_a_person() -> None:
     assert step_types(plan_document(make_situation(method="draft"))) == these(CreateDraft, KeepDraft)
 
 
-def test_method_order_is_held_as_long_as_it_is_not_offered() -> None:
-    assert codes(plan_document(make_situation(method="order"))) == ["method_not_offered"]
+def test_credit_note_of_a_key_that_makes_orders_is_held() -> None:
+    document = make_document(kind=DocumentKind.CREDIT_NOTE, credited_invoice_id="5000")
+    assert codes(plan_document(make_situation(document=document, method="order"))) == ["credit_of_order"]
+    assert step_types(plan_document(make_situation(method="order"))) == these(CreateDraft, Issue)
 
 
 def test_credit_note_waits_for_its_invoice() -> None:
@@ -314,3 +372,17 @@ def test_project_of_a_prospect_follows_with_its_first_invoice() -> None:
     view = ProjectView(recman_project_id="301", record=make_project())
     customer = CustomerView(recman_company_id="201", record=make_customer(kind="prospect"))
     assert isinstance(plan_project_change(view, customer, make_reference()), Skip)
+
+
+def test_planning_a_thousand_invoices_takes_less_than_a_second_of_cpu() -> None:
+    products = {str(n): (make_product(remote_id=n, number=str(n)),) for n in range(1, 2001)}
+    reference = replace(make_reference(), products=products)
+    lines = tuple(make_line(position=n, product_number=str(n)) for n in range(1, 21))
+    situations = [
+        make_situation(document=make_document(recman_invoice_id=str(n), lines=lines), reference=reference)
+        for n in range(1000)
+    ]
+    before = time.process_time()
+    decisions = [plan_document(situation) for situation in situations]
+    assert time.process_time() - before < 1
+    assert all(step_types(decision) == these(CreateDraft, Issue) for decision in decisions)

@@ -1,51 +1,22 @@
 """What is sent to Unimicro: only names that its entities have, and the golden figures of a draft."""
 
-from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from app.accounting.unimicro.translate import (
-    Currency,
-    from_invoice,
-    to_credit_head,
-    to_customer,
-    to_department,
-    to_invoice,
-    to_project,
-)
+from app.accounting.unimicro.payloads import LENGTHS, guid_for
+from app.accounting.unimicro.translate import to_customer, to_department, to_project
+from app.accounting.unimicro.translate_documents import Currency, from_invoice, to_credit_head, to_invoice
 from app.domain.documents import DocumentKind
-from app.domain.money import parse_json
-from app.domain.parties import Address
-from app.domain.reference import Links
+from app.domain.parties import Address, Customer
+from app.domain.reference import DocumentState, Links
 from tests.builders import make_customer, make_department, make_document, make_line, make_product, make_project
+from tests.contract.unimicro_names import KNOWN, find_unknown_names
 
 GUID = "4b9a4f0e-0f0f-5c6b-9a51-3f0f6f2c1a11"
 NOK = Currency(currency_id=1, rate=Decimal(1))
-KNOWN = parse_json((Path(__file__).parents[1] / "contract" / "unimicro_properties.json").read_bytes())
-# Which entity stands behind a relation.
-RELATIONS = {
-    "Info": "BusinessRelation",
-    "InvoiceAddress": "Address",
-    "ShippingAddress": "Address",
-    "DefaultEmail": "Email",
-    "DefaultPhone": "Phone",
-    "Items": "CustomerInvoiceItem",
-    "Dimensions": "Dimensions",
-    "DefaultDimensions": "Dimensions",
-}
-
-
-def find_unknown_names(entity: str, payload: Mapping[str, Any]) -> Iterator[str]:
-    known = {*KNOWN[entity]["swagger"], *KNOWN[entity]["facts"]}
-    for name, value in payload.items():
-        if name not in known:
-            yield f"{entity}.{name}"
-        for child in value if isinstance(value, list) else [value]:
-            if isinstance(child, dict):
-                yield from find_unknown_names(RELATIONS[name], child)
 
 
 def make_links(**changes: Any) -> Links:
@@ -59,22 +30,45 @@ def make_invoice(*, rate: str = "1", **changes: Any) -> dict[str, Any]:
     return payload
 
 
+ADDRESS = Address(line1="Gata 2", line2="Inngang B", postal_code="0151", city="Oslo", country_code="NO")
+
+
+def make_whole_customer(**changes: Any) -> Customer:
+    values: dict[str, Any] = {
+        "org_number": "914778271",
+        "invoice_email": "faktura@aerfugl.example",
+        "phone": "22334455",
+        "delivery_address": ADDRESS,
+        "visiting_address": replace(ADDRESS, line1="Torget 1"),
+        "peppol_address": "914778271",
+        "currency": "EUR",
+    }
+    return make_customer(**values | changes)
+
+
 def test_every_name_we_send_exists_in_unimicro() -> None:
-    address = Address(line1="Gata 2", line2="Inngang B", postal_code="0151", city="Oslo", country_code="NO")
-    customer = make_customer(org_number="914778271", delivery_address=address, phone="22334455")
     text_line = make_line(position=2, text="Tekst", product_number=None, comment="Merknad")
     invoice = make_invoice(
         kid="1100015", note="Takk", our_reference="A", your_reference="B", lines=(make_line(), text_line)
     )
-    head, _ = to_credit_head(make_document(kind=DocumentKind.CREDIT_NOTE), external_reference="RM-9")
+    credit = make_document(kind=DocumentKind.CREDIT_NOTE)
     sent = [
-        ("Customer", to_customer(customer, guid=GUID, send_number=True)),
-        ("Project", to_project(make_project(), guid=GUID, customer_id=17)),
-        ("Department", to_department(make_department(), guid=GUID)),
+        ("Customer", to_customer(make_whole_customer(), guid=GUID, send_number=True, currencies={"EUR": 2})[0]),
+        ("Project", to_project(make_project(), guid=GUID, customer_id=17)[0]),
+        ("Department", to_department(make_department(), guid=GUID)[0]),
         ("CustomerInvoice", invoice),
-        ("CustomerInvoice", head),
+        ("CustomerInvoice", to_credit_head(credit, external_reference="RM-9", customer_id=17)[0]),
     ]
     assert [name for entity, payload in sent for name in find_unknown_names(entity, payload)] == []
+
+
+def test_every_length_belongs_to_a_name_that_exists() -> None:
+    assert [
+        f"{entity}.{name}"
+        for entity, lengths in LENGTHS.items()
+        for name in lengths
+        if name not in KNOWN[entity]["swagger"]
+    ] == []
 
 
 def test_a_draft_is_asked_for_and_the_customer_record_is_left_alone() -> None:
@@ -138,3 +132,65 @@ def test_a_credit_notes_sums_are_read_as_positive() -> None:
     assert found.kind is DocumentKind.CREDIT_NOTE
     assert (found.totals.net_amount, found.totals.gross_amount) == (Decimal(100), Decimal(125))
     assert found.credited_id == 4
+
+
+# Reading documents
+
+
+@pytest.mark.parametrize(
+    ("row", "state"),
+    [
+        ({"StatusCode": 42001}, DocumentState.DRAFT),
+        ({"StatusCode": 42002, "InvoiceNumber": "100000"}, DocumentState.ISSUED),
+        ({"StatusCode": None, "InvoiceNumber": "100000"}, DocumentState.ISSUED),
+        ({"InvoiceNumber": 100000}, DocumentState.ISSUED),
+        ({"InvoiceNumber": ""}, DocumentState.DRAFT),
+        ({}, DocumentState.DRAFT),
+    ],
+)
+def test_a_document_without_status_is_issued_when_it_has_a_number(row: dict[str, Any], state: DocumentState) -> None:
+    assert from_invoice({"ID": 5, **row}).state is state
+
+
+def make_sums(suffix: str, *sums: int) -> dict[str, Any]:
+    names = ("TaxExclusiveAmount", "VatTotalsAmount", "TaxInclusiveAmount")
+    return {f"{name}{suffix}": Decimal(amount) for name, amount in zip(names, sums, strict=True)}
+
+
+@pytest.mark.parametrize(
+    ("row", "gross"),
+    [
+        ({**make_sums("", 100, 25, 125), **make_sums("Currency", 0, 0, 0)}, "125.00"),
+        (
+            {**make_sums("", 100, 25, 125), **make_sums("Currency", 0, 0, 0), "CurrencyExchangeRate": Decimal(1)},
+            "125.00",
+        ),
+        (make_sums("", 100, 25, 125), "125.00"),
+        ({**make_sums("", 0, 0, 0), **make_sums("Currency", 100, 25, 125)}, "125.00"),
+        (
+            {
+                **make_sums("", 1165, 0, 1165),
+                **make_sums("Currency", 100, 0, 100),
+                "CurrencyExchangeRate": Decimal("11.65"),
+            },
+            "100.00",
+        ),
+        (
+            {
+                **make_sums("", 1165, 0, 1165),
+                **make_sums("Currency", 0, 0, 0),
+                "CurrencyExchangeRate": Decimal("11.65"),
+            },
+            "0.00",
+        ),
+        ({}, "0.00"),
+    ],
+)
+def test_sums_are_read_in_the_documents_currency(row: dict[str, Any], gross: str) -> None:
+    assert from_invoice({"ID": 5, **row}).totals.gross_amount == Decimal(gross)
+
+
+def test_guids_tell_parts_apart_whatever_stands_in_them() -> None:
+    parts = [("a", "b"), ("a/b",), ("a", "b", ""), ("a,b",), ('a","b',), ("ab",), ("b", "a")]
+    assert len({guid_for(*these) for these in parts}) == len(parts)
+    assert guid_for("a", "b") == guid_for("a", "b")

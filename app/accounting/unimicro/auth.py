@@ -49,22 +49,15 @@ class Identity:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TokenSet:
-    """What a sign-in or a refresh gives; `expires_at` is the access token's end, in UTC."""
+    """What a sign-in or a refresh gives; `expires_at` is the access token's end, in UTC.
+
+    A server client's refresh token is empty: it signs in anew with its certificate.
+    """
 
     access_token: str = field(repr=False)
     refresh_token: str = field(repr=False)
     expires_at: datetime
     api_base: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Company:
-    """A company there; `key` is what every business call must carry."""
-
-    key: str
-    name: str
-    organization_number: str
-    is_test: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -183,7 +176,7 @@ async def exchange_code(
     """
     endpoints = await discover(http, identity.issuer)
     if issuer != endpoints.issuer and (issuer is not None or endpoints.sends_issuer):
-        raise _refused("The callback does not come from our identity server", "sign_in_mismatch")
+        raise _refused("The callback does not come from our identity server", "wrong_issuer")
     async with _open_client(http, identity) as client:
         answer = await ask_for_tokens(
             lambda: client.fetch_token(
@@ -193,7 +186,7 @@ async def exchange_code(
         )
     id_token = str(answer.get("id_token"))
     verify_identity(id_token, issuer=endpoints.issuer, client_id=identity.client_id, nonce=begun.nonce)
-    return _to_tokens(answer, identity, clock())
+    return _to_lasting_tokens(answer, identity, clock())
 
 
 async def refresh(
@@ -215,7 +208,7 @@ async def refresh(
         answer = await ask_for_tokens(
             lambda: client.refresh_token(endpoints.token, refresh_token=refresh_token), refused=_refresh_refused
         )
-    return _to_tokens(answer, identity, clock())
+    return _to_lasting_tokens(answer, identity, clock())
 
 
 async def revoke(http: httpx.AsyncClient, identity: Identity, refresh_token: str) -> bool:
@@ -244,17 +237,26 @@ async def revoke(http: httpx.AsyncClient, identity: Identity, refresh_token: str
     return True
 
 
-def _to_tokens(answer: dict[str, Any], identity: Identity, now: datetime) -> TokenSet:
-    access_token = answer["access_token"]
+def _to_lasting_tokens(answer: dict[str, Any], identity: Identity, now: datetime) -> TokenSet:
     if not answer.get("refresh_token"):
         raise RemoteRejectedError(
             "The sign-in gave no refresh token: the client may not use the scope offline_access",
             fix="Allow offline_access for the client in Unimicro's developer portal, then sign in again.",
             code="no_offline_access",
         )
+    return to_tokens(answer, identity, now)
+
+
+def to_tokens(answer: dict[str, Any], identity: Identity, now: datetime) -> TokenSet:
+    """The token endpoint's answer with its end in time and the API base it names.
+
+    Raises:
+        HoldError: the API's host is not on the allow-list.
+    """
+    access_token = answer["access_token"]
     return TokenSet(
         access_token=access_token,
-        refresh_token=answer["refresh_token"],
+        refresh_token=answer.get("refresh_token") or "",
         expires_at=now + timedelta(seconds=int(answer.get("expires_in") or _TOKEN_LIFE)),
         api_base=choose_api_base(
             read_claims(access_token), default=identity.default_api_base, allowed_hosts=identity.allowed_hosts
@@ -283,43 +285,4 @@ def _open_client(http: httpx.AsyncClient, identity: Identity) -> AbstractAsyncCo
         client_id=identity.client_id,
         client_secret=identity.client_secret,
         redirect_uri=identity.redirect_uri,
-    )
-
-
-# developer.unimicro.no/guide/authentication/overview
-async def fetch_companies(http: httpx.AsyncClient, tokens: TokenSet) -> tuple[Company, ...]:
-    """The companies of the tokens' user, deleted ones left out, in Unimicro's order.
-
-    Source: facts/unimicro-api.md §1.6 [O MCP, T].
-
-    Raises:
-        AuthExpiredError: the token is not taken.
-        RemoteUnavailableError: no usable answer.
-    """
-    address = f"{tokens.api_base.rstrip('/')}/api/init/companies"
-    try:
-        answer = await http.get(
-            address, headers={"Authorization": f"Bearer {tokens.access_token}"}, follow_redirects=False
-        )
-    except httpx.RequestError as error:
-        raise RemoteUnavailableError(f"Unimicro cannot be reached ({type(error).__name__})") from error
-    if answer.status_code == httpx.codes.UNAUTHORIZED:
-        raise AuthExpiredError("Unimicro does not accept the sign-in", fix=SIGN_IN_AGAIN)
-    try:
-        rows = parse_json(answer.content)
-    except ValueError:
-        rows = None
-    if not answer.is_success or not isinstance(rows, list):
-        raise RemoteUnavailableError(
-            f"Unimicro gave no list of companies (status {answer.status_code})", http_status=answer.status_code
-        )
-    return tuple(_to_company(row) for row in rows if not row.get("Deleted"))
-
-
-def _to_company(row: dict[str, Any]) -> Company:
-    return Company(
-        key=str(row["Key"]),
-        name=str(row.get("Name") or ""),
-        organization_number=str(row.get("OrganizationNumber") or ""),
-        is_test=bool(row.get("IsTest")),
     )

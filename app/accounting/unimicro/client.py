@@ -8,12 +8,13 @@ import asyncio
 import random
 import time
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
 
-from app.accounting.unimicro.complaints import read_complaint
+from app.accounting.unimicro.complaints import read_complaint, strip_traces
 from app.domain.money import dump_json, parse_json
 from app.errors import (
     AuthExpiredError,
@@ -25,6 +26,9 @@ from app.errors import (
 from app.http import httpx
 
 _PAGE = 500
+# A first page shorter than this is surely no server's cap: it is the whole list. Source: assumed (facts §2: the default
+# page is unknown, 50 and 1000 were seen in use).
+_LEAST_CAP = 50
 _READ_TRIES = 3
 _READ_PAUSE_SECONDS = 0.2
 _RETRY_AFTER_SECONDS = 30.0
@@ -54,12 +58,14 @@ class Exchange:
 class Company:
     """Where the calls go: API base, company, and who pays them in.
 
-    `token(refused)` gives an access token; `refused` says that the last one was not taken.
+    `token(refused)` gives an access token, another one than the `refused` one that was not taken. `slot()` is held for
+    as long as a call is under way.
     """
 
     base_url: str
     company_key: str
-    token: Callable[[bool], Awaitable[str]]
+    token: Callable[[str | None], Awaitable[str]]
+    slot: Callable[[], AbstractAsyncContextManager[None]] = nullcontext
 
 
 class UnimicroClient:
@@ -80,18 +86,29 @@ class UnimicroClient:
 
     # https://developer.unimicro.no/guide/api/filtering
     async def fetch_list(self, route: str, **query: str) -> list[dict[str, Any]]:
-        """Every row, page by page, in the order of ids; the caller re-checks each, for filters may be ignored.
+        """Every row once, in the order of ids; the caller re-checks each, for filters may be ignored.
+
+        A short page is not the last one where the server caps pages lower than we ask, and a server that ignores `skip`
+        sends the same page for ever: so it ends at a page that brings nothing new.
 
         Raises:
-            RemoteError: see `_read`.
+            RemoteError: see `_read`; RemoteUnavailableError also when the answer is no list of records.
         """
-        rows: list[dict[str, Any]] = []
+        rows: dict[int, dict[str, Any]] = {}
+        received = 0
         while True:
-            paging = {"orderby": "ID", "top": str(_PAGE), "skip": str(len(rows))}
-            page = await self._read(route, {**query, **paging})
-            rows += page
-            if len(page) < _PAGE:
-                return rows
+            paging = {"orderby": "ID", "top": str(_PAGE), "skip": str(received)}
+            page = _to_rows(await self._read(route, {**query, **paging}), route)
+            known = len(rows)
+            received += len(page)
+            for row in page:
+                rows.setdefault(row["ID"], row)
+            if len(rows) == known or received < _LEAST_CAP:
+                return list(rows.values())
+
+    async def fetch_first(self, route: str) -> Any:
+        """The first row, as it comes."""
+        return await self._read(route, {"top": "1"})
 
     # https://developer.unimicro.no/guide/api/filtering
     async def fetch_one(self, route: str, **query: str) -> dict[str, Any]:
@@ -99,9 +116,23 @@ class UnimicroClient:
 
         Raises:
             RemoteRejectedError: code `remote_missing` when it is not there.
+            RemoteUnavailableError: the answer is no record.
         """
-        found: dict[str, Any] = await self._read(route, query)
-        return found
+        answer = await self._read(route, query)
+        if not _is_record(answer):
+            raise _no_record(route)
+        return dict(answer)
+
+    async def ask(self, route: str, action: str, **query: str) -> dict[str, Any]:
+        """What an action that only reads answers.
+
+        Raises:
+            RemoteUnavailableError: the answer is no object.
+        """
+        answer = await self._read(route, {"action": action, **query})
+        if not isinstance(answer, dict):
+            raise _no_record(f"{route}?action={action}")
+        return answer
 
     # https://developer.unimicro.no/guide/endpoints/invoices
     async def create(self, route: str, body: Mapping[str, Any]) -> dict[str, Any]:
@@ -109,17 +140,19 @@ class UnimicroClient:
 
         Raises:
             ValueError: an invoice without StatusCode, which Unimicro would book at once.
-            OutcomeUnknownError: it may have been stored; code `already_processed`: it was, earlier.
+            OutcomeUnknownError: it may have been stored, or was but we do not learn its id; code `already_processed`:
+                it was, earlier.
         """
         if route == "invoices" and not body.get("StatusCode"):
             raise ValueError("an invoice without StatusCode would be booked at once")
-        made: dict[str, Any] = await self._write("POST", route, body=body)
-        return made
+        made = await self._write("POST", route, body=body)
+        if not _is_record(made):
+            raise OutcomeUnknownError(f"Unimicro took a record for {route} but did not say which id it has")
+        return dict(made)
 
-    async def update(self, route: str, body: Mapping[str, Any]) -> dict[str, Any]:
-        """The changed record; children left out of `body` stay as they are."""
-        changed: dict[str, Any] = await self._write("PUT", route, body=body)
-        return changed
+    async def update(self, route: str, body: Mapping[str, Any]) -> None:
+        """Change a record; children left out of `body` stay as they are."""
+        await self._write("PUT", route, body=body)
 
     async def delete(self, route: str) -> None:
         """Delete a record; it being gone already is as good."""
@@ -129,9 +162,34 @@ class UnimicroClient:
             if error.code != "remote_missing":
                 raise
 
-    async def act(self, method: str, route: str, action: str) -> Any:
+    async def act(self, method: str, route: str, action: str, **query: str) -> Any:
         """What an action answers; None for 204, which most do."""
-        return await self._write(method, route, query={"action": action})
+        return await self._write(method, route, query={"action": action, **query})
+
+    # https://developer.unimicro.no/guide/api/files
+    async def upload(self, files_base: str, name: str, content: bytes) -> Any:
+        """What the files service answers to a file.
+
+        Source: facts/unimicro-api.md §3.8: the field must be called `File`; token and company go in the form and in
+        headers, for which of them counts is not certain.
+
+        Raises:
+            RemoteError: no usable answer; whether the file is there is told by listing.
+        """
+        token = await self._token(None)
+        key = self._company.company_key
+        try:
+            response = await self._http.post(
+                f"{files_base}api/file",
+                headers={"Authorization": f"Bearer {token}", "CompanyKey": key},
+                data={"Token": token, "Key": key, "doocr": "false"},
+                files={"File": (name, content)},
+            )
+        except httpx.HTTPError as error:
+            raise RemoteUnavailableError(f"The files service gave no answer ({type(error).__name__})") from None
+        if not response.is_success:
+            raise RemoteUnavailableError(f"The files service answers {response.status_code}")
+        return _decode(response)
 
     async def _read(self, route: str, query: Mapping[str, str]) -> Any:
         for attempt in range(1, _READ_TRIES + 1):
@@ -153,15 +211,25 @@ class UnimicroClient:
     async def _call(
         self, method: str, route: str, *, query: Mapping[str, str], body: Mapping[str, Any] | None = None
     ) -> tuple[httpx.Response, Any]:
-        response, answer = await self._send(method, route, query=query, body=body, refused=False)
+        token = await self._token(None)
+        async with self._company.slot():
+            response, answer = await self._send(method, route, query=query, body=body, token=token)
         if response.status_code == httpx.codes.UNAUTHORIZED:
-            response, answer = await self._send(method, route, query=query, body=body, refused=True)
+            token = await self._token(token)
+            async with self._company.slot():
+                response, answer = await self._send(method, route, query=query, body=body, token=token)
         return response, answer
 
+    async def _token(self, refused: str | None) -> str:
+        """The access token; a refresh without an answer is no write without an answer: nothing was sent yet."""
+        try:
+            return await self._company.token(refused)
+        except OutcomeUnknownError as error:
+            raise RemoteUnavailableError(f"No access token: {error.cause}", http_status=error.http_status) from None
+
     async def _send(
-        self, method: str, route: str, *, query: Mapping[str, str], body: Mapping[str, Any] | None, refused: bool
+        self, method: str, route: str, *, query: Mapping[str, str], body: Mapping[str, Any] | None, token: str
     ) -> tuple[httpx.Response, Any]:
-        token = await self._company.token(refused)
         path = f"api/biz/{route}"
         headers = {"Authorization": f"Bearer {token}", "CompanyKey": self._company.company_key}
         content = None if body is None else dump_json(body)
@@ -190,10 +258,24 @@ class UnimicroClient:
                         query=dict(query),
                         request=body,
                         status=response.status_code if response is not None else None,
-                        answer=answer,
+                        answer=strip_traces(answer),
                         milliseconds=round((time.monotonic() - started) * 1000),
                     )
                 )
+
+
+def _is_record(answer: Any) -> bool:
+    return isinstance(answer, dict) and isinstance(answer.get("ID"), int)
+
+
+def _to_rows(answer: Any, route: str) -> list[dict[str, Any]]:
+    if not isinstance(answer, list) or not all(map(_is_record, answer)):
+        raise RemoteUnavailableError(f"Unimicro answered the list of {route} with something else")
+    return answer
+
+
+def _no_record(route: str) -> RemoteUnavailableError:
+    return RemoteUnavailableError(f"Unimicro answered {route} with something that is no record")
 
 
 def _decode(response: httpx.Response) -> Any:

@@ -1,4 +1,4 @@
-"""Reading what Unimicro says when it says no: four shapes of error bodies, one short text.
+"""Reading what Unimicro says when it says no: four shapes of error bodies, one short text; and what nobody keeps.
 
 Source: facts/unimicro-api.md §5.1 [O/o].
 """
@@ -8,6 +8,7 @@ from typing import Any
 
 _MOST = 5
 _LONGEST = 500
+_TRACE = "stacktrace"
 
 
 def read_complaint(answer: Any) -> str:
@@ -16,6 +17,15 @@ def read_complaint(answer: Any) -> str:
         return answer.strip()[:_LONGEST]
     found = sorted(dict.fromkeys(_walk(answer)), key=lambda entry: -entry[0])
     return "; ".join(text for _, text in found[:_MOST])[:_LONGEST]
+
+
+def strip_traces(answer: Any) -> Any:
+    """The same answer without stack traces, however deep they stand."""
+    if isinstance(answer, list):
+        return [strip_traces(part) for part in answer]
+    if isinstance(answer, dict):
+        return {name: strip_traces(part) for name, part in answer.items() if name.lower() != _TRACE}
+    return answer
 
 
 def _walk(answer: Any) -> Iterator[tuple[int, str]]:
@@ -31,7 +41,7 @@ def _walk(answer: Any) -> Iterator[tuple[int, str]]:
         if name == "_validationResults" and isinstance(part, dict):
             for messages in part.values():
                 yield from _walk(messages)
-        elif name not in {"StackTrace", "stackTrace"} and isinstance(part, dict | list):
+        elif name.lower() != _TRACE and isinstance(part, dict | list):
             yield from _walk(part)
 
 

@@ -4,55 +4,108 @@ Source: facts/unimicro-api.md §3 (lengths and numbers [O], [o] where marked the
 """
 
 from collections.abc import Mapping
+from datetime import date
 from typing import Any
 from uuid import UUID, uuid5
 
+from app.domain.money import dump_json
 from app.errors import Reason
 
 # Draft in a POST; without any StatusCode an invoice is booked at once. Source: §4.1 [o].
 DRAFT_ON_CREATE = 10001
 INVOICE_DRAFT = 42001
+ORDER_DRAFT = 41001
+INVOICE_CREDITED = 42006
 PRODUCT_ACTIVE = 35001
 # Customers with these are not invoiced: inactive, deleted. Source: §3.1 [o].
 CUSTOMER_INACTIVE = frozenset({50001, 90001})
 CREDIT_NOTE_TYPE = 1
 VAT_REGISTERED = 3
 
-INVOICE_LENGTHS: Mapping[str, int] = {
-    "CustomerName": 255,
-    "InvoiceReceiverName": 255,
-    "CustomerOrgNumber": 100,
-    "InvoiceAddressLine1": 255,
-    "InvoiceAddressLine2": 255,
-    "InvoicePostalCode": 10,
-    "InvoiceCity": 100,
-    "InvoiceCountryCode": 100,
-    "EmailAddress": 255,
-    "YourReference": 255,
-    "OurReference": 255,
-    "Requisition": 255,
-    "PaymentID": 100,
-    "FreeTxt": 500,
-    "InternalNote": 500,
+
+def _address(prefix: str, postal_code: int) -> dict[str, int]:
+    lengths = {"AddressLine1": 255, "AddressLine2": 255, "PostalCode": postal_code, "City": 100, "CountryCode": 100}
+    return {f"{prefix}{name}": most for name, most in lengths.items()}
+
+
+# The longest texts by entity. Source: §3.1 to §3.6 [O]; for Email and Phone assumed.
+LENGTHS: Mapping[str, Mapping[str, int]] = {
+    "Customer": {"OrgNumber": 100, "PeppolAddress": 50},
+    "BusinessRelation": {"Name": 255},
+    "Address": _address("", 100),
+    "Email": {"EmailAddress": 255},
+    "Phone": {"Number": 100},
+    "Project": {"Name": 255},
+    "Department": {"Name": 100},
+    "Product": {"PartName": 255, "Name": 255},
+    "CustomerInvoice": {
+        "CustomerName": 255,
+        "CustomerOrgNumber": 100,
+        **_address("Invoice", 10),
+        **_address("Shipping", 10),
+        "EmailAddress": 255,
+        "YourReference": 255,
+        "OurReference": 255,
+        "Requisition": 255,
+        "PaymentID": 100,
+        "FreeTxt": 500,
+        "InternalNote": 500,
+    },
+    "CustomerInvoiceItem": {"ItemText": 255, "Comment": 500, "Unit": 100},
 }
-ITEM_LENGTHS: Mapping[str, int] = {"ItemText": 255, "Comment": 500, "Unit": 100}
 EXTERNAL_REFERENCE_LENGTH = 20
+# Half of one of these is another one, or none: too long, they are left out.
+_WHOLE = frozenset({"OrgNumber", "CustomerOrgNumber", "PeppolAddress", "EmailAddress", "Number", "PaymentID"})
+_WHOLE |= frozenset({"PostalCode", "InvoicePostalCode", "ShippingPostalCode"})
 
 _NAMESPACE = UUID("6d1f2c9e-5a3b-5c47-9d0e-7f1b8c2a4e60")
 
 
 def guid_for(*parts: str) -> str:
-    """The `_createguid` of a thing: the same parts give the same guid, so that a resent record is recognised."""
-    return str(uuid5(_NAMESPACE, "/".join(parts)))
+    """The `_createguid` of a thing: the same parts give the same guid, so that a resent record is recognised.
+
+    As JSON, so that no part can pass for two: RecMan's texts may hold any separator.
+    """
+    return str(uuid5(_NAMESPACE, dump_json(parts)))
 
 
-def cut_texts(payload: dict[str, Any], lengths: Mapping[str, int], *, where: str) -> list[Reason]:
-    """Shorten over-long texts in place; one warning each, so that nobody finds a cut by surprise."""
+def fit_texts(payload: dict[str, Any], entity: str, *, where: str) -> list[Reason]:
+    """Shorten over-long texts in place, drop those that make no sense shortened; a warning for each of them.
+
+    Units: UTF-16, as .NET and SQL Server count; assumed, and never more than Unimicro takes.
+    """
     warnings = []
-    for name, most in lengths.items():
+    for name, most in LENGTHS[entity].items():
         text = payload.get(name)
-        if isinstance(text, str) and len(text) > most:
-            payload[name] = text[: most - 1] + "…"
-            cause = f"{where}: {name} has {len(text)} characters, Unimicro takes {most}; it was cut"
-            warnings.append(Reason(code="text_cut", cause=cause, fix="Shorten the text in RecMan if it matters."))
+        length = _count(text) if isinstance(text, str) else 0
+        if length <= most:
+            continue
+        if name in _WHOLE:
+            del payload[name]
+        else:
+            payload[name] = _cut(str(text), most)
+        what = "left out" if name in _WHOLE else "cut"
+        cause = f"{where}: {name} has {length} characters, Unimicro takes {most}; it was {what}"
+        warnings.append(Reason(code="text_cut", cause=cause, fix="Shorten the text in RecMan if it matters."))
     return warnings
+
+
+def _count(text: str) -> int:
+    return len(text.encode("utf-16-le", "surrogatepass")) // 2
+
+
+def _cut(text: str, most: int) -> str:
+    short = text[: most - 1]
+    while _count(short) > most - 1:
+        short = short[:-1]
+    return short + "…"
+
+
+def to_day(day: date | None) -> str | None:
+    """A day as Unimicro writes it. Source: facts §2 [O]."""
+    return day.isoformat() if day is not None else None
+
+
+def to_text(value: object) -> str:
+    """A text or number as text; empty for null."""
+    return "" if value is None else str(value)

@@ -6,72 +6,74 @@ Source: facts/unimicro-api.md §2 [O].
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
-from decimal import Decimal
-from typing import Any, TypeVar
+from types import MappingProxyType
+from typing import Any, Generic, TypeVar
 
-from app.accounting.unimicro.client import UnimicroClient
-from app.accounting.unimicro.payloads import VAT_REGISTERED
+from app.accounting.unimicro.payloads import VAT_REGISTERED, to_text
+from app.accounting.unimicro.target_documents import CUSTOMER_PARTS, DocumentTarget, quote
 from app.accounting.unimicro.translate import (
-    Currency,
     VatTable,
     clean_org_number,
     from_customer,
     from_department,
-    from_invoice,
     from_product,
     from_project,
-    to_credit_head,
     to_customer,
     to_customer_changes,
     to_department,
-    to_invoice,
+    to_product,
     to_project,
+    to_project_action,
     to_project_changes,
 )
 from app.domain.dimensions import Department, Project
-from app.domain.documents import Document, DocumentKind
-from app.domain.money import to_decimal
 from app.domain.parties import Customer
+from app.domain.policies import FieldRules
 from app.domain.reference import (
-    DocumentState,
-    Links,
     Reference,
     RemoteCustomer,
     RemoteDepartment,
-    RemoteDocument,
+    RemoteProduct,
     RemoteProject,
 )
-from app.errors import OutcomeUnknownError, Reason
+from app.errors import HoldError, Reason, RemoteRejectedError
 
-_CUSTOMER_PARTS = "Info,Info.InvoiceAddress,Info.ShippingAddress,Info.DefaultEmail,Info.DefaultPhone"
+# Registers of what customers are sent have their name in theirs.
+_NO_CUSTOMER_SERIES = ("invoice", "order", "quote", "reminder", "faktura", "ordre", "tilbud", "purring")
 
 T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
-class Draft:
-    """A draft that was made, and what had to be cut to make it."""
+class Made(Generic[T]):
+    """A record that was made, and what had to be cut to make it."""
 
-    document: RemoteDocument
-    warnings: tuple[Reason, ...]
+    record: T
+    warnings: tuple[Reason, ...] = ()
 
 
-class UnimicroTarget:
+@dataclass(frozen=True, slots=True)
+class Change:
+    """Whether an update had anything to send, and what had to be cut for it."""
+
+    sent: bool
+    warnings: tuple[Reason, ...] = ()
+
+
+class UnimicroTarget(DocumentTarget):
     """One company's books; errors as `UnimicroClient` raises them."""
 
-    def __init__(self, client: UnimicroClient) -> None:
-        self._client = client
-        self._base_currency_id: int | None = None
-        self._currencies: Mapping[str, int] = {}
-
     async def fetch_reference(self) -> Reference:
-        """Everything that planning needs of this company, read anew."""
+        """Everything that planning needs of this company, read anew.
+
+        Raises:
+            HoldError: the company's settings do not say what nobody may guess.
+        """
         settings = await self._client.fetch_one("companysettings/1")
-        currencies = {row["Code"]: row["ID"] for row in await self._client.fetch_list("currencycodes")}
-        codes = {identity: code for code, identity in currencies.items()}
-        base = codes.get(settings.get("BaseCurrencyCodeID") or 0, "NOK")
+        currencies = {to_text(row.get("Code")): row["ID"] for row in await self._client.fetch_list("currencycodes")}
+        base = _read_base_currency(settings, currencies)
         series = await self._client.fetch_list("number-series")
         vat = await self._fetch_vat(settings)
         products = [from_product(row, vat) for row in await self._client.fetch_list("products")]
@@ -83,18 +85,28 @@ class UnimicroTarget:
             base_currency=base,
             customer_series=tuple(_customer_series(series)),
             locked_until=_locked_until(settings),
-            vat_registered=settings.get("TaxMandatoryType") in (None, VAT_REGISTERED),
+            vat_registered=settings["TaxMandatoryType"] == VAT_REGISTERED,
             sends_by_itself=bool(settings.get("AutoDistributeInvoice")),
+            vat_types=vat.types,
+            accounts=vat.accounts,
+            default_account_id=vat.default_account_id,
         )
 
     async def _fetch_vat(self, settings: Mapping[str, Any]) -> VatTable:
-        types = await self._client.fetch_list("vattypes")
-        accounts = await self._client.fetch_list("accounts")
-        return VatTable(
-            rates={row["ID"]: to_decimal(row["VatPercent"]) for row in types if row.get("VatPercent") is not None},
-            accounts={row["ID"]: row.get("VatTypeID") for row in accounts},
+        return VatTable.from_rows(
+            await self._client.fetch_list("vattypes"),
+            await self._client.fetch_list("accounts"),
             default_account_id=settings.get("DefaultSalesAccountID"),
         )
+
+    async def create_product(self, product: RemoteProduct, *, guid: str) -> RemoteProduct:
+        """The new product, as it was asked for, with its id."""
+        payload, _ = to_product(product, guid=guid)
+        return replace(product, remote_id=(await self._client.create("products", payload))["ID"])
+
+    async def probe(self, route: str) -> None:
+        """Read one row, to see whether that is allowed."""
+        await self._client.fetch_first(route)
 
     # --- customers ---
 
@@ -106,131 +118,91 @@ class UnimicroTarget:
             found |= {one.remote_id: one for one in map(from_customer, rows) if one.number == number}
         if org_number:
             wanted = clean_org_number(org_number)
-            rows = await self._client.fetch_list("customers", filter=f"OrgNumber eq {_quote(wanted)}", expand="Info")
+            rows = await self._client.fetch_list("customers", filter=f"OrgNumber eq {quote(wanted)}", expand="Info")
             found |= {one.remote_id: one for one in map(from_customer, rows) if one.org_number == wanted}
         return tuple(found.values())
 
-    async def create_customer(self, customer: Customer, *, guid: str, send_number: bool) -> RemoteCustomer:
-        """The new customer; the caller compares its number with the one asked for."""
-        row = await self._client.create("customers", to_customer(customer, guid=guid, send_number=send_number))
-        return from_customer(row)
+    async def list_customers(self) -> tuple[RemoteCustomer, ...]:
+        """Every customer, whatever its state; that the list holds inactive ones too is assumed."""
+        return tuple(map(from_customer, await self._client.fetch_list("customers", expand="Info")))
 
-    async def update_customer(self, remote_id: int, customer: Customer, *, guid: str) -> bool:
-        """Whether anything had to be changed; only the differences are sent."""
-        there = await self._client.fetch_one(f"customers/{remote_id}", expand=_CUSTOMER_PARTS)
-        changes = to_customer_changes(customer, there, guid=guid)
+    async def create_customer(
+        self, customer: Customer, *, guid: str, send_number: bool, currencies: Mapping[str, int] = MappingProxyType({})
+    ) -> Made[RemoteCustomer]:
+        """The new customer; the caller compares its number with the one asked for."""
+        payload, warnings = to_customer(customer, guid=guid, send_number=send_number, currencies=currencies)
+        return Made(from_customer(await self._client.create("customers", payload)), tuple(warnings))
+
+    async def update_customer(
+        self,
+        remote_id: int,
+        customer: Customer,
+        *,
+        guid: str,
+        currencies: Mapping[str, int] = MappingProxyType({}),
+        rules: FieldRules = MappingProxyType({}),
+    ) -> Change:
+        """Bring the customer in line where the rules allow it; only the differences are sent."""
+        there = await self._client.fetch_one(f"customers/{remote_id}", expand=CUSTOMER_PARTS)
+        changes, warnings = to_customer_changes(customer, there, guid=guid, currencies=currencies, rules=rules)
+        self._recipients.pop(remote_id, None)
+        return await self._update(f"customers/{remote_id}", changes, warnings)
+
+    async def _update(self, route: str, changes: Mapping[str, Any], warnings: Iterable[Reason]) -> Change:
         if changes:
-            await self._client.update(f"customers/{remote_id}", changes)
-        return bool(changes)
+            await self._client.update(route, changes)
+        return Change(bool(changes), tuple(warnings))
 
     # --- projects and departments ---
 
     async def find_projects(self, number: str) -> tuple[RemoteProject, ...]:
         """Projects with this number."""
-        rows = await self._client.fetch_list("projects", filter=f"ProjectNumber eq {_quote(number)}")
+        rows = await self._client.fetch_list("projects", filter=f"ProjectNumber eq {quote(number)}")
         return tuple(one for one in map(from_project, rows) if one.number == number)
 
-    async def create_project(self, project: Project, *, guid: str, customer_id: int | None) -> RemoteProject:
-        """The new project."""
-        row = await self._client.create("projects", to_project(project, guid=guid, customer_id=customer_id))
-        return from_project(row)
+    async def create_project(self, project: Project, *, guid: str, customer_id: int | None) -> Made[RemoteProject]:
+        """The new project, in the status that RecMan's word means."""
+        payload, warnings = to_project(project, guid=guid, customer_id=customer_id)
+        row = await self._client.create("projects", payload)
+        moved = await self._move_project(project, row)
+        return Made(from_project(row), (*warnings, *moved.warnings))
 
-    async def update_project(self, remote_id: int, project: Project) -> bool:
-        """Whether anything had to be changed."""
-        there = await self._client.fetch_one(f"projects/{remote_id}")
-        changes = to_project_changes(project, there)
-        if changes:
-            await self._client.update(f"projects/{remote_id}", changes)
-        return bool(changes)
+    async def update_project(self, remote_id: int, project: Project, *, customer_id: int | None = None) -> Change:
+        """Bring the project in line; only the differences are sent, the status by its transition."""
+        route = f"projects/{remote_id}"
+        there = await self._client.fetch_one(route)
+        changes, warnings = to_project_changes(project, there, customer_id=customer_id)
+        change = await self._update(route, changes, warnings)
+        moved = await self._move_project(project, there)
+        return Change(change.sent or moved.sent, (*change.warnings, *moved.warnings))
+
+    async def _move_project(self, project: Project, there: Mapping[str, Any]) -> Change:
+        """Bring its status in line; a refusal is a warning, for a project's status must not stop its invoices."""
+        action = to_project_action(project, there)
+        if action is None:
+            return Change(sent=False)
+        try:
+            await self._client.act("POST", f"projects/{there['ID']}", action)
+        except RemoteRejectedError as error:
+            cause = f"Project {project.number} is {project.status} in RecMan, but {action} was refused: {error.cause}"
+            refused = Reason(code="project_status", cause=cause, fix="Set the project's status in Unimicro by hand.")
+            return Change(sent=False, warnings=(refused,))
+        return Change(sent=True)
 
     async def find_departments(self, number: str) -> tuple[RemoteDepartment, ...]:
         """Departments with this number."""
-        rows = await self._client.fetch_list("departments", filter=f"DepartmentNumber eq {_quote(number)}")
+        rows = await self._client.fetch_list("departments", filter=f"DepartmentNumber eq {quote(number)}")
         return tuple(one for one in map(from_department, rows) if one.number == number)
 
-    async def create_department(self, department: Department, *, guid: str) -> RemoteDepartment:
+    async def find_dimension(self, dimension: int, number: str) -> tuple[int, ...]:
+        """Ids of a free dimension's values with this number. Source: route Dimension5 to Dimension10 (swagger)."""
+        rows = await self._client.fetch_list(f"Dimension{dimension}", filter=f"Number eq {quote(number)}")
+        return tuple(row["ID"] for row in rows if to_text(row.get("Number")) == number)
+
+    async def create_department(self, department: Department, *, guid: str) -> Made[RemoteDepartment]:
         """The new department."""
-        return from_department(await self._client.create("departments", to_department(department, guid=guid)))
-
-    # --- documents ---
-
-    async def find_documents_by_reference(self, external_reference: str) -> tuple[RemoteDocument, ...]:
-        """Invoices and credit notes that carry our reference."""
-        condition = f"ExternalReference eq {_quote(external_reference)}"
-        rows = await self._client.fetch_list("invoices", filter=condition)
-        return tuple(one for one in map(from_invoice, rows) if one.external_reference == external_reference)
-
-    async def find_credit_drafts(self, credited_id: int) -> tuple[RemoteDocument, ...]:
-        """Credit drafts of an invoice that nobody has put a reference on yet."""
-        condition = f"InvoiceReferenceID eq {credited_id} and InvoiceType eq 1"
-        rows = await self._client.fetch_list("invoices", filter=condition)
-        return tuple(
-            one
-            for one in map(from_invoice, rows)
-            if one.credited_id == credited_id
-            and one.kind is DocumentKind.CREDIT_NOTE
-            and one.state is DocumentState.DRAFT
-            and not one.external_reference
-        )
-
-    async def fetch_document(self, remote_id: int) -> RemoteDocument:
-        """The document as it is now."""
-        return from_invoice(await self._client.fetch_one(f"invoices/{remote_id}"))
-
-    async def create_draft(
-        self, document: Document, links: Links, *, guid: str, external_reference: str, reference: Reference
-    ) -> Draft:
-        """The new draft with its sums as Unimicro has them."""
-        currency = await self._fetch_currency(document, reference)
-        payload, warnings = to_invoice(
-            document, links, guid=guid, external_reference=external_reference, currency=currency
-        )
-        return Draft(from_invoice(await self._client.create("invoices", payload)), tuple(warnings))
-
-    async def issue_document(self, remote_id: int) -> None:
-        """Issue a draft; its number is read afterwards."""
-        await self._client.act("POST", f"invoices/{remote_id}", "invoice")
-
-    async def delete_draft(self, remote_id: int) -> None:
-        """Delete a draft; one that is gone already is as good."""
-        await self._client.delete(f"invoices/{remote_id}")
-
-    async def create_credit_draft(self, credited_id: int) -> RemoteDocument:
-        """A whole credit of an issued invoice, as a draft that Unimicro makes itself."""
-        row = await self._client.act("PUT", f"invoices/{credited_id}", "create-credit-draft-invoice")
-        if not isinstance(row, dict) or "ID" not in row:
-            raise OutcomeUnknownError("Unimicro made a credit draft but did not say which")
-        return from_invoice(row)
-
-    async def update_credit_draft(
-        self, remote_id: int, document: Document, *, external_reference: str
-    ) -> RemoteDocument:
-        """The credit draft with our reference, dates and texts; its lines stay a whole credit."""
-        payload, _ = to_credit_head(document, external_reference=external_reference)
-        await self._client.update(f"invoices/{remote_id}", {"ID": remote_id, "Customer": None, **payload})
-        return await self.fetch_document(remote_id)
-
-    async def _fetch_currency(self, document: Document, reference: Reference) -> Currency:
-        currency_id = reference.currencies[document.currency]
-        if document.currency == reference.base_currency:
-            return Currency(currency_id=currency_id, rate=Decimal(1))
-        base_id = reference.currencies[reference.base_currency]
-        rate = await self.fetch_rate(currency_id, base_id, document.invoice_date)
-        return Currency(currency_id=currency_id, rate=rate)
-
-    async def fetch_rate(self, currency_id: int, base_id: int, day: date) -> Decimal:
-        """Base currency per unit of a foreign one on a day.
-
-        Source: currencies?action=get-currency-exchange-rate (facts §3.7 [o]); Factor as divisor is assumed.
-        """
-        answer = await self._client.fetch_one(
-            "currencies",
-            action="get-currency-exchange-rate",
-            fromCurrencyCodeID=str(currency_id),
-            toCurrencyCodeID=str(base_id),
-            currencyDate=day.isoformat(),
-        )
-        return to_decimal(answer["ExchangeRate"]) / to_decimal(answer.get("Factor") or 1)
+        payload, warnings = to_department(department, guid=guid)
+        return Made(from_department(await self._client.create("departments", payload)), tuple(warnings))
 
 
 def _by_number(rows: Iterable[T]) -> dict[str, tuple[T, ...]]:
@@ -244,16 +216,37 @@ def _customer_series(rows: Iterable[Mapping[str, Any]]) -> Iterable[tuple[int, i
     """The customer series in use, told by name. Source: facts §3.7 names the registers; the rest is assumed."""
     for row in rows:
         name = f"{row.get('Name') or ''} {row.get('DisplayName') or ''}".lower()
-        is_customer = ("customer" in name and "invoice" not in name) or "kunde" in name
+        is_customer = any(word in name for word in ("customer", "kunde"))
+        is_other = any(word in name for word in _NO_CUSTOMER_SERIES)
         limits = row.get("FromNumber"), row.get("ToNumber")
-        if is_customer and not row.get("Disabled") and None not in limits:
+        if is_customer and not is_other and not row.get("Disabled") and None not in limits:
             yield int(row["FromNumber"]), int(row["ToNumber"])
+
+
+def _read_base_currency(settings: Mapping[str, Any], currencies: Mapping[str, int]) -> str:
+    """The company's own currency, once the settings say all that is needed.
+
+    Source: facts §3.7 (TaxMandatoryType 1 to 3 [o]); that both are always there is assumed.
+    """
+    gaps = []
+    base = next((code for code, identity in currencies.items() if identity == settings.get("BaseCurrencyCodeID")), None)
+    if base is None:
+        gaps.append(_setting_gap("base_currency_unknown", "which currency it keeps its books in (BaseCurrencyCodeID)"))
+    if not isinstance(settings.get("TaxMandatoryType"), int):
+        gaps.append(_setting_gap("vat_duty_unknown", "whether it is registered for VAT (TaxMandatoryType)"))
+    if gaps or base is None:
+        raise HoldError(tuple(gaps))
+    return base
+
+
+def _setting_gap(code: str, what: str) -> Reason:
+    return Reason(
+        code=code,
+        cause=f"Unimicro's company settings do not say {what}",
+        fix="Choose it in Unimicro under Settings, Company settings, then retry.",
+    )
 
 
 def _locked_until(settings: Mapping[str, Any]) -> date | None:
     days = [settings.get("AccountingLockedDate"), settings.get("VatLockedDate")]
     return max((date.fromisoformat(str(day)[:10]) for day in days if day), default=None)
-
-
-def _quote(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"

@@ -1,143 +1,306 @@
-"""Where the two vocabularies meet: domain objects to Unimicro's JSON and back. Pure."""
+"""Where the two vocabularies meet for customers, projects, departments and products: to Unimicro's JSON and back. Pure.
 
-from collections.abc import Mapping
+Documents have a module of their own: `translate_documents`.
+"""
+
+import re
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date
 from decimal import Decimal
+from types import MappingProxyType
 from typing import Any
 
 from app.accounting.unimicro.payloads import (
-    CREDIT_NOTE_TYPE,
     CUSTOMER_INACTIVE,
-    DRAFT_ON_CREATE,
-    EXTERNAL_REFERENCE_LENGTH,
-    INVOICE_DRAFT,
-    INVOICE_LENGTHS,
-    ITEM_LENGTHS,
     PRODUCT_ACTIVE,
-    cut_texts,
+    fit_texts,
     guid_for,
+    to_day,
+    to_text,
 )
 from app.domain.dimensions import Department, Project
-from app.domain.documents import Document, DocumentKind, Line, Totals
-from app.domain.money import ZERO, round_money, to_decimal
-from app.domain.parties import Address, Customer
+from app.domain.money import to_decimal
+from app.domain.parties import Address, Customer, Recipient
+from app.domain.policies import FieldRule, FieldRules
 from app.domain.reference import (
-    DocumentState,
-    Links,
+    RemoteAccount,
     RemoteCustomer,
     RemoteDepartment,
-    RemoteDocument,
     RemoteProduct,
     RemoteProject,
+    RemoteVatType,
 )
 from app.errors import Reason
 
-_FOUR = Decimal("0.0001")
+# What is sent, and a warning for every text that did not fit.
+Written = tuple[dict[str, Any], list[Reason]]
+
+# The status that RecMan's word means, and the action that leads there.
+_PROJECT_STATUS = (
+    dict.fromkeys(("active", "urgent", "solvedOngoing"), (42203, "StartProject"))
+    | dict.fromkeys(("solvedEnded",), (42204, "CompleteProject"))
+    | dict.fromkeys(("cancelled", "lost"), (42205, "DiscardProject"))
+)
+# Children of a business relation that are lists; the others fill one slot each.
+_LISTS = frozenset({"Addresses", "Emails"})
+_ADDRESS_SLOTS = frozenset({"InvoiceAddress", "ShippingAddress"})
+# What a field of the customer there is called in a key's rules.
+_FIELDS = {
+    "Name": "name",
+    "OrgNumber": "org_number",
+    "CreditDays": "credit_days",
+    "CurrencyCodeID": "currency",
+    "PeppolAddress": "peppol_address",
+    "InvoiceAddress": "invoice_address",
+    "ShippingAddress": "delivery_address",
+    "Addresses": "visiting_address",
+    "DefaultEmail": "email",
+    "Emails": "email",
+    "DefaultPhone": "phone",
+}
+_PEPPOL = re.compile(r"\d{4}:\S+", re.ASCII)
+_NORWEGIAN_NUMBER = re.compile(r"\d{9}", re.ASCII)
 
 
-# --- customers, projects, departments ------------------------------------------------------------------------------
+def to_customer(
+    customer: Customer, *, guid: str, send_number: bool, currencies: Mapping[str, int] = MappingProxyType({})
+) -> Written:
+    """A new customer with its addresses, e-mails and phone as children of their own; and what did not fit.
 
-
-def to_customer(customer: Customer, *, guid: str, send_number: bool) -> dict[str, Any]:
-    """A new customer with its address, e-mail and phone as children of their own.
-
-    Source: facts §3.1 [O]; that an explicit CustomerNumber is taken inside the series is assumed (§4.4).
+    Source: facts §3.1 [O]; that an explicit CustomerNumber is taken inside the series is assumed (§4.4). RecMan's
+    company has no language that we know of, so `Localization` is not sent.
     """
-    info: dict[str, Any] = {"_createguid": guid_for(guid, "info"), "Name": customer.name}
-    if not customer.invoice_address.is_empty:
-        info["InvoiceAddress"] = _to_address(customer.invoice_address, guid_for(guid, "invoice address"))
-    if not customer.delivery_address.is_empty:
-        info["ShippingAddress"] = _to_address(customer.delivery_address, guid_for(guid, "delivery address"))
-    email = customer.invoice_email or customer.email
-    if email:
-        info["DefaultEmail"] = {"_createguid": guid_for(guid, "email"), "EmailAddress": email}
-    if customer.phone:
-        info["DefaultPhone"] = {"_createguid": guid_for(guid, "phone"), "Number": customer.phone}
-    payload: dict[str, Any] = {"_createguid": guid, "OrgNumber": customer.org_number or None, "Info": info}
+    where = f"Customer {customer.number}"
+    payload: dict[str, Any] = {"_createguid": guid, "OrgNumber": customer.org_number or None}
     if customer.credit_days is not None:
         payload["CreditDays"] = customer.credit_days
+    if customer.currency in currencies:
+        payload["CurrencyCodeID"] = currencies[customer.currency]
+    peppol = to_peppol_address(customer.peppol_address)
+    if peppol:
+        payload["PeppolAddress"] = peppol
     if send_number:
         payload["CustomerNumber"] = int(customer.number)
-    return payload
+    warnings = fit_texts(payload, "Customer", where=where)
+    if customer.peppol_address and not peppol:
+        cause = f"{where}: “{customer.peppol_address}” is no address for electronic invoices; it was left out"
+        fix = "Enter it in RecMan as scheme and number, such as 0192:999999999, or in Unimicro by hand."
+        warnings.append(Reason(code="peppol_unclear", cause=cause, fix=fix))
+    payload["Info"] = {"_createguid": guid_for(guid, "info"), "Name": customer.name}
+    warnings += fit_texts(payload["Info"], "BusinessRelation", where=where)
+    children, child_warnings = _to_children(customer, guid, where)
+    payload["Info"] |= children
+    return payload, warnings + child_warnings
 
 
-def to_customer_changes(customer: Customer, there: Mapping[str, Any], *, guid: str) -> dict[str, Any]:
-    """What to PUT so that the customer there agrees with RecMan; {} when it does.
+def to_peppol_address(text: str) -> str:
+    """The address with its scheme; a bare Norwegian organisation number gets 0192. Source: facts §3.1 [I].
 
-    Blank values of RecMan change nothing: a field RecMan does not fill may be kept up in Unimicro.
+    Shape: empty when the text is neither.
     """
-    wanted = to_customer(customer, guid=guid, send_number=False)
-    changes = _differences({name: wanted[name] for name in ("OrgNumber", "CreditDays") if name in wanted}, there)
-    info_there = there.get("Info") or {}
-    info = _differences({"Name": customer.name}, info_there)
-    for name in ("InvoiceAddress", "ShippingAddress", "DefaultEmail", "DefaultPhone"):
-        if name in wanted["Info"]:
-            child = _child_changes(wanted["Info"][name], info_there.get(name))
-            if child:
-                info[name] = child
-    if info:
-        changes["Info"] = {"ID": info_there.get("ID"), **info}
-    return {"ID": there["ID"], **changes} if changes else {}
+    plain = text.replace(" ", "")
+    if _PEPPOL.fullmatch(plain):
+        return plain
+    number = clean_org_number(plain)
+    return f"0192:{number}" if _NORWEGIAN_NUMBER.fullmatch(number) else ""
 
 
-def _child_changes(wanted: Mapping[str, Any], there: Mapping[str, Any] | None) -> dict[str, Any]:
-    if not there or not there.get("ID"):
-        return {"ID": 0, **wanted}
-    changes = _differences({name: value for name, value in wanted.items() if name != "_createguid"}, there)
-    return {"ID": there["ID"], **changes} if changes else {}
+def _to_children(customer: Customer, guid: str, where: str) -> Written:
+    """What hangs on the customer's business relation.
+
+    The invoice e-mail is the one that invoices go to, so it is the default one; the general one stands beside it.
+    """
+    addresses = (customer.invoice_address, customer.delivery_address)
+    visiting = Address() if customer.visiting_address in addresses else customer.visiting_address
+    default_email = customer.invoice_email or customer.email
+    other_email = customer.email if customer.email != default_email else ""
+    slots: list[tuple[str, str, dict[str, Any]]] = [
+        ("InvoiceAddress", "Address", _to_address(customer.invoice_address)),
+        ("ShippingAddress", "Address", _to_address(customer.delivery_address)),
+        ("Addresses", "Address", _to_address(visiting)),
+        ("DefaultEmail", "Email", {"EmailAddress": default_email}),
+        ("Emails", "Email", {"EmailAddress": other_email}),
+        ("DefaultPhone", "Phone", {"Number": customer.phone}),
+    ]
+    children: dict[str, Any] = {}
+    warnings = []
+    for slot, entity, child in slots:
+        warnings += fit_texts(child, entity, where=where)
+        if any(child.values()):
+            child["_createguid"] = guid_for(guid, slot)
+            children[slot] = [child] if slot in _LISTS else child
+    return children, warnings
 
 
-def _differences(wanted: Mapping[str, Any], there: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in wanted.items() if value not in (None, "", there.get(name))}
-
-
-def _to_address(address: Address, guid: str) -> dict[str, Any]:
-    return {
-        "_createguid": guid,
+def _to_address(address: Address) -> dict[str, Any]:
+    """All lines of an address, blank ones too: together they are one thing. {} when there is none."""
+    if address.is_empty:
+        return {}
+    lines = {
         "AddressLine1": address.line1,
         "AddressLine2": address.line2,
         "PostalCode": address.postal_code,
         "City": address.city,
-        "CountryCode": address.country_code,
+    }
+    return lines | ({"CountryCode": address.country_code} if address.country_code else {})
+
+
+def to_customer_changes(
+    customer: Customer,
+    there: Mapping[str, Any],
+    *,
+    guid: str,
+    currencies: Mapping[str, int] = MappingProxyType({}),
+    rules: FieldRules = MappingProxyType({}),
+) -> Written:
+    """What to PUT so that the customer there agrees with RecMan; {} when it does.
+
+    What RecMan does not fill changes nothing, for it may be kept up in Unimicro; an address counts as one thing. A list
+    only gains what it lacks. `rules` say which fields are RecMan's at all.
+    """
+    wanted, warnings = to_customer(customer, guid=guid, send_number=False, currencies=currencies)
+    info_there = there.get("Info") or {}
+    info_wanted = _keep_owned(wanted.pop("Info"), info_there, rules)
+    changes = _differences(_keep_owned(wanted, there, rules), there)
+    info = _differences({"Name": info_wanted.pop("Name", None)}, info_there)
+    kept: dict[int, Mapping[str, Any]] = {}
+    for slot, child in info_wanted.items():
+        known = info_there.get(slot)
+        if slot in _LISTS:
+            change: Any = _missing_rows(child, known)
+        else:
+            change = _child_changes(child, known, kept if slot in _ADDRESS_SLOTS else {})
+        if change:
+            info[slot] = change
+    if info:
+        changes["Info"] = {"ID": info_there.get("ID"), **info}
+    return ({"ID": there["ID"], **changes} if changes else {}), warnings
+
+
+def _keep_owned(wanted: dict[str, Any], there: Mapping[str, Any], rules: FieldRules) -> dict[str, Any]:
+    """The part of what is wanted that RecMan may write: a field that is `fill_empty` only where there is nothing."""
+    kept = {}
+    for name, value in wanted.items():
+        rule = rules.get(_FIELDS.get(name, ""), FieldRule.RECMAN_WINS)
+        is_open = rule is FieldRule.RECMAN_WINS or (
+            rule is FieldRule.FILL_EMPTY and not _is_filled(there.get(name), value)
+        )
+        if name != "_createguid" and is_open:
+            kept[name] = value
+    return kept
+
+
+def _is_filled(there: Any, wanted: Any) -> bool:
+    """Whether there is anything where the wanted value belongs; a record without content is nothing."""
+    if isinstance(wanted, dict):
+        return any(not _is_blank((there or {}).get(name)) for name in wanted if name != "_createguid")
+    return not _is_blank(there) and there != []
+
+
+def _child_changes(
+    wanted: Mapping[str, Any], there: Mapping[str, Any] | None, kept: dict[int, Mapping[str, Any]]
+) -> dict[str, Any]:
+    """The change of one child; `kept` is what an earlier slot makes of the same record.
+
+    One address may fill two slots there (facts §3.1 [O]); when the slots part, the second gets one of its own.
+    """
+    if not there or not there.get("ID"):
+        return {"ID": 0, **wanted}
+    shared = kept.setdefault(there["ID"], wanted)
+    if shared is not wanted:
+        return {"ID": 0, **wanted} if _differences(wanted, shared, blanks=True) else {}
+    changes = _differences(wanted, there, blanks=True)
+    return {"ID": there["ID"], **changes} if changes else {}
+
+
+def _missing_rows(wanted: list[dict[str, Any]], there: list[Mapping[str, Any]] | None) -> list[dict[str, Any]]:
+    return [{"ID": 0, **row} for row in wanted if all(_differences(row, known, blanks=True) for known in there or ())]
+
+
+def _differences(wanted: Mapping[str, Any], there: Mapping[str, Any], *, blanks: bool = False) -> dict[str, Any]:
+    """What is wanted otherwise than it is; `blanks`: an empty text is wanted, too."""
+    return {
+        name: value
+        for name, value in wanted.items()
+        if name != "_createguid" and (blanks or not _is_blank(value)) and not _is_same(value, there.get(name))
     }
 
 
-def to_project(project: Project, *, guid: str, customer_id: int | None) -> dict[str, Any]:
-    """A new project. Source: facts §6 [O]."""
-    return {"_createguid": guid, "ProjectNumber": project.number, **to_project_fields(project, customer_id)}
+def _is_blank(value: Any) -> bool:
+    return value is None or value == ""
 
 
-def to_project_fields(project: Project, customer_id: int | None) -> dict[str, Any]:
+def _is_same(one: Any, other: Any) -> bool:
+    return bool(one == other) or (_is_blank(one) and _is_blank(other))
+
+
+def from_recipient(row: Mapping[str, Any]) -> Recipient:
+    """The customer as an invoice's head shows it, from its record with relations. Source: facts §3.1, §3.2 [O]."""
+    info = row.get("Info") or {}
+    return Recipient(
+        name=to_text(info.get("Name")),
+        org_number=to_text(row.get("OrgNumber")),
+        email=to_text((info.get("DefaultEmail") or {}).get("EmailAddress")),
+        invoice_address=_from_address(info.get("InvoiceAddress") or {}),
+        delivery_address=_from_address(info.get("ShippingAddress") or {}),
+    )
+
+
+def _from_address(row: Mapping[str, Any]) -> Address:
+    names = ("AddressLine1", "AddressLine2", "PostalCode", "City", "CountryCode")
+    line1, line2, postal_code, city, country_code = (to_text(row.get(name)) for name in names)
+    return Address(line1=line1, line2=line2, postal_code=postal_code, city=city, country_code=country_code)
+
+
+def to_project(project: Project, *, guid: str, customer_id: int | None) -> Written:
+    """A new project, and what did not fit. Source: facts §6 [O]."""
+    fields, warnings = _to_project_fields(project, customer_id)
+    return {"_createguid": guid, "ProjectNumber": project.number, **fields}, warnings
+
+
+def _to_project_fields(project: Project, customer_id: int | None) -> Written:
     """What a project's update may touch; fields RecMan leaves empty are left out."""
     fields = {
         "Name": project.name,
         "ProjectCustomerID": customer_id,
-        "StartDate": _to_day(project.start_date),
-        "EndDate": _to_day(project.end_date),
+        "StartDate": to_day(project.start_date),
+        "EndDate": to_day(project.end_date),
     }
-    return {name: value for name, value in fields.items() if value is not None}
+    filled = {name: value for name, value in fields.items() if value is not None}
+    return filled, fit_texts(filled, "Project", where=f"Project {project.number}")
 
 
-def to_project_changes(project: Project, there: Mapping[str, Any]) -> dict[str, Any]:
+def to_project_changes(project: Project, there: Mapping[str, Any], *, customer_id: int | None) -> Written:
     """What to PUT so that the project there agrees with RecMan; {} when it does."""
     dates = {name: (there.get(name) or "")[:10] for name in ("StartDate", "EndDate")}
-    changes = _differences(to_project_fields(project, None), {**there, **dates})
-    return {"ID": there["ID"], **changes} if changes else {}
+    fields, warnings = _to_project_fields(project, customer_id)
+    changes = _differences(fields, {**there, **dates})
+    return ({"ID": there["ID"], **changes} if changes else {}), warnings
 
 
-def to_department(department: Department, *, guid: str) -> dict[str, Any]:
-    """A new department. Source: facts §3.6 [O]."""
-    return {"_createguid": guid, "DepartmentNumber": department.number, "Name": department.name[:100]}
+def to_project_action(project: Project, there: Mapping[str, Any]) -> str | None:
+    """The transition that brings the project's status in line; None when it agrees, or RecMan's word says nothing.
+
+    Source: RecMan's words facts/recman-api.md §3.2 [C], Unimicro's actions facts §3.6 [o]; which belongs to which is
+    assumed.
+    """
+    wanted = _PROJECT_STATUS.get(project.status)
+    return wanted[1] if wanted is not None and there.get("StatusCode") != wanted[0] else None
+
+
+def to_department(department: Department, *, guid: str) -> Written:
+    """A new department, and what did not fit. Source: facts §3.6 [O]."""
+    payload = {"_createguid": guid, "DepartmentNumber": department.number, "Name": department.name}
+    return payload, fit_texts(payload, "Department", where=f"Department {department.number}")
 
 
 def from_customer(row: Mapping[str, Any]) -> RemoteCustomer:
     """A customer as listed with `expand=Info`."""
     return RemoteCustomer(
         remote_id=row["ID"],
-        number=_text(row.get("CustomerNumber")),
-        name=_text((row.get("Info") or {}).get("Name")),
-        org_number=clean_org_number(_text(row.get("OrgNumber"))),
+        number=to_text(row.get("CustomerNumber")),
+        name=to_text((row.get("Info") or {}).get("Name")),
+        org_number=clean_org_number(to_text(row.get("OrgNumber"))),
         active=row.get("StatusCode") not in CUSTOMER_INACTIVE and not row.get("Deleted"),
     )
 
@@ -149,22 +312,49 @@ def clean_org_number(text: str) -> str:
 
 def from_project(row: Mapping[str, Any]) -> RemoteProject:
     """A project as listed."""
-    return RemoteProject(remote_id=row["ID"], number=_text(row.get("ProjectNumber")), name=_text(row.get("Name")))
+    return RemoteProject(remote_id=row["ID"], number=to_text(row.get("ProjectNumber")), name=to_text(row.get("Name")))
 
 
 def from_department(row: Mapping[str, Any]) -> RemoteDepartment:
     """A department as listed."""
-    number = _text(row.get("DepartmentNumber"))
-    return RemoteDepartment(remote_id=row["ID"], number=number, name=_text(row.get("Name")))
+    number = to_text(row.get("DepartmentNumber"))
+    return RemoteDepartment(remote_id=row["ID"], number=number, name=to_text(row.get("Name")))
 
 
 @dataclass(frozen=True, slots=True)
 class VatTable:
-    """Percentages by VAT type, and the VAT type of each account; ids are the company's own."""
+    """VAT types by code and accounts by number; ids are the company's own."""
 
+    types: Mapping[str, RemoteVatType]
+    accounts: Mapping[int, RemoteAccount]
     rates: Mapping[int, Decimal]
-    accounts: Mapping[int, int | None]
+    vat_of_account: Mapping[int, int | None]
     default_account_id: int | None
+
+    @classmethod
+    def from_rows(
+        cls,
+        types: Iterable[Mapping[str, Any]],
+        accounts: Iterable[Mapping[str, Any]],
+        *,
+        default_account_id: int | None,
+    ) -> "VatTable":
+        """The table of `vattypes` and `accounts` as listed; sub-ledger accounts of customers are left out."""
+        rated = [row for row in types if row.get("VatPercent") is not None]
+        rates = {row["ID"]: to_decimal(row["VatPercent"]) for row in rated}
+        main = [row for row in accounts if row.get("AccountNumber") is not None and not row.get("CustomerID")]
+        return cls(
+            types={
+                to_text(row.get("VatCode")): RemoteVatType(remote_id=row["ID"], rate=rates[row["ID"]]) for row in rated
+            },
+            accounts={
+                row["AccountNumber"]: RemoteAccount(remote_id=row["ID"], vat_type_id=row.get("VatTypeID"))
+                for row in main
+            },
+            rates=rates,
+            vat_of_account={row["ID"]: row.get("VatTypeID") for row in main},
+            default_account_id=default_account_id,
+        )
 
 
 def from_product(row: Mapping[str, Any], vat: VatTable) -> RemoteProduct:
@@ -173,11 +363,11 @@ def from_product(row: Mapping[str, Any], vat: VatTable) -> RemoteProduct:
     Source: facts §3.5 [o].
     """
     account_id = row.get("AccountID") or vat.default_account_id
-    vat_type_id = row.get("VatTypeID") or (vat.accounts.get(account_id) if account_id else None)
+    vat_type_id = row.get("VatTypeID") or (vat.vat_of_account.get(account_id) if account_id else None)
     return RemoteProduct(
         remote_id=row["ID"],
-        number=_text(row.get("PartName")),
-        name=_text(row.get("Name")),
+        number=to_text(row.get("PartName")),
+        name=to_text(row.get("Name")),
         active=row.get("StatusCode") in (None, PRODUCT_ACTIVE) and not row.get("Deleted"),
         account_id=account_id,
         vat_type_id=vat_type_id,
@@ -185,156 +375,11 @@ def from_product(row: Mapping[str, Any], vat: VatTable) -> RemoteProduct:
     )
 
 
-# --- documents -----------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Currency:
-    """A document's currency there; `rate` is base currency per unit, 1 for the base currency itself."""
-
-    currency_id: int
-    rate: Decimal
-
-
-def to_invoice(
-    document: Document, links: Links, *, guid: str, external_reference: str, currency: Currency
-) -> tuple[dict[str, Any], list[Reason]]:
-    """A draft invoice with computed sums as the UI sends them, and the warnings about texts that were cut.
-
-    Source: facts §3.2, §3.3 and §6; sending the sums is assumed to do no harm where the server computes its own.
-    """
-    if len(external_reference) > EXTERNAL_REFERENCE_LENGTH:
-        raise ValueError(f"external reference too long: {external_reference}")
-    payload = {
-        "_createguid": guid,
-        "StatusCode": DRAFT_ON_CREATE,
-        "InvoiceType": 0,
-        "CustomerID": links.customer_id,
-        # A nested customer would overwrite the customer's own record. Source: facts §4.1 [o].
-        "Customer": None,
-        "CurrencyCodeID": currency.currency_id,
-        "CurrencyExchangeRate": currency.rate,
-        **_to_head_texts(document, external_reference),
-        **_to_sums(document, currency.rate),
-        "Items": [],
-    }
-    dimensions = _to_dimensions(links, guid_for(guid, "dimensions"))
-    if dimensions:
-        payload["DefaultDimensions"] = dimensions
-    warnings = cut_texts(payload, INVOICE_LENGTHS, where=f"Invoice {document.number}")
-    for index, line in enumerate(document.lines, start=1):
-        item = _to_item(line, links, guid=guid_for(guid, "line", str(index)), rate=currency.rate)
-        item["SortIndex"] = index
-        warnings += cut_texts(item, ITEM_LENGTHS, where=f"Line {line.position}")
-        payload["Items"].append(item)
-    return payload, warnings
-
-
-def to_credit_head(document: Document, *, external_reference: str) -> tuple[dict[str, Any], list[Reason]]:
-    """What is set on a credit draft that Unimicro made from the credited invoice; its lines stay."""
-    payload = _to_head_texts(document, external_reference)
-    # A credit note has no payment of its own.
-    payload.pop("PaymentID", None)
-    return payload, cut_texts(payload, INVOICE_LENGTHS, where=f"Credit note {document.number}")
-
-
-def _to_head_texts(document: Document, external_reference: str) -> dict[str, Any]:
-    what = "invoice" if document.kind is DocumentKind.INVOICE else "credit note"
-    texts = {
-        "ExternalReference": external_reference,
-        "InvoiceDate": _to_day(document.invoice_date),
-        "PaymentDueDate": _to_day(document.due_date),
-        "DeliveryDate": _to_day(document.delivery_date),
-        "YourReference": document.your_reference,
-        "OurReference": document.our_reference,
-        "Requisition": document.requisition,
-        "PaymentID": document.kid,
-        "FreeTxt": document.note,
-        "InternalNote": "\n".join(filter(None, (f"RecMan {what} {document.number}", document.internal_note))),
-    }
-    return {name: value for name, value in texts.items() if value}
-
-
-def _to_sums(document: Document, rate: Decimal) -> dict[str, Decimal]:
-    totals = document.computed_totals
-    sums = {
-        "TaxExclusiveAmount": totals.net_amount,
-        "VatTotalsAmount": totals.vat_amount,
-        "TaxInclusiveAmount": totals.gross_amount,
-    }
-    currency = {f"{name}Currency": amount for name, amount in sums.items()}
-    return {name: round_money(amount * rate) for name, amount in sums.items()} | currency
-
-
-def _to_item(line: Line, links: Links, *, guid: str, rate: Decimal) -> dict[str, Any]:
-    item: dict[str, Any] = {"ID": 0, "_createguid": guid, "ItemText": line.text, "DiscountPercent": ZERO}
-    if line.comment:
-        item["Comment"] = line.comment
-    if line.product_number is None:
-        # A line without product is a pure text line. Source: facts §3.3 [o].
-        return item | {"ProductID": None, "NumberOfItems": ZERO}
-    product = links.products[line.product_number]
-    dimensions = _to_dimensions(links, guid_for(guid, "dimensions"))
-    if dimensions:
-        item["Dimensions"] = dimensions
-    return item | {
-        "ProductID": product.remote_id,
-        "AccountID": product.account_id,
-        "VatTypeID": product.vat_type_id,
-        "NumberOfItems": line.quantity,
-        "Unit": line.unit,
-        "PriceExVat": round_money(line.unit_price_net * rate, _FOUR),
-        "PriceExVatCurrency": line.unit_price_net,
-        "PriceSetByUser": True,
-        "DiscountPercent": line.discount_percent,
-        "SumTotalExVat": round_money(line.net_amount * rate),
-        "SumTotalExVatCurrency": line.net_amount,
-        "SumVat": round_money(line.vat_amount * rate),
-        "SumVatCurrency": line.vat_amount,
-        "SumTotalIncVat": round_money((line.net_amount + line.vat_amount) * rate),
-        "SumTotalIncVatCurrency": line.net_amount + line.vat_amount,
-    }
-
-
-def _to_dimensions(links: Links, guid: str) -> dict[str, Any] | None:
-    """Set on the head and on every line, because whether lines inherit is unknown (facts §3.6)."""
-    ids = {"ProjectID": links.project_id, "DepartmentID": links.department_id}
-    known = {name: value for name, value in ids.items() if value is not None}
-    return {"ID": 0, "_createguid": guid, **known} if known else None
-
-
-def from_invoice(row: Mapping[str, Any]) -> RemoteDocument:
-    """An invoice or credit note; sums in its own currency, positive also on a credit note."""
-    is_credit = row.get("InvoiceType") == CREDIT_NOTE_TYPE
-    status = row.get("StatusCode") or INVOICE_DRAFT
-    return RemoteDocument(
-        remote_id=row["ID"],
-        kind=DocumentKind.CREDIT_NOTE if is_credit else DocumentKind.INVOICE,
-        state=DocumentState.DRAFT if status <= INVOICE_DRAFT else DocumentState.ISSUED,
-        number=_text(row.get("InvoiceNumber")),
-        external_reference=_text(row.get("ExternalReference")),
-        customer_id=row.get("CustomerID"),
-        totals=_from_totals(row, sign=-1 if is_credit else 1),
-        kid=_text(row.get("PaymentID")),
-        credited_id=row.get("InvoiceReferenceID"),
-    )
-
-
-def _from_totals(row: Mapping[str, Any], *, sign: int) -> Totals:
-    net, vat, gross = (
-        round_money(to_decimal(_first(row, f"{name}Currency", name)) * sign)
-        for name in ("TaxExclusiveAmount", "VatTotalsAmount", "TaxInclusiveAmount")
-    )
-    return Totals(net_amount=net, vat_amount=vat, gross_amount=gross)
-
-
-def _first(row: Mapping[str, Any], *names: str) -> Any:
-    return next((row[name] for name in names if row.get(name) is not None), 0)
-
-
-def _to_day(day: date | None) -> str | None:
-    return day.isoformat() if day is not None else None
-
-
-def _text(value: object) -> str:
-    return "" if value is None else str(value)
+def to_product(product: RemoteProduct, *, guid: str) -> tuple[dict[str, Any], list[Reason]]:
+    """A new product: number, name, account and VAT. Source: facts §3.5 [O]."""
+    payload: dict[str, Any] = {"_createguid": guid, "PartName": product.number, "Name": product.name}
+    if product.account_id is not None:
+        payload["AccountID"] = product.account_id
+    if product.vat_type_id is not None:
+        payload["VatTypeID"] = product.vat_type_id
+    return payload, fit_texts(payload, "Product", where=f"Product {product.number}")

@@ -1,0 +1,318 @@
+"""Where the two vocabularies meet for documents: invoices and credit notes to Unimicro's JSON and back. Pure."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from app.accounting.unimicro.payloads import (
+    CREDIT_NOTE_TYPE,
+    DRAFT_ON_CREATE,
+    EXTERNAL_REFERENCE_LENGTH,
+    INVOICE_CREDITED,
+    INVOICE_DRAFT,
+    ORDER_DRAFT,
+    fit_texts,
+    guid_for,
+    to_day,
+    to_text,
+)
+from app.domain.documents import Document, DocumentKind, Line, Totals
+from app.domain.money import ZERO, round_money, to_decimal
+from app.domain.parties import Address, Recipient
+from app.domain.reference import DocumentState, Links, RemoteDocument
+from app.errors import HoldError, Reason
+
+_FOUR = Decimal("0.0001")
+_NOT_IN_ORDER = frozenset({"InvoiceType", "InvoiceDate", "PaymentDueDate", "PaymentID"})
+_NOT_IN_ORDER_LINE = frozenset({"InvoicePeriodStartDate", "InvoicePeriodEndDate"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Currency:
+    """A document's currency there; `rate` is base currency per unit, 1 for the base currency itself."""
+
+    currency_id: int
+    rate: Decimal
+
+
+def read_rate(answer: Mapping[str, Any], day: date) -> Decimal:
+    """Base currency per unit, from what Unimicro answers about a currency.
+
+    Raises:
+        HoldError: no rate, none above zero, or one per several units.
+    """
+    rate = to_decimal(answer.get("ExchangeRate") or 0)
+    factor = answer.get("Factor")
+    if rate > 0 and factor in (None, 1):
+        return rate
+    cause = f"Unimicro has no exchange rate above zero for {day}"
+    if rate > 0:
+        cause = f"Unimicro's exchange rate for {day} has factor {factor}, which this service cannot read"
+    fix = "Enter the day's rate for one unit of the currency in Unimicro, then retry."
+    raise HoldError((Reason(code="rate_unusable", cause=cause, fix=fix),))
+
+
+def to_invoice(
+    document: Document,
+    links: Links,
+    *,
+    guid: str,
+    external_reference: str,
+    currency: Currency,
+    recipient: Recipient | None = None,
+) -> tuple[dict[str, Any], list[Reason]]:
+    """A draft invoice with computed sums as the UI sends them, and the warnings about texts that were cut.
+
+    `recipient` None leaves name and addresses to Unimicro.
+    Source: facts §3.2, §3.3 and §6; sending the sums is assumed to do no harm where the server computes its own.
+    """
+    if len(external_reference) > EXTERNAL_REFERENCE_LENGTH:
+        raise ValueError(f"external reference too long: {external_reference}")
+    payload = {
+        "_createguid": guid,
+        "StatusCode": DRAFT_ON_CREATE,
+        "InvoiceType": 0,
+        "CustomerID": links.customer_id,
+        # A nested customer would overwrite the customer's own record. Source: facts §4.1 [o].
+        "Customer": None,
+        **_to_recipient(recipient or Recipient()),
+        "CurrencyCodeID": currency.currency_id,
+        "CurrencyExchangeRate": currency.rate,
+        "CreditDays": (document.due_date - document.invoice_date).days,
+        **_to_head_texts(document, external_reference),
+    }
+    dimensions = _to_dimensions(links, guid_for(guid, "dimensions"))
+    if dimensions:
+        payload["DefaultDimensions"] = dimensions
+    warnings = fit_texts(payload, "CustomerInvoice", where=f"Invoice {document.number}")
+    items = []
+    for index, line in enumerate(document.lines, start=1):
+        item = {**_to_item(line, links, guid=guid_for(guid, "line", str(index)), currency=currency), "SortIndex": index}
+        warnings += fit_texts(item, "CustomerInvoiceItem", where=f"Line {line.position}")
+        items.append(item)
+    return {**payload, **_to_sums(items), "Items": items}, warnings
+
+
+def _to_recipient(recipient: Recipient) -> dict[str, str]:
+    """The customer as the head shows it, blank fields left out: the UI copies them the same way. Source: §3.2 [O]."""
+    texts = {
+        "CustomerName": recipient.name,
+        "CustomerOrgNumber": recipient.org_number,
+        "EmailAddress": recipient.email,
+        **_to_head_address("Invoice", recipient.invoice_address),
+        **_to_head_address("Shipping", recipient.delivery_address),
+    }
+    return {name: text for name, text in texts.items() if text}
+
+
+def _to_head_address(prefix: str, address: Address) -> dict[str, str]:
+    return {
+        f"{prefix}AddressLine1": address.line1,
+        f"{prefix}AddressLine2": address.line2,
+        f"{prefix}PostalCode": address.postal_code,
+        f"{prefix}City": address.city,
+        f"{prefix}CountryCode": address.country_code,
+    }
+
+
+def to_order(invoice: Mapping[str, Any]) -> dict[str, Any]:
+    """An order's payload from an invoice's: the same head without what comes with issuing. Source: §3.4, swagger."""
+    kept = {name: value for name, value in invoice.items() if name not in _NOT_IN_ORDER}
+    items = [
+        {name: value for name, value in item.items() if name not in _NOT_IN_ORDER_LINE} for item in invoice["Items"]
+    ]
+    return {**kept, "OrderDate": invoice.get("InvoiceDate"), "Items": items}
+
+
+def from_order(row: Mapping[str, Any]) -> RemoteDocument:
+    """An order; sums in its own currency."""
+    number = to_text(row.get("OrderNumber"))
+    status = row.get("StatusCode") or (ORDER_DRAFT + 1 if number else ORDER_DRAFT)
+    return RemoteDocument(
+        remote_id=row["ID"],
+        kind=DocumentKind.INVOICE,
+        state=DocumentState.DRAFT if status <= ORDER_DRAFT else DocumentState.ISSUED,
+        number=number,
+        external_reference=to_text(row.get("ExternalReference")),
+        customer_id=row.get("CustomerID"),
+        totals=_from_totals(row, sign=1),
+    )
+
+
+def to_credit_head(
+    document: Document, *, external_reference: str, customer_id: int | None
+) -> tuple[dict[str, Any], list[Reason]]:
+    """What is set on a credit draft that Unimicro made from the credited invoice; its lines stay."""
+    # Both or neither: a nested customer would overwrite the customer's own record. Source: facts §4.1 [o].
+    customer = {} if customer_id is None else {"CustomerID": customer_id, "Customer": None}
+    payload = {**customer, **_to_head_texts(document, external_reference)}
+    # A credit note has no payment of its own.
+    payload.pop("PaymentID", None)
+    return payload, fit_texts(payload, "CustomerInvoice", where=f"Credit note {document.number}")
+
+
+def to_credit_lines(document: Document, links: Links, *, there: Mapping[str, Any]) -> dict[str, Any]:
+    """A part of an invoice credited: the draft's lines go, RecMan's come, with negative quantities like Unimicro's.
+
+    `there` is the draft with its items. The new lines' guids hang on the old lines' ids, so that a second change of the
+    same draft is not taken for a repeat of the first. Source: facts §3 (children [O]), §4.1 (edit lines for partial).
+    """
+    old_ids = [item["ID"] for item in there.get("Items") or [] if not item.get("Deleted")]
+    rate = to_decimal(there.get("CurrencyExchangeRate") or 1)
+    currency = Currency(currency_id=there.get("CurrencyCodeID") or 0, rate=rate)
+    seed = guid_for("credit", str(there["ID"]), *map(str, old_ids))
+    items = [
+        {
+            **_to_item(
+                replace(line, quantity=-line.quantity), links, guid=guid_for(seed, str(index)), currency=currency
+            ),
+            "SortIndex": index,
+        }
+        for index, line in enumerate(document.lines, start=1)
+    ]
+    gone = [{"ID": old_id, "Deleted": True} for old_id in old_ids]
+    return {**_to_sums(items), "Items": [*gone, *items]}
+
+
+def _to_head_texts(document: Document, external_reference: str) -> dict[str, Any]:
+    what = "invoice" if document.kind is DocumentKind.INVOICE else "credit note"
+    texts = {
+        "ExternalReference": external_reference,
+        "InvoiceDate": to_day(document.invoice_date),
+        "PaymentDueDate": to_day(document.due_date),
+        "DeliveryDate": to_day(document.delivery_date),
+        "YourReference": document.your_reference,
+        "OurReference": document.our_reference,
+        "Requisition": document.requisition,
+        "PaymentID": document.kid,
+        "FreeTxt": document.note,
+        "InternalNote": "\n".join(filter(None, (f"RecMan {what} {document.number}", document.internal_note))),
+    }
+    return {name: value for name, value in texts.items() if value}
+
+
+def _to_sums(items: Iterable[Mapping[str, Any]]) -> dict[str, Decimal]:
+    """The head's sums: what its lines make, in both currencies, so that head and lines always agree."""
+    names = {"TaxExclusiveAmount": "SumTotalExVat", "VatTotalsAmount": "SumVat", "TaxInclusiveAmount": "SumTotalIncVat"}
+    priced = [item for item in items if item["ProductID"] is not None]
+    return {
+        f"{total}{suffix}": round_money(sum((item[f"{part}{suffix}"] for item in priced), ZERO))
+        for suffix in ("", "Currency")
+        for total, part in names.items()
+    }
+
+
+def _to_item(line: Line, links: Links, *, guid: str, currency: Currency) -> dict[str, Any]:
+    item: dict[str, Any] = {"ID": 0, "_createguid": guid, "ItemText": line.text, "DiscountPercent": ZERO}
+    if line.comment:
+        item["Comment"] = line.comment
+    if line.product_number is None:
+        # A line without product is a pure text line. Source: facts §3.3 [o].
+        return item | {"ProductID": None, "NumberOfItems": ZERO}
+    product = links.products[line.product_number]
+    own_department = links.line_departments.get(line.department_number, links.department_id)
+    dimensions = _to_dimensions(replace(links, department_id=own_department), guid_for(guid, "dimensions"))
+    if dimensions:
+        item["Dimensions"] = dimensions
+    if line.unit:
+        item["Unit"] = line.unit
+    if line.period_start is not None and line.period_end is not None:
+        item |= {
+            "InvoicePeriodStartDate": to_day(line.period_start),
+            "InvoicePeriodEndDate": to_day(line.period_end),
+        }
+    return item | {
+        # A line without words says what it is about all the same.
+        "ItemText": line.text or product.name,
+        "ProductID": product.remote_id,
+        "AccountID": product.account_id,
+        "VatTypeID": product.vat_type_id,
+        "NumberOfItems": line.quantity,
+        "CurrencyCodeID": currency.currency_id,
+        "CurrencyExchangeRate": currency.rate,
+        **_to_prices(line, currency.rate),
+        **_to_line_sums(line, currency.rate),
+    }
+
+
+def _to_prices(line: Line, rate: Decimal) -> dict[str, Any]:
+    """Price and discount; the gross price is in base currency. Source: facts §3.3 [o] for names and rounding."""
+    vat_rate = line.vat_rate or ZERO
+    price = round_money(line.unit_price_net * rate, _FOUR)
+    return {
+        "PriceExVat": price,
+        "PriceExVatCurrency": line.unit_price_net,
+        "PriceIncVat": round_money(price * (1 + vat_rate / 100), _FOUR),
+        "PriceSetByUser": True,
+        "VatPercent": vat_rate,
+        "DiscountPercent": line.discount_percent,
+        "Discount": round_money(line.discount_amount * rate, _FOUR),
+        "DiscountCurrency": line.discount_amount,
+    }
+
+
+def _to_line_sums(line: Line, rate: Decimal) -> dict[str, Decimal]:
+    net, vat = round_money(line.net_amount * rate), round_money(line.vat_amount * rate)
+    return {
+        "SumTotalExVat": net,
+        "SumVat": vat,
+        "SumTotalIncVat": net + vat,
+        "SumTotalExVatCurrency": line.net_amount,
+        "SumVatCurrency": line.vat_amount,
+        "SumTotalIncVatCurrency": line.net_amount + line.vat_amount,
+    }
+
+
+def _to_dimensions(links: Links, guid: str) -> dict[str, Any] | None:
+    """Set on the head and on every line, because whether lines inherit is unknown (facts §3.6)."""
+    ids = {"ProjectID": links.project_id, "DepartmentID": links.department_id}
+    ids |= {f"Dimension{number}ID": value_id for number, value_id in links.dimensions.items()}
+    known = {name: value for name, value in ids.items() if value is not None}
+    return {"ID": 0, "_createguid": guid, **known} if known else None
+
+
+def from_invoice(row: Mapping[str, Any]) -> RemoteDocument:
+    """An invoice or credit note; sums in its own currency, positive also on a credit note."""
+    is_credit = row.get("InvoiceType") == CREDIT_NOTE_TYPE
+    number = to_text(row.get("InvoiceNumber"))
+    return RemoteDocument(
+        remote_id=row["ID"],
+        kind=DocumentKind.CREDIT_NOTE if is_credit else DocumentKind.INVOICE,
+        state=_from_status(row.get("StatusCode"), number),
+        number=number,
+        external_reference=to_text(row.get("ExternalReference")),
+        customer_id=row.get("CustomerID"),
+        totals=_from_totals(row, sign=-1 if is_credit else 1),
+        kid=to_text(row.get("PaymentID")),
+        credited_id=row.get("InvoiceReferenceID"),
+    )
+
+
+def _from_status(status: int | None, number: str) -> DocumentState:
+    """Without a status the number tells: only an issued document has one. Source: facts §4.1 [o]."""
+    if status == INVOICE_CREDITED:
+        return DocumentState.CREDITED
+    if status:
+        return DocumentState.DRAFT if status <= INVOICE_DRAFT else DocumentState.ISSUED
+    return DocumentState.ISSUED if number else DocumentState.DRAFT
+
+
+def _from_totals(row: Mapping[str, Any], *, sign: int) -> Totals:
+    """The sums in the document's currency.
+
+    At a rate of 1 both kinds of sums are the same money, and an old document may have only one of them filled in
+    (assumed). At any other rate a base sum is no substitute.
+    """
+    in_base = to_decimal(row.get("CurrencyExchangeRate") or 1) == 1
+    net, vat, gross = (
+        round_money(_pick_sum(row, name, in_base=in_base) * sign)
+        for name in ("TaxExclusiveAmount", "VatTotalsAmount", "TaxInclusiveAmount")
+    )
+    return Totals(net_amount=net, vat_amount=vat, gross_amount=gross)
+
+
+def _pick_sum(row: Mapping[str, Any], name: str, *, in_base: bool) -> Decimal:
+    amount = to_decimal(row.get(f"{name}Currency") or 0)
+    return to_decimal(row.get(name) or 0) if in_base and not amount else amount

@@ -1,0 +1,39 @@
+"""The audit trail, for people."""
+
+from datetime import datetime
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import APIRouter, Query
+from pydantic import Field
+
+from app.api.doors import ViewerDoor
+from app.api.views import Before, Limit, View
+from app.audit import list_changes
+
+router = APIRouter(prefix="/v1/audit", tags=["audit"])
+
+
+class ChangeView(View):
+    """One change; secrets are shown as the beginning of their fingerprint."""
+
+    id: int
+    tenant_id: UUID | None
+    at: datetime
+    actor: str = Field(examples=["token:5b0e…:Kari at Nordlys"])
+    action: str = Field(examples=["key.create"])
+    subject: str = Field(examples=["key:0d1f…"])
+    before: dict[str, Any] | None
+    after: dict[str, Any] | None
+
+
+Subject = Annotated[str | None, Query(description="Only changes of this thing", examples=["key:0d1f…"])]
+
+
+@router.get("")
+async def list_all_changes(
+    door: ViewerDoor, subject: Subject = None, before: Before = None, limit: Limit = 100
+) -> list[ChangeView]:
+    """Who changed what and when, newest first. `recman-unimicro audit verify` proves that no row was tampered with."""
+    rows = await list_changes(door.session, tenant_id=door.tenant_id, subject=subject, before_id=before, limit=limit)
+    return [ChangeView.model_validate(row) for row in rows]

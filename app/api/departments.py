@@ -1,0 +1,131 @@
+"""RecMan's departments, and which key serves which."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from fastapi import APIRouter
+from pydantic import Field
+
+from app.api.doors import AdminDoor, Door, ResourcesDep, ViewerDoor
+from app.api.views import Name, Order, View, problems
+from app.departments import list_departments, load_department, record_departments
+from app.domain.dimensions import Department
+from app.errors import ConflictError
+from app.keys import load_key
+from app.recman.client import RecmanClient
+from app.tables import Department as DepartmentRow
+from app.tenants import load_tenant, open_recman_api_key
+from app.transfer.log import count_open
+from app.transfer.records import read_departments
+from app.transfer.retry import retry_held
+
+router = APIRouter(prefix="/v1/departments", tags=["departments"])
+
+
+class DepartmentView(View):
+    """A department of RecMan."""
+
+    tenant_id: UUID
+    recman_department_id: str = Field(examples=["7"])
+    name: str = Field(examples=["Oslo"])
+    number: str = Field(examples=["100"], description="Empty when RecMan gives none")
+    key_id: UUID | None = Field(description="The key that serves it; None: the key open to all")
+    read_at: datetime
+
+
+class MovedDepartment(DepartmentView):
+    """A department after its key was changed, and what that means."""
+
+    note: str = Field(examples=["Changes future documents only: what was begun stays with its key."])
+
+
+class NewDepartment(Order):
+    """A department entered by hand, where RecMan offers none to read."""
+
+    recman_department_id: str = Field(pattern=r"^[1-9][0-9]{0,17}$", examples=["7"])
+    name: Name = Field(examples=["Oslo"])
+    number: str = Field("", max_length=50, examples=["100"])
+
+
+class KeyChoice(Order):
+    """Which key serves the department from now on; null: the key open to all."""
+
+    key_id: UUID | None = Field(examples=["0d1f6c4e-7d0a-4d4e-9c59-7f5b8f1c2a3b"])
+
+
+@router.get("")
+async def list_all_departments(door: ViewerDoor) -> list[DepartmentView]:
+    """Every department that is known, and which key serves it."""
+    rows = await list_departments(door.session, tenant_id=door.tenant_id)
+    return [DepartmentView.model_validate(row) for row in rows]
+
+
+@router.post("/refresh", responses=problems(_409="no_recman_api_key", _502="RecMan's own trouble"))
+async def refresh_departments(door: AdminDoor, resources: ResourcesDep) -> list[DepartmentView]:
+    """Read the departments from RecMan; which key serves which stays as it is."""
+    tenant_id = door.tenant
+    api_key = open_recman_api_key(resources.vault, await load_tenant(door.session, tenant_id))
+    # No transaction is open while RecMan is asked.
+    await door.session.commit()
+    if api_key is None:
+        cause = "There is no RecMan API key to read departments with"
+        fix = "Enter one for the tenant, or enter the departments with POST /v1/departments."
+        raise ConflictError(cause, fix=fix, code="no_recman_api_key")
+    client = RecmanClient(resources.http, base_url=resources.settings.recman_api_base, api_key=api_key)
+    departments = await read_departments(client)
+    await record_departments(door.session, tenant_id=tenant_id, departments=departments)
+    names = {one.recman_department_id: one.name for one in departments}
+    await door.record("department.refresh", f"tenant:{tenant_id}", tenant_id=tenant_id, after=names)
+    await door.session.commit()
+    return await list_all_departments(door)
+
+
+@router.post("", status_code=201)
+async def enter_department(door: AdminDoor, new: NewDepartment) -> DepartmentView:
+    """Enter a department by hand, or correct one; what RecMan says later wins."""
+    department = Department(**new.model_dump())
+    await record_departments(door.session, tenant_id=door.tenant, departments=[department])
+    row = await _load(door, new.recman_department_id)
+    await _record(door, "department.enter", row, after=new.model_dump())
+    await door.session.commit()
+    return DepartmentView.model_validate(row)
+
+
+@router.put("/{recman_department_id}/key", responses=problems(_404="department_unknown, not_found"))
+async def choose_key(
+    door: AdminDoor, resources: ResourcesDep, recman_department_id: str, choice: KeyChoice
+) -> MovedDepartment:
+    """Let another key serve the department. Changes future documents only: what was begun stays with its key."""
+    row = await _load(door, recman_department_id)
+    if choice.key_id is not None:
+        # Of this tenant: another's is not found.
+        await load_key(door.session, choice.key_id)
+    before = row.key_id
+    row.key_id = choice.key_id
+    await door.session.flush()
+    note = await _explain(door, before)
+    again = await retry_held(door.session, tenant_id=row.tenant_id, codes=["no_key"])
+    values = {"before": {"key_id": _text(before)}, "after": {"key_id": _text(row.key_id), "looked_at_again": again}}
+    await _record(door, "department.key", row, **values)
+    await door.session.commit()
+    resources.work_accepted.set()
+    return MovedDepartment(**DepartmentView.model_validate(row).model_dump(), note=note)
+
+
+async def _explain(door: Door, before: UUID | None) -> str:
+    begun = 0 if before is None else await count_open(door.session, key_id=before)
+    stay = f"; {begun} on their way with the key before may stay with it" if begun else ""
+    return f"Changes future documents only: what was begun stays with its key{stay}."
+
+
+async def _load(door: Door, recman_department_id: str) -> DepartmentRow:
+    return await load_department(door.session, tenant_id=door.tenant, recman_department_id=recman_department_id)
+
+
+async def _record(door: Door, action: str, row: DepartmentRow, **values: Any) -> None:
+    await door.record(action, f"department:{row.recman_department_id}", tenant_id=row.tenant_id, **values)
+
+
+def _text(value: UUID | None) -> str | None:
+    return None if value is None else str(value)

@@ -1,0 +1,256 @@
+"""Keys: sign in to Unimicro, choose the company, choose departments and mode, check, pause, remove."""
+
+from datetime import datetime
+from typing import Any, Literal
+from uuid import UUID
+
+from fastapi import APIRouter
+from pydantic import Field
+
+from app.accounting.unimicro.auth import revoke
+from app.api.doors import AdminDoor, Door, ResourcesDep, ViewerDoor
+from app.api.views import Name, Order, View, problems
+from app.connect import KeyOrder, make_key
+from app.departments import list_departments, release_departments, serve_departments
+from app.errors import ConflictError, RemoteError
+from app.key_check import check_key
+from app.keys import change_key, identity_of, list_keys, load_key, open_secret, remove_key
+from app.lanes import wake_key
+from app.resources import Resources
+from app.tables import Key
+from app.transfer.retry import retry_held
+
+router = APIRouter(prefix="/v1/keys", tags=["keys"])
+
+Mode = Literal["full", "file"]
+Method = Literal["invoice", "draft", "order"]
+Departments = Literal["all"] | list[str]
+
+
+class KeySettings(Order):
+    """What one company wants otherwise than the installation."""
+
+    send_customer_number: bool | None = Field(
+        None, description="Send RecMan's number when a customer is created; null: as the installation does"
+    )
+
+
+class KeyView(View):
+    """A named access to one Unimicro company, without its secrets."""
+
+    id: UUID
+    tenant_id: UUID
+    name: str = Field(examples=["Nordlys"])
+    company_key: str
+    company_name: str = Field(examples=["Nordlys Bemanning AS"])
+    mode: Mode
+    method: Method
+    client: Literal["web", "server"]
+    departments: Departments = Field(examples=["all"])
+    settings: KeySettings
+    state: Literal["active", "paused", "sign_in_again"]
+    paused_until: datetime | None = Field(description="It rests until then and goes on by itself")
+    pause_reason: str | None
+    api_base: str = Field(examples=["https://app.unimicro.no/"])
+    files_base: str | None
+    token_expires_at: datetime | None
+    created_at: datetime
+
+
+class NewKeyOrder(Order):
+    """What an administrator chose after signing in."""
+
+    pending_id: UUID
+    company_key: str = Field(description="`key` of one of the sign-in's companies")
+    name: Name = Field(examples=["Nordlys"])
+    mode: Mode = Field("full", description="full: sent to Unimicro; file: only exported as a file")
+    method: Method = Field("invoice", description="What is made there: an issued invoice, a draft, or an order")
+    departments: Departments = Field("all", examples=["all", ["7", "9"]], description="RecMan department ids")
+
+
+class KeyChange(Order):
+    """What is to change; what is left out stays."""
+
+    name: Name | None = None
+    mode: Mode | None = None
+    method: Method | None = None
+    departments: Departments | None = None
+    settings: KeySettings | None = None
+    state: Literal["active", "paused"] | None = Field(None, description="paused: everything waits until it is active")
+
+
+class FindingView(View):
+    """One thing that a first invoice depends on."""
+
+    what: str = Field(examples=["VAT types"])
+    ok: bool
+    cause: str = Field(examples=["these products have no VAT type: 4711"])
+    fix: str = Field(examples=["Choose a VAT type for each product, or for its sales account, in Unimicro."])
+
+
+class CheckView(View):
+    """Whether a first invoice could go through."""
+
+    ok: bool
+    findings: list[FindingView]
+
+
+class RemovedKey(View):
+    """What became of a removed key's sign-in."""
+
+    revoked: bool = Field(description="Whether Unimicro was told; a sign-in that is not revoked ends by itself")
+    note: str
+
+
+@router.post(
+    "",
+    status_code=201,
+    responses=problems(
+        _404="sign_in_unknown, department_unknown",
+        _409="name_taken, open_to_all_taken, department_has_key, sign_in_open, sign_in_used, sign_in_expired, "
+        "sign_in_failed",
+        _422="company_unknown",
+    ),
+)
+async def create_key(door: AdminDoor, resources: ResourcesDep, new: NewKeyOrder) -> KeyView:
+    """Make a key of a sign-in that has come back; when this is refused, the sign-in can still be used."""
+    order = KeyOrder(
+        sign_in_id=new.pending_id,
+        company_key=new.company_key,
+        name=new.name,
+        mode=new.mode,
+        method=new.method,
+        departments=None if new.departments == "all" else list(new.departments),
+    )
+    key = await make_key(door.session, resources, order)
+    view = await _view(door, key)
+    await _record(door, "key.create", key, after=_show(view))
+    await _go_on(door, key)
+    await door.session.commit()
+    resources.work_accepted.set()
+    return view
+
+
+@router.get("")
+async def list_all_keys(door: ViewerDoor) -> list[KeyView]:
+    """Every key that is in use."""
+    keys = await list_keys(door.session, tenant_id=door.tenant_id)
+    served = await _list_served(door)
+    return [_to_view(key, served.get(key.id, [])) for key in keys]
+
+
+@router.get("/{key_id}", responses=problems(_404="not_found"))
+async def show_key(door: ViewerDoor, key_id: UUID) -> KeyView:
+    """One key."""
+    return await _view(door, await load_key(door.session, key_id))
+
+
+@router.patch(
+    "/{key_id}",
+    responses=problems(
+        _404="not_found, department_unknown",
+        _409="name_taken, open_to_all_taken, department_has_key, documents_under_way, sign_in_again",
+    ),
+)
+async def change(door: AdminDoor, resources: ResourcesDep, key_id: UUID, wish: KeyChange) -> KeyView:
+    """Rename, change mode, method, departments or settings, pause or resume."""
+    key = await load_key(door.session, key_id, lock=True)
+    before = await _view(door, key)
+    values = wish.model_dump(exclude_none=True, include={"name", "mode", "method"})
+    if wish.settings is not None:
+        values["settings"] = wish.settings.model_dump(exclude_none=True)
+    if wish.state is not None:
+        values |= _change_state(key, wish.state)
+    if wish.departments is not None:
+        values["open_to_all"] = wish.departments == "all"
+    await change_key(door.session, key, values)
+    if wish.departments is not None:
+        await serve_departments(door.session, key, [] if wish.departments == "all" else wish.departments)
+    after = await _view(door, key)
+    await _record(door, "key.change", key, before=_show(before), after=_show(after))
+    # Looking again costs RecMan's quota, so a new name alone wakes nobody.
+    if wish.model_fields_set & {"mode", "method", "departments", "settings", "state"}:
+        await _go_on(door, key)
+    await door.session.commit()
+    resources.work_accepted.set()
+    return after
+
+
+def _change_state(key: Key, state: str) -> dict[str, Any]:
+    if key.state == "sign_in_again":
+        fix = "Sign in again with POST /v1/keys/connect {key_id}."
+        raise ConflictError(f"Key “{key.name}” waits for a sign-in", fix=fix, code="sign_in_again")
+    reason = "paused by an administrator" if state == "paused" else None
+    return {"state": state, "paused_until": None, "pause_reason": reason}
+
+
+@router.post("/{key_id}/check", responses=problems(_404="not_found"))
+async def check(door: AdminDoor, resources: ResourcesDep, key_id: UUID) -> CheckView:
+    """Look for everything that would stop a first invoice: sign-in, company, rights, VAT, accounts, locks, series."""
+    key = await load_key(door.session, key_id)
+    # No transaction is open while Unimicro is asked.
+    await door.session.commit()
+    findings = await check_key(resources, key)
+    views = [FindingView.model_validate(finding) for finding in findings]
+    return CheckView(ok=all(finding.ok for finding in findings), findings=views)
+
+
+@router.delete("/{key_id}", responses=problems(_404="not_found", _409="documents_under_way"))
+async def remove(door: AdminDoor, resources: ResourcesDep, key_id: UUID) -> RemovedKey:
+    """Take a key out of use and revoke its sign-in at Unimicro; everything that was sent with it stays on record."""
+    key = await load_key(door.session, key_id, lock=True)
+    before = await _view(door, key)
+    refresh_token = open_secret(resources.vault, key, "refresh_token")
+    await remove_key(door.session, key)
+    await release_departments(door.session, key)
+    await _record(door, "key.remove", key, before=_show(before))
+    await wake_key(door.session, tenant_id=key.tenant_id, key_id=key.id)
+    await door.session.commit()
+    resources.references.pop(key.id, None)
+    resources.work_accepted.set()
+    return await _revoke(resources, refresh_token)
+
+
+async def _revoke(resources: Resources, refresh_token: str | None) -> RemovedKey:
+    if refresh_token is None:
+        return RemovedKey(revoked=False, note="There was no lasting sign-in to revoke.")
+    try:
+        revoked = await revoke(resources.http, identity_of(resources.settings), refresh_token)
+    except RemoteError as error:
+        note = f"{error.cause}. The key is removed all the same; its sign-in is forgotten here and ends by itself."
+        return RemovedKey(revoked=False, note=note)
+    offered = "Unimicro has revoked the sign-in." if revoked else "Unimicro offers no revocation; it ends by itself."
+    return RemovedKey(revoked=revoked, note=offered)
+
+
+async def _go_on(door: Door, key: Key) -> None:
+    """What rested with the key, or lacked one, is looked at again."""
+    await wake_key(door.session, tenant_id=key.tenant_id, key_id=key.id)
+    await retry_held(door.session, tenant_id=key.tenant_id, codes=["no_key", "key_in_file_mode", "method_not_offered"])
+
+
+async def _record(door: Door, action: str, key: Key, **values: Any) -> None:
+    await door.record(action, f"key:{key.id}", tenant_id=key.tenant_id, **values)
+
+
+def _show(view: KeyView) -> dict[str, Any]:
+    names = {"name", "company_name", "company_key", "mode", "method", "client", "departments", "settings", "state"}
+    return view.model_dump(mode="json", include=names)
+
+
+async def _list_served(door: Door) -> dict[UUID, list[str]]:
+    served: dict[UUID, list[str]] = {}
+    for row in await list_departments(door.session, tenant_id=door.tenant_id):
+        if row.key_id is not None:
+            served.setdefault(row.key_id, []).append(row.recman_department_id)
+    return served
+
+
+async def _view(door: Door, key: Key) -> KeyView:
+    return _to_view(key, (await _list_served(door)).get(key.id, []))
+
+
+def _to_view(key: Key, served: list[str]) -> KeyView:
+    plain = {name: getattr(key, name) for name in KeyView.model_fields if name not in {"departments", "settings"}}
+    departments: Departments = "all" if key.open_to_all else served
+    return KeyView(**plain, departments=departments, settings=KeySettings(**key.settings))

@@ -1,0 +1,113 @@
+"""Tenants: one RecMan account each. For operators."""
+
+from datetime import datetime
+from typing import Any, Literal
+from uuid import UUID
+
+from fastapi import APIRouter
+from pydantic import Field, SecretStr
+
+from app.api.doors import OperatorDoor, ResourcesDep
+from app.api.views import Name, Order, View, problems
+from app.crypto import Vault
+from app.errors import NotFoundError
+from app.lanes import wake_tenant
+from app.tables import Tenant
+from app.tenants import create_tenant, list_tenants, load_tenant, rename_tenant, set_recman_api_key, show_api_key
+
+router = APIRouter(prefix="/v1/tenants", tags=["tenants"])
+
+
+class TenantView(View):
+    """A RecMan account."""
+
+    id: UUID
+    name: str = Field(examples=["Nordlys"])
+    state: Literal["active", "paused"] = Field(description="paused: webhooks are stored, nothing is sent")
+    recman_reads: Literal["api", "payload"] = Field(description="Where records are read: RecMan's API, or the webhooks")
+    recman_api_key: str | None = Field(description="The beginning of its fingerprint", examples=["3f1a90c2b7de"])
+    created_at: datetime
+
+
+class NewTenant(Order):
+    """A RecMan account to serve."""
+
+    name: Name = Field(examples=["Nordlys"])
+    recman_api_key: SecretStr | None = Field(None, description="Without one, records are read from webhooks")
+
+
+class TenantChange(Order):
+    """What is to change; what is left out stays."""
+
+    name: Name | None = None
+    state: Literal["active", "paused"] | None = None
+    recman_api_key: SecretStr | None = Field(None, description="null takes it away: records come from webhooks then")
+
+
+@router.post("", status_code=201, responses=problems(_409="name_taken"))
+async def make_tenant(door: OperatorDoor, resources: ResourcesDep, new: NewTenant) -> TenantView:
+    """Add a RecMan account."""
+    tenant = await create_tenant(door.session, name=new.name)
+    if new.recman_api_key is not None:
+        api_key = new.recman_api_key.get_secret_value()
+        await set_recman_api_key(door.session, resources.vault, tenant, api_key=api_key)
+    after = _show(resources.vault, tenant)
+    await door.record("tenant.create", f"tenant:{tenant.id}", tenant_id=tenant.id, after=after)
+    await door.session.commit()
+    return _view(resources.vault, tenant)
+
+
+@router.get("")
+async def list_all_tenants(door: OperatorDoor, resources: ResourcesDep) -> list[TenantView]:
+    """Every RecMan account."""
+    return [_view(resources.vault, tenant) for tenant in await list_tenants(door.session)]
+
+
+@router.get("/{tenant_id}", responses=problems(_404="not_found"))
+async def show_tenant(door: OperatorDoor, resources: ResourcesDep, tenant_id: UUID) -> TenantView:
+    """One RecMan account."""
+    return _view(resources.vault, await _load(door, tenant_id))
+
+
+@router.patch("/{tenant_id}", responses=problems(_404="not_found", _409="name_taken"))
+async def change_tenant(
+    door: OperatorDoor, resources: ResourcesDep, tenant_id: UUID, change: TenantChange
+) -> TenantView:
+    """Rename, pause, resume, or give another RecMan API key; what rested because of the old one goes on."""
+    tenant = await _load(door, tenant_id, lock=True)
+    before = _show(resources.vault, tenant)
+    if change.name is not None:
+        await rename_tenant(door.session, tenant, name=change.name)
+    if change.state is not None:
+        tenant.state = change.state
+    if "recman_api_key" in change.model_fields_set:
+        given = change.recman_api_key
+        api_key = given.get_secret_value() if given is not None else None
+        await set_recman_api_key(door.session, resources.vault, tenant, api_key=api_key)
+        await wake_tenant(door.session, tenant_id=tenant.id)
+    after = _show(resources.vault, tenant)
+    await door.record("tenant.change", f"tenant:{tenant.id}", tenant_id=tenant.id, before=before, after=after)
+    await door.session.commit()
+    resources.work_accepted.set()
+    return _view(resources.vault, tenant)
+
+
+async def _load(door: OperatorDoor, tenant_id: UUID, *, lock: bool = False) -> Tenant:
+    if door.tenant_id not in (None, tenant_id):
+        raise NotFoundError(f"There is no tenant {tenant_id} here", fix="Name the same tenant in path and query.")
+    return await load_tenant(door.session, tenant_id, lock=lock)
+
+
+def _show(vault: Vault, tenant: Tenant) -> dict[str, Any]:
+    return {"name": tenant.name, "state": tenant.state, "recman_api_key": show_api_key(vault, tenant)}
+
+
+def _view(vault: Vault, tenant: Tenant) -> TenantView:
+    return TenantView(
+        id=tenant.id,
+        name=tenant.name,
+        state=tenant.state,
+        recman_reads=tenant.recman_reads,
+        recman_api_key=show_api_key(vault, tenant),
+        created_at=tenant.created_at,
+    )

@@ -1,0 +1,42 @@
+"""What every view and listing of the REST API shares."""
+
+from typing import Annotated, Any
+
+from fastapi import Query
+from pydantic import BaseModel, ConfigDict, Field
+
+Limit = Annotated[int, Query(ge=1, le=1000, description="At most this many rows")]
+Before = Annotated[int | None, Query(description="Continue a listing: only rows with a smaller id")]
+Name = Annotated[str, Field(min_length=1, max_length=100, pattern=r"\S")]
+OverlapHours = Annotated[float, Field(ge=0, le=24 * 30, description="The old one stays good this long", examples=[24])]
+
+
+class View(BaseModel):
+    """A row as shown; built from the table's row."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+
+class Order(BaseModel):
+    """What a caller wants; a misspelt field is an error, not silence."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class Problem(BaseModel):
+    """An error (RFC 9457): a stable code, the cause, and what to do about it."""
+
+    type: str = Field(examples=["urn:recman-unimicro:name_taken"])
+    title: str = Field(examples=["name taken"])
+    status: int = Field(examples=[409])
+    code: str = Field(examples=["name_taken"])
+    cause: str = Field(examples=["There is a key “Nordlys” already"])
+    fix: str = Field(examples=["Choose another name."])
+
+
+def problems(**codes: str) -> dict[int | str, dict[str, Any]]:
+    """Answers for a route's description: `_409="name_taken, open_to_all_taken"`."""
+    return {
+        int(status.removeprefix("_")): {"model": Problem, "description": f"Codes: {listed}"}
+        for status, listed in codes.items()
+    }

@@ -1,0 +1,31 @@
+"""Looking at records anew: after somebody mended something, or chose otherwise."""
+
+from collections.abc import Sequence
+from uuid import UUID, uuid4
+
+from app.db import Session
+from app.inbox import Arrival, accept, dedupe_key
+from app.tables import Transfer
+from app.transfer.log import list_held, reopen
+
+
+async def retry(session: Session, transfer: Transfer, *, source: str = "retry") -> None:
+    """Look at the transfer's record anew, now; `source` says on whose wish."""
+    await reopen(session, transfer)
+    arrival = Arrival(
+        tenant_id=transfer.tenant_id,
+        scope=transfer.scope,
+        record_id=transfer.record_id,
+        operation="update",
+        source=source,
+        dedupe=dedupe_key("retry", uuid4()),
+    )
+    await accept(session, arrival)
+
+
+async def retry_held(session: Session, *, tenant_id: UUID, codes: Sequence[str]) -> int:
+    """Look anew at every record that is held for one of these reasons; how many there are."""
+    transfers = await list_held(session, tenant_id=tenant_id, codes=codes)
+    for transfer in transfers:
+        await retry(session, transfer)
+    return len(transfers)

@@ -1,0 +1,102 @@
+"""Number policies and field ownership of a key, set over REST, seen in Unimicro's books."""
+
+from typing import Any
+
+from tests.flows.test_customer_check import put_customer
+from tests.flows.test_rules import put
+from tests.world import COMPANY, World
+
+
+async def choose(world: World, **rules: Any) -> None:
+    shown = (await put(world, rules))["rules"]
+    assert {name: shown[name] for name in rules} == rules
+
+
+async def customers(world: World) -> list[dict[str, Any]]:
+    (company,) = [one for one in (await world.books()).values() if one["name"] == COMPANY]
+    found: list[dict[str, Any]] = company["customers"]
+    return found
+
+
+async def transfer(world: World, kind: str, record_id: str) -> dict[str, Any]:
+    row: dict[str, Any] = (await world.transfers())[kind, record_id]
+    return row
+
+
+async def test_linked_lets_unimicro_number_and_keeps_the_link(world: World) -> None:
+    await choose(world, customer_number="linked")
+    put_customer(world, 100001, "Vestfold Rør AS", "911222333")
+    world.recman.state.store.records["company"]["201"]["companyNumber"] = "42"
+    await world.hear_of("invoice", 5001)
+    await world.settle()
+    assert (await transfer(world, "invoice", "5001"))["state"] == "done"
+    made = await transfer(world, "customer", "201")
+    assert (made["number"], made["state"]) == ("42", "done")
+    assert made["unimicro_number"] not in ("42", "100001", None)
+    await world.hear_of("invoice", 5002)
+    await world.hear_of("company", 201)
+    await world.settle()
+    names = [one["BusinessRelation"]["Name"] for one in await customers(world)]
+    assert names.count("Ærfugl Bemanning AS") == 1
+
+
+async def test_linked_makes_no_second_customer_when_the_answer_is_lost(world: World) -> None:
+    await choose(world, customer_number="linked")
+    world.recman.state.store.records["company"]["201"].update(companyNumber="42", vatNumber="")
+    await world.fault("lose_answer", method="POST", path="/api/biz/customers")
+    await world.hear_of("invoice", 5001)
+    await world.settle()
+    assert (await transfer(world, "invoice", "5001"))["state"] == "done"
+    assert len(await customers(world)) == 1
+    assert (await transfer(world, "customer", "201"))["state"] == "done"
+
+
+async def test_match_only_waits_for_a_person_to_make_the_customer(world: World) -> None:
+    await choose(world, customer_number="match_only")
+    await world.hear_of("invoice", 5001)
+    await world.settle()
+    held = await transfer(world, "invoice", "5001")
+    assert (held["state"], held["reasons"][0]["code"]) == ("held", "customer_not_in_unimicro")
+    assert await customers(world) == []
+    put_customer(world, 100001, "Ærfugl Bemanning AS", "310456101")
+    await world.post(f"/v1/transfers/{held['id']}/retry")
+    await world.settle()
+    assert (await transfer(world, "invoice", "5001"))["state"] == "done"
+    assert len(await customers(world)) == 1
+
+
+async def test_same_number_is_sent_and_what_unimicro_made_of_it_is_compared(world: World) -> None:
+    await world.hear_of("invoice", 5001)
+    await world.settle()
+    made = await transfer(world, "customer", "201")
+    assert made["number"] == made["unimicro_number"] == "100001"
+    order = {"settings": {"send_customer_number": False}}
+    assert (await world.call("PATCH", f"/v1/keys/{world.key_id}", order)).status_code == 200
+    await world.hear_of("company", 203)
+    await world.settle()
+    other = await transfer(world, "customer", "203")
+    assert (other["state"], other["reasons"][0]["code"]) == ("held", "customer_number_not_kept")
+
+
+async def test_update_leaves_alone_what_unimicro_keeps_up(world: World) -> None:
+    await world.hear_of("company", 201)
+    await world.settle()
+    await choose(world, customer_fields={"name": "leave", "phone": "fill_empty"})
+    record = world.recman.state.store.records["company"]["201"]
+    record |= {"name": "Ærfugl Norge AS", "phone": "99 99 99 99", "creditTime": "21"}
+    await world.hear_of("company", 201)
+    await world.settle()
+    (customer,) = await customers(world)
+    relation = customer["BusinessRelation"]
+    assert customer["CreditDays"] == 21
+    assert relation["Name"] == "Ærfugl Bemanning AS"
+    assert relation["DefaultPhone"]["Number"] == "+47 22 00 00 01"
+
+
+async def test_unknown_policy_field_or_rule_is_refused(world: World) -> None:
+    for rules in (
+        {"customer_number": "ours"},
+        {"customer_fields": {"colour": "leave"}},
+        {"customer_fields": {"name": "x"}},
+    ):
+        assert (await put(world, rules, status=422))["code"] == "rules_unusable"

@@ -1,0 +1,52 @@
+"""Texts that Unimicro has no room for: cut, sent, and shown as warnings on the transfer."""
+
+from typing import Any
+
+from tests.world import World
+
+
+async def list_warnings(world: World, kind: str, record_id: str) -> list[str]:
+    row = (await world.transfers())[kind, record_id]
+    assert row["state"] == "done", row["reasons"]
+    shown: Any = await world.get(f"/v1/transfers/{row['id']}")
+    return [warning["code"] for warning in shown["warnings"]]
+
+
+async def test_cut_texts_of_invoice_and_credit_note_are_warnings_of_their_transfers(world: World) -> None:
+    records = world.recman.state.store.records["invoice"]
+    records["5003"]["notes"] = records["5008"]["notes"] = "n" * 501
+    await world.hear_of("invoice", 5003, 5008)
+    await world.settle()
+    assert await list_warnings(world, "invoice", "5003") == ["text_cut"]
+    assert await list_warnings(world, "credit_note", "5008") == ["text_cut"]
+    assert {len(invoice["FreeTxt"]) for invoice in await world.invoices()} == {500}
+
+
+async def test_cut_name_of_a_new_customer_is_a_warning_of_its_transfer(world: World) -> None:
+    world.recman.state.store.records["company"]["201"]["name"] = "Æ" * 256
+    await world.hear_of("company", 201)
+    await world.settle()
+    assert await list_warnings(world, "customer", "201") == ["text_cut"]
+
+
+async def test_invoice_head_shows_the_customer_on_the_first_and_on_every_later_invoice(world: World) -> None:
+    await world.hear_of("invoice", 5002)
+    await world.settle()
+    await world.hear_of("invoice", 5007)
+    await world.settle()
+    heads = [
+        {name: invoice[name] for name in ("CustomerName", "InvoiceAddressLine1", "InvoiceAddressLine2", "InvoiceCity")}
+        for invoice in await world.invoices()
+    ]
+    assert (
+        heads
+        == [
+            {
+                "CustomerName": "Tromsø Havn og Logistikk AS",
+                "InvoiceAddressLine1": "Breivikavegen 11",
+                "InvoiceAddressLine2": "Bygg C",
+                "InvoiceCity": "Tromsø",
+            }
+        ]
+        * 2
+    )

@@ -1,0 +1,178 @@
+"""Two tenants and three roles at every route of the API: nobody sees or touches what is not theirs."""
+
+import json
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from app.main import render_openapi
+from tests.world import OURS, RECMAN_KEY, World
+
+# A body that each changing route takes; `{…}` stands for something of the other tenant. A new route must be added here.
+BODIES: dict[tuple[str, str], Any] = {
+    ("POST", "/v1/transfers/{transfer_id}/retry"): None,
+    ("POST", "/v1/transfers/{transfer_id}/ignore"): {"reason": "not ours"},
+    ("POST", "/v1/invoices/dry-run"): {"ids": ["{transfer_id}"]},
+    ("POST", "/v1/invoices/send"): {"ids": ["{transfer_id}"]},
+    ("POST", "/v1/invoices/{transfer_id}/approve"): None,
+    ("POST", "/v1/invoices/{transfer_id}/done-elsewhere"): {"unimicro_id": 1},
+    ("POST", "/v1/jobs/{job_id}/cancel"): None,
+    ("PUT", "/v1/rules"): {"not_before": "2026-01-01"},
+    ("POST", "/v1/keys/connect"): {"key_id": "{key_id}"},
+    ("POST", "/v1/keys"): {"pending_id": "{pending_id}", "company_key": "x", "name": "theirs"},
+    ("PATCH", "/v1/keys/{key_id}"): {"name": "theirs"},
+    ("POST", "/v1/keys/{key_id}/check"): None,
+    ("DELETE", "/v1/keys/{key_id}"): None,
+    ("POST", "/v1/keys/{key_id}/customer-check"): None,
+    ("POST", "/v1/keys/{key_id}/customer-check/accept"): {"reason": "not ours"},
+    ("POST", "/v1/departments/refresh"): None,
+    ("POST", "/v1/departments"): {"recman_department_id": "900", "name": "Ours"},
+    ("PUT", "/v1/departments/{recman_department_id}/key"): {"key_id": None},
+    ("POST", "/v1/hooks"): {"name": "ours"},
+    ("PATCH", "/v1/hooks/{hook_id}"): {"enabled": False},
+    ("POST", "/v1/hooks/{hook_id}/rotate"): {"what": "address"},
+    ("POST", "/v1/tokens"): {"name": "ours", "role": "viewer"},
+    ("DELETE", "/v1/tokens/{token_id}"): None,
+    ("POST", "/v1/tokens/{token_id}/rotate"): {},
+    ("POST", "/v1/tenants"): {"name": "Third"},
+    ("PATCH", "/v1/tenants/{tenant_id}"): {"name": "theirs"},
+}
+# Routes that name whose row they are about in the query.
+_RULES = "?key_id={key_id}"
+QUERIES = {"/v1/rules": f"{_RULES}&after_version=0", "/v1/rules/versions": _RULES}
+# Routes about no row of anybody's: they make something of the caller's own.
+OWN = {"/v1/departments/refresh", "/v1/departments", "/v1/hooks", "/v1/tokens", "/v1/tenants"}
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One world with two tenants; the ids of everything the other one has."""
+
+    world: World
+    other: UUID
+    admin: str
+    viewer: str
+    theirs: dict[str, str]
+
+
+def list_routes() -> list[tuple[str, str]]:
+    paths = json.loads(render_openapi())["paths"]
+    return [(method.upper(), path) for path, methods in paths.items() for method in methods if path.startswith("/v1")]
+
+
+ROUTES = list_routes()
+CHANGING = [route for route in ROUTES if route[0] != "GET"]
+
+
+def test_every_changing_route_is_walked() -> None:
+    assert set(CHANGING) == set(BODIES)
+    assert len(ROUTES) > len(CHANGING) > 15
+
+
+@pytest.fixture
+async def stage(world: World) -> Stage:
+    office, other = world.office, await world.office.make_tenant("Sydlys", recman_api_key=RECMAN_KEY)
+    hook = await office.make_hook(other)
+    key_id = await office.make_key(other, name="Sydlys", company="Nordlys Konsulent AS")
+    pending = await office.sign_in(other)
+    await world.call("POST", "/v1/departments/refresh", tenant=other)
+    await world.call("POST", "/v1/departments", {"recman_department_id": "901", "name": "Theirs"}, tenant=other)
+    answer = await world.http.post(hook, content='{"event": "invoice.created", "id": 5001}')
+    assert answer.status_code == 202
+    await world.settle()
+    invoices = (await world.call("GET", "/v1/invoices", tenant=other)).json()
+    job = (await world.call("POST", "/v1/invoices/send", {"everything": True}, tenant=other)).json()
+    await world.settle()
+    hooks = (await world.call("GET", "/v1/hooks", tenant=other)).json()
+    await office.make_token(other, "viewer")
+    tokens = (await world.call("GET", "/v1/tokens", tenant=other)).json()
+    theirs = {
+        "transfer_id": str(invoices[0]["id"]),
+        "job_id": job["id"],
+        "key_id": str(key_id),
+        "pending_id": pending["pending_id"],
+        "recman_department_id": "901",
+        "hook_id": hooks[0]["id"],
+        "token_id": tokens[0]["id"],
+        "tenant_id": str(other),
+    }
+    admin = await office.make_token(world.tenant_id, "admin")
+    viewer = await office.make_token(world.tenant_id, "viewer")
+    return Stage(world, other, admin, viewer, theirs)
+
+
+def fill(template: Any, theirs: dict[str, str]) -> Any:
+    if isinstance(template, str):
+        return template.format(**theirs)
+    if isinstance(template, list):
+        return [fill(value, theirs) for value in template]
+    if isinstance(template, dict):
+        return {name: fill(value, theirs) for name, value in template.items()}
+    return template
+
+
+async def test_rows_of_another_tenant_are_not_there(stage: Stage) -> None:
+    before = await snapshot(stage)
+    for method, path in ROUTES:
+        if "{" not in path and path not in QUERIES and (method == "GET" or path in OWN):
+            continue
+        body = fill(BODIES.get((method, path)), stage.theirs)
+        address = fill(path + QUERIES.get(path, ""), stage.theirs)
+        answer = await stage.world.call(method, address, body, token=stage.admin)
+        wanted = 403 if path.startswith("/v1/tenants") else 404
+        assert answer.status_code == wanted, (method, path, answer.text)
+        assert set(answer.json()) >= {"code", "cause", "fix"}
+    assert await snapshot(stage) == before
+
+
+async def test_naming_another_tenant_is_refused_at_every_route(stage: Stage) -> None:
+    for method, path in ROUTES:
+        body = fill(BODIES.get((method, path)), stage.theirs)
+        answer = await stage.world.call(method, fill(path, stage.theirs), body, token=stage.admin, tenant=stage.other)
+        assert answer.status_code in {403, 404}, (method, path, answer.text)
+
+
+async def test_listings_hold_own_rows_only(stage: Stage) -> None:
+    for method, path in ROUTES:
+        if method != "GET" or "{" in path or path in QUERIES or path.startswith("/v1/tenants"):
+            continue
+        own = (await stage.world.call("GET", path, token=stage.admin)).json()
+        assert all(row["tenant_id"] == str(stage.world.tenant_id) for row in own), path
+        theirs = (await stage.world.call("GET", path, tenant=stage.other)).json()
+        assert theirs, path
+        assert all(row["tenant_id"] == str(stage.other) for row in theirs), path
+
+
+async def test_viewer_changes_nothing_anywhere(stage: Stage) -> None:
+    before = await snapshot(stage)
+    for method, path in CHANGING:
+        body = fill(BODIES[method, path], stage.theirs)
+        answer = await stage.world.call(method, fill(path, stage.theirs), body, token=stage.viewer)
+        assert (answer.status_code, answer.json()["code"]) == (403, "forbidden"), (method, path)
+    assert await snapshot(stage) == before
+
+
+async def test_no_route_opens_without_a_token(stage: Stage) -> None:
+    for method, path in ROUTES:
+        answer = await stage.world.http.request(method, f"{OURS}{fill(path, stage.theirs)}")
+        assert answer.status_code == 401, (method, path)
+
+
+async def test_own_department_does_not_take_a_foreign_key(stage: Stage) -> None:
+    world = stage.world
+    await world.call("POST", "/v1/departments", {"recman_department_id": "5", "name": "Ours"}, token=stage.admin)
+    choice = {"key_id": stage.theirs["key_id"]}
+    answer = await world.call("PUT", "/v1/departments/5/key", choice, token=stage.admin)
+    assert answer.status_code == 404
+    change = {"departments": [stage.theirs["recman_department_id"]]}
+    answer = await world.call("PATCH", f"/v1/keys/{world.key_id}", change, token=stage.admin)
+    assert (answer.status_code, answer.json()["code"]) == (404, "department_unknown")
+
+
+async def snapshot(stage: Stage) -> list[Any]:
+    """What the other tenant has, as an operator sees it."""
+    paths = ("keys", "hooks", "departments", "tokens", "transfers")
+    listed = [(await stage.world.call("GET", f"/v1/{path}", tenant=stage.other)).json() for path in paths]
+    return [*listed, (await stage.world.call("GET", f"/v1/rules?key_id={stage.theirs['key_id']}")).json()]
