@@ -28,12 +28,11 @@ async def send(world: World, record: int = 5001) -> dict[str, Any]:
 
 
 def only_line(world: World, record: int = 5001, **line: Any) -> dict[str, Any]:
-    """Leave one line on RecMan's invoice; no sums of its own."""
+    """Leave one line on RecMan's invoice, with its own sum; none of the whole."""
     found: dict[str, Any] = world.recman.state.store.records["invoice"][str(record)]
     lines = found["lines"].values() if isinstance(found["lines"], dict) else found["lines"]
     priced = next(one for one in lines if one.get("productNumber"))
-    plain = {name: value for name, value in priced.items() if name not in {"total", "sum"}}
-    found["lines"] = [{**plain, **line}]
+    found["lines"] = [{**priced, **line}]
     for name in ("totalExVat", "vat", "totalIncVat"):
         found.pop(name, None)
     return found
