@@ -97,18 +97,17 @@ class RecmanClient:
 
     async def _fetch(self, scope: str, ids: Sequence[str]) -> dict[str, Raw]:
         wanted = list(dict.fromkeys(ids))
+        by_id = f"{scope}?{_BY_ID[scope]}"
         found: dict[str, Raw] = {}
         for start in range(0, len(wanted), _MOST_IDS):
-            if f"{scope}?{_BY_ID[scope]}" in self._refused:
-                break
-            rows = await self._fetch_by_id(scope, set(wanted[start : start + _MOST_IDS]))
+            rows = None
+            if by_id not in self._refused:
+                rows = await self._fetch_by_id(scope, set(wanted[start : start + _MOST_IDS]))
             if rows is None:
-                self._refused.add(f"{scope}?{_BY_ID[scope]}")
-            else:
-                found |= rows
-        else:
-            return found
-        return await self._fetch_from_pages(scope, set(wanted))
+                self._refused.add(by_id)
+                return await self._fetch_from_pages(scope, set(wanted))
+            found |= rows
+        return found
 
     async def _fetch_by_id(self, scope: str, wanted: set[str]) -> dict[str, Raw] | None:
         """The records, or None when the account ignores or refuses the filter."""
