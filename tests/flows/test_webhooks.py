@@ -198,7 +198,7 @@ async def test_deliveries_are_told_apart_by_their_whole_body(world: World) -> No
     assert len(await events(world)) == 2
 
 
-@pytest.mark.parametrize("scope", ["", "/invoice", "/nonsense"])
+@pytest.mark.parametrize("scope", ["", "/", "/invoice", "/nonsense", "/invoice/"])
 async def test_look_at_an_address_answers_200_and_tells_nothing(world: World, scope: str) -> None:
     answers = []
     for hook in (world.hook, "/webhooks/recman/hook_nobody"):
@@ -216,9 +216,11 @@ async def test_challenge_that_is_no_plain_word_is_not_echoed(world: World, chall
     assert (answer.status_code, answer.text) == (200, "")
 
 
-async def test_put_is_taken_like_post(world: World) -> None:
-    for path in (world.hook, f"{world.hook}/invoice"):
-        assert (await world.http.put(f"{OURS}{path}", content=INVOICE)).status_code == 202
+@pytest.mark.parametrize("end", ["", "/", "/invoice", "/invoice/"])
+async def test_put_and_a_slash_at_the_end_are_taken_without_detour(world: World, end: str) -> None:
+    for method in ("POST", "PUT"):
+        answer = await world.http.request(method, f"{OURS}{world.hook}{end}", content=INVOICE)
+        assert answer.status_code == 202
     assert {event["record_id"] for event in await events(world)} == {"5001"}
 
 
