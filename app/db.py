@@ -71,14 +71,23 @@ def create_pool(url: str) -> Pool:
     Each lease runs one statement in its own transaction and changes no session state, so the round trip that would
     reset the connection between leases is left out.
     """
-    dsn = to_async_url(url).replace("postgresql+asyncpg://", "postgresql://")
     return asyncpg.create_pool(
-        dsn, min_size=0, max_size=_POOL_SIZE, timeout=ACQUIRE_SECONDS, command_timeout=10, reset=_leave_as_it_is
+        to_driver_url(url),
+        min_size=0,
+        max_size=_POOL_SIZE,
+        timeout=ACQUIRE_SECONDS,
+        command_timeout=10,
+        reset=_leave_as_it_is,
     )
 
 
 async def _leave_as_it_is(_connection: object) -> None:
     return
+
+
+def to_driver_url(url: str) -> str:
+    """The address as the bare driver wants it."""
+    return to_async_url(url).replace("postgresql+asyncpg://", "postgresql://")
 
 
 def to_async_url(url: str) -> str:

@@ -66,6 +66,7 @@ def open_key_target(resources: Resources, key: Key) -> Target:
         company_key=key.company_key,
         token=token,
         on_exchange=lambda _: None,
+        slot=lambda: resources.slots.hold(key.company_key),
     )
 
 

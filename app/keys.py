@@ -88,6 +88,10 @@ async def change_key(session: Session, key: Key, values: Mapping[str, Any]) -> N
     """
     if values.get("mode", key.mode) != key.mode:
         await _require_nothing_under_way(session, key, _UNDER_WAY, wish="its mode cannot change now")
+    if values.get("method", key.method) != key.method:
+        # What is half made would be looked up among the wrong kind of documents, and made again.
+        await _require_nothing_under_way(session, key, _UNDER_WAY, wish="its method cannot change now")
+        await _require_nothing_half_made(session, key)
     name = str(values.get("name", key.name))
     for column, value in values.items():
         setattr(key, column, value)
@@ -116,6 +120,18 @@ async def _require_nothing_under_way(session: Session, key: Key, states: Sequenc
         raise ConflictError(
             f"{count} documents of key “{key.name}” are under way, so {wish}",
             fix="Wait until they are through, or ignore those that wait; then try again.",
+            code="documents_under_way",
+        )
+
+
+async def _require_nothing_half_made(session: Session, key: Key) -> None:
+    half_made = Transfer.unimicro_id.is_not(None) & Transfer.booked_at.is_(None)
+    query = select(func.count()).where(Transfer.key_id == key.id, Transfer.scope == "invoice", half_made)
+    count = await session.scalar(query)
+    if count:
+        raise ConflictError(
+            f"{count} documents of key “{key.name}” are half made in Unimicro, so its method cannot change now",
+            fix="Mend and retry them first, or delete their drafts in Unimicro and retry.",
             code="documents_under_way",
         )
 

@@ -8,14 +8,42 @@ from importlib.metadata import version
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 
-from app.api import audit, checks, departments, health, hooks, keys, sign_in, tenants, tokens, transfers, webhooks
+from app.api import (
+    audit,
+    checks,
+    departments,
+    health,
+    hooks,
+    invoices,
+    keys,
+    rules,
+    sign_in,
+    tenants,
+    tokens,
+    transfers,
+    webhooks,
+)
 from app.api.doors import tell_error
 from app.errors import ServiceError
 from app.resources import Resources
 from app.wakeup import notifier
 
 # In the order of the API's description; `sign_in` before `keys`, whose `/{key_id}` would take its paths.
-_ROOMS = (webhooks, transfers, sign_in, keys, checks, departments, hooks, tokens, tenants, audit, health)
+_ROOMS = (
+    webhooks,
+    invoices,
+    transfers,
+    sign_in,
+    keys,
+    checks,
+    rules,
+    departments,
+    hooks,
+    tokens,
+    tenants,
+    audit,
+    health,
+)
 
 Opener = Callable[[], AbstractAsyncContextManager[Resources]]
 

@@ -18,6 +18,7 @@ from app.domain.reference import Reference
 from app.errors import ServiceError, TooManyTriesError
 from app.http import httpx, new_client
 from app.settings import Settings
+from app.slots import Slots
 from app.tables import Hook
 
 _MOST_ADDRESSES = 10_000
@@ -89,6 +90,7 @@ class Resources:
     pool: Pool
     http: httpx.AsyncClient
     vault: Vault
+    slots: Slots
     work_accepted: asyncio.Event = field(default_factory=asyncio.Event)
     work_arrived: asyncio.Event = field(default_factory=asyncio.Event)
     references: dict[UUID, CachedReference] = field(default_factory=dict)
@@ -122,6 +124,7 @@ async def open_resources(
     engine = create_engine(database_url)
     pool = await create_pool(database_url)
     client = http or new_client()
+    slots = Slots(database_url, most=settings.unimicro_parallel_calls)
     try:
         yield Resources(
             settings=settings,
@@ -130,8 +133,10 @@ async def open_resources(
             pool=pool,
             http=client,
             vault=vault,
+            slots=slots,
         )
     finally:
+        await slots.close()
         if http is None:
             await client.aclose()
         await pool.close()

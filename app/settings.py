@@ -52,11 +52,17 @@ class Settings(BaseSettings):
     )
     unimicro_client_id: str = Field("", description="Client id from Unimicro's developer portal")
     unimicro_client_secret: SecretStr = Field(SecretStr(""), description="Client secret from the portal")
+    unimicro_parallel_calls: int = Field(
+        4, ge=1, le=64, description="Calls to one Unimicro company at a time, over all processes"
+    )
     unimicro_read_lag_seconds: float = Field(
         5, ge=0, description="A write without an answer is looked up again after this time before it is sent again"
     )
     unimicro_reference_seconds: float = Field(
         300, ge=0, description="How long products, VAT types and the like are kept before they are read again"
+    )
+    unimicro_invoice_link: str = Field(
+        "{base}#/sales/invoices/{id}", description="Where a person finds an invoice in Unimicro (assumed)"
     )
     unimicro_send_customer_number: bool = Field(
         default=True,

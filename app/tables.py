@@ -1,6 +1,6 @@
 """Every table, once. Each has one owner module that holds its queries; the migrations make them."""
 
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -243,6 +243,7 @@ class Event(TenantOwned, Table):
         _one_of("state", "waiting", "done", "superseded", "ignored", "held", "failed"),
         Index("ix_event_lane", "lane_id", "seq"),
         Index("ix_event_tenant", "tenant_id", "id"),
+        Index("ix_event_job", "source", postgresql_where=text("source LIKE 'job:%'")),
     )
 
     id: Mapped[int] = mapped_column(BigInteger, primary_key=True)
@@ -292,6 +293,7 @@ class Transfer(TenantOwned, Table):
             postgresql_where=text("external_reference IS NOT NULL"),
         ),
         Index("ix_transfer_lane", "lane_id"),
+        Index("ix_transfer_key_state", "key_id", "state"),
     )
 
     id: Mapped[int] = mapped_column(BigInteger, primary_key=True)
@@ -308,14 +310,20 @@ class Transfer(TenantOwned, Table):
     external_reference: Mapped[str | None]
     guid_version: Mapped[int] = mapped_column(server_default="1")
     number: Mapped[str] = mapped_column(server_default="")
+    invoice_date: Mapped[date | None]
+    recman_department_id: Mapped[str | None]
     customer_name: Mapped[str] = mapped_column(server_default="")
     currency: Mapped[str] = mapped_column(server_default="")
     net_amount: Mapped[Decimal | None]
     vat_amount: Mapped[Decimal | None]
     gross_amount: Mapped[Decimal | None]
     content_hash: Mapped[bytes | None]
+    approved_at: Mapped[datetime | None]
+    approved_by: Mapped[str | None]
     booked_at: Mapped[datetime | None]
     unimicro_id: Mapped[int | None] = mapped_column(BigInteger)
+    credits_unimicro_id: Mapped[int | None] = mapped_column(BigInteger)
+    method: Mapped[str | None]
     unimicro_number: Mapped[str | None]
     unimicro_net_amount: Mapped[Decimal | None]
     unimicro_vat_amount: Mapped[Decimal | None]
@@ -340,7 +348,44 @@ class Attempt(Table):
     outcome: Mapped[str]
     detail: Mapped[str] = mapped_column(server_default="")
     exchanges: Mapped[list[Any]] = mapped_column(server_default=text("'[]'"))
+    rules_version: Mapped[int] = mapped_column(server_default="0")
     milliseconds: Mapped[int] = mapped_column(server_default="0")
+
+
+class RuleSet(TenantOwned, Table):
+    """One version of a key's rules; the newest is in force, older ones stay (owner: rules). Append only."""
+
+    __tablename__ = "rule_set"
+    __table_args__ = (UniqueConstraint("key_id", "version"),)
+
+    id: Mapped[int] = mapped_column(BigInteger, primary_key=True)
+    tenant_id: Mapped[UUID] = mapped_column(ForeignKey("tenant.id"), index=True)
+    key_id: Mapped[UUID] = mapped_column(ForeignKey("key.id"))
+    version: Mapped[int]
+    rules: Mapped[dict[str, Any]]
+    made_by: Mapped[str]
+    made_at: Mapped[datetime] = mapped_column(server_default=_now)
+
+
+class Job(TenantOwned, Table):
+    """Many documents to look at anew, as one piece of work with progress (owner: jobs).
+
+    `wanted` is the filter; `last_id` is how far it is: documents come in the order of their ids.
+    """
+
+    __tablename__ = "job"
+    __table_args__ = (_one_of("state", "running", "done", "cancelled"),)
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, server_default=_new_uuid)
+    tenant_id: Mapped[UUID] = mapped_column(ForeignKey("tenant.id"), index=True)
+    state: Mapped[str] = mapped_column(server_default="running")
+    wanted: Mapped[dict[str, Any]]
+    total: Mapped[int]
+    sent: Mapped[int] = mapped_column(server_default="0")
+    last_id: Mapped[int] = mapped_column(BigInteger, server_default="0")
+    made_by: Mapped[str]
+    made_at: Mapped[datetime] = mapped_column(server_default=_now)
+    ended_at: Mapped[datetime | None]
 
 
 class CustomerCheck(TenantOwned, Table):

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from typing import Any
 
-from app.db import is_away
+from app.db import Session, is_away
 from app.errors import (
     AuthExpiredError,
     KeyPausedError,
@@ -16,18 +16,17 @@ from app.errors import (
     StaleLeaseError,
     WaitError,
 )
-from app.inbox import load_unseen
+from app.inbox import Arrival, accept, dedupe_key, load_unseen
 from app.keys import pause_key, require_sign_in
 from app.lanes import Lease, backoff_seconds, check_fence, claim, lock_record, postpone, release, renew, wait_for
 from app.log import get_logger
-from app.recman.client import RecmanClient
 from app.resources import Resources
-from app.tenants import load_tenant, open_recman_api_key
+from app.tenants import load_tenant
 from app.transfer.books import REST_SECONDS, open_books
 from app.transfer.carry import carry, record_trouble
 from app.transfer.context import Run
 from app.transfer.log import find_transfer
-from app.transfer.records import RecordReader
+from app.transfer.records import open_reader
 from app.wakeup import listener
 
 # One run of a lane serves at most this many of its events.
@@ -143,14 +142,11 @@ class Worker:
             # A repeat that lost a race has raised the counter without leaving an event.
             await self._release_empty(lease)
             return
-        api_key = open_recman_api_key(resources.vault, tenant)
-        base = resources.settings.recman_api_base
-        client = RecmanClient(resources.http, base_url=base, api_key=api_key) if api_key else None
         run = Run(
             sessions=resources.sessions,
             lease=lease,
             events=events,
-            reader=RecordReader(sessions=resources.sessions, tenant_id=lease.tenant_id, client=client),
+            reader=open_reader(resources, tenant),
             open_books=lambda key: open_books(resources, key, heard_at=events[-1].received_at),
             read_lag_seconds=resources.settings.unimicro_read_lag_seconds,
         )
@@ -204,6 +200,21 @@ async def _wait_for_record(resources: Resources, run: Run, error: WaitError) -> 
             await postpone(session, lease, seconds=0, spends_try=False)
         else:
             await wait_for(session, lease, scope=error.scope, record_id=error.record_id, seconds=error.seconds)
+            if other is None and error.scope == "invoice":
+                await _ask_for(session, lease, error)
+
+
+async def _ask_for(session: Session, lease: Lease, error: WaitError) -> None:
+    """Look at an invoice that is waited for and that nobody told us of: before our time, or its webhook was lost."""
+    arrival = Arrival(
+        tenant_id=lease.tenant_id,
+        scope=error.scope,
+        record_id=error.record_id,
+        operation="unknown",
+        source="waited for",
+        dedupe=dedupe_key("waited for", error.scope, error.record_id),
+    )
+    await accept(session, arrival)
 
 
 async def _pause_key(resources: Resources, run: Run, error: RemoteThrottledError) -> None:

@@ -67,6 +67,7 @@ class AttemptView(View):
     outcome: str
     detail: str
     milliseconds: int
+    rules_version: int = Field(description="The version of the key's rules that decided; 0: none")
     exchanges: list[dict[str, Any]]
 
 
@@ -124,7 +125,7 @@ class IgnoreOrder(BaseModel):
 @router.post("/transfers/{transfer_id}/retry", status_code=202)
 async def retry_transfer(door: AdminDoor, resources: ResourcesDep, transfer_id: int) -> TransferView:
     """Look at the record anew, now: after something was mended, or to send what was ignored after all."""
-    transfer = await _load_own(door, transfer_id)
+    transfer = await load_own(door, transfer_id)
     before = {"state": transfer.state}
     await retry(door.session, transfer)
     await door.record("transfer.retry", f"transfer:{transfer.id}", tenant_id=transfer.tenant_id, before=before)
@@ -136,7 +137,7 @@ async def retry_transfer(door: AdminDoor, resources: ResourcesDep, transfer_id: 
 @router.post("/transfers/{transfer_id}/ignore")
 async def ignore_transfer(door: AdminDoor, transfer_id: int, order: IgnoreOrder) -> TransferView:
     """Never send this record; a retry takes it back."""
-    transfer = await _load_own(door, transfer_id)
+    transfer = await load_own(door, transfer_id)
     before = {"state": transfer.state}
     if not await ignore(door.session, transfer, reason=order.reason, actor=door.caller.name):
         raise ConflictError(
@@ -151,7 +152,12 @@ async def ignore_transfer(door: AdminDoor, transfer_id: int, order: IgnoreOrder)
     return TransferView.model_validate(transfer)
 
 
-async def _load_own(door: Door, transfer_id: int) -> Transfer:
+async def load_own(door: Door, transfer_id: int) -> Transfer:
+    """The transfer, when the caller may see it.
+
+    Raises:
+        NotFoundError: there is none for this caller.
+    """
     found = await load_transfer(door.session, transfer_id, tenant_id=door.tenant_id)
     if found is None:
         raise NotFoundError(f"There is no transfer {transfer_id}", fix="Take an id from GET /v1/transfers.")

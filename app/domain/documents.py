@@ -1,6 +1,6 @@
 """Invoices and credit notes as RecMan means them, free of either system's spelling."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
@@ -29,6 +29,14 @@ class Totals:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Attachment:
+    """A file that belongs to a document, as the sender printed it."""
+
+    name: str
+    content: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Line:
     """One line; a text line has no product, quantity, price or VAT.
 
@@ -45,6 +53,8 @@ class Line:
     discount_percent: Decimal = ZERO
     vat_rate: Decimal | None = None
     comment: str = ""
+    period_start: date | None = None
+    period_end: date | None = None
 
     @property
     def is_text(self) -> bool:
@@ -93,6 +103,7 @@ class Document:
     kid: str = ""
     note: str = ""
     internal_note: str = ""
+    attachment: Attachment | None = None
 
     @property
     def computed_totals(self) -> Totals:

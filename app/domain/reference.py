@@ -32,11 +32,28 @@ class RemoteDepartment:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RemoteVatType:
+    """A VAT type there; `rate` in per cent."""
+
+    remote_id: int
+    rate: Decimal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RemoteAccount:
+    """An account there, and the VAT type it brings."""
+
+    remote_id: int
+    vat_type_id: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Reference:
     """One company's reference data, as read at one time.
 
     Shape: `products` maps a product number to every product that has it (two = ambiguous);
-    `currencies` an ISO code to its id; `customer_series` holds (from, to) pairs, both inclusive.
+    `currencies` an ISO code to its id; `customer_series` holds (from, to) pairs, both inclusive; `vat_types` maps a VAT
+    code, `accounts` an account number to what is there.
     """
 
     products: Mapping[str, tuple[RemoteProduct, ...]]
@@ -47,13 +64,21 @@ class Reference:
     locked_until: date | None = None
     vat_registered: bool = True
     sends_by_itself: bool = False
+    vat_types: Mapping[str, RemoteVatType] = field(default_factory=dict)
+    accounts: Mapping[int, RemoteAccount] = field(default_factory=dict)
+    default_account_id: int | None = None
+
+    def rate_of(self, vat_type_id: int | None) -> Decimal | None:
+        """The percentage of a VAT type by its id, None when it has none."""
+        return next((one.rate for one in self.vat_types.values() if one.remote_id == vat_type_id), None)
 
 
 class DocumentState(StrEnum):
-    """How far a document there has come."""
+    """How far a document there has come; `credited`: issued, and taken back as a whole."""
 
     DRAFT = "draft"
     ISSUED = "issued"
+    CREDITED = "credited"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,9 +122,13 @@ class RemoteDocument:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Links:
-    """Ids there of everything a document points to; None where the document has no such part."""
+    """Ids there of everything a document points to; None where the document has no such part.
+
+    Shape: `dimensions` maps a free dimension (5 to 10) to the id of its value.
+    """
 
     customer_id: int
     project_id: int | None = None
     department_id: int | None = None
     products: Mapping[str, RemoteProduct] = field(default_factory=dict)
+    dimensions: Mapping[int, int] = field(default_factory=dict)

@@ -7,7 +7,19 @@ from typing import Any
 from app.domain.documents import DocumentKind, Line
 from app.domain.money import CENT, ZERO, show_money
 from app.errors import Reason
-from app.recman.payloads import INVOICE, LINE, Raw, Unclear, is_empty, pick, read_list, read_number, read_text, show
+from app.recman.payloads import (
+    INVOICE,
+    LINE,
+    Raw,
+    Unclear,
+    is_empty,
+    pick,
+    read_day,
+    read_list,
+    read_number,
+    read_text,
+    show,
+)
 from app.recman.reader import Reader
 
 _MOST_LINES = 100_000
@@ -68,6 +80,8 @@ def _read_figures(reader: Reader) -> dict[str, Any]:
         # No discount given is no discount. Source: assumed.
         "discount_percent": reader.find("discount", _to_percent) or ZERO,
         "vat_rate": reader.need("vat_rate", _to_percent),
+        "period_start": reader.guess("period_start", read_day),
+        "period_end": reader.guess("period_end", read_day),
     }
 
 

@@ -75,6 +75,7 @@ INVOICE = {
     "vat": ("vat", "vatAmount"),  # [I]
     "gross": ("totalIncVat", "sumIncVat"),  # [I]
     "lines": ("lines", "rows", "items", "orderLines"),  # [C] [I] [I] [I]
+    "file": ("file", "pdf"),  # [I] in the form that RecMan takes files in: {name, extension, base64} [C]
 }
 LINE = {
     "position": ("position", "sortOrder"),  # [I]
@@ -88,6 +89,8 @@ LINE = {
     "vat_rate": ("vatRate", "vatPercent"),  # [I]
     "net": ("total", "sum"),  # [I] only to check our reading
     "comment": ("comment", "note"),  # [I]
+    "period_start": ("periodStart", "startDate"),  # [I] informative: never holds
+    "period_end": ("periodEnd", "endDate"),  # [I] informative: never holds
 }
 ADDRESS = ("address1", "address2", "postalCode", "city", "country")  # [C]
 SPELLINGS = {"company": COMPANY, "project": PROJECT, "department": DEPARTMENT, "invoice": INVOICE}

@@ -27,6 +27,14 @@ class Reader:
             self.add("unclear", f"the {_words(name)} is unclear: {finding}")
             return None
 
+    def guess(self, name: str, convert: Callable[[Any], T]) -> T | None:
+        """The converted value, or None when there is none or it is unclear: for what may be left out."""
+        try:
+            value = pick(self._raw, self._spellings[name])
+            return None if value is None else convert(value)
+        except Unclear:
+            return None
+
     def need(self, name: str, convert: Callable[[Any], T | None]) -> T | None:
         """The converted value; its absence is a gap."""
         before = len(self.gaps)

@@ -3,12 +3,13 @@
 Nothing that touches money is ever defaulted.
 """
 
+import base64
 import re
 from datetime import date, timedelta
 from typing import Any
 
 from app.domain.dimensions import Department, Project
-from app.domain.documents import Document, DocumentKind, IncompleteDocument, Totals
+from app.domain.documents import Attachment, Document, DocumentKind, IncompleteDocument, Totals
 from app.domain.money import round_money
 from app.domain.parties import Address, Customer
 from app.errors import Reason
@@ -45,6 +46,8 @@ _KINDS = dict.fromkeys(("creditnote", "credit", "creditinvoice", "kreditnota"), 
 _KINDS |= dict.fromkeys(("invoice", "faktura", "debit"), DocumentKind.INVOICE)
 _CURRENCY = re.compile(r"[A-Z]{3}")
 _MOST_DAYS = 3650
+_MOST_FILE_BYTES = 10_000_000
+_UNSAFE = re.compile(r"[^\w.() -]")
 
 
 def read_invoice(raw: Raw) -> Document | IncompleteDocument:
@@ -122,11 +125,29 @@ def _read_head(reader: Reader, kind: DocumentKind) -> dict[str, Any]:
         "recman_department_id": reader.find("department_id", read_link),
     }
     fields["due_date"] = _read_due_date(reader, fields["invoice_date"], kind)
+    fields["attachment"] = reader.guess("file", _to_attachment)
     for name in ("our_reference", "your_reference", "requisition", "kid", "note"):
         fields[name] = reader.find(name, read_text) or ""
     if kind is DocumentKind.CREDIT_NOTE:
         fields["credited_invoice_id"] = reader.need("credited_id", read_link)
     return fields
+
+
+def _to_attachment(value: Any) -> Attachment:
+    """A file as RecMan takes them: `{name, extension, base64}`; that it gives them like that is assumed."""
+    if not isinstance(value, dict) or not isinstance(value.get("base64"), str):
+        raise Unclear("no file")
+    try:
+        content = base64.b64decode(value["base64"], validate=True)
+    except ValueError:
+        raise Unclear("the file cannot be decoded") from None
+    name, extension = (read_text(value.get(part)) for part in ("name", "extension"))
+    if not content or len(content) > _MOST_FILE_BYTES:
+        raise Unclear("the file is empty or too large")
+    name = _UNSAFE.sub("_", name or "invoice")
+    return Attachment(
+        name=name if not extension or name.endswith(f".{extension}") else f"{name}.{extension}", content=content
+    )
 
 
 def _read_due_date(reader: Reader, invoice_date: date | None, kind: DocumentKind) -> date | None:

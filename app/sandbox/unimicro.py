@@ -17,9 +17,11 @@ from app.sandbox.unimicro_actions import KNOWN_ROUTES, ActionCall, Answer, load,
 from app.sandbox.unimicro_answers import AnswerError, DecimalResponse, Record, denied, malformed, not_found
 from app.sandbox.unimicro_books import Books, Company
 from app.sandbox.unimicro_control import create_control_routes
+from app.sandbox.unimicro_files import Files, create_file_routes
 from app.sandbox.unimicro_invoices import create_invoice, delete_invoice, update_invoice
 from app.sandbox.unimicro_oauth import Identity, create_routes, to_base
 from app.sandbox.unimicro_options import SandboxOptions
+from app.sandbox.unimicro_orders import create_order, delete_order
 from app.sandbox.unimicro_query import list_rows, render, select, to_tree
 from app.sandbox.unimicro_save import save_body, to_echo
 from app.sandbox.unimicro_schema import ROUTES, Entity
@@ -35,10 +37,13 @@ class World:
     options: SandboxOptions
     identity: Identity
     companies: dict[str, Company] = field(default_factory=dict)
+    files: Files = field(default_factory=Files)
 
     def reset(self) -> None:
-        """Fresh companies; sign-ins stay."""
+        """Fresh companies without files; sign-ins stay."""
         self.companies = create_companies(self.options)
+        self.files.stored.clear()
+        self.files.links.clear()
 
     def company(self, name: str) -> Company:
         """The company with this name."""
@@ -55,6 +60,7 @@ def create_app(options: SandboxOptions | None = None) -> SandboxApp:
     app.effects = {"expire_token": lambda _: world.identity.expire_access_tokens(), "read_lag": lambda _: None}
     app.include_router(create_routes(world.identity))
     app.include_router(create_control_routes(app, world))
+    app.include_router(create_file_routes(world.identity, world.files))
     app.add_exception_handler(AnswerError, _to_error_response)
     _add_api(app, world)
     return app
@@ -166,6 +172,8 @@ def _post(entity: Entity, call: ActionCall) -> Answer:
         raise not_found()
     if entity.name == "CustomerInvoice":
         new_id = create_invoice(call.books, body)
+    elif entity.name == "CustomerOrder":
+        new_id = create_order(call.books, body)
     else:
         new_id = save_body(call.books, entity, body | {"ID": 0})
     echo = to_echo(entity, body)
@@ -188,6 +196,8 @@ def _delete(entity: Entity, call: ActionCall) -> Answer:
     load(call.books, entity.name, call.record_id)
     if entity.name == "CustomerInvoice":
         delete_invoice(call.books, call.record_id)
+    elif entity.name == "CustomerOrder":
+        delete_order(call.books, call.record_id)
     else:
         call.books.update(entity.name, call.record_id, {"Deleted": True})
     return Answer(status=204)

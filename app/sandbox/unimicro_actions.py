@@ -12,6 +12,7 @@ from typing import Any
 from app.sandbox.unimicro_answers import Record, not_found, refused
 from app.sandbox.unimicro_books import Books
 from app.sandbox.unimicro_invoices import create_credit_draft, issue_invoice
+from app.sandbox.unimicro_orders import register_order
 from app.sandbox.unimicro_save import find_series, next_part_name
 from app.sandbox.unimicro_schema import ENTITIES
 from app.sandbox.unimicro_seed import RATES
@@ -63,6 +64,12 @@ def _credit(call: ActionCall) -> Answer:
     load(call.books, "CustomerInvoice", call.record_id)
     draft_id = create_credit_draft(call.books, call.record_id)
     return Answer(body=load(call.books, "CustomerInvoice", draft_id))
+
+
+def _register(call: ActionCall) -> Answer:
+    load(call.books, "CustomerOrder", call.record_id)
+    register_order(call.books, call.record_id)
+    return Answer(status=NO_CONTENT)
 
 
 def _current_session(call: ActionCall) -> Answer:
@@ -145,6 +152,7 @@ def _to_project_status(status: int) -> Action:
 _ACTIONS: dict[tuple[str, str, str], Action] = {
     ("POST", "invoices", "invoice"): _invoice,
     ("PUT", "invoices", "create-credit-draft-invoice"): _credit,
+    ("POST", "orders", "register"): _register,
     ("GET", "users", "current-session"): _current_session,
     ("GET", "vattypes", "valid"): _valid_vat_types,
     ("GET", "terms", "get-payment-terms"): _payment_terms,

@@ -14,7 +14,7 @@ from app.sandbox.unimicro_answers import Record, duplicate_guid
 from app.sandbox.unimicro_options import SandboxOptions
 from app.sandbox.unimicro_schema import ENTITIES
 
-PARENT_FIELDS = {"CustomerInvoiceID", "BusinessRelationID"}
+PARENT_FIELDS = {"CustomerInvoiceID", "CustomerOrderID", "BusinessRelationID"}
 AUTHOR = "00000000-0000-0000-0000-0000000000aa"
 
 

@@ -82,8 +82,8 @@ def finish_draft(books: Books, invoice_id: int) -> None:
     currency_id = invoice["CurrencyCodeID"] or books.settings["BaseCurrencyCodeID"]
     rate = invoice["CurrencyExchangeRate"] or RATES[books.tables["CurrencyCode"][currency_id]["Code"]]
     changes = {"CurrencyCodeID": currency_id, "CurrencyExchangeRate": rate}
-    items = [_finish_item(books, item, Decimal(rate)) for item in _load_items(books, invoice_id)]
-    changes |= _sum_items(items)
+    items = _load_items(books, invoice_id)
+    changes |= sum_items([finish_item(books, "CustomerInvoiceItem", item, Decimal(rate)) for item in items])
     books.update(_INVOICE.name, invoice_id, changes)
 
 
@@ -137,7 +137,8 @@ def round_half_up(value: Decimal, digits: int = 2) -> Decimal:
     return value.quantize(Decimal(1).scaleb(-digits), ROUND_HALF_UP)
 
 
-def _finish_item(books: Books, item: Record, rate: Decimal) -> Record:
+def finish_item(books: Books, entity: str, item: Record, rate: Decimal) -> Record:
+    """The line with prices, VAT and sums; `entity` says whether it is an invoice's or an order's."""
     changes: Record = {"DiscountPercent": item["DiscountPercent"] or _ZERO}
     if not item["ProductID"]:
         zeros = dict.fromkeys((*_SUMS, *(f"{name}Currency" for name in _SUMS), "Discount", "DiscountCurrency"), _ZERO)
@@ -147,7 +148,7 @@ def _finish_item(books: Books, item: Record, rate: Decimal) -> Record:
         changes |= _to_prices(item | changes, rate)
         if books.options.recompute_sums:
             changes |= _to_sums(item | changes, "") | _to_sums(item | changes, "Currency")
-    return books.update("CustomerInvoiceItem", item["ID"], changes)
+    return books.update(entity, item["ID"], changes)
 
 
 def _to_product_fields(books: Books, item: Record) -> Record:
@@ -186,7 +187,8 @@ def _to_sums(item: Record, suffix: str) -> Record:
     return sums | {f"Discount{suffix}": discount}
 
 
-def _sum_items(items: list[Record]) -> Record:
+def sum_items(items: list[Record]) -> Record:
+    """The head's sums."""
     totals: Record = {"PayableRoundingAmount": _ZERO, "PayableRoundingCurrencyAmount": _ZERO}
     for suffix in ("", "Currency"):
         for total, part in zip(_TOTALS, _SUMS, strict=True):

@@ -99,6 +99,19 @@ InvoicePeriodStartDate:date InvoicePeriodEndDate:date AccountingCost:255 BuyersI
 OrderLineReference:255 OrderItemId:int ItemSourceID:int CurrencyCodeID:CurrencyCode CurrencyExchangeRate:dec
 """
 
+# An order's head is an invoice's without what comes with issuing. Source: swagger, facts §3.4.
+_NOT_IN_ORDER = """
+InvoiceNumber InvoiceNumberSeriesID InvoiceType InvoiceReferenceID PaymentID JournalEntryID InvoiceDate
+CreatedFromJournalEntry PaymentDueDate LastPaymentDate AmountRegards PaymentInformation BankAccountID DontSendReminders
+CollectorStatusCode RestAmount RestAmountCurrency CreditedAmount CreditedAmountCurrency
+"""
+_ORDER = " ".join(word for word in _INVOICE.split() if word.partition(":")[0] not in _NOT_IN_ORDER.split())
+_ORDER += " OrderNumber:int! OrderNumberSeriesID:NumberSeries OrderDate:date ReadyToInvoice:bool"
+_ORDER_ITEM = " ".join(word for word in _ITEM.split() if not word.startswith(("InvoicePeriod", "AccountingCost:")))
+_ORDER_ITEM = _ORDER_ITEM.replace(
+    "CustomerInvoiceID:CustomerInvoice!", "CustomerOrderID:CustomerOrder! ReadyToInvoice:bool"
+)
+
 _CUSTOMER = """
 CustomerNumber:int OrgNumber:100 BusinessRelationID:BusinessRelation CreditDays:int PaymentTermsID:Terms
 DeliveryTermsID:Terms CurrencyCodeID:CurrencyCode DimensionsID:Dimensions DefaultSellerID:int
@@ -158,6 +171,21 @@ _ALL = (
         fields=to_fields(_ITEM),
         one={"Product": "ProductID", "VatType": "VatTypeID", "Account": "AccountID", "Dimensions": "DimensionsID"},
         new_status=41301,
+    ),
+    Entity(
+        name="CustomerOrder",
+        route="orders",
+        fields=to_fields(_ORDER),
+        one={"Customer": "CustomerID", "DefaultDimensions": "DefaultDimensionsID", "CurrencyCode": "CurrencyCodeID"},
+        many={"Items": ("CustomerOrderItem", "CustomerOrderID")},
+        writable=True,
+    ),
+    Entity(
+        name="CustomerOrderItem",
+        route="orderitems",
+        fields=to_fields(_ORDER_ITEM),
+        one={"Product": "ProductID", "VatType": "VatTypeID", "Account": "AccountID", "Dimensions": "DimensionsID"},
+        new_status=41101,
     ),
     Entity(
         name="Customer",
@@ -223,6 +251,15 @@ _ALL = (
         route="dimensions",
         fields=to_fields(_DIMENSIONS),
         one={"Project": "ProjectID", "Department": "DepartmentID"},
+    ),
+    *(
+        Entity(
+            name=f"Dimension{number}",
+            route=f"Dimension{number}",
+            fields=to_fields("Number:100 NumberNumeric:int Name:255 Description:255"),
+            writable=True,
+        )
+        for number in range(5, 11)
     ),
     Entity(
         name="VatType",

@@ -73,6 +73,7 @@ TERMS = (("Netto 14 dager", 14, 1), ("Netto 30 dager", 30, 1), ("Fritt levert", 
 SERIES = (
     ("Customer", 100000, 199999),
     ("CustomerInvoice", 100000, 999999),
+    ("CustomerOrder", 1, 99999),
     ("JournalEntry", 1, 99999),
     ("Project", 1, 9999),
     ("Department", 1, 999),

@@ -79,5 +79,6 @@ async def record_outcome(  # noqa: PLR0913 - what one row of the log tells
         outcome=outcome,
         detail=detail,
         exchanges=[mask(asdict(exchange)) for exchange in books.exchanges],
+        rules_version=books.rules_version,
         milliseconds=round((time.monotonic() - started) * 1000),
     )

@@ -1,35 +1,48 @@
 """One key's accounting system, opened for a run: where to write, what it has, and what was said so far."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Protocol
 
 from app.access import fresh_token
 from app.accounting.targets import Exchange, Target, open_target
 from app.checks import is_cleared
 from app.db import load_now
 from app.domain.reference import Reference
+from app.domain.rules import Rules
 from app.errors import HoldError, KeyPausedError, Reason
 from app.resources import CachedReference, Resources
+from app.rules import load_rules
 from app.tables import Key
 
 # A resumed key and a new sign-in wake their lanes; this is only the net below. Each look costs RecMan's quota.
 REST_SECONDS = 6 * 3600.0
 
 
+class Refresh(Protocol):
+    """Reads the reference data anew when it is too old."""
+
+    def __call__(self, *, entirely: bool) -> Awaitable[Reference | None]:
+        """The new reference data, or None when there is nothing newer to have."""
+
+
 @dataclass(slots=True, kw_only=True)
 class Books:
     """What a run needs of one key.
 
-    `refresh` reads the reference data anew, unless it is fresh already (then None).
+    `refresh` reads the reference data anew, unless what there is was read since the hint came in (then None);
+    `entirely` asks for what was read since this run began.
     """
 
     key: Key
     target: Target
     reference: Reference
-    refresh: Callable[[], Awaitable[Reference | None]]
+    refresh: Refresh
     send_customer_number: bool = True
+    rules: Rules = field(default_factory=Rules)
+    rules_version: int = 0
     exchanges: list[Exchange] = field(default_factory=list)
 
 
@@ -43,6 +56,7 @@ async def open_books(resources: Resources, key: Key, *, heard_at: datetime) -> B
     """
     async with resources.sessions() as session:
         now = await load_now(session)
+        in_force = await load_rules(session, key.id)
     _check_usable(key, now)
     await _require_customer_check(resources, key)
     exchanges: list[Exchange] = []
@@ -57,13 +71,15 @@ async def open_books(resources: Resources, key: Key, *, heard_at: datetime) -> B
         token=token,
         on_exchange=exchanges.append,
         recipients=resources.recipients_of(key.id),
+        slot=lambda: resources.slots.hold(key.company_key),
+        orders=key.method == "order",
     )
     oldest = now - timedelta(seconds=resources.settings.unimicro_reference_seconds)
     reference = await _load_reference(resources, key, target, oldest=oldest)
 
-    async def refresh() -> Reference | None:
+    async def refresh(*, entirely: bool) -> Reference | None:
         # Read after the hint came in is fresh enough: a hundred held documents must not mean a hundred reads.
-        fresh = await _load_reference(resources, key, target, oldest=heard_at)
+        fresh = await _load_reference(resources, key, target, oldest=now if entirely else heard_at)
         return fresh if fresh is not reference else None
 
     return Books(
@@ -72,6 +88,8 @@ async def open_books(resources: Resources, key: Key, *, heard_at: datetime) -> B
         reference=reference,
         refresh=refresh,
         send_customer_number=key.settings.get("send_customer_number", resources.settings.unimicro_send_customer_number),
+        rules=in_force.rules,
+        rules_version=in_force.version,
         exchanges=exchanges,
     )
 

@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from functools import partial
 from typing import Any
+from uuid import UUID
 
 from app.db import Session
 from app.departments import route_department
@@ -12,32 +13,39 @@ from app.domain.documents import Document, DocumentKind, IncompleteDocument
 from app.domain.parties import Customer
 from app.domain.reference import Reference
 from app.errors import HoldError, Reason, RemoteRejectedError, RemoteUnavailableError, WaitError
+from app.jobs import SCOPE, end_job, load_job, source_of
 from app.keys import list_keys_for_record
 from app.lanes import check_fence, postpone
 from app.tables import Key
 from app.transfer.books import Books
 from app.transfer.context import Run
+from app.transfer.drift import find_drift
 from app.transfer.log import (
     ensure_transfer,
     find_transfer,
     is_begun,
     record_held,
     record_looked,
+    record_not_wanted,
+    record_settled,
     record_values,
     show_reasons,
     show_totals,
 )
 from app.transfer.look import look_at_customer, look_at_document, look_at_project
+from app.transfer.overview import list_invoices_after, read_filter
 from app.transfer.plan import plan_company, plan_document, plan_project_change
+from app.transfer.retry import retry
 from app.transfer.run import run_document
 from app.transfer.run_parts import run_part
 from app.transfer.situation import DocumentSituation
-from app.transfer.steps import Decision, Go, Hold, LookAgain, Skip, Wait
+from app.transfer.steps import CreateProduct, Decision, Go, Hold, LookAgain, Skip, Wait
 
 # A record that RecMan does not show yet gets this many tries before a person is asked.
 _MISSING_TRIES = 3
 # A lane that waits is woken by the other record's end; this is only the net below. Each look costs RecMan's quota.
 _WAIT_SECONDS = 6 * 3600.0
+_JOB_PAGE = 100
 
 
 async def carry(run: Run) -> None:
@@ -59,17 +67,22 @@ async def _carry_document(run: Run) -> None:
     if document is None:
         await _end_missing(run)
         return
-    key = await _choose_key(run, document)
+    try:
+        key = await choose_key(run, document)
+    except HoldError:
+        # Without a key it is shown all the same, with its number and sums.
+        await _describe(run, document)
+        raise
     run.key_id = key.id
     await _describe(run, document)
     books = await _open(run, key)
     situation = await look_at_document(run, books, document)
     await _name_customer(run, situation)
-    decision = await _decide(books, lambda reference: plan_document(replace(situation, reference=reference)))
+    decision = await decide(books, lambda reference: plan_document(replace(situation, reference=reference)))
     await _follow_document(run, books, decision, situation)
 
 
-async def _choose_key(run: Run, document: Document | IncompleteDocument) -> Key:
+async def choose_key(run: Run, document: Document | IncompleteDocument) -> Key:
     """The key of the document's department; once anything was sent to a key, that key, whatever moved since."""
     place = run.place(None, "invoice", document.recman_invoice_id)
     async with run.sessions() as session:
@@ -80,15 +93,23 @@ async def _choose_key(run: Run, document: Document | IncompleteDocument) -> Key:
         return await route_department(session, tenant_id=run.lease.tenant_id, recman_department_id=department_id)
 
 
-async def _decide(books: Books, plan: Callable[[Reference], Decision]) -> Decision:
-    """A hold is believed only on fresh reference data: somebody may have mended it in Unimicro since."""
+async def decide(books: Books, plan: Callable[[Reference], Decision]) -> Decision:
+    """A hold is believed only on fresh reference data: somebody may have mended it in Unimicro since.
+
+    So is the lack of a product: another document may have made it a moment ago.
+    """
     decision = plan(books.reference)
-    if isinstance(decision, Hold):
-        fresh = await books.refresh()
+    makes_product = _makes_product(decision)
+    if isinstance(decision, Hold) or makes_product:
+        fresh = await books.refresh(entirely=makes_product)
         if fresh is not None:
             books.reference = fresh
             return plan(fresh)
     return decision
+
+
+def _makes_product(decision: Decision) -> bool:
+    return isinstance(decision, Go) and any(isinstance(step, CreateProduct) for step in decision.steps)
 
 
 async def _follow_document(run: Run, books: Books, decision: Decision, situation: DocumentSituation) -> None:
@@ -96,13 +117,44 @@ async def _follow_document(run: Run, books: Books, decision: Decision, situation
         case Go():
             await run_document(run, books, decision, situation)
         case Skip():
-            await _skip(run, decision.reason, state="done" if situation.past and situation.past.booked else "ignored")
+            await _leave(run, books, decision, situation)
         case Hold():
             raise HoldError(decision.gaps)
         case Wait():
             raise WaitError(decision.cause, scope=decision.scope, record_id=decision.record_id, seconds=_WAIT_SECONDS)
         case LookAgain():
             await _look_again(run)
+
+
+async def _leave(run: Run, books: Books, decision: Skip, situation: DocumentSituation) -> None:
+    past, document = situation.past, situation.document
+    if past is None or not past.booked:
+        await _skip_document(run, decision.reason)
+        return
+    # RecMan's repeats cost no call; a person's wish to look again does.
+    asked = run.events[-1].source.startswith(("retry", "job:"))
+    drift = await find_drift(run, books, document, past) if asked and isinstance(document, Document) else None
+    if drift is not None:
+        raise HoldError((drift,))
+    await _settle_again(run)
+    await _skip(run, decision.reason, state="done")
+
+
+async def _skip_document(run: Run, reason: str) -> None:
+    if run.transfer_id is not None:
+        gap = Reason(code="not_wanted", cause=reason, fix="Change the rule if it should be sent, then retry.")
+        async with run.sessions.begin() as session:
+            await check_fence(session, run.lease)
+            await record_not_wanted(session, run.transfer_id, gap)
+    await _skip(run, reason)
+
+
+async def _settle_again(run: Run) -> None:
+    """A booked document that was held for an alarm, and stands as it was booked after all, is done again."""
+    if run.transfer_id is not None:
+        async with run.sessions.begin() as session:
+            await check_fence(session, run.lease)
+            await record_settled(session, run.transfer_id)
 
 
 async def _look_again(run: Run) -> None:
@@ -132,6 +184,8 @@ async def _describe(run: Run, document: Document | IncompleteDocument) -> None:
                 kind=document.kind.value,
                 number=document.number,
                 currency=document.currency,
+                invoice_date=document.invoice_date if isinstance(document, Document) else None,
+                recman_department_id=document.recman_department_id,
                 **sums,
             )
 
@@ -176,7 +230,7 @@ async def _carry_company(run: Run) -> None:
         if view.record is None:
             await _end_missing(run)
             return
-        await _follow_part(run, books, await _decide(books, partial(plan_company, view)))
+        await _follow_part(run, books, await decide(books, partial(plan_company, view)))
     await _end_part(run, keys)
 
 
@@ -187,7 +241,7 @@ async def _carry_project(run: Run) -> None:
         view = await look_at_project(run, books, run.lease.record_id, always_read=True)
         company_id = view.record.recman_company_id if isinstance(view.record, Project) else None
         customer = await look_at_customer(run, books, company_id) if company_id else None
-        await _follow_part(run, books, await _decide(books, partial(plan_project_change, view, customer)))
+        await _follow_part(run, books, await decide(books, partial(plan_project_change, view, customer)))
     await _end_part(run, keys)
 
 
@@ -226,6 +280,23 @@ async def _end_part(run: Run, keys: list[Key]) -> None:
         await run.finish(session, state="done", note=run.note)
 
 
+async def _carry_job(run: Run) -> None:
+    """Take up a page of documents after the other, each page in a transaction of its own: a dead worker loses none."""
+    while not run.finished:
+        async with run.sessions.begin() as session:
+            await check_fence(session, run.lease)
+            job = await load_job(session, UUID(run.lease.record_id), lock=True)
+            page = await list_invoices_after(session, read_filter(job.wanted), after_id=job.last_id, limit=_JOB_PAGE)
+            if job.state != "running" or not page:
+                if job.state == "running":
+                    await end_job(session, job, state="done")
+                await run.finish(session, state="done", note=f"{job.sent} documents taken up, {job.state}")
+                return
+            for transfer in page:
+                await retry(session, transfer, source=source_of(job.id))
+            job.last_id, job.sent = page[-1].id, job.sent + len(page)
+
+
 async def _carry_nothing(run: Run) -> None:
     await _skip(run, f"nothing to transfer: a {run.lease.scope} is looked up when an invoice needs it")
 
@@ -253,6 +324,7 @@ _CARRIERS: dict[str, _Carrier] = {
     "project": _carry_project,
     "product": _carry_nothing,
     "department": _carry_nothing,
+    SCOPE: _carry_job,
 }
 _KINDS = {"invoice": DocumentKind.INVOICE.value, "company": "customer", "project": "project"}
 

@@ -105,6 +105,20 @@ async def record_held(session: Session, transfer_id: int, gaps: Sequence[Reason]
     await record_values(session, transfer_id, state="held", lane_token=None, reasons=show_reasons(gaps), **values)
 
 
+async def record_not_wanted(session: Session, transfer_id: int, reason: Reason) -> None:
+    """The rules keep it from being sent; what a person said about an ignored one stays."""
+    query = update(Transfer).where(Transfer.id == transfer_id, Transfer.state != "ignored")
+    await session.execute(query.values(state="ignored", lane_token=None, reasons=show_reasons([reason])))
+
+
+async def record_settled(session: Session, transfer_id: int) -> None:
+    """A booked record that was held is as it was booked."""
+    query = update(Transfer).where(
+        Transfer.id == transfer_id, Transfer.booked_at.is_not(None), Transfer.state == "held"
+    )
+    await session.execute(query.values(state="done", lane_token=None, reasons=[]))
+
+
 async def record_unknown(session: Session, transfer_id: int, cause: str) -> None:
     """A write got no answer; the next run looks before it does anything."""
     reason = Reason(code="outcome_unknown", cause=cause, fix="Nothing to do: it is looked up before it is sent again.")
@@ -141,6 +155,12 @@ async def ignore(session: Session, transfer: Transfer, *, reason: str, actor: st
     return done is not None
 
 
+async def approve(session: Session, transfer: Transfer, *, actor: str) -> None:
+    """Let a document through every review, once and for all."""
+    await record_values(session, transfer.id, approved_at=func.now(), approved_by=actor)
+    await session.refresh(transfer)
+
+
 async def reopen(session: Session, transfer: Transfer) -> None:
     """Take back what keeps a record from being sent: that somebody ignored it, or that its tries were used up."""
     if transfer.state in {"ignored", "failed"}:
@@ -156,6 +176,7 @@ async def record_attempt(  # noqa: PLR0913 - the columns of one row
     outcome: str,
     detail: str,
     exchanges: Sequence[Mapping[str, Any]],
+    rules_version: int,
     milliseconds: int,
 ) -> None:
     """Append one try; `exchanges` come masked."""
@@ -168,6 +189,7 @@ async def record_attempt(  # noqa: PLR0913 - the columns of one row
             outcome=outcome,
             detail=detail,
             exchanges=list(exchanges),
+            rules_version=rules_version,
             milliseconds=milliseconds,
             started_at=func.now() - text("make_interval(secs => :s)").bindparams(s=milliseconds / 1000),
         )
@@ -198,9 +220,11 @@ async def list_transfers(
 
 
 async def list_held(session: Session, *, tenant_id: UUID, codes: Sequence[str]) -> Sequence[Transfer]:
-    """Every transfer of a tenant that is held for one of these reasons, in the order of their lanes."""
+    """Every transfer of a tenant that is held, or not wanted, for one of these reasons, in the order of their lanes."""
     reasons = [Transfer.reasons.contains([{"code": code}]) for code in codes]
-    query = select(Transfer).where(Transfer.tenant_id == tenant_id, Transfer.state == "held", or_(*reasons))
+    query = select(Transfer).where(
+        Transfer.tenant_id == tenant_id, Transfer.state.in_(("held", "ignored")), or_(*reasons)
+    )
     return (await session.scalars(query.order_by(Transfer.scope, Transfer.record_id))).all()
 
 
@@ -210,6 +234,31 @@ async def list_customer_links(session: Session, *, key_id: UUID) -> dict[str, in
         Transfer.key_id == key_id, Transfer.scope == "company", Transfer.booked_at.is_not(None)
     )
     return {row.record_id: row.unimicro_id for row in await session.execute(query) if row.unimicro_id is not None}
+
+
+async def count_booked(session: Session, *, key_id: UUID, most: int) -> int:
+    """How many documents of a key are in Unimicro, counted up to `most`."""
+    booked = select(Transfer.id).where(
+        Transfer.key_id == key_id, Transfer.scope == "invoice", Transfer.booked_at.is_not(None)
+    )
+    return int(await session.scalar(select(func.count()).select_from(booked.limit(most).subquery())) or 0)
+
+
+async def is_credited_by_us(session: Session, *, key_id: UUID, remote_id: int) -> bool:
+    """Whether a credit note that we transferred takes this invoice back."""
+    query = select(Transfer.id).where(Transfer.key_id == key_id, Transfer.credits_unimicro_id == remote_id)
+    return await session.scalar(query.limit(1)) is not None
+
+
+async def is_linked(session: Session, *, key_id: UUID, remote_id: int, besides: int) -> bool:
+    """Whether another document of ours is this one in Unimicro."""
+    query = select(Transfer.id).where(
+        Transfer.key_id == key_id,
+        Transfer.scope == "invoice",
+        Transfer.unimicro_id == remote_id,
+        Transfer.id != besides,
+    )
+    return await session.scalar(query.limit(1)) is not None
 
 
 async def count_open(session: Session, *, key_id: UUID) -> int:
@@ -248,6 +297,7 @@ def past_of(transfer: Transfer, *, now: datetime) -> Past:
     reasons = [reason["cause"] for reason in transfer.reasons]
     return Past(
         transfer_id=transfer.id,
+        number=transfer.number,
         name=transfer.customer_name,
         remote_id=transfer.unimicro_id,
         remote_number=transfer.unimicro_number or "",
@@ -257,5 +307,15 @@ def past_of(transfer: Transfer, *, now: datetime) -> Past:
         looked_twice=transfer.look_again_at is not None and transfer.look_again_at <= now,
         booked=transfer.booked_at is not None,
         ignored=transfer.state == "ignored",
+        approved=transfer.approved_at is not None,
         held_because="; ".join(reasons) if transfer.state == "held" else "",
+        method=transfer.method,
+        totals=_read_totals(transfer),
     )
+
+
+def _read_totals(transfer: Transfer) -> Totals | None:
+    net, vat, gross = (transfer.unimicro_net_amount, transfer.unimicro_vat_amount, transfer.unimicro_gross_amount)
+    if net is None or vat is None or gross is None:
+        return None
+    return Totals(net_amount=net, vat_amount=vat, gross_amount=gross)

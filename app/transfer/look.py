@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from app.db import load_now
-from app.domain.dimensions import Project
+from app.domain.dimensions import Department, Project
 from app.domain.documents import Document, DocumentKind, IncompleteDocument
 from app.domain.parties import Customer
 from app.domain.policies import NumberPolicy, read_number_policy
@@ -11,7 +11,7 @@ from app.domain.reference import RemoteDocument
 from app.errors import RemoteRejectedError, WaitError
 from app.transfer.books import Books
 from app.transfer.context import Run
-from app.transfer.log import find_transfer, is_sent_by_other, past_of
+from app.transfer.log import count_booked, find_transfer, is_sent_by_other, past_of
 from app.transfer.situation import (
     CustomerView,
     DepartmentView,
@@ -33,20 +33,34 @@ async def look_at_document(run: Run, books: Books, document: Document | Incomple
     credited_id = document.credited_invoice_id if isinstance(document, Document) else None
     credited = await find_past(run, books, "invoice", credited_id) if credited_id else None
     settled = past is not None and past.booked
+    # A credit note takes its customer from its invoice; only the hold list asks who that is.
+    needs_customer = is_invoice or bool(books.rules.held_customers)
     return DocumentSituation(
         document=document,
         reference=books.reference,
         external_reference=external_reference(document.recman_invoice_id),
         method=books.key.method,
         past=past,
-        customer=await look_at_customer(run, books, company_id) if is_invoice and company_id and not settled else None,
+        customer=await look_at_customer(run, books, company_id)
+        if needs_customer and company_id and not settled
+        else None,
         project=await look_at_project(run, books, project_id) if is_invoice and project_id and not settled else None,
         department=await look_at_department(run, books, department_id)
         if is_invoice and department_id and not settled
         else None,
         credited=credited,
+        rules=books.rules,
+        booked_before=await _count_booked(run, books),
         found=await _find_documents(books, document, past, credited),
     )
+
+
+async def _count_booked(run: Run, books: Books) -> int:
+    most = books.rules.review.first
+    if not most:
+        return 0
+    async with run.sessions() as session:
+        return await count_booked(session, key_id=books.key.id, most=most)
 
 
 def external_reference(recman_invoice_id: str) -> str:
@@ -86,7 +100,23 @@ async def look_at_project(run: Run, books: Books, project_id: str, *, always_rea
 
 
 async def look_at_department(run: Run, books: Books, department_id: str) -> DepartmentView:
-    """The department; its number decides what it is in Unimicro."""
+    """The department; its number, or the rule for it, decides what it is in Unimicro."""
+    rule = books.rules.department_of(department_id)
+    if rule is None:
+        return await _look_at_own_department(run, books, department_id)
+    free = [(n, number, await books.target.find_dimension(n, number)) for n, number in rule.dimensions.items()]
+    if rule.unimicro is None:
+        return replace(await _look_at_own_department(run, books, department_id), dimensions=tuple(free))
+    return DepartmentView(
+        recman_department_id=department_id,
+        record=Department(recman_department_id=department_id, name=rule.unimicro, number=rule.unimicro),
+        matches=await books.target.find_departments(rule.unimicro),
+        by_rule=True,
+        dimensions=tuple(free),
+    )
+
+
+async def _look_at_own_department(run: Run, books: Books, department_id: str) -> DepartmentView:
     past = await find_past(run, books, "department", department_id)
     record = await run.reader.read_department(department_id)
     if (past is not None and past.booked) or record is None or not record.number:

@@ -1,9 +1,5 @@
 """Planning the parts of a document: customer, products, project, department. Pure."""
 
-from collections.abc import Iterable
-
-from app.domain.documents import Line
-from app.domain.money import ZERO
 from app.domain.names import compare_names, plain_name
 from app.domain.org_numbers import is_valid_org_number
 from app.domain.parties import Customer
@@ -123,7 +119,14 @@ def plan_project(view: ProjectView) -> Planned:
 
 
 def plan_department(view: DepartmentView) -> Planned:
-    """The step that puts the department in place, if one is needed; one without a number is left out."""
+    """The step that puts the department in place, if one is needed; one without a number is left out.
+
+    What a rule names is looked up for each document and never made: a wrong rule must not fill Unimicro.
+    """
+    if view.by_rule or view.dimensions:
+        gaps = _rule_gaps(view)
+        if gaps or view.by_rule:
+            return (), gaps
     if (view.past is not None and view.past.booked) or view.record is None or not view.record.number:
         return (), ()
     department = view.record
@@ -144,12 +147,27 @@ def plan_department(view: DepartmentView) -> Planned:
     return (CreateDepartment(department=department, reason=f"no department {department.number} in Unimicro yet"),), ()
 
 
+def _rule_gaps(view: DepartmentView) -> tuple[Reason, ...]:
+    wanted = [(f"dimension {n} number {number}", len(ids)) for n, number, ids in view.dimensions]
+    if view.by_rule and view.record is not None:
+        wanted.append((f"department {view.record.number}", len(view.matches)))
+    return tuple(
+        Reason(
+            code="rule_unusable",
+            cause=f"A rule names {what}, of which Unimicro has {count or 'none'}",
+            fix="Correct the rule (PUT /v1/rules) or Unimicro, then retry.",
+        )
+        for what, count in wanted
+        if count != 1
+    )
+
+
 def list_dimension_warnings(project: ProjectView | None, department: DepartmentView | None) -> tuple[Reason, ...]:
     """What the accountant should know about dimensions that are left out."""
     warnings = []
     if project is not None and not (project.past and project.past.booked):
         warnings.extend(_project_warnings(project))
-    if department is not None and (department.record is None or not department.record.number):
+    if department is not None and not department.by_rule and not (department.record and department.record.number):
         name = department.record.name if department.record else department.recman_department_id
         warnings.append(
             Reason(
@@ -168,46 +186,6 @@ def _project_warnings(project: ProjectView) -> list[Reason]:
     if isinstance(project.record, tuple):
         return list(project.record)
     return []
-
-
-def list_product_gaps(lines: Iterable[Line], numbers: Iterable[str], reference: Reference) -> tuple[Reason, ...]:
-    """Everything that keeps products from being booked: unknown, ambiguous, inactive, without or with other VAT."""
-    wanted = dict.fromkeys(numbers)
-    rates: dict[str, list[Line]] = {number: [] for number in wanted}
-    for line in lines:
-        if line.product_number is not None:
-            rates.setdefault(line.product_number, []).append(line)
-    return tuple(gap for number, used in rates.items() for gap in _product_gaps(number, used, reference))
-
-
-def _product_gaps(number: str, used: list[Line], reference: Reference) -> list[Reason]:
-    products = reference.products.get(number, ())
-    active = [product for product in products if product.active]
-    if not products:
-        cause = f"Product {number} is not in Unimicro"
-        fix = f"Create product {number} in Unimicro (with sales account and VAT), then retry."
-        return [Reason(code="product_unknown", cause=cause, fix=fix)]
-    if not active:
-        cause = f"Product {number} {products[0].name} is inactive in Unimicro"
-        return [Reason(code="product_inactive", cause=cause, fix=f"Activate product {number}, then retry.")]
-    if len(active) > 1:
-        return [_ambiguous("product", number)]
-    product = active[0]
-    # A company without VAT has no VAT types on its products. Source: facts §3.7 (TaxMandatoryType 1) [o].
-    rate = product.vat_rate if product.vat_rate is not None or reference.vat_registered else ZERO
-    if rate is None:
-        cause = f"Product {number} {product.name} has neither a VAT type nor an account with one in Unimicro"
-        return [Reason(code="product_without_vat", cause=cause, fix="Set the product's account and VAT, then retry.")]
-    return [
-        Reason(
-            code="vat_differs",
-            cause=f"Line {line.position}: product {number} has {rate:f} % VAT in Unimicro, "
-            f"RecMan's line has {line.vat_rate:f} %",
-            fix=f"Correct the VAT of product {number} in one of the two systems, then retry.",
-        )
-        for line in used
-        if line.vat_rate is not None and line.vat_rate != rate
-    ]
 
 
 def _is_same_party(customer: Customer, match: RemoteCustomer) -> bool:

@@ -4,20 +4,23 @@ A plan looks at everything before it says no: a hold lists every gap at once, no
 """
 
 import hashlib
+from dataclasses import astuple
+from decimal import Decimal
 
 from app.domain.documents import Document, DocumentKind, IncompleteDocument, Totals
-from app.domain.money import dump_json, show_money
+from app.domain.money import ZERO, dump_json, show_money
 from app.domain.parties import NO_CUSTOMER_KINDS, Customer
 from app.domain.reference import DocumentState, Reference, RemoteDocument
 from app.errors import Reason
 from app.transfer.parts import (
     list_dimension_warnings,
-    list_product_gaps,
     plan_customer,
     plan_department,
     plan_project,
 )
-from app.transfer.situation import CustomerView, DocumentSituation, Past, ProjectView
+from app.transfer.products import list_unknown_products, plan_products
+from app.transfer.review import is_too_old, list_review_gaps, list_rule_gaps
+from app.transfer.situation import CustomerView, DepartmentView, DocumentSituation, Past, ProjectView
 from app.transfer.steps import (
     AdoptDocument,
     CreateCreditDraft,
@@ -27,6 +30,7 @@ from app.transfer.steps import (
     Hold,
     Issue,
     KeepDraft,
+    Link,
     LookAgain,
     Skip,
     Step,
@@ -38,18 +42,28 @@ from app.transfer.steps import (
 
 def plan_document(situation: DocumentSituation) -> Decision:
     """What to do about an invoice or credit note."""
-    past = situation.past
+    document, past = situation.document, situation.past
     if past is not None and past.ignored:
         return Skip("a person chose not to send it")
-    document = situation.document
-    if situation.method == "order":
-        cause = "The key wants orders, which this version does not make yet"
-        fix = "Set the key's method to invoice or draft, then retry."
-        return Hold((Reason(code="method_not_offered", cause=cause, fix=fix),))
     if isinstance(document, IncompleteDocument):
         return Hold(_incomplete_gaps(situation, document))
     if past is not None and past.booked:
         return _plan_booked(document, past)
+    if situation.method == "order" and document.kind is DocumentKind.CREDIT_NOTE:
+        return Hold((_credit_of_order(document),))
+    if is_too_old(document, situation):
+        return Skip(f"{_name(document)} is older than the key's cut-off date {situation.rules.not_before}")
+    return _plan_open(document, situation)
+
+
+def _credit_of_order(document: Document) -> Reason:
+    cause = f"{_name(document)} cannot be sent by a key that makes orders: there is no order that credits"
+    fix = "Credit in Unimicro the invoice that was made of the order, then ignore this credit note."
+    return Reason(code="credit_of_order", cause=cause, fix=fix)
+
+
+def _plan_open(document: Document, situation: DocumentSituation) -> Decision:
+    past = situation.past
     if situation.found:
         return _plan_found(document, situation)
     if past is not None and past.unclear and not past.looked_twice:
@@ -102,45 +116,85 @@ def _last_step(document: Document, situation: DocumentSituation) -> Issue | Keep
 
 
 def _finish_credit_draft(document: Document, remote: RemoteDocument, situation: DocumentSituation) -> Decision:
+    partly = _is_partial(document, situation.credited)
+    gaps = plan_products(document, situation.reference, situation.rules)[1] if partly else ()
+    if gaps:
+        return Hold(gaps)
     credit = CreateCreditDraft(
         document=document,
         credited_id=remote.credited_id or 0,
         draft_id=remote.remote_id,
         reason="its draft was found in Unimicro after an unclear answer",
+        partly=partly,
     )
     return Go((credit, _last_step(document, situation)))
 
 
+def _is_partial(document: Document, credited: Past | None) -> bool:
+    """Whether less than the whole invoice is credited; the whole is left to Unimicro, with the invoice's own lines."""
+    return credited is not None and credited.totals is not None and document.totals != credited.totals
+
+
 def _plan_credit_note(document: Document, situation: DocumentSituation) -> Decision:
     credited = situation.credited
+    if credited is not None and credited.ignored:
+        return Hold((_credited_not_sent(document),))
+    if credited is not None and credited.method == "order":
+        return Hold((_credit_of_order(document),))
     if credited is None or not credited.booked or credited.remote_id is None:
         cause = f"waits for invoice {document.credited_invoice_id}, which it credits"
         if credited is not None and credited.held_because:
             cause += f" and which is held: {credited.held_because}"
         return Wait("invoice", document.credited_invoice_id or "", cause)
-    gaps = _date_gaps(document, situation.reference)
+    partly = _is_partial(document, credited)
+    product_gaps = plan_products(document, situation.reference, situation.rules)[1] if partly else ()
+    gaps = [*product_gaps, *_date_gaps(document, situation.reference), *list_rule_gaps(situation)]
+    gaps = gaps or list_review_gaps(document, situation)
     if gaps:
         return Hold(tuple(gaps))
     credit = CreateCreditDraft(
         document=document,
         credited_id=credited.remote_id,
         draft_id=None,
-        reason=f"credits invoice {credited.remote_number} in Unimicro",
+        reason=f"credits {'a part of ' if partly else ''}invoice {credited.remote_number} in Unimicro",
+        partly=partly,
     )
     return Go((credit, _last_step(document, situation)), situation.warnings)
 
 
+def _credited_not_sent(document: Document) -> Reason:
+    cause = f"It credits invoice {document.credited_invoice_id}, which is not sent by this service"
+    fix = (
+        "If that invoice is in Unimicro, link it (POST /v1/invoices/{id}/done-elsewhere); if it should be sent, retry "
+        "it; else ignore this credit note and credit the invoice by hand."
+    )
+    return Reason(code="credited_not_sent", cause=cause, fix=fix)
+
+
 def _plan_invoice(document: Document, situation: DocumentSituation) -> Decision:
-    reference = situation.reference
+    reference, rules = situation.reference, situation.rules
     steps, gaps = _plan_parts(situation)
-    numbers = [line.product_number for line in document.lines if line.product_number is not None]
-    gaps = [*gaps, *list_product_gaps(document.lines, numbers, reference)]
-    gaps += _date_gaps(document, reference) + _company_gaps(document, reference)
+    products, product_gaps = plan_products(document, reference, rules)
+    gaps = [*gaps, *product_gaps, *_date_gaps(document, reference), *_company_gaps(document, reference)]
+    gaps += list_rule_gaps(situation)
+    gaps = gaps or list_review_gaps(document, situation)
     if gaps:
         return Hold(tuple(gaps))
     warnings = situation.warnings + list_dimension_warnings(situation.project, situation.department)
-    draft = CreateDraft(document=document, reason=f"{_name(document)} is not in Unimicro yet")
-    return Go((*steps, draft, _last_step(document, situation)), warnings)
+    draft = _plan_draft(document, situation.department)
+    return Go((*steps, *products, draft, _last_step(document, situation)), warnings)
+
+
+def _plan_draft(document: Document, department: DepartmentView | None) -> CreateDraft:
+    reason = f"{_name(document)} is not in Unimicro yet"
+    if department is None:
+        return CreateDraft(document=document, reason=reason)
+    return CreateDraft(
+        document=document,
+        reason=reason,
+        department_id=department.matches[0].remote_id if department.by_rule else None,
+        dimensions={n: ids[0] for n, _, ids in department.dimensions},
+    )
 
 
 def _plan_parts(situation: DocumentSituation) -> tuple[list[Step], list[Reason]]:
@@ -156,7 +210,8 @@ def _plan_parts(situation: DocumentSituation) -> tuple[list[Step], list[Reason]]
 
 def _incomplete_gaps(situation: DocumentSituation, document: IncompleteDocument) -> tuple[Reason, ...]:
     _, part_gaps = _plan_parts(situation)
-    return (*document.gaps, *part_gaps, *list_product_gaps((), document.product_numbers, situation.reference))
+    unknown = list_unknown_products(document.product_numbers, situation.reference, situation.rules)
+    return (*document.gaps, *part_gaps, *unknown)
 
 
 def _date_gaps(document: Document, reference: Reference) -> list[Reason]:
@@ -223,14 +278,31 @@ def plan_project_change(view: ProjectView, customer: CustomerView | None, refere
     steps, gaps = plan_project(view)
     if customer_gaps or gaps:
         return Hold((*customer_gaps, *gaps))
-    return Go((*customer_steps, *steps))
+    # Taken over as it is, it is brought in line at once; then it does not matter who came first.
+    updates = [
+        UpdateProject(project=view.record, remote_id=step.remote_id, reason="the project changed in RecMan")
+        for step in steps
+        if isinstance(step, Link)
+    ]
+    return Go((*customer_steps, *steps, *updates))
 
 
-def compare_totals(document: Document, remote: RemoteDocument) -> Reason | None:
-    """The difference between RecMan's sums and Unimicro's, or None when they agree to the øre."""
+def compare_totals(document: Document, remote: RemoteDocument, *, tolerance: Decimal = ZERO) -> Reason | None:
+    """The difference between RecMan's sums and Unimicro's, or None when they agree to the øre.
+
+    Within the tolerance its code is `totals_rounded`, a warning; beyond it is `totals_differ`.
+    """
     ours, theirs = document.totals, remote.totals
     if ours == theirs:
         return None
+    pairs = zip(astuple(ours), astuple(theirs), strict=True)
+    if all(abs(mine - yours) <= tolerance for mine, yours in pairs):
+        return Reason(
+            code="totals_rounded",
+            cause=f"The totals differ within the tolerance of {show_money(tolerance)}: RecMan {_sums(ours)}, "
+            f"Unimicro {_sums(theirs)}",
+            fix="Nothing to do; lower the tolerance in the rules if it is too much.",
+        )
     return Reason(
         code="totals_differ",
         cause=f"The totals differ: RecMan {_sums(ours)}, Unimicro {_sums(theirs)}",

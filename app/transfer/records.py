@@ -18,17 +18,24 @@ from app.recman.payloads import COMPANY, Raw, read_id
 from app.recman.reader import Reader
 from app.recman.translate import read_company, read_department, read_invoice, read_project
 from app.recman.webhook import parse_hints
+from app.resources import Resources
+from app.tables import Tenant
+from app.tenants import open_recman_api_key
 
 _MOST_PAGES = 500
 
 
 @dataclass(frozen=True, slots=True)
 class RecordReader:
-    """Reads one tenant's records; `client` None means that payloads are all there is."""
+    """Reads one tenant's records; `client` None means that payloads are all there is.
+
+    `keeps_departments` False: departments that were read anew are not stored, so that nothing is written at all.
+    """
 
     sessions: Sessions
     tenant_id: UUID
     client: RecmanClient | None
+    keeps_departments: bool = True
 
     async def read_document(self, record_id: str) -> Document | IncompleteDocument | None:
         """The invoice or credit note, or None when RecMan does not have it.
@@ -55,6 +62,8 @@ class RecordReader:
         if known is not None or self.client is None:
             return known
         departments = await read_departments(self.client)
+        if not self.keeps_departments:
+            return next((one for one in departments if one.recman_department_id == record_id), None)
         async with self.sessions.begin() as session:
             await record_departments(session, tenant_id=self.tenant_id, departments=departments)
         return await self._find_department(record_id)
@@ -82,6 +91,18 @@ class RecordReader:
                 if hint.record_id == record_id and hint.record:
                     return hint.record
         return None
+
+
+def open_reader(resources: Resources, tenant: Tenant, *, keeps_departments: bool = True) -> RecordReader:
+    """The reader of a tenant's records, by API when it has a RecMan key."""
+    api_key = open_recman_api_key(resources.vault, tenant)
+    base = resources.settings.recman_api_base
+    return RecordReader(
+        sessions=resources.sessions,
+        tenant_id=tenant.id,
+        client=RecmanClient(resources.http, base_url=base, api_key=api_key) if api_key else None,
+        keeps_departments=keeps_departments,
+    )
 
 
 async def read_departments(client: RecmanClient) -> list[Department]:

@@ -9,15 +9,15 @@ from app.tables import Transfer
 from app.transfer.log import list_held, reopen
 
 
-async def retry(session: Session, transfer: Transfer) -> None:
-    """Look at the transfer's record anew, now."""
+async def retry(session: Session, transfer: Transfer, *, source: str = "retry") -> None:
+    """Look at the transfer's record anew, now; `source` says on whose wish."""
     await reopen(session, transfer)
     arrival = Arrival(
         tenant_id=transfer.tenant_id,
         scope=transfer.scope,
         record_id=transfer.record_id,
         operation="update",
-        source="retry",
+        source=source,
         dedupe=dedupe_key("retry", uuid4()),
     )
     await accept(session, arrival)

@@ -4,12 +4,13 @@ Nothing here decides; a step that finds the world otherwise raises, and the next
 """
 
 import time
+from dataclasses import replace
 
 from app.accounting.targets import Draft, guid_for
 from app.db import Session
 from app.domain.documents import Document, DocumentKind
 from app.domain.reference import DocumentState, Links, RemoteDocument, RemoteProduct
-from app.errors import HoldError, Reason, WaitError
+from app.errors import HoldError, Reason, RemoteError, WaitError
 from app.lanes import check_fence
 from app.transfer.attempts import attempt, record_outcome
 from app.transfer.books import Books
@@ -23,9 +24,10 @@ from app.transfer.log import (
     show_totals,
 )
 from app.transfer.plan import compare_totals, hash_document
+from app.transfer.products import choose_products
 from app.transfer.run_parts import find_remote_id, run_part
-from app.transfer.situation import DocumentSituation
-from app.transfer.steps import AdoptDocument, CreateCreditDraft, CreateDraft, Go, Issue, KeepDraft
+from app.transfer.situation import DocumentSituation, Past
+from app.transfer.steps import AdoptDocument, CreateCreditDraft, CreateDraft, CreateProduct, Go, Issue, KeepDraft
 
 
 async def run_document(run: Run, books: Books, plan: Go, situation: DocumentSituation) -> None:
@@ -45,6 +47,8 @@ async def run_document(run: Run, books: Books, plan: Go, situation: DocumentSitu
                 remote = await _create_draft(run, books, step, situation, warnings)
             case CreateCreditDraft():
                 remote = await _create_credit_draft(run, books, step, situation, warnings)
+            case CreateProduct():
+                await _create_product(run, books, step)
             case Issue() | KeepDraft():
                 await _finish(run, books, step, remote, warnings)
             case _:
@@ -56,7 +60,7 @@ async def _finish(
 ) -> None:
     if remote is None:
         raise TypeError("a plan finishes only what an earlier step made or found")
-    await _require_same_totals(run, books, step.document, remote)
+    await _require_same_totals(run, books, step.document, remote, warnings)
     finish = _issue if isinstance(step, Issue) else _keep_draft
     await finish(run, books, step.document, remote, warnings)
 
@@ -87,10 +91,8 @@ async def _create_draft(
 ) -> RemoteDocument:
     transfer_id = _transfer_id(run)
     past = situation.past
-    # A draft that was deleted in Unimicro took its guid with it: the next one needs another.
-    version = 1 if past is None else past.guid_version + (past.remote_id is not None)
-    guid = guid_for(str(books.key.id), "invoice", step.document.recman_invoice_id, str(version))
-    links = await _load_links(run, books, step.document)
+    version, guid = name_draft(books, step.document, past)
+    links = await load_links(run, books, step)
 
     async def settle(session: Session, draft: Draft) -> None:
         await record_values(
@@ -131,8 +133,24 @@ def _issued_at_once(remote: RemoteDocument) -> Reason:
     )
 
 
-async def _load_links(run: Run, books: Books, document: Document) -> Links:
+def name_draft(books: Books, document: Document, past: Past | None) -> tuple[int, str]:
+    """The guid that a draft is made with, and its version.
+
+    A draft that was deleted in Unimicro took its guid with it: the next one needs another.
+    """
+    version = 1 if past is None else past.guid_version + (past.remote_id is not None)
+    return version, guid_for(str(books.key.id), "invoice", document.recman_invoice_id, str(version))
+
+
+async def load_links(run: Run, books: Books, step: CreateDraft, *, new_customer_id: int | None = None) -> Links:
+    """Ids of everything the draft points to; `new_customer_id` stands for a customer that is not made yet.
+
+    Raises:
+        WaitError: the customer is not there.
+    """
+    document = step.document
     customer_id = await find_remote_id(run, books, "company", document.recman_company_id)
+    customer_id = new_customer_id if customer_id is None else customer_id
     if customer_id is None:
         raise WaitError(
             f"waits for customer {document.recman_company_id}",
@@ -140,17 +158,33 @@ async def _load_links(run: Run, books: Books, document: Document) -> Links:
             record_id=document.recman_company_id,
             seconds=60,
         )
-    numbers = {line.product_number for line in document.lines if line.product_number is not None}
+    own_department_id = await find_remote_id(run, books, "department", document.recman_department_id)
     return Links(
         customer_id=customer_id,
         project_id=await find_remote_id(run, books, "project", document.recman_project_id),
-        department_id=await find_remote_id(run, books, "department", document.recman_department_id),
-        products={number: _active_product(books, number) for number in numbers},
+        department_id=own_department_id if step.department_id is None else step.department_id,
+        products=choose_products(document, books.reference, books.rules),
+        dimensions=step.dimensions,
     )
 
 
-def _active_product(books: Books, number: str) -> RemoteProduct:
-    return next(product for product in books.reference.products[number] if product.active)
+async def _create_product(run: Run, books: Books, step: CreateProduct) -> None:
+    """Make the product on the document's own transfer: nothing else waits for it, and its number finds it again."""
+    guid = guid_for(str(books.key.id), "product", step.product.number)
+
+    async def settle(session: Session, _product: RemoteProduct) -> None:
+        await record_values(session, _transfer_id(run), state="waiting", lane_token=None)
+
+    made = await attempt(
+        run,
+        books,
+        _transfer_id(run),
+        step="product",
+        call=lambda: books.target.create_product(step.product, guid=guid),
+        settle=settle,
+    )
+    products = {**books.reference.products, made.number: (made,)}
+    books.reference = replace(books.reference, products=products)
 
 
 async def _create_credit_draft(
@@ -160,7 +194,8 @@ async def _create_credit_draft(
     draft_id = step.draft_id
 
     async def settle_draft(session: Session, draft: RemoteDocument) -> None:
-        await record_values(session, transfer_id, unimicro_id=draft.remote_id)
+        values = {"unimicro_id": draft.remote_id, "credits_unimicro_id": step.credited_id}
+        await record_values(session, transfer_id, **values)
 
     async def settle_update(session: Session, updated: Draft) -> None:
         values = show_totals("unimicro_", updated.document.totals)
@@ -178,13 +213,14 @@ async def _create_credit_draft(
         )
         draft_id = draft.remote_id
     known_id = draft_id
+    links = await _load_credit_links(run, books, step.document) if step.partly else None
     updated = await attempt(
         run,
         books,
         transfer_id,
         step="update",
         call=lambda: books.target.update_credit_draft(
-            known_id, step.document, external_reference=situation.external_reference
+            known_id, step.document, external_reference=situation.external_reference, links=links
         ),
         settle=settle_update,
     )
@@ -192,8 +228,20 @@ async def _create_credit_draft(
     return updated.document
 
 
+async def _load_credit_links(run: Run, books: Books, document: Document) -> Links:
+    """What the lines of a partial credit point to; its customer comes with the draft."""
+    return Links(
+        customer_id=0,
+        project_id=await find_remote_id(run, books, "project", document.recman_project_id),
+        department_id=await find_remote_id(run, books, "department", document.recman_department_id),
+        products=choose_products(document, books.reference, books.rules),
+    )
+
+
 async def _issue(run: Run, books: Books, document: Document, remote: RemoteDocument, warnings: list[Reason]) -> None:
     transfer_id = _transfer_id(run)
+
+    notes: list[Reason] = []
 
     async def settle(session: Session, issued: RemoteDocument) -> None:
         await record_done(
@@ -202,7 +250,8 @@ async def _issue(run: Run, books: Books, document: Document, remote: RemoteDocum
             unimicro_id=issued.remote_id,
             unimicro_number=issued.number,
             content_hash=hash_document(document),
-            warnings=show_reasons([*warnings, *_kid_warnings(document, issued)]),
+            method=books.key.method,
+            warnings=show_reasons([*warnings, *notes, *_kid_warnings(document, issued)]),
             **show_totals("unimicro_", issued.totals),
         )
         await run.finish(session, state="done", note=f"in Unimicro as {issued.number}")
@@ -210,21 +259,45 @@ async def _issue(run: Run, books: Books, document: Document, remote: RemoteDocum
     async def call() -> RemoteDocument:
         if remote.state is DocumentState.DRAFT:
             await books.target.issue_document(remote.remote_id)
+        notes.extend(await _attach(books, document, remote))
         return await books.target.fetch_document(remote.remote_id)
 
     await attempt(run, books, transfer_id, step="issue", call=call, settle=settle)
 
 
-async def _require_same_totals(run: Run, books: Books, document: Document, remote: RemoteDocument) -> None:
-    difference = compare_totals(document, remote)
-    if difference is not None:
-        if remote.state is DocumentState.DRAFT:
-            await _delete_draft(run, books, remote)
-        raise HoldError((difference,))
+async def _attach(books: Books, document: Document, remote: RemoteDocument) -> list[Reason]:
+    """Put RecMan's file on the document where the rules want it; what fails is a warning, for the invoice is issued."""
+    attachment = document.attachment
+    if not books.rules.attach_files or attachment is None or books.key.method == "order":
+        return []
+    fix = "Attach the file in Unimicro by hand if it matters."
+    if books.key.files_base is None:
+        cause = f"Unimicro names no files service, so {attachment.name} was not attached"
+        return [Reason(code="file_not_attached", cause=cause, fix=fix)]
+    try:
+        await books.target.attach_file(remote.remote_id, attachment, files_base=books.key.files_base)
+    except RemoteError as error:
+        cause = f"{attachment.name} was not attached: {error.cause}"
+        return [Reason(code="file_not_attached", cause=cause, fix=fix)]
+    return []
+
+
+async def _require_same_totals(
+    run: Run, books: Books, document: Document, remote: RemoteDocument, warnings: list[Reason]
+) -> None:
+    difference = compare_totals(document, remote, tolerance=books.rules.tolerance)
+    if difference is None:
+        return
+    if difference.code == "totals_rounded":
+        warnings.append(difference)
+        return
+    if remote.state is DocumentState.DRAFT:
+        await _delete_draft(run, books, remote)
+    raise HoldError((difference,))
 
 
 async def _keep_draft(
-    run: Run, _books: Books, document: Document, remote: RemoteDocument, warnings: list[Reason]
+    run: Run, books: Books, document: Document, remote: RemoteDocument, warnings: list[Reason]
 ) -> None:
     async with run.sessions.begin() as session:
         await check_fence(session, run.lease)
@@ -234,6 +307,7 @@ async def _keep_draft(
             unimicro_id=remote.remote_id,
             unimicro_number=remote.number,
             content_hash=hash_document(document),
+            method=books.key.method,
             warnings=show_reasons(warnings),
             **show_totals("unimicro_", remote.totals),
         )

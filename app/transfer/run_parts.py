@@ -197,9 +197,10 @@ async def _update(run: Run, books: Books, step: UpdateCustomer | UpdateProject) 
     else:
         part = _project_part(step.project)
         transfer_id = await _ensure(run, books, part)
+        customer_id = await find_remote_id(run, books, "company", step.project.recman_company_id)
 
         async def call() -> Change:
-            return await books.target.update_project(step.remote_id, step.project)
+            return await books.target.update_project(step.remote_id, step.project, customer_id=customer_id)
 
     async def settle(session: Session, change: Change) -> None:
         warnings = show_reasons(change.warnings)

@@ -1,9 +1,9 @@
 """What is known before deciding: the past of a record at one key, and what both systems hold now."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from app.domain.dimensions import Department, Project
-from app.domain.documents import Document, IncompleteDocument
+from app.domain.documents import Document, IncompleteDocument, Totals
 from app.domain.parties import Customer
 from app.domain.policies import NumberPolicy
 from app.domain.reference import (
@@ -13,19 +13,21 @@ from app.domain.reference import (
     RemoteDocument,
     RemoteProject,
 )
+from app.domain.rules import Rules
 from app.errors import Reason
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Past:
-    """What our log says of a record at this key.
+    """What our log says of a record at this key; `totals` are Unimicro's.
 
     `unclear`: a write was begun and its outcome never recorded. `looked_twice`: the read lag has passed since a
     look-up found nothing, so this look is the second. `booked`: it went all the way at some time. `ignored`: a person
-    chose not to send it.
+    chose not to send it. `approved`: a person let it through a review.
     """
 
     transfer_id: int
+    number: str = ""
     name: str = ""
     remote_id: int | None = None
     remote_number: str = ""
@@ -35,7 +37,10 @@ class Past:
     looked_twice: bool = False
     booked: bool = False
     ignored: bool = False
+    approved: bool = False
     held_because: str = ""
+    method: str | None = None
+    totals: Totals | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,12 +66,17 @@ class ProjectView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DepartmentView:
-    """A department as our log, RecMan and Unimicro see it."""
+    """A department as our log, RecMan and Unimicro see it; `by_rule`: a rule says what it is there.
+
+    Shape: `dimensions` holds what the rule wants in the free dimensions, each with the ids that have its number.
+    """
 
     recman_department_id: str
     past: Past | None = None
     record: Department | None = None
     matches: tuple[RemoteDepartment, ...] = ()
+    by_rule: bool = False
+    dimensions: tuple[tuple[int, str, tuple[int, ...]], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,6 +86,7 @@ class DocumentSituation:
     `method`: how the key wants invoices: issued (`invoice`), left as `draft`, or as `order`.
     `found`: what Unimicro has of it, looked up only when our log cannot tell.
     `credited`: the past of the invoice that a credit note credits.
+    `booked_before`: how many documents of the key are in Unimicro, as far as a review must know.
     """
 
     document: Document | IncompleteDocument
@@ -88,4 +99,6 @@ class DocumentSituation:
     department: DepartmentView | None = None
     credited: Past | None = None
     found: tuple[RemoteDocument, ...] = ()
+    rules: Rules = field(default_factory=Rules)
+    booked_before: int = 0
     warnings: tuple[Reason, ...] = ()

@@ -1,11 +1,12 @@
 """The vocabulary of a plan: what would be done, in which order, and why."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from app.domain.dimensions import Department, Project
 from app.domain.documents import Document
 from app.domain.parties import Customer
-from app.domain.reference import RemoteDocument
+from app.domain.reference import RemoteDocument, RemoteProduct
 from app.errors import Reason
 
 
@@ -65,6 +66,14 @@ class CreateDepartment:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CreateProduct:
+    """Make the product there; the rules allow it. Its id is still 0."""
+
+    product: RemoteProduct
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AdoptDocument:
     """The document is there already: go on from where it stands."""
 
@@ -74,20 +83,29 @@ class AdoptDocument:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CreateDraft:
-    """Make the invoice there as a draft."""
+    """Make the invoice there as a draft.
+
+    `department_id` and `dimensions` (id by dimension 5 to 10) are what a rule says.
+    """
 
     document: Document
     reason: str
+    department_id: int | None = None
+    dimensions: Mapping[int, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CreateCreditDraft:
-    """Make the credit note there from the invoice it credits; `draft_id`: one that is there already."""
+    """Make the credit note there from the invoice it credits; `draft_id`: one that is there already.
+
+    `partly`: its lines are RecMan's, for it credits less than the whole invoice.
+    """
 
     document: Document
     credited_id: int
     draft_id: int | None
     reason: str
+    partly: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,6 +131,7 @@ Step = (
     | CreateProject
     | UpdateProject
     | CreateDepartment
+    | CreateProduct
     | AdoptDocument
     | CreateDraft
     | CreateCreditDraft

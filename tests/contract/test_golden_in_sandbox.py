@@ -25,11 +25,8 @@ async def session() -> AsyncIterator[Session]:
 
 
 async def load_links(session: Session) -> tuple[Links, dict[str, int]]:
-    vat = VatTable(
-        rates={row["ID"]: Decimal(row["VatPercent"]) for row in await session.get("vattypes")},
-        accounts={row["ID"]: row["VatTypeID"] for row in await session.get("accounts")},
-        default_account_id=None,
-    )
+    types, accounts = await session.get("vattypes"), await session.get("accounts")
+    vat = VatTable.from_rows(types, accounts, default_account_id=None)
     products = [from_product(row, vat) for row in await session.get("products")]
     currencies = {row["Code"]: row["ID"] for row in await session.get("currencycodes")}
     customer_id = (await session.customer())["ID"]

@@ -60,3 +60,23 @@ async def test_invoice_costs_three_calls_once_its_customer_is_known(world: World
 async def list_calls(world: World) -> list[dict[str, Any]]:
     told = (await world.http.get(f"{world.unimicro_url}/sandbox/calls")).json()
     return [call for call in told["calls"] if call["path"].startswith("/api/biz")]
+
+
+async def test_customer_that_went_inactive_is_found_before_anything_is_sent(world: World) -> None:
+    await world.hear_of("invoice", 5001)
+    await world.settle()
+    books = open_company(world).books
+    (invoice,) = books.rows("CustomerInvoice")
+    books.update("Customer", invoice["CustomerID"], {"StatusCode": 50001})
+    world.resources.recipients.clear()
+    records = world.recman.state.store.records["invoice"]
+    records["5099"] = {**records["5001"], "invoiceId": 5099, "invoiceNumber": "119999"}
+    await world.hear_of("invoice", 5099)
+    await world.settle()
+    row = (await world.transfers())["invoice", "5099"]
+    assert (row["state"], [reason["code"] for reason in row["reasons"]]) == ("held", ["customer_inactive"])
+    assert len(await world.invoices()) == 1
+    books.update("Customer", invoice["CustomerID"], {"StatusCode": 30001})
+    await world.hear_of("invoice", 5099)
+    await world.settle()
+    assert (await world.transfers())["invoice", "5099"]["state"] == "done"

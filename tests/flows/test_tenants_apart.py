@@ -14,6 +14,12 @@ from tests.world import OURS, RECMAN_KEY, World
 BODIES: dict[tuple[str, str], Any] = {
     ("POST", "/v1/transfers/{transfer_id}/retry"): None,
     ("POST", "/v1/transfers/{transfer_id}/ignore"): {"reason": "not ours"},
+    ("POST", "/v1/invoices/dry-run"): {"ids": ["{transfer_id}"]},
+    ("POST", "/v1/invoices/send"): {"ids": ["{transfer_id}"]},
+    ("POST", "/v1/invoices/{transfer_id}/approve"): None,
+    ("POST", "/v1/invoices/{transfer_id}/done-elsewhere"): {"unimicro_id": 1},
+    ("POST", "/v1/jobs/{job_id}/cancel"): None,
+    ("PUT", "/v1/rules"): {"not_before": "2026-01-01"},
     ("POST", "/v1/keys/connect"): {"key_id": "{key_id}"},
     ("POST", "/v1/keys"): {"pending_id": "{pending_id}", "company_key": "x", "name": "theirs"},
     ("PATCH", "/v1/keys/{key_id}"): {"name": "theirs"},
@@ -33,6 +39,9 @@ BODIES: dict[tuple[str, str], Any] = {
     ("POST", "/v1/tenants"): {"name": "Third"},
     ("PATCH", "/v1/tenants/{tenant_id}"): {"name": "theirs"},
 }
+# Routes that name whose row they are about in the query.
+_RULES = "?key_id={key_id}"
+QUERIES = {"/v1/rules": f"{_RULES}&after_version=0", "/v1/rules/versions": _RULES}
 # Routes about no row of anybody's: they make something of the caller's own.
 OWN = {"/v1/departments/refresh", "/v1/departments", "/v1/hooks", "/v1/tokens", "/v1/tenants"}
 
@@ -73,12 +82,15 @@ async def stage(world: World) -> Stage:
     answer = await world.http.post(hook, content='{"event": "invoice.created", "id": 5001}')
     assert answer.status_code == 202
     await world.settle()
-    transfers = (await world.call("GET", "/v1/transfers", tenant=other)).json()
+    invoices = (await world.call("GET", "/v1/invoices", tenant=other)).json()
+    job = (await world.call("POST", "/v1/invoices/send", {"everything": True}, tenant=other)).json()
+    await world.settle()
     hooks = (await world.call("GET", "/v1/hooks", tenant=other)).json()
     await office.make_token(other, "viewer")
     tokens = (await world.call("GET", "/v1/tokens", tenant=other)).json()
     theirs = {
-        "transfer_id": str(transfers[0]["id"]),
+        "transfer_id": str(invoices[0]["id"]),
+        "job_id": job["id"],
         "key_id": str(key_id),
         "pending_id": pending["pending_id"],
         "recman_department_id": "901",
@@ -94,6 +106,8 @@ async def stage(world: World) -> Stage:
 def fill(template: Any, theirs: dict[str, str]) -> Any:
     if isinstance(template, str):
         return template.format(**theirs)
+    if isinstance(template, list):
+        return [fill(value, theirs) for value in template]
     if isinstance(template, dict):
         return {name: fill(value, theirs) for name, value in template.items()}
     return template
@@ -102,10 +116,11 @@ def fill(template: Any, theirs: dict[str, str]) -> Any:
 async def test_rows_of_another_tenant_are_not_there(stage: Stage) -> None:
     before = await snapshot(stage)
     for method, path in ROUTES:
-        if "{" not in path and (method == "GET" or path in OWN):
+        if "{" not in path and path not in QUERIES and (method == "GET" or path in OWN):
             continue
         body = fill(BODIES.get((method, path)), stage.theirs)
-        answer = await stage.world.call(method, fill(path, stage.theirs), body, token=stage.admin)
+        address = fill(path + QUERIES.get(path, ""), stage.theirs)
+        answer = await stage.world.call(method, address, body, token=stage.admin)
         wanted = 403 if path.startswith("/v1/tenants") else 404
         assert answer.status_code == wanted, (method, path, answer.text)
         assert set(answer.json()) >= {"code", "cause", "fix"}
@@ -121,7 +136,7 @@ async def test_naming_another_tenant_is_refused_at_every_route(stage: Stage) -> 
 
 async def test_listings_hold_own_rows_only(stage: Stage) -> None:
     for method, path in ROUTES:
-        if method != "GET" or "{" in path or path.startswith("/v1/tenants"):
+        if method != "GET" or "{" in path or path in QUERIES or path.startswith("/v1/tenants"):
             continue
         own = (await stage.world.call("GET", path, token=stage.admin)).json()
         assert all(row["tenant_id"] == str(stage.world.tenant_id) for row in own), path
@@ -159,4 +174,5 @@ async def test_own_department_does_not_take_a_foreign_key(stage: Stage) -> None:
 async def snapshot(stage: Stage) -> list[Any]:
     """What the other tenant has, as an operator sees it."""
     paths = ("keys", "hooks", "departments", "tokens", "transfers")
-    return [(await stage.world.call("GET", f"/v1/{path}", tenant=stage.other)).json() for path in paths]
+    listed = [(await stage.world.call("GET", f"/v1/{path}", tenant=stage.other)).json() for path in paths]
+    return [*listed, (await stage.world.call("GET", f"/v1/rules?key_id={stage.theirs['key_id']}")).json()]

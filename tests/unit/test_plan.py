@@ -1,5 +1,6 @@
 """The plan: same situation, same steps; a hold lists everything."""
 
+import time
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
@@ -307,8 +308,10 @@ def test_method_draft_leaves_the_issuing_to_a_person() -> None:
     assert step_types(plan_document(make_situation(method="draft"))) == these(CreateDraft, KeepDraft)
 
 
-def test_method_order_is_held_as_long_as_it_is_not_offered() -> None:
-    assert codes(plan_document(make_situation(method="order"))) == ["method_not_offered"]
+def test_credit_note_of_a_key_that_makes_orders_is_held() -> None:
+    document = make_document(kind=DocumentKind.CREDIT_NOTE, credited_invoice_id="5000")
+    assert codes(plan_document(make_situation(document=document, method="order"))) == ["credit_of_order"]
+    assert step_types(plan_document(make_situation(method="order"))) == these(CreateDraft, Issue)
 
 
 def test_credit_note_waits_for_its_invoice() -> None:
@@ -369,3 +372,17 @@ def test_project_of_a_prospect_follows_with_its_first_invoice() -> None:
     view = ProjectView(recman_project_id="301", record=make_project())
     customer = CustomerView(recman_company_id="201", record=make_customer(kind="prospect"))
     assert isinstance(plan_project_change(view, customer, make_reference()), Skip)
+
+
+def test_planning_a_thousand_invoices_takes_less_than_a_second_of_cpu() -> None:
+    products = {str(n): (make_product(remote_id=n, number=str(n)),) for n in range(1, 2001)}
+    reference = replace(make_reference(), products=products)
+    lines = tuple(make_line(position=n, product_number=str(n)) for n in range(1, 21))
+    situations = [
+        make_situation(document=make_document(recman_invoice_id=str(n), lines=lines), reference=reference)
+        for n in range(1000)
+    ]
+    before = time.process_time()
+    decisions = [plan_document(situation) for situation in situations]
+    assert time.process_time() - before < 1
+    assert all(step_types(decision) == these(CreateDraft, Issue) for decision in decisions)

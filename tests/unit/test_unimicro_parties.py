@@ -266,8 +266,8 @@ def test_projects_and_departments_send_what_recman_has() -> None:
 
 def test_a_projects_update_sends_only_what_differs() -> None:
     there = {"ID": 5, "Name": "Vaktbytte", "StartDate": "2026-09-01T00:00:00Z", "EndDate": None}
-    assert to_project_changes(make_project(), there) == ({}, [])
-    moved, _ = to_project_changes(make_project(name="Vikarer"), there)
+    assert to_project_changes(make_project(), there, customer_id=None) == ({}, [])
+    moved, _ = to_project_changes(make_project(name="Vikarer"), there, customer_id=None)
     assert moved == {"ID": 5, "Name": "Vikarer"}
 
 

@@ -14,6 +14,8 @@ from app.errors import Reason
 # Draft in a POST; without any StatusCode an invoice is booked at once. Source: §4.1 [o].
 DRAFT_ON_CREATE = 10001
 INVOICE_DRAFT = 42001
+ORDER_DRAFT = 41001
+INVOICE_CREDITED = 42006
 PRODUCT_ACTIVE = 35001
 # Customers with these are not invoiced: inactive, deleted. Source: §3.1 [o].
 CUSTOMER_INACTIVE = frozenset({50001, 90001})
@@ -35,6 +37,7 @@ LENGTHS: Mapping[str, Mapping[str, int]] = {
     "Phone": {"Number": 100},
     "Project": {"Name": 255},
     "Department": {"Name": 100},
+    "Product": {"PartName": 255, "Name": 255},
     "CustomerInvoice": {
         "CustomerName": 255,
         "CustomerOrgNumber": 100,

@@ -5,15 +5,14 @@ Source: facts/unimicro-api.md §2 [O].
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, MutableMapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from datetime import date
-from decimal import Decimal
 from types import MappingProxyType
 from typing import Any, Generic, TypeVar
 
-from app.accounting.unimicro.client import UnimicroClient
 from app.accounting.unimicro.payloads import VAT_REGISTERED, to_text
+from app.accounting.unimicro.target_documents import CUSTOMER_PARTS, DocumentTarget, quote
 from app.accounting.unimicro.translate import (
     VatTable,
     clean_org_number,
@@ -21,32 +20,28 @@ from app.accounting.unimicro.translate import (
     from_department,
     from_product,
     from_project,
-    from_recipient,
     to_customer,
     to_customer_changes,
     to_department,
+    to_product,
     to_project,
+    to_project_action,
     to_project_changes,
 )
-from app.accounting.unimicro.translate_documents import Currency, from_invoice, read_rate, to_credit_head, to_invoice
 from app.domain.dimensions import Department, Project
-from app.domain.documents import Document, DocumentKind
-from app.domain.money import to_decimal
-from app.domain.parties import Customer, Recipient
+from app.domain.parties import Customer
 from app.domain.policies import FieldRules
 from app.domain.reference import (
-    DocumentState,
-    Links,
     Reference,
     RemoteCustomer,
     RemoteDepartment,
-    RemoteDocument,
+    RemoteProduct,
     RemoteProject,
 )
-from app.errors import HoldError, OutcomeUnknownError, Reason
+from app.errors import HoldError, Reason, RemoteRejectedError
 
-_SLOTS = ("InvoiceAddress", "ShippingAddress", "DefaultEmail", "DefaultPhone", "Addresses", "Emails")
-_CUSTOMER_PARTS = ",".join(("Info", *(f"Info.{slot}" for slot in _SLOTS)))
+# Registers of what customers are sent have their name in theirs.
+_NO_CUSTOMER_SERIES = ("invoice", "order", "quote", "reminder", "faktura", "ordre", "tilbud", "purring")
 
 T = TypeVar("T")
 
@@ -67,24 +62,8 @@ class Change:
     warnings: tuple[Reason, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Draft:
-    """A draft that was made, and what had to be cut to make it."""
-
-    document: RemoteDocument
-    warnings: tuple[Reason, ...]
-
-
-# What customers look like on an invoice's head, by the customer's id; the caller says how long it is believed.
-Recipients = MutableMapping[int, Recipient]
-
-
-class UnimicroTarget:
+class UnimicroTarget(DocumentTarget):
     """One company's books; errors as `UnimicroClient` raises them."""
-
-    def __init__(self, client: UnimicroClient, *, recipients: Recipients | None = None) -> None:
-        self._client = client
-        self._recipients: Recipients = {} if recipients is None else recipients
 
     async def fetch_reference(self) -> Reference:
         """Everything that planning needs of this company, read anew.
@@ -108,16 +87,22 @@ class UnimicroTarget:
             locked_until=_locked_until(settings),
             vat_registered=settings["TaxMandatoryType"] == VAT_REGISTERED,
             sends_by_itself=bool(settings.get("AutoDistributeInvoice")),
+            vat_types=vat.types,
+            accounts=vat.accounts,
+            default_account_id=vat.default_account_id,
         )
 
     async def _fetch_vat(self, settings: Mapping[str, Any]) -> VatTable:
-        types = await self._client.fetch_list("vattypes")
-        accounts = await self._client.fetch_list("accounts")
-        return VatTable(
-            rates={row["ID"]: to_decimal(row["VatPercent"]) for row in types if row.get("VatPercent") is not None},
-            accounts={row["ID"]: row.get("VatTypeID") for row in accounts},
+        return VatTable.from_rows(
+            await self._client.fetch_list("vattypes"),
+            await self._client.fetch_list("accounts"),
             default_account_id=settings.get("DefaultSalesAccountID"),
         )
+
+    async def create_product(self, product: RemoteProduct, *, guid: str) -> RemoteProduct:
+        """The new product, as it was asked for, with its id."""
+        payload, _ = to_product(product, guid=guid)
+        return replace(product, remote_id=(await self._client.create("products", payload))["ID"])
 
     async def probe(self, route: str) -> None:
         """Read one row, to see whether that is allowed."""
@@ -133,7 +118,7 @@ class UnimicroTarget:
             found |= {one.remote_id: one for one in map(from_customer, rows) if one.number == number}
         if org_number:
             wanted = clean_org_number(org_number)
-            rows = await self._client.fetch_list("customers", filter=f"OrgNumber eq {_quote(wanted)}", expand="Info")
+            rows = await self._client.fetch_list("customers", filter=f"OrgNumber eq {quote(wanted)}", expand="Info")
             found |= {one.remote_id: one for one in map(from_customer, rows) if one.org_number == wanted}
         return tuple(found.values())
 
@@ -158,7 +143,7 @@ class UnimicroTarget:
         rules: FieldRules = MappingProxyType({}),
     ) -> Change:
         """Bring the customer in line where the rules allow it; only the differences are sent."""
-        there = await self._client.fetch_one(f"customers/{remote_id}", expand=_CUSTOMER_PARTS)
+        there = await self._client.fetch_one(f"customers/{remote_id}", expand=CUSTOMER_PARTS)
         changes, warnings = to_customer_changes(customer, there, guid=guid, currencies=currencies, rules=rules)
         self._recipients.pop(remote_id, None)
         return await self._update(f"customers/{remote_id}", changes, warnings)
@@ -172,131 +157,52 @@ class UnimicroTarget:
 
     async def find_projects(self, number: str) -> tuple[RemoteProject, ...]:
         """Projects with this number."""
-        rows = await self._client.fetch_list("projects", filter=f"ProjectNumber eq {_quote(number)}")
+        rows = await self._client.fetch_list("projects", filter=f"ProjectNumber eq {quote(number)}")
         return tuple(one for one in map(from_project, rows) if one.number == number)
 
     async def create_project(self, project: Project, *, guid: str, customer_id: int | None) -> Made[RemoteProject]:
-        """The new project."""
+        """The new project, in the status that RecMan's word means."""
         payload, warnings = to_project(project, guid=guid, customer_id=customer_id)
-        return Made(from_project(await self._client.create("projects", payload)), tuple(warnings))
+        row = await self._client.create("projects", payload)
+        moved = await self._move_project(project, row)
+        return Made(from_project(row), (*warnings, *moved.warnings))
 
-    async def update_project(self, remote_id: int, project: Project) -> Change:
-        """Bring the project in line; only the differences are sent."""
-        there = await self._client.fetch_one(f"projects/{remote_id}")
-        changes, warnings = to_project_changes(project, there)
-        return await self._update(f"projects/{remote_id}", changes, warnings)
+    async def update_project(self, remote_id: int, project: Project, *, customer_id: int | None = None) -> Change:
+        """Bring the project in line; only the differences are sent, the status by its transition."""
+        route = f"projects/{remote_id}"
+        there = await self._client.fetch_one(route)
+        changes, warnings = to_project_changes(project, there, customer_id=customer_id)
+        change = await self._update(route, changes, warnings)
+        moved = await self._move_project(project, there)
+        return Change(change.sent or moved.sent, (*change.warnings, *moved.warnings))
+
+    async def _move_project(self, project: Project, there: Mapping[str, Any]) -> Change:
+        """Bring its status in line; a refusal is a warning, for a project's status must not stop its invoices."""
+        action = to_project_action(project, there)
+        if action is None:
+            return Change(sent=False)
+        try:
+            await self._client.act("POST", f"projects/{there['ID']}", action)
+        except RemoteRejectedError as error:
+            cause = f"Project {project.number} is {project.status} in RecMan, but {action} was refused: {error.cause}"
+            refused = Reason(code="project_status", cause=cause, fix="Set the project's status in Unimicro by hand.")
+            return Change(sent=False, warnings=(refused,))
+        return Change(sent=True)
 
     async def find_departments(self, number: str) -> tuple[RemoteDepartment, ...]:
         """Departments with this number."""
-        rows = await self._client.fetch_list("departments", filter=f"DepartmentNumber eq {_quote(number)}")
+        rows = await self._client.fetch_list("departments", filter=f"DepartmentNumber eq {quote(number)}")
         return tuple(one for one in map(from_department, rows) if one.number == number)
+
+    async def find_dimension(self, dimension: int, number: str) -> tuple[int, ...]:
+        """Ids of a free dimension's values with this number. Source: route Dimension5 to Dimension10 (swagger)."""
+        rows = await self._client.fetch_list(f"Dimension{dimension}", filter=f"Number eq {quote(number)}")
+        return tuple(row["ID"] for row in rows if to_text(row.get("Number")) == number)
 
     async def create_department(self, department: Department, *, guid: str) -> Made[RemoteDepartment]:
         """The new department."""
         payload, warnings = to_department(department, guid=guid)
         return Made(from_department(await self._client.create("departments", payload)), tuple(warnings))
-
-    # --- documents ---
-
-    async def find_documents_by_reference(self, external_reference: str) -> tuple[RemoteDocument, ...]:
-        """Invoices and credit notes that carry our reference."""
-        condition = f"ExternalReference eq {_quote(external_reference)}"
-        rows = await self._client.fetch_list("invoices", filter=condition)
-        return tuple(one for one in map(from_invoice, rows) if one.external_reference == external_reference)
-
-    async def find_credit_drafts(self, credited_id: int) -> tuple[RemoteDocument, ...]:
-        """Credit drafts of an invoice that nobody has put a reference on yet."""
-        condition = f"InvoiceReferenceID eq {credited_id} and InvoiceType eq 1"
-        rows = await self._client.fetch_list("invoices", filter=condition)
-        return tuple(
-            one
-            for one in map(from_invoice, rows)
-            if one.credited_id == credited_id
-            and one.kind is DocumentKind.CREDIT_NOTE
-            and one.state is DocumentState.DRAFT
-            and not one.external_reference
-        )
-
-    async def fetch_document(self, remote_id: int) -> RemoteDocument:
-        """The document as it is now."""
-        return from_invoice(await self._client.fetch_one(f"invoices/{remote_id}"))
-
-    async def create_draft(
-        self, document: Document, links: Links, *, guid: str, external_reference: str, reference: Reference
-    ) -> Draft:
-        """The new draft with its sums as Unimicro has them.
-
-        Its head shows the customer as Unimicro knows it now, as the UI does: whether the server fills it in is unknown
-        (facts §9 row 7), and RecMan's company is at hand for a customer's first invoice only.
-        """
-        currency = await self._fetch_currency(document, reference)
-        recipient = await self._fetch_recipient(links.customer_id)
-        payload, warnings = to_invoice(
-            document,
-            links,
-            guid=guid,
-            external_reference=external_reference,
-            currency=currency,
-            recipient=recipient,
-        )
-        return Draft(from_invoice(await self._client.create("invoices", payload)), tuple(warnings))
-
-    async def _fetch_recipient(self, customer_id: int) -> Recipient:
-        found = self._recipients.get(customer_id)
-        if found is None:
-            found = from_recipient(await self._client.fetch_one(f"customers/{customer_id}", expand=_CUSTOMER_PARTS))
-            self._recipients[customer_id] = found
-        return found
-
-    async def issue_document(self, remote_id: int) -> None:
-        """Issue a draft; its number is read afterwards."""
-        await self._client.act("POST", f"invoices/{remote_id}", "invoice")
-
-    async def delete_draft(self, remote_id: int) -> None:
-        """Delete a draft; one that is gone already is as good."""
-        await self._client.delete(f"invoices/{remote_id}")
-
-    async def create_credit_draft(self, credited_id: int) -> RemoteDocument:
-        """A whole credit of an issued invoice, as a draft that Unimicro makes itself."""
-        row = await self._client.act("PUT", f"invoices/{credited_id}", "create-credit-draft-invoice")
-        if not isinstance(row, dict) or not isinstance(row.get("ID"), int):
-            raise OutcomeUnknownError("Unimicro made a credit draft but did not say which")
-        return from_invoice(row)
-
-    async def update_credit_draft(self, remote_id: int, document: Document, *, external_reference: str) -> Draft:
-        """The credit draft with our reference, dates and texts; its lines stay a whole credit."""
-        draft = await self.fetch_document(remote_id)
-        payload, warnings = to_credit_head(
-            document, external_reference=external_reference, customer_id=draft.customer_id
-        )
-        await self._client.update(f"invoices/{remote_id}", {"ID": remote_id, **payload})
-        return Draft(await self.fetch_document(remote_id), tuple(warnings))
-
-    async def _fetch_currency(self, document: Document, reference: Reference) -> Currency:
-        currency_id = reference.currencies[document.currency]
-        if document.currency == reference.base_currency:
-            return Currency(currency_id=currency_id, rate=Decimal(1))
-        base_id = reference.currencies[reference.base_currency]
-        rate = await self.fetch_rate(currency_id, base_id, document.invoice_date)
-        return Currency(currency_id=currency_id, rate=rate)
-
-    async def fetch_rate(self, currency_id: int, base_id: int, day: date) -> Decimal:
-        """Base currency per unit of a foreign one on a day.
-
-        Source: currencies?action=get-currency-exchange-rate (facts §3.7 [o]). What Factor does is not documented, so
-        only 1 is believed.
-
-        Raises:
-            HoldError: there is no rate that can be used.
-        """
-        answer = await self._client.ask(
-            "currencies",
-            "get-currency-exchange-rate",
-            fromCurrencyCodeID=str(currency_id),
-            toCurrencyCodeID=str(base_id),
-            currencyDate=day.isoformat(),
-        )
-        return read_rate(answer, day)
 
 
 def _by_number(rows: Iterable[T]) -> dict[str, tuple[T, ...]]:
@@ -310,9 +216,10 @@ def _customer_series(rows: Iterable[Mapping[str, Any]]) -> Iterable[tuple[int, i
     """The customer series in use, told by name. Source: facts §3.7 names the registers; the rest is assumed."""
     for row in rows:
         name = f"{row.get('Name') or ''} {row.get('DisplayName') or ''}".lower()
-        is_customer = ("customer" in name and "invoice" not in name) or "kunde" in name
+        is_customer = any(word in name for word in ("customer", "kunde"))
+        is_other = any(word in name for word in _NO_CUSTOMER_SERIES)
         limits = row.get("FromNumber"), row.get("ToNumber")
-        if is_customer and not row.get("Disabled") and None not in limits:
+        if is_customer and not is_other and not row.get("Disabled") and None not in limits:
             yield int(row["FromNumber"]), int(row["ToNumber"])
 
 
@@ -343,7 +250,3 @@ def _setting_gap(code: str, what: str) -> Reason:
 def _locked_until(settings: Mapping[str, Any]) -> date | None:
     days = [settings.get("AccountingLockedDate"), settings.get("VatLockedDate")]
     return max((date.fromisoformat(str(day)[:10]) for day in days if day), default=None)
-
-
-def _quote(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"

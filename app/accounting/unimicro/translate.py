@@ -4,7 +4,7 @@ Documents have a module of their own: `translate_documents`.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from types import MappingProxyType
@@ -19,14 +19,28 @@ from app.accounting.unimicro.payloads import (
     to_text,
 )
 from app.domain.dimensions import Department, Project
+from app.domain.money import to_decimal
 from app.domain.parties import Address, Customer, Recipient
 from app.domain.policies import FieldRule, FieldRules
-from app.domain.reference import RemoteCustomer, RemoteDepartment, RemoteProduct, RemoteProject
+from app.domain.reference import (
+    RemoteAccount,
+    RemoteCustomer,
+    RemoteDepartment,
+    RemoteProduct,
+    RemoteProject,
+    RemoteVatType,
+)
 from app.errors import Reason
 
 # What is sent, and a warning for every text that did not fit.
 Written = tuple[dict[str, Any], list[Reason]]
 
+# The status that RecMan's word means, and the action that leads there.
+_PROJECT_STATUS = (
+    dict.fromkeys(("active", "urgent", "solvedOngoing"), (42203, "StartProject"))
+    | dict.fromkeys(("solvedEnded",), (42204, "CompleteProject"))
+    | dict.fromkeys(("cancelled", "lost"), (42205, "DiscardProject"))
+)
 # Children of a business relation that are lists; the others fill one slot each.
 _LISTS = frozenset({"Addresses", "Emails"})
 _ADDRESS_SLOTS = frozenset({"InvoiceAddress", "ShippingAddress"})
@@ -256,12 +270,22 @@ def _to_project_fields(project: Project, customer_id: int | None) -> Written:
     return filled, fit_texts(filled, "Project", where=f"Project {project.number}")
 
 
-def to_project_changes(project: Project, there: Mapping[str, Any]) -> Written:
+def to_project_changes(project: Project, there: Mapping[str, Any], *, customer_id: int | None) -> Written:
     """What to PUT so that the project there agrees with RecMan; {} when it does."""
     dates = {name: (there.get(name) or "")[:10] for name in ("StartDate", "EndDate")}
-    fields, warnings = _to_project_fields(project, None)
+    fields, warnings = _to_project_fields(project, customer_id)
     changes = _differences(fields, {**there, **dates})
     return ({"ID": there["ID"], **changes} if changes else {}), warnings
+
+
+def to_project_action(project: Project, there: Mapping[str, Any]) -> str | None:
+    """The transition that brings the project's status in line; None when it agrees, or RecMan's word says nothing.
+
+    Source: RecMan's words facts/recman-api.md §3.2 [C], Unimicro's actions facts §3.6 [o]; which belongs to which is
+    assumed.
+    """
+    wanted = _PROJECT_STATUS.get(project.status)
+    return wanted[1] if wanted is not None and there.get("StatusCode") != wanted[0] else None
 
 
 def to_department(department: Department, *, guid: str) -> Written:
@@ -299,11 +323,38 @@ def from_department(row: Mapping[str, Any]) -> RemoteDepartment:
 
 @dataclass(frozen=True, slots=True)
 class VatTable:
-    """Percentages by VAT type, and the VAT type of each account; ids are the company's own."""
+    """VAT types by code and accounts by number; ids are the company's own."""
 
+    types: Mapping[str, RemoteVatType]
+    accounts: Mapping[int, RemoteAccount]
     rates: Mapping[int, Decimal]
-    accounts: Mapping[int, int | None]
+    vat_of_account: Mapping[int, int | None]
     default_account_id: int | None
+
+    @classmethod
+    def from_rows(
+        cls,
+        types: Iterable[Mapping[str, Any]],
+        accounts: Iterable[Mapping[str, Any]],
+        *,
+        default_account_id: int | None,
+    ) -> "VatTable":
+        """The table of `vattypes` and `accounts` as listed; sub-ledger accounts of customers are left out."""
+        rated = [row for row in types if row.get("VatPercent") is not None]
+        rates = {row["ID"]: to_decimal(row["VatPercent"]) for row in rated}
+        main = [row for row in accounts if row.get("AccountNumber") is not None and not row.get("CustomerID")]
+        return cls(
+            types={
+                to_text(row.get("VatCode")): RemoteVatType(remote_id=row["ID"], rate=rates[row["ID"]]) for row in rated
+            },
+            accounts={
+                row["AccountNumber"]: RemoteAccount(remote_id=row["ID"], vat_type_id=row.get("VatTypeID"))
+                for row in main
+            },
+            rates=rates,
+            vat_of_account={row["ID"]: row.get("VatTypeID") for row in main},
+            default_account_id=default_account_id,
+        )
 
 
 def from_product(row: Mapping[str, Any], vat: VatTable) -> RemoteProduct:
@@ -312,7 +363,7 @@ def from_product(row: Mapping[str, Any], vat: VatTable) -> RemoteProduct:
     Source: facts §3.5 [o].
     """
     account_id = row.get("AccountID") or vat.default_account_id
-    vat_type_id = row.get("VatTypeID") or (vat.accounts.get(account_id) if account_id else None)
+    vat_type_id = row.get("VatTypeID") or (vat.vat_of_account.get(account_id) if account_id else None)
     return RemoteProduct(
         remote_id=row["ID"],
         number=to_text(row.get("PartName")),
@@ -322,3 +373,13 @@ def from_product(row: Mapping[str, Any], vat: VatTable) -> RemoteProduct:
         vat_type_id=vat_type_id,
         vat_rate=vat.rates.get(vat_type_id) if vat_type_id else None,
     )
+
+
+def to_product(product: RemoteProduct, *, guid: str) -> tuple[dict[str, Any], list[Reason]]:
+    """A new product: number, name, account and VAT. Source: facts §3.5 [O]."""
+    payload: dict[str, Any] = {"_createguid": guid, "PartName": product.number, "Name": product.name}
+    if product.account_id is not None:
+        payload["AccountID"] = product.account_id
+    if product.vat_type_id is not None:
+        payload["VatTypeID"] = product.vat_type_id
+    return payload, fit_texts(payload, "Product", where=f"Product {product.number}")

@@ -1,7 +1,7 @@
 """Where the two vocabularies meet for documents: invoices and credit notes to Unimicro's JSON and back. Pure."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -10,7 +10,9 @@ from app.accounting.unimicro.payloads import (
     CREDIT_NOTE_TYPE,
     DRAFT_ON_CREATE,
     EXTERNAL_REFERENCE_LENGTH,
+    INVOICE_CREDITED,
     INVOICE_DRAFT,
+    ORDER_DRAFT,
     fit_texts,
     guid_for,
     to_day,
@@ -23,6 +25,8 @@ from app.domain.reference import DocumentState, Links, RemoteDocument
 from app.errors import HoldError, Reason
 
 _FOUR = Decimal("0.0001")
+_NOT_IN_ORDER = frozenset({"InvoiceType", "InvoiceDate", "PaymentDueDate", "PaymentID"})
+_NOT_IN_ORDER_LINE = frozenset({"InvoicePeriodStartDate", "InvoicePeriodEndDate"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,6 +117,30 @@ def _to_head_address(prefix: str, address: Address) -> dict[str, str]:
     }
 
 
+def to_order(invoice: Mapping[str, Any]) -> dict[str, Any]:
+    """An order's payload from an invoice's: the same head without what comes with issuing. Source: §3.4, swagger."""
+    kept = {name: value for name, value in invoice.items() if name not in _NOT_IN_ORDER}
+    items = [
+        {name: value for name, value in item.items() if name not in _NOT_IN_ORDER_LINE} for item in invoice["Items"]
+    ]
+    return {**kept, "OrderDate": invoice.get("InvoiceDate"), "Items": items}
+
+
+def from_order(row: Mapping[str, Any]) -> RemoteDocument:
+    """An order; sums in its own currency."""
+    number = to_text(row.get("OrderNumber"))
+    status = row.get("StatusCode") or (ORDER_DRAFT + 1 if number else ORDER_DRAFT)
+    return RemoteDocument(
+        remote_id=row["ID"],
+        kind=DocumentKind.INVOICE,
+        state=DocumentState.DRAFT if status <= ORDER_DRAFT else DocumentState.ISSUED,
+        number=number,
+        external_reference=to_text(row.get("ExternalReference")),
+        customer_id=row.get("CustomerID"),
+        totals=_from_totals(row, sign=1),
+    )
+
+
 def to_credit_head(
     document: Document, *, external_reference: str, customer_id: int | None
 ) -> tuple[dict[str, Any], list[Reason]]:
@@ -123,6 +151,29 @@ def to_credit_head(
     # A credit note has no payment of its own.
     payload.pop("PaymentID", None)
     return payload, fit_texts(payload, "CustomerInvoice", where=f"Credit note {document.number}")
+
+
+def to_credit_lines(document: Document, links: Links, *, there: Mapping[str, Any]) -> dict[str, Any]:
+    """A part of an invoice credited: the draft's lines go, RecMan's come, with negative quantities like Unimicro's.
+
+    `there` is the draft with its items. The new lines' guids hang on the old lines' ids, so that a second change of the
+    same draft is not taken for a repeat of the first. Source: facts §3 (children [O]), §4.1 (edit lines for partial).
+    """
+    old_ids = [item["ID"] for item in there.get("Items") or [] if not item.get("Deleted")]
+    rate = to_decimal(there.get("CurrencyExchangeRate") or 1)
+    currency = Currency(currency_id=there.get("CurrencyCodeID") or 0, rate=rate)
+    seed = guid_for("credit", str(there["ID"]), *map(str, old_ids))
+    items = [
+        {
+            **_to_item(
+                replace(line, quantity=-line.quantity), links, guid=guid_for(seed, str(index)), currency=currency
+            ),
+            "SortIndex": index,
+        }
+        for index, line in enumerate(document.lines, start=1)
+    ]
+    gone = [{"ID": old_id, "Deleted": True} for old_id in old_ids]
+    return {**_to_sums(items), "Items": [*gone, *items]}
 
 
 def _to_head_texts(document: Document, external_reference: str) -> dict[str, Any]:
@@ -166,6 +217,11 @@ def _to_item(line: Line, links: Links, *, guid: str, currency: Currency) -> dict
         item["Dimensions"] = dimensions
     if line.unit:
         item["Unit"] = line.unit
+    if line.period_start is not None and line.period_end is not None:
+        item |= {
+            "InvoicePeriodStartDate": to_day(line.period_start),
+            "InvoicePeriodEndDate": to_day(line.period_end),
+        }
     return item | {
         # A line without words says what it is about all the same.
         "ItemText": line.text or product.name,
@@ -211,6 +267,7 @@ def _to_line_sums(line: Line, rate: Decimal) -> dict[str, Decimal]:
 def _to_dimensions(links: Links, guid: str) -> dict[str, Any] | None:
     """Set on the head and on every line, because whether lines inherit is unknown (facts §3.6)."""
     ids = {"ProjectID": links.project_id, "DepartmentID": links.department_id}
+    ids |= {f"Dimension{number}ID": value_id for number, value_id in links.dimensions.items()}
     known = {name: value for name, value in ids.items() if value is not None}
     return {"ID": 0, "_createguid": guid, **known} if known else None
 
@@ -234,6 +291,8 @@ def from_invoice(row: Mapping[str, Any]) -> RemoteDocument:
 
 def _from_status(status: int | None, number: str) -> DocumentState:
     """Without a status the number tells: only an issued document has one. Source: facts §4.1 [o]."""
+    if status == INVOICE_CREDITED:
+        return DocumentState.CREDITED
     if status:
         return DocumentState.DRAFT if status <= INVOICE_DRAFT else DocumentState.ISSUED
     return DocumentState.ISSUED if number else DocumentState.DRAFT

@@ -1,0 +1,208 @@
+"""The documents of one company: find, draft, issue, credit. Part of `target.UnimicroTarget`."""
+
+from collections.abc import Mapping, MutableMapping
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from app.accounting.unimicro.client import UnimicroClient
+from app.accounting.unimicro.payloads import to_text
+from app.accounting.unimicro.translate import from_customer, from_recipient
+from app.accounting.unimicro.translate_documents import (
+    Currency,
+    from_invoice,
+    read_rate,
+    to_credit_head,
+    to_credit_lines,
+    to_invoice,
+)
+from app.domain.documents import Attachment, Document, DocumentKind
+from app.domain.parties import Recipient
+from app.domain.reference import DocumentState, Links, Reference, RemoteDocument
+from app.errors import HoldError, OutcomeUnknownError, Reason, RemoteUnavailableError
+
+_SLOTS = ("InvoiceAddress", "ShippingAddress", "DefaultEmail", "DefaultPhone", "Addresses", "Emails")
+CUSTOMER_PARTS = ",".join(("Info", *(f"Info.{slot}" for slot in _SLOTS)))
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A draft that was made, and what had to be cut to make it."""
+
+    document: RemoteDocument
+    warnings: tuple[Reason, ...]
+
+
+# What customers look like on an invoice's head, by the customer's id; the caller says how long it is believed.
+Recipients = MutableMapping[int, Recipient]
+
+
+_FILE_ENTITY = "CustomerInvoice"
+
+
+def quote(text: str) -> str:
+    """A text in a filter."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+class DocumentTarget:
+    """The documents of one company's books; errors as `UnimicroClient` raises them.
+
+    `route` and `issuing` are where documents are kept, and the action that makes one of a draft.
+    """
+
+    route = "invoices"
+    issuing = "invoice"
+
+    def __init__(self, client: UnimicroClient, *, recipients: Recipients | None = None) -> None:
+        self._client = client
+        self._recipients: Recipients = {} if recipients is None else recipients
+
+    async def find_documents_by_reference(self, external_reference: str) -> tuple[RemoteDocument, ...]:
+        """Invoices and credit notes that carry our reference."""
+        condition = f"ExternalReference eq {quote(external_reference)}"
+        rows = await self._client.fetch_list("invoices", filter=condition)
+        return tuple(one for one in map(from_invoice, rows) if one.external_reference == external_reference)
+
+    async def find_credit_drafts(self, credited_id: int) -> tuple[RemoteDocument, ...]:
+        """Credit drafts of an invoice that nobody has put a reference on yet."""
+        condition = f"InvoiceReferenceID eq {credited_id} and InvoiceType eq 1"
+        rows = await self._client.fetch_list("invoices", filter=condition)
+        return tuple(
+            one
+            for one in map(from_invoice, rows)
+            if one.credited_id == credited_id
+            and one.kind is DocumentKind.CREDIT_NOTE
+            and one.state is DocumentState.DRAFT
+            and not one.external_reference
+        )
+
+    async def fetch_document(self, remote_id: int) -> RemoteDocument:
+        """The document as it is now."""
+        return from_invoice(await self._client.fetch_one(f"invoices/{remote_id}"))
+
+    async def create_draft(
+        self, document: Document, links: Links, *, guid: str, external_reference: str, reference: Reference
+    ) -> Draft:
+        """The new draft with its sums as Unimicro has them.
+
+        Its head shows the customer as Unimicro knows it now, as the UI does: whether the server fills it in is unknown
+        (facts §9 row 7), and RecMan's company is at hand for a customer's first invoice only.
+        """
+        payload, warnings = await self.prepare_draft(
+            document, links, guid=guid, external_reference=external_reference, reference=reference
+        )
+        return Draft(from_invoice(await self._client.create("invoices", payload)), tuple(warnings))
+
+    async def prepare_draft(
+        self, document: Document, links: Links, *, guid: str, external_reference: str, reference: Reference
+    ) -> tuple[dict[str, Any], list[Reason]]:
+        """The draft as it is sent, and what had to be cut; reads only. Customer id 0: it is not made yet."""
+        recipient = await self._fetch_recipient(links.customer_id) if links.customer_id else None
+        return to_invoice(
+            document,
+            links,
+            guid=guid,
+            external_reference=external_reference,
+            currency=await self._fetch_currency(document, reference),
+            recipient=recipient,
+        )
+
+    async def _fetch_recipient(self, customer_id: int) -> Recipient:
+        found = self._recipients.get(customer_id)
+        if found is None:
+            row = await self._client.fetch_one(f"customers/{customer_id}", expand=CUSTOMER_PARTS)
+            _require_active(row)
+            found = from_recipient(row)
+            self._recipients[customer_id] = found
+        return found
+
+    async def issue_document(self, remote_id: int) -> None:
+        """Issue a draft; its number is read afterwards."""
+        await self._client.act("POST", f"invoices/{remote_id}", "invoice")
+
+    async def delete_draft(self, remote_id: int) -> None:
+        """Delete a draft; one that is gone already is as good."""
+        await self._client.delete(f"invoices/{remote_id}")
+
+    async def create_credit_draft(self, credited_id: int) -> RemoteDocument:
+        """A whole credit of an issued invoice, as a draft that Unimicro makes itself."""
+        row = await self._client.act("PUT", f"invoices/{credited_id}", "create-credit-draft-invoice")
+        if not isinstance(row, dict) or not isinstance(row.get("ID"), int):
+            raise OutcomeUnknownError("Unimicro made a credit draft but did not say which")
+        return from_invoice(row)
+
+    async def update_credit_draft(
+        self, remote_id: int, document: Document, *, external_reference: str, links: Links | None = None
+    ) -> Draft:
+        """The credit draft with our reference, dates and texts.
+
+        Its lines stay a whole credit, unless `links` are given and the sums differ: then they become RecMan's lines.
+        """
+        row = await self._client.fetch_one(f"invoices/{remote_id}", expand="Items")
+        draft = from_invoice(row)
+        payload, warnings = to_credit_head(
+            document, external_reference=external_reference, customer_id=draft.customer_id
+        )
+        if links is not None and draft.totals != document.totals:
+            payload |= to_credit_lines(document, links, there=row)
+        await self._client.update(f"invoices/{remote_id}", {"ID": remote_id, **payload})
+        return Draft(await self.fetch_document(remote_id), tuple(warnings))
+
+    async def attach_file(self, remote_id: int, attachment: Attachment, *, files_base: str) -> None:
+        """Put a file on an issued document, unless one of that name is there.
+
+        A wrong upload is answered 200 too, so the list of the document's files has the last word. Source: §3.8 [O].
+
+        Raises:
+            RemoteError: it could not be put there, or is not there afterwards.
+        """
+        if attachment.name in await self._list_files(remote_id):
+            return
+        answer = await self._client.upload(files_base, attachment.name, attachment.content)
+        file_id = answer.get("Id", answer.get("ID")) if isinstance(answer, dict) else None
+        if file_id is None:
+            raise RemoteUnavailableError("The files service did not say which id the file has")
+        place = {"entitytype": _FILE_ENTITY, "entityid": str(remote_id)}
+        await self._client.act("POST", f"files/{file_id}", "link", **place)
+        if attachment.name not in await self._list_files(remote_id):
+            raise RemoteUnavailableError(f"The file {attachment.name} was taken but is not on the document")
+
+    async def _list_files(self, remote_id: int) -> set[str]:
+        rows = await self._client.fetch_list(f"files/{_FILE_ENTITY}/{remote_id}")
+        return {to_text(row.get("Name")) for row in rows}
+
+    async def _fetch_currency(self, document: Document, reference: Reference) -> Currency:
+        currency_id = reference.currencies[document.currency]
+        if document.currency == reference.base_currency:
+            return Currency(currency_id=currency_id, rate=Decimal(1))
+        base_id = reference.currencies[reference.base_currency]
+        rate = await self.fetch_rate(currency_id, base_id, document.invoice_date)
+        return Currency(currency_id=currency_id, rate=rate)
+
+    async def fetch_rate(self, currency_id: int, base_id: int, day: date) -> Decimal:
+        """Base currency per unit of a foreign one on a day.
+
+        Source: currencies?action=get-currency-exchange-rate (facts §3.7 [o]). What Factor does is not documented, so
+        only 1 is believed.
+
+        Raises:
+            HoldError: there is no rate that can be used.
+        """
+        answer = await self._client.ask(
+            "currencies",
+            "get-currency-exchange-rate",
+            fromCurrencyCodeID=str(currency_id),
+            toCurrencyCodeID=str(base_id),
+            currencyDate=day.isoformat(),
+        )
+        return read_rate(answer, day)
+
+
+def _require_active(row: Mapping[str, Any]) -> None:
+    customer = from_customer(row)
+    if not customer.active:
+        cause = f"Customer {customer.number} {customer.name} is inactive in Unimicro"
+        fix = "Activate the customer in Unimicro, then retry."
+        raise HoldError((Reason(code="customer_inactive", cause=cause, fix=fix),))

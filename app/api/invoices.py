@@ -1,0 +1,298 @@
+"""The invoice overview: where every invoice and credit note is, in an accountant's words, and what can be done."""
+
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import APIRouter, Depends
+from pydantic import BaseModel, Field
+
+from app.api.doors import AdminDoor, Door, ResourcesDep, ViewerDoor
+from app.api.transfers import ReasonView, load_own
+from app.api.views import Before, Limit, Order, View, problems
+from app.domain.documents import DocumentKind
+from app.errors import ConflictError, NotFoundError, RequestError
+from app.jobs import cancel_job, count_outcomes, create_job, list_jobs, load_job
+from app.keys import list_keys
+from app.settings import Settings
+from app.tables import Job, Transfer
+from app.transfer.dry_run import dry_run
+from app.transfer.elsewhere import link_elsewhere
+from app.transfer.log import approve
+from app.transfer.overview import InvoiceFilter, InvoiceState, count_invoices, list_invoices, show_filter, state_of
+from app.transfer.retry import retry, retry_held
+
+router = APIRouter(prefix="/v1", tags=["invoices"])
+
+_MOST_AT_ONCE = 50
+
+
+class InvoiceView(View):
+    """An invoice or credit note, on its way to one key."""
+
+    id: int = Field(description="To be named in retry, ignore, approve, done-elsewhere, dry-run and send")
+    tenant_id: UUID
+    key_id: UUID | None
+    kind: DocumentKind
+    number: str = Field(description="RecMan's number", examples=["110001"])
+    unimicro_number: str | None = Field(examples=["100012"])
+    invoice_date: date | None
+    department: str | None = Field(description="RecMan's department id", examples=["7"])
+    customer_name: str
+    currency: str = Field(examples=["NOK"])
+    gross_amount: Decimal | None = Field(description="RecMan's sum")
+    unimicro_gross_amount: Decimal | None = Field(description="Unimicro's sum")
+    state: InvoiceState
+    reasons: list[ReasonView] = Field(description="Why it is not through, and what to do")
+    warnings: list[ReasonView]
+    approved_by: str | None
+    link: str | None = Field(
+        description="The record in Unimicro", examples=["https://app.unimicro.no/#/sales/invoices/71"]
+    )
+    updated_at: datetime
+
+
+class Wanted(Order):
+    """Which invoices; what is left out does not limit."""
+
+    ids: list[int] | None = Field(None, max_length=10_000, examples=[[17, 18]])
+    key_id: UUID | None = None
+    dated_from: date | None = Field(None, examples=["2026-11-01"])
+    dated_to: date | None = Field(None, examples=["2026-11-30"])
+    department: str | None = None
+    customer: str | None = Field(None, description="A part of the name")
+    state: InvoiceState | None = None
+    text: str | None = Field(None, description="A part of a number, a name or a reason")
+    everything: bool = Field(False, description="Really every open invoice: nothing else is named")
+
+
+class JobView(View):
+    """A piece of work on many invoices."""
+
+    id: UUID
+    tenant_id: UUID
+    state: str = Field(examples=["running"])
+    total: int = Field(description="Invoices when it began")
+    sent: int = Field(description="Taken up so far")
+    outcomes: dict[str, int] = Field(
+        description="What became of them: waiting, done, held, failed, ignored, superseded"
+    )
+    made_by: str
+    made_at: datetime
+    ended_at: datetime | None
+
+
+class DryRunOrder(Order):
+    """Which invoices to look at."""
+
+    ids: list[int] = Field(min_length=1, max_length=_MOST_AT_ONCE, examples=[[17]])
+
+
+class PreviewView(View):
+    """A call as it would be sent."""
+
+    method: str = Field(examples=["POST"])
+    path: str = Field(examples=["api/biz/invoices"])
+    payload: dict[str, Any] | None
+    warnings: list[ReasonView]
+
+
+class PlannedStepView(View):
+    """One step of the plan."""
+
+    step: str = Field(examples=["CreateDraft"])
+    reason: str
+    call: PreviewView | None = Field(description="None: nothing is sent for it")
+    difference: str = Field(description="How it is in Unimicro now", examples=["it is not there yet"])
+
+
+class LineView(View):
+    """How a line would be booked."""
+
+    position: int
+    text: str
+    product: str | None
+    account: int | None = Field(examples=[3000])
+    vat_code: str | None = Field(examples=["3"])
+    vat_rate: Decimal | None
+    net_amount: Decimal | None
+
+
+class DryRunView(View):
+    """What would become of an invoice now."""
+
+    transfer_id: int
+    number: str
+    outcome: str = Field(description="send, hold, wait, skip, look again or paused", examples=["send"])
+    reasons: list[ReasonView]
+    warnings: list[ReasonView]
+    rules_version: int
+    steps: list[PlannedStepView]
+    lines: list[LineView]
+
+
+class ElsewhereOrder(Order):
+    """Where it was booked by hand."""
+
+    unimicro_id: int = Field(gt=0, description="The invoice's id in Unimicro, as in its address", examples=[71])
+
+
+class FilterQuery(BaseModel):
+    """The overview's filter as query parameters."""
+
+    key_id: UUID | None = None
+    dated_from: date | None = None
+    dated_to: date | None = None
+    department: str | None = None
+    customer: str | None = None
+    state: InvoiceState | None = None
+    text: str | None = None
+
+
+@router.get("/invoices")
+async def list_all_invoices(
+    door: ViewerDoor,
+    resources: ResourcesDep,
+    wanted: Annotated[FilterQuery, Depends()],
+    before: Before = None,
+    limit: Limit = 100,
+) -> list[InvoiceView]:
+    """Invoices and credit notes, newest first."""
+    found = InvoiceFilter(tenant_id=door.tenant_id, **wanted.model_dump())
+    rows = await list_invoices(door.session, found, before_id=before, limit=limit)
+    bases = {key.id: key.api_base for key in await list_keys(door.session, tenant_id=door.tenant_id)}
+    return [_view(row, bases, resources.settings) for row in rows]
+
+
+@router.post("/invoices/dry-run", responses=problems(_404="not_found", _502="RecMan's or Unimicro's own trouble"))
+async def show_plans(door: AdminDoor, resources: ResourcesDep, order: DryRunOrder) -> list[DryRunView]:
+    """What would be sent, call by call with the exact payload. Changes nothing anywhere."""
+    transfers = [await _load_invoice(door, transfer_id) for transfer_id in order.ids]
+    # No transaction is open while RecMan and Unimicro are asked.
+    await door.session.commit()
+    return [DryRunView.model_validate(await dry_run(resources, transfer)) for transfer in transfers]
+
+
+@router.post("/invoices/send", status_code=202, responses=problems(_404="not_found", _422="nothing_named"))
+async def send_invoices(door: AdminDoor, resources: ResourcesDep, wanted: Wanted) -> JobView:
+    """Send the named invoices, those of a filter, or everything that is open; what is in Unimicro stays as it is."""
+    named = wanted.model_dump(exclude={"everything"}, exclude_none=True)
+    if not named and not wanted.everything:
+        fix = "Name ids or a filter, or say `everything: true`."
+        raise RequestError("Nothing was named", fix=fix, code="nothing_named")
+    only_open = wanted.ids is None and wanted.state is None
+    found = InvoiceFilter(tenant_id=door.tenant, only_open=only_open, **named)
+    total = await count_invoices(door.session, found)
+    if wanted.ids is not None and total < len(set(wanted.ids)):
+        raise NotFoundError("Not every id is an invoice of yours", fix="Take the ids from GET /v1/invoices.")
+    job = await create_job(
+        door.session, tenant_id=door.tenant, wanted=show_filter(found), total=total, made_by=door.caller.actor
+    )
+    after = {"wanted": job.wanted, "total": total}
+    await door.record("invoices.send", f"job:{job.id}", tenant_id=door.tenant, after=after)
+    view = await _view_job(door, job)
+    await door.session.commit()
+    resources.work_accepted.set()
+    return view
+
+
+@router.get("/jobs")
+async def list_all_jobs(door: ViewerDoor, limit: Limit = 100) -> list[JobView]:
+    """Jobs, newest first."""
+    return [await _view_job(door, job) for job in await list_jobs(door.session, tenant_id=door.tenant_id, limit=limit)]
+
+
+@router.get("/jobs/{job_id}", responses=problems(_404="not_found"))
+async def show_job(door: ViewerDoor, job_id: UUID) -> JobView:
+    """How far a job is."""
+    return await _view_job(door, await load_job(door.session, job_id))
+
+
+@router.post("/jobs/{job_id}/cancel", responses=problems(_404="not_found", _409="job_over"))
+async def stop_job(door: AdminDoor, job_id: UUID) -> JobView:
+    """Take up no more invoices; what was taken up goes on."""
+    job = await load_job(door.session, job_id, lock=True)
+    await cancel_job(door.session, job)
+    await door.record("job.cancel", f"job:{job.id}", tenant_id=job.tenant_id, after={"sent": job.sent})
+    view = await _view_job(door, job)
+    await door.session.commit()
+    return view
+
+
+@router.post("/invoices/{transfer_id}/approve", status_code=202, responses=problems(_404="not_found", _409="booked"))
+async def approve_invoice(door: AdminDoor, resources: ResourcesDep, transfer_id: int) -> InvoiceView:
+    """Let an invoice through every review of its key's rules, and send it."""
+    transfer = await _load_invoice(door, transfer_id)
+    if transfer.booked_at is not None:
+        raise ConflictError("It is in Unimicro already", fix="Nothing to do.", code="booked")
+    await approve(door.session, transfer, actor=door.caller.actor)
+    await retry(door.session, transfer)
+    await door.record("invoice.approve", f"transfer:{transfer.id}", tenant_id=transfer.tenant_id)
+    await door.session.commit()
+    resources.work_accepted.set()
+    return _view(transfer, {}, resources.settings)
+
+
+@router.post(
+    "/invoices/{transfer_id}/done-elsewhere",
+    responses=problems(
+        _404="not_found",
+        _409="already_begun, already_linked, amount_differs, customer_differs, kind_differs, not_issued",
+        _422="remote_missing, record_incomplete",
+    ),
+)
+async def link_invoice(
+    door: AdminDoor, resources: ResourcesDep, transfer_id: int, order: ElsewhereOrder
+) -> InvoiceView:
+    """It was booked by hand: take that document over, once customer and amount agree."""
+    transfer = await _load_invoice(door, transfer_id)
+    await door.session.commit()
+    await link_elsewhere(resources, transfer, unimicro_id=order.unimicro_id)
+    await door.session.refresh(transfer)
+    await retry_held(door.session, tenant_id=transfer.tenant_id, codes=["credited_not_sent"])
+    after = {"unimicro_id": order.unimicro_id, "unimicro_number": transfer.unimicro_number}
+    subject = f"transfer:{transfer.id}"
+    await door.record("invoice.done_elsewhere", subject, tenant_id=transfer.tenant_id, after=after)
+    await door.session.commit()
+    resources.work_accepted.set()
+    return _view(transfer, {}, resources.settings)
+
+
+async def _load_invoice(door: Door, transfer_id: int) -> Transfer:
+    transfer = await load_own(door, transfer_id)
+    if transfer.scope != "invoice":
+        raise NotFoundError(f"Transfer {transfer_id} is no invoice", fix="Take an id from GET /v1/invoices.")
+    return transfer
+
+
+async def _view_job(door: Door, job: Job) -> JobView:
+    plain = {name: getattr(job, name) for name in JobView.model_fields if name != "outcomes"}
+    return JobView(**plain, outcomes=await count_outcomes(door.session, job))
+
+
+def _view(row: Transfer, bases: dict[UUID, str], settings: Settings) -> InvoiceView:
+    base = bases.get(row.key_id) if row.key_id is not None else None
+    link = None
+    if base is not None and row.unimicro_id is not None:
+        link = settings.unimicro_invoice_link.format(base=base, id=row.unimicro_id)
+    return InvoiceView(
+        id=row.id,
+        tenant_id=row.tenant_id,
+        key_id=row.key_id,
+        kind=DocumentKind(row.kind),
+        number=row.number,
+        unimicro_number=row.unimicro_number,
+        invoice_date=row.invoice_date,
+        department=row.recman_department_id,
+        customer_name=row.customer_name,
+        currency=row.currency,
+        gross_amount=row.gross_amount,
+        unimicro_gross_amount=row.unimicro_gross_amount,
+        state=state_of(row),
+        reasons=[ReasonView(**reason) for reason in row.reasons],
+        warnings=[ReasonView(**warning) for warning in row.warnings],
+        approved_by=row.approved_by,
+        link=link,
+        updated_at=row.updated_at,
+    )

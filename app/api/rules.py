@@ -1,0 +1,130 @@
+"""The rules of a key, in versions: as JSON, or as a YAML file for people."""
+
+from datetime import datetime
+from typing import Annotated, Literal
+from uuid import UUID
+
+from fastapi import APIRouter, Query, Request, Response
+from pydantic import Field
+
+from app.api.doors import AdminDoor, Door, ResourcesDep, ViewerDoor
+from app.api.views import View, problems
+from app.domain.rules import Rules
+from app.errors import RequestError, TooLargeError
+from app.keys import load_key
+from app.resources import Resources
+from app.rules import dump_yaml, list_versions, load_rules, load_version, read_yaml, show_rules, store_rules
+from app.tables import Key
+from app.transfer.retry import retry_held
+
+router = APIRouter(prefix="/v1/rules", tags=["rules"])
+
+_MOST_BYTES = 262_144
+# What another rule may mend.
+_MENDED = (
+    "rule_unusable", "product_unknown", "product_inactive", "product_without_vat", "vat_differs", "customer_on_hold",
+    "approval_missing", "totals_differ", "not_wanted", "customer_number_outside_series", "customer_under_other_number",
+)  # fmt: skip
+
+KeyId = Annotated[UUID, Query(description="The key whose rules these are")]
+
+
+class RulesView(View):
+    """One version of a key's rules."""
+
+    key_id: UUID
+    version: int = Field(description="0: nobody has made any", examples=[3])
+    rules: Rules
+
+
+class VersionView(View):
+    """Who made which version."""
+
+    version: int
+    made_by: str = Field(examples=["token:5b0e…:Kari at Nordlys"])
+    made_at: datetime
+
+
+@router.get("", responses=problems(_404="not_found"))
+async def show_rules_in_force(
+    door: ViewerDoor,
+    key_id: KeyId,
+    version: Annotated[int | None, Query(ge=1, description="An older version; left out: the one in force")] = None,
+    format: Annotated[Literal["json", "yaml"], Query(description="yaml: a file to keep and edit")] = "json",  # noqa: A002 - the word people expect
+) -> Response:
+    """The rules in force, or an older version of them."""
+    key = await load_key(door.session, key_id)
+    if version is None:
+        in_force = await load_rules(door.session, key.id)
+        found, rules = in_force.version, in_force.rules
+    else:
+        row = await load_version(door.session, key.id, version)
+        found, rules = row.version, Rules.model_validate(row.rules)
+    if format == "yaml":
+        text = f"# Rules of key “{key.name}”, version {found}\n{dump_yaml(show_rules(rules))}"
+        return Response(text, media_type="application/yaml", headers=_headers(found))
+    view = RulesView(key_id=key.id, version=found, rules=rules)
+    return Response(view.model_dump_json(), media_type="application/json", headers=_headers(found))
+
+
+def _headers(version: int) -> dict[str, str]:
+    return {"ETag": f'"{version}"'}
+
+
+@router.get("/versions", responses=problems(_404="not_found"))
+async def list_all_versions(door: ViewerDoor, key_id: KeyId) -> list[VersionView]:
+    """Every version, newest first."""
+    key = await load_key(door.session, key_id)
+    return [VersionView.model_validate(row) for row in await list_versions(door.session, key.id)]
+
+
+@router.put(
+    "",
+    responses=problems(_404="not_found", _409="rules_overtaken", _422="rules_unreadable, rules_unusable"),
+    openapi_extra={
+        "requestBody": {
+            "required": True,
+            "content": {
+                "application/json": {"schema": {"$ref": "#/components/schemas/Rules"}},
+                "application/yaml": {"schema": {"type": "string"}, "example": "not_before: 2026-12-01\n"},
+            },
+        }
+    },
+)
+async def make_rules(
+    door: AdminDoor,
+    resources: ResourcesDep,
+    request: Request,
+    key_id: KeyId,
+    after_version: Annotated[int, Query(ge=0, description="The version you changed; 0 for the first rules")],
+) -> RulesView:
+    """Make the next version of the rules, from JSON or YAML.
+
+    What is held for a reason that a rule may mend is tried again.
+    """
+    key = await load_key(door.session, key_id)
+    rules = read_yaml(await _read_text(request))
+    before = show_rules((await load_rules(door.session, key.id)).rules)
+    row = await store_rules(door.session, key, rules, after_version=after_version, made_by=door.caller.actor)
+    after = {"version": row.version, "rules": row.rules}
+    subject = f"rules:{key.id}"
+    await door.record("rules.make", subject, tenant_id=key.tenant_id, before={"rules": before}, after=after)
+    await _try_again(door, resources, key)
+    return RulesView(key_id=key.id, version=row.version, rules=rules)
+
+
+async def _read_text(request: Request) -> str:
+    # JSON is YAML, so one reader serves both.
+    body = await request.body()
+    if len(body) > _MOST_BYTES:
+        raise TooLargeError(f"The rules are over {_MOST_BYTES} bytes", fix="Send fewer rules.")
+    try:
+        return body.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise RequestError("The file is not UTF-8", fix="Save it as UTF-8.", code="rules_unreadable") from None
+
+
+async def _try_again(door: Door, resources: Resources, key: Key) -> None:
+    await retry_held(door.session, tenant_id=key.tenant_id, codes=_MENDED)
+    await door.session.commit()
+    resources.work_accepted.set()

@@ -1,0 +1,39 @@
+"""Is a booked document still in Unimicro as it was booked? Asked when a person wants it looked at again. Reads only."""
+
+from app.domain.documents import Document
+from app.domain.reference import DocumentState
+from app.errors import Reason, RemoteRejectedError
+from app.transfer.books import Books
+from app.transfer.context import Run
+from app.transfer.log import is_credited_by_us
+from app.transfer.plan import compare_totals
+from app.transfer.situation import Past
+
+_FIX = "Find out in Unimicro who did it and why; book it anew there by hand if it was a mistake."
+
+
+async def find_drift(run: Run, books: Books, document: Document, past: Past) -> Reason | None:
+    """What somebody did to the document in Unimicro since, or None when it stands as it was booked.
+
+    Raises:
+        RemoteError: Unimicro could not be read.
+    """
+    # An order's id is no invoice's: what was booked by another method is not looked for.
+    if past.remote_id is None or (past.method == "order") != (books.key.method == "order"):
+        return None
+    where = f"{document.kind.value.replace('_', ' ')} {document.number} ({past.remote_number or 'a draft'} in Unimicro)"
+    try:
+        remote = await books.target.fetch_document(past.remote_id)
+    except RemoteRejectedError as error:
+        if error.code != "remote_missing":
+            raise
+        return Reason(code="drift_deleted", cause=f"The {where} was deleted in Unimicro", fix=_FIX)
+    if remote.state is DocumentState.CREDITED:
+        async with run.sessions() as session:
+            ours = await is_credited_by_us(session, key_id=books.key.id, remote_id=past.remote_id)
+        if not ours:
+            return Reason(code="drift_credited", cause=f"The {where} was credited in Unimicro, not by RecMan", fix=_FIX)
+    difference = compare_totals(document, remote, tolerance=books.rules.tolerance)
+    if difference is not None and difference.code == "totals_differ":
+        return Reason(code="drift_changed", cause=f"The {where} was changed. {difference.cause}", fix=_FIX)
+    return None

@@ -1,0 +1,42 @@
+"""A run beside the lanes, on a person's wish: looks like a worker's run, and leaves the record's lane alone."""
+
+from uuid import UUID, uuid4
+
+from app.db import load_now
+from app.lanes import Lease
+from app.resources import Resources
+from app.tables import Transfer
+from app.tenants import load_tenant
+from app.transfer.books import open_books
+from app.transfer.context import Run
+from app.transfer.records import open_reader
+
+
+async def open_side_run(resources: Resources, transfer: Transfer) -> Run:
+    """A run for one transfer that claims no lane; reference data is read anew when a hold depends on it."""
+    async with resources.sessions() as session:
+        tenant = await load_tenant(session, transfer.tenant_id)
+        now = await load_now(session)
+    return Run(
+        sessions=resources.sessions,
+        lease=_nobodys_lease(transfer.tenant_id, transfer.record_id),
+        events=(),
+        reader=open_reader(resources, tenant, keeps_departments=False),
+        open_books=lambda key: open_books(resources, key, heard_at=now),
+        read_lag_seconds=resources.settings.unimicro_read_lag_seconds,
+    )
+
+
+def _nobodys_lease(tenant_id: UUID, record_id: str) -> Lease:
+    """No lane is claimed: the fence would stop every step made on this lease's behalf."""
+    return Lease(
+        lane_id=0,
+        tenant_id=tenant_id,
+        scope="invoice",
+        record_id=record_id,
+        token=uuid4(),
+        seq=0,
+        seen_seq=0,
+        tries=0,
+        failing_seconds=0,
+    )

@@ -1,0 +1,366 @@
+"""The invoice overview: filters and words, dry run, bulk sending, done elsewhere, drift."""
+
+import asyncio
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+import pytest
+
+from app.sandbox.samples import load_samples
+from tests.flows.test_company_settings import list_calls
+from tests.flows.test_transfer import deliver_all
+from tests.world import COMPANY, World
+
+SAMPLES = load_samples()
+TABLES = ("tenant", "key", "department", "lane", "event", "transfer", "attempt", "rule_set", "job")
+
+
+async def overview(world: World, **wanted: Any) -> dict[str, dict[str, Any]]:
+    rows = await world.get("/v1/invoices", limit=1000, **wanted)
+    return {row["number"]: row for row in rows}
+
+
+async def snapshot(world: World) -> dict[str, Any]:
+    """Every row of our tables, and everything that Unimicro has."""
+    found: dict[str, Any] = {"books": await world.books(without_numbers=False)}
+    async with world.resources.engine.connect() as connection:
+        for table in TABLES:
+            rows = await connection.exec_driver_sql(f"SELECT to_jsonb({table})::text AS row FROM {table} ORDER BY 1")  # noqa: S608
+            found[table] = list(rows.scalars())
+    return found
+
+
+def books_of(world: World) -> Any:
+    companies = world.unimicro.state.world.companies.values()
+    return next(company.books for company in companies if company.entity["Name"] == COMPANY)
+
+
+# --- overview ---
+
+
+async def test_overview_says_where_everything_is_in_an_accountants_words(world: World) -> None:
+    await deliver_all(world)
+    await world.settle()
+    rows = await overview(world)
+    assert len(rows) == len(SAMPLES.expected)
+    transfers = {row["number"]: row for row in (await world.transfers()).values()}
+    for number, row in rows.items():
+        assert row["state"] in {"in Unimicro", "in Unimicro with warnings", "held"}
+        if row["state"] != "held":
+            assert row["unimicro_gross_amount"] == row["gross_amount"]
+            assert row["link"] == f"{world.unimicro_url}/#/sales/invoices/{transfers[number]['unimicro_id']}"
+            assert row["unimicro_number"]
+        assert row["invoice_date"]
+    (held,) = [row for row in rows.values() if row["state"] == "held"]
+    assert held["reasons"][0]["fix"]
+
+
+async def test_overview_is_filtered_and_paged(world: World) -> None:
+    await deliver_all(world)
+    await world.settle()
+    rows = list((await overview(world)).values())
+    first = rows[0]
+
+    async def numbers(**wanted: Any) -> set[str]:
+        return set(await overview(world, **wanted))
+
+    assert await numbers(state="held") == {row["number"] for row in rows if row["state"] == "held"}
+    assert await numbers(text=first["number"]) >= {first["number"]}
+    assert await numbers(customer=first["customer_name"][:5].upper()) >= {first["number"]}
+    assert await numbers(customer="100% nobody_") == set()
+    assert await numbers(text="7777") == {row["number"] for row in rows if "7777" in str(row["reasons"])}
+    days = sorted({row["invoice_date"] for row in rows})
+    assert await numbers(dated_from=days[1], dated_to=days[-1]) == {
+        row["number"] for row in rows if row["invoice_date"] >= days[1]
+    }
+    department = next(row["department"] for row in rows if row["department"])
+    assert await numbers(department=department) == {row["number"] for row in rows if row["department"] == department}
+    paged, before = [], None
+    while True:
+        page = await world.get("/v1/invoices", limit=4, **({"before": before} if before else {}))
+        if not page:
+            break
+        paged += [row["id"] for row in page]
+        before = page[-1]["id"]
+    assert paged == [row["id"] for row in rows]
+
+
+# --- dry run ---
+
+
+async def plan(world: World, number: str) -> dict[str, Any]:
+    row = (await overview(world))[number]
+    answer = await world.call("POST", "/v1/invoices/dry-run", {"ids": [row["id"]]})
+    assert answer.status_code == 200, answer.text
+    (told,) = answer.json()
+    found: dict[str, Any] = told
+    return found
+
+
+async def hear_without_sending(world: World, record: int) -> str:
+    """A transfer that waits: its key rests."""
+    await world.call("PATCH", f"/v1/keys/{world.key_id}", {"state": "paused"})
+    await world.hear_of("invoice", record)
+    with pytest.raises(TimeoutError):
+        await world.settle(seconds=0.5)
+    await world.call("PATCH", f"/v1/keys/{world.key_id}", {"state": "active"})
+    return next(str(row["number"]) for (_, found), row in (await world.transfers()).items() if found == str(record))
+
+
+async def test_dry_run_shows_each_call_and_changes_nothing_anywhere(world: World) -> None:
+    number = await hear_without_sending(world, 5001)
+    before = await snapshot(world)
+    told = await plan(world, number)
+    assert await snapshot(world) == before
+    assert told["outcome"] == "send"
+    names = [step["step"] for step in told["steps"]]
+    assert names[0] == "CreateCustomer"
+    assert names[-2:] == ["CreateDraft", "Issue"]
+    assert all(line["account"] and line["vat_code"] for line in told["lines"] if line["product"])
+    # What was shown is what is sent, up to ids that were not known yet.
+    await world.settle()
+    row = (await world.transfers())["invoice", "5001"]
+    detail = await world.get(f"/v1/transfers/{row['id']}")
+    sent = next(one for a in detail["attempts"] for one in a["exchanges"] if one["path"] == "api/biz/invoices")
+    shown = next(step["call"]["payload"] for step in told["steps"] if step["step"] == "CreateDraft")
+    for name in ("Items", "InvoiceDate", "PaymentDueDate", "ExternalReference", "StatusCode", "_createguid"):
+        assert _without_ids(shown[name]) == _without_ids(sent["request"][name]), name
+
+
+def _without_ids(value: Any) -> Any:
+    """Numbers as numbers; without what was not known yet, and the words that the log masks."""
+    if isinstance(value, list):
+        return [_without_ids(part) for part in value]
+    if isinstance(value, dict):
+        return {
+            name: _without_ids(part)
+            for name, part in value.items()
+            if name not in {"Dimensions", "ItemText", "Comment"}
+        }
+    try:
+        return Decimal(str(value)).normalize()
+    except InvalidOperation:
+        return value
+
+
+async def test_dry_run_of_a_held_document_lists_every_reason(world: World) -> None:
+    await world.hear_of("invoice", 5009)
+    await world.settle()
+    before = await snapshot(world)
+    told = await plan(world, (await world.transfers())["invoice", "5009"]["number"])
+    assert (told["outcome"], told["steps"]) == ("hold", [])
+    assert "7777" in told["reasons"][0]["cause"]
+    assert await snapshot(world) == before
+
+
+async def test_dry_run_of_a_credit_note_and_of_a_booked_invoice(world: World) -> None:
+    await world.hear_of("invoice", 5003)
+    await world.settle()
+    number = await hear_without_sending(world, 5008)
+    told = await plan(world, number)
+    assert [step["step"] for step in told["steps"]] == ["CreateCreditDraft", "Issue"]
+    assert "create-credit-draft-invoice" in told["steps"][0]["call"]["path"]
+    booked = await plan(world, (await world.transfers())["invoice", "5003"]["number"])
+    assert booked["outcome"] == "skip"
+
+
+# --- sending many ---
+
+
+async def send(world: World, wanted: dict[str, Any]) -> dict[str, Any]:
+    answer = await world.call("POST", "/v1/invoices/send", wanted, tenant=world.tenant_id)
+    assert answer.status_code == 202, answer.text
+    job: dict[str, Any] = answer.json()
+    return job
+
+
+async def test_held_invoices_are_sent_in_one_job_with_progress(world: World) -> None:
+    await world.call("PATCH", f"/v1/keys/{world.key_id}", {"departments": []})
+    for record in SAMPLES.expected:
+        await world.hear_of("invoice", record)
+    await world.settle()
+    held = await overview(world, state="held")
+    assert len(held) > 10
+    async with world.resources.engine.begin() as connection:
+        await connection.exec_driver_sql("UPDATE key SET open_to_all = true")
+    job = await send(world, {"state": "held"})
+    assert (job["state"], job["total"], job["sent"]) == ("running", len(held), 0)
+    await world.settle()
+    job = await world.get(f"/v1/jobs/{job['id']}")
+    assert (job["state"], job["sent"]) == ("done", len(held))
+    assert sum(job["outcomes"].values()) == len(held)
+    assert job["outcomes"]["done"] >= len(held) - 1
+    assert set(await overview(world, state="held")) == {
+        row["number"] for row in (await overview(world)).values() if "7777" in str(row["reasons"])
+    }
+    assert [row["id"] for row in await world.get("/v1/jobs")] == [job["id"]]
+
+
+async def test_sending_what_is_booked_changes_nothing(world: World) -> None:
+    await deliver_all(world)
+    await world.settle()
+    books = await world.books(without_numbers=False)
+    job = await send(world, {"text": "1", "state": "in Unimicro"})
+    await world.settle()
+    assert (await world.get(f"/v1/jobs/{job['id']}"))["sent"] == job["total"] > 5
+    assert await world.books(without_numbers=False) == books
+
+
+async def test_cancelled_job_takes_up_no_more(world: World) -> None:
+    await world.hear_of("invoice", 5009)
+    await world.settle()
+    job = await send(world, {"state": "held"})
+    answer = await world.call("POST", f"/v1/jobs/{job['id']}/cancel")
+    assert answer.json()["state"] == "cancelled"
+    await world.settle()
+    told = await world.get(f"/v1/jobs/{job['id']}")
+    assert (told["state"], told["sent"], told["outcomes"]) == ("cancelled", 0, {})
+    again = await world.call("POST", f"/v1/jobs/{job['id']}/cancel")
+    assert (again.status_code, again.json()["code"]) == (409, "job_over")
+
+
+async def test_sending_must_name_something_that_is_there(world: World) -> None:
+    answer = await world.call("POST", "/v1/invoices/send", {}, tenant=world.tenant_id)
+    assert (answer.status_code, answer.json()["code"]) == (422, "nothing_named")
+    answer = await world.call("POST", "/v1/invoices/send", {"ids": [999]}, tenant=world.tenant_id)
+    assert answer.status_code == 404
+
+
+# --- done elsewhere ---
+
+
+async def book_by_hand(world: World, **changes: Any) -> int:
+    """The id of an invoice that a clerk made in Unimicro: 5001's twin, without our reference."""
+    books = books_of(world)
+    (invoice,) = books.rows("CustomerInvoice")
+    values = {name: value for name, value in invoice.items() if name not in {"ID", "_createguid", "ExternalReference"}}
+    return int(books.insert("CustomerInvoice", values | changes)["ID"])
+
+
+async def hold_twin(world: World) -> dict[str, Any]:
+    """5001 in Unimicro, and a held twin of it in RecMan."""
+    records = world.recman.state.store.records["invoice"]
+    await world.hear_of("invoice", 5001)
+    await world.settle()
+    records["5099"] = {**records["5001"], "invoiceId": 5099, "invoiceNumber": "119999"}
+    path = f"/v1/rules?key_id={world.key_id}&after_version=0"
+    await world.call("PUT", path, {"review": {"everything": True}})
+    await world.hear_of("invoice", 5099)
+    await world.settle()
+    held = (await world.transfers())["invoice", "5099"]
+    assert held["state"] == "held"
+    return held
+
+
+async def test_invoice_booked_by_hand_is_linked_when_customer_and_amount_agree(world: World) -> None:
+    held = await hold_twin(world)
+    by_hand = await book_by_hand(world, InvoiceNumber="900001")
+    answer = await world.call("POST", f"/v1/invoices/{held['id']}/done-elsewhere", {"unimicro_id": by_hand})
+    assert answer.status_code == 200, answer.text
+    assert (answer.json()["state"], answer.json()["unimicro_number"]) == ("in Unimicro", "900001")
+    count = len(await world.invoices())
+    await world.hear_of("invoice", 5099)
+    await world.settle()
+    assert len(await world.invoices()) == count
+    again = await world.call("POST", f"/v1/invoices/{held['id']}/done-elsewhere", {"unimicro_id": by_hand})
+    assert (again.status_code, again.json()["code"]) == (409, "already_begun")
+
+
+@pytest.mark.parametrize(
+    ("changes", "code"),
+    [
+        ({"TaxInclusiveAmount": Decimal(1), "TaxInclusiveAmountCurrency": Decimal(1)}, "amount_differs"),
+        ({"CustomerID": 4711}, "customer_differs"),
+        ({"StatusCode": 42001}, "not_issued"),
+        ({"InvoiceType": 1}, "kind_differs"),
+    ],
+)
+async def test_invoice_that_does_not_agree_is_not_linked(world: World, changes: dict[str, Any], code: str) -> None:
+    held = await hold_twin(world)
+    by_hand = await book_by_hand(world, **changes)
+    answer = await world.call("POST", f"/v1/invoices/{held['id']}/done-elsewhere", {"unimicro_id": by_hand})
+    assert (answer.status_code, answer.json()["code"]) == (409, code), answer.text
+    assert (await world.transfers())["invoice", "5099"]["state"] == "held"
+
+
+async def test_invoice_of_another_transfer_and_one_that_is_not_there_are_not_linked(world: World) -> None:
+    held = await hold_twin(world)
+    taken = (await world.transfers())["invoice", "5001"]["unimicro_id"]
+    answer = await world.call("POST", f"/v1/invoices/{held['id']}/done-elsewhere", {"unimicro_id": taken})
+    assert (answer.status_code, answer.json()["code"]) == (409, "already_linked")
+    answer = await world.call("POST", f"/v1/invoices/{held['id']}/done-elsewhere", {"unimicro_id": 999999})
+    assert (answer.status_code, answer.json()["code"]) == (422, "remote_missing")
+
+
+# --- drift ---
+
+
+async def look_again(world: World, record: str) -> dict[str, Any]:
+    row = (await world.transfers())["invoice", record]
+    assert (await world.call("POST", f"/v1/transfers/{row['id']}/retry")).status_code == 202
+    await world.settle()
+    return (await world.transfers())["invoice", record]
+
+
+@pytest.mark.parametrize(
+    ("change", "code"),
+    [
+        ({"Deleted": True}, "drift_deleted"),
+        ({"StatusCode": 42006}, "drift_credited"),
+        ({"TaxInclusiveAmount": Decimal(1), "TaxInclusiveAmountCurrency": Decimal(1)}, "drift_changed"),
+    ],
+)
+async def test_what_was_done_to_a_booked_invoice_in_unimicro_is_an_alarm(
+    world: World, change: dict[str, Any], code: str
+) -> None:
+    await world.hear_of("invoice", 5001)
+    await world.settle()
+    books = books_of(world)
+    (invoice,) = books.rows("CustomerInvoice")
+    before = {name: invoice.get(name) for name in change}
+    books.update("CustomerInvoice", invoice["ID"], change)
+    row = await look_again(world, "5001")
+    assert (row["state"], row["reasons"][0]["code"]) == ("held", code)
+    assert row["unimicro_number"]
+    books.update("CustomerInvoice", invoice["ID"], before)
+    row = await look_again(world, "5001")
+    assert (row["state"], row["reasons"]) == ("done", [])
+
+
+async def test_invoice_credited_by_recmans_own_credit_note_is_no_alarm(world: World) -> None:
+    await world.hear_of("invoice", 5003, 5008)
+    await world.settle()
+    invoice = (await world.transfers())["invoice", "5003"]
+    books_of(world).update("CustomerInvoice", invoice["unimicro_id"], {"StatusCode": 42006})
+    assert (await look_again(world, "5003"))["state"] == "done"
+
+
+async def test_repeats_from_recman_cost_no_call_to_unimicro(world: World) -> None:
+    await world.hear_of("invoice", 5001)
+    await world.settle()
+    before = len(await list_calls(world))
+    await world.hear_of("invoice", 5001)
+    await world.settle()
+    assert len(await list_calls(world)) == before
+
+
+# --- many at once ---
+
+
+async def test_fifty_invoices_of_one_new_customer_over_four_workers_make_one_customer(world: World) -> None:
+    records = world.recman.state.store.records["invoice"]
+    for n in range(50):
+        records[str(6000 + n)] = {**records["5001"], "invoiceId": 6000 + n, "invoiceNumber": str(120000 + n)}
+    await asyncio.gather(*(world.hear_of("invoice", 6000 + n) for n in range(50)))
+    await asyncio.gather(*(world.settle(seconds=60) for _ in range(4)))
+    rows = await world.transfers()
+    assert [rows["invoice", str(6000 + n)]["state"] for n in range(50)] == ["done"] * 50
+    books = books_of(world)
+    number = rows["invoice", "6000"]["customer_name"]
+    customers = [row for row in (await world.books())[_key(await world.books())]["customers"] if number in str(row)]
+    assert len(customers) == 1
+    assert len([row for row in books.rows("CustomerInvoice") if row["InvoiceNumber"]]) == 50
+
+
+def _key(books: dict[str, Any]) -> str:
+    return next(key for key, company in books.items() if company["name"] == COMPANY)

@@ -1,0 +1,87 @@
+"""A key that makes orders: Unimicro invoices and sends; nothing is made twice, and credit notes are for people."""
+
+from typing import Any
+
+import pytest
+
+from tests.flows.test_invoices import books_of
+from tests.world import World
+
+
+async def choose_orders(world: World) -> None:
+    answer = await world.call("PATCH", f"/v1/keys/{world.key_id}", {"method": "order"})
+    assert answer.status_code == 200, answer.text
+
+
+def orders(world: World) -> list[dict[str, Any]]:
+    return [dict(row) for row in books_of(world).rows("CustomerOrder")]
+
+
+async def test_invoice_becomes_a_registered_order_with_equal_totals(world: World) -> None:
+    await choose_orders(world)
+    await world.hear_of("invoice", 5001)
+    await world.settle()
+    row = (await world.transfers())["invoice", "5001"]
+    assert (row["state"], row["unimicro_gross_amount"]) == ("done", row["gross_amount"])
+    (order,) = orders(world)
+    assert (order["StatusCode"], str(order["OrderNumber"])) == (41002, row["unimicro_number"])
+    assert order["ExternalReference"] == "RM-5001"
+    assert await world.invoices() == []
+    # Told again, it is not made again.
+    await world.hear_of("invoice", 5001)
+    await world.settle()
+    assert len(orders(world)) == 1
+
+
+@pytest.mark.parametrize("query", ["", "action=register"])
+async def test_lost_answer_makes_no_second_order(world: World, query: str) -> None:
+    await choose_orders(world)
+    await world.fault("lose_answer", method="POST", path="/api/biz/orders", query=query)
+    await world.hear_of("invoice", 5001)
+    await world.settle()
+    assert (await world.transfers())["invoice", "5001"]["state"] == "done"
+    assert [order["StatusCode"] for order in orders(world)] == [41002]
+
+
+async def test_credit_note_is_held_for_a_person(world: World) -> None:
+    await choose_orders(world)
+    await world.hear_of("invoice", 5003, 5008)
+    await world.settle()
+    row = (await world.transfers())["credit_note", "5008"]
+    assert (row["state"], row["reasons"][0]["code"]) == ("held", "credit_of_order")
+    assert await world.invoices() == []
+
+
+async def test_credit_of_an_order_is_held_also_when_the_key_makes_invoices_by_now(world: World) -> None:
+    await choose_orders(world)
+    await world.hear_of("invoice", 5003)
+    await world.settle()
+    assert (await world.transfers())["invoice", "5003"]["state"] == "done"
+    assert (await world.call("PATCH", f"/v1/keys/{world.key_id}", {"method": "invoice"})).status_code == 200
+    await world.hear_of("invoice", 5008)
+    await world.settle()
+    row = (await world.transfers())["credit_note", "5008"]
+    assert (row["state"], row["reasons"][0]["code"]) == ("held", "credit_of_order")
+
+
+async def test_method_does_not_change_while_something_is_half_made(world: World) -> None:
+    # The draft is made, then the issuing is refused: the invoice is half made.
+    await world.fault("error_before", method="POST", path="/api/biz/invoices", query="action=invoice", status=400)
+    await world.hear_of("invoice", 5001)
+    await world.settle()
+    assert (await world.transfers())["invoice", "5001"]["state"] == "held"
+    answer = await world.call("PATCH", f"/v1/keys/{world.key_id}", {"method": "order"})
+    assert (answer.status_code, answer.json()["code"]) == (409, "documents_under_way")
+
+
+async def test_dry_run_shows_the_order(world: World) -> None:
+    await world.call("PATCH", f"/v1/keys/{world.key_id}", {"departments": []})
+    await world.hear_of("invoice", 5001)
+    await world.settle()
+    await choose_orders(world)
+    async with world.resources.engine.begin() as connection:
+        await connection.exec_driver_sql("UPDATE key SET open_to_all = true")
+    (row,) = await world.get("/v1/invoices")
+    told = (await world.call("POST", "/v1/invoices/dry-run", {"ids": [row["id"]]})).json()[0]
+    calls = [step["call"]["path"] for step in told["steps"] if step["call"]]
+    assert calls[-2:] == ["api/biz/orders", "api/biz/orders/{id}?action=register"]

@@ -1,0 +1,235 @@
+"""Rules of a key, from PUT to what arrives in Unimicro: mappings, limits, reviews, versions, files."""
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from tests.world import COMPANY, World
+
+
+async def put(world: World, rules: Any, *, after_version: int = 0, status: int = 200) -> dict[str, Any]:
+    path = f"/v1/rules?key_id={world.key_id}&after_version={after_version}"
+    answer = await world.call("PUT", path, rules)
+    assert answer.status_code == status, answer.text
+    told: dict[str, Any] = answer.json()
+    return told
+
+
+def books_of(world: World) -> Any:
+    companies = world.unimicro.state.world.companies.values()
+    return next(company.books for company in companies if company.entity["Name"] == COMPANY)
+
+
+async def send(world: World, record: int = 5001) -> dict[str, Any]:
+    await world.hear_of("invoice", record)
+    await world.settle()
+    return (await world.transfers())["invoice", str(record)]
+
+
+def only_line(world: World, record: int = 5001, **line: Any) -> dict[str, Any]:
+    """Leave one line on RecMan's invoice; no sums of its own."""
+    found: dict[str, Any] = world.recman.state.store.records["invoice"][str(record)]
+    lines = found["lines"].values() if isinstance(found["lines"], dict) else found["lines"]
+    priced = next(one for one in lines if one.get("productNumber"))
+    plain = {name: value for name, value in priced.items() if name not in {"total", "sum"}}
+    found["lines"] = [{**plain, **line}]
+    for name in ("totalExVat", "vat", "totalIncVat"):
+        found.pop(name, None)
+    return found
+
+
+async def items(world: World) -> list[dict[str, Any]]:
+    (invoice,) = await world.invoices()
+    found: list[dict[str, Any]] = invoice["Items"]
+    return found
+
+
+async def test_products_are_mapped_by_rule(world: World) -> None:
+    only_line(world, productNumber="RM-77", vatRate=25)
+    held = await send(world)
+    assert held["reasons"][0]["code"] == "product_unknown"
+    await put(world, {"products": [{"recman": "RM-77", "unimicro": "1002"}]})
+    await world.settle()
+    row = (await world.transfers())["invoice", "5001"]
+    assert row["state"] == "done"
+    assert (await items(world))[0]["Product"] == "1002"
+    detail = await world.get(f"/v1/transfers/{row['id']}")
+    assert {attempt["rules_version"] for attempt in detail["attempts"]} == {1}
+
+
+async def test_account_and_vat_come_from_the_first_rule_that_fits(world: World) -> None:
+    only_line(world, productNumber="1001", vatRate=0)
+    assert (await send(world))["reasons"][0]["code"] == "vat_differs"
+    rules = {
+        "accounting": [
+            {"product": "9999", "account": 3010},
+            {"product": "1001", "kind": "credit_note", "account": 3010},
+            {"product": "1001", "kind": "invoice", "account": 3100},
+            {"account": 3200},
+        ]
+    }
+    await put(world, rules)
+    await world.settle()
+    assert (await world.transfers())["invoice", "5001"]["state"] == "done"
+    (item,) = await items(world)
+    assert (item["Account"], item["VatType"]) == (3100, "5")
+
+
+async def test_rule_that_names_nothing_real_holds_and_says_which(world: World) -> None:
+    only_line(world, productNumber="1001", vatRate=25)
+    await put(world, {"accounting": [{"account": 9876, "vat_code": "99"}]})
+    held = await send(world)
+    assert [reason["code"] for reason in held["reasons"]] == ["rule_unusable", "rule_unusable"]
+    assert "account 9876" in held["reasons"][0]["cause"]
+    assert "VAT code 99" in held["reasons"][1]["cause"]
+
+
+async def test_department_and_free_dimension_come_from_a_rule(world: World) -> None:
+    record = world.recman.state.store.records["invoice"]["5001"]
+    department = str(record["departmentId"])
+    books = books_of(world)
+    wanted = books.insert("Department", {"DepartmentNumber": "777", "Name": "By rule"})["ID"]
+    value = books.insert("Dimension5", {"Number": "OSLO", "Name": "Oslo"})["ID"]
+    await put(world, {"departments": [{"recman": department, "unimicro": "778", "dimensions": {"5": "OSLO"}}]})
+    held = await send(world)
+    assert [reason["code"] for reason in held["reasons"]] == ["rule_unusable"]
+    rules = {"departments": [{"recman": department, "unimicro": "777", "dimensions": {"5": "OSLO"}}]}
+    await put(world, rules, after_version=1)
+    await world.settle()
+    assert (await world.transfers())["invoice", "5001"]["state"] == "done"
+    (invoice,) = books.rows("CustomerInvoice")
+    lines = [row for row in books.rows("CustomerInvoiceItem") if row["ProductID"]]
+    heads = [invoice["DefaultDimensionsID"], *(line["DimensionsID"] for line in lines)]
+    for dimensions_id in heads:
+        dimensions = next(row for row in books.rows("Dimensions") if row["ID"] == dimensions_id)
+        assert (dimensions["DepartmentID"], dimensions["Dimension5ID"]) == (wanted, value)
+
+
+async def test_older_than_the_cut_off_is_not_sent_until_the_rule_changes(world: World) -> None:
+    await put(world, {"not_before": "2999-01-01"})
+    row = await send(world)
+    assert (row["state"], row["reasons"][0]["code"]) == ("ignored", "not_wanted")
+    assert "2999-01-01" in row["reasons"][0]["cause"]
+    assert await world.invoices() == []
+    await put(world, {}, after_version=1)
+    await world.settle()
+    assert (await world.transfers())["invoice", "5001"]["state"] == "done"
+
+
+async def test_customer_on_the_hold_list_is_held(world: World) -> None:
+    company = str(world.recman.state.store.records["invoice"]["5001"]["companyId"])
+    number = str(world.recman.state.store.records["company"][company]["companyNumber"])
+    await put(world, {"held_customers": [number]})
+    row = await send(world)
+    assert (row["state"], row["reasons"][0]["code"]) == ("held", "customer_on_hold")
+    await put(world, {}, after_version=1)
+    await world.settle()
+    assert (await world.transfers())["invoice", "5001"]["state"] == "done"
+
+
+@pytest.mark.parametrize("review", [{"everything": True}, {"over_amount": "1"}, {"first": 1}])
+async def test_reviewed_documents_wait_for_an_approval(world: World, review: dict[str, Any]) -> None:
+    await put(world, {"review": review})
+    row = await send(world)
+    assert [reason["code"] for reason in row["reasons"]] == ["approval_missing"]
+    assert await world.invoices() == []
+    answer = await world.call("POST", f"/v1/invoices/{row['id']}/approve")
+    assert answer.status_code == 202
+    await world.settle()
+    done = (await world.transfers())["invoice", "5001"]
+    assert done["state"] == "done"
+    again = await world.call("POST", f"/v1/invoices/{row['id']}/approve")
+    assert (again.status_code, again.json()["code"]) == (409, "booked")
+    second = await send(world, 5002)
+    assert second["state"] == ("done" if "first" in review else "held")
+
+
+async def test_amount_under_the_limit_needs_no_approval(world: World) -> None:
+    await put(world, {"review": {"over_amount": "100000000"}})
+    assert (await send(world))["state"] == "done"
+
+
+async def test_missing_product_is_made_once_when_the_rules_allow_it(world: World) -> None:
+    for record in (5001, 5002):
+        only_line(world, record, productNumber="N-1", vatRate=25, description="Nytt produkt æøå")
+    await put(world, {"product_policy": "create"})
+    await world.hear_of("invoice", 5001, 5002)
+    await world.settle()
+    rows = await world.transfers()
+    assert [rows["invoice", record]["state"] for record in ("5001", "5002")] == ["done", "done"]
+    made = [row for row in books_of(world).rows("Product") if row["PartName"] == "N-1"]
+    assert [row["Name"] for row in made] == ["Nytt produkt æøå"]
+
+
+async def test_product_with_other_vat_than_the_standard_account_is_not_made(world: World) -> None:
+    only_line(world, productNumber="N-2", vatRate=15)
+    await put(world, {"product_policy": "create"})
+    row = await send(world)
+    assert (row["state"], row["reasons"][0]["code"]) == ("held", "vat_differs")
+    assert not [row for row in books_of(world).rows("Product") if row["PartName"] == "N-2"]
+
+
+async def test_difference_within_the_tolerance_is_a_warning_beyond_it_a_hold(world: World) -> None:
+    record = world.recman.state.store.records["invoice"]["5001"]
+    record["totalIncVat"] = str(Decimal(str(record["totalIncVat"])) + Decimal("0.02"))
+    record["vat"] = str(Decimal(str(record["vat"])) + Decimal("0.02"))
+    row = await send(world)
+    assert (row["state"], row["reasons"][0]["code"]) == ("held", "totals_differ")
+    await put(world, {"tolerance": "0.02"})
+    await world.settle()
+    row = (await world.transfers())["invoice", "5001"]
+    assert row["state"] == "done"
+    assert "totals_rounded" in {warning["code"] for warning in row["warnings"]}
+    (shown,) = await world.get("/v1/invoices")
+    assert shown["state"] == "in Unimicro with warnings"
+
+
+async def test_rules_have_versions_and_a_file_form(world: World) -> None:
+    assert (await world.get("/v1/rules", key_id=str(world.key_id)))["version"] == 0
+    text = "not_before: 2026-01-01\nproducts:\n- recman: 'æ1'\n  unimicro: '1001'\n"
+    path = f"/v1/rules?key_id={world.key_id}"
+    headers = {"Authorization": "Bearer rmu_canary-operator-token", "Content-Type": "application/yaml"}
+    sent = await world.http.put(f"http://ours.test{path}&after_version=0", content=text.encode(), headers=headers)
+    assert sent.status_code == 200, sent.text
+    file = await world.call("GET", f"{path}&format=yaml")
+    assert file.headers["content-type"].startswith("application/yaml")
+    assert "æ1" in file.text
+    again = await world.http.put(f"http://ours.test{path}&after_version=1", content=file.content, headers=headers)
+    assert again.json()["rules"] == sent.json()["rules"]
+    assert [
+        row["version"] for row in (await world.call("GET", f"/v1/rules/versions?key_id={world.key_id}")).json()
+    ] == [2, 1]
+    old = await world.call("GET", f"{path}&version=1")
+    assert old.json()["rules"]["not_before"] == "2026-01-01"
+    assert (await world.call("GET", f"{path}&version=9")).status_code == 404
+    overtaken = await put(world, {}, after_version=0, status=409)
+    assert overtaken["code"] == "rules_overtaken"
+
+
+@pytest.mark.parametrize(
+    ("body", "code"),
+    [
+        ({"tolerance": "5"}, "rules_unusable"),
+        ({"colour": "blue"}, "rules_unusable"),
+        ({"products": [{"recman": "1", "unimicro": "2"}, {"recman": "1", "unimicro": "3"}]}, "rules_unusable"),
+        ({"accounting": [{"product": "1"}]}, "rules_unusable"),
+        ({"departments": [{"recman": "1", "dimensions": {"4": "x"}}]}, "rules_unusable"),
+        ([1, 2], "rules_unusable"),
+        ("just words", "rules_unusable"),
+    ],
+)
+async def test_unusable_rules_are_refused_and_say_where(world: World, body: Any, code: str) -> None:
+    told = await put(world, body, status=422)
+    assert told["code"] == code
+    assert (await world.get("/v1/rules", key_id=str(world.key_id)))["version"] == 0
+
+
+async def test_broken_yaml_names_its_line(world: World) -> None:
+    path = f"http://ours.test/v1/rules?key_id={world.key_id}&after_version=0"
+    headers = {"Authorization": "Bearer rmu_canary-operator-token"}
+    answer = await world.http.put(path, content=b"products:\n  - {recman: 1\n", headers=headers)
+    assert (answer.status_code, answer.json()["code"]) == (422, "rules_unreadable")
+    assert "line" in answer.json()["cause"]
+    answer = await world.http.put(path, content=b"\xff\xfe\x00", headers=headers)
+    assert (answer.status_code, answer.json()["code"]) == (422, "rules_unreadable")
