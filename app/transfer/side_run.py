@@ -22,7 +22,7 @@ async def open_side_run(resources: Resources, transfer: Transfer) -> Run:
         lease=_nobodys_lease(transfer.tenant_id, transfer.record_id),
         events=(),
         reader=open_reader(resources, tenant, keeps_departments=False),
-        open_books=lambda key: open_books(resources, key, heard_at=now),
+        open_books=lambda key: open_books(resources, key, heard_at=now, sends=False),
         read_lag_seconds=resources.settings.unimicro_read_lag_seconds,
     )
 
