@@ -205,7 +205,7 @@ async def accept(door: AdminDoor, resources: ResourcesDep, key_id: UUID, word: A
     ),
 )
 async def link(door: AdminDoor, resources: ResourcesDep, key_id: UUID, pair: CustomerPair) -> CustomerLinkView:
-    """Say that a RecMan company is this customer of Unimicro; for keys with number_policy linked."""
+    """Say that a RecMan company is this customer of Unimicro; for keys whose rules say customer_number linked."""
     key = await load_key(door.session, key_id)
     # No transaction is open while the two systems are read.
     await door.session.commit()

@@ -12,7 +12,6 @@ from app.api.doors import AdminDoor, Door, ResourcesDep, ViewerDoor
 from app.api.views import Name, Order, View, problems
 from app.connect import KeyOrder, make_key
 from app.departments import list_departments, release_departments, serve_departments
-from app.domain.policies import CustomerField, FieldRule, NumberPolicy
 from app.errors import ConflictError, RemoteError
 from app.key_check import check_key
 from app.keys import change_key, identity_of, list_keys, load_key, open_secret, remove_key
@@ -33,16 +32,6 @@ class KeySettings(Order):
 
     send_customer_number: bool | None = Field(
         None, description="Send RecMan's number when a customer is created; null: as the installation does"
-    )
-    number_policy: NumberPolicy | None = Field(
-        None,
-        description="same_number (null means this): RecMan's customer number must be Unimicro's; linked: Unimicro "
-        "numbers, the link is kept; match_only: as same_number, but no customer is ever made",
-    )
-    field_ownership: dict[CustomerField, FieldRule] | None = Field(
-        None,
-        description="Who keeps up a field of a customer that both have; what is not named is recman_wins",
-        examples=[{"email": "fill_empty", "credit_days": "leave"}],
     )
 
 

@@ -22,9 +22,20 @@ router = APIRouter(prefix="/v1/rules", tags=["rules"])
 _MOST_BYTES = 262_144
 # What another rule may mend.
 _MENDED = (
-    "rule_unusable", "product_unknown", "product_inactive", "product_without_vat", "vat_differs", "customer_on_hold",
-    "approval_missing", "totals_differ", "not_wanted", "customer_number_outside_series", "customer_under_other_number",
-)  # fmt: skip
+    "rule_unusable",
+    "product_unknown",
+    "product_inactive",
+    "product_without_vat",
+    "vat_differs",
+    "customer_on_hold",
+    "approval_missing",
+    "totals_differ",
+    "not_wanted",
+    "customer_number_outside_series",
+    "customer_not_in_unimicro",
+    "customer_number_not_kept",
+    "customer_under_other_number",
+)
 
 KeyId = Annotated[UUID, Query(description="The key whose rules these are")]
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import Any, Literal
+from typing import Literal
 
 
 class NumberPolicy(StrEnum):
@@ -39,13 +39,3 @@ CustomerField = Literal[
 ]
 # By the field's name; what is not named is RecMan's.
 FieldRules = Mapping[str, FieldRule]
-
-
-def read_number_policy(settings: Mapping[str, Any]) -> NumberPolicy:
-    """The policy in a key's settings; `same_number` when they name none."""
-    return NumberPolicy(settings.get("number_policy") or NumberPolicy.SAME_NUMBER)
-
-
-def read_field_rules(settings: Mapping[str, Any]) -> FieldRules:
-    """The rules in a key's settings."""
-    return {name: FieldRule(rule) for name, rule in (settings.get("field_ownership") or {}).items()}

@@ -2,12 +2,12 @@
 
 from datetime import date
 from decimal import Decimal
-from enum import StrEnum
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from app.domain.documents import Document, DocumentKind
+from app.domain.policies import CustomerField, FieldRule, FieldRules, NumberPolicy
 
 # Unimicro's free dimensions. Source: facts/unimicro-api.md §3.6 [O].
 _FIRST_DIMENSION, _LAST_DIMENSION = 5, 10
@@ -18,28 +18,6 @@ Dimension = Annotated[int, Field(ge=_FIRST_DIMENSION, le=_LAST_DIMENSION)]
 
 class _Part(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class Ownership(StrEnum):
-    """Who decides about a customer's field once the customer is in Unimicro."""
-
-    RECMAN_WINS = "recman_wins"
-    FILL_EMPTY = "fill_empty"
-    LEAVE = "leave"
-
-
-class CustomerField(StrEnum):
-    """A customer's fields that RecMan may bring in line."""
-
-    NAME = "name"
-    ORG_NUMBER = "org_number"
-    EMAIL = "email"
-    PHONE = "phone"
-    INVOICE_ADDRESS = "invoice_address"
-    DELIVERY_ADDRESS = "delivery_address"
-    CREDIT_DAYS = "credit_days"
-    CURRENCY = "currency"
-    PEPPOL_ADDRESS = "peppol_address"
 
 
 class ProductRule(_Part):
@@ -90,13 +68,15 @@ class Rules(_Part):
     )
     accounting: list[AccountingRule] = Field(default_factory=list)
     departments: list[DepartmentRule] = Field(default_factory=list)
-    customer_number: Literal["same_number", "linked", "match_only"] = Field(
-        "same_number",
+    customer_number: NumberPolicy = Field(
+        NumberPolicy.SAME_NUMBER,
         description="same_number: RecMan's number must be Unimicro's; linked: Unimicro numbers, the link is kept; "
-        "match_only: customers are never made",
+        "match_only: as same_number, but no customer is ever made",
     )
-    customer_fields: dict[CustomerField, Ownership] = Field(
-        default_factory=dict, description="recman_wins where nothing is said", examples=[{"phone": "fill_empty"}]
+    customer_fields: dict[CustomerField, FieldRule] = Field(
+        default_factory=dict,
+        description="Who keeps up a field of a customer that both have; what is not named is recman_wins",
+        examples=[{"email": "fill_empty", "credit_days": "leave"}],
     )
     not_before: date | None = Field(None, description="Documents with an older date are not sent")
     review: Review = Review()
@@ -134,10 +114,11 @@ class Rules(_Part):
             None,
         )
 
+    @property
+    def field_rules(self) -> FieldRules:
+        """Who keeps up which field of a customer."""
+        return {str(name): rule for name, rule in self.customer_fields.items()}
+
     def department_of(self, recman_department_id: str | None) -> DepartmentRule | None:
         """The rule for a department, if there is one."""
         return next((rule for rule in self.departments if rule.recman == recman_department_id), None)
-
-    def ownership_of(self, field: CustomerField) -> Ownership:
-        """Who decides about a customer's field."""
-        return self.customer_fields.get(field, Ownership.RECMAN_WINS)

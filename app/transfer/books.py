@@ -10,7 +10,7 @@ from app.access import fresh_token
 from app.accounting.targets import Exchange, Target, open_target
 from app.checks import is_cleared
 from app.db import load_now
-from app.domain.policies import NumberPolicy, read_number_policy
+from app.domain.policies import NumberPolicy
 from app.domain.reference import Reference
 from app.domain.rules import Rules
 from app.errors import HoldError, KeyPausedError, Reason
@@ -89,15 +89,15 @@ async def open_books(resources: Resources, key: Key, *, heard_at: datetime, send
         target=target,
         reference=reference,
         refresh=refresh,
-        send_customer_number=_sends_customer_number(resources, key),
+        send_customer_number=_sends_customer_number(resources, key, in_force.rules),
         rules=in_force.rules,
         rules_version=in_force.version,
         exchanges=exchanges,
     )
 
 
-def _sends_customer_number(resources: Resources, key: Key) -> bool:
-    if read_number_policy(key.settings) is NumberPolicy.LINKED:
+def _sends_customer_number(resources: Resources, key: Key, rules: Rules) -> bool:
+    if rules.customer_number is NumberPolicy.LINKED:
         return False
     return bool(key.settings.get("send_customer_number", resources.settings.unimicro_send_customer_number))
 

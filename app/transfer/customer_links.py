@@ -2,12 +2,13 @@
 
 from app.db import Session
 from app.domain.parties import Customer
-from app.domain.policies import NumberPolicy, read_number_policy
+from app.domain.policies import NumberPolicy
 from app.domain.reference import RemoteCustomer
 from app.errors import ConflictError, RequestError
 from app.key_check import open_key_target
 from app.lanes import wake_waiting
 from app.resources import Resources
+from app.rules import load_rules
 from app.tables import Key, Transfer
 from app.tenants import load_tenant
 from app.transfer.log import Place, claim_sending, ensure_transfer, list_customer_links, record_done
@@ -28,12 +29,13 @@ async def find_pair(
         RequestError: one of the two is not there, or not just one.
         RemoteError: one of the systems could not be read.
     """
-    if read_number_policy(key.settings) is not NumberPolicy.LINKED:
-        cause = f"Key “{key.name}” wants equal customer numbers in both systems"
-        fix = "Make the two numbers equal, or set the key's number_policy to linked."
-        raise ConflictError(cause, fix=fix, code="numbers_must_agree")
     async with resources.sessions() as session:
         tenant = await load_tenant(session, key.tenant_id)
+        rules = (await load_rules(session, key.id)).rules
+    if rules.customer_number is not NumberPolicy.LINKED:
+        cause = f"The rules of key “{key.name}” want equal customer numbers in both systems"
+        fix = "Make the two numbers equal, or set customer_number to linked in the key's rules."
+        raise ConflictError(cause, fix=fix, code="numbers_must_agree")
     company = await open_reader(resources, tenant).read_company(recman_company_id)
     if not isinstance(company, Customer):
         cause = f"RecMan does not show company {recman_company_id} completely"

@@ -228,14 +228,6 @@ async def list_held(session: Session, *, tenant_id: UUID, codes: Sequence[str]) 
     return (await session.scalars(query.order_by(Transfer.scope, Transfer.record_id))).all()
 
 
-async def list_customer_links(session: Session, *, key_id: UUID) -> dict[str, int]:
-    """Unimicro's id of every customer of a key that went all the way, by RecMan's company id."""
-    query = select(Transfer.record_id, Transfer.unimicro_id).where(
-        Transfer.key_id == key_id, Transfer.scope == "company", Transfer.booked_at.is_not(None)
-    )
-    return {row.record_id: row.unimicro_id for row in await session.execute(query) if row.unimicro_id is not None}
-
-
 async def count_booked(session: Session, *, key_id: UUID, most: int) -> int:
     """How many documents of a key are in Unimicro, counted up to `most`."""
     booked = select(Transfer.id).where(
@@ -259,6 +251,14 @@ async def is_linked(session: Session, *, key_id: UUID, remote_id: int, besides: 
         Transfer.id != besides,
     )
     return await session.scalar(query.limit(1)) is not None
+
+
+async def list_customer_links(session: Session, *, key_id: UUID) -> dict[str, int]:
+    """Unimicro's id of every customer of a key that went all the way, by RecMan's company id."""
+    query = select(Transfer.record_id, Transfer.unimicro_id).where(
+        Transfer.key_id == key_id, Transfer.scope == "company", Transfer.booked_at.is_not(None)
+    )
+    return {row.record_id: row.unimicro_id for row in await session.execute(query) if row.unimicro_id is not None}
 
 
 async def count_open(session: Session, *, key_id: UUID) -> int:

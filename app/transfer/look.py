@@ -6,7 +6,7 @@ from app.db import load_now
 from app.domain.dimensions import Department, Project
 from app.domain.documents import Document, DocumentKind, IncompleteDocument
 from app.domain.parties import Customer
-from app.domain.policies import NumberPolicy, read_number_policy
+from app.domain.policies import NumberPolicy
 from app.domain.reference import RemoteDocument
 from app.errors import RemoteRejectedError, WaitError
 from app.transfer.books import Books
@@ -74,7 +74,7 @@ def external_reference(recman_invoice_id: str) -> str:
 async def look_at_customer(run: Run, books: Books, company_id: str, *, always_read: bool = False) -> CustomerView:
     """The customer; RecMan and Unimicro are asked only when our log has no link yet (or when told to)."""
     past = await find_past(run, books, "company", company_id)
-    view = CustomerView(recman_company_id=company_id, past=past, policy=read_number_policy(books.key.settings))
+    view = CustomerView(recman_company_id=company_id, past=past, policy=books.rules.customer_number)
     if past is not None and past.booked and not always_read:
         return view
     record = await run.reader.read_company(company_id)

@@ -8,7 +8,6 @@ from typing import Literal
 from app.checks import record_beat, record_failure, record_result
 from app.db import Session
 from app.domain.parties import NO_CUSTOMER_KINDS, Customer
-from app.domain.policies import read_number_policy
 from app.errors import ServiceError
 from app.key_check import open_key_target
 from app.lanes import wake_key
@@ -17,6 +16,7 @@ from app.recman.payloads import COMPANY, Raw, read_id, read_text
 from app.recman.reader import Reader
 from app.recman.translate import read_company
 from app.resources import Resources
+from app.rules import load_rules
 from app.tables import CustomerCheck, Key
 from app.tenants import load_tenant
 from app.transfer.customer_check import (
@@ -85,6 +85,7 @@ async def _compare(resources: Resources, key: Key, check_id: int) -> AsyncIterat
     async with resources.sessions() as session:
         tenant = await load_tenant(session, key.tenant_id)
         links = await list_customer_links(session, key_id=key.id)
+        policy = (await load_rules(session, key.id)).rules.customer_number
     client = open_reader(resources, tenant).client
     companies: list[Customer | IncompleteCompany] = []
     if client is not None:
@@ -95,7 +96,6 @@ async def _compare(resources: Resources, key: Key, check_id: int) -> AsyncIterat
     reference = await target.fetch_reference()
     remotes = await target.list_customers()
     yield Progress("unimicro", len(remotes))
-    policy = read_number_policy(key.settings)
     sides = Comparison(companies=companies, remotes=remotes, reference=reference, links=links, policy=policy)
     # Seconds of arithmetic for many thousands: the process must answer others meanwhile.
     findings = await asyncio.to_thread(compare_customers, sides)

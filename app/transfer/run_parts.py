@@ -7,7 +7,7 @@ from app.accounting.targets import Change, guid_for
 from app.db import Session
 from app.domain.dimensions import Project
 from app.domain.parties import Customer
-from app.domain.policies import NumberPolicy, read_field_rules, read_number_policy
+from app.domain.policies import NumberPolicy
 from app.errors import HoldError, Reason
 from app.lanes import check_fence, wake_waiting
 from app.transfer.attempts import attempt
@@ -104,7 +104,7 @@ async def _link(run: Run, books: Books, step: Link) -> None:
 
 async def _create_customer(run: Run, books: Books, step: CreateCustomer) -> None:
     customer = step.customer
-    keeps_number = read_number_policy(books.key.settings) is not NumberPolicy.LINKED
+    keeps_number = books.rules.customer_number is not NumberPolicy.LINKED
     part = replace(_customer_part(customer), keeps_number=keeps_number)
 
     async def call(guid: str) -> _Made:
@@ -192,7 +192,7 @@ async def _update(run: Run, books: Books, step: UpdateCustomer | UpdateProject) 
                 step.customer,
                 guid=guid,
                 currencies=books.reference.currencies,
-                rules=read_field_rules(books.key.settings),
+                rules=books.rules.field_rules,
             )
     else:
         part = _project_part(step.project)
