@@ -41,7 +41,8 @@ class Line:
     """One line; a text line has no product, quantity, price or VAT.
 
     Units: prices net of VAT in the document's currency, up to four decimals; rates in per cent.
-    On a credit note quantities are positive: the kind says the direction.
+    On a credit note quantities are positive: the kind says the direction. `department_number` is the line's own
+    department, where it is another than the document's.
     """
 
     position: int
@@ -53,6 +54,7 @@ class Line:
     discount_percent: Decimal = ZERO
     vat_rate: Decimal | None = None
     comment: str = ""
+    department_number: str = ""
     period_start: date | None = None
     period_end: date | None = None
 

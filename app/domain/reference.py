@@ -124,7 +124,8 @@ class RemoteDocument:
 class Links:
     """Ids there of everything a document points to; None where the document has no such part.
 
-    Shape: `dimensions` maps a free dimension (5 to 10) to the id of its value.
+    Shape: `dimensions` maps a free dimension (5 to 10) to the id of its value, `line_departments` a line's own
+    department number to its id.
     """
 
     customer_id: int
@@ -132,3 +133,4 @@ class Links:
     department_id: int | None = None
     products: Mapping[str, RemoteProduct] = field(default_factory=dict)
     dimensions: Mapping[int, int] = field(default_factory=dict)
+    line_departments: Mapping[str, int] = field(default_factory=dict)

@@ -80,6 +80,7 @@ def _read_figures(reader: Reader) -> dict[str, Any]:
         # No discount given is no discount. Source: assumed.
         "discount_percent": reader.find("discount", _to_percent) or ZERO,
         "vat_rate": reader.need("vat_rate", _to_percent),
+        "department_number": reader.guess("department_number", read_text) or "",
         "period_start": reader.guess("period_start", read_day),
         "period_end": reader.guess("period_end", read_day),
     }

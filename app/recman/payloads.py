@@ -89,6 +89,7 @@ LINE = {
     "vat_rate": ("vatRate", "vatPercent"),  # [I]
     "net": ("total", "sum"),  # [I] only to check our reading
     "comment": ("comment", "note"),  # [I]
+    "department_number": ("departmentNumber",),  # [I]
     "period_start": ("periodStart", "startDate"),  # [I] informative: never holds
     "period_end": ("periodEnd", "endDate"),  # [I] informative: never holds
 }

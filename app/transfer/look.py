@@ -150,13 +150,16 @@ async def _find_documents(
 ) -> tuple[RemoteDocument, ...]:
     """What Unimicro has of the document; asked only when our log cannot tell.
 
-    An invoice's guid keeps it from being made twice; a credit draft has none, so it is always looked for.
+    An invoice's guid keeps it from being made twice; a credit draft has none, so it is always looked for. So is what is
+    older than the cut-off date: an installation before this one may have sent it.
     """
     if past is None or past.booked or isinstance(document, IncompleteDocument):
         return ()
     if past.remote_id is not None:
         return await _fetch_known(books, past.remote_id)
-    if not past.unclear and document.kind is DocumentKind.INVOICE:
+    first_day = books.rules.not_before
+    is_old = first_day is not None and document.invoice_date < first_day
+    if not past.unclear and not is_old and document.kind is DocumentKind.INVOICE:
         return ()
     found = await books.target.find_documents_by_reference(external_reference(document.recman_invoice_id))
     if not found and past.unclear and credited is not None and credited.remote_id is not None:

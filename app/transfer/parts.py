@@ -1,5 +1,8 @@
 """Planning the parts of a document: customer, products, project, department. Pure."""
 
+from collections.abc import Iterable
+
+from app.domain.documents import Line
 from app.domain.names import compare_names, plain_name
 from app.domain.org_numbers import is_valid_org_number
 from app.domain.parties import Customer
@@ -272,4 +275,27 @@ def _ambiguous(what: str, number: str) -> Reason:
         code=f"{what}_ambiguous",
         cause=f"Unimicro has more than one {what} with number {number}",
         fix=f"Renumber or close the extra {what} in Unimicro, then retry.",
+    )
+
+
+def find_line_departments(lines: Iterable[Line], reference: Reference) -> dict[str, int]:
+    """Ids of the lines' own departments, as far as exactly one in Unimicro has the number."""
+    numbers = {line.department_number for line in lines if line.department_number}
+    found = {number: reference.departments.get(number, ()) for number in numbers}
+    return {number: matches[0].remote_id for number, matches in found.items() if len(matches) == 1}
+
+
+def list_line_warnings(lines: Iterable[Line], reference: Reference) -> tuple[Reason, ...]:
+    """Lines whose own department is not in Unimicro."""
+    listed = list(lines)
+    known = find_line_departments(listed, reference)
+    return tuple(
+        Reason(
+            code="line_department_unknown",
+            cause=f"Line {line.position}: department {line.department_number} is not in Unimicro (or more than once), "
+            "so the line goes with the document's department",
+            fix="Create the department in Unimicro with that number if it matters.",
+        )
+        for line in listed
+        if line.department_number and line.department_number not in known
     )

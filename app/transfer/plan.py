@@ -14,6 +14,7 @@ from app.domain.reference import DocumentState, Reference, RemoteDocument
 from app.errors import Reason
 from app.transfer.parts import (
     list_dimension_warnings,
+    list_line_warnings,
     plan_customer,
     plan_department,
     plan_project,
@@ -181,6 +182,7 @@ def _plan_invoice(document: Document, situation: DocumentSituation) -> Decision:
     if gaps:
         return Hold(tuple(gaps))
     warnings = situation.warnings + list_dimension_warnings(situation.project, situation.department)
+    warnings += list_line_warnings(document.lines, reference)
     draft = _plan_draft(document, situation.department)
     return Go((*steps, *products, draft, _last_step(document, situation)), warnings)
 

@@ -23,6 +23,7 @@ from app.transfer.log import (
     show_reasons,
     show_totals,
 )
+from app.transfer.parts import find_line_departments
 from app.transfer.plan import compare_totals, hash_document
 from app.transfer.products import choose_products
 from app.transfer.run_parts import find_remote_id, run_part
@@ -164,6 +165,7 @@ async def load_links(run: Run, books: Books, step: CreateDraft, *, new_customer_
         project_id=await find_remote_id(run, books, "project", document.recman_project_id),
         department_id=own_department_id if step.department_id is None else step.department_id,
         products=choose_products(document, books.reference, books.rules),
+        line_departments=find_line_departments(document.lines, books.reference),
         dimensions=step.dimensions,
     )
 
@@ -235,6 +237,7 @@ async def _load_credit_links(run: Run, books: Books, document: Document) -> Link
         project_id=await find_remote_id(run, books, "project", document.recman_project_id),
         department_id=await find_remote_id(run, books, "department", document.recman_department_id),
         products=choose_products(document, books.reference, books.rules),
+        line_departments=find_line_departments(document.lines, books.reference),
     )
 
 

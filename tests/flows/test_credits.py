@@ -107,3 +107,16 @@ async def test_credit_of_an_invoice_from_before_our_time_is_held_with_choices(wo
     assert linked.status_code == 200, linked.text
     await world.settle()
     assert (await credit_of(world))["state"] == "done"
+
+
+async def test_invoice_from_before_our_time_that_carries_our_reference_is_taken_over(world: World) -> None:
+    await world.hear_of("invoice", 5003)
+    await world.settle()
+    async with world.resources.engine.begin() as connection:
+        await connection.exec_driver_sql("DELETE FROM attempt")
+        await connection.exec_driver_sql("DELETE FROM transfer WHERE scope = 'invoice'")
+    await put(world, {"not_before": "2999-01-01"})
+    await world.hear_of("invoice", 5003)
+    await world.settle()
+    assert (await world.transfers())["invoice", "5003"]["state"] == "done"
+    assert len(await world.invoices()) == 1

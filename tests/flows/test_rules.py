@@ -106,6 +106,20 @@ async def test_department_and_free_dimension_come_from_a_rule(world: World) -> N
         assert (dimensions["DepartmentID"], dimensions["Dimension5ID"]) == (wanted, value)
 
 
+async def test_lines_own_department_goes_on_the_line_and_an_unknown_one_is_a_warning(world: World) -> None:
+    books = books_of(world)
+    own = books.insert("Department", {"DepartmentNumber": "4711", "Name": "Line's own"})["ID"]
+    record = only_line(world, departmentNumber="4711")
+    record["lines"].append({**record["lines"][0], "departmentNumber": "nowhere"})
+    row = await send(world)
+    assert [warning["code"] for warning in row["warnings"]] == ["line_department_unknown"]
+    lines = [one for one in books.rows("CustomerInvoiceItem") if one["ProductID"]]
+    (invoice,) = books.rows("CustomerInvoice")
+    dimensions = {row["ID"]: row["DepartmentID"] for row in books.rows("Dimensions")}
+    head = dimensions[invoice["DefaultDimensionsID"]]
+    assert [dimensions[line["DimensionsID"]] for line in lines] == [own, head]
+
+
 async def test_older_than_the_cut_off_is_not_sent_until_the_rule_changes(world: World) -> None:
     await put(world, {"not_before": "2999-01-01"})
     row = await send(world)

@@ -212,7 +212,8 @@ def _to_item(line: Line, links: Links, *, guid: str, currency: Currency) -> dict
         # A line without product is a pure text line. Source: facts §3.3 [o].
         return item | {"ProductID": None, "NumberOfItems": ZERO}
     product = links.products[line.product_number]
-    dimensions = _to_dimensions(links, guid_for(guid, "dimensions"))
+    own_department = links.line_departments.get(line.department_number, links.department_id)
+    dimensions = _to_dimensions(replace(links, department_id=own_department), guid_for(guid, "dimensions"))
     if dimensions:
         item["Dimensions"] = dimensions
     if line.unit:
