@@ -13,12 +13,14 @@ def parse_json(text: str | bytes) -> Any:
     """The decoded document, numbers with a fraction as Decimal.
 
     Raises:
-        ValueError: not JSON, or NaN/Infinity, or nested too deep to be meant seriously.
+        ValueError: not JSON, or NaN/Infinity, or nested too deep or a number too long to be meant seriously.
     """
     try:
         return simplejson.loads(text, use_decimal=True)
     except RecursionError as error:
         raise ValueError("JSON is nested too deep") from error
+    except InvalidOperation as error:
+        raise ValueError("JSON holds a number beyond all bounds") from error
 
 
 def dump_json(value: Any) -> str:

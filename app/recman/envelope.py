@@ -15,7 +15,7 @@ _DEEPEST = 40
 _MOST_FIELDS = 10_000
 _MOST_BRACKETS = 4
 # Fields under which a sender may wrap what it means.
-WRAPPERS = ("data", "payload", "body", "json", "record")
+WRAPPERS = ("data", "payload", "body", "json", "record", "records", "events")
 # Half a surrogate pair can be written in JSON but not stored as text.
 _MAYBE_LONE = re.compile(r"\\u[dD][89a-fA-F]")
 _LONE = re.compile("[\ud800-\udfff]")
@@ -36,7 +36,7 @@ def open_body(body: bytes, content_type: str) -> Any:
     # A form that begins like JSON is JSON with a wrong content type.
     if "x-www-form-urlencoded" in content_type.lower() and text[:1] not in '{["':
         return _open_form(text)
-    found = _open_json(text)
+    found = open_text(text)
     if not isinstance(found, Unreadable):
         return found
     if is_test_word(text):
@@ -52,7 +52,8 @@ def _to_text(body: bytes) -> str:
         return body.decode("latin-1")
 
 
-def _open_json(text: str) -> Any:
+def open_text(text: str) -> Any:
+    """The document in a JSON text, or `Unreadable` with the reason."""
     if _is_too_deep(text):
         return Unreadable("nested too deep")
     try:
@@ -103,7 +104,7 @@ def _open_field(name: str, value: Any) -> Any:
     if isinstance(value, dict):
         return _to_list(value)
     if name in WRAPPERS and isinstance(value, str) and value[:1] in {"{", "["}:
-        found = _open_json(value)
+        found = open_text(value)
         return value if isinstance(found, Unreadable) else found
     return value
 
@@ -113,7 +114,7 @@ def _put(fields: dict[str, Any], name: str, value: str) -> None:
     head = name.partition("[")[0]
     parts = _BRACKETS.findall(name)[:_MOST_BRACKETS]
     if not head or not parts:
-        fields[name] = [*_as_list(fields[name]), value] if name in fields else value
+        _put_plain(fields, name, value)
         return
     place = fields.setdefault(head, {})
     for part in parts[:-1]:
@@ -122,8 +123,14 @@ def _put(fields: dict[str, Any], name: str, value: str) -> None:
         place[parts[-1] or str(len(place))] = value
 
 
-def _as_list(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else [value]
+def _put_plain(fields: dict[str, Any], name: str, value: str) -> None:
+    before = fields.get(name)
+    if before is None:
+        fields[name] = value
+    elif isinstance(before, list):
+        before.append(value)
+    else:
+        fields[name] = [before, value]
 
 
 def _to_list(fields: dict[str, Any]) -> Any:

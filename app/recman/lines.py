@@ -1,5 +1,6 @@
 """The lines of an invoice: words or figures, and whether we read the figures as RecMan means them. Pure."""
 
+import re
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any
@@ -12,7 +13,8 @@ from app.recman.payloads import (
     LINE,
     Raw,
     Unclear,
-    is_empty,
+    is_said,
+    list_relatives,
     pick,
     read_day,
     read_list,
@@ -23,11 +25,18 @@ from app.recman.payloads import (
 from app.recman.reader import Reader
 
 _MOST_LINES = 100_000
+_MOST_AMOUNT = Decimal(10) ** 12
+_FIGURES = ("product_number", "price", "quantity")
+_ANY = re.compile("")
+# Numbers that say what a line belongs to, not what it costs.
+_IS_KEY = re.compile(r"(?i)(ids?|account|code|type|position|order|index|department ?number)$|^_key$")
 _HUNDRED = Decimal(100)
 
 
-def read_lines(reader: Reader, kind: DocumentKind) -> tuple[tuple[Line, ...], tuple[Reason, ...]]:
+def read_lines(reader: Reader, kind: DocumentKind, *, proven: bool) -> tuple[tuple[Line, ...], tuple[Reason, ...]]:
     """The lines in their printed order, and every gap in them.
+
+    Unless `proven` by sums of the whole, each line must carry a sum of its own: without any nothing shows a misreading.
 
     Units: a credit note's lines come out with a positive sum. Which sign RecMan uses is unknown (facts §3.3).
     """
@@ -36,7 +45,7 @@ def read_lines(reader: Reader, kind: DocumentKind) -> tuple[tuple[Line, ...], tu
     ordered = sorted(zip(positions, rows, strict=True), key=lambda pair: pair[0])
     lines, gaps = [], []
     for position, row in ordered:
-        line, line_gaps = _read_line(row, position, kind)
+        line, line_gaps = _read_line(row, position, kind, proven=proven)
         gaps += line_gaps
         if line is not None:
             lines.append(line)
@@ -46,14 +55,13 @@ def read_lines(reader: Reader, kind: DocumentKind) -> tuple[tuple[Line, ...], tu
 
 def _position(row: Raw, index: int) -> int:
     try:
-        found = pick(row, LINE["position"])
-        place = index if found is None else read_number(found)
+        place = pick(row, LINE["position"], read_number)
     except Unclear:
         return index
-    return int(place) if 0 <= place <= _MOST_LINES else index
+    return int(place) if place is not None and 0 <= place <= _MOST_LINES else index
 
 
-def _read_line(row: Raw, position: int, kind: DocumentKind) -> tuple[Line | None, list[Reason]]:
+def _read_line(row: Raw, position: int, kind: DocumentKind, *, proven: bool) -> tuple[Line | None, list[Reason]]:
     reader = Reader(row, LINE, where=f"line {position}: ")
     texts = [reader.find(name, read_text) or "" for name in ("description", "product_name")]
     fields: dict[str, Any] = {
@@ -61,12 +69,17 @@ def _read_line(row: Raw, position: int, kind: DocumentKind) -> tuple[Line | None
         "text": next(filter(None, texts), ""),
         "comment": reader.find("comment", read_text) or "",
     }
-    if not _is_text(row):
+    if _is_text(row):
+        _check_words(reader, row)
+    else:
         fields |= _read_figures(reader)
-    stated = reader.find("net", read_number)
+    stated = reader.find("net", read_number) if proven or _is_text(row) else reader.need("net", read_number)
     if reader.gaps:
         return None, reader.gaps
     line = Line(**fields)
+    if abs(line.net_amount) >= _MOST_AMOUNT:
+        reader.add("unclear", "quantity × price is more than any invoice has")
+        return None, reader.gaps
     _check_net(reader, line, stated, kind)
     return (None if reader.gaps else line), reader.gaps
 
@@ -84,6 +97,21 @@ def _read_figures(reader: Reader) -> dict[str, Any]:
         "period_start": reader.guess("period_start", read_day),
         "period_end": reader.guess("period_end", read_day),
     }
+
+
+def _check_words(reader: Reader, row: Raw) -> None:
+    """A line of words has no figure: one under a name that we do not know may be its price."""
+    figures = [name for name in list_relatives(row, _ANY, LINE) if not _IS_KEY.search(name) and _is_figure(row[name])]
+    if figures:
+        listed = ", ".join(f"{show(name)} is {show(row[name])}" for name in figures)
+        reader.add("unclear", f"there is no product, quantity and price, but {listed}")
+
+
+def _is_figure(value: Any) -> bool:
+    try:
+        return read_number(value) != 0
+    except Unclear:
+        return False
 
 
 def _check_net(reader: Reader, line: Line, stated: Decimal | None, kind: DocumentKind) -> None:
@@ -105,18 +133,7 @@ def _check_net(reader: Reader, line: Line, stated: Decimal | None, kind: Documen
 
 def _is_text(row: Raw) -> bool:
     """Whether the line has no product and no figures; zeros count as none. Source: assumed."""
-    return all(map(is_empty, map(row.get, LINE["product_number"]))) and all(
-        is_empty(row.get(spelling)) or _is_zero(row[spelling])
-        for name in ("price", "quantity")
-        for spelling in LINE[name]
-    )
-
-
-def _is_zero(value: Any) -> bool:
-    try:
-        return read_number(value) == 0
-    except Unclear:
-        return False
+    return not any(is_said(row.get(spelling)) for name in _FIGURES for spelling in LINE[name])
 
 
 def list_products(raw: Raw) -> tuple[str, ...]:
@@ -134,7 +151,7 @@ def _list_rows(value: Any) -> list[Raw]:
 
 def _find_product(row: Raw) -> str:
     try:
-        return read_text(pick(row, LINE["product_number"]))
+        return pick(row, LINE["product_number"], read_text) or ""
     except Unclear:
         return ""
 

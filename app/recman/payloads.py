@@ -5,14 +5,15 @@ Source: facts/recman-api.md §3.
 """
 
 import re
-from collections.abc import Mapping
-from datetime import date
+from collections.abc import Callable, Mapping
+from datetime import date, time
 from decimal import Decimal
-from typing import Any
+from typing import Any, TypeVar
 
 from app.domain.money import to_decimal
 
 Raw = Mapping[str, Any]
+T = TypeVar("T")
 
 # What a name in our domain may be called in a raw record, the likeliest first.
 COMPANY = {
@@ -64,7 +65,7 @@ INVOICE = {
     "delivery_date": ("deliveryDate",),  # [I]
     "currency": ("currency", "currencyCode"),  # [I]
     "company_id": ("companyId", "customerId"),  # [I]
-    "department_id": ("departmentId",),  # [I]
+    "department_id": ("departmentId", "department_id"),  # [I] [I]
     "project_id": ("projectId",),  # [C]
     "our_reference": ("ourReference", "ourRef"),  # [I]
     "your_reference": ("yourReference", "yourRef", "customerReference"),  # [I]
@@ -77,6 +78,8 @@ INVOICE = {
     "lines": ("lines", "rows", "items", "orderLines"),  # [C] [I] [I] [I]
     "file": ("file", "pdf"),  # [I] in the form that RecMan takes files in: {name, extension, base64} [C]
 }
+# Of the names for `credited_id`, those that can only mean what this document credits.
+CREDITED = ("creditedInvoiceId", "creditForInvoiceId")
 LINE = {
     "position": ("position", "sortOrder"),  # [I]
     "product_number": ("productNumber",),  # [I] not `number`: in RecMan's UI that means quantity
@@ -97,7 +100,12 @@ ADDRESS = ("address1", "address2", "postalCode", "city", "country")  # [C]
 SPELLINGS = {"company": COMPANY, "project": PROJECT, "department": DEPARTMENT, "invoice": INVOICE}
 
 _NO_DATE = "0000-00-00"
-_DAY = re.compile(r"\d{4}-\d{2}-\d{2}(?=$|[ T])", re.ASCII)
+_DAY = re.compile(
+    r"(?P<day>\d{4}-\d{2}-\d{2})(?:[ T](?P<time>\d{2}:\d{2}(?::\d{2}(?:\.\d{1,6})?)?)(?P<zone>Z|[+-]\d{2}:?\d{2})?)?",
+    re.ASCII,
+)
+# Other years are slips of the keyboard.
+_YEARS = range(2000, 2100)
 # Neither Postgres nor Unimicro stores these.
 _UNPRINTABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 _LONGEST_ID = 18
@@ -112,17 +120,25 @@ class Unclear(ValueError):  # noqa: N818 - a finding about one value, turned int
     """A value that is there but cannot be used; the text says why."""
 
 
-def pick(raw: Raw, names: tuple[str, ...]) -> Any:
-    """The value under any of its spellings, None when none has one.
+def pick(raw: Raw, names: tuple[str, ...], convert: Callable[[Any], T]) -> T | None:
+    """The converted value under any of its spellings, None when none says anything.
 
     Raises:
-        Unclear: two spellings disagree.
+        Unclear: a value cannot be used, or two spellings disagree.
     """
-    found = {name: raw[name] for name in names if not is_empty(raw.get(name))}
-    if len({_plain(value) for value in found.values()}) > 1:
-        listed = ", ".join(f"{name} is {show(value)}" for name, value in found.items())
+    found = {name: convert(raw[name]) for name in names if not is_empty(raw.get(name))}
+    said = {name: value for name, value in found.items() if value not in (None, "")}
+    values = list(said.values())
+    if any(value != values[0] for value in values[1:]):
+        listed = ", ".join(f"{name} is {show(raw[name])}" for name in said)
         raise Unclear(f"RecMan says two things: {listed}")
-    return next(iter(found.values()), None)
+    return values[0] if values else None
+
+
+def list_relatives(raw: Raw, pattern: re.Pattern[str], spellings: Mapping[str, tuple[str, ...]]) -> list[str]:
+    """Fields that say something under a name of this family which we do not know."""
+    known = {name for names in spellings.values() for name in names}
+    return [name for name, value in raw.items() if name not in known and is_said(value) and pattern.search(name)]
 
 
 def count_fields(raw: Raw, spellings: Mapping[str, tuple[str, ...]]) -> int:
@@ -137,15 +153,17 @@ def is_empty(value: Any) -> bool:
 
 
 def show(value: Any) -> str:
-    """A short form of a value for a sentence."""
+    """A short form of a value for a sentence; what is inside a list or a map is not told."""
+    if isinstance(value, list | dict):
+        return "a list" if isinstance(value, list) else "a map"
     return _UNPRINTABLE.sub("?", str(value))[:_LONGEST_SHOWN]
 
 
-def _plain(value: Any) -> str:
-    try:
-        return str(to_decimal(int(value) if isinstance(value, bool) else value).normalize())
-    except ValueError:
-        return str(value).strip()
+def is_said(value: Any) -> bool:
+    """Whether a value says anything beyond "nothing" and zero."""
+    if isinstance(value, str | int | Decimal) and not isinstance(value, bool):
+        return value != 0 if isinstance(value, Decimal) else bool(str(value).strip(" 0."))
+    return not is_empty(value)
 
 
 def read_id(value: object) -> str | None:
@@ -156,16 +174,25 @@ def read_id(value: object) -> str | None:
     return text.lstrip("0") or None
 
 
+def read_own_id(value: Any) -> str:
+    """The id of the record itself.
+
+    Raises:
+        Unclear: something that is no id.
+    """
+    found = read_id(value)
+    if found is None:
+        raise Unclear(f"“{show(value)}” is no id")
+    return found
+
+
 def read_link(value: Any) -> str | None:
     """The id of another record; 0 means none. Source: assumed, PHP's habit.
 
     Raises:
         Unclear: something that is no id.
     """
-    found = read_id(value)
-    if found is None and _plain(value) not in {"0", ""}:
-        raise Unclear(f"“{show(value)}” is no id")
-    return found
+    return read_own_id(value) if is_said(value) else None
 
 
 def read_text(value: Any) -> str:
@@ -178,6 +205,8 @@ def read_text(value: Any) -> str:
         return ""
     if isinstance(value, bool | list | dict):
         raise Unclear(f"“{show(value)}” is no text")
+    if isinstance(value, Decimal):
+        return f"{read_number(value):f}"
     return _UNPRINTABLE.sub("", str(value)).strip()
 
 
@@ -187,7 +216,7 @@ def read_flag(value: Any) -> bool:
     Raises:
         Unclear: anything else.
     """
-    word = _plain(value).lower()
+    word = show(value).strip().lower()
     if word not in _FALSE_WORDS | _TRUE_WORDS:
         raise Unclear(f"“{show(value)}” is neither yes nor no")
     return word in _TRUE_WORDS
@@ -210,19 +239,25 @@ def read_number(value: Any) -> Decimal:
 
 
 def read_day(value: Any) -> date | None:
-    """A day from `YYYY-MM-DD` with or without a time behind it; `0000-00-00` is no day.
+    """A day from `YYYY-MM-DD`, with or without a time behind it; `0000-00-00` is no day.
 
     Raises:
-        Unclear: anything else.
+        Unclear: anything else, also a moment with a time zone: which day that is depends on the place.
     """
     text = read_text(value)
-    if not text or text.startswith(_NO_DATE):
+    found = _DAY.fullmatch(text)
+    if not text or (found and found["day"] == _NO_DATE):
         return None
-    found = _DAY.match(text)
     try:
-        return date.fromisoformat(found[0] if found else "")
+        day = date.fromisoformat(found["day"] if found else "")
+        at = time.fromisoformat((found and found["time"]) or "00:00")
     except ValueError:
         raise Unclear(f"“{show(text)}” is no date") from None
+    if day.year not in _YEARS:
+        raise Unclear(f"“{show(text)}” is in an unlikely year")
+    if found and found["zone"] and at != time():
+        raise Unclear(f"“{show(text)}” is a moment, not a day")
+    return day
 
 
 def read_list(value: Any) -> list[Raw]:

@@ -21,8 +21,7 @@ class Reader:
     def find(self, name: str, convert: Callable[[Any], T]) -> T | None:
         """The converted value, or None when there is none; an unclear one is a gap."""
         try:
-            value = pick(self._raw, self._spellings[name])
-            return None if value is None else convert(value)
+            return pick(self._raw, self._spellings[name], convert)
         except Unclear as finding:
             self.add("unclear", f"the {_words(name)} is unclear: {finding}")
             return None
@@ -30,8 +29,7 @@ class Reader:
     def guess(self, name: str, convert: Callable[[Any], T]) -> T | None:
         """The converted value, or None when there is none or it is unclear: for what may be left out."""
         try:
-            value = pick(self._raw, self._spellings[name])
-            return None if value is None else convert(value)
+            return pick(self._raw, self._spellings[name], convert)
         except Unclear:
             return None
 

@@ -9,28 +9,32 @@ from datetime import date, timedelta
 from typing import Any
 
 from app.domain.dimensions import Department, Project
-from app.domain.documents import Attachment, Document, DocumentKind, IncompleteDocument, Totals
-from app.domain.money import round_money
+from app.domain.documents import Attachment, Document, DocumentKind, IncompleteDocument
 from app.domain.parties import Address, Customer
 from app.errors import Reason
 from app.recman.lines import list_products, read_lines
 from app.recman.payloads import (
     ADDRESS,
     COMPANY,
+    CREDITED,
     DEPARTMENT,
     INVOICE,
     PROJECT,
     Raw,
     Unclear,
+    is_said,
+    list_relatives,
     read_day,
     read_flag,
     read_id,
     read_link,
     read_number,
+    read_own_id,
     read_text,
     show,
 )
 from app.recman.reader import Reader
+from app.recman.totals import Sums, check_lines, is_negative, read_sums, to_positive_sums, to_totals
 
 _COUNTRIES = {
     "norge": "NO", "norway": "NO", "noreg": "NO",
@@ -39,6 +43,10 @@ _COUNTRIES = {
     "finland": "FI", "suomi": "FI",
 }  # fmt: skip
 _ISO_LENGTH = 2
+_LONGEST_KIND = 30
+# Families of field names that must not be passed over. Accounts, days and ratings are no mark of a credit note.
+_CREDIT_MARK = re.compile(r"(?i)(credit|kredit)(?!or)(?!.*(account|konto|day|time|tid|rating|limit|period|date))")
+_DEPARTMENT_MARK = re.compile(r"(?i)department|avdeling")
 _MAIL_ADDRESSES = ("invoice_address", "post_address", "visit_address")
 _ADDRESSES = (*_MAIL_ADDRESSES, "delivery_address")
 # RecMan's words for a kind are unknown; one that is not listed is a gap, never an invoice. Source: assumed.
@@ -57,12 +65,16 @@ def read_invoice(raw: Raw) -> Document | IncompleteDocument:
     uses is unknown (facts §3.3), so a negative sum turns all quantities.
     """
     reader = Reader(raw, INVOICE, where="")
-    kind = _read_kind(reader)
-    fields = _read_head(reader, kind)
-    totals = _read_totals(reader, kind)
-    lines, line_gaps = read_lines(reader, kind)
+    stated = read_sums(reader)
+    kind = _read_kind(reader, raw, stated)
+    sums = to_positive_sums(reader, stated) if kind is DocumentKind.CREDIT_NOTE else stated
+    fields = _read_head(reader, raw, kind)
+    lines, line_gaps = read_lines(reader, kind, proven=bool(stated))
+    totals = to_totals(sums, None if line_gaps else lines)
+    if totals is not None and not line_gaps:
+        check_lines(reader, totals, lines)
     gaps = tuple(dict.fromkeys((*reader.gaps, *line_gaps)))
-    recman_invoice_id = reader.find("id", read_id) or ""
+    recman_invoice_id = _find_id(raw)
     if gaps:
         return IncompleteDocument(
             recman_invoice_id=recman_invoice_id,
@@ -78,22 +90,47 @@ def read_invoice(raw: Raw) -> Document | IncompleteDocument:
     return Document(recman_invoice_id=recman_invoice_id, kind=kind, lines=lines, stated_totals=totals, **fields)
 
 
-def _read_kind(reader: Reader) -> DocumentKind:
-    """The kind; signs of it that contradict each other are a gap."""
+def _find_id(raw: Raw) -> str:
+    """The likeliest id, so that also a document with an unclear one is held under a name of its own."""
+    return next(filter(None, (read_id(raw.get(name)) for name in INVOICE["id"])), "")
+
+
+def _read_kind(reader: Reader, raw: Raw, sums: Sums) -> DocumentKind:
+    """The kind; signs of it that contradict each other are a gap, and so is a mere hint of a credit note."""
     word = reader.find("kind", _to_kind)
     flag = reader.find("is_credit_note", read_flag)
-    if flag and word is DocumentKind.INVOICE:
-        reader.add("unclear", "the kind is unclear: the type says invoice, the credit note mark says credit note")
-    if flag or word is DocumentKind.CREDIT_NOTE:
+    flagged = None if flag is None else DocumentKind.CREDIT_NOTE if flag else DocumentKind.INVOICE
+    if word and flagged and word is not flagged:
+        reader.add("unclear", f"the kind is unclear: the type says {word}, the credit note mark says {flagged}")
+    stated = word or flagged
+    if stated is not None:
+        return stated
+    if reader.find("credited_id", read_link) is not None:
+        # `creditInvoiceId` may also be the credit note of an invoice; what is credited is clear, and so is a minus.
+        if not (is_negative(sums) or any(is_said(raw.get(name)) for name in CREDITED)):
+            reader.add("unclear", "the kind is unclear: it points to another invoice, but does not say what it is")
         return DocumentKind.CREDIT_NOTE
-    says_nothing = word is None and flag is None
-    credited = reader.find("credited_id", read_link) if says_nothing else None
-    return DocumentKind.INVOICE if credited is None else DocumentKind.CREDIT_NOTE
+    marks = list_relatives(raw, _CREDIT_MARK, INVOICE)
+    marks += [name for name, value in raw.items() if name not in marks and _is_credit_word(value)]
+    if marks:
+        reader.add("unclear", f"the kind is unclear: it may be a credit note ({', '.join(map(show, marks))})")
+    elif is_negative(sums):
+        reader.add("unclear", "the kind is unclear: the sums are negative, but nothing says credit note")
+    # Nothing at all speaks of credit: it is an invoice. Source: assumed.
+    return DocumentKind.INVOICE
+
+
+def _is_credit_word(value: Any) -> bool:
+    return isinstance(value, str) and _KINDS.get(_letters_of(value)) is DocumentKind.CREDIT_NOTE
+
+
+def _letters_of(text: str) -> str:
+    return "".join(letter for letter in text[:_LONGEST_KIND].lower() if letter.isalnum())
 
 
 def _to_kind(value: Any) -> DocumentKind:
     text = read_text(value)
-    kind = _KINDS.get("".join(letter for letter in text.lower() if letter.isalnum()))
+    kind = _KINDS.get(_letters_of(text))
     if kind is None:
         raise Unclear(f"“{show(text)}” is neither invoice nor credit note")
     return kind
@@ -113,8 +150,8 @@ def _to_days(value: Any) -> int:
     return int(days)
 
 
-def _read_head(reader: Reader, kind: DocumentKind) -> dict[str, Any]:
-    reader.need("id", read_id)
+def _read_head(reader: Reader, raw: Raw, kind: DocumentKind) -> dict[str, Any]:
+    reader.need("id", read_own_id)
     fields: dict[str, Any] = {
         "number": reader.need("number", read_text),
         "recman_company_id": reader.need("company_id", read_link),
@@ -122,7 +159,7 @@ def _read_head(reader: Reader, kind: DocumentKind) -> dict[str, Any]:
         "currency": reader.need("currency", _to_currency),
         "delivery_date": reader.find("delivery_date", read_day),
         "recman_project_id": reader.find("project_id", read_link),
-        "recman_department_id": reader.find("department_id", read_link),
+        "recman_department_id": _read_department_id(reader, raw),
     }
     fields["due_date"] = _read_due_date(reader, fields["invoice_date"], kind)
     fields["attachment"] = reader.guess("file", _to_attachment)
@@ -131,6 +168,16 @@ def _read_head(reader: Reader, kind: DocumentKind) -> dict[str, Any]:
     if kind is DocumentKind.CREDIT_NOTE:
         fields["credited_invoice_id"] = reader.need("credited_id", read_link)
     return fields
+
+
+def _read_department_id(reader: Reader, raw: Raw) -> str | None:
+    """The department, which chooses the books: one that is said in another way than by its id is a gap."""
+    before = len(reader.gaps)
+    found = reader.find("department_id", read_link)
+    others = list_relatives(raw, _DEPARTMENT_MARK, INVOICE)
+    if found is None and others and len(reader.gaps) == before:
+        reader.add("unclear", f"the department is unclear: there is {', '.join(map(show, others))}, but no id")
+    return found
 
 
 def _to_attachment(value: Any) -> Attachment:
@@ -160,25 +207,11 @@ def _read_due_date(reader: Reader, invoice_date: date | None, kind: DocumentKind
     return reader.need("due_date", read_day)
 
 
-def _read_totals(reader: Reader, kind: DocumentKind) -> Totals | None:
-    net, vat, gross = (reader.find(name, read_number) for name in ("net", "vat", "gross"))
-    if net is None and gross is not None and vat is not None:
-        net = gross - vat
-    if vat is None and gross is not None and net is not None:
-        vat = gross - net
-    if net is None or vat is None:
-        return None
-    gross = net + vat if gross is None else gross
-    sign = -1 if kind is DocumentKind.CREDIT_NOTE and gross < 0 else 1
-    amounts = [round_money(amount * sign) for amount in (net, vat, gross)]
-    return Totals(net_amount=amounts[0], vat_amount=amounts[1], gross_amount=amounts[2])
-
-
 def read_company(raw: Raw) -> Customer | tuple[Reason, ...]:
     """The customer, or the gaps that keep it from being one."""
     reader = Reader(raw, COMPANY, where="company: ")
     fields: dict[str, Any] = {
-        "recman_company_id": reader.need("id", read_id),
+        "recman_company_id": reader.need("id", read_own_id),
         "number": reader.need("number", read_text),
         "name": reader.need("name", read_text),
     }
@@ -229,7 +262,7 @@ def read_project(raw: Raw) -> Project | tuple[Reason, ...]:
     """The project, or the gaps that keep it from being matched."""
     reader = Reader(raw, PROJECT, where="project: ")
     fields: dict[str, Any] = {
-        "recman_project_id": reader.need("id", read_id),
+        "recman_project_id": reader.need("id", read_own_id),
         "number": reader.need("number", read_text),
         "name": reader.need("name", read_text),
         "recman_company_id": reader.find("company_id", read_link),
@@ -244,7 +277,7 @@ def read_department(raw: Raw) -> Department | tuple[Reason, ...]:
     """The department, or the gaps that keep it from being one; it may lack a number."""
     reader = Reader(raw, DEPARTMENT, where="department: ")
     fields: dict[str, Any] = {
-        "recman_department_id": reader.need("id", read_id),
+        "recman_department_id": reader.need("id", read_own_id),
         "name": reader.need("name", read_text),
         "number": reader.find("number", read_text) or "",
     }

@@ -1,25 +1,37 @@
 """Stop 2: a webhook's body to hints, as tolerantly as can be; never raises.
 
 A hint says "this record may have changed", no more: the record is read afterwards. So one hint too many costs a look,
-one too few a change.
+one too few a change. A copy of the record is different: tenants without an API key are read from it, so it is kept only
+where the delivery says clearly whose it is.
 Source: assumed (facts/recman-api.md §1); our own published form and RecMan's `scope` + `operation` habit come first.
 """
 
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from app.recman.envelope import WRAPPERS, Unreadable, find_value, open_body
-from app.recman.events import SCOPES, find_scope, is_test_word, read_event
-from app.recman.payloads import SPELLINGS, count_fields, read_id
+from app.recman.envelope import WRAPPERS, Unreadable, find_value, open_body, open_text
+from app.recman.events import SCOPES, find_scope, is_test_word
+from app.recman.frames import (
+    EVENT_FIELDS,
+    SCOPE_FIELDS,
+    WEAK_EVENT_FIELDS,
+    Document,
+    Frame,
+    Named,
+    collect_ids,
+    find_named,
+    is_other_record,
+    list_plurals,
+    read_frame,
+    read_header_event,
+    read_weak_event,
+)
+from app.recman.payloads import INVOICE, SPELLINGS, count_fields, is_empty, read_id
 
-# Fields that only an envelope has; then those that a record may have too, read strictly.
-_EVENT_FIELDS = ("event", "eventName", "event_name", "eventType", "event_type", "topic", "trigger")
-_WEAK_EVENT_FIELDS = ("operation", "action", "webhook", "type", "name")
-_SCOPE_FIELDS = ("scope", "module", "entity", "object", "resource")
-_ID_FIELDS = ("id", "Id", "ID", "objectId", "entityId", "recordId", "resourceId")
-_EVENT_HEADER = re.compile(r"event|topic", re.IGNORECASE)
+# Each record is an event of its own; more than this in one delivery would keep its sender waiting too long.
+MOST_RECORDS = 5000
+_PLURALS = {scope: f"{scope}s" for scope in SCOPES} | {"company": "companies"}
 # An envelope may say one thing about its record (a number, a date); two make it the record itself.
 _LEAST_FIELDS_FLAT = 2
 _LONGEST_NOTE = 50
@@ -41,20 +53,13 @@ class Hint:
 
 @dataclass(frozen=True, slots=True)
 class Decoded:
-    """The hints of one delivery, or why there are none."""
+    """The hints of one delivery, or why there are none.
+
+    Shape: more than `MOST_RECORDS` hints mean that the rest was not read.
+    """
 
     hints: tuple[Hint, ...]
     note: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class _Frame:
-    """What the surroundings of a record say; `sure` when the body itself names the scope."""
-
-    scope: str | None
-    operation: str = "unknown"
-    occurred_at: str | None = None
-    sure: bool = False
 
 
 def parse_hints(body: bytes, *, content_type: str, path_scope: str | None, headers: Mapping[str, str]) -> Decoded:
@@ -68,152 +73,148 @@ def parse_hints(body: bytes, *, content_type: str, path_scope: str | None, heade
     document = open_body(body, content_type)
     if isinstance(document, Unreadable):
         return Decoded((), str(document))
-    if _is_test(document, _EVENT_FIELDS):
+    if _is_test(document, EVENT_FIELDS):
         return Decoded((), "a ping: it asks for nothing")
-    scope, operation = _read_header_event(headers)
-    frame = _Frame(asked or scope, operation)
+    scope, operation = read_header_event(headers)
+    frame = Frame(asked or scope, operation)
     hints = _merge(_read(document, frame))
     return Decoded(hints, "" if hints else _explain(document, frame))
 
 
-def _read(document: Any, frame: _Frame) -> Iterator[Hint]:
+def _read(document: Any, frame: Frame) -> Iterator[Hint]:
     if isinstance(document, list):
         for part in document:
             yield from _read(part, frame)
     elif isinstance(document, dict):
         yield from _read_object(document, frame, least=_LEAST_FIELDS_FLAT)
+    elif isinstance(document, str) and document[:1] in {"{", "["}:
+        yield from _read(open_text(document), frame)
     else:
         yield from _hints_of_ids(frame, document)
 
 
-def _read_object(document: Mapping[str, Any], outer: _Frame, *, least: int) -> Iterator[Hint]:
-    if document and all(read_id(name) and isinstance(part, dict) for name, part in document.items()):
-        for name, part in document.items():
-            yield from _read_row(name, part, outer)
+def _read_object(document: Document, outer: Frame, *, least: int) -> Iterator[Hint]:
+    if _is_map_of_rows(document):
+        yield from _read_rows(document, outer)
         return
-    frame = _read_frame(document, outer)
-    yield from _read_plural(document, frame)
-    inner = list(_read_wrapped(document, frame))
-    if inner:
+    ids = collect_ids(document)
+    frame = read_frame(document, outer, ids)
+    for scope, values in list_plurals(ids, frame):
+        yield from _hints_of_ids(replace(frame, scope=scope), values)
+    named = find_named(ids, frame)
+    inner = list(_read_wrapped(document, frame, named))
+    if not inner:
+        yield from _hint(frame, named, document, least=least)
+    elif _is_other(inner, frame, named):
+        # Two ids for one record: both are looked at, and whose the copy is stays open.
+        yield replace(inner[0], record=None)
+        yield from _hint(frame, named)
+    else:
         yield from inner
-        return
-    scope, record_id = _read_own_id(document, frame)
-    yield from _hint(replace(frame, scope=scope), record_id, document, least=least)
 
 
-def _read_row(name: str, part: Mapping[str, Any], frame: _Frame) -> Iterator[Hint]:
-    found = list(_read_object(part, frame, least=1))
-    yield from found or _hint(frame, read_id(name), part, least=1)
+def _is_other(inner: list[Hint], frame: Frame, named: Named) -> bool:
+    return (
+        len(inner) == 1
+        and named.own
+        and (inner[0].scope, named.scope) == (frame.scope, frame.scope)
+        and inner[0].record_id != named.record_id
+    )
 
 
-def _read_wrapped(document: Mapping[str, Any], frame: _Frame) -> Iterator[Hint]:
+def _is_map_of_rows(document: Document) -> bool:
+    """Whether it is v2's map by id, or a PHP array numbered from 0 or 1. Source: facts §2.4 [O]."""
+    return bool(document) and all(
+        name.isascii() and name.isdecimal() and (part is None or isinstance(part, dict | bool))
+        for name, part in document.items()
+    )
+
+
+def _read_rows(document: Document, frame: Frame) -> Iterator[Hint]:
+    is_numbered = "0" in document
+    for name, part in document.items():
+        named = Named(frame.scope, None if is_numbered else read_id(name))
+        if isinstance(part, dict):
+            found = list(_read_object(part, frame, least=1))
+            yield from found or _hint(frame, named, part)
+        else:
+            yield from _hint(frame, named)
+
+
+def _read_wrapped(document: Document, frame: Frame, named: Named) -> Iterator[Hint]:
     """Hints from `{"data": …}` and its kin, also `{"invoice": {…}}`; the outer id stands in for a missing one."""
-    for name in (*WRAPPERS, *_SCOPE_FIELDS, *_named_after_scope(document, frame)):
-        part, inside = document.get(name), frame
-        if frame.scope is None and name in SCOPES:
-            inside = replace(frame, scope=name)
+    for name, inside in [*((name, frame) for name in (*WRAPPERS, *SCOPE_FIELDS)), *_wrappers_named(frame, named)]:
+        part = document.get(name)
         if isinstance(part, dict) and part:
             found = list(_read_object(part, inside, least=1))
-            scope, outer_id = _read_own_id(document, inside)
-            yield from found or _hint(replace(inside, scope=scope), outer_id, part, least=1)
-        elif name not in _SCOPE_FIELDS:
-            yield from _hints_of_ids(inside, part) if isinstance(part, str) else _read(part, inside)
+            yield from found or _hint(inside, Named(inside.scope or named.scope, named.record_id), part)
+        elif part is not None and name not in SCOPE_FIELDS:
+            yield from _read(part, inside)
 
 
-def _named_after_scope(document: Mapping[str, Any], frame: _Frame) -> tuple[str, ...]:
+def _wrappers_named(frame: Frame, named: Named) -> list[tuple[str, Frame]]:
     # An invoice may bring its company along: only the record that the delivery is about is looked for.
-    if frame.scope is not None:
-        return (frame.scope,)
-    return () if _read_own_id(document, frame)[1] else SCOPES
+    if frame.scope is None and named.record_id is not None:
+        return []
+    scopes = SCOPES if frame.scope is None else (frame.scope,)
+    return [(name, replace(frame, scope=scope)) for scope in scopes for name in (scope, _PLURALS[scope])]
 
 
-def _read_plural(document: Mapping[str, Any], frame: _Frame) -> Iterator[Hint]:
-    names: list[tuple[str, str | None]] = [
-        (name, scope) for scope in SCOPES for name in (f"{scope}Ids", f"{scope}_ids", f"{scope}Id", f"{scope}_id")
-    ]
-    for name, scope in [*names, ("ids", frame.scope), ("id", frame.scope)]:
-        values = document.get(name)
-        # A single id is read with its record; here are the lists, whatever their field is called.
-        if name in document and (name.endswith("ds") or not isinstance(values, str | int) or "," in str(values)):
-            yield from _hints_of_ids(replace(frame, scope=scope), values)
-
-
-def _hints_of_ids(frame: _Frame, values: Any) -> Iterator[Hint]:
-    parts = values.values() if isinstance(values, dict) else values
-    if isinstance(values, str):
+def _hints_of_ids(frame: Frame, values: Any) -> Iterator[Hint]:
+    if isinstance(values, dict):
+        # Ids in numbered fields, or as the names of fields.
+        parts: Iterable[Any] = (
+            name if value is None or isinstance(value, dict) else value for name, value in values.items()
+        )
+    elif isinstance(values, str):
         parts = values.split(",")
-    for part in parts if isinstance(parts, Iterable) else [parts]:
-        yield from _hint(frame, read_id(part))
+    else:
+        parts = values if isinstance(values, list) else [values]
+    seen = set()
+    for part in parts:
+        found = read_id(part)
+        if found is not None and found not in seen:
+            seen.add(found)
+            yield from _hint(frame, Named(frame.scope, found))
 
 
-def _read_own_id(document: Mapping[str, Any], frame: _Frame) -> tuple[str | None, str | None]:
-    """Scope and id: `<scope>Id` of the known scope, then a plain id.
-
-    Without a scope the first `<scope>Id` of invoice, project, company: an invoice names its project and company, a
-    project its company, and not the other way round.
-    """
-    for scope in [frame.scope] if frame.scope else SCOPES:
-        names = (f"{scope}Id", f"{scope}_id", *(_ID_FIELDS if frame.scope else ()))
-        found = next(filter(None, (read_id(document.get(name)) for name in names)), None)
-        if found is not None:
-            return scope, found
-    return frame.scope, None
-
-
-def _hint(
-    frame: _Frame, record_id: str | None, record: Mapping[str, Any] | None = None, *, least: int = 1
-) -> Iterator[Hint]:
-    if frame.scope is None or record_id is None:
+def _hint(frame: Frame, named: Named, found: Document | None = None, *, least: int = 1) -> Iterator[Hint]:
+    if named.scope is None or named.record_id is None:
         return
-    if record is not None:
-        record = _to_record(frame.scope, record_id, record, least=least)
+    has_copy = found is not None and _is_record(frame, named, found, least=least)
     yield Hint(
-        scope=frame.scope,
-        record_id=record_id,
+        scope=named.scope,
+        record_id=named.record_id,
         operation=frame.operation,
-        record=record,
+        record=_to_record(SPELLINGS[named.scope]["id"], named.record_id, found) if found and has_copy else None,
         occurred_at=frame.occurred_at,
     )
 
 
-def _to_record(scope: str, record_id: str, found: Mapping[str, Any], *, least: int) -> Mapping[str, Any] | None:
-    """The object when it says enough of its own to be the record, with its id; None for a bare envelope."""
-    spellings = SPELLINGS.get(scope, {})
-    own = {name: value for name, value in found.items() if not _is_event(name, value)}
-    if count_fields(own, spellings) < least:
-        return None
-    has_id = any(read_id(found.get(name)) == record_id for name in spellings["id"])
-    return found if has_id else {spellings["id"][0]: record_id, **found}
+def _is_record(frame: Frame, named: Named, found: Document, *, least: int) -> bool:
+    """Whether the object surely is the record, and says enough of its own; orders and contacts name companies too."""
+    if named.scope not in SPELLINGS or frame.part or frame.foreign or is_other_record(named.scope, found):
+        return False
+    if frame.scope is None and not any(not is_empty(found.get(name)) for name in INVOICE["lines"]):
+        return False
+    own = {name: value for name, value in found.items() if not any(read_weak_event(name, value))}
+    return count_fields(own, SPELLINGS[named.scope]) >= least
 
 
-def _is_event(name: str, value: Any) -> bool:
-    return name in _WEAK_EVENT_FIELDS and isinstance(value, str) and any(read_event(value, strict=True))
+def _to_record(id_names: tuple[str, ...], record_id: str, found: Document) -> Document:
+    """The copy with its id, without the words of an envelope around it: an event is no name of a company."""
+    record = {
+        name: value
+        for name, value in found.items()
+        if (name not in id_names or read_id(value)) and not _is_envelope(name, value)
+    }
+    return record if any(name in record for name in id_names) else {id_names[0]: record_id, **record}
 
 
-def _read_frame(document: Mapping[str, Any], outer: _Frame) -> _Frame:
-    said = [find_scope(word) for name in _SCOPE_FIELDS if isinstance(word := document.get(name), str)]
-    strong = [read_event(word) for name in _EVENT_FIELDS if isinstance(word := document.get(name), str)]
-    weak = [read_event(word, strict=True) for name in _WEAK_EVENT_FIELDS if isinstance(word := document.get(name), str)]
-    clear = next(filter(None, [*said, *(event[0] for event in strong)]), None)
-    scope = outer.scope if outer.sure else clear or outer.scope
-    operations = [event[1] for event in [*strong, *weak]]
-    known = [] if outer.operation == "unknown" else [outer.operation]
-    moment = find_value(document, "occurred_at", "occurredAt", "timestamp", "created_at")
-    return _Frame(
-        scope or next(filter(None, (event[0] for event in weak)), None),
-        next(filter(None, [*known, *operations]), "unknown"),
-        moment if isinstance(moment, str) else outer.occurred_at,
-        outer.sure or clear is not None,
-    )
-
-
-def _read_header_event(headers: Mapping[str, str]) -> tuple[str | None, str]:
-    for name, value in headers.items():
-        if _EVENT_HEADER.search(name):
-            scope, operation = read_event(value, strict=True)
-            if scope or operation:
-                return scope, operation or "unknown"
-    return None, "unknown"
+def _is_envelope(name: str, value: Any) -> bool:
+    # `type` “customer” and `name` “New” may be the record's own; “company.updated” is neither.
+    scope, operation = read_weak_event(name, value)
+    return operation is not None and (name != "name" or scope is not None)
 
 
 def _is_test(document: Any, names: tuple[str, ...]) -> bool:
@@ -229,23 +230,27 @@ def _merge(hints: Iterable[Hint]) -> tuple[Hint, ...]:
     """One hint a record: the last word on it, with the last copy that came."""
     merged: dict[tuple[str, str], Hint] = {}
     for hint in hints:
-        before = merged.get((hint.scope, hint.record_id), hint)
-        operation = before.operation if hint.operation == "unknown" else hint.operation
-        merged[hint.scope, hint.record_id] = replace(hint, operation=operation, record=hint.record or before.record)
+        before = merged.get((hint.scope, hint.record_id))
+        if before is not None:
+            operation = before.operation if hint.operation == "unknown" else hint.operation
+            hint = replace(hint, operation=operation, record=hint.record or before.record)  # noqa: PLW2901
+        merged[hint.scope, hint.record_id] = hint
+        if len(merged) > MOST_RECORDS:
+            break
     return tuple(merged.values())
 
 
-def _explain(document: Any, frame: _Frame) -> str:
+def _explain(document: Any, frame: Frame) -> str:
     if document in ({}, []):
         return "empty document"
-    if _is_test(document, _WEAK_EVENT_FIELDS):
+    if _is_test(document, WEAK_EVENT_FIELDS):
         return "a ping: it asks for nothing"
-    found = _read_frame(document, frame) if isinstance(document, dict) else frame
+    found = read_frame(document, frame, collect_ids(document)) if isinstance(document, dict) else frame
     if found.scope is not None:
         return f"no usable id of scope {found.scope}; the next sweep finds what changed"
     if not isinstance(document, dict):
         return "no scope: the address names none"
-    named = find_value(document, *_SCOPE_FIELDS, *_EVENT_FIELDS, *_WEAK_EVENT_FIELDS)
+    named = find_value(document, *SCOPE_FIELDS, *EVENT_FIELDS, *WEAK_EVENT_FIELDS)
     return "neither scope nor event" if named is None else f"unknown scope or event “{_show(named)}”"
 
 
