@@ -22,6 +22,8 @@ from app.slots import Slots
 from app.tables import Hook
 
 _MOST_ADDRESSES = 10_000
+_MOST_TENANTS = 10_000
+_REFUSED_SECONDS = 86_400
 _MOST_RECIPIENTS = 10_000
 
 
@@ -99,6 +101,13 @@ class Resources:
     reference_locks: dict[UUID, asyncio.Lock] = field(default_factory=dict)
     hooks: dict[str, CachedHook] = field(default_factory=dict, repr=False)
     tries: Tries = field(default_factory=Tries)
+    refused_names: MutableMapping[UUID, set[str]] = field(
+        default_factory=lambda: TTLCache(_MOST_TENANTS, ttl=_REFUSED_SECONDS)
+    )
+
+    def refused_by_recman(self, tenant_id: UUID) -> set[str]:
+        """The names that a tenant's RecMan account does not know; asked again after a day, for rights change."""
+        return self.refused_names.setdefault(tenant_id, set())
 
     def recipients_of(self, key_id: UUID) -> MutableMapping[int, Recipient]:
         """What a key's customers look like on an invoice, believed for as long as the other reference data."""

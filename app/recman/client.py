@@ -9,43 +9,56 @@ import random
 import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
+from urllib.parse import quote
 
 from app.domain.money import parse_json
 from app.errors import AuthExpiredError, RemoteError, RemoteRejectedError, RemoteThrottledError, RemoteUnavailableError
 from app.http import httpx
-from app.recman.payloads import read_id
+from app.recman.payloads import ASKED, read_id
+from app.recman.rows import index_rows, to_rows
 
 _TRIES = 3
 _PAUSE_SECONDS = 0.3
 _MOST_PAGES = 200
+# Pages of the smallest scope hold 100 records (facts §2.7), and the ids must fit into an address.
+_MOST_IDS = 100
+# Asking again with other names, once for each spelling that a field may have.
+_MOST_SPELLINGS = 6
 # How an exhausted quota looks is unknown; asked again after this long. Source: assumed (facts §2.5).
 _QUOTA_SECONDS = 900.0
 _MASK = "[key]"
-_INVALID_FIELD = re.compile(r"invalid field:\s*(\w+)", re.IGNORECASE)
+# The form of a key, and where one stands in an address. Source: facts §5 [I].
+_KEY_FORM = re.compile(r"\b\d{12}k[0-9a-f]{38,48}\b|(?<=[?&]key=)[^&\s\"']+", re.IGNORECASE)
+_INVALID_FIELD = re.compile(r"invalid fields?\b:?\s*([\w, ]+)", re.IGNORECASE)
 _INVALID_KEY_CODE = "code 2"
+_REFUSALS = ("invalid scope", "invalid field", "invalid parameter")
 _QUOTA_WORDS = ("limit", "quota", "exceed", "too many")
 _SERVER_ERROR = 500
+_LONGEST_COMPLAINT = 1000
+_DEEPEST = 10
 _BY_ID = {"company": "companyIds", "project": "projectIds", "invoice": "invoiceIds"}
-# Asked for by name; the first part is proven in use, the rest follows RecMan's naming habit. Source: facts §3.1, §3.2.
-_COMPANY_FIELDS = ["name", "type", "companyNumber", "vatNumber", "email", "invoiceEmail", "phone", "creditTime"]
-_COMPANY_FIELDS += ["invoiceAddress", "deliveryAddress", "visitAddress", "postAddress", "created", "updated"]
-_PROJECT_FIELDS = ["name", "number", "companyId", "departmentId", "type", "status", "startDate", "endDate"]
-_FIELDS = {"company": _COMPANY_FIELDS, "project": [*_PROJECT_FIELDS, "created", "updated"]}
 
 Sleep = Callable[[float], Awaitable[None]]
 Raw = Mapping[str, Any]
 
 
 class RecmanClient:
-    """Reads one RecMan account; remembers which fields and filters the account refused."""
+    """Reads one RecMan account; `refused` keeps the names that it does not know, also for the account's next client."""
 
-    def __init__(self, http: httpx.AsyncClient, *, base_url: str, api_key: str, sleep: Sleep = asyncio.sleep) -> None:
+    def __init__(
+        self,
+        http: httpx.AsyncClient,
+        *,
+        base_url: str,
+        api_key: str,
+        refused: set[str] | None = None,
+        sleep: Sleep = asyncio.sleep,
+    ) -> None:
         self._http = http
         self._base = base_url.rstrip("/")
         self._key = api_key
         self._sleep = sleep
-        self._fields = {scope: list(names) for scope, names in _FIELDS.items()}
-        self._without_filter: set[str] = set()
+        self._refused = set() if refused is None else refused
 
     async def fetch_invoices(self, ids: Sequence[str]) -> dict[str, Raw]:
         """The invoices and credit notes with these ids; those that RecMan does not show are missing.
@@ -66,25 +79,35 @@ class RecmanClient:
 
     async def fetch_departments(self) -> tuple[Raw, ...]:
         """All departments, in v1's spelling. Source: v1.php scope `department` [C]."""
-        answer = await self._call("/v1.php", {"type": "json", "scope": "department"})
-        # A bare map by id; anything else in it, like `success`, is no row.
-        rows = answer["data"] if "data" in answer else {key: row for key, row in answer.items() if read_id(key)}
-        return tuple(_to_rows(rows))
+        return await self._fetch_v1("department")
+
+    async def fetch_users(self) -> tuple[Raw, ...]:
+        """All present users, in v1's spelling, former ones are missing. Source: v1.php scope `user` [C]."""
+        return await self._fetch_v1("user")
 
     async def fetch_page(self, scope: str, page: int) -> list[Raw]:
         """One page of a scope, in RecMan's unstable order."""
-        return _to_rows((await self._call_v2(scope, {"page": str(page)})).get("data"))
+        return to_rows(await self._call_v2(scope, {"page": str(page)}))
+
+    async def _fetch_v1(self, scope: str) -> tuple[Raw, ...]:
+        answer = await self._call("/v1.php", {"type": "json", "scope": scope})
+        # A bare map by id; anything else in it, like `success`, is no row.
+        rows = answer if "data" in answer else {"data": {key: row for key, row in answer.items() if read_id(key)}}
+        return tuple(to_rows(rows))
 
     async def _fetch(self, scope: str, ids: Sequence[str]) -> dict[str, Raw]:
-        wanted = set(ids)
-        if not wanted:
-            return {}
-        if scope not in self._without_filter:
-            found = await self._fetch_by_id(scope, wanted)
-            if found is not None:
-                return found
-            self._without_filter.add(scope)
-        return await self._fetch_from_pages(scope, wanted)
+        wanted = list(dict.fromkeys(ids))
+        by_id = f"{scope}?{_BY_ID[scope]}"
+        found: dict[str, Raw] = {}
+        for start in range(0, len(wanted), _MOST_IDS):
+            rows = None
+            if by_id not in self._refused:
+                rows = await self._fetch_by_id(scope, set(wanted[start : start + _MOST_IDS]))
+            if rows is None:
+                self._refused.add(by_id)
+                return await self._fetch_from_pages(scope, set(wanted))
+            found |= rows
+        return found
 
     async def _fetch_by_id(self, scope: str, wanted: set[str]) -> dict[str, Raw] | None:
         """The records, or None when the account ignores or refuses the filter."""
@@ -94,32 +117,50 @@ class RecmanClient:
             if "parameter" in error.cause.lower():
                 return None
             raise
-        rows = _by_id(scope, _to_rows(answer.get("data")))
-        return {key: row for key, row in rows.items() if key in wanted} if rows.keys() <= wanted else None
+        rows = index_rows(scope, to_rows(answer))
+        return rows if rows.keys() <= wanted else None
 
     async def _fetch_from_pages(self, scope: str, wanted: set[str]) -> dict[str, Raw]:
-        seen: dict[str, Raw] = {}
-        for page in range(1, _MOST_PAGES + 1):
-            rows = _by_id(scope, await self.fetch_page(scope, page))
-            # A page that adds nothing means that `page` is ignored or the end is reached.
-            if not rows.keys() - seen.keys():
-                break
-            seen |= rows
-            if wanted <= seen.keys():
-                break
+        """The records, from all pages. Source: facts §2.7 [C], the order of pages shifts while they are read.
+
+        Pages that overlap have shifted, so what was not seen may have moved to a page that was read already: everything
+        is read a second time then. A shift without overlap goes unseen; a record that is missed is asked for again.
+        """
+        seen, shifted = await self._walk(scope, wanted)
+        if shifted and not wanted <= seen.keys():
+            seen |= (await self._walk(scope, wanted - seen.keys()))[0]
         return {key: row for key, row in seen.items() if key in wanted}
 
-    async def _call_v2(self, scope: str, query: Mapping[str, str]) -> Mapping[str, Any]:
-        try:
-            return await self._call_with_fields(scope, query)
-        except RemoteRejectedError as error:
-            if not self._drop_fields(scope, error.cause):
-                raise
-        # All bad fields are named at once, so one corrected call is enough. Source: facts §2.2 [C].
-        return await self._call_with_fields(scope, query)
+    async def _walk(self, scope: str, wanted: set[str]) -> tuple[dict[str, Raw], bool]:
+        """What all pages hold, until everything wanted is there; and whether pages overlapped."""
+        seen: dict[str, Raw] = {}
+        before: set[str] = set()
+        shifted = False
+        for page in range(1, _MOST_PAGES + 1):
+            answer = await self._call_v2(scope, {"page": str(page)})
+            rows = index_rows(scope, to_rows(answer))
+            # The same page again means that `page` is ignored.
+            if not rows or rows.keys() == before:
+                break
+            shifted = shifted or bool(rows.keys() & seen.keys())
+            seen |= rows
+            before = set(rows)
+            # Some scopes say where the next page is (facts §2.4 [C]); nothing there is the end.
+            if wanted <= seen.keys() or not answer.get("nextPage", True):
+                break
+        return seen, shifted
 
-    async def _call_with_fields(self, scope: str, query: Mapping[str, str]) -> Mapping[str, Any]:
-        fields = self._fields.get(scope)
+    async def _call_v2(self, scope: str, query: Mapping[str, str]) -> Mapping[str, Any]:
+        for _ in range(_MOST_SPELLINGS):
+            fields = self._choose_fields(scope)
+            try:
+                return await self._call_with_fields(scope, query, fields)
+            except RemoteRejectedError as error:
+                if not self._note_refusal(scope, fields, error.cause):
+                    raise
+        raise RemoteUnavailableError(f"RecMan goes on refusing fields of {scope}")
+
+    async def _call_with_fields(self, scope: str, query: Mapping[str, str], fields: list[str]) -> Mapping[str, Any]:
         answer = await self._call(
             "/v2/get/", {"scope": scope, **query} | ({"fields": ",".join(fields)} if fields else {})
         )
@@ -128,16 +169,31 @@ class RecmanClient:
             raise RemoteUnavailableError("RecMan answered with neither success nor data")
         return answer
 
-    def _drop_fields(self, scope: str, complaint: str) -> bool:
-        """Whether the complaint named fields that can be left out; they are not asked for again."""
-        fields = self._fields.get(scope, [])
-        refused = {name.lower() for name in _INVALID_FIELD.findall(complaint)}
-        kept = [name for name in fields if name.lower() not in refused]
+    def _choose_fields(self, scope: str) -> list[str]:
+        """The names to ask for: of each field the first spelling that was not refused."""
+        if f"{scope}?fields" in self._refused:
+            return []
+        open_names = (
+            next((name for name in names if f"{scope}.{name}" not in self._refused), None)
+            for names in ASKED.get(scope, ())
+        )
+        return list(dict.fromkeys(filter(None, open_names)))
+
+    def _note_refusal(self, scope: str, asked: list[str], complaint: str) -> bool:
+        """Whether the complaint is about names that were asked for; they are not asked for again.
+
+        All bad fields are named at once, so one corrected call is enough where no other spelling is left to try.
+        Source: facts §2.2 [C].
+        """
         # Some scopes take no field list at all and give whole rows. Source: facts §2.2 [C].
-        if "invalid parameter: fields" in complaint.lower():
-            kept = []
-        self._fields[scope] = kept
-        return len(kept) < len(fields)
+        if asked and "invalid parameter: fields" in complaint.lower():
+            self._refused.add(f"{scope}?fields")
+            return True
+        named = {name.strip().lower() for part in _INVALID_FIELD.findall(complaint) for name in part.split(",")}
+        # Compared with what this call asked for: another call may have noted the same refusal meanwhile.
+        refused = {f"{scope}.{name}" for name in asked if name.lower() in named}
+        self._refused |= refused
+        return bool(refused)
 
     async def _call(self, path: str, query: Mapping[str, str]) -> Mapping[str, Any]:
         for attempt in range(1, _TRIES + 1):
@@ -172,7 +228,10 @@ class RecmanClient:
         raise RemoteUnavailableError(f"RecMan gave no answer ({failure})")
 
     def _without_key(self, text: str) -> str:
-        return text.replace(self._key, _MASK) if self._key else text
+        """A complaint without our key or anything like one, also as part of an address, at a bearable length."""
+        for form in {self._key, quote(self._key, safe="")} - {""}:
+            text = text.replace(form, _MASK)
+        return _KEY_FORM.sub(_MASK, text)[:_LONGEST_COMPLAINT]
 
 
 def _decode(response: httpx.Response) -> Any:
@@ -194,18 +253,22 @@ def _read_complaint(response: httpx.Response, answer: Any) -> str | None:
     return said or "no reason given" if refused or not response.is_success else None
 
 
-def _to_text(part: Any) -> str:
+def _to_text(part: Any, depth: int = 0) -> str:
+    if depth > _DEEPEST:
+        return ""
     if isinstance(part, dict):
-        code = f"code {part['code']}" if part.get("code") else ""
-        return _to_text(part.get("message") or part.get("text")) or code or _to_text(list(part.values()))
+        code = f"code {part['code']}" if isinstance(part.get("code"), int | str) and part["code"] else ""
+        said = _to_text(part.get("message") or part.get("text"), depth + 1)
+        return said or code or _to_text(list(part.values()), depth + 1)
     if isinstance(part, list):
-        return "; ".join(filter(None, map(_to_text, part)))
+        return "; ".join(filter(None, (_to_text(inner, depth + 1) for inner in part)))
     return part if isinstance(part, str) else ""
 
 
 def _to_error(status: int, complaint: str, scope: str) -> RemoteError:
     said = complaint.lower()
-    if status == httpx.codes.TOO_MANY_REQUESTS or any(word in said for word in _QUOTA_WORDS):
+    is_refusal = any(words in said for words in _REFUSALS)
+    if status == httpx.codes.TOO_MANY_REQUESTS or (not is_refusal and any(word in said for word in _QUOTA_WORDS)):
         return RemoteThrottledError(f"RecMan's call quota is used up: {complaint}", retry_after=_QUOTA_SECONDS)
     if status >= _SERVER_ERROR:
         return RemoteUnavailableError(f"RecMan failed: {complaint}", http_status=status)
@@ -227,30 +290,3 @@ def _to_error(status: int, complaint: str, scope: str) -> RemoteError:
     return RemoteRejectedError(
         f"RecMan refused: {complaint}", fix="Give the operator this text.", code="recman_refused"
     )
-
-
-def _to_rows(data: Any) -> list[Raw]:
-    """Rows of a list or of a map by id, whose keys fill in where a row has no id. Source: facts §2.4 [O/C].
-
-    Raises:
-        RemoteUnavailableError: neither; taken for "no rows" it would look as if records were gone.
-    """
-    if not data:
-        return []
-    if isinstance(data, dict) and all(isinstance(row, dict) for row in data.values()):
-        return [{"_key": key, **row} for key, row in data.items()]
-    if isinstance(data, dict):
-        # One record without its map; the by-id reading may give that. Source: assumed.
-        return [data]
-    if isinstance(data, list) and all(isinstance(row, dict) for row in data):
-        return data
-    raise RemoteUnavailableError("RecMan answered with data that is neither a list nor a map of records")
-
-
-def _by_id(scope: str, rows: Sequence[Raw]) -> dict[str, Raw]:
-    found = {}
-    for row in rows:
-        key = read_id(row.get(f"{scope}Id")) or read_id(row.get("id")) or read_id(row.get("_key"))
-        if key is not None:
-            found[key] = row
-    return found

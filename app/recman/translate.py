@@ -71,7 +71,7 @@ def read_invoice(raw: Raw) -> Document | IncompleteDocument:
     fields = _read_head(reader, raw, kind)
     lines, line_gaps = read_lines(reader, kind, proven=bool(stated))
     totals = to_totals(sums, None if line_gaps else lines)
-    if totals is not None and not line_gaps:
+    if totals is not None and lines and not line_gaps:
         check_lines(reader, totals, lines)
     gaps = tuple(dict.fromkeys((*reader.gaps, *line_gaps)))
     recman_invoice_id = _find_id(raw)

@@ -96,11 +96,11 @@ class RecordReader:
 def open_reader(resources: Resources, tenant: Tenant, *, keeps_departments: bool = True) -> RecordReader:
     """The reader of a tenant's records, by API when it has a RecMan key."""
     api_key = open_recman_api_key(resources.vault, tenant)
-    base = resources.settings.recman_api_base
+    base, refused = resources.settings.recman_api_base, resources.refused_by_recman(tenant.id)
     return RecordReader(
         sessions=resources.sessions,
         tenant_id=tenant.id,
-        client=RecmanClient(resources.http, base_url=base, api_key=api_key) if api_key else None,
+        client=RecmanClient(resources.http, base_url=base, api_key=api_key, refused=refused) if api_key else None,
         keeps_departments=keeps_departments,
     )
 

@@ -273,6 +273,7 @@ def test_sums_that_contradict_each_other_are_a_gap() -> None:
 def test_one_oere_of_rounding_is_no_gap_and_recmans_sum_counts() -> None:
     found = read_whole(vat="4218.76", totalIncVat="21093.76")
     assert found.totals.vat_amount == found.computed_totals.vat_amount + CENT
+    assert read_whole(totalIncVat="21094.00").totals.gross_amount == Decimal("21094.00")
 
 
 # ---- lines
@@ -496,8 +497,8 @@ def test_any_invoice_is_read_or_listed(changes: dict[str, Any], lines: Any) -> N
     found = read_invoice(make_invoice(lines=lines) | changes)
     if isinstance(found, Document):
         assert found.lines
-        assert abs(found.computed_totals.net_amount - found.totals.net_amount) <= CENT * len(found.lines)
-        assert found.totals.gross_amount == found.totals.net_amount + found.totals.vat_amount
+        assert abs(found.computed_totals.net_amount - found.totals.net_amount) <= 1
+        assert abs(found.totals.gross_amount - found.totals.net_amount - found.totals.vat_amount) <= 1
         assert found.kind is DocumentKind.INVOICE or found.totals.gross_amount >= 0
     else:
         assert found.gaps
