@@ -19,6 +19,7 @@ from app.lanes import wake_key
 from app.resources import Resources
 from app.tables import Key
 from app.transfer.customer_check import Action, Kind
+from app.transfer.customer_links import find_pair, link_customer
 from app.transfer.customer_report import MEDIA_TYPES, ReportForm, render_report
 from app.transfer.run_check import Progress, describe_check, run_check
 
@@ -86,6 +87,24 @@ class Acceptance(Order):
     reason: str = Field(min_length=3, max_length=500, examples=["The three clashes are old customers, never invoiced"])
     name: str | None = Field(None, min_length=2, max_length=100, description="Who; left out: the token's name")
     check_id: int | None = Field(None, description="The check that was looked at; a newer one is then not accepted")
+
+
+class CustomerPair(Order):
+    """A RecMan company and the customer that it is in Unimicro."""
+
+    recman_company_id: str = Field(pattern=r"^[1-9][0-9]{0,17}$", examples=["204"])
+    unimicro_number: str = Field(pattern=r"^[0-9]{1,18}$", examples=["100900"])
+
+
+class CustomerLinkView(View):
+    """A link between the two, and what it is called in the transfer log."""
+
+    transfer_id: int
+    recman_company_id: str
+    recman_number: str
+    unimicro_id: int
+    unimicro_number: str
+    unimicro_name: str
 
 
 Most = Annotated[int, Query(ge=0, le=1000, description="At most this many rows")]
@@ -174,6 +193,36 @@ async def accept(door: AdminDoor, resources: ResourcesDep, key_id: UUID, word: A
     await door.session.commit()
     resources.work_accepted.set()
     return CustomerCheckView.model_validate(check)
+
+
+@router.post(
+    "/{key_id}/customer-links",
+    status_code=201,
+    responses=problems(
+        _404="not_found",
+        _409="numbers_must_agree, customer_inactive, already_linked, already_begun",
+        _422="company_unknown, customer_unknown",
+    ),
+)
+async def link(door: AdminDoor, resources: ResourcesDep, key_id: UUID, pair: CustomerPair) -> CustomerLinkView:
+    """Say that a RecMan company is this customer of Unimicro; for keys whose rules say customer_number linked."""
+    key = await load_key(door.session, key_id)
+    # No transaction is open while the two systems are read.
+    await door.session.commit()
+    company, remote = await find_pair(resources, key, **pair.model_dump())
+    transfer = await link_customer(door.session, key, company, remote)
+    view = CustomerLinkView(
+        transfer_id=transfer.id,
+        recman_company_id=company.recman_company_id,
+        recman_number=company.number,
+        unimicro_id=remote.remote_id,
+        unimicro_number=remote.number,
+        unimicro_name=remote.name,
+    )
+    await _record(door, "customer.link", key, after=view.model_dump())
+    await door.session.commit()
+    resources.work_accepted.set()
+    return view
 
 
 async def _record(door: Door, action: str, key: Key, **values: Any) -> None:

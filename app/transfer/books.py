@@ -10,6 +10,7 @@ from app.access import fresh_token
 from app.accounting.targets import Exchange, Target, open_target
 from app.checks import is_cleared
 from app.db import load_now
+from app.domain.policies import NumberPolicy
 from app.domain.reference import Reference
 from app.domain.rules import Rules
 from app.errors import HoldError, KeyPausedError, Reason
@@ -46,11 +47,11 @@ class Books:
     exchanges: list[Exchange] = field(default_factory=list)
 
 
-async def open_books(resources: Resources, key: Key, *, heard_at: datetime) -> Books:
+async def open_books(resources: Resources, key: Key, *, heard_at: datetime, sends: bool = True) -> Books:
     """The books of a key that may be used now; `heard_at` is when the newest hint of this run came in.
 
     Raises:
-        KeyPausedError: the key rests, or its customers were never compared.
+        KeyPausedError: the key rests, or the run `sends` something and the customers were never compared.
         HoldError: the key is in file mode.
         RemoteError: the reference data could not be read.
     """
@@ -58,7 +59,8 @@ async def open_books(resources: Resources, key: Key, *, heard_at: datetime) -> B
         now = await load_now(session)
         in_force = await load_rules(session, key.id)
     _check_usable(key, now)
-    await _require_customer_check(resources, key)
+    if sends:
+        await _require_customer_check(resources, key)
     exchanges: list[Exchange] = []
 
     async def token(refused: str | None) -> str:
@@ -87,11 +89,17 @@ async def open_books(resources: Resources, key: Key, *, heard_at: datetime) -> B
         target=target,
         reference=reference,
         refresh=refresh,
-        send_customer_number=key.settings.get("send_customer_number", resources.settings.unimicro_send_customer_number),
+        send_customer_number=_sends_customer_number(resources, key, in_force.rules),
         rules=in_force.rules,
         rules_version=in_force.version,
         exchanges=exchanges,
     )
+
+
+def _sends_customer_number(resources: Resources, key: Key, rules: Rules) -> bool:
+    if rules.customer_number is NumberPolicy.LINKED:
+        return False
+    return bool(key.settings.get("send_customer_number", resources.settings.unimicro_send_customer_number))
 
 
 async def _load_reference(resources: Resources, key: Key, target: Target, *, oldest: datetime) -> Reference:

@@ -292,7 +292,8 @@ async def _carry_job(run: Run) -> None:
                     await end_job(session, job, state="done")
                 await run.finish(session, state="done", note=f"{job.sent} documents taken up, {job.state}")
                 return
-            for transfer in page:
+            # In the order in which webhooks take lanes too, so that the two cannot wait for each other.
+            for transfer in sorted(page, key=lambda one: one.record_id):
                 await retry(session, transfer, source=source_of(job.id))
             job.last_id, job.sent = page[-1].id, job.sent + len(page)
 

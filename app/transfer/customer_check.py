@@ -42,7 +42,7 @@ class Kind(StrEnum):
 
 
 class Action(StrEnum):
-    """What is to be done about it; `link` and `create` the transfer does by itself."""
+    """What is to be done about it; `link` and `create` the transfer does by itself, unless a person is needed."""
 
     LINK = "link"
     CREATE = "create"
@@ -197,7 +197,7 @@ def _place(customer: Customer, books: _Books) -> list[CustomerFinding]:
     if gaps or not isinstance(steps[0], CreateCustomer):
         books.shown.update(match.remote_id for match in matches)
     if gaps:
-        return [_from_gap(gap, customer, matches) for gap in gaps]
+        return [_from_gap(gap, customer, matches, books.sides.policy) for gap in gaps]
     if isinstance(steps[0], CreateCustomer):
         cause = "Not in Unimicro yet; it is made there when it is first needed"
         return [_row(Kind.ONLY_IN_RECMAN, cause, customer=customer)]
@@ -223,7 +223,9 @@ def _choose(customer: Customer, matches: Sequence[RemoteCustomer]) -> RemoteCust
     )
 
 
-def _from_gap(gap: Reason, customer: Customer, matches: Sequence[RemoteCustomer]) -> CustomerFinding:
+def _from_gap(
+    gap: Reason, customer: Customer, matches: Sequence[RemoteCustomer], policy: NumberPolicy
+) -> CustomerFinding:
     fix = gap.fix.removesuffix(_THEN_RETRY) + "." if gap.fix.endswith(_THEN_RETRY) else gap.fix
     kind = _KINDS_OF_GAPS.get(gap.code)
     if kind is None:
@@ -231,7 +233,9 @@ def _from_gap(gap: Reason, customer: Customer, matches: Sequence[RemoteCustomer]
         row = _row(Kind.ONLY_IN_RECMAN, gap.cause, fix, customer=customer, action=Action.LEAVE)
         return replace(row, needs_person=True)
     remote = None if kind is Kind.OUTSIDE_SERIES else _choose(customer, matches)
-    return _row(kind, gap.cause, fix, customer=customer, remote=remote)
+    # Numbers that are Unimicro's own need no mending: somebody says that the two are one.
+    action = Action.LINK if kind is Kind.OTHER_NUMBER and policy is NumberPolicy.LINKED else None
+    return _row(kind, gap.cause, fix, customer=customer, remote=remote, action=action)
 
 
 def _number_twice_in_recman(customer: Customer, names: Sequence[str], remote: RemoteCustomer | None) -> CustomerFinding:

@@ -10,7 +10,7 @@ from app.tables import Transfer
 from app.transfer.books import Books
 from app.transfer.carry import choose_key
 from app.transfer.context import Run
-from app.transfer.log import claim_sending, is_linked, record_done, show_totals
+from app.transfer.log import claim_sending, find_transfer, is_begun, is_linked, record_done, show_totals
 from app.transfer.look import look_at_customer
 from app.transfer.plan import compare_totals, hash_document
 from app.transfer.side_run import open_side_run
@@ -74,7 +74,9 @@ async def _record(run: Run, books: Books, transfer: Transfer, document: Document
         if await is_linked(session, key_id=books.key.id, remote_id=remote.remote_id, besides=transfer.id):
             cause = f"Another document of RecMan's is {remote.number} in Unimicro already"
             raise ConflictError(cause, fix=_FIX, code="already_linked")
-        if transfer.unimicro_id is not None or not await claim_sending(session, transfer.id, run.lease, step="link"):
+        present = await find_transfer(session, run.place(books.key.id, "invoice", transfer.record_id), lock=True)
+        is_untouched = present is not None and not is_begun(present)
+        if not is_untouched or not await claim_sending(session, transfer.id, run.lease, step="link"):
             cause = "This document is in Unimicro already, or on its way there right now"
             raise ConflictError(cause, fix="Look at its attempts; nothing is left to link.", code="already_begun")
         await record_done(

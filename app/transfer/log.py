@@ -19,7 +19,10 @@ from app.transfer.situation import Past
 # A transfer is being sent for as long as the lane that sends it is leased: no second lease to keep alive.
 _CLAIM = text("""
     UPDATE transfer SET state = 'sending', step = :step, lane_token = :token, look_again_at = NULL, updated_at = now()
-    WHERE id = :id AND (booked_at IS NULL OR :step = 'update') AND (
+    WHERE id = :id AND (booked_at IS NULL OR :step = 'update')
+      -- Somebody may have chosen not to send it since the plan was made; linking by hand is another matter.
+      AND (state <> 'ignored' OR :step = 'link')
+      AND (
         lane_token IS NULL OR lane_token = :token
         OR NOT EXISTS (SELECT FROM lane WHERE lane.token = transfer.lane_token AND lane.leased_until > now())
     )

@@ -85,7 +85,7 @@ def _link_customer(customer: Customer, match: RemoteCustomer) -> Planned:
 
 def _creation_gaps(view: CustomerView, customer: Customer, reference: Reference) -> list[Reason]:
     gaps = [
-        _under_other_number(customer, other)
+        _under_other_number(customer, other, view.policy)
         for other in view.matches
         if _has_equal_org_number(customer, other) and other.number != customer.number
     ]
@@ -224,12 +224,14 @@ def _describe(name: str, org_number: str) -> str:
     return f"“{name}” ({org_number})" if org_number else f"“{name}”"
 
 
-def _under_other_number(customer: Customer, other: RemoteCustomer) -> Reason:
+def _under_other_number(customer: Customer, other: RemoteCustomer, policy: NumberPolicy) -> Reason:
+    same = f"Give the customer number {other.number} in RecMan, or {customer.number} in Unimicro, then retry."
+    link = f"If it is the same customer, link it with number {other.number}: POST /v1/keys/{{id}}/customer-links."
     return Reason(
         code="customer_under_other_number",
         cause=f"{customer.name} (organisation number {customer.org_number}) has number {customer.number} in RecMan "
         f"but {other.number} in Unimicro",
-        fix=f"Give the customer number {other.number} in RecMan, or {customer.number} in Unimicro, then retry.",
+        fix=link if policy is NumberPolicy.LINKED else same,
     )
 
 

@@ -12,14 +12,13 @@ from app.errors import ServiceError
 from app.key_check import open_key_target
 from app.lanes import wake_key
 from app.log import get_logger
-from app.recman.client import RecmanClient
 from app.recman.payloads import COMPANY, Raw, read_id, read_text
 from app.recman.reader import Reader
 from app.recman.translate import read_company
 from app.resources import Resources
 from app.rules import load_rules
 from app.tables import CustomerCheck, Key
-from app.tenants import load_tenant, open_recman_api_key
+from app.tenants import load_tenant
 from app.transfer.customer_check import (
     Comparison,
     CustomerFinding,
@@ -31,7 +30,7 @@ from app.transfer.customer_check import (
 )
 from app.transfer.customer_report import ReportHead
 from app.transfer.log import list_customer_links
-from app.transfer.records import read_companies
+from app.transfer.records import open_reader, read_companies
 
 _log = get_logger(__name__)
 
@@ -87,10 +86,9 @@ async def _compare(resources: Resources, key: Key, check_id: int) -> AsyncIterat
         tenant = await load_tenant(session, key.tenant_id)
         links = await list_customer_links(session, key_id=key.id)
         policy = (await load_rules(session, key.id)).rules.customer_number
-    api_key = open_recman_api_key(resources.vault, tenant)
+    client = open_reader(resources, tenant).client
     companies: list[Customer | IncompleteCompany] = []
-    if api_key is not None:
-        client = RecmanClient(resources.http, base_url=resources.settings.recman_api_base, api_key=api_key)
+    if client is not None:
         async for page in read_companies(client):
             companies += [one for raw in page if (one := _to_company(raw, links)) is not None]
             yield Progress("recman", len(companies))
@@ -101,7 +99,7 @@ async def _compare(resources: Resources, key: Key, check_id: int) -> AsyncIterat
     sides = Comparison(companies=companies, remotes=remotes, reference=reference, links=links, policy=policy)
     # Seconds of arithmetic for many thousands: the process must answer others meanwhile.
     findings = await asyncio.to_thread(compare_customers, sides)
-    if api_key is None:
+    if client is None:
         findings.insert(0, _without_recman())
     async with resources.sessions.begin() as session:
         await _keep(session, key, check_id, findings)

@@ -111,7 +111,7 @@ async def _create_customer(run: Run, books: Books, step: CreateCustomer) -> None
         made = await books.target.create_customer(
             customer,
             guid=guid,
-            send_number=keeps_number and books.send_customer_number,
+            send_number=books.send_customer_number,
             currencies=books.reference.currencies,
         )
         return _Made(made.record.remote_id, made.record.number, made.warnings)

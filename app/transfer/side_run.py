@@ -19,20 +19,20 @@ async def open_side_run(resources: Resources, transfer: Transfer) -> Run:
         now = await load_now(session)
     return Run(
         sessions=resources.sessions,
-        lease=_nobodys_lease(transfer.tenant_id, transfer.record_id),
+        lease=nobodys_lease(transfer.tenant_id, "invoice", transfer.record_id),
         events=(),
         reader=open_reader(resources, tenant, keeps_departments=False),
-        open_books=lambda key: open_books(resources, key, heard_at=now),
+        open_books=lambda key: open_books(resources, key, heard_at=now, sends=False),
         read_lag_seconds=resources.settings.unimicro_read_lag_seconds,
     )
 
 
-def _nobodys_lease(tenant_id: UUID, record_id: str) -> Lease:
+def nobodys_lease(tenant_id: UUID, scope: str, record_id: str) -> Lease:
     """No lane is claimed: the fence would stop every step made on this lease's behalf."""
     return Lease(
         lane_id=0,
         tenant_id=tenant_id,
-        scope="invoice",
+        scope=scope,
         record_id=record_id,
         token=uuid4(),
         seq=0,

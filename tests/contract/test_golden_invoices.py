@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from app.accounting.unimicro.translate_documents import to_order
 from app.domain.documents import DocumentKind
 from tests.contract.golden.cases import Case, list_files, load_cases, read_document, render, show
 from tests.contract.unimicro_names import find_unknown_names
@@ -62,6 +63,15 @@ def test_payload_is_exactly_as_written_down(case: Case) -> None:
 @pytest.mark.parametrize("case", CASES, ids=name_of)
 def test_every_name_exists_in_unimicro(case: Case) -> None:
     assert list(find_unknown_names("CustomerInvoice", render(case.data)[0])) == []
+
+
+@pytest.mark.parametrize("case", INVOICES, ids=name_of)
+def test_every_name_of_an_order_exists_in_unimicro(case: Case) -> None:
+    order = to_order(render(case.data)[0])
+    assert order["OrderDate"] == case.data["expected"]["InvoiceDate"]
+    items = order.pop("Items")
+    assert list(find_unknown_names("CustomerOrder", order)) == []
+    assert [name for item in items for name in find_unknown_names("CustomerOrderItem", item)] == []
 
 
 @pytest.mark.parametrize("case", INVOICES, ids=name_of)

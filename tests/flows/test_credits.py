@@ -14,7 +14,8 @@ def make_partial(world: World, *, price: str = "100.00", product: str = "1001") 
     """5008 credits one line of invoice 5003, and not all of it."""
     record = world.recman.state.store.records["invoice"]["5008"]
     line = {"productNumber": product, "description": "For mye fakturert", "quantity": "2", "unitPrice": price}
-    record["lines"] = [{**line, "vatRate": "25", "unit": "timer", "total": str(2 * Decimal(price))}]
+    total = str(2 * Decimal(price))
+    record["lines"] = [{**line, "vatRate": "25", "unit": "timer", "total": total}]
     for name in ("totalExVat", "vat", "totalIncVat"):
         record.pop(name, None)
 

@@ -76,6 +76,12 @@ async def test_nothing_is_sent_before_a_check_and_everything_after_a_green_one(u
     assert (again["counts"]["agree"], again["counts"]["only_in_recman"]) == (1, 4)
 
 
+async def test_dry_run_shows_the_plan_before_any_check(unchecked: World) -> None:
+    row = await hear_and_wait(unchecked)
+    (told,) = (await unchecked.call("POST", "/v1/invoices/dry-run", {"ids": [row["id"]]})).json()
+    assert told["outcome"] == "send", told
+
+
 async def test_findings_hold_everything_back_until_somebody_accepts_them_by_name(unchecked: World) -> None:
     world = unchecked
     put_customer(world, 100003, "Noen andre AS", "311877208")

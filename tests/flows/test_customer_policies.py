@@ -100,3 +100,37 @@ async def test_unknown_policy_field_or_rule_is_refused(world: World) -> None:
         {"customer_fields": {"name": "x"}},
     ):
         assert (await put(world, rules, status=422))["code"] == "rules_unusable"
+
+
+async def link(world: World, company_id: str, number: str) -> tuple[int, dict[str, Any]]:
+    pair = {"recman_company_id": company_id, "unimicro_number": number}
+    answer = await world.call("POST", f"/v1/keys/{world.key_id}/customer-links", pair)
+    told: dict[str, Any] = answer.json()
+    return answer.status_code, told
+
+
+async def test_person_links_a_suggestion_and_what_was_held_goes_on(world: World) -> None:
+    await choose(world, customer_number="linked")
+    put_customer(world, 100900, "Ærfugl Vikar AS", "310456101")
+    await world.hear_of("invoice", 5001)
+    await world.settle()
+    held = await transfer(world, "invoice", "5001")
+    assert (held["state"], held["reasons"][0]["code"]) == ("held", "customer_under_other_number")
+    status, told = await link(world, "201", "100900")
+    assert (status, told["unimicro_name"]) == (201, "Ærfugl Vikar AS")
+    await world.settle()
+    assert (await transfer(world, "invoice", "5001"))["state"] == "done"
+    assert len(await customers(world)) == 1
+    status, told = await link(world, "201", "100900")
+    assert (status, told["code"]) == (409, "already_linked")
+    audit = await world.get("/v1/audit", subject=f"key:{world.key_id}")
+    assert "customer.link" in [row["action"] for row in audit]
+
+
+async def test_link_needs_policy_linked_and_both_sides(world: World) -> None:
+    assert (await link(world, "201", "100900"))[1]["code"] == "numbers_must_agree"
+    await choose(world, customer_number="linked")
+    assert (await link(world, "201", "100900"))[1]["code"] == "customer_unknown"
+    put_customer(world, 100900, "Ærfugl Vikar AS")
+    assert (await link(world, "999", "100900"))[1]["code"] == "company_unknown"
+    assert (await link(world, "201", "1 or 1 eq 1"))[0] == 422

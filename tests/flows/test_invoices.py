@@ -283,6 +283,16 @@ async def test_invoice_that_does_not_agree_is_not_linked(world: World, changes: 
     assert (await world.transfers())["invoice", "5099"]["state"] == "held"
 
 
+async def test_invoice_whose_own_draft_may_exist_is_not_linked(world: World) -> None:
+    held = await hold_twin(world)
+    by_hand = await book_by_hand(world, InvoiceNumber="900001")
+    for change in ("unimicro_id = 4711", "unimicro_id = NULL, state = 'unknown'"):
+        async with world.resources.engine.begin() as connection:
+            await connection.exec_driver_sql(f"UPDATE transfer SET {change} WHERE record_id = '5099'")  # noqa: S608
+        answer = await world.call("POST", f"/v1/invoices/{held['id']}/done-elsewhere", {"unimicro_id": by_hand})
+        assert (answer.status_code, answer.json()["code"]) == (409, "already_begun"), change
+
+
 async def test_invoice_of_another_transfer_and_one_that_is_not_there_are_not_linked(world: World) -> None:
     held = await hold_twin(world)
     taken = (await world.transfers())["invoice", "5001"]["unimicro_id"]

@@ -27,6 +27,7 @@ BODIES: dict[tuple[str, str], Any] = {
     ("DELETE", "/v1/keys/{key_id}"): None,
     ("POST", "/v1/keys/{key_id}/customer-check"): None,
     ("POST", "/v1/keys/{key_id}/customer-check/accept"): {"reason": "not ours"},
+    ("POST", "/v1/keys/{key_id}/customer-links"): {"recman_company_id": "201", "unimicro_number": "1"},
     ("POST", "/v1/departments/refresh"): None,
     ("POST", "/v1/departments"): {"recman_department_id": "900", "name": "Ours"},
     ("PUT", "/v1/departments/{recman_department_id}/key"): {"key_id": None},

@@ -1,11 +1,15 @@
 """The main job through its front doors: webhooks in, the sandbox's books and the transfer log out."""
 
 import random
+from decimal import Decimal
 from typing import Any
 
 import pytest
 
 from app.sandbox.samples import load_samples
+from app.tables import Transfer
+from app.transfer.log import claim_sending
+from app.transfer.side_run import open_side_run
 from tests.world import World
 
 SAMPLES = load_samples()
@@ -135,7 +139,8 @@ async def test_changed_amount_after_transfer_is_an_alarm(world: World) -> None:
     await world.hear_of("invoice", 5001)
     await world.settle()
     record = world.recman.state.store.records["invoice"]["5001"]
-    record["lines"][0] |= {"quantity": "2", "unitPrice": "999.00", "total": "1998.00"}
+    line = record["lines"][0]
+    line |= {"unitPrice": "999.00", "total": str(Decimal(str(line["quantity"])) * 999)}
     for total in ("totalExVat", "vat", "totalIncVat"):
         record.pop(total, None)
     await world.hear_of("invoice", 5001)
@@ -242,3 +247,19 @@ async def test_everything_is_adopted_when_our_own_log_is_lost(world: World) -> N
         record: wanted.state for record, wanted in SAMPLES.expected.items()
     }
     assert await world.books(without_numbers=False) == before
+
+
+async def test_step_of_an_invoice_that_was_ignored_meanwhile_is_not_begun(world: World) -> None:
+    await world.hear_of("invoice", 5009)
+    await world.settle()
+    held = (await world.transfers())["invoice", "5009"]
+    await world.post(f"/v1/transfers/{held['id']}/ignore", {"reason": "Booked by hand"})
+    run = await open_side_run(world.resources, await load(world, held["id"]))
+    async with world.resources.sessions.begin() as session:
+        assert not await claim_sending(session, held["id"], run.lease, step="create")
+        assert await claim_sending(session, held["id"], run.lease, step="link")
+
+
+async def load(world: World, transfer_id: int) -> Transfer:
+    async with world.resources.sessions() as session:
+        return await session.get_one(Transfer, transfer_id)

@@ -172,7 +172,9 @@ def test_unimicro_numbers_on_its_own_under_policy_linked() -> None:
     found = compare(OURS, remotes=(stranger,), policy=NumberPolicy.LINKED)
     assert kinds(found) == [(Kind.ONLY_IN_RECMAN, Action.CREATE), (Kind.ONLY_IN_UNIMICRO, Action.LEAVE)]
     suggestion = compare(OURS, remotes=(make_remote(number="100009"),), policy=NumberPolicy.LINKED)
-    assert kinds(suggestion) == [(Kind.OTHER_NUMBER, Action.FIX_IN_RECMAN)]
+    assert kinds(suggestion) == [(Kind.OTHER_NUMBER, Action.LINK)]
+    assert suggestion[0].needs_person
+    assert "customer-links" in suggestion[0].fix
 
 
 def test_no_customer_is_made_under_policy_match_only() -> None:

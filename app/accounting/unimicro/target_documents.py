@@ -1,6 +1,6 @@
 """The documents of one company: find, draft, issue, credit. Part of `target.UnimicroTarget`."""
 
-from collections.abc import Mapping, MutableMapping
+from collections.abc import Callable, Mapping, MutableMapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -49,21 +49,23 @@ def quote(text: str) -> str:
 class DocumentTarget:
     """The documents of one company's books; errors as `UnimicroClient` raises them.
 
-    `route` and `issuing` are where documents are kept, and the action that makes one of a draft.
+    `route` and `issuing` are where documents are kept, and the action that gives a draft its number; `read` makes a
+    document of what Unimicro answers.
     """
 
     route = "invoices"
     issuing = "invoice"
+    read: Callable[[Mapping[str, Any]], RemoteDocument] = staticmethod(from_invoice)
 
     def __init__(self, client: UnimicroClient, *, recipients: Recipients | None = None) -> None:
         self._client = client
         self._recipients: Recipients = {} if recipients is None else recipients
 
     async def find_documents_by_reference(self, external_reference: str) -> tuple[RemoteDocument, ...]:
-        """Invoices and credit notes that carry our reference."""
+        """Documents that carry our reference."""
         condition = f"ExternalReference eq {quote(external_reference)}"
-        rows = await self._client.fetch_list("invoices", filter=condition)
-        return tuple(one for one in map(from_invoice, rows) if one.external_reference == external_reference)
+        rows = await self._client.fetch_list(self.route, filter=condition)
+        return tuple(one for one in map(self.read, rows) if one.external_reference == external_reference)
 
     async def find_credit_drafts(self, credited_id: int) -> tuple[RemoteDocument, ...]:
         """Credit drafts of an invoice that nobody has put a reference on yet."""
@@ -80,7 +82,7 @@ class DocumentTarget:
 
     async def fetch_document(self, remote_id: int) -> RemoteDocument:
         """The document as it is now."""
-        return from_invoice(await self._client.fetch_one(f"invoices/{remote_id}"))
+        return self.read(await self._client.fetch_one(f"{self.route}/{remote_id}"))
 
     async def create_draft(
         self, document: Document, links: Links, *, guid: str, external_reference: str, reference: Reference
@@ -93,7 +95,7 @@ class DocumentTarget:
         payload, warnings = await self.prepare_draft(
             document, links, guid=guid, external_reference=external_reference, reference=reference
         )
-        return Draft(from_invoice(await self._client.create("invoices", payload)), tuple(warnings))
+        return Draft(self.read(await self._client.create(self.route, payload)), tuple(warnings))
 
     async def prepare_draft(
         self, document: Document, links: Links, *, guid: str, external_reference: str, reference: Reference
@@ -120,11 +122,11 @@ class DocumentTarget:
 
     async def issue_document(self, remote_id: int) -> None:
         """Issue a draft; its number is read afterwards."""
-        await self._client.act("POST", f"invoices/{remote_id}", "invoice")
+        await self._client.act("POST", f"{self.route}/{remote_id}", self.issuing)
 
     async def delete_draft(self, remote_id: int) -> None:
         """Delete a draft; one that is gone already is as good."""
-        await self._client.delete(f"invoices/{remote_id}")
+        await self._client.delete(f"{self.route}/{remote_id}")
 
     async def create_credit_draft(self, credited_id: int) -> RemoteDocument:
         """A whole credit of an issued invoice, as a draft that Unimicro makes itself."""
