@@ -24,6 +24,7 @@ from app.api import (
     webhooks,
 )
 from app.api.doors import tell_error
+from app.api.webhook_form import form
 from app.errors import ServiceError
 from app.resources import Resources
 from app.wakeup import notifier
@@ -62,6 +63,7 @@ def create_app(open_resources: Opener) -> FastAPI:
         version=version("recman-unimicro"),
         description="Carries invoices, credit notes, customers and projects from RecMan into Unimicro.",
         lifespan=lifespan,
+        webhooks=form,
     )
     for room in _ROOMS:
         app.include_router(room.router)

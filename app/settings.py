@@ -73,6 +73,9 @@ class Settings(BaseSettings):
         default=True, description="A key sends nothing until a customer check of it is green or accepted"
     )
 
+    webhook_challenge: str = Field(
+        "challenge", description="Query parameter that a check of a webhook address wants echoed; empty: none is"
+    )
     recman_api_base: str = Field("https://api.recman.io", description="RecMan's API host")
 
     @cached_property

@@ -1,10 +1,12 @@
 """Stop 1: RecMan's webhooks come in. Stored first and durably, answered 202, worked on later."""
 
 import asyncio
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
 from fastapi import APIRouter, Request, Response
+from fastapi.responses import PlainTextResponse
 
 from app.api.doors import ResourcesDep
 from app.db import translate_away
@@ -13,12 +15,15 @@ from app.errors import NotFoundError, TooLargeError
 from app.hooks import find_hook, open_secrets
 from app.inbox import Arrival, accept, accept_at_once, dedupe_key, record_meaningless
 from app.recman.verify import Verification, verify
-from app.recman.webhook import Decoded, Hint, parse_hints
+from app.recman.webhook import MOST_RECORDS, Decoded, Hint, parse_hints
 from app.resources import CachedHook, Resources
 from app.tables import Hook
 
-# Each record is an event of its own; more than this in one call would keep the sender waiting too long.
-_MOST_RECORDS = 5000
+# More digits say nothing but "too large".
+_LONGEST_LENGTH = 18
+_LONGEST_TYPE = 200
+# What may be echoed: nothing that a browser or a log could take for more than a word.
+_CHALLENGE = re.compile(r"[A-Za-z0-9._~-]{1,200}")
 _MOST_HOOKS = 10_000
 
 router = APIRouter(prefix="/webhooks/recman", tags=["webhooks"])
@@ -30,6 +35,25 @@ _ANSWERS: dict[int | str, dict[str, str]] = {
     413: {"description": "The body is over the cap"},
     503: {"description": "Nothing was stored: send it again"},
 }
+
+
+@router.get("/{hook_id}", response_class=PlainTextResponse, responses={200: {"description": "The address answers"}})
+async def check(hook_id: str, request: Request, resources: ResourcesDep) -> PlainTextResponse:  # noqa: ARG001
+    """Whether somebody answers here. A challenge is echoed; whether there is such a hook is not told."""
+    return _echo(request, resources)
+
+
+async def check_scope(hook_id: str, scope: str, request: Request, resources: ResourcesDep) -> PlainTextResponse:  # noqa: ARG001
+    """The same for an address with a scope."""
+    return _echo(request, resources)
+
+
+def _echo(request: Request, resources: Resources) -> PlainTextResponse:
+    # The same for every address, so that nobody learns which hooks exist.
+    name = resources.settings.webhook_challenge
+    challenge = request.query_params.get(name, "") if name else ""
+    echo = challenge if _CHALLENGE.fullmatch(challenge) else ""
+    return PlainTextResponse(echo, headers={"X-Content-Type-Options": "nosniff", "Cache-Control": "no-store"})
 
 
 @router.post("/{hook_id}", status_code=202, responses=_ANSWERS)
@@ -44,16 +68,29 @@ async def receive_scope(hook_id: str, scope: str, request: Request, resources: R
     return await _receive(request, resources, address=hook_id, path_scope=scope)
 
 
+# Taken as well, though not described: PUT and HEAD, and a slash at the end. Few senders follow a redirect with their
+# body, and a redirect would tell the secret address to whoever writes answers down.
+for _path, _receive_it, _check_it in (
+    ("/{hook_id}", receive, check),
+    ("/{hook_id}/{scope}", receive_scope, check_scope),
+):
+    for _end in ("", "/"):
+        router.add_api_route(
+            _path + _end, _receive_it, methods=["POST", "PUT"], status_code=202, include_in_schema=False
+        )
+        router.add_api_route(_path + _end, _check_it, methods=["GET", "HEAD"], include_in_schema=False)
+
+
 async def _receive(request: Request, resources: Resources, *, address: str, path_scope: str | None) -> Response:
     body = await _read_body(request, resources.settings.max_body_bytes)
     async with translate_away():
         hook = await _load_hook(resources, address)
         now = datetime.now(UTC)
         _verify(resources, hook, request.headers, body, now=now)
-        content_type = request.headers.get("content-type", "")
+        content_type = _show(request.headers.get("content-type", ""))
         decoded = parse_hints(body, content_type=content_type, path_scope=path_scope, headers=request.headers)
-        if len(decoded.hints) > _MOST_RECORDS:
-            raise TooLargeError(f"The delivery names over {_MOST_RECORDS} records", fix="Send fewer in one delivery.")
+        if len(decoded.hints) > MOST_RECORDS:
+            raise TooLargeError(f"The delivery names over {MOST_RECORDS} records", fix="Send fewer in one delivery.")
         await _store(resources, hook, decoded, body=body, content_type=content_type)
     resources.work_accepted.set()
     return Response(status_code=202)
@@ -61,7 +98,7 @@ async def _receive(request: Request, resources: Resources, *, address: str, path
 
 async def _read_body(request: Request, cap: int) -> bytes:
     declared = request.headers.get("content-length", "")
-    if declared.isdecimal() and int(declared) > cap:
+    if declared.isdecimal() and (len(declared) > _LONGEST_LENGTH or int(declared) > cap):
         raise _too_large(cap)
     body = bytearray()
     async for chunk in request.stream():
@@ -69,6 +106,11 @@ async def _read_body(request: Request, cap: int) -> bytes:
         if len(body) > cap:
             raise _too_large(cap)
     return bytes(body)
+
+
+def _show(content_type: str) -> str:
+    # It is stored beside the body, and Postgres takes no NUL in a text.
+    return "".join(letter for letter in content_type[:_LONGEST_TYPE] if letter.isprintable())
 
 
 def _too_large(cap: int) -> TooLargeError:

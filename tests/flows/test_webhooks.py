@@ -196,3 +196,41 @@ async def test_deliveries_are_told_apart_by_their_whole_body(world: World) -> No
     second = Delivery(body=INVOICE.replace("insert", "update"))
     assert await world.hear([first, second]) == [202, 202]
     assert len(await events(world)) == 2
+
+
+@pytest.mark.parametrize("scope", ["", "/", "/invoice", "/nonsense", "/invoice/"])
+async def test_look_at_an_address_answers_200_and_tells_nothing(world: World, scope: str) -> None:
+    answers = []
+    for hook in (world.hook, "/webhooks/recman/hook_nobody"):
+        for method in ("GET", "HEAD"):
+            answer = await world.http.request(method, f"{OURS}{hook}{scope}", params={"challenge": "Abc-1.2_3~"})
+            answers.append((method, answer.status_code, answer.text, answer.headers["content-type"]))
+    told = "text/plain; charset=utf-8"
+    assert answers == [("GET", 200, "Abc-1.2_3~", told), ("HEAD", 200, "", told)] * 2
+    assert await events(world) == []
+
+
+@pytest.mark.parametrize("challenge", ["", "<b>x</b>", "a b", "a\r\nb", "æ", "x" * 201])
+async def test_challenge_that_is_no_plain_word_is_not_echoed(world: World, challenge: str) -> None:
+    answer = await world.http.get(f"{OURS}{world.hook}", params={"challenge": challenge, "other": "Abc"})
+    assert (answer.status_code, answer.text) == (200, "")
+
+
+@pytest.mark.parametrize("end", ["", "/", "/invoice", "/invoice/"])
+async def test_put_and_a_slash_at_the_end_are_taken_without_detour(world: World, end: str) -> None:
+    for method in ("POST", "PUT"):
+        answer = await world.http.request(method, f"{OURS}{world.hook}{end}", content=INVOICE)
+        assert answer.status_code == 202
+    assert {event["record_id"] for event in await events(world)} == {"5001"}
+
+
+async def test_too_many_records_in_one_delivery_are_refused_whole(world: World) -> None:
+    body = '{"scope":"product","ids":[' + ",".join(map(str, range(1, 5002))) + "]}"
+    assert (await post(world, world.hook, body)).status_code == 413
+    assert await events(world) == []
+
+
+async def test_odd_content_type_is_stored_without_harm(world: World) -> None:
+    headers = [(b"content-type", b"text/\xe6\xf8" + b"x" * 5000)]
+    answer = await world.http.post(f"{OURS}{world.hook}", content=INVOICE, headers=headers)
+    assert answer.status_code == 202

@@ -12,7 +12,7 @@ from app.domain.dimensions import Department, Project
 from app.domain.documents import Document, DocumentKind, IncompleteDocument, Totals
 from app.domain.money import CENT, ZERO, round_money
 from app.domain.parties import Customer
-from app.recman.payloads import COMPANY, INVOICE, LINE, Unclear, read_day, read_flag, read_id, read_link, read_text
+from app.recman.payloads import COMPANY, INVOICE, LINE
 from app.recman.translate import read_company, read_department, read_invoice, read_project
 
 
@@ -339,94 +339,10 @@ def test_department_by_another_name_is_a_gap_because_it_chooses_the_books() -> N
     assert read_whole(departmentId=...).recman_department_id is None
 
 
-@pytest.mark.parametrize(
-    ("text", "day"),
-    [
-        ("2026-10-31", date(2026, 10, 31)),
-        ("2026-10-31 14:05:00", date(2026, 10, 31)),
-        ("2026-10-31T00:00:00Z", date(2026, 10, 31)),
-        ("2026-10-31T00:00:00+02:00", date(2026, 10, 31)),
-        ("0000-00-00", None),
-        ("0000-00-00 00:00:00", None),
-        ("", None),
-    ],
-)
-def test_days_that_are_clear(text: str, day: date | None) -> None:
-    assert read_day(text) == day
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "31.10.2026",
-        "2026-02-30",
-        "2026-10-31 or so",
-        "2026-10-30T23:00:00Z",
-        "2026-10-31 25:00:00",
-        "1790-01-01",
-        "2206-10-31",
-        1730329200,
-        "20261031",
-        "\uff12\uff10\uff12\uff16-10-31",
-    ],
-)
-def test_days_that_are_not(text: Any) -> None:
-    with pytest.raises(Unclear):
-        read_day(text)
-
-
 def test_due_date_from_credit_days() -> None:
     assert read_whole(dueDate=..., creditTime="14").due_date == date(2026, 11, 14)
     assert "due date is missing" in causes(dueDate=...)
     assert "no number of days" in causes(dueDate=..., creditTime="14.5")
-
-
-# ---- single values
-
-
-@pytest.mark.parametrize(
-    ("value", "found"),
-    [
-        (17, "17"),
-        ("17", "17"),
-        (" 0017 ", "17"),
-        (0, None),
-        ("0", None),
-        (-3, None),
-        (True, None),
-        (Decimal("1.0"), None),
-        ("1e3", None),
-        ("\u0661\u0667", None),
-        ("9" * 19, None),
-        ("", None),
-        (None, None),
-        ([17], None),
-    ],
-)
-def test_ids(value: Any, found: str | None) -> None:
-    assert read_id(value) == found
-
-
-@pytest.mark.parametrize("value", [0, "0", "00", None, "", False, "0.0"])
-def test_link_to_nothing(value: Any) -> None:
-    assert read_link(value) is None
-
-
-@pytest.mark.parametrize("value", ["x", -1, True, {"id": 3}, "1,2"])
-def test_link_that_is_none(value: Any) -> None:
-    with pytest.raises(Unclear):
-        read_link(value)
-
-
-@pytest.mark.parametrize("value", [2, "maybe", "10", [1]])
-def test_flag_that_is_none(value: Any) -> None:
-    with pytest.raises(Unclear):
-        read_flag(value)
-
-
-def test_texts_lose_what_no_database_stores() -> None:
-    assert read_text("A\x00B\x0bC\ud800D ") == "ABCD"
-    assert (read_text(20001), read_text(Decimal("1.50"))) == ("20001", "1.50")
 
 
 # ---- companies, projects, departments
