@@ -215,7 +215,9 @@ def read_text(value: Any) -> str:
     if isinstance(value, bool | list | dict):
         raise Unclear(f"“{show(value)}” is no text")
     if isinstance(value, Decimal):
-        return f"{read_number(value):f}"
+        number = read_number(value)
+        whole = number.to_integral_value()
+        return f"{whole if number == whole else number:f}"
     return _UNPRINTABLE.sub("", str(value)).strip()
 
 

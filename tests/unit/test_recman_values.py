@@ -87,4 +87,4 @@ def test_flag_that_is_none(value: Any) -> None:
 
 def test_texts_lose_what_no_database_stores() -> None:
     assert read_text("A\x00B\x0bC\ud800D ") == "ABCD"
-    assert (read_text(20001), read_text(Decimal("1.50"))) == ("20001", "1.50")
+    assert (read_text(20001), read_text(Decimal("20001.0")), read_text(Decimal("1.50"))) == ("20001", "20001", "1.50")
