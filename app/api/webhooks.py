@@ -37,6 +37,19 @@ _ANSWERS: dict[int | str, dict[str, str]] = {
 }
 
 
+# First in the list: routes are tried in order, and this one is in a hurry.
+@router.post("/{hook_id}", status_code=202, responses=_ANSWERS)
+async def receive(hook_id: str, request: Request, resources: ResourcesDep) -> Response:
+    """A change webhook; the body tells its scope."""
+    return await _receive(request, resources, address=hook_id, path_scope=None)
+
+
+@router.post("/{hook_id}/{scope}", status_code=202, responses=_ANSWERS)
+async def receive_scope(hook_id: str, scope: str, request: Request, resources: ResourcesDep) -> Response:
+    """A change webhook about one scope (`company`, `project`, `invoice`, `product`, `department`)."""
+    return await _receive(request, resources, address=hook_id, path_scope=scope)
+
+
 @router.get("/{hook_id}", response_class=PlainTextResponse, responses={200: {"description": "The address answers"}})
 async def check(hook_id: str, request: Request, resources: ResourcesDep) -> PlainTextResponse:  # noqa: ARG001
     """Whether somebody answers here. A challenge is echoed; whether there is such a hook is not told."""
@@ -54,18 +67,6 @@ def _echo(request: Request, resources: Resources) -> PlainTextResponse:
     challenge = request.query_params.get(name, "") if name else ""
     echo = challenge if _CHALLENGE.fullmatch(challenge) else ""
     return PlainTextResponse(echo, headers={"X-Content-Type-Options": "nosniff", "Cache-Control": "no-store"})
-
-
-@router.post("/{hook_id}", status_code=202, responses=_ANSWERS)
-async def receive(hook_id: str, request: Request, resources: ResourcesDep) -> Response:
-    """A change webhook; the body tells its scope."""
-    return await _receive(request, resources, address=hook_id, path_scope=None)
-
-
-@router.post("/{hook_id}/{scope}", status_code=202, responses=_ANSWERS)
-async def receive_scope(hook_id: str, scope: str, request: Request, resources: ResourcesDep) -> Response:
-    """A change webhook about one scope (`company`, `project`, `invoice`, `product`, `department`)."""
-    return await _receive(request, resources, address=hook_id, path_scope=scope)
 
 
 # Taken as well, though not described: PUT and HEAD, and a slash at the end. Few senders follow a redirect with their
