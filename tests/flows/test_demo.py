@@ -33,6 +33,31 @@ def test_demo_stays_until_ctrl_c_and_leaves_nothing_behind(tmp_path: Path) -> No
     assert running_with(str(tmp_path)) == []
 
 
+@pytest.mark.timeout(110)
+def test_children_end_with_a_demo_that_is_killed(tmp_path: Path) -> None:
+    output = tmp_path / "demo.txt"
+    with output.open("wb") as sink:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "app", "demo"],
+            env={**os.environ, "RMU_DATA_DIR": str(tmp_path / "data"), "COLUMNS": "200"},
+            stdout=sink,
+            stderr=sink,
+        )
+    try:
+        assert wait_for(output, "Signed in", seconds=90), output.read_text(errors="replace")
+        assert running_with(str(tmp_path)) != []
+    finally:
+        process.kill()
+        process.wait()
+        # Its Postgres goes on, to be taken over by the next start on the same folder; here there will be none.
+        for pid_file in tmp_path.rglob("postmaster.pid"):
+            os.kill(int(pid_file.read_text().split()[0]), signal.SIGINT)
+    deadline = time.monotonic() + 30
+    while running_with(str(tmp_path)) and time.monotonic() < deadline:
+        time.sleep(0.2)
+    assert running_with(str(tmp_path)) == []
+
+
 def wait_for(output: Path, words: str, *, seconds: float) -> bool:
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
