@@ -20,7 +20,7 @@ router = APIRouter(prefix="/v1", tags=["transfers"])
 
 TransferState = Literal["waiting", "sending", "unknown", "done", "held", "failed", "ignored"]
 TransferKind = Literal["customer", "project", "department", "invoice", "credit_note"]
-EventState = Literal["waiting", "done", "superseded", "ignored", "held", "failed"]
+EventState = Literal["waiting", "done", "superseded", "ignored", "held", "failed", "recorded"]
 
 
 class ReasonView(View):

@@ -1,0 +1,30 @@
+"""Every table, once. Each has one owner module that holds its queries; the migrations make them."""
+
+from app.tables.accounts import AdminToken, Audit, Department, Hook, Key, SignIn, Tenant
+from app.tables.base import Table, TenantOwned
+from app.tables.recman import FieldProfile, HookHeaders, RecmanQuota, RecmanRecord, Sweep
+from app.tables.work import Attempt, CustomerCheck, Event, Job, Lane, RuleSet, Transfer
+
+__all__ = [
+    "AdminToken",
+    "Attempt",
+    "Audit",
+    "CustomerCheck",
+    "Department",
+    "Event",
+    "FieldProfile",
+    "Hook",
+    "HookHeaders",
+    "Job",
+    "Key",
+    "Lane",
+    "RecmanQuota",
+    "RecmanRecord",
+    "RuleSet",
+    "SignIn",
+    "Sweep",
+    "Table",
+    "Tenant",
+    "TenantOwned",
+    "Transfer",
+]

@@ -1,0 +1,161 @@
+"""Tables about who is served and how they are reached: tenants, hooks, tokens, keys, departments, the audit trail."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, false, text
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.types import BigInteger
+
+from app.tables.base import NEW_UUID, NOW, Table, TenantOwned, one_of
+
+
+class Tenant(Table):
+    """One RecMan account (owner: tenants); `reading` holds how its RecMan is read (domain.reading)."""
+
+    __tablename__ = "tenant"
+    __table_args__ = (one_of("state", "active", "paused"), one_of("recman_reads", "api", "payload"))
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, server_default=NEW_UUID)
+    name: Mapped[str] = mapped_column(unique=True)
+    state: Mapped[str] = mapped_column(server_default="active")
+    recman_reads: Mapped[str] = mapped_column(server_default="payload")
+    recman_api_key: Mapped[bytes | None]
+    reading: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'"))
+    created_at: Mapped[datetime] = mapped_column(server_default=NOW)
+
+
+class Hook(TenantOwned, Table):
+    """One secret webhook address of a tenant (owner: hooks); only its SHA-256 is kept.
+
+    `record_first`: deliveries are stored without effects until somebody has confirmed how they are read.
+    """
+
+    __tablename__ = "hook"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, server_default=NEW_UUID)
+    tenant_id: Mapped[UUID] = mapped_column(ForeignKey("tenant.id"), index=True)
+    name: Mapped[str]
+    address_hash: Mapped[bytes] = mapped_column(unique=True)
+    verification: Mapped[dict[str, Any]] = mapped_column(server_default=text("""'{"kind": "path"}'"""))
+    secrets: Mapped[bytes | None]
+    old_address_hash: Mapped[bytes | None] = mapped_column(unique=True)
+    old_address_until: Mapped[datetime | None]
+    disabled_at: Mapped[datetime | None]
+    record_first: Mapped[bool] = mapped_column(server_default=false())
+    created_at: Mapped[datetime] = mapped_column(server_default=NOW)
+
+
+class AdminToken(TenantOwned, Table):
+    """What a caller of our REST API holds (owner: tokens); only its SHA-256 is kept."""
+
+    __tablename__ = "admin_token"
+    __table_args__ = (
+        one_of("role", "operator", "admin", "viewer"),
+        CheckConstraint("(role = 'operator') = (tenant_id IS NULL)", name="operator_has_no_tenant"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, server_default=NEW_UUID)
+    tenant_id: Mapped[UUID | None] = mapped_column(ForeignKey("tenant.id"), index=True)
+    role: Mapped[str]
+    name: Mapped[str]
+    hash: Mapped[bytes] = mapped_column(unique=True)
+    created_at: Mapped[datetime] = mapped_column(server_default=NOW)
+    expires_at: Mapped[datetime | None]
+    revoked_at: Mapped[datetime | None]
+    last_used_at: Mapped[datetime | None]
+
+
+class Key(TenantOwned, Table):
+    """A named access to one Unimicro company (owner: keys); secrets are sealed with the row's identity.
+
+    `credentials` is the private key of a server client, which needs no refresh token.
+    """
+
+    __tablename__ = "key"
+    __table_args__ = (
+        Index("uq_key_name", "tenant_id", "name", unique=True, postgresql_where=text("state <> 'removed'")),
+        one_of("mode", "full", "file"),
+        one_of("method", "invoice", "draft", "order"),
+        one_of("client", "web", "server"),
+        one_of("state", "active", "paused", "sign_in_again", "removed"),
+        Index("uq_key_open_to_all", "tenant_id", unique=True, postgresql_where=text("open_to_all")),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, server_default=NEW_UUID)
+    tenant_id: Mapped[UUID] = mapped_column(ForeignKey("tenant.id"), index=True)
+    name: Mapped[str]
+    company_key: Mapped[str]
+    company_name: Mapped[str]
+    mode: Mapped[str] = mapped_column(server_default="full")
+    method: Mapped[str] = mapped_column(server_default="invoice")
+    client: Mapped[str] = mapped_column(server_default="web")
+    open_to_all: Mapped[bool] = mapped_column(server_default=false())
+    settings: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'"))
+    state: Mapped[str] = mapped_column(server_default="active")
+    paused_until: Mapped[datetime | None]
+    pause_reason: Mapped[str | None]
+    api_base: Mapped[str]
+    files_base: Mapped[str | None]
+    credentials: Mapped[bytes | None]
+    access_token: Mapped[bytes | None]
+    refresh_token: Mapped[bytes | None]
+    token_expires_at: Mapped[datetime | None]
+    created_at: Mapped[datetime] = mapped_column(server_default=NOW)
+
+
+class SignIn(TenantOwned, Table):
+    """A sign-in to Unimicro that was begun: what must come back, and then what it gave (owner: sign_ins).
+
+    `key_id` is set when an existing key is signed in again; `used_at` when a key was made of it. `begun` and `granted`
+    are sealed, and emptied as soon as they are used.
+    """
+
+    __tablename__ = "sign_in"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, server_default=NEW_UUID)
+    tenant_id: Mapped[UUID] = mapped_column(ForeignKey("tenant.id"), index=True)
+    key_id: Mapped[UUID | None] = mapped_column(ForeignKey("key.id"))
+    state_hash: Mapped[bytes] = mapped_column(unique=True)
+    begun_by: Mapped[str]
+    begun: Mapped[bytes | None]
+    granted: Mapped[bytes | None]
+    companies: Mapped[list[Any]] = mapped_column(server_default=text("'[]'"))
+    expires_at: Mapped[datetime]
+    returned_at: Mapped[datetime | None]
+    used_at: Mapped[datetime | None]
+    failure: Mapped[str | None]
+    created_at: Mapped[datetime] = mapped_column(server_default=NOW)
+
+
+class Audit(TenantOwned, Table):
+    """Who changed what and when, append-only and chained by hashes (owner: audit)."""
+
+    __tablename__ = "audit"
+    __table_args__ = (Index("ix_audit_tenant", "tenant_id", "id"),)
+
+    id: Mapped[int] = mapped_column(BigInteger, primary_key=True)
+    tenant_id: Mapped[UUID | None] = mapped_column(ForeignKey("tenant.id"))
+    at: Mapped[datetime]
+    actor: Mapped[str]
+    action: Mapped[str]
+    subject: Mapped[str]
+    before: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
+    after: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
+    previous_hash: Mapped[bytes]
+    hash: Mapped[bytes] = mapped_column(unique=True)
+
+
+class Department(TenantOwned, Table):
+    """A RecMan department and the key that serves it (owner: departments)."""
+
+    __tablename__ = "department"
+
+    tenant_id: Mapped[UUID] = mapped_column(ForeignKey("tenant.id"), primary_key=True)
+    recman_department_id: Mapped[str] = mapped_column(primary_key=True)
+    name: Mapped[str]
+    number: Mapped[str] = mapped_column(server_default="")
+    key_id: Mapped[UUID | None] = mapped_column(ForeignKey("key.id"), index=True)
+    read_at: Mapped[datetime] = mapped_column(server_default=NOW)

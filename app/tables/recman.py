@@ -1,0 +1,112 @@
+"""Tables about RecMan itself: calls used, sweeps, what they saw, how it spells, what its webhooks look like."""
+
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ForeignKey, Index, text
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.types import BigInteger
+
+from app.tables.base import NOW, Table, TenantOwned, one_of
+
+
+class RecmanQuota(TenantOwned, Table):
+    """The calls to RecMan of one tenant and day (owner: quota); `strikes` counts RecMan's own refusals."""
+
+    __tablename__ = "recman_quota"
+
+    tenant_id: Mapped[UUID] = mapped_column(ForeignKey("tenant.id"), primary_key=True)
+    day: Mapped[date] = mapped_column(primary_key=True)
+    used: Mapped[int] = mapped_column(server_default="0")
+    by_purpose: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'"))
+    strikes: Mapped[int] = mapped_column(server_default="0")
+    paused_until: Mapped[datetime | None]
+    pause_reason: Mapped[str | None]
+
+
+class Sweep(TenantOwned, Table):
+    """One reading of everything RecMan lists, or of invoices of a time (owner: sweeps).
+
+    `scope` and `page` are where it goes on; `trouble` is why it waits.
+    """
+
+    __tablename__ = "sweep"
+    __table_args__ = (
+        one_of("kind", "sweep", "backfill"),
+        one_of("state", "running", "done", "failed", "cancelled"),
+        Index("ix_sweep_tenant", "tenant_id", "id"),
+        Index("uq_sweep_running", "tenant_id", "kind", unique=True, postgresql_where=text("state = 'running'")),
+    )
+
+    id: Mapped[int] = mapped_column(BigInteger, primary_key=True)
+    tenant_id: Mapped[UUID] = mapped_column(ForeignKey("tenant.id"))
+    kind: Mapped[str]
+    state: Mapped[str] = mapped_column(server_default="running")
+    wanted: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'"))
+    scope: Mapped[str]
+    page: Mapped[int] = mapped_column(server_default="1")
+    counts: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'"))
+    trouble: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
+    started_by: Mapped[str]
+    started_at: Mapped[datetime] = mapped_column(server_default=NOW)
+    ended_at: Mapped[datetime | None]
+
+
+class RecmanRecord(TenantOwned, Table):
+    """What a sweep last saw of one record (owner: seen), as hashes.
+
+    Shape: `content_hash` is what was told last, None when nothing was; `change` is what is still to be told, with
+    `next_hash` taking its place then. `misses` counts the sweeps in a row that did not see it.
+    """
+
+    __tablename__ = "recman_record"
+    __table_args__ = (
+        one_of("change", "new", "changed", "gone"),
+        Index("ix_recman_record_change", "tenant_id", "scope", postgresql_where=text("change IS NOT NULL")),
+        # Every sweep touches every row: leave room for updates in place.
+        {"postgresql_with": {"fillfactor": "70"}},
+    )
+
+    tenant_id: Mapped[UUID] = mapped_column(ForeignKey("tenant.id"), primary_key=True)
+    scope: Mapped[str] = mapped_column(primary_key=True)
+    record_id: Mapped[str] = mapped_column(primary_key=True)
+    content_hash: Mapped[bytes | None]
+    next_hash: Mapped[bytes | None]
+    change: Mapped[str | None]
+    seen_sweep: Mapped[int] = mapped_column(BigInteger)
+    misses: Mapped[int] = mapped_column(server_default="0")
+
+
+class FieldProfile(TenantOwned, Table):
+    """How a tenant's RecMan spells one scope, as a probe found it (owner: profiles): names and types, never values.
+
+    Shape: `fields` maps a name to its types and whether every record had it; `drift` lists what was otherwise later.
+    """
+
+    __tablename__ = "field_profile"
+    __table_args__ = (one_of("outcome", "readable", "empty", "refused"),)
+
+    tenant_id: Mapped[UUID] = mapped_column(ForeignKey("tenant.id"), primary_key=True)
+    scope: Mapped[str] = mapped_column(primary_key=True)
+    outcome: Mapped[str]
+    detail: Mapped[str] = mapped_column(server_default="")
+    by_id: Mapped[bool | None]
+    records: Mapped[int] = mapped_column(server_default="0")
+    fields: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'"))
+    refused: Mapped[list[Any]] = mapped_column(server_default=text("'[]'"))
+    drift: Mapped[list[Any]] = mapped_column(server_default=text("'[]'"))
+    probed_at: Mapped[datetime] = mapped_column(server_default=NOW)
+
+
+class HookHeaders(TenantOwned, Table):
+    """One set of header names that came to a hook (owner: contacts); values are never kept."""
+
+    __tablename__ = "hook_headers"
+
+    hook_id: Mapped[UUID] = mapped_column(ForeignKey("hook.id"), primary_key=True)
+    names_hash: Mapped[bytes] = mapped_column(primary_key=True)
+    tenant_id: Mapped[UUID] = mapped_column(ForeignKey("tenant.id"), index=True)
+    names: Mapped[list[Any]]
+    first_at: Mapped[datetime] = mapped_column(server_default=NOW)

@@ -1,0 +1,229 @@
+"""Tables about the work: lanes, events, transfers with their attempts, rules, jobs, checks."""
+
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ForeignKey, Index, UniqueConstraint, func, text
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.types import BigInteger
+
+from app.tables.base import NEW_UUID, NOW, Table, TenantOwned, one_of
+
+
+class Lane(TenantOwned, Table):
+    """The queue of one record: in order, one at a time (owner: lanes)."""
+
+    __tablename__ = "lane"
+    __table_args__ = (
+        UniqueConstraint("tenant_id", "scope", "record_id"),
+        one_of("state", "idle", "ready", "leased", "blocked"),
+        Index("ix_lane_ready", "run_at", postgresql_where=text("state = 'ready'")),
+        Index("ix_lane_leased", "leased_until", postgresql_where=text("state = 'leased'")),
+        Index("ix_lane_waits", "tenant_id", "waits_for", postgresql_where=text("waits_for IS NOT NULL")),
+        # Hot rows: leave room for updates in place.
+        {"postgresql_with": {"fillfactor": "70"}},
+    )
+
+    id: Mapped[int] = mapped_column(BigInteger, primary_key=True)
+    tenant_id: Mapped[UUID] = mapped_column(ForeignKey("tenant.id"))
+    scope: Mapped[str]
+    record_id: Mapped[str]
+    state: Mapped[str] = mapped_column(server_default="ready")
+    seq: Mapped[int] = mapped_column(BigInteger, server_default="0")
+    seen_seq: Mapped[int] = mapped_column(BigInteger, server_default="0")
+    run_at: Mapped[datetime] = mapped_column(server_default=NOW)
+    leased_until: Mapped[datetime | None]
+    token: Mapped[UUID | None]
+    tries: Mapped[int] = mapped_column(server_default="0")
+    failing_since: Mapped[datetime | None]
+    waits_for: Mapped[str | None]
+
+
+class Event(TenantOwned, Table):
+    """One received or swept hint that a record may have changed (owner: inbox).
+
+    A delivery that means nothing has no lane and is `ignored` with the reason in `note`; one of a hook that records
+    first has no lane either and is `recorded` until it is released.
+    """
+
+    __tablename__ = "event"
+    __table_args__ = (
+        one_of("state", "waiting", "done", "superseded", "ignored", "held", "failed", "recorded"),
+        Index("ix_event_lane", "lane_id", "seq"),
+        Index("ix_event_tenant", "tenant_id", "id"),
+        Index("ix_event_job", "source", postgresql_where=text("source LIKE 'job:%'")),
+        Index("ix_event_recorded", "hook_id", "id", postgresql_where=text("state = 'recorded'")),
+    )
+
+    id: Mapped[int] = mapped_column(BigInteger, primary_key=True)
+    tenant_id: Mapped[UUID] = mapped_column(ForeignKey("tenant.id"))
+    hook_id: Mapped[UUID | None] = mapped_column(ForeignKey("hook.id"))
+    source: Mapped[str] = mapped_column(server_default="webhook")
+    scope: Mapped[str | None]
+    record_id: Mapped[str | None]
+    operation: Mapped[str | None]
+    lane_id: Mapped[int | None] = mapped_column(ForeignKey("lane.id"))
+    seq: Mapped[int | None] = mapped_column(BigInteger)
+    state: Mapped[str] = mapped_column(server_default="waiting")
+    note: Mapped[str | None]
+    dedupe: Mapped[bytes] = mapped_column(unique=True)
+    content_type: Mapped[str | None]
+    body: Mapped[bytes | None]
+    received_at: Mapped[datetime] = mapped_column(server_default=NOW)
+    ended_at: Mapped[datetime | None]
+
+
+class Transfer(TenantOwned, Table):
+    """The life of one record towards one key (owner: transfer.log).
+
+    Units: amounts in the document's currency, positive also on a credit note.
+    """
+
+    __tablename__ = "transfer"
+    __table_args__ = (
+        one_of("state", "waiting", "sending", "unknown", "done", "held", "failed", "ignored"),
+        one_of("kind", "customer", "project", "department", "invoice", "credit_note"),
+        Index(
+            "uq_transfer_record",
+            "tenant_id",
+            "key_id",
+            "scope",
+            "record_id",
+            unique=True,
+            postgresql_nulls_not_distinct=True,
+        ),
+        # An invoice belongs to one company's books, whatever happens to departments and keys later.
+        Index("uq_transfer_invoice", "tenant_id", "record_id", unique=True, postgresql_where=text("scope = 'invoice'")),
+        Index(
+            "uq_transfer_reference",
+            "key_id",
+            "external_reference",
+            unique=True,
+            postgresql_where=text("external_reference IS NOT NULL"),
+        ),
+        Index("ix_transfer_lane", "lane_id"),
+        Index("ix_transfer_key_state", "key_id", "state"),
+    )
+
+    id: Mapped[int] = mapped_column(BigInteger, primary_key=True)
+    tenant_id: Mapped[UUID] = mapped_column(ForeignKey("tenant.id"))
+    key_id: Mapped[UUID | None] = mapped_column(ForeignKey("key.id"))
+    lane_id: Mapped[int | None] = mapped_column(ForeignKey("lane.id"))
+    scope: Mapped[str]
+    kind: Mapped[str]
+    record_id: Mapped[str]
+    state: Mapped[str] = mapped_column(server_default="waiting")
+    step: Mapped[str | None]
+    lane_token: Mapped[UUID | None]
+    look_again_at: Mapped[datetime | None]
+    external_reference: Mapped[str | None]
+    guid_version: Mapped[int] = mapped_column(server_default="1")
+    number: Mapped[str] = mapped_column(server_default="")
+    invoice_date: Mapped[date | None]
+    recman_department_id: Mapped[str | None]
+    customer_name: Mapped[str] = mapped_column(server_default="")
+    currency: Mapped[str] = mapped_column(server_default="")
+    net_amount: Mapped[Decimal | None]
+    vat_amount: Mapped[Decimal | None]
+    gross_amount: Mapped[Decimal | None]
+    content_hash: Mapped[bytes | None]
+    approved_at: Mapped[datetime | None]
+    approved_by: Mapped[str | None]
+    booked_at: Mapped[datetime | None]
+    unimicro_id: Mapped[int | None] = mapped_column(BigInteger)
+    credits_unimicro_id: Mapped[int | None] = mapped_column(BigInteger)
+    method: Mapped[str | None]
+    unimicro_number: Mapped[str | None]
+    unimicro_net_amount: Mapped[Decimal | None]
+    unimicro_vat_amount: Mapped[Decimal | None]
+    unimicro_gross_amount: Mapped[Decimal | None]
+    reasons: Mapped[list[Any]] = mapped_column(server_default=text("'[]'"))
+    warnings: Mapped[list[Any]] = mapped_column(server_default=text("'[]'"))
+    created_at: Mapped[datetime] = mapped_column(server_default=NOW)
+    updated_at: Mapped[datetime] = mapped_column(server_default=NOW, onupdate=func.now())
+
+
+class Attempt(Table):
+    """One try of one step of a transfer: what went out, what came back (owner: transfer.log). Append only."""
+
+    __tablename__ = "attempt"
+    __table_args__ = (UniqueConstraint("transfer_id", "n"),)
+
+    id: Mapped[int] = mapped_column(BigInteger, primary_key=True)
+    transfer_id: Mapped[int] = mapped_column(ForeignKey("transfer.id"))
+    n: Mapped[int]
+    step: Mapped[str]
+    started_at: Mapped[datetime] = mapped_column(server_default=NOW)
+    outcome: Mapped[str]
+    detail: Mapped[str] = mapped_column(server_default="")
+    exchanges: Mapped[list[Any]] = mapped_column(server_default=text("'[]'"))
+    rules_version: Mapped[int] = mapped_column(server_default="0")
+    milliseconds: Mapped[int] = mapped_column(server_default="0")
+
+
+class RuleSet(TenantOwned, Table):
+    """One version of a key's rules; the newest is in force, older ones stay (owner: rules). Append only."""
+
+    __tablename__ = "rule_set"
+    __table_args__ = (UniqueConstraint("key_id", "version"),)
+
+    id: Mapped[int] = mapped_column(BigInteger, primary_key=True)
+    tenant_id: Mapped[UUID] = mapped_column(ForeignKey("tenant.id"), index=True)
+    key_id: Mapped[UUID] = mapped_column(ForeignKey("key.id"))
+    version: Mapped[int]
+    rules: Mapped[dict[str, Any]]
+    made_by: Mapped[str]
+    made_at: Mapped[datetime] = mapped_column(server_default=NOW)
+
+
+class Job(TenantOwned, Table):
+    """Many documents to look at anew, as one piece of work with progress (owner: jobs).
+
+    `wanted` is the filter; `last_id` is how far it is: documents come in the order of their ids.
+    """
+
+    __tablename__ = "job"
+    __table_args__ = (one_of("state", "running", "done", "cancelled"),)
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, server_default=NEW_UUID)
+    tenant_id: Mapped[UUID] = mapped_column(ForeignKey("tenant.id"), index=True)
+    state: Mapped[str] = mapped_column(server_default="running")
+    wanted: Mapped[dict[str, Any]]
+    total: Mapped[int]
+    sent: Mapped[int] = mapped_column(server_default="0")
+    last_id: Mapped[int] = mapped_column(BigInteger, server_default="0")
+    made_by: Mapped[str]
+    made_at: Mapped[datetime] = mapped_column(server_default=NOW)
+    ended_at: Mapped[datetime | None]
+
+
+class CustomerCheck(TenantOwned, Table):
+    """One comparison of all customers of RecMan and of a key's company (owner: checks).
+
+    `beat_at` is when the process that runs it was last heard of; `failure` holds cause and fix of a failed one.
+    """
+
+    __tablename__ = "customer_check"
+    __table_args__ = (
+        one_of("state", "running", "green", "findings", "accepted", "failed"),
+        Index("ix_customer_check_key", "key_id", "id"),
+        Index("uq_customer_check_running", "key_id", unique=True, postgresql_where=text("state = 'running'")),
+    )
+
+    id: Mapped[int] = mapped_column(BigInteger, primary_key=True)
+    tenant_id: Mapped[UUID] = mapped_column(ForeignKey("tenant.id"), index=True)
+    key_id: Mapped[UUID] = mapped_column(ForeignKey("key.id"))
+    state: Mapped[str] = mapped_column(server_default="running")
+    counts: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'"))
+    findings: Mapped[list[Any]] = mapped_column(server_default=text("'[]'"))
+    failure: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
+    started_by: Mapped[str]
+    started_at: Mapped[datetime] = mapped_column(server_default=NOW)
+    beat_at: Mapped[datetime] = mapped_column(server_default=NOW)
+    ended_at: Mapped[datetime | None]
+    accepted_by: Mapped[str | None]
+    accepted_reason: Mapped[str | None]
+    accepted_at: Mapped[datetime | None]
