@@ -121,6 +121,8 @@ def _settings(ports: dict[str, int], url: str, folder: Path) -> Settings:
         recman_api_base=f"http://127.0.0.1:{ports['recman']}",
         lease_seconds=3,
         backoff_first_seconds=0.5,
+        recman_debounce_seconds=0.3,
+        recman_sweep_hours=0,
         log_level="WARNING",
     )
 

@@ -13,7 +13,7 @@ ServiceError
 ├── StaleLeaseError          stop: another worker owns the lane now
 └── RemoteError              the other system
     ├── RemoteRejectedError    held: it said no (4xx) and will say no again
-    ├── RemoteThrottledError   pause the key, no try spent (429)
+    ├── RemoteThrottledError   pause the key (or the tenant's RecMan), no try spent (429)
     ├── RemoteUnavailableError retry: surely nothing was stored
     ├── AuthExpiredError       pause the key until somebody signs in
     └── OutcomeUnknownError    a write got no answer: look before doing it again
@@ -164,8 +164,16 @@ class RemoteThrottledError(RemoteError):
 
     code = "remote_throttled"
 
-    def __init__(self, cause: str, *, retry_after: float, http_status: int | None = 429) -> None:
-        super().__init__(cause, fix="Nothing to do: the key goes on after the pause.", http_status=http_status)
+    def __init__(
+        self,
+        cause: str,
+        *,
+        retry_after: float,
+        http_status: int | None = 429,
+        fix: str = "Nothing to do: it goes on after the pause.",
+        code: str | None = None,
+    ) -> None:
+        super().__init__(cause, fix=fix, http_status=http_status, code=code)
         self.retry_after = retry_after
 
 

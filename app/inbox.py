@@ -8,6 +8,7 @@ import hashlib
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, select, text, update
@@ -25,8 +26,8 @@ from app.tables import Event
 _KEY = "$5::bytea || int8send(lane.seen_seq) || coalesce(uuid_send(lane.token), '')"
 _ACCEPT = f"""
     WITH bumped AS (
-        INSERT INTO lane (tenant_id, scope, record_id, seq)
-        SELECT $1::uuid, $2::text, $3::text, 1
+        INSERT INTO lane (tenant_id, scope, record_id, seq, run_at)
+        SELECT $1::uuid, $2::text, $3::text, 1, now() + $10::interval
         WHERE NOT EXISTS (
             SELECT FROM lane JOIN event ON event.dedupe = {_KEY}
             WHERE lane.tenant_id = $1::uuid AND lane.scope = $2::text AND lane.record_id = $3::text
@@ -34,7 +35,7 @@ _ACCEPT = f"""
         ON CONFLICT (tenant_id, scope, record_id) DO UPDATE SET
             seq = lane.seq + 1,
             -- A blocked lane looks again: the new hint may be the mending, and planning twice changes nothing.
-            run_at = CASE WHEN lane.state IN ('idle', 'blocked') THEN now() ELSE lane.run_at END,
+            run_at = CASE WHEN lane.state IN ('idle', 'blocked') THEN excluded.run_at ELSE lane.run_at END,
             state = CASE WHEN lane.state IN ('idle', 'blocked') THEN 'ready' ELSE lane.state END
         RETURNING id, seq, {_KEY} AS dedupe
     )
@@ -50,7 +51,7 @@ _ACCEPT = f"""
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Arrival:
-    """One hint about one record, ready to be stored."""
+    """One hint about one record, ready to be stored; its record is looked at after `delay`, others' along with it."""
 
     tenant_id: UUID
     scope: str
@@ -61,6 +62,7 @@ class Arrival:
     hook_id: UUID | None = None
     content_type: str = ""
     body: bytes | None = field(default=None, repr=False)
+    delay: timedelta = timedelta()
 
     @property
     def row(self) -> tuple[object, ...]:
@@ -75,6 +77,7 @@ class Arrival:
             self.hook_id,
             self.content_type,
             self.body,
+            self.delay,
         )
 
 

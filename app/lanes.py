@@ -65,6 +65,13 @@ _WAKE_TENANT = text("""
     WHERE tenant_id = :tenant_id AND state = 'ready' AND waits_for IS NULL AND run_at > now()
 """)
 
+_LIST_WAITING = text("""
+    SELECT record_id FROM lane
+    WHERE state = 'ready' AND run_at <= now() + make_interval(secs => :ahead) AND waits_for IS NULL
+      AND tenant_id = :tenant_id AND scope = :scope
+    ORDER BY run_at LIMIT :most
+""")
+
 _LOCK_OTHER = text(
     "SELECT id FROM lane WHERE tenant_id = :tenant_id AND scope = :scope AND record_id = :record_id FOR UPDATE"
 )
@@ -176,6 +183,14 @@ async def wake_key(session: Session, *, tenant_id: UUID, key_id: UUID) -> None:
 async def wake_tenant(session: Session, *, tenant_id: UUID) -> None:
     """Make every lane of a tenant due, now that its records can be read again."""
     await session.execute(_WAKE_TENANT, {"tenant_id": tenant_id})
+
+
+async def list_waiting(
+    session: Session, *, tenant_id: UUID, scope: str, ahead_seconds: float, most: int
+) -> Sequence[str]:
+    """The records of a scope whose lanes are due now or within `ahead_seconds`, first due first."""
+    values = {"tenant_id": tenant_id, "scope": scope, "ahead": ahead_seconds, "most": most}
+    return (await session.scalars(_LIST_WAITING, values)).all()
 
 
 def backoff_seconds(tries: int, *, first: float, cap: float, random_unit: float | None = None) -> float:

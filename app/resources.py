@@ -2,10 +2,11 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, MutableMapping
+from collections.abc import AsyncIterator, Callable, Mapping, MutableMapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from cachetools import TTLCache
@@ -23,7 +24,10 @@ from app.tables import Hook
 
 _MOST_ADDRESSES = 10_000
 _MOST_TENANTS = 10_000
-_REFUSED_SECONDS = 86_400
+_NOTES_SECONDS = 86_400
+# Records that lanes share for a moment; a page of RecMan has as many at most.
+_MOST_RECORDS = 1000
+_RECORD_SECONDS = 120
 _MOST_RECIPIENTS = 10_000
 
 
@@ -73,10 +77,47 @@ class Tries:
 
 @dataclass(slots=True)
 class CachedHook:
-    """A hook as last seen and until when that may be believed, by the event loop's clock."""
+    """A hook as last seen and until when that may be believed, by the event loop's clock.
+
+    `delay` is how long its records wait for others to be read with.
+    """
 
     hook: Hook
     until: float
+    delay: timedelta
+
+
+@dataclass(slots=True)
+class RecmanNotes:
+    """What was learnt of one RecMan account: names it does not know, and on which page a scope's newest records are."""
+
+    refused: set[str] = field(default_factory=set)
+    page_of: dict[str, int] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class CachedRecord:
+    """A raw record as RecMan had it (None: it had none) when a reading began, by the database's clock."""
+
+    raw: Mapping[str, Any] | None
+    read_at: datetime
+
+
+@dataclass(slots=True)
+class Shelf:
+    """One tenant's records that were read lately, so that many lanes share one call.
+
+    `absent` are those that RecMan did not show, which may change any moment. `wanted` are ids that somebody waits for,
+    `likely` those that will be asked for next; both by scope.
+    """
+
+    absent: MutableMapping[tuple[str, str], CachedRecord]
+    records: MutableMapping[tuple[str, str], CachedRecord] = field(
+        default_factory=lambda: TTLCache(_MOST_RECORDS, ttl=_RECORD_SECONDS)
+    )
+    locks: dict[str, asyncio.Lock] = field(default_factory=dict)
+    wanted: dict[str, set[str]] = field(default_factory=dict)
+    likely: dict[str, dict[str, None]] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -101,13 +142,21 @@ class Resources:
     reference_locks: dict[UUID, asyncio.Lock] = field(default_factory=dict)
     hooks: dict[str, CachedHook] = field(default_factory=dict, repr=False)
     tries: Tries = field(default_factory=Tries)
-    refused_names: MutableMapping[UUID, set[str]] = field(
-        default_factory=lambda: TTLCache(_MOST_TENANTS, ttl=_REFUSED_SECONDS)
+    recman_notes: MutableMapping[UUID, RecmanNotes] = field(
+        default_factory=lambda: TTLCache(_MOST_TENANTS, ttl=_NOTES_SECONDS)
     )
+    shelves: MutableMapping[UUID, Shelf] = field(default_factory=lambda: TTLCache(_MOST_TENANTS, ttl=_NOTES_SECONDS))
 
-    def refused_by_recman(self, tenant_id: UUID) -> set[str]:
-        """The names that a tenant's RecMan account does not know; asked again after a day, for rights change."""
-        return self.refused_names.setdefault(tenant_id, set())
+    def notes_of(self, tenant_id: UUID) -> RecmanNotes:
+        """What was learnt of a tenant's RecMan account; forgotten after a day, for rights change."""
+        return self.recman_notes.setdefault(tenant_id, RecmanNotes())
+
+    def shelf_of(self, tenant_id: UUID) -> Shelf:
+        """The records of a tenant that were read lately."""
+        absent: MutableMapping[tuple[str, str], CachedRecord] = TTLCache(
+            _MOST_RECORDS, ttl=self.settings.recman_debounce_seconds
+        )
+        return self.shelves.setdefault(tenant_id, Shelf(absent))
 
     def recipients_of(self, key_id: UUID) -> MutableMapping[int, Recipient]:
         """What a key's customers look like on an invoice, believed for as long as the other reference data."""

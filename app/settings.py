@@ -77,6 +77,17 @@ class Settings(BaseSettings):
         "challenge", description="Query parameter that a check of a webhook address wants echoed; empty: none is"
     )
     recman_api_base: str = Field("https://api.recman.io", description="RecMan's API host")
+    recman_daily_calls: int = Field(
+        200, ge=1, description="Calls to RecMan a day and tenant, unless the tenant has a number of its own"
+    )
+    recman_day_zone: str = Field("Europe/Oslo", description="Where RecMan's day begins at midnight (assumed)")
+    recman_debounce_seconds: float = Field(
+        30, ge=0, le=3600, description="A webhook's record is read after this time, together with others that came in"
+    )
+    recman_sweep_hours: float = Field(
+        24, ge=0, description="All of RecMan is read anew this often, unless the tenant says otherwise; 0: never"
+    )
+    schedule_seconds: float = Field(30, gt=0, description="How often it is looked whether a sweep is due")
 
     @cached_property
     def allowed_hosts(self) -> frozenset[str]:

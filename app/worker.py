@@ -142,12 +142,13 @@ class Worker:
             # A repeat that lost a race has raised the counter without leaving an event.
             await self._release_empty(lease)
             return
+        heard_at = events[-1].received_at
         run = Run(
             sessions=resources.sessions,
             lease=lease,
             events=events,
-            reader=open_reader(resources, tenant),
-            open_books=lambda key: open_books(resources, key, heard_at=events[-1].received_at),
+            reader=open_reader(resources, tenant, since=heard_at),
+            open_books=lambda key: open_books(resources, key, heard_at=heard_at),
             read_lag_seconds=resources.settings.unimicro_read_lag_seconds,
         )
         try:

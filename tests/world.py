@@ -156,6 +156,9 @@ def make_settings(database_url: str, folder: Path, **changes: Any) -> Settings:
         "poll_seconds": 0.05,
         "backoff_first_seconds": 0.02,
         "backoff_cap_seconds": 0.2,
+        "recman_debounce_seconds": 0,
+        "recman_daily_calls": 100_000,
+        "recman_sweep_hours": 0,
     }
     return Settings(**values | changes)
 

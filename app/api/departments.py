@@ -13,11 +13,10 @@ from app.departments import list_departments, load_department, record_department
 from app.domain.dimensions import Department
 from app.errors import ConflictError
 from app.keys import load_key
-from app.recman.client import RecmanClient
 from app.tables import Department as DepartmentRow
-from app.tenants import load_tenant, open_recman_api_key
+from app.tenants import load_tenant
 from app.transfer.log import count_open
-from app.transfer.records import read_departments
+from app.transfer.records import open_client, read_departments
 from app.transfer.retry import retry_held
 
 router = APIRouter(prefix="/v1/departments", tags=["departments"])
@@ -65,14 +64,13 @@ async def list_all_departments(door: ViewerDoor) -> list[DepartmentView]:
 async def refresh_departments(door: AdminDoor, resources: ResourcesDep) -> list[DepartmentView]:
     """Read the departments from RecMan; which key serves which stays as it is."""
     tenant_id = door.tenant
-    api_key = open_recman_api_key(resources.vault, await load_tenant(door.session, tenant_id))
+    client = open_client(resources, await load_tenant(door.session, tenant_id))
     # No transaction is open while RecMan is asked.
     await door.session.commit()
-    if api_key is None:
+    if client is None:
         cause = "There is no RecMan API key to read departments with"
         fix = "Enter one for the tenant, or enter the departments with POST /v1/departments."
         raise ConflictError(cause, fix=fix, code="no_recman_api_key")
-    client = RecmanClient(resources.http, base_url=resources.settings.recman_api_base, api_key=api_key)
     departments = await read_departments(client)
     await record_departments(door.session, tenant_id=tenant_id, departments=departments)
     names = {one.recman_department_id: one.name for one in departments}

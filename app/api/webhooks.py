@@ -3,7 +3,7 @@
 import asyncio
 import re
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import PlainTextResponse
@@ -18,6 +18,7 @@ from app.recman.verify import Verification, verify
 from app.recman.webhook import MOST_RECORDS, Decoded, Hint, parse_hints
 from app.resources import CachedHook, Resources
 from app.tables import Hook
+from app.tenants import load_tenant
 
 # More digits say nothing but "too large".
 _LONGEST_LENGTH = 18
@@ -85,14 +86,15 @@ for _path, _receive_it, _check_it in (
 async def _receive(request: Request, resources: Resources, *, address: str, path_scope: str | None) -> Response:
     body = await _read_body(request, resources.settings.max_body_bytes)
     async with translate_away():
-        hook = await _load_hook(resources, address)
+        cached = await _load_hook(resources, address)
+        hook = cached.hook
         now = datetime.now(UTC)
         _verify(resources, hook, request.headers, body, now=now)
         content_type = _show(request.headers.get("content-type", ""))
         decoded = parse_hints(body, content_type=content_type, path_scope=path_scope, headers=request.headers)
         if len(decoded.hints) > MOST_RECORDS:
             raise TooLargeError(f"The delivery names over {MOST_RECORDS} records", fix="Send fewer in one delivery.")
-        await _store(resources, hook, decoded, body=body, content_type=content_type)
+        await _store(resources, cached, decoded, body=body, content_type=content_type)
     resources.work_accepted.set()
     return Response(status_code=202)
 
@@ -118,21 +120,25 @@ def _too_large(cap: int) -> TooLargeError:
     return TooLargeError(f"The body is over {cap} bytes", fix="Send fewer records in one delivery.")
 
 
-async def _load_hook(resources: Resources, address: str) -> Hook:
+async def _load_hook(resources: Resources, address: str) -> CachedHook:
     now = asyncio.get_running_loop().time()
     cached = resources.hooks.get(address)
     if cached is not None and cached.until > now:
-        return cached.hook
+        return cached
     async with resources.sessions() as session:
         hook = await find_hook(session, address)
-    if hook is None:
+        tenant = await load_tenant(session, hook.tenant_id) if hook is not None else None
+    if hook is None or tenant is None:
         raise NotFoundError(
             "There is no such hook", fix="Take the address from the hook's settings, or make a new one."
         )
     if len(resources.hooks) > _MOST_HOOKS:
         resources.hooks.clear()
-    resources.hooks[address] = CachedHook(hook, until=now + resources.settings.hook_cache_seconds)
-    return hook
+    # What is read from the webhooks themselves costs no call, so nothing is gained by waiting.
+    seconds = resources.settings.recman_debounce_seconds if tenant.recman_reads == "api" else 0
+    found = CachedHook(hook, until=now + resources.settings.hook_cache_seconds, delay=timedelta(seconds=seconds))
+    resources.hooks[address] = found
+    return found
 
 
 def _verify(resources: Resources, hook: Hook, headers: Mapping[str, str], body: bytes, *, now: datetime) -> None:
@@ -142,23 +148,27 @@ def _verify(resources: Resources, hook: Hook, headers: Mapping[str, str], body: 
     verify(Verification.from_config(hook.verification, secrets), headers=headers, body=body, now=now)
 
 
-async def _store(resources: Resources, hook: Hook, decoded: Decoded, *, body: bytes, content_type: str) -> None:
+async def _store(resources: Resources, cached: CachedHook, decoded: Decoded, *, body: bytes, content_type: str) -> None:
+    hook = cached.hook
     hints = sorted(decoded.hints, key=lambda hint: (hint.scope, hint.record_id))
     if len(hints) == 1:
         # One statement is its own transaction: it has committed when the answer comes back.
-        await accept_at_once(resources.pool, _arrival(hook, hints[0], whole=body, part=body, content_type=content_type))
+        await accept_at_once(
+            resources.pool, _arrival(cached, hints[0], whole=body, part=body, content_type=content_type)
+        )
         return
     note = decoded.note if not hints else f"holds {len(hints)} records, each an event of its own"
     async with resources.sessions.begin() as session:
         for hint in hints:
             part = dump_json(hint.record).encode() if hint.record else None
-            await accept(session, _arrival(hook, hint, whole=body, part=part, content_type="application/json"))
+            await accept(session, _arrival(cached, hint, whole=body, part=part, content_type="application/json"))
         await record_meaningless(
             session, tenant_id=hook.tenant_id, hook_id=hook.id, note=note, content_type=content_type, body=body
         )
 
 
-def _arrival(hook: Hook, hint: Hint, *, whole: bytes, part: bytes | None, content_type: str) -> Arrival:
+def _arrival(cached: CachedHook, hint: Hint, *, whole: bytes, part: bytes | None, content_type: str) -> Arrival:
+    hook = cached.hook
     return Arrival(
         tenant_id=hook.tenant_id,
         hook_id=hook.id,
@@ -168,4 +178,5 @@ def _arrival(hook: Hook, hint: Hint, *, whole: bytes, part: bytes | None, conten
         dedupe=dedupe_key(hook.id, hint.scope, hint.record_id, whole),
         content_type=content_type,
         body=part,
+        delay=cached.delay,
     )

@@ -7,43 +7,60 @@ address or an exception text of the HTTP library.
 import asyncio
 import random
 import re
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
 from urllib.parse import quote
 
 from app.domain.money import parse_json
-from app.errors import AuthExpiredError, RemoteError, RemoteRejectedError, RemoteThrottledError, RemoteUnavailableError
+from app.errors import RemoteRejectedError, RemoteThrottledError, RemoteUnavailableError
 from app.http import httpx
+from app.recman.complaints import read_complaint, to_error
 from app.recman.payloads import ASKED, read_id
 from app.recman.rows import index_rows, to_rows
+from app.resources import RecmanNotes
 
 _TRIES = 3
 _PAUSE_SECONDS = 0.3
 _MOST_PAGES = 200
-# Pages of the smallest scope hold 100 records (facts §2.7), and the ids must fit into an address.
-_MOST_IDS = 100
+# The ids of one call must fit into an address, with their commas as three signs.
+_LONGEST_IDS = 4000
+_COMMA = 3
+# The smallest page of any scope (facts §2.7): an answer by id with fewer records is the whole answer.
+_LEAST_PAGE = 100
 # Asking again with other names, once for each spelling that a field may have.
 _MOST_SPELLINGS = 6
-# How an exhausted quota looks is unknown; asked again after this long. Source: assumed (facts §2.5).
-_QUOTA_SECONDS = 900.0
 _MASK = "[key]"
 # The form of a key, and where one stands in an address. Source: facts §5 [I].
 _KEY_FORM = re.compile(r"\b\d{12}k[0-9a-f]{38,48}\b|(?<=[?&]key=)[^&\s\"']+", re.IGNORECASE)
 _INVALID_FIELD = re.compile(r"invalid fields?\b:?\s*([\w, ]+)", re.IGNORECASE)
-_INVALID_KEY_CODE = "code 2"
-_REFUSALS = ("invalid scope", "invalid field", "invalid parameter")
-_QUOTA_WORDS = ("limit", "quota", "exceed", "too many")
-_SERVER_ERROR = 500
 _LONGEST_COMPLAINT = 1000
-_DEEPEST = 10
 _BY_ID = {"company": "companyIds", "project": "projectIds", "invoice": "invoiceIds"}
 
 Sleep = Callable[[float], Awaitable[None]]
 Raw = Mapping[str, Any]
 
 
+class Gate(Protocol):
+    """What each call passes before it is made."""
+
+    async def enter(self, scope: str) -> None:
+        """Count the call, or raise RemoteThrottledError."""
+
+    async def rest(self, error: RemoteThrottledError) -> None:
+        """Note that RecMan wants no more calls for a while."""
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One page of a scope; `more` is False when RecMan says itself that none follows."""
+
+    rows: list[Raw]
+    more: bool
+
+
 class RecmanClient:
-    """Reads one RecMan account; `refused` keeps the names that it does not know, also for the account's next client."""
+    """Reads one RecMan account; `notes` keeps what was learnt of it, also for the account's next client."""
 
     def __init__(
         self,
@@ -51,31 +68,51 @@ class RecmanClient:
         *,
         base_url: str,
         api_key: str,
-        refused: set[str] | None = None,
+        gate: Gate | None = None,
+        notes: RecmanNotes | None = None,
         sleep: Sleep = asyncio.sleep,
     ) -> None:
         self._http = http
         self._base = base_url.rstrip("/")
         self._key = api_key
+        self._gate = gate
         self._sleep = sleep
-        self._refused = set() if refused is None else refused
+        self.notes = notes or RecmanNotes()
 
-    async def fetch_invoices(self, ids: Sequence[str]) -> dict[str, Raw]:
-        """The invoices and credit notes with these ids; those that RecMan does not show are missing.
+    async def fetch(self, scope: str, ids: Sequence[str], *, also: Iterable[str] = ()) -> dict[str, Raw | None]:
+        """Records of `company`, `project` or `invoice`; `also` come along as far as they cost no further call.
+
+        Shape: an entry for every id that was asked for, None where RecMan shows no such record.
 
         Raises:
             RemoteError: RecMan could not be read; see `_call`.
-        Source: scope `invoice` [C]; that it can be asked by id is assumed, so pages are the way out.
+        Source: scopes and `companyIds` [C], `projectIds` [C]; that invoices can be asked by id is assumed. Where an
+        account refuses or ignores the filter, pages are the way out.
         """
-        return await self._fetch("invoice", ids)
+        needed, by_id = list(dict.fromkeys(ids)), f"{scope}?{_BY_ID[scope]}"
+        extra = [one for one in dict.fromkeys(also) if one not in set(needed)]
+        found: dict[str, Raw | None] = {}
+        for batch in _pack(needed, extra):
+            rows = await self._fetch_by_id(scope, batch) if by_id not in self.notes.refused else None
+            if rows is None:
+                self.notes.refused.add(by_id)
+                wanted = [*needed, *extra]
+                rows = await self._fetch_from_pages(scope, set(wanted), enough=set(needed))
+                return {one: rows.get(one) for one in wanted if one in rows or one in set(needed)}
+            found |= {one: rows.get(one) for one in batch}
+        return found
+
+    async def fetch_invoices(self, ids: Sequence[str]) -> dict[str, Raw]:
+        """The invoices and credit notes with these ids; those that RecMan does not show are missing."""
+        return _present(await self.fetch("invoice", ids))
 
     async def fetch_companies(self, ids: Sequence[str]) -> dict[str, Raw]:
-        """The companies with these ids. Source: scope `company`, `companyIds` [C]."""
-        return await self._fetch("company", ids)
+        """The companies with these ids."""
+        return _present(await self.fetch("company", ids))
 
     async def fetch_projects(self, ids: Sequence[str]) -> dict[str, Raw]:
-        """The projects with these ids; archived ones may be missing. Source: scope `project` [O], `projectIds` [C]."""
-        return await self._fetch("project", ids)
+        """The projects with these ids; archived ones may be missing."""
+        return _present(await self.fetch("project", ids))
 
     async def fetch_departments(self) -> tuple[Raw, ...]:
         """All departments, in v1's spelling. Source: v1.php scope `department` [C]."""
@@ -85,9 +122,11 @@ class RecmanClient:
         """All present users, in v1's spelling, former ones are missing. Source: v1.php scope `user` [C]."""
         return await self._fetch_v1("user")
 
-    async def fetch_page(self, scope: str, page: int) -> list[Raw]:
+    async def fetch_page(self, scope: str, page: int) -> Page:
         """One page of a scope, in RecMan's unstable order."""
-        return to_rows(await self._call_v2(scope, {"page": str(page)}))
+        answer = await self._call_v2(scope, {"page": str(page)})
+        # Some scopes say where the next page is (facts §2.4 [C]); nothing there is the end.
+        return Page(to_rows(answer), more=bool(answer.get("nextPage", True)))
 
     async def _fetch_v1(self, scope: str) -> tuple[Raw, ...]:
         answer = await self._call("/v1.php", {"type": "json", "scope": scope})
@@ -95,60 +134,65 @@ class RecmanClient:
         rows = answer if "data" in answer else {"data": {key: row for key, row in answer.items() if read_id(key)}}
         return tuple(to_rows(rows))
 
-    async def _fetch(self, scope: str, ids: Sequence[str]) -> dict[str, Raw]:
-        wanted = list(dict.fromkeys(ids))
-        by_id = f"{scope}?{_BY_ID[scope]}"
-        found: dict[str, Raw] = {}
-        for start in range(0, len(wanted), _MOST_IDS):
-            rows = None
-            if by_id not in self._refused:
-                rows = await self._fetch_by_id(scope, set(wanted[start : start + _MOST_IDS]))
-            if rows is None:
-                self._refused.add(by_id)
-                return await self._fetch_from_pages(scope, set(wanted))
+    async def _fetch_by_id(self, scope: str, batch: Sequence[str]) -> dict[str, Raw] | None:
+        """The records, or None when the account ignores or refuses the filter."""
+        wanted, found = set(batch), dict[str, Raw]()
+        for page in range(1, _MOST_PAGES + 1):
+            try:
+                answer = await self._call_v2(scope, {_BY_ID[scope]: ",".join(batch), "page": str(page)})
+            except RemoteRejectedError as error:
+                if "parameter" in error.cause.lower():
+                    return None
+                raise
+            rows = index_rows(scope, to_rows(answer))
+            if not rows.keys() <= wanted:
+                return None
+            fresh = rows.keys() - found.keys()
             found |= rows
+            # A full page may hide records behind it, and what is hidden would seem to be gone.
+            if len(found) == len(wanted) or not fresh or len(rows) < _LEAST_PAGE:
+                break
         return found
 
-    async def _fetch_by_id(self, scope: str, wanted: set[str]) -> dict[str, Raw] | None:
-        """The records, or None when the account ignores or refuses the filter."""
-        try:
-            answer = await self._call_v2(scope, {_BY_ID[scope]: ",".join(sorted(wanted)), "page": "1"})
-        except RemoteRejectedError as error:
-            if "parameter" in error.cause.lower():
-                return None
-            raise
-        rows = index_rows(scope, to_rows(answer))
-        return rows if rows.keys() <= wanted else None
-
-    async def _fetch_from_pages(self, scope: str, wanted: set[str]) -> dict[str, Raw]:
+    async def _fetch_from_pages(self, scope: str, wanted: set[str], *, enough: set[str]) -> dict[str, Raw]:
         """The records, from all pages. Source: facts §2.7 [C], the order of pages shifts while they are read.
 
         Pages that overlap have shifted, so what was not seen may have moved to a page that was read already: everything
         is read a second time then. A shift without overlap goes unseen; a record that is missed is asked for again.
         """
-        seen, shifted = await self._walk(scope, wanted)
-        if shifted and not wanted <= seen.keys():
-            seen |= (await self._walk(scope, wanted - seen.keys()))[0]
-        return {key: row for key, row in seen.items() if key in wanted}
+        seen, shifted = await self._walk(scope, wanted, enough)
+        if shifted and not enough <= seen.keys():
+            seen |= (await self._walk(scope, wanted, enough - seen.keys()))[0]
+        return seen
 
-    async def _walk(self, scope: str, wanted: set[str]) -> tuple[dict[str, Raw], bool]:
-        """What all pages hold, until everything wanted is there; and whether pages overlapped."""
-        seen: dict[str, Raw] = {}
-        before: set[str] = set()
+    async def _walk(self, scope: str, wanted: set[str], enough: set[str]) -> tuple[dict[str, Raw], bool]:
+        """What the pages hold of `wanted`, until there is `enough`; and whether pages overlapped.
+
+        It begins where new records were found last: who asks for one today mostly asks for a new one.
+        """
+        kept: dict[str, Raw] = {}
+        seen: set[str] = set()
         shifted = False
-        for page in range(1, _MOST_PAGES + 1):
-            answer = await self._call_v2(scope, {"page": str(page)})
-            rows = index_rows(scope, to_rows(answer))
-            # The same page again means that `page` is ignored.
-            if not rows or rows.keys() == before:
-                break
-            shifted = shifted or bool(rows.keys() & seen.keys())
-            seen |= rows
-            before = set(rows)
-            # Some scopes say where the next page is (facts §2.4 [C]); nothing there is the end.
-            if wanted <= seen.keys() or not answer.get("nextPage", True):
-                break
-        return seen, shifted
+        for leg in _legs(self.notes.page_of.get(scope, 1)):
+            before: set[str] = set()
+            for number in leg:
+                page = await self.fetch_page(scope, number)
+                rows = index_rows(scope, page.rows)
+                # The same page again means that `page` is ignored.
+                if not rows or rows.keys() == before:
+                    break
+                shifted = shifted or bool(rows.keys() & seen)
+                seen |= rows.keys()
+                before = set(rows)
+                found = rows.keys() & wanted
+                if found:
+                    kept |= {one: rows[one] for one in found}
+                    self.notes.page_of[scope] = number
+                if enough <= kept.keys():
+                    return kept, shifted
+                if not page.more:
+                    break
+        return kept, shifted
 
     async def _call_v2(self, scope: str, query: Mapping[str, str]) -> Mapping[str, Any]:
         for _ in range(_MOST_SPELLINGS):
@@ -171,10 +215,10 @@ class RecmanClient:
 
     def _choose_fields(self, scope: str) -> list[str]:
         """The names to ask for: of each field the first spelling that was not refused."""
-        if f"{scope}?fields" in self._refused:
+        if f"{scope}?fields" in self.notes.refused:
             return []
         open_names = (
-            next((name for name in names if f"{scope}.{name}" not in self._refused), None)
+            next((name for name in names if f"{scope}.{name}" not in self.notes.refused), None)
             for names in ASKED.get(scope, ())
         )
         return list(dict.fromkeys(filter(None, open_names)))
@@ -187,12 +231,12 @@ class RecmanClient:
         """
         # Some scopes take no field list at all and give whole rows. Source: facts §2.2 [C].
         if asked and "invalid parameter: fields" in complaint.lower():
-            self._refused.add(f"{scope}?fields")
+            self.notes.refused.add(f"{scope}?fields")
             return True
         named = {name.strip().lower() for part in _INVALID_FIELD.findall(complaint) for name in part.split(",")}
         # Compared with what this call asked for: another call may have noted the same refusal meanwhile.
         refused = {f"{scope}.{name}" for name in asked if name.lower() in named}
-        self._refused |= refused
+        self.notes.refused |= refused
         return bool(refused)
 
     async def _call(self, path: str, query: Mapping[str, str]) -> Mapping[str, Any]:
@@ -206,11 +250,17 @@ class RecmanClient:
         raise AssertionError("unreachable: the last try returns or raises")
 
     async def _call_once(self, path: str, query: Mapping[str, str]) -> Mapping[str, Any]:
+        scope = query.get("scope", "")
+        if self._gate is not None:
+            await self._gate.enter(scope)
         response = await self._get(path, query)
         answer = _decode(response)
-        complaint = _read_complaint(response, answer)
+        complaint = read_complaint(response, answer)
         if complaint is not None:
-            raise _to_error(response.status_code, self._without_key(complaint), query.get("scope", ""))
+            error = to_error(response, self._without_key(complaint), scope)
+            if self._gate is not None and isinstance(error, RemoteThrottledError):
+                await self._gate.rest(error)
+            raise error
         if isinstance(answer, list):
             # An empty map is a list in PHP's JSON. Source: facts §2.4 [I].
             return {"data": answer}
@@ -241,52 +291,30 @@ def _decode(response: httpx.Response) -> Any:
         return None
 
 
-def _read_complaint(response: httpx.Response, answer: Any) -> str | None:
-    """RecMan's words when it refused, also behind HTTP 200; None when it did not. Source: facts §2.5 [C]."""
-    if not isinstance(answer, dict):
-        return None if response.is_success else f"HTTP {response.status_code}"
-    said = "; ".join(filter(None, (_to_text(answer.get(name)) for name in ("error", "errors", "message"))))
-    success = answer.get("success")
-    refused = success in (False, 0, "0", "false")
-    # v1 and some failures carry no `success`; then words in place of data are a complaint.
-    refused = refused or (success is None and "data" not in answer and bool(said))
-    return said or "no reason given" if refused or not response.is_success else None
+def _pack(needed: Sequence[str], extra: Sequence[str]) -> Iterator[list[str]]:
+    """The needed ids in as few batches as fit into an address, the last one filled up with others."""
+    batch: list[str] = []
+    room = _LONGEST_IDS
+    for one in needed:
+        if batch and len(one) + _COMMA > room:
+            yield batch
+            batch, room = [], _LONGEST_IDS
+        batch.append(one)
+        room -= len(one) + _COMMA
+    for one in extra if batch else ():
+        room -= len(one) + _COMMA
+        if room < 0:
+            break
+        batch.append(one)
+    if batch:
+        yield batch
 
 
-def _to_text(part: Any, depth: int = 0) -> str:
-    if depth > _DEEPEST:
-        return ""
-    if isinstance(part, dict):
-        code = f"code {part['code']}" if isinstance(part.get("code"), int | str) and part["code"] else ""
-        said = _to_text(part.get("message") or part.get("text"), depth + 1)
-        return said or code or _to_text(list(part.values()), depth + 1)
-    if isinstance(part, list):
-        return "; ".join(filter(None, (_to_text(inner, depth + 1) for inner in part)))
-    return part if isinstance(part, str) else ""
+def _legs(start: int) -> Iterator[range]:
+    """From a page to the end, then the pages before it."""
+    yield range(start, _MOST_PAGES + 1)
+    yield range(1, start)
 
 
-def _to_error(status: int, complaint: str, scope: str) -> RemoteError:
-    said = complaint.lower()
-    is_refusal = any(words in said for words in _REFUSALS)
-    if status == httpx.codes.TOO_MANY_REQUESTS or (not is_refusal and any(word in said for word in _QUOTA_WORDS)):
-        return RemoteThrottledError(f"RecMan's call quota is used up: {complaint}", retry_after=_QUOTA_SECONDS)
-    if status >= _SERVER_ERROR:
-        return RemoteUnavailableError(f"RecMan failed: {complaint}", http_status=status)
-    if (
-        "invalid key" in said
-        or said == _INVALID_KEY_CODE
-        or status in (httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN)
-    ):
-        return AuthExpiredError(
-            f"RecMan does not accept the API key: {complaint}",
-            fix="Make a new API key in RecMan (System Settings, API) and enter it for the tenant.",
-        )
-    if "invalid scope" in said:
-        fix = f"Give the RecMan API key the right to read {scope}, then retry."
-        return RemoteRejectedError(f"RecMan refuses to show {scope}: {complaint}", fix=fix, code="recman_scope")
-    if not any(word in said for word in ("invalid", "missing", "unknown")):
-        # Logical failures without a known reason have been seen to pass. Source: facts §2.5 [C].
-        return RemoteUnavailableError(f"RecMan failed: {complaint}", http_status=status)
-    return RemoteRejectedError(
-        f"RecMan refused: {complaint}", fix="Give the operator this text.", code="recman_refused"
-    )
+def _present(found: Mapping[str, Raw | None]) -> dict[str, Raw]:
+    return {one: row for one, row in found.items() if row is not None}

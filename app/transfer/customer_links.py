@@ -1,6 +1,6 @@
 """A person's word that a RecMan company is this customer of Unimicro, for keys whose numbers are Unimicro's own."""
 
-from app.db import Session
+from app.db import Session, load_now
 from app.domain.parties import Customer
 from app.domain.policies import NumberPolicy
 from app.domain.reference import RemoteCustomer
@@ -32,11 +32,12 @@ async def find_pair(
     async with resources.sessions() as session:
         tenant = await load_tenant(session, key.tenant_id)
         rules = (await load_rules(session, key.id)).rules
+        now = await load_now(session)
     if rules.customer_number is not NumberPolicy.LINKED:
         cause = f"The rules of key “{key.name}” want equal customer numbers in both systems"
         fix = "Make the two numbers equal, or set customer_number to linked in the key's rules."
         raise ConflictError(cause, fix=fix, code="numbers_must_agree")
-    company = await open_reader(resources, tenant).read_company(recman_company_id)
+    company = await open_reader(resources, tenant, since=now).read_company(recman_company_id)
     if not isinstance(company, Customer):
         cause = f"RecMan does not show company {recman_company_id} completely"
         raise RequestError(cause, fix="Check the id, and complete the company in RecMan.", code="company_unknown")

@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -11,8 +12,10 @@ from app.departments import find_department, record_departments
 from app.domain.dimensions import Department, Project
 from app.domain.documents import Document, IncompleteDocument
 from app.domain.parties import Customer
+from app.domain.reading import Purpose
 from app.errors import Reason, RemoteError, RemoteUnavailableError
 from app.inbox import list_bodies
+from app.quota import open_gate
 from app.recman.client import RecmanClient
 from app.recman.payloads import COMPANY, Raw, read_id
 from app.recman.reader import Reader
@@ -21,21 +24,28 @@ from app.recman.webhook import parse_hints
 from app.resources import Resources
 from app.tables import Tenant
 from app.tenants import open_recman_api_key
+from app.transfer.shelf import SharedReading
 
 _MOST_PAGES = 500
 
 
 @dataclass(frozen=True, slots=True)
 class RecordReader:
-    """Reads one tenant's records; `client` None means that payloads are all there is.
+    """Reads one tenant's records.
 
-    `keeps_departments` False: departments that were read anew are not stored, so that nothing is written at all.
+    `shared` None means that payloads are all there is. `keeps_departments` False: departments that were read anew are
+    not stored, so that nothing is written at all.
     """
 
     sessions: Sessions
     tenant_id: UUID
-    client: RecmanClient | None
+    shared: SharedReading | None
     keeps_departments: bool = True
+
+    @property
+    def client(self) -> RecmanClient | None:
+        """RecMan's API, if the tenant has a key for it."""
+        return None if self.shared is None else self.shared.client
 
     async def read_document(self, record_id: str) -> Document | IncompleteDocument | None:
         """The invoice or credit note, or None when RecMan does not have it.
@@ -73,15 +83,10 @@ class RecordReader:
             return await find_department(session, tenant_id=self.tenant_id, recman_department_id=record_id)
 
     async def _read_raw(self, scope: str, record_id: str) -> Mapping[str, Any] | None:
-        if self.client is None:
+        if self.shared is None:
             return await self._read_payload(scope, record_id)
-        fetch = {
-            "invoice": self.client.fetch_invoices,
-            "company": self.client.fetch_companies,
-            "project": self.client.fetch_projects,
-        }[scope]
         async with _from_recman():
-            return (await fetch([record_id])).get(record_id)
+            return await self.shared.read(scope, record_id)
 
     async def _read_payload(self, scope: str, record_id: str) -> Mapping[str, Any] | None:
         async with self.sessions() as session:
@@ -93,15 +98,37 @@ class RecordReader:
         return None
 
 
-def open_reader(resources: Resources, tenant: Tenant, *, keeps_departments: bool = True) -> RecordReader:
-    """The reader of a tenant's records, by API when it has a RecMan key."""
-    api_key = open_recman_api_key(resources.vault, tenant)
-    base, refused = resources.settings.recman_api_base, resources.refused_by_recman(tenant.id)
+def open_reader(
+    resources: Resources, tenant: Tenant, *, since: datetime, keeps_departments: bool = True
+) -> RecordReader:
+    """The reader of a tenant's records as they are after `since`, by API when it has a RecMan key."""
+    client = open_client(resources, tenant)
+    shared = None
+    if client is not None:
+        shared = SharedReading(
+            sessions=resources.sessions,
+            tenant_id=tenant.id,
+            client=client,
+            shelf=resources.shelf_of(tenant.id),
+            since=since,
+            ahead_seconds=resources.settings.recman_debounce_seconds,
+        )
     return RecordReader(
-        sessions=resources.sessions,
-        tenant_id=tenant.id,
-        client=RecmanClient(resources.http, base_url=base, api_key=api_key, refused=refused) if api_key else None,
-        keeps_departments=keeps_departments,
+        sessions=resources.sessions, tenant_id=tenant.id, shared=shared, keeps_departments=keeps_departments
+    )
+
+
+def open_client(resources: Resources, tenant: Tenant, *, purpose: Purpose | None = None) -> RecmanClient | None:
+    """RecMan's API for a tenant, every call of it counted; None when it has no key for it."""
+    api_key = open_recman_api_key(resources.vault, tenant)
+    if api_key is None:
+        return None
+    return RecmanClient(
+        resources.http,
+        base_url=resources.settings.recman_api_base,
+        api_key=api_key,
+        gate=open_gate(resources.sessions, resources.settings, tenant, purpose=purpose),
+        notes=resources.notes_of(tenant.id),
     )
 
 
@@ -128,7 +155,7 @@ async def read_companies(client: RecmanClient) -> AsyncIterator[list[Raw]]:
     seen: set[str] = set()
     for page in range(1, _MOST_PAGES + 1):
         async with _from_recman():
-            rows = await client.fetch_page("company", page)
+            rows = (await client.fetch_page("company", page)).rows
         by_id = {Reader(row, COMPANY, where="").find("id", read_id): row for row in rows}
         fresh = {key: row for key, row in by_id.items() if key is not None and key not in seen}
         if not fresh:

@@ -30,7 +30,7 @@ from app.transfer.customer_check import (
 )
 from app.transfer.customer_report import ReportHead
 from app.transfer.log import list_customer_links
-from app.transfer.records import open_reader, read_companies
+from app.transfer.records import open_client, read_companies
 
 _log = get_logger(__name__)
 
@@ -86,7 +86,7 @@ async def _compare(resources: Resources, key: Key, check_id: int) -> AsyncIterat
         tenant = await load_tenant(session, key.tenant_id)
         links = await list_customer_links(session, key_id=key.id)
         policy = (await load_rules(session, key.id)).rules.customer_number
-    client = open_reader(resources, tenant).client
+    client = open_client(resources, tenant)
     companies: list[Customer | IncompleteCompany] = []
     if client is not None:
         async for page in read_companies(client):

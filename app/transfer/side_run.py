@@ -21,7 +21,7 @@ async def open_side_run(resources: Resources, transfer: Transfer) -> Run:
         sessions=resources.sessions,
         lease=nobodys_lease(transfer.tenant_id, "invoice", transfer.record_id),
         events=(),
-        reader=open_reader(resources, tenant, keeps_departments=False),
+        reader=open_reader(resources, tenant, since=now, keeps_departments=False),
         open_books=lambda key: open_books(resources, key, heard_at=now, sends=False),
         read_lag_seconds=resources.settings.unimicro_read_lag_seconds,
     )

@@ -12,6 +12,7 @@ from app.domain.money import dump_json
 from app.errors import AuthExpiredError, RemoteError, RemoteRejectedError, RemoteThrottledError, RemoteUnavailableError
 from app.http import httpx
 from app.recman.client import RecmanClient
+from app.resources import RecmanNotes
 
 KEY = "123456789012k0123456789abcdef0123456789abcdef01234567"
 Answer = Callable[[Mapping[str, str]], Any]
@@ -24,7 +25,7 @@ class Account:
         self._answer = answer
         self._status = status
         self.calls: list[dict[str, str]] = []
-        self.refused: set[str] = set()
+        self.notes = RecmanNotes()
 
     def __call__(self, request: httpx.Request) -> httpx.Response:
         params = dict(request.url.params)
@@ -40,9 +41,7 @@ class Account:
 
     def open(self) -> RecmanClient:
         http = httpx.AsyncClient(transport=httpx.MockTransport(self))
-        return RecmanClient(
-            http, base_url="https://api.recman.test/", api_key=KEY, sleep=sleep_not, refused=self.refused
-        )
+        return RecmanClient(http, base_url="https://api.recman.test/", api_key=KEY, sleep=sleep_not, notes=self.notes)
 
 
 async def sleep_not(_seconds: float) -> None:
@@ -319,9 +318,45 @@ async def test_many_ids_go_in_batches() -> None:
         return wrap([{"companyId": number} for number in params["companyIds"].split(",")])
 
     account = Account(answer)
+    ids = [str(number) for number in range(1_000_001, 1_001_001)]
+    assert sorted(await account.open().fetch_companies([*ids, ids[0]])) == sorted(ids)
+    assert [len(call["companyIds"].split(",")) for call in account.calls] == [400, 400, 200]
+
+
+async def test_records_behind_a_full_page_of_an_answer_by_id_are_not_taken_for_gone() -> None:
+    def answer(params: Mapping[str, str]) -> Any:
+        ids, page = params["companyIds"].split(","), int(params["page"])
+        return wrap([{"companyId": number} for number in ids[(page - 1) * 100 : page * 100]])
+
+    account = Account(answer)
     ids = [str(number) for number in range(1, 251)]
-    assert sorted(await account.open().fetch_companies([*ids, "1"])) == sorted(ids)
-    assert [len(call["companyIds"].split(",")) for call in account.calls] == [100, 100, 50]
+    assert sorted(await account.open().fetch_companies(ids)) == sorted(ids)
+    assert len(account.calls) == 3
+
+
+async def test_others_come_along_as_far_as_they_cost_no_call() -> None:
+    def answer(params: Mapping[str, str]) -> Any:
+        shown = params["invoiceIds"].split(",")[:-1] if params["page"] == "1" else []
+        return wrap([{"invoiceId": number} for number in shown])
+
+    account = Account(answer)
+    others = [str(number) for number in range(1_000_001, 1_002_001)]
+    found = await account.open().fetch("invoice", ["7"], also=["7", *others])
+    assert [call["page"] for call in account.calls] == ["1", "2"]
+    assert found["7"] is not None
+    assert len(found) == 400
+    assert [one for one, raw in found.items() if raw is None] == [others[398]]
+
+
+async def test_pages_are_read_from_where_new_records_were_found() -> None:
+    account = Account(by_page([[1, 2], [3, 4], [5, 6]]))
+    account.notes.refused.add("invoice?invoiceIds")
+    assert list(await account.open().fetch_invoices(["6"])) == ["6"]
+    account.calls.clear()
+    found = await account.open().fetch("invoice", ["5"], also=["6", "1", "9"])
+    assert [call["page"] for call in account.calls] == ["3"]
+    assert {one: raw is not None for one, raw in found.items()} == {"5": True, "6": True}
+    assert list(await account.open().fetch_invoices(["2"])) == ["2"]
 
 
 @pytest.mark.parametrize("refuses", [True, False])
@@ -336,8 +371,8 @@ async def test_account_without_id_filter_is_read_by_pages_from_then_on(refuses: 
     account = Account(answer)
     assert list(await account.open().fetch_invoices(["4"])) == ["4"]
     account.calls.clear()
-    assert list(await account.open().fetch_invoices(["1"])) == ["1"]
-    assert account.calls == [{"scope": "invoice", "page": "1"}]
+    assert list(await account.open().fetch_invoices(["3"])) == ["3"]
+    assert account.calls == [{"scope": "invoice", "page": "2"}]
 
 
 async def test_page_parameter_that_is_ignored_does_not_go_on_for_ever() -> None:
@@ -348,7 +383,7 @@ async def test_page_parameter_that_is_ignored_does_not_go_on_for_ever() -> None:
 
 async def test_next_page_that_is_empty_saves_a_call() -> None:
     account = Account(wrap([{"invoiceId": 1}], nextPage=None))
-    account.refused.add("invoice?invoiceIds")
+    account.notes.refused.add("invoice?invoiceIds")
     assert await account.open().fetch_invoices(["9"]) == {}
     assert len(account.calls) == 1
 
@@ -368,13 +403,13 @@ async def test_record_that_hops_while_pages_are_read_is_found_in_a_second_round(
         return by_page(rounds[0] if calls <= 3 else rounds[1])(params)
 
     account = Account(answer)
-    account.refused.add("invoice?invoiceIds")
+    account.notes.refused.add("invoice?invoiceIds")
     assert list(await account.open().fetch_invoices(["4"])) == ["4"]
 
 
 async def test_record_that_is_nowhere_is_missing_and_costs_one_round_when_nothing_shifts() -> None:
     account = Account(by_page([[1, 2], [3]]))
-    account.refused.add("invoice?invoiceIds")
+    account.notes.refused.add("invoice?invoiceIds")
     assert await account.open().fetch_invoices(["9"]) == {}
     assert len(account.calls) == 3
 

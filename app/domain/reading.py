@@ -1,0 +1,56 @@
+"""How one tenant's RecMan is read: how many calls a day, for what, and how often everything. Pure, and immutable."""
+
+from datetime import date
+from enum import StrEnum
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Percent = Annotated[int, Field(ge=0, le=100)]
+SweptScope = Literal["company", "project", "invoice"]
+# In this order: what an invoice needs is known before it.
+SWEPT_SCOPES: tuple[SweptScope, ...] = ("company", "project", "invoice")
+
+
+class Purpose(StrEnum):
+    """What a call to RecMan is for, the most important first."""
+
+    INVOICES = "invoices"
+    CUSTOMERS = "customers"
+    PROJECTS = "projects"
+    SWEEPS = "sweeps"
+
+
+class Shares(BaseModel):
+    """How far into the day's calls each purpose may reach, in percent; what is above is kept for the ones before it."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    customers: Percent = 90
+    projects: Percent = 80
+    sweeps: Percent = 50
+
+
+class Reading(BaseModel):
+    """What an administrator chose for one tenant; what is left out is as the service's settings have it."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    daily_calls: int | None = Field(None, ge=1, le=1_000_000, description="Calls to RecMan a day", examples=[200])
+    shares: Shares = Field(Shares(), description="How far into the day's calls each purpose may reach, in percent")
+    sweep_hours: float | None = Field(
+        None, ge=0, le=24 * 31, description="Everything is read anew this often; 0: never by itself", examples=[24]
+    )
+    first_day: date | None = Field(
+        None,
+        description="Sweeps send no document with an older date by themselves; left out: the day the tenant was made",
+        examples=["2026-12-01"],
+    )
+    most_changes: int = Field(
+        500, ge=0, description="More changes than this in one scope and sweep wait for a person's word"
+    )
+
+    def most_calls(self, purpose: Purpose, *, daily_calls: int) -> int:
+        """The number of the day's calls at which this purpose stops."""
+        share = 100 if purpose is Purpose.INVOICES else getattr(self.shares, purpose.value)
+        return daily_calls * share // 100

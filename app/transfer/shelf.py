@@ -1,0 +1,96 @@
+"""Reading raw records of RecMan so that many lanes share one call: RecMan counts calls, and a day has few.
+
+Whoever needs a record takes along what others wait for. A record from the shelf is as good as one read now when its
+reading began after the newest hint of whoever asks.
+"""
+
+import asyncio
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from app.db import Sessions, load_now
+from app.errors import RemoteRejectedError
+from app.lanes import list_waiting
+from app.recman.client import RecmanClient
+from app.recman.payloads import INVOICE, Raw, read_link
+from app.recman.reader import Reader
+from app.resources import CachedRecord, Shelf
+
+_MOST_ALONG = 1000
+# What an invoice will need next, by the name of its field.
+_NEXT = {"company": "company_id", "project": "project_id"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SharedReading:
+    """The shared reading of one tenant's records; a record read before `since` is read anew.
+
+    `ahead_seconds` is how far into the future a lane may be due whose record is taken along.
+    """
+
+    sessions: Sessions
+    tenant_id: UUID
+    client: RecmanClient
+    shelf: Shelf
+    since: datetime
+    ahead_seconds: float
+
+    async def read(self, scope: str, record_id: str) -> Raw | None:
+        """The record, or None when RecMan does not show it.
+
+        Raises:
+            RemoteError: RecMan could not be read.
+        """
+        wanted = self.shelf.wanted.setdefault(scope, set())
+        wanted.add(record_id)
+        # One reading at a time: whoever waited finds what the one before it brought along.
+        async with self.shelf.locks.setdefault(scope, asyncio.Lock()):
+            wanted.discard(record_id)
+            found = self._find(scope, record_id) or await self._fetch(scope, record_id)
+            return found.raw
+
+    def _find(self, scope: str, record_id: str) -> CachedRecord | None:
+        place = (scope, record_id)
+        found = self.shelf.records.get(place) or self.shelf.absent.get(place)
+        return found if found is not None and found.read_at > self.since else None
+
+    async def _fetch(self, scope: str, record_id: str) -> CachedRecord:
+        async with self.sessions() as session:
+            read_at = await load_now(session)
+            waiting = await list_waiting(
+                session, tenant_id=self.tenant_id, scope=scope, ahead_seconds=self.ahead_seconds, most=_MOST_ALONG
+            )
+        likely = self.shelf.likely.setdefault(scope, {})
+        # Those who wait now come first, then what lanes are due for, then what will be needed.
+        along = [*self.shelf.wanted[scope], *waiting, *likely]
+        try:
+            rows = await self.client.fetch(scope, [record_id], also=along)
+        except RemoteRejectedError:
+            if not along:
+                raise
+            # One record that RecMan cannot digest must not stop the others.
+            rows = await self.client.fetch(scope, [record_id])
+        for one, raw in rows.items():
+            likely.pop(one, None)
+            self._keep(scope, one, CachedRecord(raw, read_at))
+        if scope == "invoice":
+            self._note_next(raw for raw in rows.values() if raw is not None)
+        return CachedRecord(rows.get(record_id), read_at)
+
+    def _keep(self, scope: str, record_id: str, record: CachedRecord) -> None:
+        kept, other = self.shelf.records, self.shelf.absent
+        if record.raw is None:
+            kept, other = other, kept
+        kept[scope, record_id] = record
+        other.pop((scope, record_id), None)
+
+    def _note_next(self, invoices: Iterable[Raw]) -> None:
+        for raw in invoices:
+            reader = Reader(raw, INVOICE, where="")
+            for scope, field in _NEXT.items():
+                likely = self.shelf.likely.setdefault(scope, {})
+                found = reader.guess(field, read_link)
+                if found is not None and len(likely) < _MOST_ALONG:
+                    likely[found] = None
