@@ -72,6 +72,11 @@ _LIST_WAITING = text("""
     ORDER BY run_at LIMIT :most
 """)
 
+_COUNT_WAITING = text("""
+    SELECT tenant_id, count(*) AS lanes FROM lane
+    WHERE state = 'ready' AND tenant_id = ANY(:tenant_ids) GROUP BY tenant_id
+""")
+
 _LOCK_OTHER = text(
     "SELECT id FROM lane WHERE tenant_id = :tenant_id AND scope = :scope AND record_id = :record_id FOR UPDATE"
 )
@@ -191,6 +196,12 @@ async def list_waiting(
     """The records of a scope whose lanes are due now or within `ahead_seconds`, first due first."""
     values = {"tenant_id": tenant_id, "scope": scope, "ahead": ahead_seconds, "most": most}
     return (await session.scalars(_LIST_WAITING, values)).all()
+
+
+async def count_waiting(session: Session, tenant_ids: Sequence[UUID]) -> dict[UUID, int]:
+    """How many lanes of each of these tenants have something to do and do not do it yet."""
+    rows = await session.execute(_COUNT_WAITING, {"tenant_ids": list(tenant_ids)})
+    return {row.tenant_id: row.lanes for row in rows}
 
 
 def backoff_seconds(tries: int, *, first: float, cap: float, random_unit: float | None = None) -> float:

@@ -12,6 +12,7 @@ import uvloop
 from app.db import create_engine, migrate
 from app.main import create_app
 from app.resources import Resources, open_resources
+from app.schedule import run_schedule
 from app.settings import Settings
 from app.tokens import ensure_operator
 from app.worker import run_worker
@@ -47,7 +48,7 @@ async def work(settings: Settings, url: str) -> None:
     """A worker until it is stopped; what it has in hand is finished first."""
     stop = _stop_on_signal()
     async with open_resources(settings, database_url=url) as resources:
-        await run_worker(resources, stop)
+        await _work_by_clock(resources, stop)
 
 
 async def serve_and_work(settings: Settings, url: str) -> None:
@@ -55,10 +56,18 @@ async def serve_and_work(settings: Settings, url: str) -> None:
     stop = _stop_on_signal()
     async with open_resources(settings, database_url=url) as resources:
         await _announce_operator(resources)
-        roles = [asyncio.create_task(run_worker(resources, stop)), asyncio.create_task(_serve(resources, stop))]
+        roles = [asyncio.create_task(_work_by_clock(resources, stop)), asyncio.create_task(_serve(resources, stop))]
         await asyncio.wait(roles, return_when=asyncio.FIRST_COMPLETED)
         stop.set()
         await asyncio.gather(*roles)
+
+
+async def _work_by_clock(resources: Resources, stop: asyncio.Event) -> None:
+    """A worker that also looks at the clock; whichever ends, for whatever reason, ends both."""
+    roles = [asyncio.create_task(run_worker(resources, stop)), asyncio.create_task(run_schedule(resources, stop))]
+    await asyncio.wait(roles, return_when=asyncio.FIRST_COMPLETED)
+    stop.set()
+    await asyncio.gather(*roles)
 
 
 def _stop_on_signal() -> asyncio.Event:

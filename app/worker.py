@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 from app.db import Session, is_away
+from app.domain.reading import Purpose
 from app.errors import (
     AuthExpiredError,
     KeyPausedError,
@@ -21,6 +22,7 @@ from app.keys import pause_key, require_sign_in
 from app.lanes import Lease, backoff_seconds, check_fence, claim, lock_record, postpone, release, renew, wait_for
 from app.log import get_logger
 from app.resources import Resources
+from app.sweeps import SCOPE as SWEEP
 from app.tenants import load_tenant
 from app.transfer.books import REST_SECONDS, open_books
 from app.transfer.carry import carry, record_trouble
@@ -143,11 +145,12 @@ class Worker:
             await self._release_empty(lease)
             return
         heard_at = events[-1].received_at
+        purpose = Purpose.SWEEPS if lease.scope == SWEEP else None
         run = Run(
             sessions=resources.sessions,
             lease=lease,
             events=events,
-            reader=open_reader(resources, tenant, since=heard_at),
+            reader=open_reader(resources, tenant, since=heard_at, purpose=purpose),
             open_books=lambda key: open_books(resources, key, heard_at=heard_at),
             read_lag_seconds=resources.settings.unimicro_read_lag_seconds,
         )

@@ -16,7 +16,7 @@ from app.keys import load_key
 from app.tables import Department as DepartmentRow
 from app.tenants import load_tenant
 from app.transfer.log import count_open
-from app.transfer.records import open_client, read_departments
+from app.transfer.records import from_recman, open_client, to_departments
 from app.transfer.retry import retry_held
 
 router = APIRouter(prefix="/v1/departments", tags=["departments"])
@@ -71,7 +71,8 @@ async def refresh_departments(door: AdminDoor, resources: ResourcesDep) -> list[
         cause = "There is no RecMan API key to read departments with"
         fix = "Enter one for the tenant, or enter the departments with POST /v1/departments."
         raise ConflictError(cause, fix=fix, code="no_recman_api_key")
-    departments = await read_departments(client)
+    async with from_recman():
+        departments = to_departments(await client.fetch_v1("department"))
     await record_departments(door.session, tenant_id=tenant_id, departments=departments)
     names = {one.recman_department_id: one.name for one in departments}
     await door.record("department.refresh", f"tenant:{tenant_id}", tenant_id=tenant_id, after=names)

@@ -54,3 +54,7 @@ class Reading(BaseModel):
         """The number of the day's calls at which this purpose stops."""
         share = 100 if purpose is Purpose.INVOICES else getattr(self.shares, purpose.value)
         return daily_calls * share // 100
+
+    def list_limits(self, *, daily_calls: int) -> dict[str, int]:
+        """The number of the day's calls at which each purpose stops."""
+        return {purpose.value: self.most_calls(purpose, daily_calls=daily_calls) for purpose in Purpose}

@@ -89,13 +89,13 @@ class RecmanClient:
         Source: scopes and `companyIds` [C], `projectIds` [C]; that invoices can be asked by id is assumed. Where an
         account refuses or ignores the filter, pages are the way out.
         """
-        needed, by_id = list(dict.fromkeys(ids)), f"{scope}?{_BY_ID[scope]}"
+        needed = list(dict.fromkeys(ids))
         extra = [one for one in dict.fromkeys(also) if one not in set(needed)]
         found: dict[str, Raw | None] = {}
         for batch in _pack(needed, extra):
-            rows = await self._fetch_by_id(scope, batch) if by_id not in self.notes.refused else None
+            rows = await self._fetch_by_id(scope, batch) if self.asks_by_id(scope) else None
             if rows is None:
-                self.notes.refused.add(by_id)
+                self.notes.refused.add(f"{scope}?{_BY_ID[scope]}")
                 wanted = [*needed, *extra]
                 rows = await self._fetch_from_pages(scope, set(wanted), enough=set(needed))
                 return {one: rows.get(one) for one in wanted if one in rows or one in set(needed)}
@@ -114,25 +114,29 @@ class RecmanClient:
         """The projects with these ids; archived ones may be missing."""
         return _present(await self.fetch("project", ids))
 
-    async def fetch_departments(self) -> tuple[Raw, ...]:
-        """All departments, in v1's spelling. Source: v1.php scope `department` [C]."""
-        return await self._fetch_v1("department")
+    def asks_by_id(self, scope: str) -> bool:
+        """Whether the account lets records of a scope be asked for by id, as far as is known."""
+        return f"{scope}?{_BY_ID[scope]}" not in self.notes.refused
 
-    async def fetch_users(self) -> tuple[Raw, ...]:
-        """All present users, in v1's spelling, former ones are missing. Source: v1.php scope `user` [C]."""
-        return await self._fetch_v1("user")
+    async def try_by_id(self, scope: str, record_id: str) -> bool:
+        """Whether the account answers with this one record when asked for it by id."""
+        rows = await self._fetch_by_id(scope, [record_id])
+        if rows is None:
+            self.notes.refused.add(f"{scope}?{_BY_ID[scope]}")
+        return bool(rows)
+
+    async def fetch_v1(self, scope: str) -> tuple[Raw, ...]:
+        """All departments, or all present users, in v1's spelling. Source: v1.php, scopes `department`, `user` [C]."""
+        answer = await self._call("/v1.php", {"type": "json", "scope": scope})
+        # A bare map by id; anything else in it, like `success`, is no row.
+        rows = answer if "data" in answer else {"data": {key: row for key, row in answer.items() if read_id(key)}}
+        return tuple(to_rows(rows))
 
     async def fetch_page(self, scope: str, page: int) -> Page:
         """One page of a scope, in RecMan's unstable order."""
         answer = await self._call_v2(scope, {"page": str(page)})
         # Some scopes say where the next page is (facts §2.4 [C]); nothing there is the end.
         return Page(to_rows(answer), more=bool(answer.get("nextPage", True)))
-
-    async def _fetch_v1(self, scope: str) -> tuple[Raw, ...]:
-        answer = await self._call("/v1.php", {"type": "json", "scope": scope})
-        # A bare map by id; anything else in it, like `success`, is no row.
-        rows = answer if "data" in answer else {"data": {key: row for key, row in answer.items() if read_id(key)}}
-        return tuple(to_rows(rows))
 
     async def _fetch_by_id(self, scope: str, batch: Sequence[str]) -> dict[str, Raw] | None:
         """The records, or None when the account ignores or refuses the filter."""

@@ -24,6 +24,7 @@ from app.recman.payloads import (
     Unclear,
     is_said,
     list_relatives,
+    pick,
     read_day,
     read_flag,
     read_id,
@@ -88,6 +89,15 @@ def read_invoice(raw: Raw) -> Document | IncompleteDocument:
             stated_totals=totals,
         )
     return Document(recman_invoice_id=recman_invoice_id, kind=kind, lines=lines, stated_totals=totals, **fields)
+
+
+def read_made_day(scope: str, raw: Raw) -> date | None:
+    """The day of a document, or the day on which another record was made; None when RecMan does not say it clearly."""
+    try:
+        dated = pick(raw, INVOICE["invoice_date"], read_day) if scope == "invoice" else None
+        return dated or pick(raw, ("created",), read_day)
+    except Unclear:
+        return None
 
 
 def _find_id(raw: Raw) -> str:

@@ -12,10 +12,12 @@ from app.domain.dimensions import Project
 from app.domain.documents import Document, DocumentKind, IncompleteDocument
 from app.domain.parties import Customer
 from app.domain.reference import Reference
-from app.errors import HoldError, Reason, RemoteRejectedError, RemoteUnavailableError, WaitError
+from app.errors import HoldError, Reason, RemoteRejectedError, WaitError
 from app.jobs import SCOPE, end_job, load_job, source_of
 from app.keys import list_keys_for_record
 from app.lanes import check_fence, postpone
+from app.sweeps import SCOPE as SWEEP
+from app.sweeps import record_trouble as record_sweep_trouble
 from app.tables import Key
 from app.transfer.books import Books
 from app.transfer.context import Run
@@ -33,6 +35,7 @@ from app.transfer.log import (
     show_totals,
 )
 from app.transfer.look import look_at_customer, look_at_document, look_at_project
+from app.transfer.missing import end_missing
 from app.transfer.overview import list_invoices_after, read_filter
 from app.transfer.plan import plan_company, plan_document, plan_project_change
 from app.transfer.retry import retry
@@ -40,9 +43,8 @@ from app.transfer.run import run_document
 from app.transfer.run_parts import run_part
 from app.transfer.situation import DocumentSituation
 from app.transfer.steps import CreateProduct, Decision, Go, Hold, LookAgain, Skip, Wait
+from app.transfer.sweep import carry_sweep
 
-# A record that RecMan does not show yet gets this many tries before a person is asked.
-_MISSING_TRIES = 3
 # A lane that waits is woken by the other record's end; this is only the net below. Each look costs RecMan's quota.
 _WAIT_SECONDS = 6 * 3600.0
 _JOB_PAGE = 100
@@ -65,7 +67,7 @@ async def carry(run: Run) -> None:
 async def _carry_document(run: Run) -> None:
     document = await run.reader.read_document(run.lease.record_id)
     if document is None:
-        await _end_missing(run)
+        await end_missing(run)
         return
     try:
         key = await choose_key(run, document)
@@ -206,29 +208,13 @@ def _customer_name(situation: DocumentSituation) -> str:
     return known.name if known is not None else ""
 
 
-async def _end_missing(run: Run) -> None:
-    scope, record_id = run.lease.scope, run.lease.record_id
-    if run.events[-1].operation == "delete":
-        await _skip(run, f"RecMan confirms that {scope} {record_id} is gone; nothing is deleted in Unimicro")
-        return
-    if run.lease.tries < _MISSING_TRIES and run.reader.client is not None:
-        raise RemoteUnavailableError(f"RecMan does not show {scope} {record_id} (yet)")
-    if run.reader.client is None:
-        cause = f"The delivery about {scope} {record_id} carried no record, and no RecMan API key is set"
-        fix = "Enter a RecMan API key for the tenant, or let RecMan send whole records, then retry."
-    else:
-        cause = f"RecMan announced {scope} {record_id} but does not show it"
-        fix = "Check that it exists and that the RecMan API key may read it, then retry."
-    await _hold(run, (Reason(code="record_missing", cause=cause, fix=fix),))
-
-
 async def _carry_company(run: Run) -> None:
     keys = await _keys(run)
     for key in keys:
         books = await _open(run, key)
         view = await look_at_customer(run, books, run.lease.record_id, always_read=True)
         if view.record is None:
-            await _end_missing(run)
+            await end_missing(run)
             return
         await _follow_part(run, books, await decide(books, partial(plan_company, view)))
     await _end_part(run, keys)
@@ -239,6 +225,9 @@ async def _carry_project(run: Run) -> None:
     for key in keys:
         books = await _open(run, key)
         view = await look_at_project(run, books, run.lease.record_id, always_read=True)
+        if view.record is None and run.events[-1].operation == "delete":
+            await end_missing(run)
+            return
         company_id = view.record.recman_company_id if isinstance(view.record, Project) else None
         customer = await look_at_customer(run, books, company_id) if company_id else None
         await _follow_part(run, books, await decide(books, partial(plan_project_change, view, customer)))
@@ -326,12 +315,15 @@ _CARRIERS: dict[str, _Carrier] = {
     "product": _carry_nothing,
     "department": _carry_nothing,
     SCOPE: _carry_job,
+    SWEEP: carry_sweep,
 }
 _KINDS = {"invoice": DocumentKind.INVOICE.value, "company": "customer", "project": "project"}
 
 
 async def record_trouble(session: Session, run: Run, reason: Reason, *, failed: bool = False) -> None:
     """Show on the transfer why it is not through yet, without disturbing how far it has come."""
+    if run.lease.scope == SWEEP:
+        await record_sweep_trouble(session, int(run.lease.record_id), reason, failed=failed)
     if run.transfer_id is None:
         return
     values: dict[str, Any] = {"reasons": show_reasons([reason])}

@@ -222,6 +222,23 @@ async def list_transfers(
     return (await session.scalars(query)).all()
 
 
+async def list_of_record(session: Session, place: Place) -> Sequence[Transfer]:
+    """A record's transfers, whichever key they are at."""
+    known = (
+        Transfer.tenant_id == place.tenant_id,
+        Transfer.scope == place.scope,
+        Transfer.record_id == place.record_id,
+    )
+    return (await session.scalars(select(Transfer).where(*known).order_by(Transfer.id).with_for_update())).all()
+
+
+async def list_booked(session: Session, *, tenant_id: UUID, scope: str, record_ids: Sequence[str]) -> dict[str, bool]:
+    """Of these records those that our log knows, and whether each is booked at any key."""
+    known = (Transfer.tenant_id == tenant_id, Transfer.scope == scope, Transfer.record_id.in_(record_ids))
+    query = select(Transfer.record_id, func.bool_or(Transfer.booked_at.is_not(None))).where(*known)
+    return {row[0]: row[1] for row in (await session.execute(query.group_by(Transfer.record_id))).all()}
+
+
 async def list_held(session: Session, *, tenant_id: UUID, codes: Sequence[str]) -> Sequence[Transfer]:
     """Every transfer of a tenant that is held, or not wanted, for one of these reasons, in the order of their lanes."""
     reasons = [Transfer.reasons.contains([{"code": code}]) for code in codes]

@@ -1,6 +1,6 @@
 """Stop 5: the record as it is now, from RecMan's API or, for a tenant without API key, from the stored deliveries."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,12 +16,12 @@ from app.domain.reading import Purpose
 from app.errors import Reason, RemoteError, RemoteUnavailableError
 from app.inbox import list_bodies
 from app.quota import open_gate
-from app.recman.client import RecmanClient
+from app.recman.client import Gate, RecmanClient
 from app.recman.payloads import COMPANY, Raw, read_id
 from app.recman.reader import Reader
 from app.recman.translate import read_company, read_department, read_invoice, read_project
 from app.recman.webhook import parse_hints
-from app.resources import Resources
+from app.resources import RecmanNotes, Resources
 from app.tables import Tenant
 from app.tenants import open_recman_api_key
 from app.transfer.shelf import SharedReading
@@ -69,14 +69,14 @@ class RecordReader:
     async def read_department(self, record_id: str) -> Department | None:
         """The department; an unknown one makes us read the list again."""
         known = await self._find_department(record_id)
-        if known is not None or self.client is None:
+        if known is not None or self.shared is None:
             return known
-        departments = await read_departments(self.client)
-        if not self.keeps_departments:
-            return next((one for one in departments if one.recman_department_id == record_id), None)
-        async with self.sessions.begin() as session:
-            await record_departments(session, tenant_id=self.tenant_id, departments=departments)
-        return await self._find_department(record_id)
+        async with from_recman():
+            departments = to_departments(await self.shared.read_departments())
+        if self.keeps_departments:
+            async with self.sessions.begin() as session:
+                await record_departments(session, tenant_id=self.tenant_id, departments=departments)
+        return next((one for one in departments if one.recman_department_id == record_id), None)
 
     async def _find_department(self, record_id: str) -> Department | None:
         async with self.sessions() as session:
@@ -85,7 +85,7 @@ class RecordReader:
     async def _read_raw(self, scope: str, record_id: str) -> Mapping[str, Any] | None:
         if self.shared is None:
             return await self._read_payload(scope, record_id)
-        async with _from_recman():
+        async with from_recman():
             return await self.shared.read(scope, record_id)
 
     async def _read_payload(self, scope: str, record_id: str) -> Mapping[str, Any] | None:
@@ -99,10 +99,15 @@ class RecordReader:
 
 
 def open_reader(
-    resources: Resources, tenant: Tenant, *, since: datetime, keeps_departments: bool = True
+    resources: Resources,
+    tenant: Tenant,
+    *,
+    since: datetime,
+    keeps_departments: bool = True,
+    purpose: Purpose | None = None,
 ) -> RecordReader:
     """The reader of a tenant's records as they are after `since`, by API when it has a RecMan key."""
-    client = open_client(resources, tenant)
+    client = open_client(resources, tenant, purpose=purpose)
     shared = None
     if client is not None:
         shared = SharedReading(
@@ -118,7 +123,14 @@ def open_reader(
     )
 
 
-def open_client(resources: Resources, tenant: Tenant, *, purpose: Purpose | None = None) -> RecmanClient | None:
+def open_client(
+    resources: Resources,
+    tenant: Tenant,
+    *,
+    purpose: Purpose | None = None,
+    gate: Gate | None = None,
+    notes: RecmanNotes | None = None,
+) -> RecmanClient | None:
     """RecMan's API for a tenant, every call of it counted; None when it has no key for it."""
     api_key = open_recman_api_key(resources.vault, tenant)
     if api_key is None:
@@ -127,19 +139,13 @@ def open_client(resources: Resources, tenant: Tenant, *, purpose: Purpose | None
         resources.http,
         base_url=resources.settings.recman_api_base,
         api_key=api_key,
-        gate=open_gate(resources.sessions, resources.settings, tenant, purpose=purpose),
-        notes=resources.notes_of(tenant.id),
+        gate=gate or open_gate(resources.sessions, resources.settings, tenant, purpose=purpose),
+        notes=notes or resources.notes_of(tenant.id),
     )
 
 
-async def read_departments(client: RecmanClient) -> list[Department]:
-    """The departments that can be read; one without id or name is left out.
-
-    Raises:
-        RemoteError: RecMan could not be read; `system` says "RecMan".
-    """
-    async with _from_recman():
-        raws = await client.fetch_departments()
+def to_departments(raws: Sequence[Raw]) -> list[Department]:
+    """The departments that can be read; one without id or name is left out."""
     return [found for found in map(read_department, raws) if isinstance(found, Department)]
 
 
@@ -154,7 +160,7 @@ async def read_companies(client: RecmanClient) -> AsyncIterator[list[Raw]]:
     """
     seen: set[str] = set()
     for page in range(1, _MOST_PAGES + 1):
-        async with _from_recman():
+        async with from_recman():
             rows = (await client.fetch_page("company", page)).rows
         by_id = {Reader(row, COMPANY, where="").find("id", read_id): row for row in rows}
         fresh = {key: row for key, row in by_id.items() if key is not None and key not in seen}
@@ -162,13 +168,13 @@ async def read_companies(client: RecmanClient) -> AsyncIterator[list[Raw]]:
             return
         seen.update(fresh)
         yield list(fresh.values())
-    async with _from_recman():
+    async with from_recman():
         raise RemoteUnavailableError(f"RecMan lists more companies than fit on {_MOST_PAGES} pages")
 
 
 @asynccontextmanager
-async def _from_recman() -> AsyncIterator[None]:
-    # The fate of an error depends on whose it is: RecMan's must not pause a Unimicro key.
+async def from_recman() -> AsyncIterator[None]:
+    """Marks errors as RecMan's: their fate depends on whose they are, and RecMan's must not pause a Unimicro key."""
     try:
         yield
     except RemoteError as error:

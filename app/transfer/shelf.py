@@ -5,7 +5,7 @@ reading began after the newest hint of whoever asks.
 """
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -50,6 +50,22 @@ class SharedReading:
             wanted.discard(record_id)
             found = self._find(scope, record_id) or await self._fetch(scope, record_id)
             return found.raw
+
+    async def read_departments(self) -> Sequence[Raw]:
+        """All departments; one reading serves everybody whose hint came before it.
+
+        Raises:
+            RemoteError: RecMan could not be read.
+        """
+        place = ("department", "")
+        async with self.shelf.locks.setdefault("department", asyncio.Lock()):
+            found = self._find(*place)
+            if found is None:
+                async with self.sessions() as session:
+                    read_at = await load_now(session)
+                rows = await self.client.fetch_v1("department")
+                found = self.shelf.records[place] = CachedRecord({"rows": rows}, read_at)
+            return found.raw["rows"] if found.raw is not None else ()
 
     def _find(self, scope: str, record_id: str) -> CachedRecord | None:
         place = (scope, record_id)

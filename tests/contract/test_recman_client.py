@@ -425,12 +425,12 @@ async def test_one_row_without_id_does_not_stop_its_neighbours() -> None:
 async def test_departments_and_users_come_from_version_1() -> None:
     account = Account({"4": {"department_id": "4", "name": "Oslo"}, "success": True})
     client = account.open()
-    (department,) = await client.fetch_departments()
+    (department,) = await client.fetch_v1("department")
     assert (department["department_id"], department["_key"]) == ("4", "4")
-    assert len(await client.fetch_users()) == 1
+    assert len(await client.fetch_v1("user")) == 1
     assert [call["scope"] for call in account.calls] == ["department", "user"]
 
 
 @pytest.mark.parametrize("answer", [[], {}, wrap([])])
 async def test_no_departments(answer: Any) -> None:
-    assert await Account(answer).open().fetch_departments() == ()
+    assert await Account(answer).open().fetch_v1("department") == ()

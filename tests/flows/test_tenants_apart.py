@@ -31,6 +31,12 @@ BODIES: dict[tuple[str, str], Any] = {
     ("POST", "/v1/departments/refresh"): None,
     ("POST", "/v1/departments"): {"recman_department_id": "900", "name": "Ours"},
     ("PUT", "/v1/departments/{recman_department_id}/key"): {"key_id": None},
+    ("PATCH", "/v1/recman"): {"most_changes": 7},
+    ("POST", "/v1/recman/probe"): None,
+    ("POST", "/v1/recman/sweep"): None,
+    ("POST", "/v1/recman/backfill"): {"dated_from": "2026-10-01", "dated_to": "2026-10-31", "dry_run": True},
+    ("POST", "/v1/recman/sweeps/{sweep_id}/cancel"): None,
+    ("POST", "/v1/recman/changes"): {"scope": "company"},
     ("POST", "/v1/hooks"): {"name": "ours"},
     ("PATCH", "/v1/hooks/{hook_id}"): {"enabled": False},
     ("POST", "/v1/hooks/{hook_id}/rotate"): {"what": "address"},
@@ -44,7 +50,8 @@ BODIES: dict[tuple[str, str], Any] = {
 _RULES = "?key_id={key_id}"
 QUERIES = {"/v1/rules": f"{_RULES}&after_version=0", "/v1/rules/versions": _RULES}
 # Routes about no row of anybody's: they make something of the caller's own.
-OWN = {"/v1/departments/refresh", "/v1/departments", "/v1/hooks", "/v1/tokens", "/v1/tenants"}
+OWN = {"/v1/departments/refresh", "/v1/departments", "/v1/hooks", "/v1/tokens", "/v1/tenants", "/v1/recman"}
+OWN |= {f"/v1/recman/{action}" for action in ("probe", "sweep", "backfill", "changes")}
 
 
 @dataclass(frozen=True)
@@ -86,12 +93,15 @@ async def stage(world: World) -> Stage:
     invoices = (await world.call("GET", "/v1/invoices", tenant=other)).json()
     job = (await world.call("POST", "/v1/invoices/send", {"everything": True}, tenant=other)).json()
     await world.settle()
+    sweep = (await world.call("POST", "/v1/recman/sweep", tenant=other)).json()
+    await world.settle()
     hooks = (await world.call("GET", "/v1/hooks", tenant=other)).json()
     await office.make_token(other, "viewer")
     tokens = (await world.call("GET", "/v1/tokens", tenant=other)).json()
     theirs = {
         "transfer_id": str(invoices[0]["id"]),
         "job_id": job["id"],
+        "sweep_id": str(sweep["id"]),
         "key_id": str(key_id),
         "pending_id": pending["pending_id"],
         "recman_department_id": "901",

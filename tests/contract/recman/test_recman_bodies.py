@@ -89,7 +89,7 @@ async def fetch(case: dict[str, Any]) -> dict[str, Any]:
     async with httpx.AsyncClient(transport=httpx.MockTransport(answer)) as http:
         client = RecmanClient(http, base_url="https://recman.test", api_key="canary-key", sleep=sleep_not)
         if case["scope"] == "department":
-            return {str(row["_key"]): row for row in await client.fetch_departments()}
+            return {str(row["_key"]): row for row in await client.fetch_v1("department")}
         ask = {"invoice": client.fetch_invoices, "company": client.fetch_companies, "project": client.fetch_projects}
         return dict(await ask[case["scope"]](case["ask"]))
 

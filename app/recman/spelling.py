@@ -1,0 +1,59 @@
+"""Which names and types raw records have, never their values: how an account spells, and whether that changes."""
+
+from collections.abc import Iterable, Mapping
+from decimal import Decimal
+from typing import Any
+
+from app.recman.payloads import Raw, read_id
+
+# Records come with a few dozen names; more would be ids taken for names.
+_MOST_NAMES = 200
+_LONGEST_NAME = 60
+
+
+def list_fields(records: Iterable[Raw]) -> dict[str, dict[str, Any]]:
+    """The names in some records of one scope, those of inner rows as `lines[].description`.
+
+    Shape: name → `{"types": [...], "always": bool}`; types are text, number, yes/no, map, list, null and empty (also
+    for `""`, `[]` and `{}`); `always` means that every record, or every row of every list, had it.
+    """
+    rows = [record for record in records if isinstance(record, Mapping)]
+    types: dict[str, set[str]] = {}
+    counts: dict[str, int] = {}
+    inner: dict[str, list[Raw]] = {}
+    for row in rows:
+        for name, value in row.items():
+            if name == "_key":
+                continue
+            shown = name[:_LONGEST_NAME]
+            types.setdefault(shown, set()).add(_type_of(value))
+            counts[shown] = counts.get(shown, 0) + 1
+            inner.setdefault(shown, []).extend(_rows_in(value))
+    found = {name: {"types": sorted(types[name]), "always": counts[name] == len(rows)} for name in types}
+    for name, parts in inner.items():
+        if parts:
+            found |= {f"{name}[].{part}": said for part, said in list_fields(parts).items()}
+    return dict(sorted(found.items())[:_MOST_NAMES])
+
+
+def _rows_in(value: Any) -> list[Raw]:
+    """Rows of a list or of a map by id; a map with names of its own is one row."""
+    if isinstance(value, list):
+        return [part for part in value if isinstance(part, Mapping)]
+    if not isinstance(value, Mapping):
+        return []
+    if value and all(read_id(name) for name in value):
+        return [part for part in value.values() if isinstance(part, Mapping)]
+    return [value]
+
+
+def _type_of(value: Any) -> str:
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return "yes/no"
+    if value in ("", [], {}):
+        return "empty"
+    if isinstance(value, int | Decimal):
+        return "number"
+    return "text" if isinstance(value, str) else "map" if isinstance(value, Mapping) else "list"

@@ -1,0 +1,198 @@
+"""RecMan counts calls: bursts share them, the day's number holds, invoices come first, and a refusal is a pause."""
+
+import asyncio
+import copy
+import json
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+
+from app.errors import RemoteThrottledError
+from app.quota import load_standing, open_gate
+from app.sandbox.recman_hooks import Delivery
+from app.sandbox.recman_store import RecmanOptions
+from app.tenants import load_tenant
+from app.worker import run_worker
+from tests.world import RECMAN_KEY, World, open_world
+
+
+def add_copies(world: World, how_many: int, *, first: int = 9_000_001) -> list[str]:
+    """Invoices like 5001, each of a customer of its own, which is like 201; the ids of the invoices."""
+    records = world.recman.state.store.records
+    ids = [str(number) for number in range(first, first + how_many)]
+    for one in ids:
+        invoice, company = copy.deepcopy(records["invoice"]["5001"]), copy.deepcopy(records["company"]["201"])
+        company |= {"companyId": one, "companyNumber": str(100_100 + int(one) - first), "vatNumber": "", "name": one}
+        invoice |= {"invoiceId": one, "invoiceNumber": one, "companyId": one, "projectId": None}
+        records["invoice"][one], records["company"][one] = invoice, company
+    return ids
+
+
+def calls_of(world: World) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = []
+    for (path, params), count in world.recman.state.store.calls.items():
+        found += [{"path": path, **dict(params)}] * count
+    return found
+
+
+async def burst(world: World, ids: list[str]) -> None:
+    bodies = [Delivery(body=json.dumps({"event": "invoice.created", "id": one})) for one in ids]
+    assert set(await world.hear(bodies)) == {202}
+
+
+@pytest.fixture
+async def slow_world(database_url: str, tmp_path: Path) -> AsyncIterator[World]:
+    """A world that waits for others before it reads."""
+    async with open_world(database_url, tmp_path, recman_debounce_seconds=2.0) as opened:
+        yield opened
+
+
+@pytest.mark.timeout(300)
+async def test_a_burst_of_500_webhooks_costs_ten_calls_at_most(slow_world: World) -> None:
+    ids = add_copies(slow_world, 500)
+    slow_world.recman.state.store.calls.clear()
+    await burst(slow_world, ids)
+    await slow_world.settle(seconds=200)
+    assert await slow_world.count("SELECT count(*) FROM transfer WHERE scope = 'invoice' AND state = 'done'") == 500
+    assert len(calls_of(slow_world)) <= 10
+    assert {call["scope"] for call in calls_of(slow_world)} >= {"invoice", "company"}
+
+
+@pytest.mark.timeout(300)
+async def test_a_burst_costs_no_more_where_invoices_are_read_by_pages(database_url: str, tmp_path: Path) -> None:
+    options = RecmanOptions(
+        daily_quota=100_000, keys=frozenset({RECMAN_KEY}), invoice_ids_filter="refuse", page_size=200
+    )
+    changes: dict[str, Any] = {"recman_options": options, "recman_debounce_seconds": 2.0}
+    async with open_world(database_url, tmp_path, **changes) as world:
+        ids = add_copies(world, 120)
+        world.recman.state.store.calls.clear()
+        await burst(world, ids)
+        await world.settle(seconds=100)
+        assert await world.count("SELECT count(*) FROM transfer WHERE scope = 'invoice' AND state = 'done'") == 120
+        assert len(calls_of(world)) <= 10
+
+
+async def test_a_change_after_the_reading_is_read_anew(slow_world: World) -> None:
+    ids = add_copies(slow_world, 2)
+    records = slow_world.recman.state.store.records["invoice"]
+    records[ids[0]]["invoiceNumber"] = ""
+    await burst(slow_world, ids)
+    await slow_world.settle()
+    assert (await slow_world.transfers())["invoice", ids[0]]["state"] == "held"
+    records[ids[0]]["invoiceNumber"] = "mended"
+    await burst(slow_world, ids[:1])
+    await slow_world.settle()
+    row = (await slow_world.transfers())["invoice", ids[0]]
+    assert (row["state"], row["number"]) == ("done", "mended")
+
+
+async def test_many_webhooks_of_records_that_are_not_there_share_their_calls(slow_world: World) -> None:
+    slow_world.recman.state.store.calls.clear()
+    await burst(slow_world, [str(number) for number in range(800_001, 800_101)])
+    await slow_world.settle(seconds=60)
+    held = await slow_world.count("SELECT count(*) FROM event WHERE state = 'held'")
+    assert held == 100
+    assert len(calls_of(slow_world)) <= 10
+
+
+async def test_the_days_calls_are_counted_by_what_they_are_for(world: World) -> None:
+    await world.hear_of("company", 201)
+    await world.hear_of("project", 301)
+    await world.hear_of("invoice", 5001)
+    await world.settle()
+    async with world.resources.sessions() as session:
+        standing = await load_standing(session, world.tenant_id, zone="Europe/Oslo")
+    counted = len(calls_of(world))
+    assert standing.used == counted == sum(standing.by_purpose.values())
+    assert set(standing.by_purpose) == {"customers", "projects", "invoices"}
+    assert standing.paused_until is None
+
+
+@pytest.mark.parametrize("zone", ["Europe/Oslo", "Pacific/Kiritimati", "America/Los_Angeles"])
+async def test_a_day_ends_at_midnight_of_its_zone(world: World, zone: str) -> None:
+    async with world.resources.sessions() as session:
+        standing = await load_standing(session, world.tenant_id, zone=zone)
+        midnight = text("SELECT (:at AT TIME ZONE :zone)::text")
+        told = (await session.execute(midnight, {"at": standing.resets_at, "zone": zone})).scalar_one()
+    assert told.endswith("00:00:00")
+    assert 0 < (standing.resets_at - standing.now).total_seconds() <= 25 * 3600
+
+
+async def test_over_the_days_number_everything_waits_visibly_and_goes_on_when_it_is_raised(world: World) -> None:
+    used = (await look(world))["quota"]["used"]
+    await change(world, daily_calls=used + 1)
+    await world.hear_of("invoice", 5001)
+    await run_for(world, seconds=1.5)
+    shown = await look(world)
+    assert shown["quota"]["used"] == shown["quota"]["daily_calls"] == used + 1
+    assert shown["lanes_waiting"] == 1
+    (row,) = await world.get("/v1/invoices")
+    assert row["state"] == "waiting"
+    assert "calls to RecMan are made today" in row["reasons"][0]["cause"]
+    assert await world.count("SELECT count(*) FROM lane WHERE state = 'ready' AND tries > 0") == 0
+    await change(world, daily_calls=500)
+    await world.settle()
+    assert (await world.transfers())["invoice", "5001"]["state"] == "done"
+
+
+async def look(world: World) -> dict[str, Any]:
+    shown: dict[str, Any] = (await world.get("/v1/recman", tenant=world.tenant_id))[0]
+    return shown
+
+
+async def change(world: World, **reading: Any) -> dict[str, Any]:
+    answer = await world.call("PATCH", "/v1/recman", reading, tenant=world.tenant_id)
+    assert answer.status_code == 200, answer.text
+    shown: dict[str, Any] = answer.json()
+    return shown
+
+
+async def run_for(world: World, *, seconds: float) -> None:
+    stop = asyncio.Event()
+    worker = asyncio.create_task(run_worker(world.resources, stop))
+    await asyncio.sleep(seconds)
+    stop.set()
+    await worker
+
+
+async def test_customers_stop_before_invoices_do(database_url: str, tmp_path: Path) -> None:
+    async with open_world(database_url, tmp_path, recman_daily_calls=10) as world:
+        async with world.resources.sessions() as session:
+            tenant = await load_tenant(session, world.tenant_id)
+        gate = open_gate(world.resources.sessions, world.resources.settings, tenant)
+        made: dict[str, int] = {"project": 0, "company": 0, "invoice": 0}
+        async with world.resources.sessions() as session:
+            before = (await load_standing(session, world.tenant_id, zone="Europe/Oslo")).used
+
+        async def spend(scope: str) -> None:
+            while made[scope] < 20:
+                await gate.enter(scope)
+                made[scope] += 1
+
+        for scope in ("project", "company", "invoice"):
+            with pytest.raises(RemoteThrottledError, match="on at"):
+                await spend(scope)
+        assert (before + made["project"], made["company"], made["invoice"]) == (8, 1, 1)
+
+
+async def test_a_refusal_of_recmans_own_is_one_pause_for_the_whole_tenant(database_url: str, tmp_path: Path) -> None:
+    options = RecmanOptions(daily_quota=0, keys=frozenset({RECMAN_KEY}))
+    async with open_world(database_url, tmp_path, recman_options=options, checked=False) as world:
+        for number in (5001, 5002, 5003, 5004):
+            await world.hear_of("invoice", number)
+        await run_for(world, seconds=1.5)
+        assert len(calls_of(world)) == 1
+        await world.hear_of("company", 201)
+        await run_for(world, seconds=1)
+        assert len(calls_of(world)) == 1
+        shown = await look(world)
+        assert shown["quota"]["paused_until"] is not None
+        assert "quota" in shown["quota"]["pause_reason"]
+        assert shown["lanes_waiting"] == 4 + 1
+        assert (await change(world, lift_pause=True))["quota"]["paused_until"] is None
+        await run_for(world, seconds=1)
+        assert len(calls_of(world)) == 2
