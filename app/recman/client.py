@@ -5,6 +5,7 @@ address or an exception text of the HTTP library.
 """
 
 import asyncio
+import itertools
 import random
 import re
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
@@ -28,8 +29,8 @@ _LONGEST_IDS = 4000
 _COMMA = 3
 # The smallest page of any scope (facts §2.7): an answer by id with fewer records is the whole answer.
 _LEAST_PAGE = 100
-# Asking again with other names, once for each spelling that a field may have.
-_MOST_SPELLINGS = 6
+# Asking again with other names: an account may name one bad field at a time, although it should name all.
+_MOST_SPELLINGS = 12
 _MASK = "[key]"
 # The form of a key, and where one stands in an address. Source: facts §5 [I].
 _KEY_FORM = re.compile(r"\b\d{12}k[0-9a-f]{38,48}\b|(?<=[?&]key=)[^&\s\"']+", re.IGNORECASE)
@@ -136,7 +137,7 @@ class RecmanClient:
         """One page of a scope, in RecMan's unstable order."""
         answer = await self._call_v2(scope, {"page": str(page)})
         # Some scopes say where the next page is (facts §2.4 [C]); nothing there is the end.
-        return Page(to_rows(answer), more=bool(answer.get("nextPage", True)))
+        return Page(self._rows_of(scope, answer), more=bool(answer.get("nextPage", True)))
 
     async def _fetch_by_id(self, scope: str, batch: Sequence[str]) -> dict[str, Raw] | None:
         """The records, or None when the account ignores or refuses the filter."""
@@ -148,7 +149,7 @@ class RecmanClient:
                 if "parameter" in error.cause.lower():
                     return None
                 raise
-            rows = index_rows(scope, to_rows(answer))
+            rows = index_rows(scope, self._rows_of(scope, answer))
             if not rows.keys() <= wanted:
                 return None
             fresh = rows.keys() - found.keys()
@@ -202,10 +203,13 @@ class RecmanClient:
         for _ in range(_MOST_SPELLINGS):
             fields = self._choose_fields(scope)
             try:
-                return await self._call_with_fields(scope, query, fields)
+                answer = await self._call_with_fields(scope, query, fields)
             except RemoteRejectedError as error:
                 if not self._note_refusal(scope, fields, error.cause):
                     raise
+            else:
+                self.notes.learnt.add(scope)
+                return answer
         raise RemoteUnavailableError(f"RecMan goes on refusing fields of {scope}")
 
     async def _call_with_fields(self, scope: str, query: Mapping[str, str], fields: list[str]) -> Mapping[str, Any]:
@@ -218,14 +222,30 @@ class RecmanClient:
         return answer
 
     def _choose_fields(self, scope: str) -> list[str]:
-        """The names to ask for: of each field the first spelling that was not refused."""
+        """The names to ask for: of each field the first spelling that was not refused.
+
+        An account that nothing is known of is asked for every spelling: its refusal names all that it does not know.
+        """
         if f"{scope}?fields" in self.notes.refused:
             return []
+        most = 1 if scope in self.notes.learnt else None
         open_names = (
-            next((name for name in names if f"{scope}.{name}" not in self.notes.refused), None)
+            [name for name in names if f"{scope}.{name}" not in self.notes.refused][:most]
             for names in ASKED.get(scope, ())
         )
-        return list(dict.fromkeys(filter(None, open_names)))
+        return list(dict.fromkeys(itertools.chain.from_iterable(open_names)))
+
+    def _rows_of(self, scope: str, answer: Mapping[str, Any]) -> list[Raw]:
+        """The rows, each field in one spelling: two that mean the same may be written in two ways."""
+        chosen = set(self._choose_fields(scope))
+        families = [(names, chosen.intersection(names)) for names in ASKED.get(scope, ())]
+        rows = to_rows(answer)
+        for names, kept in families:
+            others = [name for name in names if kept and name not in kept]
+            for number, row in enumerate(rows):
+                if any(name in row for name in others) and any(name in row for name in kept):
+                    rows[number] = {name: value for name, value in row.items() if name not in others}
+        return rows
 
     def _note_refusal(self, scope: str, asked: list[str], complaint: str) -> bool:
         """Whether the complaint is about names that were asked for; they are not asked for again.
@@ -241,6 +261,7 @@ class RecmanClient:
         # Compared with what this call asked for: another call may have noted the same refusal meanwhile.
         refused = {f"{scope}.{name}" for name in asked if name.lower() in named}
         self.notes.refused |= refused
+        self.notes.learnt |= {scope} if refused else set()
         return bool(refused)
 
     async def _call(self, path: str, query: Mapping[str, str]) -> Mapping[str, Any]:

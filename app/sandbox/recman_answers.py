@@ -3,6 +3,7 @@
 Source: facts/recman-api.md §2 for the shapes; error numbers other than 2 and the daily-limit text are assumed.
 """
 
+import random
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -46,7 +47,7 @@ SIGNED_LINE = ("quantity", "total")
 def answer_v2(store: RecmanStore, params: Mapping[str, str]) -> Record:
     """The whole v2 answer to a read that was let in."""
     scope = params.get("scope", "")
-    if scope not in V2_FIELDS:
+    if scope not in V2_FIELDS or scope in store.options.refused_scopes:
         return refuse_v2([INVALID_SCOPE])
     refused = _refused_parameter(scope, params, store.options)
     if refused:
@@ -56,7 +57,7 @@ def answer_v2(store: RecmanStore, params: Mapping[str, str]) -> Record:
     unknown = [Problem(4, f"Invalid field: {name}") for name in fields if name not in known]
     if unknown:
         return refuse_v2(unknown)
-    rows = _page(_filtered(store, scope, params), params.get("page", ""), store.options.page_size)
+    rows = _page(_in_order(_filtered(store, scope, params), store), params.get("page", ""), store.options.page_size)
     return _envelope([_shown(row, scope, fields, store.options) for row in rows], scope, store.options)
 
 
@@ -120,6 +121,11 @@ def _by_smallest_id(scope: str, params: Mapping[str, str]) -> Callable[[Record],
     if not smallest.isdecimal():
         return lambda _row: True
     return lambda row: int(row["projectId"]) >= int(smallest)
+
+
+def _in_order(rows: list[Record], store: RecmanStore) -> list[Record]:
+    """As stored, or another order at each call: records hop between pages while somebody reads them."""
+    return random.Random(store.calls.total()).sample(rows, len(rows)) if store.options.unstable_pages else rows  # noqa: S311 - to be replayed
 
 
 def _page(rows: list[Record], page: str, size: int) -> list[Record]:

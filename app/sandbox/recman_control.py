@@ -6,7 +6,7 @@ import simplejson
 from fastapi import APIRouter, HTTPException, Request
 from pydantic import BaseModel, ConfigDict, Field
 
-from app.sandbox.recman_hooks import Delivery, arrange_deliveries, deliver, is_loopback
+from app.sandbox.recman_hooks import Delivery, arrange_deliveries, deliver, disturb, is_loopback
 from app.sandbox.recman_store import ID_FIELDS, Fault, FaultKind, StoreDep
 from app.sandbox.samples import Record
 
@@ -26,7 +26,8 @@ class FaultOrder(BaseModel):
 class SendOrder(BaseModel):
     """Webhooks to send; no `deliveries` means all of the samples.
 
-    `scope_style` never leaves the scope out of every address, so that the body alone must say it.
+    `scope_style` never leaves the scope out of every address, so that the body alone must say it. `trouble_every`: each
+    so-manieth is lost, doubled or (`part` late) sent with a later order.
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -35,6 +36,8 @@ class SendOrder(BaseModel):
     deliveries: list[Delivery] | None = None
     repeat: int = Field(default=1, ge=1, le=100)
     shuffle: int | None = None
+    trouble_every: int = Field(default=0, ge=0)
+    part: Literal["in_time", "late"] = "in_time"
     scope_style: Literal["as_given", "never"] = "as_given"
     headers: dict[str, str] = Field(default_factory=dict)
 
@@ -94,6 +97,8 @@ async def send(order: SendOrder, store: StoreDep) -> dict[str, list[int]]:
     if order.scope_style == "never":
         chosen = [delivery.model_copy(update={"path_scope": None}) for delivery in chosen]
     arranged = arrange_deliveries(chosen, repeat=order.repeat, seed=order.shuffle)
+    if order.trouble_every:
+        arranged = getattr(disturb(arranged, every=order.trouble_every), order.part)
     async with store.options.open_http() as http:
         return {"statuses": await deliver(http, order.url, arranged, headers=order.headers)}
 

@@ -6,6 +6,7 @@ Source: assumed (facts/recman-api.md §1).
 
 import random
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
@@ -54,6 +55,27 @@ def arrange_deliveries(deliveries: Sequence[Delivery], *, repeat: int = 1, seed:
     if seed is not None:
         random.Random(seed).shuffle(arranged)  # noqa: S311 - an order to replay, not a secret
     return arranged
+
+
+@dataclass(frozen=True, slots=True)
+class Disturbed:
+    """What comes in time, some of it twice, and what comes long afterwards; the rest was lost."""
+
+    in_time: list[Delivery]
+    late: list[Delivery]
+
+
+def disturb(deliveries: Sequence[Delivery], *, every: int) -> Disturbed:
+    """Every so-manieth delivery is lost, doubled or late, in turn."""
+    in_time: list[Delivery] = []
+    late: list[Delivery] = []
+    for number, delivery in enumerate(deliveries, start=1):
+        trouble = number // every % 3 if number % every == 0 else None
+        if trouble == 0:
+            late.append(delivery)
+        elif trouble != 1:
+            in_time += [delivery] * (2 if trouble == 2 else 1)
+    return Disturbed(in_time, late)
 
 
 def is_loopback(url: str) -> bool:

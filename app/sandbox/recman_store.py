@@ -57,7 +57,7 @@ def open_loopback_http() -> httpx.AsyncClient:
 class RecmanOptions:
     """The ways in which the real RecMan may differ from our guess.
 
-    Source: facts/recman-api.md §2.2 (fields, id filters), §2.4 (data), §2.7 (page size), §2.8 (quota);
+    Source: facts/recman-api.md §2.2 (fields, id filters), §2.4 (data), §2.7 (page size, unstable pages), §2.8 (quota);
     the sign of credit notes and the refused parameters of invoices are assumed.
     """
 
@@ -67,6 +67,8 @@ class RecmanOptions:
     data_shape: Literal["map", "list"] = "map"
     invoice_ids_filter: Literal["honour", "ignore", "refuse"] = "honour"
     scopes_without_fields: frozenset[str] = frozenset({"invoice"})
+    refused_scopes: frozenset[str] = frozenset()
+    unstable_pages: bool = False
     credit_sign: Literal["positive", "negative"] = "positive"
     today: Callable[[], date] = today_utc
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep

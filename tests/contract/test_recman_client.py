@@ -254,13 +254,42 @@ def knows(*names: str) -> Answer:
     return answer
 
 
-async def test_refused_fields_are_dropped_and_other_spellings_tried() -> None:
+async def test_every_spelling_is_asked_for_once_and_then_those_that_are_known() -> None:
     account = Account(knows("name", "type", "number", "organizationNumber"))
-    client = account.open()
-    assert list(await client.fetch_companies(["7"])) == ["7"]
+    assert list(await account.open().fetch_companies(["7"])) == ["7"]
     asked = [call["fields"].split(",") for call in account.calls]
-    assert [sum(name in FAMILIES for name in names) for names in asked] == [2, 2, 2, 2]
-    assert sorted(asked[-1]) == ["name", "number", "organizationNumber", "type"]
+    assert set(FAMILIES) <= set(asked[0])
+    assert [sorted(names) for names in asked[1:]] == [["name", "number", "organizationNumber", "type"]]
+
+
+async def test_an_account_that_names_one_bad_field_at_a_time_is_read_all_the_same() -> None:
+    def answer(params: Mapping[str, str]) -> Any:
+        asked = params["fields"].split(",")
+        bad = next(
+            (name for name in asked if name in {"peppolAddress", "ehfAddress", "currency", "currencyCode"}), None
+        )
+        return refuse(f"Invalid field: {bad}") if bad else wrap([{"companyId": 7}])
+
+    account = Account(answer)
+    assert list(await account.open().fetch_companies(["7"])) == ["7"]
+    assert "ehfNumber" in account.calls[-1]["fields"]
+
+
+async def test_of_two_spellings_that_an_account_knows_one_is_believed() -> None:
+    row = {"companyId": 7, "vatNumber": "NO310456101MVA", "countryRegNumber": "310456101", "customerNumber": 3}
+    account = Account(
+        lambda params: wrap([{name: row[name] for name in row if name in {*params["fields"].split(","), "companyId"}}])
+    )
+    for _ in range(2):
+        found = await account.open().fetch_companies(["7"])
+        assert found["7"] == {"companyId": 7, "vatNumber": "NO310456101MVA"}
+    assert "countryRegNumber" in account.calls[0]["fields"]
+    assert "countryRegNumber" not in account.calls[1]["fields"]
+
+
+async def test_a_field_that_comes_under_another_name_than_asked_for_is_kept() -> None:
+    account = Account(wrap([{"projectId": 7, "customerId": 3}]))
+    assert (await account.open().fetch_projects(["7"]))["7"]["customerId"] == 3
 
 
 async def test_refusals_are_remembered_also_for_the_next_client() -> None:
