@@ -4,6 +4,8 @@ import asyncio
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
@@ -17,12 +19,14 @@ from rich.table import Table
 from app import processes, upkeep
 from app.demo import DemoOptions, run_demo
 from app.doctor import examine
+from app.domain.reading import SWEPT_SCOPES
 from app.embedded import EmbeddedPostgres, EmbeddedPostgresError
 from app.errors import ServiceError
 from app.log import configure_logging
 from app.main import render_openapi
 from app.sandbox.serve import SandboxPorts, serve_sandboxes
 from app.settings import Settings, list_settings
+from app.tables import Sweep
 from app.transfer.customer_report import ReportForm, render_report
 
 cli = typer.Typer(
@@ -39,6 +43,8 @@ cli.add_typer(keys_cli, name="keys")
 cli.add_typer(audit_cli, name="audit")
 check_cli = typer.Typer(no_args_is_help=True, help="Checks before a key's first transfer.")
 cli.add_typer(check_cli, name="check")
+recman_cli = typer.Typer(no_args_is_help=True, help="RecMan's side: learn how an account spells its records.")
+cli.add_typer(recman_cli, name="recman")
 _console = Console()
 # typer wants options as parameters with defaults; the aliases keep the commands readable.
 _ExitOption = Annotated[bool, typer.Option("--exit", help="End by itself: 0 when all went as intended, else 1.")]
@@ -53,6 +59,10 @@ _KeyNameOption = Annotated[str, typer.Option("--key", help="The key's name.")]
 _TenantNameOption = Annotated[
     str | None, typer.Option("--tenant", help="Its tenant's name, if several have such a key.")
 ]
+_OwnerOption = Annotated[str | None, typer.Option("--tenant", help="The tenant's name, if there are several.")]
+_FromOption = Annotated[datetime, typer.Option("--from", formats=["%Y-%m-%d"], help="The first day.")]
+_ToOption = Annotated[datetime, typer.Option("--to", formats=["%Y-%m-%d"], help="The last day, included.")]
+_DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Only count them.")]
 _FormatOption = Annotated[ReportForm | None, typer.Option("--format", help="Write the whole report in this form.")]
 _OutOption = Annotated[Path | None, typer.Option("--out", help="Into this file instead of the console.")]
 # As many rows are shown; the report has all.
@@ -221,6 +231,55 @@ def check_customers(
     counts = ", ".join(f"{count} {kind.replace('_', ' ')}" for kind, count in end.head.counts.items() if count)
     aside.print(f"Check {end.check.id} is {end.check.state}: {counts or 'no customers'}.")
     sys.exit(0 if end.check.state == "green" else 1)
+
+
+@cli.command()
+def sweep(*, tenant: _OwnerOption = None) -> None:
+    """Read all of RecMan and look at whatever is otherwise than before; goes on with one that was interrupted."""
+    _sweep(tenant, None)
+
+
+@cli.command()
+def backfill(
+    *, first: _FromOption, last: _ToOption, dry_run: _DryRunOption = False, tenant: _OwnerOption = None
+) -> None:
+    """Fetch documents of these days and send those not in Unimicro yet; none outside. Twice does no harm."""
+    _sweep(tenant, upkeep.Days(dated_from=first.date(), dated_to=last.date(), dry_run=dry_run))
+
+
+def _sweep(tenant: str | None, days: upkeep.Days | None) -> None:
+    settings = _load_settings()
+    aside = Console(stderr=True, highlight=False, soft_wrap=True)
+    with _database(settings) as url:
+        end = asyncio.run(upkeep.sweep_recman(settings, url, tenant=tenant, days=days, tell=partial(_tell, aside)))
+    table = Table("scope", "counts", box=None, pad_edge=False)
+    for scope, counts in sorted(end.counts.items(), key=lambda one: SWEPT_SCOPES.index(one[0])):
+        table.add_row(scope, ", ".join(f"{name.replace('_', ' ')} {count}" for name, count in counts.items()))
+    _console.print(table)
+    aside.print(f"{end.kind.capitalize()} {end.id} is {end.state}. What it found is carried by any worker that runs.")
+    sys.exit(0 if end.state == "done" else 1)
+
+
+def _tell(aside: Console, sweep: Sweep) -> None:
+    where = f"page {sweep.page}" if sweep.page else "telling"
+    trouble = f", waits: {sweep.trouble['cause']}" if sweep.trouble else ""
+    aside.print(f"{sweep.scope}: {where}{trouble}", markup=False)
+
+
+@recman_cli.command()
+def probe(*, tenant: _OwnerOption = None) -> None:
+    """Learn in at most ten calls which scopes, names and filters an account has; ends with 1 when one is refused."""
+    settings = _load_settings()
+    with _database(settings) as url:
+        findings = asyncio.run(upkeep.probe_recman(settings, url, tenant=tenant))
+    table = Table("scope", "outcome", "by id", "records", "names", box=None, pad_edge=False)
+    for one in findings:
+        by_id = {None: "", True: "yes", False: "no"}[one.by_id]
+        names = ", ".join(name for name in one.fields if "[]" not in name)
+        table.add_row(one.scope, one.outcome, by_id, str(one.records), escape(one.detail or names))
+    _console.print(table)
+    needed = {one.outcome for one in findings if one.scope in SWEPT_SCOPES}
+    sys.exit(1 if "refused" in needed else 0)
 
 
 def _show_findings(rows: Sequence[Mapping[str, Any]]) -> None:

@@ -14,7 +14,7 @@ from sqlalchemy.exc import IntegrityError
 
 from app.db import Session, load_now
 from app.domain.reading import SWEPT_SCOPES
-from app.errors import ConflictError, NotFoundError, Reason
+from app.errors import ConflictError, NotFoundError, Reason, RequestError
 from app.inbox import Arrival, accept, dedupe_key
 from app.tables import Sweep, Tenant
 
@@ -44,8 +44,11 @@ async def begin_backfill(
     """A backfill of the documents of these days, both included, that a worker takes up when the caller commits.
 
     Raises:
+        RequestError: the last day is before the first one.
         ConflictError: one is running, or the tenant has no RecMan API key.
     """
+    if dated_to < dated_from:
+        raise RequestError("The last day is before the first one", fix="Give them the other way round.")
     wanted = {"dated_from": dated_from.isoformat(), "dated_to": dated_to.isoformat(), "dry_run": dry_run}
     return await _begin(session, tenant, kind="backfill", scope="invoice", wanted=wanted, started_by=started_by)
 
@@ -105,6 +108,11 @@ async def list_last_sweeps(session: Session, tenant_ids: Sequence[UUID]) -> Sequ
     query = select(Sweep).where(Sweep.tenant_id.in_(tenant_ids), Sweep.kind == "sweep")
     newest = query.ext(distinct_on(Sweep.tenant_id)).order_by(Sweep.tenant_id, Sweep.id.desc())
     return (await session.scalars(newest)).all()
+
+
+async def list_running(session: Session, tenant_id: UUID) -> Sequence[Sweep]:
+    """The tenant's sweep and backfill that run now."""
+    return (await session.scalars(select(Sweep).where(Sweep.tenant_id == tenant_id, Sweep.state == "running"))).all()
 
 
 async def has_swept(session: Session, tenant_id: UUID) -> bool:

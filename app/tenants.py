@@ -46,11 +46,6 @@ async def list_tenants(session: Session) -> Sequence[Tenant]:
     return (await session.scalars(select(Tenant).order_by(Tenant.name))).all()
 
 
-async def find_tenant(session: Session, name: str) -> Tenant | None:
-    """The tenant of this name, if there is one."""
-    return (await session.scalars(select(Tenant).where(Tenant.name == name))).one_or_none()
-
-
 async def load_tenant(session: Session, tenant_id: UUID, *, lock: bool = False) -> Tenant:
     """The tenant.
 

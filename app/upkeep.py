@@ -1,7 +1,12 @@
-"""What an operator does now and then from the command line: seal secrets anew, verify the audit, check customers."""
+"""What an operator does now and then from the command line.
 
+Seal secrets anew, verify the audit, check customers, sweep and probe RecMan, fetch older documents.
+"""
+
+import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 from app.audit import Change, find_broken_row, record_change
@@ -13,12 +18,33 @@ from app.keys import list_keys, reseal_keys
 from app.resources import open_resources
 from app.settings import Settings
 from app.sign_ins import reseal_sign_ins
-from app.tables import CustomerCheck, Key
-from app.tenants import find_tenant, reseal_tenants
+from app.sweeps import begin_backfill, begin_sweep, list_running, load_sweep
+from app.tables import CustomerCheck, Key, Sweep, Tenant
+from app.tenants import list_tenants, reseal_tenants
 from app.transfer.customer_report import ReportHead
+from app.transfer.probe import Finding, probe_account
 from app.transfer.run_check import Progress, describe_check, run_check
+from app.worker import run_worker
 
 _ACTOR = "command line"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Days:
+    """The days of a backfill, both included; a dry run only counts."""
+
+    dated_from: date
+    dated_to: date
+    dry_run: bool
+
+    @property
+    def wanted(self) -> dict[str, Any]:
+        """The same as a sweep's row has it."""
+        return {
+            "dated_from": self.dated_from.isoformat(),
+            "dated_to": self.dated_to.isoformat(),
+            "dry_run": self.dry_run,
+        }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,9 +122,7 @@ def _beginning(key: Key, check: CustomerCheck) -> Change:
 
 
 async def _find_key(session: Session, *, key: str, tenant: str | None) -> Key:
-    owner = None if tenant is None else await find_tenant(session, tenant)
-    if tenant is not None and owner is None:
-        raise NotFoundError(f"There is no tenant “{tenant}”", fix="Give one of GET /v1/tenants.")
+    owner = None if tenant is None else await _find_tenant(session, tenant)
     keys = await list_keys(session, tenant_id=None if owner is None else owner.id)
     found = [one for one in keys if one.name == key]
     if not found:
@@ -106,4 +130,93 @@ async def _find_key(session: Session, *, key: str, tenant: str | None) -> Key:
         raise NotFoundError(f"There is no key “{key}”", fix=f"There are: {listed}.")
     if len(found) > 1:
         raise ConflictError(f"Several tenants have a key “{key}”", fix="Name the tenant with --tenant.")
+    return found[0]
+
+
+async def sweep_recman(
+    settings: Settings, url: str, *, tenant: str | None, days: Days | None, tell: Callable[[Sweep], None]
+) -> Sweep:
+    """A sweep, or a backfill of some days, read to its end; records that were told of are carried by any worker.
+
+    One that is running already and means the same is gone on with, also when whoever began it was killed.
+
+    Raises:
+        NotFoundError: there is no such tenant, or several and none was named.
+        ConflictError: one that means something else is running, or the tenant has no RecMan API key.
+        DatabaseAwayError: Postgres does not answer.
+    """
+    opened = open_resources(settings, database_url=url)
+    async with translate_away(), opened as resources:
+        async with resources.sessions.begin() as session:
+            sweep = await _begin_sweep(session, await _find_tenant(session, tenant), days)
+        stop = asyncio.Event()
+        worker = asyncio.create_task(run_worker(resources, stop))
+        try:
+            while sweep.state == "running" and not worker.done():
+                await asyncio.wait({worker}, timeout=settings.poll_seconds)
+                async with resources.sessions() as session:
+                    sweep = await load_sweep(session, sweep.id)
+                tell(sweep)
+        finally:
+            stop.set()
+            await worker
+        return sweep
+
+
+async def _begin_sweep(session: Session, tenant: Tenant, days: Days | None) -> Sweep:
+    kind = "sweep" if days is None else "backfill"
+    wanted = {} if days is None else days.wanted
+    running = [one for one in await list_running(session, tenant.id) if one.kind == kind]
+    if running and running[0].wanted == wanted:
+        return running[0]
+    if days is None:
+        sweep = await begin_sweep(session, tenant, started_by=_ACTOR)
+    else:
+        sweep = await begin_backfill(
+            session,
+            tenant,
+            dated_from=days.dated_from,
+            dated_to=days.dated_to,
+            dry_run=days.dry_run,
+            started_by=_ACTOR,
+        )
+    await record_change(
+        session,
+        Change(
+            actor=_ACTOR,
+            action=f"recman.{kind}",
+            subject=f"sweep:{sweep.id}",
+            tenant_id=tenant.id,
+            after={"sweep": sweep.id, **wanted},
+        ),
+    )
+    return sweep
+
+
+async def probe_recman(settings: Settings, url: str, *, tenant: str | None) -> list[Finding]:
+    """What a probe of the tenant's RecMan found.
+
+    Raises:
+        NotFoundError: there is no such tenant, or several and none was named.
+        ConflictError: the tenant has no RecMan API key.
+        RemoteError: RecMan could not be read.
+        DatabaseAwayError: Postgres does not answer.
+    """
+    opened = open_resources(settings, database_url=url)
+    async with translate_away(), opened as resources:
+        async with resources.sessions.begin() as session:
+            found = await _find_tenant(session, tenant)
+            change = Change(actor=_ACTOR, action="recman.probe", subject=f"tenant:{found.id}", tenant_id=found.id)
+            await record_change(session, change)
+        return await probe_account(resources, found)
+
+
+async def _find_tenant(session: Session, name: str | None) -> Tenant:
+    """The tenant of this name, or the only one there is."""
+    tenants = await list_tenants(session)
+    found = [one for one in tenants if name in (None, one.name)]
+    if len(found) != 1:
+        listed = ", ".join(one.name for one in tenants) or "none"
+        cause = f"There is no tenant “{name}”" if name is not None else "Which tenant is meant?"
+        raise NotFoundError(cause, fix=f"Name one with --tenant. There are: {listed}.")
     return found[0]

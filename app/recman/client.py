@@ -27,8 +27,6 @@ _MOST_PAGES = 200
 # The ids of one call must fit into an address, with their commas as three signs.
 _LONGEST_IDS = 4000
 _COMMA = 3
-# The smallest page of any scope (facts §2.7): an answer by id with fewer records is the whole answer.
-_LEAST_PAGE = 100
 # Asking again with other names: an account may name one bad field at a time, although it should name all.
 _MOST_SPELLINGS = 12
 _MASK = "[key]"
@@ -83,7 +81,8 @@ class RecmanClient:
     async def fetch(self, scope: str, ids: Sequence[str], *, also: Iterable[str] = ()) -> dict[str, Raw | None]:
         """Records of `company`, `project` or `invoice`; `also` come along as far as they cost no further call.
 
-        Shape: an entry for every id that was asked for, None where RecMan shows no such record.
+        Shape: an entry for every one of `ids`, None where RecMan shows no such record; and for those of `also` that
+        are known now.
 
         Raises:
             RemoteError: RecMan could not be read; see `_call`.
@@ -94,13 +93,13 @@ class RecmanClient:
         extra = [one for one in dict.fromkeys(also) if one not in set(needed)]
         found: dict[str, Raw | None] = {}
         for batch in _pack(needed, extra):
-            rows = await self._fetch_by_id(scope, batch) if self.asks_by_id(scope) else None
+            rows = await self._fetch_by_id(scope, batch, set(needed)) if self.asks_by_id(scope) else None
             if rows is None:
                 self.notes.refused.add(f"{scope}?{_BY_ID[scope]}")
                 wanted = [*needed, *extra]
-                rows = await self._fetch_from_pages(scope, set(wanted), enough=set(needed))
-                return {one: rows.get(one) for one in wanted if one in rows or one in set(needed)}
-            found |= {one: rows.get(one) for one in batch}
+                seen = await self._fetch_from_pages(scope, set(wanted), enough=set(needed))
+                return {one: seen.get(one) for one in wanted if one in seen or one in set(needed)}
+            found |= rows
         return found
 
     async def fetch_invoices(self, ids: Sequence[str]) -> dict[str, Raw]:
@@ -121,10 +120,10 @@ class RecmanClient:
 
     async def try_by_id(self, scope: str, record_id: str) -> bool:
         """Whether the account answers with this one record when asked for it by id."""
-        rows = await self._fetch_by_id(scope, [record_id])
+        rows = await self._fetch_by_id(scope, [record_id], {record_id})
         if rows is None:
             self.notes.refused.add(f"{scope}?{_BY_ID[scope]}")
-        return bool(rows)
+        return bool(rows and rows[record_id])
 
     async def fetch_v1(self, scope: str) -> tuple[Raw, ...]:
         """All departments, or all present users, in v1's spelling. Source: v1.php, scopes `department`, `user` [C]."""
@@ -139,9 +138,9 @@ class RecmanClient:
         # Some scopes say where the next page is (facts §2.4 [C]); nothing there is the end.
         return Page(self._rows_of(scope, answer), more=bool(answer.get("nextPage", True)))
 
-    async def _fetch_by_id(self, scope: str, batch: Sequence[str]) -> dict[str, Raw] | None:
-        """The records, or None when the account ignores or refuses the filter."""
-        wanted, found = set(batch), dict[str, Raw]()
+    async def _fetch_by_id(self, scope: str, batch: Sequence[str], needed: set[str]) -> dict[str, Raw | None] | None:
+        """The records, None for those that are surely not there; None at all when the filter is ignored or refused."""
+        found: dict[str, Raw] = {}
         for page in range(1, _MOST_PAGES + 1):
             try:
                 answer = await self._call_v2(scope, {_BY_ID[scope]: ",".join(batch), "page": str(page)})
@@ -150,14 +149,16 @@ class RecmanClient:
                     return None
                 raise
             rows = index_rows(scope, self._rows_of(scope, answer))
-            if not rows.keys() <= wanted:
+            if not rows.keys() <= set(batch):
                 return None
             fresh = rows.keys() - found.keys()
             found |= rows
-            # A full page may hide records behind it, and what is hidden would seem to be gone.
-            if len(found) == len(wanted) or not fresh or len(rows) < _LEAST_PAGE:
+            # What is missing may stand on a further page, and would seem to be gone.
+            if not fresh:
+                return {one: found.get(one) for one in batch}
+            if needed.intersection(batch) <= found.keys():
                 break
-        return found
+        return dict(found)
 
     async def _fetch_from_pages(self, scope: str, wanted: set[str], *, enough: set[str]) -> dict[str, Raw]:
         """The records, from all pages. Source: facts §2.7 [C], the order of pages shifts while they are read.

@@ -38,13 +38,19 @@ async def serving(app: FastAPI) -> AsyncIterator[str]:
 
 
 @asynccontextmanager
-async def real_world(database_url: str, folder: Path, *, sandbox: SandboxOptions | None = None) -> AsyncIterator[World]:
+async def real_world(
+    database_url: str,
+    folder: Path,
+    *,
+    sandbox: SandboxOptions | None = None,
+    recman_options: RecmanOptions | None = None,
+) -> AsyncIterator[World]:
     """A world whose stand-ins are reached over sockets, so that another process can use them."""
     async with AsyncExitStack() as stack:
         options = SandboxOptions(redirect_uris=(f"{OURS}/oauth/unimicro/callback",), client_secret=CLIENT_SECRET)
         unimicro_app, recman_app = (
             unimicro.create_app(sandbox or options),
-            recman.create_app(RecmanOptions(daily_quota=100_000, keys=frozenset({RECMAN_KEY}))),
+            recman.create_app(recman_options or RecmanOptions(daily_quota=100_000, keys=frozenset({RECMAN_KEY}))),
         )
         unimicro_url = await stack.enter_async_context(serving(unimicro_app))
         recman_url = await stack.enter_async_context(serving(recman_app))

@@ -1,0 +1,102 @@
+"""`sweep`, `backfill` and `recman probe` as a person runs them; a backfill that is killed goes on where it was."""
+
+import asyncio
+import sys
+from pathlib import Path
+
+from app.sandbox.recman_store import RecmanOptions
+from app.sandbox.samples import load_samples
+from tests.chaos.test_kill import make_environment, real_world
+from tests.world import RECMAN_KEY, World
+
+SAMPLES = load_samples()
+ALL = ("--from", "2000-01-01", "--to", "2098-12-31")
+
+
+async def start(world: World, *arguments: str) -> asyncio.subprocess.Process:
+    return await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "app", *arguments),
+        env=make_environment(world.resources.settings) | {"COLUMNS": "300", "NO_COLOR": "1"},
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+
+
+async def run(world: World, *arguments: str) -> tuple[int, str, str]:
+    """Exit status, standard output and error output."""
+    process = await start(world, *arguments)
+    out, err = await asyncio.wait_for(process.communicate(), 60)
+    return process.returncode or 0, out.decode(), err.decode()
+
+
+async def test_backfill_counts_first_and_then_fetches(database_url: str, tmp_path: Path) -> None:
+    async with real_world(database_url, tmp_path) as world:
+        status, out, err = await run(world, "backfill", *ALL, "--dry-run")
+        assert status == 0, err
+        assert f"to send {len(SAMPLES.records['invoice'])}" in out
+        assert await world.transfers() == {}
+        status, out, err = await run(world, "backfill", *ALL, "--tenant", "Nordlys")
+        assert status == 0, err
+        assert "is done" in err
+        await world.settle()
+        found = {
+            record: row["state"] for (_, record), row in (await world.transfers()).items() if record in SAMPLES.expected
+        }
+        assert found == {record: one.state for record, one in SAMPLES.expected.items()}
+        assert await world.count("SELECT count(*) FROM audit WHERE actor = 'command line'") == 2
+
+
+async def test_sweep_and_probe(database_url: str, tmp_path: Path) -> None:
+    async with real_world(database_url, tmp_path) as world:
+        status, out, err = await run(world, "sweep")
+        assert status == 0, err
+        assert [line.split()[0] for line in out.splitlines()[1:]] == ["company", "project", "invoice"]
+        status, out, err = await run(world, "recman", "probe")
+        assert status == 0, err
+        assert "invoiceNumber" in out
+        assert [line.split()[1] for line in out.splitlines() if line.startswith("product")] == ["refused"]
+
+
+async def test_what_is_meant_must_be_clear(database_url: str, tmp_path: Path) -> None:
+    async with real_world(database_url, tmp_path) as world:
+        for arguments, word in (
+            (("sweep", "--tenant", "Ingen"), "“Ingen”"),
+            (("backfill", "--from", "2026-10-31", "--to", "2026-10-01"), "before"),
+        ):
+            status, _, err = await run(world, *arguments)
+            assert (status, word in err, "Traceback" in err) == (1, True, False), err
+        await world.office.make_tenant("Sydlys", recman_api_key=RECMAN_KEY)
+        status, _, err = await run(world, "recman", "probe")
+        assert (status, "Nordlys, Sydlys" in err) == (1, True)
+
+
+async def test_a_backfill_killed_again_and_again_arrives_whole_and_once(database_url: str, tmp_path: Path) -> None:
+    options = RecmanOptions(daily_quota=100_000, keys=frozenset({RECMAN_KEY}), page_size=1)
+    async with real_world(database_url, tmp_path, recman_options=options) as world:
+        kills = 0
+        for page in (3, 7, 12):
+            process = await start(world, "backfill", *ALL)
+            far = "SELECT coalesce(max(page), 0) FROM sweep"
+            while await world.count(far) < page and process.returncode is None:  # noqa: ASYNC110 - another process works
+                await asyncio.sleep(0.005)
+            if process.returncode is None:
+                process.kill()
+                kills += 1
+            await process.communicate()
+        assert kills == 3
+        assert await world.count("SELECT count(*) FROM sweep WHERE state = 'running'") == 1
+        status, out, err = await run(world, "backfill", *ALL)
+        assert status == 0, err
+        assert f"records {len(SAMPLES.records['invoice'])}" in out
+        await world.settle()
+        assert await world.count("SELECT count(*) FROM sweep") == 1
+        told = (
+            "SELECT count(*) - count(DISTINCT record_id) FROM event WHERE source LIKE 'backfill:%' AND scope <> 'sweep'"
+        )
+        assert await world.count(told) == 0
+        found = {
+            record: row["state"] for (_, record), row in (await world.transfers()).items() if record in SAMPLES.expected
+        }
+        assert found == {record: one.state for record, one in SAMPLES.expected.items()}
+        done = [one for one in SAMPLES.expected.values() if one.state == "done"]
+        assert len(await world.invoices()) == len(done)
