@@ -65,13 +65,19 @@ async def list_hooks(session: Session, *, tenant_id: UUID | None) -> Sequence[Ho
     return (await session.scalars(query)).all()
 
 
-async def load_hook(session: Session, hook_id: UUID) -> Hook:
-    """The hook, locked for a change.
+async def list_live_hooks(session: Session) -> Sequence[UUID]:
+    """The ids of all hooks whose deliveries have effects."""
+    return (await session.scalars(select(Hook.id).where(Hook.record_first.is_(False)))).all()
+
+
+async def load_hook(session: Session, hook_id: UUID, *, lock: bool = True) -> Hook:
+    """The hook, locked for a change unless told otherwise.
 
     Raises:
         NotFoundError: there is none that this session may see.
     """
-    hook = (await session.scalars(select(Hook).where(Hook.id == hook_id).with_for_update())).one_or_none()
+    query = select(Hook).where(Hook.id == hook_id)
+    hook = (await session.scalars(query.with_for_update() if lock else query)).one_or_none()
     if hook is None:
         raise NotFoundError(f"There is no hook {hook_id}", fix="Take an id from GET /v1/hooks.")
     return hook

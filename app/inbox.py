@@ -49,6 +49,10 @@ _ACCEPT = f"""
 """  # noqa: S608 - built from a constant
 
 
+# The source of one of several records in a delivery; the delivery itself is kept beside it, whole.
+PART = "webhook:part"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Arrival:
     """One hint about one record, ready to be stored; its record is looked at after `delay`, others' along with it."""
@@ -141,11 +145,18 @@ async def list_bodies(
     query = (
         select(Event.body, Event.content_type)
         .where(Event.tenant_id == tenant_id, Event.scope == scope, Event.record_id == record_id)
-        .where(Event.body.is_not(None))
+        # What is only recorded was not confirmed to be read rightly.
+        .where(Event.body.is_not(None), Event.state != "recorded")
         .order_by(Event.id.desc())
         .limit(limit)
     )
     return [(row.body, row.content_type or "") for row in await session.execute(query)]
+
+
+async def list_deliveries(session: Session, hook_id: UUID, *, limit: int) -> Sequence[Event]:
+    """What came to a hook, newest first, with bodies; records that came together have the source of a part."""
+    query = select(Event).where(Event.hook_id == hook_id).order_by(Event.id.desc()).limit(limit)
+    return (await session.scalars(query)).all()
 
 
 async def list_events(

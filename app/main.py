@@ -11,6 +11,7 @@ from fastapi.exceptions import RequestValidationError
 from app.api import (
     audit,
     checks,
+    contact,
     departments,
     health,
     hooks,
@@ -42,6 +43,7 @@ _ROOMS = (
     departments,
     recman,
     hooks,
+    contact,
     tokens,
     tenants,
     audit,

@@ -145,6 +145,7 @@ class Resources:
     cleared_keys: set[UUID] = field(default_factory=set)
     reference_locks: dict[UUID, asyncio.Lock] = field(default_factory=dict)
     hooks: dict[str, CachedHook] = field(default_factory=dict, repr=False)
+    heard_headers: set[tuple[UUID, tuple[bytes, ...]]] = field(default_factory=set, repr=False)
     tries: Tries = field(default_factory=Tries)
     recman_notes: MutableMapping[UUID, RecmanNotes] = field(
         default_factory=lambda: TTLCache(_MOST_TENANTS, ttl=_NOTES_SECONDS)

@@ -1,6 +1,7 @@
-"""What is done by the clock: sweeps that are due are begun. Whoever holds the advisory lock decides; others pass.
+"""What is done by the clock: sweeps that are due are begun, and what was recorded is let go.
 
-The lock lasts as long as one look, so a process that dies while it leads stops nobody.
+Whoever holds the advisory lock decides; others pass. The lock lasts as long as one look, so a process that dies while
+it leads stops nobody.
 """
 
 import asyncio
@@ -11,7 +12,9 @@ from sqlalchemy import text
 from app.db import Session, is_away
 from app.domain.reading import Reading
 from app.errors import ConflictError
+from app.hooks import list_live_hooks
 from app.log import get_logger
+from app.recorded import release_recorded
 from app.resources import Resources
 from app.sweeps import begin_sweep, is_due
 from app.tables import Tenant
@@ -45,6 +48,9 @@ async def look_at_clock(resources: Resources) -> bool:
             return False
         for tenant in await list_tenants(session):
             await _sweep_if_due(session, resources, tenant)
+        confirmed = await list_live_hooks(session)
+    # Another process may have recorded for a moment longer than its hook was to record first.
+    await release_recorded(resources.sessions, confirmed)
     resources.work_accepted.set()
     return True
 

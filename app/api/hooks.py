@@ -51,6 +51,7 @@ class HookView(View):
     name: str = Field(examples=["RecMan"])
     verification: Verification
     enabled: bool
+    record_first: bool = Field(description="Deliveries are stored without effects until somebody confirms")
     old_address_until: datetime | None = Field(description="An address that was rotated away is good until then")
     created_at: datetime
 
@@ -67,6 +68,7 @@ class NewHook(Order):
 
     name: Name = Field(examples=["RecMan"])
     verification: Verification = Verification()
+    record_first: bool = Field(False, description="Store deliveries without effects until you have seen the report")
     secret: SecretStr | None = Field(None, description="Left out: one is made where one is needed")
 
 
@@ -75,6 +77,9 @@ class HookChange(Order):
 
     name: Name | None = Field(None, examples=["RecMan"])
     enabled: bool | None = Field(None, description="false: the address answers 404")
+    record_first: Literal[True] | None = Field(
+        None, description="true: store deliveries without effects from now on; POST …/confirm ends it"
+    )
 
 
 class HookRotation(Order):
@@ -98,6 +103,7 @@ async def make_hook(door: AdminDoor, resources: ResourcesDep, new: NewHook) -> M
         verification=verification,
         secrets=[secret] if secret is not None else [],
     )
+    made.hook.record_first = new.record_first
     await _record(door, "hook.create", made.hook, after=_show(resources.vault, made.hook))
     await door.session.commit()
     return _made(resources, made.hook, address=made.address, secret=secret)
@@ -118,6 +124,8 @@ async def change_hook(door: AdminDoor, resources: ResourcesDep, hook_id: UUID, c
         hook.name = change.name
     if change.enabled is not None:
         await set_enabled(door.session, hook, enabled=change.enabled)
+    if change.record_first is not None:
+        hook.record_first = change.record_first
     await _record(door, "hook.change", hook, before=before, after=_show(resources.vault, hook))
     await _commit(door, resources)
     return _view(hook)
@@ -192,6 +200,7 @@ def _show(vault: Vault, hook: Hook) -> dict[str, Any]:
     return {
         "name": hook.name,
         "enabled": hook.disabled_at is None,
+        "record_first": hook.record_first,
         "verification": hook.verification,
         "address": hook.address_hash.hex()[:12],
         "secrets": [show_fingerprint(secret) for secret in open_secrets(vault, hook)],
@@ -205,6 +214,7 @@ def _view(hook: Hook) -> HookView:
         name=hook.name,
         verification=Verification(**hook.verification),
         enabled=hook.disabled_at is None,
+        record_first=hook.record_first,
         old_address_until=hook.old_address_until,
         created_at=hook.created_at,
     )

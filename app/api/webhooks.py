@@ -9,13 +9,15 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import PlainTextResponse
 
 from app.api.doors import ResourcesDep
+from app.contacts import note_headers
 from app.db import translate_away
 from app.domain.money import dump_json
 from app.errors import NotFoundError, TooLargeError
 from app.hooks import find_hook, open_secrets
-from app.inbox import Arrival, accept, accept_at_once, dedupe_key, record_meaningless
+from app.inbox import PART, Arrival, accept, accept_at_once, dedupe_key, record_meaningless
 from app.recman.verify import Verification, verify
 from app.recman.webhook import MOST_RECORDS, Decoded, Hint, parse_hints
+from app.recorded import record_arrivals
 from app.resources import CachedHook, Resources
 from app.tables import Hook
 from app.tenants import load_tenant
@@ -90,6 +92,7 @@ async def _receive(request: Request, resources: Resources, *, address: str, path
         hook = cached.hook
         now = datetime.now(UTC)
         _verify(resources, hook, request.headers, body, now=now)
+        await note_headers(resources, hook, request.scope["headers"])
         content_type = _show(request.headers.get("content-type", ""))
         decoded = parse_hints(body, content_type=content_type, path_scope=path_scope, headers=request.headers)
         if len(decoded.hints) > MOST_RECORDS:
@@ -149,34 +152,43 @@ def _verify(resources: Resources, hook: Hook, headers: Mapping[str, str], body: 
 
 
 async def _store(resources: Resources, cached: CachedHook, decoded: Decoded, *, body: bytes, content_type: str) -> None:
-    hook = cached.hook
-    hints = sorted(decoded.hints, key=lambda hint: (hint.scope, hint.record_id))
-    if len(hints) == 1:
+    hook, arrivals = cached.hook, _to_arrivals(cached, decoded, body=body, content_type=content_type)
+    if len(arrivals) == 1 and not hook.record_first:
         # One statement is its own transaction: it has committed when the answer comes back.
-        await accept_at_once(
-            resources.pool, _arrival(cached, hints[0], whole=body, part=body, content_type=content_type)
-        )
+        await accept_at_once(resources.pool, arrivals[0])
         return
-    note = decoded.note if not hints else f"holds {len(hints)} records, each an event of its own"
     async with resources.sessions.begin() as session:
-        for hint in hints:
-            part = dump_json(hint.record).encode() if hint.record else None
-            await accept(session, _arrival(cached, hint, whole=body, part=part, content_type="application/json"))
-        await record_meaningless(
-            session, tenant_id=hook.tenant_id, hook_id=hook.id, note=note, content_type=content_type, body=body
+        if hook.record_first:
+            await record_arrivals(session, arrivals)
+        else:
+            for arrival in arrivals:
+                await accept(session, arrival)
+        if len(arrivals) != 1:
+            note = f"holds {len(arrivals)} records, each an event of its own" if arrivals else decoded.note
+            await record_meaningless(
+                session, tenant_id=hook.tenant_id, hook_id=hook.id, note=note, content_type=content_type, body=body
+            )
+
+
+def _to_arrivals(cached: CachedHook, decoded: Decoded, *, body: bytes, content_type: str) -> list[Arrival]:
+    """One for each record, in the order in which lanes are taken; of several, each has its own part of the body."""
+    hook, single = cached.hook, len(decoded.hints) == 1
+    return [
+        Arrival(
+            tenant_id=hook.tenant_id,
+            hook_id=hook.id,
+            source="webhook" if single else PART,
+            scope=hint.scope,
+            record_id=hint.record_id,
+            operation=hint.operation,
+            dedupe=dedupe_key(hook.id, hint.scope, hint.record_id, body),
+            content_type=content_type if single else "application/json",
+            body=body if single else _part_of(hint),
+            delay=cached.delay,
         )
+        for hint in sorted(decoded.hints, key=lambda hint: (hint.scope, hint.record_id))
+    ]
 
 
-def _arrival(cached: CachedHook, hint: Hint, *, whole: bytes, part: bytes | None, content_type: str) -> Arrival:
-    hook = cached.hook
-    return Arrival(
-        tenant_id=hook.tenant_id,
-        hook_id=hook.id,
-        scope=hint.scope,
-        record_id=hint.record_id,
-        operation=hint.operation,
-        dedupe=dedupe_key(hook.id, hint.scope, hint.record_id, whole),
-        content_type=content_type,
-        body=part,
-        delay=cached.delay,
-    )
+def _part_of(hint: Hint) -> bytes | None:
+    return dump_json(hint.record).encode() if hint.record else None

@@ -9,6 +9,8 @@ from app.recman.payloads import Raw, read_id
 # Records come with a few dozen names; more would be ids taken for names.
 _MOST_NAMES = 200
 _LONGEST_NAME = 60
+_MOST_SHAPES = 3
+_DEEPEST = 8
 
 
 def list_fields(records: Iterable[Raw]) -> dict[str, dict[str, Any]]:
@@ -57,3 +59,32 @@ def _type_of(value: Any) -> str:
     if isinstance(value, int | Decimal):
         return "number"
     return "text" if isinstance(value, str) else "map" if isinstance(value, Mapping) else "list"
+
+
+def describe_shape(document: Any, depth: int = 0) -> str:
+    """A document as its names and types, without any value: `{data: {<id>: {name: text}}, event: text}`."""
+    if depth > _DEEPEST:
+        return "…"
+    if isinstance(document, Mapping) and document:
+        return _describe_map(document, depth)
+    if isinstance(document, list) and document:
+        return f"[{_merge_shapes(document, depth)}]"
+    return _type_of(document)
+
+
+def _describe_map(document: Mapping[str, Any], depth: int) -> str:
+    if all(read_id(name) for name in document):
+        return f"{{<id>: {_merge_shapes(document.values(), depth)}}}"
+    names = sorted(document)[:_MOST_NAMES]
+    parts = [f"{_show_name(name)}: {describe_shape(document[name], depth + 1)}" for name in names]
+    return f"{{{', '.join(parts)}}}"
+
+
+def _show_name(name: str) -> str:
+    # An id is a value, wherever it stands.
+    return "<id>" if read_id(name) else name[:_LONGEST_NAME]
+
+
+def _merge_shapes(parts: Iterable[Any], depth: int) -> str:
+    shapes = sorted({describe_shape(part, depth + 1) for part in parts})
+    return " | ".join(shapes[:_MOST_SHAPES]) + (" | …" if len(shapes) > _MOST_SHAPES else "")

@@ -34,7 +34,7 @@ async def end_missing(run: Run) -> None:
 def _missing(run: Run) -> Reason:
     scope, record_id = run.lease.scope, run.lease.record_id
     if run.reader.client is None:
-        cause = f"The delivery about {scope} {record_id} carried no complete record, and no RecMan API key is set"
+        cause = f"Record incomplete: no delivery about {scope} {record_id} holds it, and no RecMan API key is set"
         fix = "Enter a RecMan API key for the tenant, or let RecMan send whole records, then retry."
     else:
         cause = f"RecMan announced {scope} {record_id} but does not show it"

@@ -40,6 +40,7 @@ BODIES: dict[tuple[str, str], Any] = {
     ("POST", "/v1/hooks"): {"name": "ours"},
     ("PATCH", "/v1/hooks/{hook_id}"): {"enabled": False},
     ("POST", "/v1/hooks/{hook_id}/rotate"): {"what": "address"},
+    ("POST", "/v1/hooks/{hook_id}/confirm"): {"release": True},
     ("POST", "/v1/tokens"): {"name": "ours", "role": "viewer"},
     ("DELETE", "/v1/tokens/{token_id}"): None,
     ("POST", "/v1/tokens/{token_id}/rotate"): {},

@@ -1,0 +1,231 @@
+"""First contact: what a hook's deliveries look like, without a value of theirs; and nothing happens before a word."""
+
+import asyncio
+import json
+from typing import Any
+
+import pytest
+
+from app.domain.money import dump_json
+from app.recman.spelling import describe_shape
+from app.recorded import release_recorded
+from app.sandbox.recman_hooks import Delivery
+from app.sandbox.samples import load_samples
+from app.schedule import look_at_clock
+from tests.world import OURS, World
+
+SAMPLES = load_samples()
+
+
+async def hook_id(world: World) -> str:
+    (hook,) = await world.get("/v1/hooks", tenant=world.tenant_id)
+    return str(hook["id"])
+
+
+async def look(world: World) -> dict[str, Any]:
+    found: dict[str, Any] = await world.get(f"/v1/hooks/{await hook_id(world)}/contact")
+    return found
+
+
+async def record_first(world: World) -> None:
+    answer = await world.call("PATCH", f"/v1/hooks/{await hook_id(world)}", {"record_first": True})
+    assert answer.json()["record_first"] is True
+
+
+async def confirm(world: World, **word: Any) -> dict[str, Any]:
+    answer = await world.call("POST", f"/v1/hooks/{await hook_id(world)}/confirm", word)
+    assert answer.status_code == 200, answer.text
+    told: dict[str, Any] = answer.json()
+    return told
+
+
+async def send(world: World, body: Any, **headers: str) -> None:
+    content = body if isinstance(body, str) else dump_json(body)
+    answer = await world.http.post(f"{OURS}{world.hook}", content=content, headers=headers)
+    assert answer.status_code == 202
+
+
+# ---- the report
+
+
+async def test_report_tells_names_types_sizes_and_events(world: World) -> None:
+    headers = {
+        "content-type": "application/json",
+        "x-recman-event": "invoice.updated-by-Kari",
+        "user-agent": "RecMan/9",
+    }
+    longest = {"event": "invoice.updated", "data": {"5001": {"invoiceId": 5001, "note": "Kari"}}}
+    await send(world, longest, **headers)
+    await send(world, {"event": "company.updated", "id": "201"}, **headers)
+    await send(world, {"event": "company.updated", "id": "202"}, **headers)
+    await send(world, {"companyIds": [203, 204, 205]}, **headers)
+    await send(world, "scope=invoice&invoiceId=5002", **{"content-type": "application/x-www-form-urlencoded"})
+    await send(world, {"event": "weather.changed", "name": "Kari Nordmann"}, **headers)
+    await send(world, "", **headers)
+    found = await look(world)
+    assert (found["deliveries"], found["recorded"], found["record_first"]) == (7, 0, False)
+    assert {row["what"]: row["count"] for row in found["content_types"]} == {
+        "application/json": 6,
+        "application/x-www-form-urlencoded": 1,
+    }
+    assert {row["what"]: row["count"] for row in found["shapes"]} == {
+        "{data: {<id>: {invoiceId: number, note: text}}, event: text}": 1,
+        "{event: text, id: text}": 2,
+        "{companyIds: [number]}": 1,
+        "{invoiceId: text, scope: text}": 1,
+        "{event: text, name: text}": 1,
+        "(empty body)": 1,
+    }
+    assert {row["what"]: row["count"] for row in found["events"]} == {
+        "invoice update": 1,
+        "company update": 2,
+        "company unknown": 3,
+        "invoice unknown": 1,
+    }
+    assert {row["what"] for row in found["without_effect"]} == {"unknown scope or event “…”", "empty body"}
+    names = [set(row["names"]) for row in found["header_names"]]
+    assert len(names) == 2
+    assert {"x-recman-event", "user-agent", "content-type"} <= names[0]
+    assert (found["least_size"], found["largest_size"]) == (0, len(dump_json(longest)))
+    told = json.dumps(found)
+    for value in ("Kari", "5001", "201", "RecMan/9", "weather"):
+        assert value not in told
+
+
+async def test_report_of_a_silent_hook_is_empty(world: World) -> None:
+    found = await look(world)
+    assert (found["deliveries"], found["shapes"], found["header_names"], found["first_at"]) == (0, [], [], None)
+
+
+async def test_invented_header_names_do_not_fill_the_database(world: World) -> None:
+    for number in range(60):
+        await send(world, {"event": "ping"}, **{f"x-{number}": "1"})
+    assert await world.count("SELECT count(*) FROM hook_headers") == 50
+    assert len((await look(world))["header_names"]) == 50
+
+
+async def test_refused_deliveries_leave_no_names(world: World) -> None:
+    made = await world.call(
+        "POST",
+        "/v1/hooks",
+        {"name": "signed", "verification": {"kind": "header", "header": "X-Secret"}},
+        tenant=world.tenant_id,
+    )
+    answer = await world.http.post(made.json()["address"], content="{}", headers={"X-Secret": "wrong"})
+    assert answer.status_code == 401
+    assert await world.count("SELECT count(*) FROM hook_headers") == 0
+
+
+@pytest.mark.parametrize(
+    ("document", "shape"),
+    [
+        (None, "null"),
+        ("Kari", "text"),
+        ([], "empty"),
+        ([1, "a", 2, None], "[null | number | text]"),
+        ([1, "a", None, True, [7]], "[[number] | null | number | …]"),
+        ({"7": {"a": 1}, "8": {"a": "x"}}, "{<id>: {a: number} | {a: text}}"),
+        ({"b": {"12345": 1, "a": False}}, "{b: {<id>: number, a: yes/no}}"),
+        ({"x" * 100: 1}, "{" + "x" * 60 + ": number}"),
+    ],
+)
+def test_shape_of_a_document(document: Any, shape: str) -> None:
+    assert describe_shape(document) == shape
+
+
+def test_shape_of_a_deep_document_ends() -> None:
+    document: Any = 1
+    for _ in range(30):
+        document = [document]
+    assert describe_shape(document).count("[") < 12
+
+
+# ---- record first
+
+
+async def test_what_is_recorded_has_no_effect_before_the_word_and_all_of_it_after(world: World) -> None:
+    assert set(await world.hear(list(SAMPLES.webhooks))) == {202}
+    await world.settle()
+    heard = await world.books()
+    await world.reset()
+    await record_first(world)
+    assert set(await world.hear(list(SAMPLES.webhooks))) == {202}
+    await world.settle()
+    assert await world.count("SELECT count(*) FROM lane") == 0
+    assert await world.invoices() == []
+    found = await look(world)
+    assert found["recorded"] == await world.count("SELECT count(*) FROM event WHERE state = 'recorded'") > 15
+    assert {row["what"] for row in found["events"]} >= {"invoice insert", "company update", "project update"}
+    told = await confirm(world)
+    assert told["released"] == found["recorded"]
+    await world.settle()
+    assert await world.books() == heard
+    assert await confirm(world) == {**told, "released": 0}
+
+
+async def test_recorded_deliveries_can_be_discarded(world: World) -> None:
+    await record_first(world)
+    await world.hear_of("invoice", 5001, 5002)
+    assert (await confirm(world, release=False))["discarded"] == 2
+    await look_at_clock(world.resources)
+    await world.settle()
+    assert await world.transfers() == {}
+    await world.hear_of("invoice", 5001)
+    await world.settle()
+    assert (await world.transfers())["invoice", "5001"]["state"] == "done"
+    (row,) = [row for row in await world.get("/v1/audit") if row["action"] == "hook.confirm"]
+    assert row["after"] == {"release": False, "discarded": 2}
+
+
+async def test_an_equal_delivery_is_kept_once_while_it_waits_and_again_after_it_went(world: World) -> None:
+    body = Delivery(body='{"event":"invoice.updated","id":5001}')
+    await record_first(world)
+    await world.hear([body, body])
+    assert (await look(world))["recorded"] == 1
+    assert (await confirm(world))["released"] == 1
+    await record_first(world)
+    await world.hear([body])
+    assert (await look(world))["recorded"] == 1
+
+
+async def test_what_another_process_recorded_after_the_word_is_let_go_by_the_clock(world: World) -> None:
+    await record_first(world)
+    await world.hear_of("invoice", 5001)
+    stale = dict(world.resources.hooks)
+    await confirm(world)
+    world.resources.hooks.update(stale)
+    await world.hear_of("invoice", 5002)
+    await world.settle()
+    assert ("invoice", "5002") not in await world.transfers()
+    await look_at_clock(world.resources)
+    await world.settle()
+    assert (await world.transfers())["invoice", "5002"]["state"] == "done"
+
+
+async def test_several_that_let_go_at_once_let_nothing_go_twice(world: World) -> None:
+    await record_first(world)
+    await world.hear([Delivery(body='{"productIds":[' + ",".join(map(str, range(1, 500))) + "]}")])
+    hook = (await world.get("/v1/hooks", tenant=world.tenant_id))[0]["id"]
+    counts = await asyncio.gather(*(release_recorded(world.resources.sessions, [hook]) for _ in range(4)))
+    assert sum(counts) == 499
+    assert await world.count("SELECT count(*) FROM event WHERE lane_id IS NOT NULL") == 499
+
+
+async def test_a_tenant_without_api_key_does_not_read_from_what_is_only_recorded(world: World) -> None:
+    await world.call("PATCH", f"/v1/tenants/{world.tenant_id}", {"recman_api_key": None})
+    await record_first(world)
+    record = SAMPLES.records["invoice"][0] | {"projectId": None}
+    await send(world, {"event": "invoice.updated", "id": 5001, "data": record})
+    second = await world.call("POST", "/v1/hooks", {"name": "second"}, tenant=world.tenant_id)
+    answer = await world.http.post(second.json()["address"], json={"event": "invoice.updated", "id": 5001})
+    assert answer.status_code == 202
+    await world.settle()
+    (event,) = [row for row in await world.get("/v1/events") if row["state"] == "held"]
+    assert "Record incomplete" in event["note"]
+
+
+async def test_a_viewer_looks_but_gives_no_word(world: World) -> None:
+    viewer = await world.office.make_token(world.tenant_id, "viewer")
+    one = await hook_id(world)
+    assert (await world.call("GET", f"/v1/hooks/{one}/contact", token=viewer)).status_code == 200
+    assert (await world.call("POST", f"/v1/hooks/{one}/confirm", {}, token=viewer)).status_code == 403
