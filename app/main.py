@@ -17,6 +17,7 @@ from app.api import (
     hooks,
     invoices,
     keys,
+    metrics,
     recman,
     rules,
     sign_in,
@@ -48,6 +49,7 @@ _ROOMS = (
     tenants,
     audit,
     health,
+    metrics,
 )
 
 Opener = Callable[[], AbstractAsyncContextManager[Resources]]

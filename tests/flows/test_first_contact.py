@@ -1,7 +1,6 @@
 """First contact: what a hook's deliveries look like, without a value of theirs; and nothing happens before a word."""
 
 import asyncio
-import json
 from typing import Any
 
 import pytest
@@ -54,12 +53,12 @@ async def test_report_tells_names_types_sizes_and_events(world: World) -> None:
         "x-recman-event": "invoice.updated-by-Kari",
         "user-agent": "RecMan/9",
     }
-    longest = {"event": "invoice.updated", "data": {"5001": {"invoiceId": 5001, "note": "Kari"}}}
+    longest = {"event": "invoice.updated", "data": {"987600001": {"invoiceId": 987600001, "note": "Kari"}}}
     await send(world, longest, **headers)
-    await send(world, {"event": "company.updated", "id": "201"}, **headers)
-    await send(world, {"event": "company.updated", "id": "202"}, **headers)
-    await send(world, {"companyIds": [203, 204, 205]}, **headers)
-    await send(world, "scope=invoice&invoiceId=5002", **{"content-type": "application/x-www-form-urlencoded"})
+    await send(world, {"event": "company.updated", "id": "987600201"}, **headers)
+    await send(world, {"event": "company.updated", "id": "987600202"}, **headers)
+    await send(world, {"companyIds": [987600203, 987600204, 987600205]}, **headers)
+    await send(world, "scope=invoice&invoiceId=987600002", **{"content-type": "application/x-www-form-urlencoded"})
     await send(world, {"event": "weather.changed", "name": "Kari Nordmann"}, **headers)
     await send(world, "", **headers)
     found = await look(world)
@@ -87,8 +86,8 @@ async def test_report_tells_names_types_sizes_and_events(world: World) -> None:
     assert len(names) == 2
     assert {"x-recman-event", "user-agent", "content-type"} <= names[0]
     assert (found["least_size"], found["largest_size"]) == (0, len(dump_json(longest)))
-    told = json.dumps(found)
-    for value in ("Kari", "5001", "201", "RecMan/9", "weather"):
+    told = dump_json(found)
+    for value in ("Kari", "9876000", "RecMan/9", "weather"):
         assert value not in told
 
 
