@@ -12,7 +12,10 @@ async def read(world: World) -> dict[tuple[str, ...], float]:
     answer = await world.http.get(f"{OURS}/metrics", headers=AUTHORIZATION)
     assert answer.status_code == 200
     return {
-        (sample.name.removeprefix("recman_unimicro_"), *sample.labels.values()): sample.value
+        (
+            sample.name.removeprefix("recman_unimicro_"),
+            *(sample.labels[one] for one in ("tenant", "purpose", "scope") if one in sample.labels),
+        ): sample.value
         for family in text_string_to_metric_families(answer.text)
         for sample in family.samples
     }
