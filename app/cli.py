@@ -51,6 +51,10 @@ _ExitOption = Annotated[bool, typer.Option("--exit", help="End by itself: 0 when
 _KillOption = Annotated[bool, typer.Option("--kill-worker", help="kill -9 the worker in the middle, start another.")]
 _RepeatOption = Annotated[int, typer.Option(min=1, max=10, help="Deliver every webhook this often.")]
 _ShuffleOption = Annotated[int | None, typer.Option(help="Deliver in a random order made from this number.")]
+_NoHooksOption = Annotated[bool, typer.Option("--no-hooks", help="Send no webhook: a sweep finds everything.")]
+_TroubleOption = Annotated[
+    int, typer.Option("--trouble-every", min=0, help="Each n-th webhook is lost, doubled or late; then sweep.")
+]
 _NewKeyOption = Annotated[bool, typer.Option("--new-key", help="Only print a fresh encryption key.")]
 _WriteOption = Annotated[bool, typer.Option("--write", help="Write openapi/openapi.json.")]
 _CheckOption = Annotated[bool, typer.Option("--check", help="End with 1 when the file is not current.")]
@@ -144,9 +148,18 @@ def demo(
     kill_worker: _KillOption = False,
     repeat: _RepeatOption = 1,
     shuffle: _ShuffleOption = None,
+    no_hooks: _NoHooksOption = False,
+    trouble_every: _TroubleOption = 0,
 ) -> None:
     """See the whole way on made-up data: sandbox RecMan → this service → sandbox Unimicro, on this machine only."""
-    options = DemoOptions(stay=not exit_, kill_worker=kill_worker, repeat=repeat, shuffle=shuffle)
+    options = DemoOptions(
+        stay=not exit_,
+        kill_worker=kill_worker,
+        repeat=repeat,
+        shuffle=shuffle,
+        hooks=not no_hooks,
+        trouble_every=trouble_every,
+    )
     sys.exit(run_demo(options, data_dir=Settings().data_dir.resolve()))
 
 

@@ -30,6 +30,7 @@ from app.settings import Settings
 
 _START_SECONDS = 30
 _WORK_SECONDS = 120
+_LONG_AGO = "2020-01-01"
 _OPEN_STATES = {"waiting", "sending", "unknown"}
 
 _console = Console()
@@ -37,12 +38,18 @@ _console = Console()
 
 @dataclass(frozen=True, slots=True)
 class DemoOptions:
-    """How the demo behaves; `stay` keeps it running until Ctrl-C."""
+    """How the demo behaves; `stay` keeps it running until Ctrl-C.
+
+    `hooks` False: no webhook is sent, a sweep finds everything. `trouble_every`: each n-th webhook is lost, doubled or
+    late, and a sweep finds what is missing.
+    """
 
     stay: bool
     kill_worker: bool
     repeat: int
     shuffle: int | None
+    hooks: bool = True
+    trouble_every: int = 0
 
 
 def run_demo(options: DemoOptions, *, data_dir: Path) -> int:
@@ -83,7 +90,12 @@ def _run(options: DemoOptions, folder: Path, stack: contextlib.ExitStack) -> int
     _wait_until(f"{settings.public_url}/health/ready", crew, http)
     http.headers["Authorization"] = f"Bearer {_secret(settings.bootstrap_token)}"
     hook = _connect(settings, http)
-    _deliver(options, settings, hook, http)
+    if options.hooks:
+        _deliver(options, settings, hook, http)
+    if options.trouble_every or not options.hooks:
+        _sweep(settings, crew, http)
+    if options.trouble_every:
+        _deliver(options, settings, hook, http, part="late")
     transfers = _watch(options, settings, crew, http)
     intended = _show(transfers)
     _show_addresses(settings, ports)
@@ -205,13 +217,32 @@ def _post(http: httpx.Client, settings: Settings, path: str, body: dict[str, Any
     return made
 
 
-def _deliver(options: DemoOptions, settings: Settings, hook: str, http: httpx.Client) -> None:
+def _deliver(options: DemoOptions, settings: Settings, hook: str, http: httpx.Client, *, part: str = "in_time") -> None:
     order = {"url": hook, "repeat": options.repeat, "shuffle": options.shuffle}
+    order |= {"trouble_every": options.trouble_every, "part": part}
     answer = http.post(f"{settings.recman_api_base}/sandbox/recman/send", json=order, timeout=60)
     statuses = answer.raise_for_status().json()["statuses"]
-    if set(statuses) != {202}:
+    if set(statuses) - {202}:
         raise DemoFailedError(f"webhooks were answered {statuses}")
-    _console.print(f"Sandbox RecMan delivered {len(statuses)} webhooks; every one was answered 202.")
+    late = "late " if part == "late" else ""
+    _console.print(f"Sandbox RecMan delivered {len(statuses)} {late}webhooks; every one was answered 202.")
+
+
+def _sweep(settings: Settings, crew: Crew, http: httpx.Client) -> None:
+    """Let the service read all of RecMan, as it does by itself every day; the sample data are older than the demo."""
+    path = f"{settings.public_url}/v1/recman"
+    http.patch(path, json={"first_day": _LONG_AGO}).raise_for_status()
+    begun = _post(http, settings, "/v1/recman/sweep", {})
+    deadline = time.monotonic() + _WORK_SECONDS
+    while time.monotonic() < deadline:
+        crew.check()
+        found = http.get(f"{path}/sweeps/{begun['id']}").raise_for_status().json()
+        if found["state"] != "running":
+            counts = ", ".join(f"{scope} {one['told']} of {one['records']}" for scope, one in found["counts"].items())
+            _console.print(f"Swept RecMan, {found['state']}; told of {counts}.", highlight=False)
+            return
+        time.sleep(0.1)
+    raise DemoFailedError(f"the sweep was not through within {_WORK_SECONDS} s")
 
 
 def _watch(options: DemoOptions, settings: Settings, crew: Crew, http: httpx.Client) -> list[dict[str, Any]]:

@@ -27,7 +27,7 @@ class SendOrder(BaseModel):
     """Webhooks to send; no `deliveries` means all of the samples.
 
     `scope_style` never leaves the scope out of every address, so that the body alone must say it. `trouble_every`: each
-    so-manieth is lost, doubled or (`part` late) sent with a later order.
+    n-th is lost, doubled or (`part` late) sent with a later order.
     """
 
     model_config = ConfigDict(extra="forbid")

@@ -66,7 +66,7 @@ class Disturbed:
 
 
 def disturb(deliveries: Sequence[Delivery], *, every: int) -> Disturbed:
-    """Every so-manieth delivery is lost, doubled or late, in turn."""
+    """Every n-th delivery is lost, doubled or late, in turn."""
     in_time: list[Delivery] = []
     late: list[Delivery] = []
     for number, delivery in enumerate(deliveries, start=1):

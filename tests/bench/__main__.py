@@ -3,7 +3,8 @@
 1. ack: webhooks through the real API (one process, real sockets) against single-row inserts by pgbench in the same run.
 2. ack at a steady 300/s: the 99th percentile.
 3. engine: events per second with a handler that does nothing, for 500 lanes and for one hot lane.
-4. decode: one webhook body of 2 KB to hints, against `json.loads` and a SHA-256 of the same body.
+4. sweep: CPU seconds and memory for 100,000 unchanged invoices, against half as many.
+5. decode: one webhook body of 2 KB to hints, against `json.loads` and a SHA-256 of the same body.
 """
 
 import asyncio
@@ -34,6 +35,7 @@ from app.transfer.context import Run
 from app.worker import run_worker
 from tests.bench.decode import make_body, measure_decode
 from tests.bench.load import Load, post_steadily, post_together
+from tests.bench.sweep import measure_sweep
 from tests.world import make_settings
 
 CONNECTIONS = 32
@@ -41,7 +43,15 @@ SECONDS = 5.0
 STEADY_RATE = 300
 EVENTS = 4000
 LANES = 500
-BARS = {"ack ratio": 0.08, "p99 ms at 300/s": 25.0, "hot lane": 400.0}
+SWEPT = (50_000, 100_000)
+BARS = {
+    "ack ratio": 0.08,
+    "p99 ms at 300/s": 25.0,
+    "hot lane": 400.0,
+    "sweep CPU seconds": 60.0,
+    "sweep growth": 2.5,
+    "sweep megabytes": 50.0,
+}
 
 _INSERT = """
 INSERT INTO bench_row (tenant_id, scope, record_id, body)
@@ -70,7 +80,8 @@ def main() -> int:
             asyncio.run(_migrate(place))
             ack = _bench_ack(place)
             engine = asyncio.run(_bench_engine(place))
-    return 0 if ack and engine else 1
+            sweep = _bench_sweep(place)
+    return 0 if ack and engine and sweep else 1
 
 
 async def _migrate(place: Place) -> None:
@@ -83,6 +94,20 @@ def _bench_decode() -> None:
     plain, ours = measure_decode()
     print(f"json.loads and SHA-256 of {len(make_body())} bytes  {plain:8.0f} µs   1.00")
     print(f"the same body to hints                {ours:8.0f} µs   {ours / plain:.1f}")
+
+
+def _bench_sweep(place: Place) -> bool:
+    half, whole = (asyncio.run(measure_sweep(place.settings, place.url, records=count)) for count in SWEPT)
+    for cost in (half, whole):
+        figures = f"{cost.cpu_seconds:.1f} s CPU, memory grew by {cost.grown_megabytes:.0f} MB, {cost.events} events"
+        print(f"sweep of {cost.records} unchanged invoices: {figures}")
+    growth = whole.cpu_seconds / half.cpu_seconds
+    print(f"twice as many cost                                    {growth:8.2f}")
+    return (
+        _judge("sweep CPU seconds", whole.cpu_seconds <= BARS["sweep CPU seconds"] and whole.events == 0)
+        & _judge("sweep growth", growth <= BARS["sweep growth"])
+        & _judge("sweep megabytes", whole.grown_megabytes <= BARS["sweep megabytes"])
+    )
 
 
 def _bench_ack(place: Place) -> bool:
