@@ -42,15 +42,15 @@ _ANSWERS: dict[int | str, dict[str, str]] = {
 
 # First in the list: routes are tried in order, and this one is in a hurry.
 @router.post("/{hook_id}", status_code=202, responses=_ANSWERS)
-async def receive(hook_id: str, request: Request, resources: ResourcesDep) -> Response:
+async def receive(hook_id: str, request: Request) -> Response:
     """A change webhook; the body tells its scope."""
-    return await _receive(request, resources, address=hook_id, path_scope=None)
+    return await _receive(request, address=hook_id, path_scope=None)
 
 
 @router.post("/{hook_id}/{scope}", status_code=202, responses=_ANSWERS)
-async def receive_scope(hook_id: str, scope: str, request: Request, resources: ResourcesDep) -> Response:
+async def receive_scope(hook_id: str, scope: str, request: Request) -> Response:
     """A change webhook about one scope (`company`, `project`, `invoice`, `product`, `department`)."""
-    return await _receive(request, resources, address=hook_id, path_scope=scope)
+    return await _receive(request, address=hook_id, path_scope=scope)
 
 
 @router.get("/{hook_id}", response_class=PlainTextResponse, responses={200: {"description": "The address answers"}})
@@ -85,7 +85,9 @@ for _path, _receive_it, _check_it in (
         router.add_api_route(_path + _end, _check_it, methods=["GET", "HEAD"], include_in_schema=False)
 
 
-async def _receive(request: Request, resources: Resources, *, address: str, path_scope: str | None) -> Response:
+async def _receive(request: Request, *, address: str, path_scope: str | None) -> Response:
+    # Not as a dependency: solving those costs as much as storing the delivery.
+    resources: Resources = request.app.state.resources
     body = await _read_body(request, resources.settings.max_body_bytes)
     async with translate_away():
         cached = await _load_hook(resources, address)

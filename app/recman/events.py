@@ -37,6 +37,12 @@ _TEST_WORDS = frozenset({"ping", "test", "webhooktest", "testwebhook", "hello"})
 
 def find_scope(word: str) -> str | None:
     """The scope behind one word like `Invoices` or `customer`."""
+    # Cut first, so that a long text neither costs time nor stays in the cache.
+    return _find_short_scope(word[: _LONGEST + 1])
+
+
+@lru_cache(maxsize=1024)
+def _find_short_scope(word: str) -> str | None:
     plain = _plain(word)
     return _SCOPE_WORDS.get(plain) or _SCOPE_WORDS.get(plain.removesuffix("s"))
 

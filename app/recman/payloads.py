@@ -107,6 +107,16 @@ ASKED = {
     ),
 }
 SPELLINGS = {"company": COMPANY, "project": PROJECT, "department": DEPARTMENT, "invoice": INVOICE}
+# By scope: what a raw name says of the record itself.
+_OWN_FIELDS = {
+    scope: {
+        name: field
+        for field, names in spellings.items()
+        if field != "id" and not field.endswith("_id")
+        for name in names
+    }
+    for scope, spellings in SPELLINGS.items()
+}
 
 _NO_DATE = "0000-00-00"
 _DAY = re.compile(
@@ -150,10 +160,10 @@ def list_relatives(raw: Raw, pattern: re.Pattern[str], spellings: Mapping[str, t
     return [name for name, value in raw.items() if name not in known and is_said(value) and pattern.search(name)]
 
 
-def count_fields(raw: Raw, spellings: Mapping[str, tuple[str, ...]]) -> int:
+def count_fields(raw: Raw, scope: str) -> int:
     """How many of a record's own fields are there; ids do not count, for an envelope carries them too."""
-    own = [names for field, names in spellings.items() if field != "id" and not field.endswith("_id")]
-    return sum(any(not is_empty(raw.get(name)) for name in names) for names in own)
+    own = _OWN_FIELDS[scope]
+    return len({own[name] for name, value in raw.items() if name in own and not is_empty(value)})
 
 
 def is_empty(value: Any) -> bool:

@@ -198,7 +198,7 @@ def _is_record(frame: Frame, named: Named, found: Document, *, least: int) -> bo
     if frame.scope is None and not any(not is_empty(found.get(name)) for name in INVOICE["lines"]):
         return False
     own = {name: value for name, value in found.items() if not any(read_weak_event(name, value))}
-    return count_fields(own, SPELLINGS[named.scope]) >= least
+    return count_fields(own, named.scope) >= least
 
 
 def _to_record(id_names: tuple[str, ...], record_id: str, found: Document) -> Document:
