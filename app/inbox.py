@@ -8,7 +8,7 @@ import hashlib
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, select, text, update
@@ -16,7 +16,7 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.orm import defer
 
 from app.db import ACQUIRE_SECONDS, Pool, Session
-from app.tables import Event
+from app.tables import Event, Hook
 
 # The lane first, then the event; numbered parameters in the order of `Arrival.row`.
 #
@@ -112,15 +112,32 @@ async def accept_at_once(pool: Pool, arrival: Arrival) -> int | None:
 
 
 async def record_meaningless(
-    session: Session, *, tenant_id: UUID, hook_id: UUID, note: str, content_type: str, body: bytes
+    session: Session,
+    *,
+    hook: Hook,
+    note: str,
+    scope: str | None,
+    content_type: str,
+    body: bytes,
 ) -> None:
-    """Keep a delivery that asks for no work of its own, with the reason why; an equal one once a minute."""
-    minute = int(time.time()) // 60
-    row = {"tenant_id": tenant_id, "hook_id": hook_id, "note": note, "content_type": content_type, "body": body}
+    """Keep a delivery that asks for no work of its own, with the reason why; an equal one once a minute.
+
+    With a `scope` it is a hint that some record of it may have changed, nobody knows which.
+    """
+    minute, hook_id = int(time.time()) // 60, hook.id
+    row = {"tenant_id": hook.tenant_id, "hook_id": hook_id, "note": note, "scope": scope}
+    row |= {"content_type": content_type, "body": body}
     query = upsert(Event).values(
         state="ignored", ended_at=text("now()"), dedupe=dedupe_key(hook_id, "delivery", minute, body), **row
     )
     await session.execute(query.on_conflict_do_nothing(index_elements=["dedupe"]))
+
+
+async def is_any_unnamed(session: Session, *, tenant_id: UUID, since: datetime) -> bool:
+    """Whether a delivery since then was about a scope but named no record of it."""
+    unnamed = (Event.record_id.is_(None), Event.scope.is_not(None))
+    query = select(Event.id).where(Event.tenant_id == tenant_id, Event.received_at > since, *unnamed).limit(1)
+    return (await session.scalars(query)).one_or_none() is not None
 
 
 async def load_unseen(session: Session, *, lane_id: int, after_seq: int, limit: int) -> Sequence[Event]:

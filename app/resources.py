@@ -28,6 +28,7 @@ _NOTES_SECONDS = 86_400
 # Records that lanes share for a moment; a page of RecMan has as many at most.
 _MOST_RECORDS = 1000
 _RECORD_SECONDS = 120
+_SHELF_SECONDS = 600
 _MOST_RECIPIENTS = 10_000
 
 
@@ -150,7 +151,8 @@ class Resources:
     recman_notes: MutableMapping[UUID, RecmanNotes] = field(
         default_factory=lambda: TTLCache(_MOST_TENANTS, ttl=_NOTES_SECONDS)
     )
-    shelves: MutableMapping[UUID, Shelf] = field(default_factory=lambda: TTLCache(_MOST_TENANTS, ttl=_NOTES_SECONDS))
+    # Cleared away after a while: whoever still holds an old one makes a call more, and memory stays small.
+    shelves: MutableMapping[UUID, Shelf] = field(default_factory=lambda: TTLCache(_MOST_TENANTS, ttl=_SHELF_SECONDS))
 
     def notes_of(self, tenant_id: UUID) -> RecmanNotes:
         """What was learnt of a tenant's RecMan account; forgotten after a day, for rights change."""

@@ -13,10 +13,11 @@ from app.db import Session, is_away
 from app.domain.reading import Reading
 from app.errors import ConflictError
 from app.hooks import list_live_hooks
+from app.inbox import is_any_unnamed
 from app.log import get_logger
 from app.recorded import release_recorded
 from app.resources import Resources
-from app.sweeps import begin_sweep, is_due
+from app.sweeps import begin_sweep, is_due, list_last_sweeps
 from app.tables import Tenant
 from app.tenants import list_tenants
 
@@ -55,12 +56,21 @@ async def look_at_clock(resources: Resources) -> bool:
     return True
 
 
+async def _is_asked_for(session: Session, resources: Resources, tenant: Tenant) -> bool:
+    """Whether a webhook said that something has changed, but not what."""
+    hours = resources.settings.recman_unnamed_sweep_hours
+    if not hours or not await is_due(session, tenant.id, hours=hours):
+        return False
+    last = await list_last_sweeps(session, [tenant.id])
+    return bool(last) and await is_any_unnamed(session, tenant_id=tenant.id, since=last[0].started_at)
+
+
 async def _sweep_if_due(session: Session, resources: Resources, tenant: Tenant) -> None:
     chosen = Reading.model_validate(tenant.reading).sweep_hours
     hours = resources.settings.recman_sweep_hours if chosen is None else chosen
     if not hours or tenant.state != "active" or tenant.recman_reads != "api":
         return
-    if await is_due(session, tenant.id, hours=hours):
+    if await is_due(session, tenant.id, hours=hours) or await _is_asked_for(session, resources, tenant):
         # Somebody may have begun one by hand in between.
         with suppress(ConflictError):
             sweep = await begin_sweep(session, tenant, started_by=_STARTED_BY)

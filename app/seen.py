@@ -22,6 +22,7 @@ _NOTE = text("""
     SELECT :tenant_id, :scope, record_id, CASE WHEN quiet THEN hash END, CASE WHEN quiet THEN NULL ELSE hash END,
            CASE WHEN quiet THEN NULL ELSE 'new' END, :sweep_id
     FROM unnest(CAST(:ids AS text[]), CAST(:hashes AS bytea[]), CAST(:quiet AS bool[])) AS row (record_id, hash, quiet)
+    ORDER BY record_id
     ON CONFLICT (tenant_id, scope, record_id) DO UPDATE SET
         seen_sweep = excluded.seen_sweep,
         misses = 0,
@@ -49,7 +50,7 @@ _MISS = text("""
 _TAKE = text("""
     SELECT record_id, change FROM recman_record
     WHERE tenant_id = :tenant_id AND scope = :scope AND change IS NOT NULL
-    ORDER BY length(record_id), record_id LIMIT :most FOR UPDATE
+    ORDER BY record_id LIMIT :most FOR UPDATE
 """)
 
 _TOLD = text("""
@@ -100,7 +101,7 @@ async def count_changes(session: Session, tenant_ids: Sequence[UUID]) -> dict[tu
 
 
 async def take_changes(session: Session, *, tenant_id: UUID, scope: str, most: int) -> list[tuple[str, Change]]:
-    """Changes that are to be told next, by RecMan's ids; locked for the caller's transaction."""
+    """Changes that are to be told next, locked for the caller, in the order in which webhooks take lanes."""
     rows: Any = await session.execute(_TAKE, {"tenant_id": tenant_id, "scope": scope, "most": most})
     return [(row.record_id, row.change) for row in rows]
 

@@ -87,6 +87,11 @@ class Settings(BaseSettings):
     recman_sweep_hours: float = Field(
         24, ge=0, description="All of RecMan is read anew this often, unless the tenant says otherwise; 0: never"
     )
+    recman_unnamed_sweep_hours: float = Field(
+        1,
+        ge=0,
+        description="A webhook that names no record brings the next sweep forward, at most this often; 0: never",
+    )
     schedule_seconds: float = Field(30, gt=0, description="How often it is looked whether a sweep is due")
 
     @cached_property

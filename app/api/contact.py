@@ -74,9 +74,9 @@ async def show_contact(door: ViewerDoor, hook_id: UUID) -> ContactView:
     events = await list_deliveries(door.session, hook_id, limit=_MOST_DELIVERIES)
     whole = [event for event in events if event.source != PART]
     found = describe_deliveries([Delivery(event.body or b"", event.content_type or "") for event in whole])
-    read_as = Counter(f"{event.scope} {event.operation}" for event in events if event.scope)
+    read_as = Counter(f"{event.scope} {event.operation}" for event in events if event.record_id)
     split = {event.id for event in whole if (event.note or "").startswith("holds ")}
-    idle = [event for event in whole if event.state == "ignored" and event.scope is None and event.id not in split]
+    idle = [event for event in whole if event.state == "ignored" and event.record_id is None and event.id not in split]
     return ContactView(
         hook_id=hook.id,
         record_first=hook.record_first,

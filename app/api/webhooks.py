@@ -167,9 +167,8 @@ async def _store(resources: Resources, cached: CachedHook, decoded: Decoded, *, 
                 await accept(session, arrival)
         if len(arrivals) != 1:
             note = f"holds {len(arrivals)} records, each an event of its own" if arrivals else decoded.note
-            await record_meaningless(
-                session, tenant_id=hook.tenant_id, hook_id=hook.id, note=note, content_type=content_type, body=body
-            )
+            scope = decoded.scope if not hook.record_first else None
+            await record_meaningless(session, hook=hook, note=note, scope=scope, content_type=content_type, body=body)
 
 
 def _to_arrivals(cached: CachedHook, decoded: Decoded, *, body: bytes, content_type: str) -> list[Arrival]:

@@ -55,11 +55,13 @@ class Hint:
 class Decoded:
     """The hints of one delivery, or why there are none.
 
-    Shape: more than `MOST_RECORDS` hints mean that the rest was not read.
+    Shape: more than `MOST_RECORDS` hints mean that the rest was not read. `scope` is what a delivery without hints is
+    about all the same.
     """
 
     hints: tuple[Hint, ...]
     note: str = ""
+    scope: str | None = None
 
 
 def parse_hints(body: bytes, *, content_type: str, path_scope: str | None, headers: Mapping[str, str]) -> Decoded:
@@ -78,7 +80,7 @@ def parse_hints(body: bytes, *, content_type: str, path_scope: str | None, heade
     scope, operation = read_header_event(headers)
     frame = Frame(asked or scope, operation)
     hints = _merge(_read(document, frame))
-    return Decoded(hints, "" if hints else _explain(document, frame))
+    return Decoded(hints) if hints else _explain(document, frame)
 
 
 def _read(document: Any, frame: Frame) -> Iterator[Hint]:
@@ -240,18 +242,18 @@ def _merge(hints: Iterable[Hint]) -> tuple[Hint, ...]:
     return tuple(merged.values())
 
 
-def _explain(document: Any, frame: Frame) -> str:
+def _explain(document: Any, frame: Frame) -> Decoded:
     if document in ({}, []):
-        return "empty document"
+        return Decoded((), "empty document")
     if _is_test(document, WEAK_EVENT_FIELDS):
-        return "a ping: it asks for nothing"
+        return Decoded((), "a ping: it asks for nothing")
     found = read_frame(document, frame, collect_ids(document)) if isinstance(document, dict) else frame
     if found.scope is not None:
-        return f"no usable id of scope {found.scope}; the next sweep finds what changed"
+        return Decoded((), f"no usable id of scope {found.scope}; the next sweep finds what changed", found.scope)
     if not isinstance(document, dict):
-        return "no scope: the address names none"
+        return Decoded((), "no scope: the address names none")
     named = find_value(document, *SCOPE_FIELDS, *EVENT_FIELDS, *WEAK_EVENT_FIELDS)
-    return "neither scope nor event" if named is None else f"unknown scope or event “{_show(named)}”"
+    return Decoded((), "neither scope nor event" if named is None else f"unknown scope or event “{_show(named)}”")
 
 
 def _show(value: object) -> str:

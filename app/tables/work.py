@@ -55,6 +55,12 @@ class Event(TenantOwned, Table):
         Index("ix_event_lane", "lane_id", "seq"),
         Index("ix_event_tenant", "tenant_id", "id"),
         Index("ix_event_job", "source", postgresql_where=text("source LIKE 'job:%'")),
+        Index(
+            "ix_event_unnamed",
+            "tenant_id",
+            "received_at",
+            postgresql_where=text("record_id IS NULL AND scope IS NOT NULL"),
+        ),
         Index("ix_event_recorded", "hook_id", "id", postgresql_where=text("state = 'recorded'")),
     )
 

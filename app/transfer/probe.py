@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from app.domain.reading import SWEPT_SCOPES, Purpose
-from app.errors import ConflictError, RemoteRejectedError, RemoteThrottledError
+from app.errors import ConflictError, RemoteRejectedError, RemoteThrottledError, RemoteUnavailableError
 from app.profiles import store_profile
 from app.quota import Gate, open_gate
 from app.recman.client import RecmanClient
@@ -87,7 +87,7 @@ async def _probe(client: RecmanClient, notes: RecmanNotes) -> list[Finding]:
         # Invoices first: they matter most.
         for scope in (*reversed(SWEPT_SCOPES), *_FURTHER_SCOPES):
             rows = await _read(client, scope, findings)
-            first = next(iter(index_rows(scope, rows)), None) if rows and scope in SWEPT_SCOPES else None
+            first = _find_id(scope, rows, findings[-1]) if rows and scope in SWEPT_SCOPES else None
             if first is not None:
                 await _try_by_id(client, scope, first, findings[-1])
     except _PurseEmptyError:
@@ -108,6 +108,15 @@ async def _read(client: RecmanClient, scope: str, findings: list[Finding]) -> Se
     outcome = "readable" if rows else "empty"
     findings.append(Finding(scope, outcome, records=len(rows), fields=list_fields(rows)))
     return rows
+
+
+def _find_id(scope: str, rows: Sequence[Raw], finding: Finding) -> str | None:
+    """The id of any record; that there is none is what a probe is there to tell."""
+    try:
+        return next(iter(index_rows(scope, rows)), None)
+    except RemoteUnavailableError as error:
+        finding.detail = error.cause
+        return None
 
 
 async def _try_by_id(client: RecmanClient, scope: str, record_id: str, finding: Finding) -> None:

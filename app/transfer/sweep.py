@@ -237,7 +237,8 @@ async def _fill_back(session: Session, sweep: Sweep, page: PageRead) -> None:
     days = {one: read_made_day("invoice", raw) for one, raw in page.rows.items()}
     chosen = [one for one, day in days.items() if day is not None and first <= day <= last]
     known = await list_booked(session, tenant_id=sweep.tenant_id, scope="invoice", record_ids=chosen)
-    wanted = sorted((one for one in chosen if not known.get(one)), key=int)
+    # In the order in which webhooks take lanes too, so that the two cannot wait for each other.
+    wanted = sorted(one for one in chosen if not known.get(one))
     undated = [one for one, day in days.items() if day is None]
     _count(sweep, in_time=len(chosen), booked=len(chosen) - len(wanted), undated=len(undated), to_send=len(wanted))
     if not sweep.wanted["dry_run"]:

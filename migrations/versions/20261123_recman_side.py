@@ -22,6 +22,8 @@ def upgrade() -> None:
     _allow_event_states(f"{_STATES}, 'recorded'")
     recorded = sa.text("state = 'recorded'")
     op.create_index("ix_event_recorded", "event", ["hook_id", "id"], postgresql_where=recorded)
+    unnamed = sa.text("record_id IS NULL AND scope IS NOT NULL")
+    op.create_index("ix_event_unnamed", "event", ["tenant_id", "received_at"], postgresql_where=unnamed)
     _create_quota()
     _create_sweep()
     _create_record()
@@ -133,6 +135,7 @@ def downgrade() -> None:
     for table in ("hook_headers", "field_profile", "recman_record", "sweep", "recman_quota"):
         op.drop_table(table)
     op.drop_index("ix_event_recorded", "event")
+    op.drop_index("ix_event_unnamed", "event")
     op.drop_index("ix_event_hook", "event")
     op.execute("UPDATE event SET state = 'ignored' WHERE state = 'recorded'")
     _allow_event_states(_STATES)

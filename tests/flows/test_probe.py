@@ -6,9 +6,13 @@ from typing import Any
 import pytest
 
 from app.domain.money import dump_json
+from app.http import httpx
+from app.recman.client import RecmanClient
 from app.recman.spelling import list_fields
+from app.resources import RecmanNotes
 from app.sandbox.recman_store import RecmanOptions
 from app.sandbox.samples import load_samples
+from app.transfer.probe import _probe
 from tests.flows.test_recman_calls import calls_of
 from tests.world import RECMAN_KEY, World, open_world
 
@@ -91,6 +95,19 @@ async def test_a_spelling_that_changes_is_told_by_the_next_sweep(world: World) -
     (shown,) = await world.get("/v1/recman", tenant=world.tenant_id)
     assert [len(row["drift"]) for row in shown["profile"] if row["scope"] == "invoice"] == [2]
     assert all(row["drift"] == [] for row in (await probe(world)).values())
+
+
+async def test_an_account_whose_ids_are_spelt_in_no_known_way_is_told() -> None:
+    def answer(request: httpx.Request) -> httpx.Response:
+        assert "companyIds" not in request.url.params
+        return httpx.Response(200, json={"success": True, "data": [{"foretaksId": 7, "navn": "Kari"}]})
+
+    notes = RecmanNotes()
+    async with httpx.AsyncClient(transport=httpx.MockTransport(answer)) as http:
+        client = RecmanClient(http, base_url="https://recman.test", api_key="canary", notes=notes)
+        found = {one.scope: one for one in await _probe(client, notes)}
+    assert "no id" in found["company"].detail
+    assert (found["company"].by_id, set(found["company"].fields)) == (None, {"foretaksId", "navn"})
 
 
 async def test_a_probe_needs_a_key_and_a_good_one(world: World) -> None:

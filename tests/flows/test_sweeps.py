@@ -331,6 +331,25 @@ async def test_whoever_does_not_hold_the_lock_decides_nothing(database_url: str,
         assert await look_at_clock(world.resources) is True
 
 
+async def test_a_webhook_that_names_no_record_brings_the_sweep_forward(database_url: str, tmp_path: Path) -> None:
+    async with open_world(database_url, tmp_path, recman_sweep_hours=24) as world:
+        await look_at_clock(world.resources)
+        await world.settle()
+        await world.http.post(f"http://ours.test{world.hook}", json={"event": "invoice.updated"})
+        await look_at_clock(world.resources)
+        assert await world.count("SELECT count(*) FROM sweep") == 1
+        async with world.resources.engine.begin() as connection:
+            await connection.exec_driver_sql("UPDATE sweep SET started_at = now() - interval '61 minutes'")
+        await look_at_clock(world.resources)
+        assert await world.count("SELECT count(*) FROM sweep") == 2
+        await world.settle()
+        async with world.resources.engine.begin() as connection:
+            await connection.exec_driver_sql("UPDATE event SET received_at = received_at - interval '2 hours'")
+            await connection.exec_driver_sql("UPDATE sweep SET started_at = now() - interval '61 minutes'")
+        await look_at_clock(world.resources)
+        assert await world.count("SELECT count(*) FROM sweep") == 2
+
+
 async def test_a_tenants_own_hours_count(world: World) -> None:
     await look_at_clock(world.resources)
     assert await world.count("SELECT count(*) FROM sweep") == 0
