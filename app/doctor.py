@@ -2,10 +2,11 @@
 
 from app.accounting.unimicro.auth import discover
 from app.crypto import Vault
-from app.db import check_schema, create_engine, translate_away
+from app.db import check_schema, create_engine, create_sessions, translate_away
 from app.domain.findings import Finding
 from app.errors import ServiceError
 from app.http import new_client
+from app.quota import load_midnight
 from app.settings import Settings, mask_url
 
 
@@ -14,6 +15,7 @@ async def examine(settings: Settings, url: str) -> list[Finding]:
     return [
         _check_encryption(settings),
         await _check_database(url),
+        await _check_day_zone(settings, url),
         _check_client(settings),
         await _check_identity_server(settings),
     ]
@@ -42,6 +44,19 @@ async def _check_database(url: str) -> Finding:
     finally:
         await engine.dispose()
     return Finding("database", ok=True, cause=f"{mask_url(url)}: reached, schema current")
+
+
+async def _check_day_zone(settings: Settings, url: str) -> Finding:
+    what, zone = "RecMan's day", settings.recman_day_zone
+    engine = create_engine(url, pool_size=1)
+    try:
+        async with translate_away(), create_sessions(engine)() as session:
+            standing = await load_midnight(session, zone=zone)
+    except ServiceError as error:
+        return Finding(what, ok=False, cause=error.cause, fix=error.fix)
+    finally:
+        await engine.dispose()
+    return Finding(what, ok=True, cause=f"ends at {standing.isoformat(sep=' ', timespec='minutes')} ({zone})")
 
 
 def _check_client(settings: Settings) -> Finding:

@@ -11,10 +11,11 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
 
-from app.db import Session, Sessions
+from app.db import Session, Sessions, is_away
 from app.domain.reading import Purpose, Reading
-from app.errors import RemoteThrottledError
+from app.errors import RemoteThrottledError, RequestError
 from app.settings import Settings
 from app.tables import Tenant
 
@@ -58,6 +59,8 @@ _STANDING = text("""
     LEFT JOIN recman_quota quota ON quota.tenant_id = tenant.id AND quota.day = today.day
     WHERE tenant.id = ANY(:tenant_ids)
 """)
+
+_MIDNIGHT = text("SELECT (((now() AT TIME ZONE :zone)::date + 1)::timestamp AT TIME ZONE :zone)")
 
 _RESUME = text("UPDATE recman_quota SET paused_until = NULL, strikes = 0 WHERE tenant_id = :tenant_id")
 
@@ -137,6 +140,21 @@ async def list_standings(session: Session, tenant_ids: Sequence[UUID], *, zone: 
     """How the day stands for each of these tenants."""
     rows: Any = await session.execute(_STANDING, {"tenant_ids": list(tenant_ids), "zone": zone})
     return [Standing(**row) for row in rows.mappings()]
+
+
+async def load_midnight(session: Session, *, zone: str) -> datetime:
+    """When RecMan's day ends.
+
+    Raises:
+        RequestError: Postgres does not know the zone.
+    """
+    try:
+        return (await session.execute(_MIDNIGHT, {"zone": zone})).scalar_one()  # type: ignore[no-any-return]
+    except DBAPIError as error:
+        if is_away(error):
+            raise
+        fix = "Set RMU_RECMAN_DAY_ZONE to a name like Europe/Oslo."
+        raise RequestError(f"Postgres knows no time zone “{zone}”", fix=fix) from error
 
 
 async def lift_pause(session: Session, tenant_id: UUID) -> None:

@@ -139,26 +139,32 @@ class RecmanClient:
         return Page(self._rows_of(scope, answer), more=bool(answer.get("nextPage", True)))
 
     async def _fetch_by_id(self, scope: str, batch: Sequence[str], needed: set[str]) -> dict[str, Raw | None] | None:
-        """The records, None for those that are surely not there; None at all when the filter is ignored or refused."""
-        found: dict[str, Raw] = {}
-        for page in range(1, _MOST_PAGES + 1):
-            try:
-                answer = await self._call_v2(scope, {_BY_ID[scope]: ",".join(batch), "page": str(page)})
-            except RemoteRejectedError as error:
-                if "parameter" in error.cause.lower():
-                    return None
-                raise
-            rows = index_rows(scope, self._rows_of(scope, answer))
-            if not rows.keys() <= set(batch):
+        """The records, None for those that are surely not there; None at all when the filter is ignored or refused.
+
+        What is missing among others may stand on a further page, so it is asked for again without them: only an answer
+        with nothing in it says that all of its records are gone.
+        """
+        found: dict[str, Raw | None] = {}
+        asked = list(batch)
+        while asked:
+            rows = await self._ask_by_id(scope, asked)
+            if rows is None:
                 return None
-            fresh = rows.keys() - found.keys()
+            if not rows:
+                return {**found, **dict.fromkeys(asked)}
             found |= rows
-            # What is missing may stand on a further page, and would seem to be gone.
-            if not fresh:
-                return {one: found.get(one) for one in batch}
-            if needed.intersection(batch) <= found.keys():
-                break
-        return dict(found)
+            asked = [one for one in asked if one in needed and one not in found]
+        return found
+
+    async def _ask_by_id(self, scope: str, ids: Sequence[str]) -> dict[str, Raw] | None:
+        try:
+            answer = await self._call_v2(scope, {_BY_ID[scope]: ",".join(ids), "page": "1"})
+        except RemoteRejectedError as error:
+            if "parameter" in error.cause.lower():
+                return None
+            raise
+        rows = index_rows(scope, self._rows_of(scope, answer))
+        return rows if rows.keys() <= set(ids) else None
 
     async def _fetch_from_pages(self, scope: str, wanted: set[str], *, enough: set[str]) -> dict[str, Raw]:
         """The records, from all pages. Source: facts §2.7 [C], the order of pages shifts while they are read.

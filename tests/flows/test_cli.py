@@ -70,6 +70,9 @@ def test_doctor_lists_every_trouble_at_once(database_url: str) -> None:
     bad = [line for line in done.stdout.splitlines() if line.startswith("bad")]
     assert len(bad) == 3
     assert "ok   database" in done.stdout
+    assert "ok   RecMan's day" in done.stdout
+    done = run("doctor", DATABASE_URL=database_url, RMU_UNIMICRO_ISSUER=issuer, RMU_RECMAN_DAY_ZONE="Oslo")
+    assert "bad  RecMan's day: Postgres knows no time zone “Oslo”" in done.stdout
 
 
 @pytest.mark.timeout(90)
