@@ -101,7 +101,9 @@ def _run(options: DemoOptions, folder: Path, stack: contextlib.ExitStack) -> int
     _show_addresses(settings, ports)
     if options.stay:
         _console.print("Press Ctrl-C to stop everything.")
-        signal.pause()
+        # Not signal.pause(): a signal that comes just before it would be slept over.
+        while True:
+            time.sleep(0.5)
     return 0 if intended else 1
 
 

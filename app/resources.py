@@ -90,12 +90,8 @@ class CachedHook:
 
 @dataclass(slots=True)
 class RecmanNotes:
-    """What was learnt of one RecMan account: names it does not know, and on which page a scope's newest records are.
+    """What was learnt of one RecMan account: names it does not know, and on which page a scope's newest records are."""
 
-    `learnt` are the scopes whose names were asked for before.
-    """
-
-    learnt: set[str] = field(default_factory=set)
     refused: set[str] = field(default_factory=set)
     page_of: dict[str, int] = field(default_factory=dict)
 

@@ -136,7 +136,7 @@ class RecmanClient:
         """One page of a scope, in RecMan's unstable order."""
         answer = await self._call_v2(scope, {"page": str(page)})
         # Some scopes say where the next page is (facts §2.4 [C]); nothing there is the end.
-        return Page(self._rows_of(scope, answer), more=bool(answer.get("nextPage", True)))
+        return Page(to_rows(answer), more=bool(answer.get("nextPage", True)))
 
     async def _fetch_by_id(self, scope: str, batch: Sequence[str], needed: set[str]) -> dict[str, Raw | None] | None:
         """The records, None for those that are surely not there; None at all when the filter is ignored or refused.
@@ -163,7 +163,7 @@ class RecmanClient:
             if "parameter" in error.cause.lower():
                 return None
             raise
-        rows = index_rows(scope, self._rows_of(scope, answer))
+        rows = index_rows(scope, to_rows(answer))
         return rows if rows.keys() <= set(ids) else None
 
     async def _fetch_from_pages(self, scope: str, wanted: set[str], *, enough: set[str]) -> dict[str, Raw]:
@@ -210,13 +210,10 @@ class RecmanClient:
         for _ in range(_MOST_SPELLINGS):
             fields = self._choose_fields(scope)
             try:
-                answer = await self._call_with_fields(scope, query, fields)
+                return await self._call_with_fields(scope, query, fields)
             except RemoteRejectedError as error:
                 if not self._note_refusal(scope, fields, error.cause):
                     raise
-            else:
-                self.notes.learnt.add(scope)
-                return answer
         raise RemoteUnavailableError(f"RecMan goes on refusing fields of {scope}")
 
     async def _call_with_fields(self, scope: str, query: Mapping[str, str], fields: list[str]) -> Mapping[str, Any]:
@@ -229,30 +226,11 @@ class RecmanClient:
         return answer
 
     def _choose_fields(self, scope: str) -> list[str]:
-        """The names to ask for: of each field the first spelling that was not refused.
-
-        An account that nothing is known of is asked for every spelling: its refusal names all that it does not know.
-        """
+        """The names to ask for: every spelling that was not refused; what two of them say must agree."""
         if f"{scope}?fields" in self.notes.refused:
             return []
-        most = 1 if scope in self.notes.learnt else None
-        open_names = (
-            [name for name in names if f"{scope}.{name}" not in self.notes.refused][:most]
-            for names in ASKED.get(scope, ())
-        )
-        return list(dict.fromkeys(itertools.chain.from_iterable(open_names)))
-
-    def _rows_of(self, scope: str, answer: Mapping[str, Any]) -> list[Raw]:
-        """The rows, each field in one spelling: two that mean the same may be written in two ways."""
-        chosen = set(self._choose_fields(scope))
-        families = [(names, chosen.intersection(names)) for names in ASKED.get(scope, ())]
-        rows = to_rows(answer)
-        for names, kept in families:
-            others = [name for name in names if kept and name not in kept]
-            for number, row in enumerate(rows):
-                if any(name in row for name in others) and any(name in row for name in kept):
-                    rows[number] = {name: value for name, value in row.items() if name not in others}
-        return rows
+        names = itertools.chain.from_iterable(ASKED.get(scope, ()))
+        return [name for name in dict.fromkeys(names) if f"{scope}.{name}" not in self.notes.refused]
 
     def _note_refusal(self, scope: str, asked: list[str], complaint: str) -> bool:
         """Whether the complaint is about names that were asked for; they are not asked for again.
@@ -268,7 +246,6 @@ class RecmanClient:
         # Compared with what this call asked for: another call may have noted the same refusal meanwhile.
         refused = {f"{scope}.{name}" for name in asked if name.lower() in named}
         self.notes.refused |= refused
-        self.notes.learnt |= {scope} if refused else set()
         return bool(refused)
 
     async def _call(self, path: str, query: Mapping[str, str]) -> Mapping[str, Any]:

@@ -97,8 +97,8 @@ LINE = {
     "period_end": ("periodEnd", "endDate"),  # [I] informative: never holds
 }
 ADDRESS = ("address1", "address2", "postalCode", "city", "country")  # [C]
-# Fields that v2 is asked for by name: one spelling of each, the next one when RecMan does not know it. Names that are
-# proven in use stand first (facts §3.1, §3.2); invoices are asked for without names (facts §2.2 [C]).
+# Fields that v2 is asked for by name: every spelling, until RecMan has named those that it does not know. Names that
+# are proven in use stand first (facts §3.1, §3.2); invoices are asked for without names (facts §2.2 [C]).
 ASKED = {
     "company": (*(names for field, names in COMPANY.items() if field != "id"), ("created",), ("updated",)),
     "project": (

@@ -10,6 +10,7 @@ from typing import Any
 
 from app.domain.dimensions import Department, Project
 from app.domain.documents import Attachment, Document, DocumentKind, IncompleteDocument
+from app.domain.org_numbers import clean_org_number
 from app.domain.parties import Address, Customer
 from app.errors import Reason
 from app.recman.lines import list_products, read_lines
@@ -230,7 +231,7 @@ def read_company(raw: Raw) -> Customer | tuple[Reason, ...]:
     addresses = {name: _read_address(reader, name) for name in _ADDRESSES}
     customer_fields: dict[str, Any] = {
         "kind": reader.find("kind", read_text) or "customer",
-        "org_number": _clean_org_number(reader.find("org_number", read_text) or ""),
+        "org_number": reader.find("org_number", _to_org_number) or "",
         "email": reader.find("email", read_text) or "",
         "invoice_email": reader.find("invoice_email", read_text) or "",
         "phone": reader.find("phone", read_text) or "",
@@ -264,8 +265,9 @@ def _to_country_code(country: str) -> str:
     return _COUNTRIES.get(country.lower(), "")
 
 
-def _clean_org_number(text: str) -> str:
-    return re.sub(r"[\s.\-]", "", text.upper()).removeprefix("NO").removesuffix("MVA")
+def _to_org_number(value: Any) -> str:
+    # Cleaned before two spellings are compared: they may write the same number in two ways.
+    return clean_org_number(read_text(value))
 
 
 def read_project(raw: Raw) -> Project | tuple[Reason, ...]:

@@ -10,9 +10,11 @@ from typing import Any
 import pytest
 
 from app.domain.money import dump_json
+from app.domain.parties import Customer
 from app.errors import AuthExpiredError, RemoteError, RemoteRejectedError, RemoteThrottledError, RemoteUnavailableError
 from app.http import httpx
 from app.recman.client import RecmanClient
+from app.recman.translate import read_company
 from app.resources import RecmanNotes
 
 KEY = "123456789012k0123456789abcdef0123456789abcdef01234567"
@@ -276,16 +278,25 @@ async def test_an_account_that_names_one_bad_field_at_a_time_is_read_all_the_sam
     assert "ehfNumber" in account.calls[-1]["fields"]
 
 
-async def test_of_two_spellings_that_an_account_knows_one_is_believed() -> None:
-    row = {"companyId": 7, "vatNumber": "NO310456101MVA", "countryRegNumber": "310456101", "customerNumber": 3}
-    account = Account(
-        lambda params: wrap([{name: row[name] for name in row if name in {*params["fields"].split(","), "companyId"}}])
-    )
-    for _ in range(2):
-        found = await account.open().fetch_companies(["7"])
-        assert found["7"] == {"companyId": 7, "vatNumber": "NO310456101MVA"}
-    assert "countryRegNumber" in account.calls[0]["fields"]
-    assert "countryRegNumber" not in account.calls[1]["fields"]
+@pytest.mark.parametrize(("other", "agrees"), [("310456101", True), ("999888777", False)])
+async def test_two_spellings_that_an_account_knows_must_agree(other: str, agrees: bool) -> None:  # noqa: FBT001
+    row = {
+        "companyId": 7,
+        "companyNumber": "7",
+        "name": "A",
+        "vatNumber": "NO 310 456 101 MVA",
+        "countryRegNumber": other,
+    }
+
+    def answer(params: Mapping[str, str]) -> Any:
+        unknown = [name for name in params["fields"].split(",") if name not in row]
+        return refuse(*(f"Invalid field: {name}" for name in unknown)) if unknown else wrap([row])
+
+    account = Account(answer)
+    company = read_company((await account.open().fetch_companies(["7"]))["7"])
+    assert len(account.calls) == 2
+    assert isinstance(company, Customer) is agrees
+    assert agrees or "RecMan says two things" in str(company)
 
 
 async def test_a_field_that_comes_under_another_name_than_asked_for_is_kept() -> None:

@@ -15,7 +15,6 @@ from app.accounting.unimicro.payloads import VAT_REGISTERED, to_text
 from app.accounting.unimicro.target_documents import CUSTOMER_PARTS, DocumentTarget, quote
 from app.accounting.unimicro.translate import (
     VatTable,
-    clean_org_number,
     from_customer,
     from_department,
     from_product,
@@ -29,6 +28,7 @@ from app.accounting.unimicro.translate import (
     to_project_changes,
 )
 from app.domain.dimensions import Department, Project
+from app.domain.org_numbers import clean_org_number
 from app.domain.parties import Customer
 from app.domain.policies import FieldRules
 from app.domain.reference import (

@@ -20,6 +20,7 @@ from app.accounting.unimicro.payloads import (
 )
 from app.domain.dimensions import Department, Project
 from app.domain.money import to_decimal
+from app.domain.org_numbers import clean_org_number
 from app.domain.parties import Address, Customer, Recipient
 from app.domain.policies import FieldRule, FieldRules
 from app.domain.reference import (
@@ -303,11 +304,6 @@ def from_customer(row: Mapping[str, Any]) -> RemoteCustomer:
         org_number=clean_org_number(to_text(row.get("OrgNumber"))),
         active=row.get("StatusCode") not in CUSTOMER_INACTIVE and not row.get("Deleted"),
     )
-
-
-def clean_org_number(text: str) -> str:
-    """An organisation number without blanks, `NO` and `MVA`."""
-    return text.upper().replace(" ", "").removeprefix("NO").removesuffix("MVA")
 
 
 def from_project(row: Mapping[str, Any]) -> RemoteProject:
