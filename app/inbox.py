@@ -21,9 +21,10 @@ from app.tables import Event, Hook
 # The lane first, then the event; numbered parameters in the order of `Arrival.row`.
 #
 # A repeat is an equal hint that comes while the first one has not been read yet: the event's key holds what the lane
-# has seen and who reads it now. Then nothing is inserted, and nothing is lost, for the reading is still to come. An
-# equal hint that comes during or after the reading is a new one: with ids only, two changes look the same.
-_KEY = "$5::bytea || int8send(lane.seen_seq) || coalesce(uuid_send(lane.token), '')"
+# has seen, how often its record was read for anybody, and who reads it now. Then nothing is inserted, and nothing is
+# lost, for the reading is still to come. An equal hint that comes during or after the reading is a new one: with ids
+# only, two changes look the same.
+_KEY = "$5::bytea || int8send(lane.seen_seq) || int8send(lane.peeks) || coalesce(uuid_send(lane.token), '')"
 _ACCEPT = f"""
     WITH bumped AS (
         INSERT INTO lane (tenant_id, scope, record_id, seq, run_at)

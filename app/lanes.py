@@ -72,6 +72,16 @@ _LIST_WAITING = text("""
     ORDER BY run_at LIMIT :most
 """)
 
+# In the order in which webhooks take lanes too, so that the two cannot wait for each other.
+_NOTE_PEEK = text("""
+    WITH peeked AS (
+        SELECT id FROM lane WHERE tenant_id = :tenant_id AND scope = :scope AND record_id = ANY(:record_ids)
+          AND state IN ('ready', 'leased')
+        ORDER BY record_id COLLATE "C" FOR UPDATE
+    )
+    UPDATE lane SET peeks = peeks + 1 FROM peeked WHERE lane.id = peeked.id
+""")
+
 _COUNT_WAITING = text("""
     SELECT tenant_id, count(*) AS lanes FROM lane
     WHERE state = 'ready' AND tenant_id = ANY(:tenant_ids) GROUP BY tenant_id
@@ -196,6 +206,12 @@ async def list_waiting(
     """The records of a scope whose lanes are due now or within `ahead_seconds`, first due first."""
     values = {"tenant_id": tenant_id, "scope": scope, "ahead": ahead_seconds, "most": most}
     return (await session.scalars(_LIST_WAITING, values)).all()
+
+
+async def note_peek(session: Session, *, tenant_id: UUID, scope: str, record_ids: Sequence[str]) -> None:
+    """Note that these records are about to be read: an equal hint that comes from now on is a new one."""
+    values = {"tenant_id": tenant_id, "scope": scope, "record_ids": list(record_ids)}
+    await session.execute(_NOTE_PEEK, values)
 
 
 async def count_waiting(session: Session, tenant_ids: Sequence[UUID]) -> dict[UUID, int]:

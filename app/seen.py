@@ -22,7 +22,7 @@ _NOTE = text("""
     SELECT :tenant_id, :scope, record_id, CASE WHEN quiet THEN hash END, CASE WHEN quiet THEN NULL ELSE hash END,
            CASE WHEN quiet THEN NULL ELSE 'new' END, :sweep_id
     FROM unnest(CAST(:ids AS text[]), CAST(:hashes AS bytea[]), CAST(:quiet AS bool[])) AS row (record_id, hash, quiet)
-    ORDER BY record_id
+    ORDER BY record_id COLLATE "C"
     ON CONFLICT (tenant_id, scope, record_id) DO UPDATE SET
         seen_sweep = excluded.seen_sweep,
         misses = 0,
@@ -50,7 +50,7 @@ _MISS = text("""
 _TAKE = text("""
     SELECT record_id, change FROM recman_record
     WHERE tenant_id = :tenant_id AND scope = :scope AND change IS NOT NULL
-    ORDER BY record_id LIMIT :most FOR UPDATE
+    ORDER BY record_id COLLATE "C" LIMIT :most FOR UPDATE
 """)
 
 _TOLD = text("""

@@ -14,7 +14,10 @@ from app.tables.base import NEW_UUID, NOW, Table, TenantOwned, one_of
 
 
 class Lane(TenantOwned, Table):
-    """The queue of one record: in order, one at a time (owner: lanes)."""
+    """The queue of one record: in order, one at a time (owner: lanes).
+
+    `peeks` counts how often its record was read, also by others, before the lane itself had its turn.
+    """
 
     __tablename__ = "lane"
     __table_args__ = (
@@ -34,6 +37,7 @@ class Lane(TenantOwned, Table):
     state: Mapped[str] = mapped_column(server_default="ready")
     seq: Mapped[int] = mapped_column(BigInteger, server_default="0")
     seen_seq: Mapped[int] = mapped_column(BigInteger, server_default="0")
+    peeks: Mapped[int] = mapped_column(BigInteger, server_default="0")
     run_at: Mapped[datetime] = mapped_column(server_default=NOW)
     leased_until: Mapped[datetime | None]
     token: Mapped[UUID | None]

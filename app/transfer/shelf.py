@@ -12,7 +12,7 @@ from uuid import UUID
 
 from app.db import Sessions, load_now
 from app.errors import RemoteRejectedError
-from app.lanes import list_waiting
+from app.lanes import list_waiting, note_peek
 from app.recman.client import RecmanClient
 from app.recman.payloads import INVOICE, Raw, read_link
 from app.recman.reader import Reader
@@ -73,14 +73,16 @@ class SharedReading:
         return found if found is not None and found.read_at > self.since else None
 
     async def _fetch(self, scope: str, record_id: str) -> CachedRecord:
-        async with self.sessions() as session:
+        likely = self.shelf.likely.setdefault(scope, {})
+        async with self.sessions.begin() as session:
             read_at = await load_now(session)
             waiting = await list_waiting(
                 session, tenant_id=self.tenant_id, scope=scope, ahead_seconds=self.ahead_seconds, most=_MOST_ALONG
             )
-        likely = self.shelf.likely.setdefault(scope, {})
-        # Those who wait now come first, then what lanes are due for, then what will be needed.
-        along = [*self.shelf.wanted[scope], *waiting, *likely]
+            # Those who wait now come first, then what lanes are due for, then what will be needed.
+            along = [*self.shelf.wanted[scope], *waiting, *likely]
+            # Committed before RecMan is asked: whatever is heard from now on may be newer than what is read.
+            await note_peek(session, tenant_id=self.tenant_id, scope=scope, record_ids=[record_id, *along])
         try:
             rows = await self.client.fetch(scope, [record_id], also=along)
         except RemoteRejectedError:

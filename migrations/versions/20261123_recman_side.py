@@ -18,6 +18,7 @@ def upgrade() -> None:
     # A migration that cannot get its lock gives up instead of stopping every webhook behind it.
     op.execute("SET LOCAL lock_timeout = '5s'")
     op.add_column("tenant", sa.Column("reading", _JSON, server_default=sa.text("'{}'"), nullable=False))
+    op.add_column("lane", sa.Column("peeks", sa.BigInteger(), server_default="0", nullable=False))
     op.add_column("hook", sa.Column("record_first", sa.Boolean(), server_default=sa.text("false"), nullable=False))
     _allow_event_states(f"{_STATES}, 'recorded'")
     recorded = sa.text("state = 'recorded'")
@@ -140,4 +141,5 @@ def downgrade() -> None:
     op.execute("UPDATE event SET state = 'ignored' WHERE state = 'recorded'")
     _allow_event_states(_STATES)
     op.drop_column("hook", "record_first")
+    op.drop_column("lane", "peeks")
     op.drop_column("tenant", "reading")

@@ -90,6 +90,47 @@ async def test_a_change_after_the_reading_is_read_anew(slow_world: World) -> Non
     assert (row["state"], row["number"]) == ("done", "mended")
 
 
+async def test_an_equal_webhook_after_its_record_was_read_along_with_others_is_no_repeat(slow_world: World) -> None:
+    """With ids only, two changes look the same; the second one must not be taken for a repeat of the first."""
+    world, (first, second) = slow_world, add_copies(slow_world, 2)
+    record = world.recman.state.store.records["invoice"][second]
+    record["invoiceNumber"] = ""
+    await burst(world, [first])
+    await asyncio.sleep(1.5)
+    await burst(world, [second])
+    stop = asyncio.Event()
+    worker = asyncio.create_task(run_worker(world.resources, stop))
+    while not any(second in call.get("invoiceIds", "") for call in calls_of(world)):  # noqa: ASYNC110 - no event for it
+        await asyncio.sleep(0.01)
+    # It was read along with the first one, before its own lane is due.
+    assert await world.count("SELECT count(*) FROM lane WHERE state = 'ready' AND run_at > now() AND tries = 0") == 1
+    record["invoiceNumber"] = "mended"
+    await burst(world, [second])
+    stop.set()
+    await worker
+    await world.settle()
+    row = (await world.transfers())["invoice", second]
+    assert (row["state"], row["number"]) == ("done", "mended")
+
+
+async def test_an_equal_webhook_while_a_try_rests_is_no_repeat(slow_world: World) -> None:
+    world, (one,) = slow_world, add_copies(slow_world, 1)
+    record = world.recman.state.store.records["invoice"][one]
+    record["yourReference"] = "before"
+    await world.fault("error_before", method="POST", path="/api/biz/invoices", times=1, status=503)
+    await burst(world, [one])
+    stop = asyncio.Event()
+    worker = asyncio.create_task(run_worker(world.resources, stop))
+    while not await world.count("SELECT count(*) FROM lane WHERE tries > 0"):  # noqa: ASYNC110 - the database has no event
+        await asyncio.sleep(0.005)
+    stop.set()
+    record["yourReference"] = "after"
+    await burst(world, [one])
+    await worker
+    await world.settle()
+    assert "after" in str(await world.invoices())
+
+
 async def test_many_webhooks_of_records_that_are_not_there_share_their_calls(slow_world: World) -> None:
     slow_world.recman.state.store.calls.clear()
     await burst(slow_world, [str(number) for number in range(800_001, 800_101)])
