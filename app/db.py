@@ -31,6 +31,13 @@ _MIGRATIONS = Path(__file__).resolve().parent.parent / "migrations"
 ACQUIRE_SECONDS = 5
 _POOL_SIZE = 16
 
+# A transaction that has written nothing for a while (a backup, say) will not write about what it began with.
+_HORIZON = text("""
+    SELECT least(now(), min(xact_start)) FROM pg_stat_activity
+    WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend'
+      AND (backend_xid IS NOT NULL OR now() - xact_start < interval '10 seconds')
+""")
+
 Pool: TypeAlias = Any  # asyncpg ships no types; its Pool is meant
 Session = AsyncSession
 Sessions = async_sessionmaker[AsyncSession]
@@ -106,6 +113,14 @@ def create_sessions(engine: AsyncEngine) -> Sessions:
 async def load_now(session: Session) -> datetime:
     """The database's clock, the only one that counts."""
     return (await session.execute(select(func.now()))).scalar_one()
+
+
+async def load_horizon(session: Session) -> datetime:
+    """The moment before which everything that was begun is committed or undone, by the database's clock.
+
+    What was written by a transaction that is under way now carries a later time, or this very one.
+    """
+    return (await session.execute(_HORIZON)).scalar_one()  # type: ignore[no-any-return]
 
 
 def limit_to_tenant(session: Session, tenant_id: UUID) -> None:

@@ -72,14 +72,23 @@ _LIST_WAITING = text("""
     ORDER BY run_at LIMIT :most
 """)
 
-# In the order in which webhooks take lanes too, so that the two cannot wait for each other.
-_NOTE_PEEK = text("""
-    WITH peeked AS (
-        SELECT id FROM lane WHERE tenant_id = :tenant_id AND scope = :scope AND record_id = ANY(:record_ids)
-          AND state IN ('ready', 'leased')
-        ORDER BY record_id COLLATE "C" FOR UPDATE
+_PEEK = text("""
+    UPDATE lane SET peeks = peeks + 1
+    WHERE tenant_id = :tenant_id AND scope = :scope AND record_id = :record_id AND state IN ('ready', 'leased')
+""")
+
+# Whoever waits for none of them can be in nobody's way.
+_PEEK_ALONG = text("""
+    WITH free AS (
+        SELECT id FROM lane WHERE tenant_id = :tenant_id AND scope = :scope AND record_id = ANY(:along)
+          AND state IN ('ready', 'leased') FOR UPDATE SKIP LOCKED
     )
-    UPDATE lane SET peeks = peeks + 1 FROM peeked WHERE lane.id = peeked.id
+    UPDATE lane SET peeks = peeks + 1 FROM free WHERE lane.id = free.id RETURNING lane.record_id
+""")
+
+_LIST_OPEN = text("""
+    SELECT record_id FROM lane WHERE tenant_id = :tenant_id AND scope = :scope AND record_id = ANY(:along)
+      AND state IN ('ready', 'leased')
 """)
 
 _COUNT_WAITING = text("""
@@ -208,10 +217,18 @@ async def list_waiting(
     return (await session.scalars(_LIST_WAITING, values)).all()
 
 
-async def note_peek(session: Session, *, tenant_id: UUID, scope: str, record_ids: Sequence[str]) -> None:
-    """Note that these records are about to be read: an equal hint that comes from now on is a new one."""
-    values = {"tenant_id": tenant_id, "scope": scope, "record_ids": list(record_ids)}
-    await session.execute(_NOTE_PEEK, values)
+async def note_peek(
+    session: Session, *, tenant_id: UUID, scope: str, record_id: str, along: Sequence[str]
+) -> list[str]:
+    """Note that a record is about to be read, and others along with it: an equal hint is a new one from now on.
+
+    Those of `along` may be read along that are answered: nobody is writing about them at this moment.
+    """
+    place = {"tenant_id": tenant_id, "scope": scope}
+    await session.execute(_PEEK, {**place, "record_id": record_id})
+    noted = set(await session.scalars(_PEEK_ALONG, {**place, "along": list(along)}))
+    busy = set(await session.scalars(_LIST_OPEN, {**place, "along": list(along)})) - noted
+    return [one for one in along if one not in busy]
 
 
 async def count_waiting(session: Session, tenant_ids: Sequence[UUID]) -> dict[UUID, int]:

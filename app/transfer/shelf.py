@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from app.db import Sessions, load_now
+from app.db import Sessions, load_horizon
 from app.errors import RemoteRejectedError
 from app.lanes import list_waiting, note_peek
 from app.recman.client import RecmanClient
@@ -62,7 +62,7 @@ class SharedReading:
             found = self._find(*place)
             if found is None:
                 async with self.sessions() as session:
-                    read_at = await load_now(session)
+                    read_at = await load_horizon(session)
                 rows = await self.client.fetch_v1("department")
                 found = self.shelf.records[place] = CachedRecord({"rows": rows}, read_at)
             return found.raw["rows"] if found.raw is not None else ()
@@ -75,14 +75,14 @@ class SharedReading:
     async def _fetch(self, scope: str, record_id: str) -> CachedRecord:
         likely = self.shelf.likely.setdefault(scope, {})
         async with self.sessions.begin() as session:
-            read_at = await load_now(session)
+            read_at = await load_horizon(session)
             waiting = await list_waiting(
                 session, tenant_id=self.tenant_id, scope=scope, ahead_seconds=self.ahead_seconds, most=_MOST_ALONG
             )
             # Those who wait now come first, then what lanes are due for, then what will be needed.
             along = [*self.shelf.wanted[scope], *waiting, *likely]
             # Committed before RecMan is asked: whatever is heard from now on may be newer than what is read.
-            await note_peek(session, tenant_id=self.tenant_id, scope=scope, record_ids=[record_id, *along])
+            along = await note_peek(session, tenant_id=self.tenant_id, scope=scope, record_id=record_id, along=along)
         try:
             rows = await self.client.fetch(scope, [record_id], also=along)
         except RemoteRejectedError:

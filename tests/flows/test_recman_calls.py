@@ -10,7 +10,9 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
+from app.db import load_horizon
 from app.errors import RemoteThrottledError
+from app.lanes import note_peek
 from app.quota import load_standing, open_gate
 from app.sandbox.recman_hooks import Delivery
 from app.sandbox.recman_store import RecmanOptions
@@ -237,3 +239,25 @@ async def test_a_refusal_of_recmans_own_is_one_pause_for_the_whole_tenant(databa
         assert (await change(world, lift_pause=True))["quota"]["paused_until"] is None
         await run_for(world, seconds=1)
         assert len(calls_of(world)) == 2
+
+
+async def test_a_record_is_as_old_as_the_oldest_transaction_under_way(world: World) -> None:
+    """What such a one writes later carries its time, and must not be taken for read."""
+    async with world.resources.engine.connect() as other:
+        began = (await other.exec_driver_sql("SELECT now()")).scalar_one()
+        await asyncio.sleep(0.2)
+        async with world.resources.sessions() as session:
+            assert await load_horizon(session) <= began
+    async with world.resources.sessions() as session:
+        assert await load_horizon(session) > began
+
+
+async def test_what_somebody_writes_about_is_not_read_along(world: World) -> None:
+    await world.hear_of("invoice", 5001, 5002, 5003)
+    place: dict[str, Any] = {"tenant_id": world.tenant_id, "scope": "invoice"}
+    async with world.resources.engine.connect() as other, world.resources.sessions.begin() as session:
+        await other.exec_driver_sql("SELECT id FROM lane WHERE record_id = '5002' FOR UPDATE")
+        along = await note_peek(session, **place, record_id="5001", along=["5002", "5003", "5099"])
+        assert along == ["5003", "5099"]
+    assert await world.count("SELECT count(*) FROM lane WHERE peeks = 1 AND record_id IN ('5001', '5003')") == 2
+    assert await world.count("SELECT peeks FROM lane WHERE record_id = '5002'") == 0
