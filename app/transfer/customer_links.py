@@ -1,6 +1,6 @@
 """A person's word that a RecMan company is this customer of Unimicro, for keys whose numbers are Unimicro's own."""
 
-from app.db import Session, load_now
+from app.db import Session
 from app.domain.parties import Customer
 from app.domain.policies import NumberPolicy
 from app.domain.reference import RemoteCustomer
@@ -12,7 +12,7 @@ from app.rules import load_rules
 from app.tables import Key, Transfer
 from app.tenants import load_tenant
 from app.transfer.log import Place, claim_sending, ensure_transfer, list_customer_links, record_done
-from app.transfer.records import open_reader
+from app.transfer.records import open_lone_reader
 from app.transfer.retry import retry_held
 from app.transfer.side_run import nobodys_lease
 
@@ -32,12 +32,11 @@ async def find_pair(
     async with resources.sessions() as session:
         tenant = await load_tenant(session, key.tenant_id)
         rules = (await load_rules(session, key.id)).rules
-        now = await load_now(session)
     if rules.customer_number is not NumberPolicy.LINKED:
         cause = f"The rules of key “{key.name}” want equal customer numbers in both systems"
         fix = "Make the two numbers equal, or set customer_number to linked in the key's rules."
         raise ConflictError(cause, fix=fix, code="numbers_must_agree")
-    company = await open_reader(resources, tenant, since=now).read_company(recman_company_id)
+    company = await open_lone_reader(resources, tenant).read_company(recman_company_id)
     if not isinstance(company, Customer):
         cause = f"RecMan does not show company {recman_company_id} completely"
         raise RequestError(cause, fix="Check the id, and complete the company in RecMan.", code="company_unknown")

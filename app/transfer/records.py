@@ -33,19 +33,14 @@ _MOST_PAGES = 500
 class RecordReader:
     """Reads one tenant's records.
 
-    `shared` None means that payloads are all there is. `keeps_departments` False: departments that were read anew are
-    not stored, so that nothing is written at all.
+    `client` None means that payloads are all there is. Without `shared` every record is read for this reader alone, and
+    nothing at all is written: what was read is not kept for others, departments are not stored.
     """
 
     sessions: Sessions
     tenant_id: UUID
+    client: RecmanClient | None
     shared: SharedReading | None
-    keeps_departments: bool = True
-
-    @property
-    def client(self) -> RecmanClient | None:
-        """RecMan's API, if the tenant has a key for it."""
-        return None if self.shared is None else self.shared.client
 
     async def read_document(self, record_id: str) -> Document | IncompleteDocument | None:
         """The invoice or credit note, or None when RecMan does not have it.
@@ -69,11 +64,13 @@ class RecordReader:
     async def read_department(self, record_id: str) -> Department | None:
         """The department; an unknown one makes us read the list again."""
         known = await self._find_department(record_id)
-        if known is not None or self.shared is None:
+        if known is not None or self.client is None:
             return known
         async with from_recman():
-            departments = to_departments(await self.shared.read_departments())
-        if self.keeps_departments:
+            shared = self.shared
+            raws = await (self.client.fetch_v1("department") if shared is None else shared.read_departments())
+        departments = to_departments(raws)
+        if shared is not None:
             async with self.sessions.begin() as session:
                 await record_departments(session, tenant_id=self.tenant_id, departments=departments)
         return next((one for one in departments if one.recman_department_id == record_id), None)
@@ -83,10 +80,12 @@ class RecordReader:
             return await find_department(session, tenant_id=self.tenant_id, recman_department_id=record_id)
 
     async def _read_raw(self, scope: str, record_id: str) -> Mapping[str, Any] | None:
-        if self.shared is None:
+        if self.client is None:
             return await self._read_payload(scope, record_id)
         async with from_recman():
-            return await self.shared.read(scope, record_id)
+            if self.shared is not None:
+                return await self.shared.read(scope, record_id)
+            return (await self.client.fetch(scope, [record_id]))[record_id]
 
     async def _read_payload(self, scope: str, record_id: str) -> Mapping[str, Any] | None:
         async with self.sessions() as session:
@@ -99,14 +98,9 @@ class RecordReader:
 
 
 def open_reader(
-    resources: Resources,
-    tenant: Tenant,
-    *,
-    since: datetime,
-    keeps_departments: bool = True,
-    purpose: Purpose | None = None,
+    resources: Resources, tenant: Tenant, *, since: datetime, purpose: Purpose | None = None
 ) -> RecordReader:
-    """The reader of a tenant's records as they are after `since`, by API when it has a RecMan key."""
+    """The reader of a tenant's records as they are after `since`, shared with others."""
     client = open_client(resources, tenant, purpose=purpose)
     shared = None
     if client is not None:
@@ -118,9 +112,12 @@ def open_reader(
             since=since,
             ahead_seconds=resources.settings.recman_debounce_seconds,
         )
-    return RecordReader(
-        sessions=resources.sessions, tenant_id=tenant.id, shared=shared, keeps_departments=keeps_departments
-    )
+    return RecordReader(resources.sessions, tenant.id, client, shared)
+
+
+def open_lone_reader(resources: Resources, tenant: Tenant) -> RecordReader:
+    """A reader of a tenant's records as they are now, that writes nothing anywhere."""
+    return RecordReader(resources.sessions, tenant.id, open_client(resources, tenant), shared=None)
 
 
 def open_client(

@@ -9,7 +9,7 @@ from app.tables import Transfer
 from app.tenants import load_tenant
 from app.transfer.books import open_books
 from app.transfer.context import Run
-from app.transfer.records import open_reader
+from app.transfer.records import open_lone_reader
 
 
 async def open_side_run(resources: Resources, transfer: Transfer) -> Run:
@@ -21,7 +21,7 @@ async def open_side_run(resources: Resources, transfer: Transfer) -> Run:
         sessions=resources.sessions,
         lease=nobodys_lease(transfer.tenant_id, "invoice", transfer.record_id),
         events=(),
-        reader=open_reader(resources, tenant, since=now, keeps_departments=False),
+        reader=open_lone_reader(resources, tenant),
         open_books=lambda key: open_books(resources, key, heard_at=now, sends=False),
         read_lag_seconds=resources.settings.unimicro_read_lag_seconds,
     )
