@@ -15,12 +15,14 @@ from sqlalchemy.exc import DBAPIError
 
 from app.db import Session, Sessions, is_away
 from app.domain.reading import Purpose, Reading
-from app.errors import RemoteThrottledError, RequestError
+from app.errors import AuthExpiredError, RemoteThrottledError, RequestError
 from app.settings import Settings
 from app.tables import Tenant
 
 # A refusal of RecMan's own doubles the pause before it, up to this, and never beyond midnight.
 _LONGEST_PAUSE_SECONDS = 4 * 3600.0
+# A refused API key is tried again now and then, for its rights may come back; another key ends the pause at once.
+REFUSED_KEY_SECONDS = 900.0
 _PURPOSES = {"invoice": Purpose.INVOICES, "project": Purpose.PROJECTS}
 # Departments, users and whatever else is asked for while a document is on its way counts as its customer's.
 _OTHER_PURPOSE = Purpose.CUSTOMERS
@@ -37,11 +39,12 @@ _SPEND = text("""
 """)
 
 _PAUSE = text("""
-    INSERT INTO recman_quota AS quota (tenant_id, day, strikes, paused_until, pause_reason)
-    VALUES (:tenant_id, (now() AT TIME ZONE :zone)::date, 1, now() + make_interval(secs => :seconds), :reason)
+    INSERT INTO recman_quota AS quota (tenant_id, day, strikes, paused_until, pause_reason, pause_fix)
+    VALUES (:tenant_id, (now() AT TIME ZONE :zone)::date, 1, now() + make_interval(secs => :seconds), :reason, :fix)
     ON CONFLICT (tenant_id, day) DO UPDATE SET
         strikes = quota.strikes + 1,
         pause_reason = excluded.pause_reason,
+        pause_fix = excluded.pause_fix,
         paused_until = least(
             now() + make_interval(secs => least(:seconds * power(2, least(quota.strikes, 20)), :longest)),
             ((quota.day + 1)::timestamp AT TIME ZONE :zone))
@@ -53,7 +56,8 @@ _STANDING = text("""
     WITH today AS (SELECT (now() AT TIME ZONE :zone)::date AS day)
     SELECT tenant.id AS tenant_id, today.day, coalesce(quota.used, 0) AS used,
            coalesce(quota.by_purpose, '{}') AS by_purpose,
-           CASE WHEN quota.paused_until > now() THEN quota.paused_until END AS paused_until, quota.pause_reason,
+           CASE WHEN quota.paused_until > now() THEN quota.paused_until END AS paused_until,
+           quota.pause_reason, quota.pause_fix,
            ((today.day + 1)::timestamp AT TIME ZONE :zone) AS resets_at, now() AS now
     FROM tenant CROSS JOIN today
     LEFT JOIN recman_quota quota ON quota.tenant_id = tenant.id AND quota.day = today.day
@@ -76,6 +80,7 @@ class Standing:
     resets_at: datetime
     paused_until: datetime | None
     pause_reason: str | None
+    pause_fix: str | None
     now: datetime
 
 
@@ -94,7 +99,7 @@ class Gate:
         """Count a call that is about to be made; it counts whatever becomes of it.
 
         Raises:
-            RemoteThrottledError: this purpose may make no more calls today, or RecMan wants a pause.
+            RemoteThrottledError: this purpose may make no more calls today, or RecMan refused a moment ago.
         """
         purpose = self.purpose or _PURPOSES.get(scope, _OTHER_PURPOSE)
         most = self.reading.most_calls(purpose, daily_calls=self.daily_calls)
@@ -105,14 +110,16 @@ class Gate:
             standing = await load_standing(session, self.tenant_id, zone=self.zone)
         raise _to_error(standing, purpose, most)
 
-    async def rest(self, error: RemoteThrottledError) -> None:
-        """Let nobody call for a while, for RecMan has said that it is too much."""
+    async def rest(self, error: RemoteThrottledError | AuthExpiredError) -> None:
+        """Let nobody call for a while, for RecMan would refuse it: it is too much, or the API key is not accepted."""
+        seconds = error.retry_after if isinstance(error, RemoteThrottledError) else REFUSED_KEY_SECONDS
         values = {
             "tenant_id": self.tenant_id,
             "zone": self.zone,
-            "seconds": error.retry_after,
-            "longest": max(_LONGEST_PAUSE_SECONDS, error.retry_after),
+            "seconds": seconds,
+            "longest": max(_LONGEST_PAUSE_SECONDS, seconds),
             "reason": error.cause,
+            "fix": error.fix or None,
         }
         async with self.sessions.begin() as session:
             await session.execute(_PAUSE, values)
@@ -167,15 +174,14 @@ def _to_error(standing: Standing, purpose: Purpose, most: int) -> RemoteThrottle
     when = until.isoformat(sep=" ", timespec="minutes")
     if standing.paused_until is not None:
         cause = f"RecMan rests until {when}: {standing.pause_reason}"
+        fix = standing.pause_fix or "Nothing to do: it goes on by itself."
+        code = "recman_paused"
     else:
         cause = f"{standing.used} calls to RecMan are made today, and {purpose.value} stop at {most}; on at {when}"
-    error = RemoteThrottledError(
-        cause,
-        # A second later, so that the day surely is a new one.
-        retry_after=max(1.0, (until - standing.now).total_seconds() + 1),
-        http_status=None,
-        fix="Nothing to do: it goes on by itself. If RecMan allows more, raise daily_calls (PATCH /v1/recman).",
-        code="recman_quota",
-    )
+        fix = "Nothing to do: it goes on by itself. If RecMan allows more, raise daily_calls (PATCH /v1/recman)."
+        code = "recman_quota"
+    # A second later, so that the day surely is a new one.
+    seconds = max(1.0, (until - standing.now).total_seconds() + 1)
+    error = RemoteThrottledError(cause, retry_after=seconds, http_status=None, fix=fix, code=code)
     error.system = "RecMan"
     return error

@@ -21,6 +21,7 @@ from app.inbox import Arrival, accept, dedupe_key, load_unseen
 from app.keys import pause_key, require_sign_in
 from app.lanes import Lease, backoff_seconds, check_fence, claim, lock_record, postpone, release, renew, wait_for
 from app.log import get_logger
+from app.quota import REFUSED_KEY_SECONDS
 from app.resources import Resources
 from app.sweeps import SCOPE as SWEEP
 from app.tenants import load_tenant
@@ -234,7 +235,9 @@ async def _stop_key(resources: Resources, run: Run, error: AuthExpiredError) -> 
             first = await require_sign_in(session, run.key_id, reason=error.cause)
         if first:
             _log.error("sign_in_again", key=str(run.key_id), cause=error.cause)
-    await _postpone(resources, run, error, seconds=REST_SECONDS)
+    # RecMan is not asked for so long; what comes later is told so, and until when, without a call.
+    seconds = REST_SECONDS if error.system == "Unimicro" else REFUSED_KEY_SECONDS
+    await _postpone(resources, run, error, seconds=seconds)
 
 
 async def _postpone(resources: Resources, run: Run, error: ServiceError, *, seconds: float) -> None:

@@ -50,6 +50,7 @@ class QuotaView(View):
     resets_at: datetime = Field(description="When the next day begins")
     paused_until: datetime | None = Field(description="RecMan itself refused: nothing is asked before then")
     pause_reason: str | None
+    pause_fix: str | None = Field(description="What ends the pause earlier, if anything does")
 
 
 class SweepView(View):
@@ -172,7 +173,7 @@ async def change_recman(door: AdminDoor, resources: ResourcesDep, change: Readin
     return view
 
 
-@router.post("/probe", responses=problems(_409=_NO_KEY, _502="RecMan's own trouble, recman_quota"))
+@router.post("/probe", responses=problems(_409=_NO_KEY, _502="RecMan's own trouble, recman_quota, recman_paused"))
 async def probe_recman(door: AdminDoor, resources: ResourcesDep) -> list[ProfileView]:
     """Learn in at most ten calls which scopes, names and filters the account has; kept for comparison."""
     tenant = await load_tenant(door.session, door.tenant)
@@ -281,6 +282,7 @@ def view_quota(standing: Standing, tenant: Tenant, settings: Settings) -> QuotaV
         resets_at=standing.resets_at,
         paused_until=standing.paused_until,
         pause_reason=standing.pause_reason if standing.paused_until is not None else None,
+        pause_fix=standing.pause_fix if standing.paused_until is not None else None,
     )
 
 

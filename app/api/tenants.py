@@ -12,6 +12,7 @@ from app.api.views import Name, Order, View, problems
 from app.crypto import Vault
 from app.errors import NotFoundError
 from app.lanes import wake_tenant
+from app.quota import lift_pause
 from app.tables import Tenant
 from app.tenants import create_tenant, list_tenants, load_tenant, rename_tenant, set_recman_api_key, show_api_key
 
@@ -84,6 +85,7 @@ async def change_tenant(
         given = change.recman_api_key
         api_key = given.get_secret_value() if given is not None else None
         await set_recman_api_key(door.session, resources.vault, tenant, api_key=api_key)
+        await lift_pause(door.session, tenant.id)
         await wake_tenant(door.session, tenant_id=tenant.id)
     after = _show(resources.vault, tenant)
     await door.record("tenant.change", f"tenant:{tenant.id}", tenant_id=tenant.id, before=before, after=after)

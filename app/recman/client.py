@@ -14,7 +14,7 @@ from typing import Any, Protocol
 from urllib.parse import quote
 
 from app.domain.money import parse_json
-from app.errors import RemoteRejectedError, RemoteThrottledError, RemoteUnavailableError
+from app.errors import AuthExpiredError, RemoteRejectedError, RemoteThrottledError, RemoteUnavailableError
 from app.http import httpx
 from app.recman.complaints import read_complaint, to_error
 from app.recman.payloads import ASKED, read_id
@@ -46,8 +46,8 @@ class Gate(Protocol):
     async def enter(self, scope: str) -> None:
         """Count the call, or raise RemoteThrottledError."""
 
-    async def rest(self, error: RemoteThrottledError) -> None:
-        """Note that RecMan wants no more calls for a while."""
+    async def rest(self, error: RemoteThrottledError | AuthExpiredError) -> None:
+        """Note that RecMan will refuse every call for a while."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -267,7 +267,7 @@ class RecmanClient:
         complaint = read_complaint(response, answer)
         if complaint is not None:
             error = to_error(response, self._without_key(complaint), scope)
-            if self._gate is not None and isinstance(error, RemoteThrottledError):
+            if self._gate is not None and isinstance(error, RemoteThrottledError | AuthExpiredError):
                 await self._gate.rest(error)
             raise error
         if isinstance(answer, list):

@@ -24,6 +24,7 @@ class RecmanQuota(TenantOwned, Table):
     strikes: Mapped[int] = mapped_column(server_default="0")
     paused_until: Mapped[datetime | None]
     pause_reason: Mapped[str | None]
+    pause_fix: Mapped[str | None]
 
 
 class Sweep(TenantOwned, Table):

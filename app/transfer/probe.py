@@ -5,7 +5,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from app.domain.reading import SWEPT_SCOPES, Purpose
-from app.errors import ConflictError, RemoteRejectedError, RemoteThrottledError, RemoteUnavailableError
+from app.errors import (
+    AuthExpiredError,
+    ConflictError,
+    RemoteRejectedError,
+    RemoteThrottledError,
+    RemoteUnavailableError,
+)
 from app.profiles import store_profile
 from app.quota import Gate, open_gate
 from app.recman.client import RecmanClient
@@ -35,7 +41,7 @@ class _Purse:
         self.left -= 1
         await self.gate.enter(scope)
 
-    async def rest(self, error: RemoteThrottledError) -> None:
+    async def rest(self, error: RemoteThrottledError | AuthExpiredError) -> None:
         await self.gate.rest(error)
 
 

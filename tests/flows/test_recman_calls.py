@@ -261,3 +261,27 @@ async def test_what_somebody_writes_about_is_not_read_along(world: World) -> Non
         assert along == ["5003", "5099"]
     assert await world.count("SELECT count(*) FROM lane WHERE peeks = 1 AND record_id IN ('5001', '5003')") == 2
     assert await world.count("SELECT peeks FROM lane WHERE record_id = '5002'") == 0
+
+
+async def test_a_refused_api_key_costs_one_call_and_another_key_goes_on_at_once(world: World) -> None:
+    path = f"/v1/tenants/{world.tenant_id}"
+    await world.call("PATCH", path, {"recman_api_key": "revoked"})
+    world.recman.state.store.calls.clear()
+    for number in (5001, 5002, 5003):
+        await world.hear_of("invoice", number)
+    await run_for(world, seconds=1.5)
+    await world.hear_of("company", 201)
+    await run_for(world, seconds=1)
+    assert len(calls_of(world)) == 1
+    quota = (await look(world))["quota"]
+    assert "does not accept the API key" in quota["pause_reason"]
+    assert "Make a new API key in RecMan" in quota["pause_fix"]
+    answer = await world.call("POST", "/v1/recman/probe", tenant=world.tenant_id)
+    assert (answer.status_code, answer.json()["code"]) == (502, "recman_paused")
+    assert "Make a new API key in RecMan" in answer.json()["fix"]
+
+    await world.call("PATCH", path, {"recman_api_key": RECMAN_KEY})
+    assert (await look(world))["quota"]["paused_until"] is None
+    await world.settle()
+    done = await world.count("SELECT count(*) FROM transfer WHERE kind = 'invoice' AND state = 'done'")
+    assert done == 3
