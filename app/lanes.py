@@ -65,6 +65,11 @@ _WAKE_TENANT = text("""
     WHERE tenant_id = :tenant_id AND state = 'ready' AND waits_for IS NULL AND run_at > now()
 """)
 
+_WAKE_RECORD = text("""
+    UPDATE lane SET run_at = now(), waits_for = NULL
+    WHERE tenant_id = :tenant_id AND scope = :scope AND record_id = :record_id AND state = 'ready'
+""")
+
 _LIST_WAITING = text("""
     SELECT record_id FROM lane
     WHERE state = 'ready' AND run_at <= now() + make_interval(secs => :ahead) AND waits_for IS NULL
@@ -202,6 +207,11 @@ async def wake_waiting(session: Session, *, tenant_id: UUID, scope: str, record_
 async def wake_key(session: Session, *, tenant_id: UUID, key_id: UUID) -> None:
     """Make the lanes due that may rest with this key, now that it can be used again."""
     await session.execute(_WAKE_KEY, {"tenant_id": tenant_id, "key_id": key_id})
+
+
+async def wake_record(session: Session, *, tenant_id: UUID, scope: str, record_id: str) -> None:
+    """Make a record's lane due, whatever it waits for."""
+    await session.execute(_WAKE_RECORD, {"tenant_id": tenant_id, "scope": scope, "record_id": record_id})
 
 
 async def wake_tenant(session: Session, *, tenant_id: UUID) -> None:

@@ -9,11 +9,12 @@ from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
 from app.api.doors import AdminDoor, Door, ResourcesDep, ViewerDoor
-from app.api.views import Before, Limit, View
+from app.api.views import Before, Limit, View, problems
 from app.errors import ConflictError, NotFoundError
 from app.inbox import list_events
 from app.tables import Transfer
-from app.transfer.log import ignore, list_transfers, load_transfer
+from app.transfer.absence import require_absent
+from app.transfer.log import ignore, is_begun, list_transfers, load_transfer
 from app.transfer.retry import retry
 
 router = APIRouter(prefix="/v1", tags=["transfers"])
@@ -134,17 +135,20 @@ async def retry_transfer(door: AdminDoor, resources: ResourcesDep, transfer_id: 
     return TransferView.model_validate(transfer)
 
 
-@router.post("/transfers/{transfer_id}/ignore")
-async def ignore_transfer(door: AdminDoor, transfer_id: int, order: IgnoreOrder) -> TransferView:
-    """Never send this record; a retry takes it back."""
+@router.post("/transfers/{transfer_id}/ignore", responses=problems(_404="not_found", _409="already_begun"))
+async def ignore_transfer(
+    door: AdminDoor, resources: ResourcesDep, transfer_id: int, order: IgnoreOrder
+) -> TransferView:
+    """Never send this record; a retry takes it back. What was begun is looked for in Unimicro: nothing may be there."""
     transfer = await load_own(door, transfer_id)
     before = {"state": transfer.state}
+    # No transaction is open while Unimicro is asked.
+    await door.session.commit()
+    if is_begun(transfer):
+        await require_absent(resources, transfer)
     if not await ignore(door.session, transfer, reason=order.reason, actor=door.caller.name):
-        raise ConflictError(
-            f"The transfer is {transfer.state}: it is, or may be, in Unimicro",
-            fix="Credit it instead; or wait until its outcome is known.",
-            code="already_begun",
-        )
+        cause = f"The transfer is {transfer.state}: something happened to it just now"
+        raise ConflictError(cause, fix="Look at it again first.", code="already_begun")
     after = {"state": "ignored", "reason": order.reason}
     subject = f"transfer:{transfer.id}"
     await door.record("transfer.ignore", subject, tenant_id=transfer.tenant_id, before=before, after=after)

@@ -89,7 +89,8 @@ class Event(TenantOwned, Table):
 class Transfer(TenantOwned, Table):
     """The life of one record towards one key (owner: transfer.log).
 
-    Units: amounts in the document's currency, positive also on a credit note.
+    Units: amounts in the document's currency, positive also on a credit note. `unclear`: a write was begun and its
+    outcome never recorded, whatever became of the record since; it is looked for before anything is sent again.
     """
 
     __tablename__ = "transfer"
@@ -145,6 +146,7 @@ class Transfer(TenantOwned, Table):
     booked_at: Mapped[datetime | None]
     unimicro_id: Mapped[int | None] = mapped_column(BigInteger)
     credits_unimicro_id: Mapped[int | None] = mapped_column(BigInteger)
+    unclear: Mapped[bool] = mapped_column(server_default=text("false"))
     method: Mapped[str | None]
     unimicro_number: Mapped[str | None]
     unimicro_net_amount: Mapped[Decimal | None]

@@ -30,6 +30,7 @@ from app.transfer.log import (
     record_looked,
     record_not_wanted,
     record_settled,
+    record_unread,
     record_values,
     show_reasons,
     show_totals,
@@ -325,8 +326,19 @@ async def record_trouble(session: Session, run: Run, reason: Reason, *, failed: 
     if run.lease.scope == SWEEP:
         await record_sweep_trouble(session, int(run.lease.record_id), reason, failed=failed)
     if run.transfer_id is None:
+        await _show_unread(session, run, reason, failed=failed)
         return
     values: dict[str, Any] = {"reasons": show_reasons([reason])}
     if failed:
         values["state"] = "failed"
     await record_values(session, run.transfer_id, **values)
+
+
+async def _show_unread(session: Session, run: Run, reason: Reason, *, failed: bool) -> None:
+    """A document that could not even be read is shown too; what was known of it before stays as it is."""
+    lease = run.lease
+    if lease.scope != "invoice":
+        return
+    place = run.place(None, lease.scope, lease.record_id)
+    transfer = await ensure_transfer(session, place, kind=_KINDS[lease.scope], values={"lane_id": lease.lane_id})
+    await record_unread(session, transfer.id, reason, failed=failed)

@@ -78,7 +78,11 @@ async def _record(run: Run, books: Books, transfer: Transfer, document: Document
         is_untouched = present is not None and not is_begun(present)
         if not is_untouched or not await claim_sending(session, transfer.id, run.lease, step="link"):
             cause = "This document is in Unimicro already, or on its way there right now"
-            raise ConflictError(cause, fix="Look at its attempts; nothing is left to link.", code="already_begun")
+            raise ConflictError(
+                cause,
+                fix="Look at its attempts. If nothing of it is in Unimicro any more, ignore it first.",
+                code="already_begun",
+            )
         await record_done(
             session,
             transfer.id,

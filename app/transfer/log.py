@@ -18,7 +18,8 @@ from app.transfer.situation import Past
 
 # A transfer is being sent for as long as the lane that sends it is leased: no second lease to keep alive.
 _CLAIM = text("""
-    UPDATE transfer SET state = 'sending', step = :step, lane_token = :token, look_again_at = NULL, updated_at = now()
+    UPDATE transfer SET state = 'sending', step = :step, lane_token = :token, look_again_at = NULL, updated_at = now(),
+                        unclear = unclear OR :step NOT IN ('look', 'link')
     WHERE id = :id AND (booked_at IS NULL OR :step = 'update')
       -- Somebody may have chosen not to send it since the plan was made; linking by hand is another matter.
       AND (state <> 'ignored' OR :step = 'link')
@@ -76,7 +77,11 @@ async def ensure_transfer(session: Session, place: Place, *, kind: str, values: 
 
 def is_begun(transfer: Transfer) -> bool:
     """Whether anything of it may be in Unimicro: then it stays with its key."""
-    return transfer.booked_at is not None or transfer.unimicro_id is not None or transfer.state in _UNCLEAR
+    return transfer.booked_at is not None or transfer.unimicro_id is not None or _is_unclear(transfer)
+
+
+def _is_unclear(transfer: Transfer) -> bool:
+    return transfer.unclear or transfer.state in _UNCLEAR
 
 
 async def is_sent_by_other(session: Session, transfer_id: int, lease: Lease) -> bool:
@@ -99,7 +104,7 @@ async def record_values(session: Session, transfer_id: int, **values: Any) -> No
 async def record_done(session: Session, transfer_id: int, **values: Any) -> None:
     """The record is in Unimicro; nothing about it is open any more."""
     booked_at = func.coalesce(Transfer.booked_at, func.now())
-    settled = {"state": "done", "lane_token": None, "look_again_at": None, "booked_at": booked_at}
+    settled = {"state": "done", "lane_token": None, "look_again_at": None, "unclear": False, "booked_at": booked_at}
     await record_values(session, transfer_id, **settled, reasons=[], **values)
 
 
@@ -112,6 +117,14 @@ async def record_not_wanted(session: Session, transfer_id: int, reason: Reason) 
     """The rules keep it from being sent; what a person said about an ignored one stays."""
     query = update(Transfer).where(Transfer.id == transfer_id, Transfer.state != "ignored")
     await session.execute(query.values(state="ignored", lane_token=None, reasons=show_reasons([reason])))
+
+
+async def record_unread(session: Session, transfer_id: int, reason: Reason, *, failed: bool) -> None:
+    """RecMan could not be asked about it; what is booked, held or ignored stays so."""
+    open_states = {"waiting", *_UNCLEAR} if failed else {"waiting"}
+    query = update(Transfer).where(Transfer.id == transfer_id, Transfer.state.in_(open_states))
+    values = {"reasons": show_reasons([reason]), **({"state": "failed"} if failed else {})}
+    await session.execute(query.values(values))
 
 
 async def record_settled(session: Session, transfer_id: int) -> None:
@@ -144,15 +157,18 @@ async def record_looked(session: Session, transfer_id: int, *, seconds: float) -
 
 
 async def ignore(session: Session, transfer: Transfer, *, reason: str, actor: str) -> bool:
-    """Choose not to send a record; False when it is, or may be, in Unimicro already."""
+    """Choose not to send a record of which nothing is in Unimicro; False when something happened to it meanwhile."""
     gap = Reason(code="ignored", cause=f"{reason} ({actor})", fix="Retry it to send it after all.")
     query = update(Transfer).where(
         Transfer.id == transfer.id,
         Transfer.booked_at.is_(None),
-        Transfer.unimicro_id.is_(None),
+        Transfer.unimicro_id.is_not_distinct_from(transfer.unimicro_id),
         Transfer.state.not_in(_UNCLEAR),
     )
-    values = {"state": "ignored", "reasons": show_reasons([gap])}
+    values: dict[str, Any] = {"state": "ignored", "reasons": show_reasons([gap])}
+    if is_begun(transfer):
+        # What was there took its guid with it.
+        values |= {"unimicro_id": None, "unclear": False, "guid_version": Transfer.guid_version + 1}
     done = await session.scalar(query.values(values).returning(Transfer.id))
     await session.refresh(transfer)
     return done is not None
@@ -258,7 +274,8 @@ async def count_booked(session: Session, *, key_id: UUID, most: int) -> int:
 
 async def is_credited_by_us(session: Session, *, key_id: UUID, remote_id: int) -> bool:
     """Whether a credit note that we transferred takes this invoice back."""
-    query = select(Transfer.id).where(Transfer.key_id == key_id, Transfer.credits_unimicro_id == remote_id)
+    ours = (Transfer.key_id == key_id, Transfer.credits_unimicro_id == remote_id, Transfer.unimicro_id.is_not(None))
+    query = select(Transfer.id).where(*ours)
     return await session.scalar(query.limit(1)) is not None
 
 
@@ -323,7 +340,7 @@ def past_of(transfer: Transfer, *, now: datetime) -> Past:
         remote_number=transfer.unimicro_number or "",
         content_hash=transfer.content_hash,
         guid_version=transfer.guid_version,
-        unclear=transfer.state in _UNCLEAR,
+        unclear=_is_unclear(transfer),
         looked_twice=transfer.look_again_at is not None and transfer.look_again_at <= now,
         booked=transfer.booked_at is not None,
         ignored=transfer.state == "ignored",

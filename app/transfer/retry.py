@@ -5,6 +5,7 @@ from uuid import UUID, uuid4
 
 from app.db import Session
 from app.inbox import Arrival, accept, dedupe_key
+from app.lanes import wake_record
 from app.tables import Transfer
 from app.transfer.log import list_held, reopen
 
@@ -21,6 +22,8 @@ async def retry(session: Session, transfer: Transfer, *, source: str = "retry") 
         dedupe=dedupe_key("retry", uuid4()),
     )
     await accept(session, arrival)
+    # A lane that pauses between two tries looks now all the same.
+    await wake_record(session, tenant_id=transfer.tenant_id, scope=transfer.scope, record_id=transfer.record_id)
 
 
 async def retry_held(session: Session, *, tenant_id: UUID, codes: Sequence[str]) -> int:

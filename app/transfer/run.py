@@ -196,8 +196,7 @@ async def _create_credit_draft(
     draft_id = step.draft_id
 
     async def settle_draft(session: Session, draft: RemoteDocument) -> None:
-        values = {"unimicro_id": draft.remote_id, "credits_unimicro_id": step.credited_id}
-        await record_values(session, transfer_id, **values)
+        await record_values(session, transfer_id, unimicro_id=draft.remote_id)
 
     async def settle_update(session: Session, updated: Draft) -> None:
         values = show_totals("unimicro_", updated.document.totals)
@@ -212,6 +211,7 @@ async def _create_credit_draft(
             step="create",
             call=lambda: books.target.create_credit_draft(step.credited_id),
             settle=settle_draft,
+            before={"credits_unimicro_id": step.credited_id},
         )
         draft_id = draft.remote_id
     known_id = draft_id
