@@ -158,17 +158,18 @@ async def record_end(session: Session, events: Sequence[Event], *, state: str, n
 
 async def list_bodies(
     session: Session, *, tenant_id: UUID, scope: str, record_id: str, limit: int = 20
-) -> list[tuple[bytes, str]]:
-    """The newest bodies that spoke of a record, newest first, with their content types."""
+) -> list[tuple[bytes, str, str]]:
+    """The newest bodies that spoke of a record, newest first, with their content types and what they told."""
     query = (
-        select(Event.body, Event.content_type)
+        select(Event.body, Event.content_type, Event.operation)
         .where(Event.tenant_id == tenant_id, Event.scope == scope, Event.record_id == record_id)
         # What is only recorded was not confirmed to be read rightly.
         .where(Event.body.is_not(None), Event.state != "recorded")
         .order_by(Event.id.desc())
         .limit(limit)
     )
-    return [(row.body, row.content_type or "") for row in await session.execute(query)]
+    rows = await session.execute(query)
+    return [(row.body, row.content_type or "", row.operation or "") for row in rows]
 
 
 async def list_deliveries(session: Session, hook_id: UUID, *, limit: int) -> Sequence[Event]:

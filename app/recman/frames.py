@@ -84,11 +84,16 @@ def read_frame(document: Document, outer: Frame, ids: Mapping[str, Any]) -> Fram
     return Frame(
         scope or _weak_scope([found for found, _ in weak_events], ids),
         outer.operation if outer.operation != "unknown" else next(filter(None, operations), "unknown"),
-        moment if isinstance(moment, str) else outer.occurred_at,
+        # The envelope knows when it happened; a time within the record may be any.
+        outer.occurred_at or _to_moment(moment),
         outer.sure or clear is not None,
         outer.foreign or any(map(_is_foreign_scope, said)) or any(map(_is_foreign_event, strong)),
         outer.part or any(map(is_part_event, [*said, *strong])),
     )
+
+
+def _to_moment(value: Any) -> str | None:
+    return str(value) if isinstance(value, str | int) and not isinstance(value, bool) else None
 
 
 def read_weak_event(name: str, value: Any) -> tuple[str | None, str | None]:

@@ -34,8 +34,8 @@ async def end_missing(run: Run) -> None:
 def _missing(run: Run) -> Reason:
     scope, record_id = run.lease.scope, run.lease.record_id
     if run.reader.client is None:
-        cause = f"Record incomplete: no delivery about {scope} {record_id} holds it, and no RecMan API key is set"
-        fix = "Enter a RecMan API key for the tenant, or let RecMan send whole records, then retry."
+        cause = f"Record incomplete: no delivery holds {scope} {record_id}, or the last word is that it was deleted"
+        fix = "Enter a RecMan API key for the tenant, or let RecMan send the whole record, then retry."
     else:
         cause = f"RecMan announced {scope} {record_id} but does not show it"
         fix = "Check that it exists and that the RecMan API key may read it, then retry."

@@ -1,10 +1,10 @@
 """Stop 5: the record as it is now, from RecMan's API or, for a tenant without API key, from the stored deliveries."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import TypeVar
 from uuid import UUID
 
 from app.db import Sessions
@@ -17,14 +17,16 @@ from app.errors import Reason, RemoteError, RemoteUnavailableError
 from app.inbox import list_bodies
 from app.quota import open_gate
 from app.recman.client import Gate, RecmanClient
+from app.recman.copies import Delivered, list_copies
 from app.recman.payloads import COMPANY, Raw, read_id
 from app.recman.reader import Reader
 from app.recman.translate import read_company, read_department, read_invoice, read_project
-from app.recman.webhook import parse_hints
 from app.resources import RecmanNotes, Resources
 from app.tables import Tenant
 from app.tenants import open_recman_api_key
 from app.transfer.shelf import SharedReading
+
+T = TypeVar("T")
 
 _MOST_PAGES = 500
 
@@ -48,18 +50,15 @@ class RecordReader:
         Raises:
             RemoteError: RecMan could not be read; `system` says "RecMan".
         """
-        raw = await self._read_raw("invoice", record_id)
-        return None if raw is None else read_invoice(raw)
+        return await self._read("invoice", record_id, read_invoice)
 
     async def read_company(self, record_id: str) -> Customer | tuple[Reason, ...] | None:
         """The company, the gaps that keep it from being mapped, or None when RecMan does not have it."""
-        raw = await self._read_raw("company", record_id)
-        return None if raw is None else read_company(raw)
+        return await self._read("company", record_id, read_company)
 
     async def read_project(self, record_id: str) -> Project | tuple[Reason, ...] | None:
         """The project, the gaps that keep it from being mapped, or None when RecMan does not list it."""
-        raw = await self._read_raw("project", record_id)
-        return None if raw is None else read_project(raw)
+        return await self._read("project", record_id, read_project)
 
     async def read_department(self, record_id: str) -> Department | None:
         """The department; an unknown one makes us read the list again."""
@@ -79,22 +78,28 @@ class RecordReader:
         async with self.sessions() as session:
             return await find_department(session, tenant_id=self.tenant_id, recman_department_id=record_id)
 
-    async def _read_raw(self, scope: str, record_id: str) -> Mapping[str, Any] | None:
+    async def _read(self, scope: str, record_id: str, read: Callable[[Raw], T]) -> T | None:
         if self.client is None:
-            return await self._read_payload(scope, record_id)
+            return await self._read_payloads(scope, record_id, read)
         async with from_recman():
             if self.shared is not None:
-                return await self.shared.read(scope, record_id)
-            return (await self.client.fetch(scope, [record_id]))[record_id]
+                raw = await self.shared.read(scope, record_id)
+            else:
+                raw = (await self.client.fetch(scope, [record_id]))[record_id]
+        return None if raw is None else read(raw)
 
-    async def _read_payload(self, scope: str, record_id: str) -> Mapping[str, Any] | None:
+    async def _read_payloads(self, scope: str, record_id: str, read: Callable[[Raw], T]) -> T | None:
+        """The newest copy that is complete; where none is, the newest, with its gaps."""
         async with self.sessions() as session:
             bodies = await list_bodies(session, tenant_id=self.tenant_id, scope=scope, record_id=record_id)
-        for body, content_type in bodies:
-            for hint in parse_hints(body, content_type=content_type, path_scope=scope, headers={}).hints:
-                if hint.record_id == record_id and hint.record:
-                    return hint.record
-        return None
+        deliveries = [Delivered(*one) for one in bodies]
+        newest: T | None = None
+        for raw in list_copies(deliveries, scope=scope, record_id=record_id):
+            found = read(raw)
+            if not isinstance(found, IncompleteDocument | tuple):
+                return found
+            newest = newest or found
+        return newest
 
 
 def open_reader(

@@ -1,0 +1,95 @@
+"""A tenant without RecMan API key: its records are what webhooks said of them, in whatever order and portions."""
+
+from typing import Any
+
+import pytest
+
+from app.domain.money import dump_json
+from app.sandbox.samples import load_samples
+from tests.world import OURS, World
+
+SAMPLES = load_samples()
+
+
+def record_of(scope: str, record_id: str) -> dict[str, Any]:
+    return next(dict(one) for one in SAMPLES.records[scope] if str(one[f"{scope}Id"]) == record_id)
+
+
+async def send(world: World, event: str, record_id: int, **more: Any) -> None:
+    content = dump_json({"event": event, "id": record_id, **more})
+    answer = await world.http.post(f"{OURS}{world.hook}", content=content)
+    assert answer.status_code == 202, answer.text
+
+
+@pytest.fixture
+async def keyless(world: World) -> World:
+    await world.call("PATCH", f"/v1/tenants/{world.tenant_id}", {"recman_api_key": None})
+    world.recman.state.store.calls.clear()
+    return world
+
+
+async def send_invoice(world: World, **more: Any) -> None:
+    await send(world, "company.updated", 201, data=record_of("company", "201"))
+    record = record_of("invoice", "5001") | {"projectId": None, "departmentId": None}
+    await send(world, "invoice.created", 5001, data=record, **more)
+
+
+async def invoice_of(world: World) -> dict[str, Any]:
+    return (await world.transfers())["invoice", "5001"]
+
+
+async def test_whole_records_in_webhooks_are_enough(keyless: World) -> None:
+    await send_invoice(keyless)
+    await keyless.settle()
+    assert (await invoice_of(keyless))["state"] == "done"
+    assert keyless.recman.state.store.calls.total() == 0
+
+
+async def test_a_webhook_that_says_less_does_not_make_the_record_incomplete(keyless: World) -> None:
+    await send_invoice(keyless)
+    await send(keyless, "invoice.sent", 5001, data={"invoiceId": 5001, "invoiceNumber": "110001", "status": "sent"})
+    await keyless.settle()
+    assert (await invoice_of(keyless))["state"] == "done"
+    await send(keyless, "invoice.paid", 5001, data={"invoiceId": 5001, "invoiceNumber": "110001", "status": "paid"})
+    await keyless.settle()
+    assert (await invoice_of(keyless))["state"] == "done"
+
+
+async def test_what_is_incomplete_is_held_until_the_rest_comes(keyless: World) -> None:
+    await send(keyless, "invoice.created", 5001, data={"invoiceId": 5001, "invoiceNumber": "110001"})
+    await keyless.settle()
+    held = await invoice_of(keyless)
+    assert held["state"] == "held"
+    assert len(held["reasons"]) > 1, "every gap at once"
+    await send_invoice(keyless)
+    await keyless.settle()
+    assert (await invoice_of(keyless))["state"] == "done"
+
+
+async def test_an_older_copy_that_comes_late_changes_nothing(keyless: World) -> None:
+    company = record_of("company", "201")
+    newer, older = company | {"name": "Nytt Navn AS"}, company | {"name": "Gammelt Navn AS"}
+    await send(keyless, "company.updated", 201, data=newer, occurred_at="2026-11-02T09:00:00+01:00")
+    await send(keyless, "company.updated", 201, data=older, occurred_at="2026-11-02T07:59:00Z")
+    await keyless.settle()
+    (customer,) = [row for row in (await keyless.transfers()).values() if row["record_id"] == "201"]
+    assert customer["customer_name"] == "Nytt Navn AS"
+
+
+@pytest.mark.parametrize(
+    ("order", "ends"),
+    [(("created", "deleted"), ("ignored", "is gone")), (("deleted", "created"), ("held", "it was deleted"))],
+)
+async def test_a_deleted_record_is_not_sent_from_an_older_copy(
+    keyless: World, order: tuple[str, ...], ends: tuple[str, str]
+) -> None:
+    for word in order:
+        if word == "created":
+            await send_invoice(keyless, occurred_at="2026-11-02T09:00:00Z")
+        else:
+            await send(keyless, "invoice.deleted", 5001, occurred_at="2026-11-02T09:05:00Z")
+    await keyless.settle()
+    assert await keyless.invoices() == []
+    newest = next(one for one in await keyless.get("/v1/events") if one["scope"] == "invoice")
+    assert newest["state"] == ends[0]
+    assert ends[1] in newest["note"]
