@@ -18,7 +18,7 @@ from app.errors import AuthExpiredError, RemoteRejectedError, RemoteThrottledErr
 from app.http import httpx
 from app.recman.complaints import read_complaint, to_error
 from app.recman.payloads import ASKED, read_id
-from app.recman.rows import index_rows, to_rows
+from app.recman.rows import hash_ids, index_rows, to_rows
 from app.resources import RecmanNotes
 
 _TRIES = 3
@@ -184,18 +184,19 @@ class RecmanClient:
         """
         kept: dict[str, Raw] = {}
         seen: set[str] = set()
+        pages: set[int] = set()
         shifted = False
         for leg in _legs(self.notes.page_of.get(scope, 1)):
-            before: set[str] = set()
             for number in leg:
                 page = await self.fetch_page(scope, number)
                 rows = index_rows(scope, page.rows)
-                # The same page again means that `page` is ignored.
-                if not rows or rows.keys() == before:
+                # A page that was there before: `page` is ignored, or behind the last one comes the first.
+                known = hash_ids(rows)
+                if not rows or known in pages:
                     break
+                pages.add(known)
                 shifted = shifted or bool(rows.keys() & seen)
                 seen |= rows.keys()
-                before = set(rows)
                 found = rows.keys() & wanted
                 if found:
                     kept |= {one: rows[one] for one in found}

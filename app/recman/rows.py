@@ -3,7 +3,7 @@
 Source: facts/recman-api.md §2.4 [O/C].
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from app.errors import RemoteUnavailableError
@@ -54,3 +54,8 @@ def index_rows(scope: str, rows: Sequence[Raw]) -> dict[str, Raw]:
     if rows and not found:
         raise RemoteUnavailableError(f"RecMan answered with records of {scope} that have no id")
     return found
+
+
+def hash_ids(rows: Iterable[str]) -> int:
+    """What tells, within this process, whether a page holds the same records as another."""
+    return hash(frozenset(rows))

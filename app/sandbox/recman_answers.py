@@ -57,7 +57,7 @@ def answer_v2(store: RecmanStore, params: Mapping[str, str]) -> Record:
     unknown = [Problem(4, f"Invalid field: {name}") for name in fields if name not in known]
     if unknown:
         return refuse_v2(unknown)
-    rows = _page(_in_order(_filtered(store, scope, params), store), params.get("page", ""), store.options.page_size)
+    rows = _page(_in_order(_filtered(store, scope, params), store), params.get("page", ""), store.options)
     return _envelope([_shown(row, scope, fields, store.options) for row in rows], scope, store.options)
 
 
@@ -128,8 +128,10 @@ def _in_order(rows: list[Record], store: RecmanStore) -> list[Record]:
     return random.Random(store.calls.total()).sample(rows, len(rows)) if store.options.unstable_pages else rows  # noqa: S311 - to be replayed
 
 
-def _page(rows: list[Record], page: str, size: int) -> list[Record]:
-    number = int(page) if page.isdecimal() and int(page) > 0 else 1
+def _page(rows: list[Record], page: str, options: RecmanOptions) -> list[Record]:
+    number, size = int(page) if page.isdecimal() and int(page) > 0 else 1, options.page_size
+    if options.after_last_page == "first" and rows:
+        number = (number - 1) % -(-len(rows) // size) + 1
     return rows[(number - 1) * size : number * size]
 
 

@@ -69,6 +69,7 @@ class RecmanOptions:
     scopes_without_fields: frozenset[str] = frozenset({"invoice"})
     refused_scopes: frozenset[str] = frozenset()
     unstable_pages: bool = False
+    after_last_page: Literal["nothing", "first"] = "nothing"
     credit_sign: Literal["positive", "negative"] = "positive"
     today: Callable[[], date] = today_utc
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep

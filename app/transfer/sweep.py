@@ -22,7 +22,7 @@ from app.log import get_logger
 from app.profiles import find_profile, note_drift
 from app.recman.client import RecmanClient
 from app.recman.payloads import Raw
-from app.recman.rows import index_rows
+from app.recman.rows import hash_ids, index_rows
 from app.recman.spelling import list_fields
 from app.recman.translate import read_made_day
 from app.seen import Sighting, count_changes, note_misses, note_sightings, record_told, take_changes
@@ -65,23 +65,24 @@ async def carry_sweep(run: Run) -> None:
     if run.reader.client is None:
         await _end(run, "failed", note="the tenant's RecMan API key was taken away")
         return
-    before: set[str] = set()
+    pages: set[int] = set()
     while sweep.state == "running":
         if sweep.page == _TELLING:
             await _tell_unless_many(run, sweep, tenant)
+            pages.clear()
             if not await _next_scope(run, sweep_id):
                 await _end(run, "done", note="read to the end")
                 return
         else:
-            page = await _read_page(run.reader.client, sweep, before)
-            before = set() if page.last else set(page.rows)
+            page = await _read_page(run.reader.client, sweep, pages)
             await _keep_page(run, sweep_id, tenant, page)
         async with run.sessions() as session:
             sweep = await load_sweep(session, sweep_id)
     await _end(run, None, note=f"it is {sweep.state}")
 
 
-async def _read_page(client: RecmanClient, sweep: Sweep, before: set[str]) -> PageRead:
+async def _read_page(client: RecmanClient, sweep: Sweep, pages: set[int]) -> PageRead:
+    """The next page; `pages` knows those before it by their hashes, and it too afterwards."""
     try:
         async with from_recman():
             page = await client.fetch_page(sweep.scope, sweep.page)
@@ -89,8 +90,11 @@ async def _read_page(client: RecmanClient, sweep: Sweep, before: set[str]) -> Pa
     except RemoteRejectedError as error:
         # One scope that this account may not read must not stop the others.
         return PageRead({}, last=True, refused=error.cause)
-    # The same page again means that `page` is ignored.
-    return PageRead(rows, last=not rows or rows.keys() == before or not page.more)
+    # A page that was there before means that `page` is ignored, or that behind the last one comes the first.
+    known = hash_ids(rows)
+    last = not rows or known in pages or not page.more
+    pages.add(known)
+    return PageRead(rows, last=last)
 
 
 async def _keep_page(run: Run, sweep_id: int, tenant: Tenant, page: PageRead) -> None:

@@ -434,6 +434,14 @@ async def test_page_parameter_that_is_ignored_does_not_go_on_for_ever() -> None:
     assert len(account.calls) == 3
 
 
+async def test_first_page_behind_the_last_one_is_the_end() -> None:
+    pages = by_page([[1, 2], [3, 4], [5]])
+    account = Account(lambda params: pages({**params, "page": str((int(params["page"]) - 1) % 3 + 1)}))
+    account.notes.refused.add("invoice?invoiceIds")
+    assert await account.open().fetch_invoices(["9"]) == {}
+    assert [call["page"] for call in account.calls] == ["1", "2", "3", "4"]
+
+
 async def test_next_page_that_is_empty_saves_a_call() -> None:
     account = Account(wrap([{"invoiceId": 1}], nextPage=None))
     account.notes.refused.add("invoice?invoiceIds")

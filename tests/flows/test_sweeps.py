@@ -205,6 +205,19 @@ async def test_records_that_hop_between_pages_are_not_taken_for_gone(hopping_wor
     assert gone == 0
 
 
+async def test_pages_that_begin_anew_behind_the_last_one_come_to_an_end(database_url: str, tmp_path: Path) -> None:
+    options = RecmanOptions(keys=frozenset({RECMAN_KEY}), page_size=4, after_last_page="first")
+    async with open_world(database_url, tmp_path, recman_options=options, connect=False) as world:
+        await change(world, first_day=LONG_AGO)
+        ended = await sweep(world)
+        assert ended["state"] == "done"
+        many = {scope: len(records(world, scope)) for scope in ended["counts"]}
+        assert {scope: counts["pages"] for scope, counts in ended["counts"].items()} == {
+            scope: -(-count // 4) + 1 for scope, count in many.items()
+        }
+        assert await world.count("SELECT count(*) FROM recman_record") == sum(many.values())
+
+
 async def test_a_mass_change_waits_for_a_word(world: World) -> None:
     await change(world, first_day=LONG_AGO)
     await sweep(world)
