@@ -156,6 +156,12 @@ def is_away(error: BaseException) -> bool:
     return isinstance(error, _AWAY)
 
 
+def is_unstorable(error: BaseException) -> bool:
+    """Whether Postgres refused a value that it was given: a text with NUL in it, a number beyond all bounds."""
+    cause = error.orig.__cause__ if isinstance(error, DBAPIError) and error.orig is not None else error
+    return isinstance(cause, asyncpg.DataError)
+
+
 @asynccontextmanager
 async def translate_away() -> AsyncIterator[None]:
     """Turn an unreachable database into our own error.

@@ -72,6 +72,13 @@ class NotFoundError(RequestError):
     status = 404
 
 
+class MethodError(RequestError):
+    """The address takes another method."""
+
+    code = "method_not_allowed"
+    status = 405
+
+
 class ConflictError(RequestError):
     """The thing is in another state than the request supposes."""
 

@@ -7,6 +7,7 @@ from importlib.metadata import version
 
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
 
 from app.api import (
     audit,
@@ -73,7 +74,7 @@ def create_app(open_resources: Opener) -> FastAPI:
     )
     for room in _ROOMS:
         app.include_router(room.router)
-    for error in (ServiceError, RequestValidationError, Exception):
+    for error in (ServiceError, RequestValidationError, HTTPException, Exception):
         app.add_exception_handler(error, tell_error)
     return app
 

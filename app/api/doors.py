@@ -9,12 +9,14 @@ from fastapi import Depends, Query, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from starlette.exceptions import HTTPException
 
 from app.audit import Change, record_change
-from app.db import Session, is_away, limit_to_tenant
+from app.db import Session, is_away, is_unstorable, limit_to_tenant
 from app.errors import (
     DatabaseAwayError,
     ForbiddenError,
+    MethodError,
     NotFoundError,
     RequestError,
     ServiceError,
@@ -158,7 +160,7 @@ OperatorDoor = Annotated[Door, Depends(_require_role("operator"))]
 async def tell_error(_request: Request, error: Exception) -> JSONResponse:
     """Any error as problem details with code, cause and fix."""
     known = _known(error)
-    headers = {}
+    headers = dict(error.headers or {}) if isinstance(error, HTTPException) else {}
     if isinstance(known, DatabaseAwayError | TooManyTriesError):
         headers["Retry-After"] = _RETRY_AFTER_SECONDS if isinstance(known, DatabaseAwayError) else "60"
     if known.status == SignatureError.status:
@@ -180,7 +182,23 @@ def _known(error: Exception) -> ServiceError:
     if isinstance(error, RequestValidationError):
         places = "; ".join(f"{'.'.join(map(str, part['loc']))}: {part['msg']}" for part in error.errors())
         return RequestError(f"The request cannot be used: {places}", fix="Correct the named fields.")
+    if isinstance(error, HTTPException):
+        return _of_framework(error)
     if is_away(error):
         return DatabaseAwayError("The database does not answer", fix="Nothing was stored; try again in a few seconds.")
+    if is_unstorable(error):
+        _log.warning("value_refused", exc_info=error)
+        cause = "The request holds a value that cannot be: a text with NUL in it, or a number beyond all bounds"
+        return RequestError(cause, fix="Correct that value.")
     _log.error("unexpected_error", exc_info=error)
     return ServiceError("An unexpected error", fix="Try again; if it stays, give the operator the time of the call.")
+
+
+def _of_framework(error: HTTPException) -> ServiceError:
+    """What the framework refuses before any of our rooms is asked."""
+    fix = "Compare method and address with /docs."
+    if error.status_code == NotFoundError.status:
+        return NotFoundError("There is nothing at this address", fix=fix)
+    if error.status_code == MethodError.status:
+        return MethodError("This address takes another method", fix=fix)
+    return RequestError(f"The request cannot be used: {error.detail}", fix="Correct it.")

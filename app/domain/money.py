@@ -1,5 +1,6 @@
 """Money as Decimal, from byte to byte: JSON without floats, one way to round, one way to write amounts."""
 
+import re
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from typing import Any
 
@@ -7,20 +8,36 @@ import simplejson
 
 ZERO = Decimal(0)
 CENT = Decimal("0.01")
+# NUL and half a surrogate pair can be written in JSON, but no database stores them as text.
+_MAYBE_UNSTORABLE = re.compile(rb"\\u(?:0000|[dD][89a-fA-F])")
+_UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 
 
 def parse_json(text: str | bytes) -> Any:
-    """The decoded document, numbers with a fraction as Decimal.
+    """The decoded document, numbers with a fraction as Decimal; what no database stores as text is left out.
 
     Raises:
         ValueError: not JSON, or NaN/Infinity, or nested too deep or a number too long to be meant seriously.
     """
+    raw = text if isinstance(text, bytes) else text.encode(errors="replace")
     try:
-        return simplejson.loads(text, use_decimal=True)
+        found = simplejson.loads(text, use_decimal=True)
+        return make_storable(found) if _MAYBE_UNSTORABLE.search(raw) else found
     except RecursionError as error:
         raise ValueError("JSON is nested too deep") from error
     except InvalidOperation as error:
         raise ValueError("JSON holds a number beyond all bounds") from error
+
+
+def make_storable(value: Any) -> Any:
+    """The value without what a database cannot store as text, in names too."""
+    if isinstance(value, str):
+        return _UNSTORABLE.sub("", value)
+    if isinstance(value, list):
+        return [make_storable(part) for part in value]
+    return (
+        {make_storable(name): make_storable(part) for name, part in value.items()} if isinstance(value, dict) else value
+    )
 
 
 def dump_json(value: Any) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import parse_qsl
 
-from app.domain.money import parse_json
+from app.domain.money import make_storable, parse_json
 from app.recman.events import is_test_word
 
 _DEEPEST = 40
@@ -16,9 +16,6 @@ _MOST_FIELDS = 10_000
 _MOST_BRACKETS = 4
 # Fields under which a sender may wrap what it means.
 WRAPPERS = ("data", "payload", "body", "json", "record", "records", "events")
-# Half a surrogate pair can be written in JSON but not stored as text.
-_MAYBE_LONE = re.compile(r"\\u[dD][89a-fA-F]")
-_LONE = re.compile("[\ud800-\udfff]")
 _BRACKETS = re.compile(r"\[([^\[\]]*)\]")
 
 
@@ -57,18 +54,9 @@ def open_text(text: str) -> Any:
     if _is_too_deep(text):
         return Unreadable("nested too deep")
     try:
-        found = parse_json(text)
+        return parse_json(text)
     except ValueError:
         return Unreadable("not JSON")
-    return _mend(found) if _MAYBE_LONE.search(text) else found
-
-
-def _mend(value: Any) -> Any:
-    if isinstance(value, str):
-        return _LONE.sub("\ufffd", value)
-    if isinstance(value, list):
-        return [_mend(part) for part in value]
-    return {_mend(name): _mend(part) for name, part in value.items()} if isinstance(value, dict) else value
 
 
 def _is_too_deep(text: str) -> bool:
@@ -93,7 +81,7 @@ def _open_form(text: str) -> Any:
     except ValueError:
         return Unreadable("a form with too many fields")
     for name, value in pairs:
-        _put(fields, name, value)
+        _put(fields, make_storable(name), make_storable(value))
     opened = {name: _open_field(name, value) for name, value in fields.items()}
     only = next(iter(opened.items()), ("", None))
     # One field that holds JSON is only its wrapping paper.

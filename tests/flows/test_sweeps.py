@@ -218,6 +218,19 @@ async def test_pages_that_begin_anew_behind_the_last_one_come_to_an_end(database
         assert await world.count("SELECT count(*) FROM recman_record") == sum(many.values())
 
 
+@pytest.mark.parametrize("bad", ["a\0b", "a\ud800b"])
+async def test_letters_that_no_database_stores_stop_neither_the_sweep_nor_the_record(world: World, bad: str) -> None:
+    await world.call("POST", "/v1/recman/probe", tenant=world.tenant_id)
+    invoice, company = records(world, "invoice")["5001"], records(world, "company")["201"]
+    company |= {"name": company["name"] + bad, f"field{bad}": bad}
+    invoice |= {"projectId": None, f"field{bad}": {bad: bad}}
+    invoice["lines"][0]["description"] += bad
+    await change(world, first_day=LONG_AGO)
+    assert (await sweep(world))["state"] == "done"
+    row = (await world.transfers())["invoice", "5001"]
+    assert (row["state"], row["customer_name"]) == ("done", company["name"].replace(bad, "ab"))
+
+
 async def test_a_mass_change_waits_for_a_word(world: World) -> None:
     await change(world, first_day=LONG_AGO)
     await sweep(world)
