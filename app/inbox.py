@@ -163,8 +163,8 @@ async def list_bodies(
     query = (
         select(Event.body, Event.content_type, Event.operation)
         .where(Event.tenant_id == tenant_id, Event.scope == scope, Event.record_id == record_id)
-        # What is only recorded was not confirmed to be read rightly.
-        .where(Event.body.is_not(None), Event.state != "recorded")
+        # What is only recorded, or was discarded then, has no lane: nobody confirmed that it is read rightly.
+        .where(Event.body.is_not(None), Event.lane_id.is_not(None))
         .order_by(Event.id.desc())
         .limit(limit)
     )

@@ -210,11 +210,16 @@ async def test_several_that_let_go_at_once_let_nothing_go_twice(world: World) ->
     assert await world.count("SELECT count(*) FROM event WHERE lane_id IS NOT NULL") == 499
 
 
-async def test_a_tenant_without_api_key_does_not_read_from_what_is_only_recorded(world: World) -> None:
+@pytest.mark.parametrize("discarded", [False, True])
+async def test_a_tenant_without_api_key_does_not_read_from_what_is_only_recorded(
+    world: World, *, discarded: bool
+) -> None:
     await world.call("PATCH", f"/v1/tenants/{world.tenant_id}", {"recman_api_key": None})
     await record_first(world)
     record = SAMPLES.records["invoice"][0] | {"projectId": None}
     await send(world, {"event": "invoice.updated", "id": 5001, "data": record})
+    if discarded:
+        assert (await confirm(world, release=False))["discarded"] == 1
     second = await world.call("POST", "/v1/hooks", {"name": "second"}, tenant=world.tenant_id)
     answer = await world.http.post(second.json()["address"], json={"event": "invoice.updated", "id": 5001})
     assert answer.status_code == 202
