@@ -11,12 +11,11 @@ from fastapi.responses import PlainTextResponse
 from app.api.doors import ResourcesDep
 from app.contacts import note_headers
 from app.db import translate_away
-from app.domain.money import dump_json
 from app.errors import NotFoundError, TooLargeError
 from app.hooks import find_hook, open_secrets
 from app.inbox import PART, Arrival, accept, accept_at_once, dedupe_key, record_meaningless
 from app.recman.verify import Verification, verify
-from app.recman.webhook import MOST_RECORDS, Decoded, Hint, parse_hints
+from app.recman.webhook import MOST_RECORDS, Decoded, parse_hints, write_hint
 from app.recorded import record_arrivals
 from app.resources import CachedHook, Resources
 from app.tables import Hook
@@ -184,12 +183,8 @@ def _to_arrivals(cached: CachedHook, decoded: Decoded, *, body: bytes, content_t
             operation=hint.operation,
             dedupe=dedupe_key(hook.id, hint.scope, hint.record_id, body),
             content_type=content_type if single else "application/json",
-            body=body if single else _part_of(hint),
+            body=body if single else write_hint(hint),
             delay=cached.delay,
         )
         for hint in sorted(decoded.hints, key=lambda hint: (hint.scope, hint.record_id))
     ]
-
-
-def _part_of(hint: Hint) -> bytes | None:
-    return dump_json(hint.record).encode() if hint.record else None

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from app.domain.money import dump_json
 from app.recman.envelope import WRAPPERS, Unreadable, find_value, open_body, open_text
 from app.recman.events import SCOPES, find_scope, is_test_word
 from app.recman.frames import (
@@ -81,6 +82,18 @@ def parse_hints(body: bytes, *, content_type: str, path_scope: str | None, heade
     frame = Frame(asked or scope, operation)
     hints = _merge(_read(document, frame))
     return Decoded(hints) if hints else _explain(document, frame)
+
+
+def write_hint(hint: Hint) -> bytes:
+    """A delivery of its own about one of several records; `parse_hints` reads the same hint in it."""
+    said = {
+        "scope": hint.scope,
+        "operation": hint.operation,
+        "id": hint.record_id,
+        "occurred_at": hint.occurred_at,
+        "data": hint.record,
+    }
+    return dump_json({name: value for name, value in said.items() if value not in (None, "unknown")}).encode()
 
 
 def _read(document: Any, frame: Frame) -> Iterator[Hint]:

@@ -29,7 +29,7 @@ async def keyless(world: World) -> World:
 
 
 async def send_invoice(world: World, **more: Any) -> None:
-    await send(world, "company.updated", 201, data=record_of("company", "201"))
+    await send(world, "company.updated", 201, data=record_of("company", "201"), **more)
     record = record_of("invoice", "5001") | {"projectId": None, "departmentId": None}
     await send(world, "invoice.created", 5001, data=record, **more)
 
@@ -93,3 +93,19 @@ async def test_a_deleted_record_is_not_sent_from_an_older_copy(
     newest = next(one for one in await keyless.get("/v1/events") if one["scope"] == "invoice")
     assert newest["state"] == ends[0]
     assert ends[1] in newest["note"]
+
+
+async def test_several_records_in_one_delivery_are_deleted_and_ordered_like_single_ones(keyless: World) -> None:
+    await send_invoice(keyless, occurred_at="2026-11-02T09:00:00Z")
+    company = record_of("company", "201")
+    many = [company | {"name": "Gammelt Navn AS"}, record_of("company", "202")]
+    told = {"event": "company.updated", "occurred_at": "2026-11-01T09:00:00Z", "data": many}
+    newer = {"event": "company.updated", "occurred_at": "2026-11-02T10:00:00Z", "data": [company, many[1]]}
+    gone = {"event": "invoice.deleted", "occurred_at": "2026-11-02T09:05:00Z", "ids": [5001, 5002]}
+    for body in (gone, newer, told):
+        answer = await keyless.http.post(f"{OURS}{keyless.hook}", content=dump_json(body))
+        assert answer.status_code == 202
+    await keyless.settle()
+    assert await keyless.invoices() == []
+    names = {row["record_id"]: row["customer_name"] for row in (await keyless.transfers()).values()}
+    assert names["201"] == company["name"] != "Gammelt Navn AS"
