@@ -52,6 +52,8 @@ _ACCEPT = f"""
 
 # The source of one of several records in a delivery; the delivery itself is kept beside it, whole.
 PART = "webhook:part"
+# The source of what was recorded first and then let go; the recorded one is kept beside it.
+RELEASED = "webhook:released"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,10 +7,11 @@ from sqlalchemy import func, select, text, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from app.db import Session, Sessions
-from app.inbox import Arrival, accept, dedupe_key
-from app.tables import Event
+from app.inbox import RELEASED, Arrival, accept, dedupe_key
+from app.tables import Event, Hook
 
 _AT_ONCE = 200
+_ROWS_AT_ONCE = 1000
 # An equal delivery may come again after its first one is through: its key is given back.
 _SPENT_KEY = text("sha256(dedupe || int8send(id))")
 
@@ -32,8 +33,10 @@ async def record_arrivals(session: Session, arrivals: Sequence[Arrival]) -> None
         }
         for one in arrivals
     ]
-    if rows:
-        await session.execute(upsert(Event).values(rows).on_conflict_do_nothing(index_elements=["dedupe"]))
+    # A statement takes some 32,000 values.
+    for first in range(0, len(rows), _ROWS_AT_ONCE):
+        lot = rows[first : first + _ROWS_AT_ONCE]
+        await session.execute(upsert(Event).values(lot).on_conflict_do_nothing(index_elements=["dedupe"]))
 
 
 async def release_recorded(sessions: Sessions, hook_ids: Sequence[UUID]) -> int:
@@ -69,7 +72,9 @@ async def count_recorded(session: Session, hook_id: UUID) -> int:
 
 
 async def _take(session: Session, hook_ids: Sequence[UUID]) -> Sequence[Event]:
-    query = select(Event).where(Event.state == "recorded", Event.hook_id.in_(hook_ids))
+    # Somebody may have switched it on again meanwhile: then the rest stays, and so does what came since.
+    live = select(Hook.id).where(Hook.id.in_(hook_ids), Hook.record_first.is_(False)).with_for_update(read=True)
+    query = select(Event).where(Event.state == "recorded", Event.hook_id.in_((await session.scalars(live)).all()))
     return (await session.scalars(query.order_by(Event.id).limit(_AT_ONCE).with_for_update())).all()
 
 
@@ -80,7 +85,7 @@ def _arrival(event: Event) -> Arrival:
         scope=event.scope or "",
         record_id=event.record_id or "",
         operation=event.operation or "unknown",
-        source=event.source,
+        source=RELEASED,
         content_type=event.content_type or "",
         body=event.body,
         dedupe=dedupe_key("released", event.id),

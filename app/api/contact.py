@@ -1,5 +1,6 @@
 """First contact: what a hook's deliveries look like, and the word that lets them have effects."""
 
+import asyncio
 from collections import Counter
 from datetime import datetime
 from uuid import UUID
@@ -11,13 +12,13 @@ from app.api.doors import AdminDoor, ResourcesDep, ViewerDoor
 from app.api.views import Order, View, problems
 from app.contacts import list_headers
 from app.hooks import load_hook
-from app.inbox import PART, list_deliveries
+from app.inbox import PART, RELEASED, list_deliveries
 from app.recman.contact import Delivery, describe_deliveries, without_quotes
 from app.recorded import count_recorded, discard_recorded, release_recorded
 
 router = APIRouter(prefix="/v1/hooks", tags=["hooks"])
 
-_MOST_DELIVERIES = 1000
+_MOST_DELIVERIES = 500
 
 
 class Counted(View):
@@ -72,8 +73,11 @@ async def show_contact(door: ViewerDoor, hook_id: UUID) -> ContactView:
     """What came to the hook so far: header names, content types, sizes, shapes and events."""
     hook = await load_hook(door.session, hook_id, lock=False)
     events = await list_deliveries(door.session, hook_id, limit=_MOST_DELIVERIES)
+    events = [event for event in events if event.source != RELEASED]
     whole = [event for event in events if event.source != PART]
-    found = describe_deliveries([Delivery(event.body or b"", event.content_type or "") for event in whole])
+    # In a thread: hundreds of bodies are a second of work, and webhooks come meanwhile.
+    deliveries = [Delivery(event.body or b"", event.content_type or "") for event in whole]
+    found = await asyncio.to_thread(describe_deliveries, deliveries)
     read_as = Counter(f"{event.scope} {event.operation}" for event in events if event.record_id)
     split = {event.id for event in whole if (event.note or "").startswith("holds ")}
     idle = [event for event in whole if event.state == "ignored" and event.record_id is None and event.id not in split]

@@ -4,6 +4,7 @@ import asyncio
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import PlainTextResponse
@@ -24,6 +25,9 @@ from app.tenants import load_tenant
 # More digits say nothing but "too large".
 _LONGEST_LENGTH = 18
 _LONGEST_TYPE = 200
+_LARGE = 32_768
+# Ten for every record that one delivery may name; more take seconds to walk through.
+_MOST_OBJECTS = 50_000
 # What may be echoed: nothing that a browser or a log could take for more than a word.
 _CHALLENGE = re.compile(r"[A-Za-z0-9._~-]{1,200}")
 _MOST_HOOKS = 10_000
@@ -95,7 +99,9 @@ async def _receive(request: Request, *, address: str, path_scope: str | None) ->
         _verify(resources, hook, request.headers, body, now=now)
         await note_headers(resources, hook, request.scope["headers"])
         content_type = _show(request.headers.get("content-type", ""))
-        decoded = parse_hints(body, content_type=content_type, path_scope=path_scope, headers=request.headers)
+        decode = partial(parse_hints, body, content_type=content_type, path_scope=path_scope, headers=request.headers)
+        # A large one takes a while; others are answered meanwhile.
+        decoded = await asyncio.to_thread(decode) if len(body) > _LARGE else decode()
         if len(decoded.hints) > MOST_RECORDS:
             raise TooLargeError(f"The delivery names over {MOST_RECORDS} records", fix="Send fewer in one delivery.")
         await _store(resources, cached, decoded, body=body, content_type=content_type)
@@ -112,6 +118,8 @@ async def _read_body(request: Request, cap: int) -> bytes:
         body += chunk
         if len(body) > cap:
             raise _too_large(cap)
+    if body.count(b"{") > _MOST_OBJECTS:
+        raise TooLargeError(f"The body holds over {_MOST_OBJECTS} objects", fix="Send fewer records in one delivery.")
     return bytes(body)
 
 

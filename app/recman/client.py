@@ -16,7 +16,7 @@ from urllib.parse import quote
 from app.domain.money import parse_json
 from app.errors import AuthExpiredError, RemoteRejectedError, RemoteThrottledError, RemoteUnavailableError
 from app.http import httpx
-from app.recman.complaints import read_complaint, to_error
+from app.recman.complaints import is_success, read_complaint, to_error
 from app.recman.payloads import ASKED, read_id
 from app.recman.rows import hash_ids, index_rows, to_rows
 from app.resources import RecmanNotes
@@ -160,7 +160,7 @@ class RecmanClient:
         try:
             answer = await self._call_v2(scope, {_BY_ID[scope]: ",".join(ids), "page": "1"})
         except RemoteRejectedError as error:
-            if "parameter" in error.cause.lower():
+            if any(word in error.cause.lower() for word in ("parameter", "filter", _BY_ID[scope].lower())):
                 return None
             raise
         rows = index_rows(scope, to_rows(answer))
@@ -221,8 +221,8 @@ class RecmanClient:
         answer = await self._call(
             "/v2/get/", {"scope": scope, **query} | ({"fields": ",".join(fields)} if fields else {})
         )
-        # An answer that says nothing must not pass for "there is no such record".
-        if not answer.get("success") and "data" not in answer:
+        # An answer that does not call itself a success must not pass for "there is no such record".
+        if not answer.get("data") and not is_success(answer):
             raise RemoteUnavailableError("RecMan answered with neither success nor data")
         return answer
 

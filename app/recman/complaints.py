@@ -3,6 +3,7 @@
 Source: facts/recman-api.md §2.5 [C].
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 from app.errors import AuthExpiredError, RemoteError, RemoteRejectedError, RemoteThrottledError, RemoteUnavailableError
@@ -14,7 +15,11 @@ _LONGEST_WAIT_SECONDS = 86_400.0
 _INVALID_KEY_CODE = "code 2"
 _REFUSALS = ("invalid scope", "invalid field", "invalid parameter")
 _QUOTA_WORDS = ("limit", "quota", "exceed", "too many")
+# Words of a refusal that asking again does not change. Source: assumed beyond those in facts §2.5.
+_RIGHT_WORDS = ("scope", "denied", "not allowed", "no access", "permission", "forbidden")
+_FINAL_WORDS = ("invalid", "missing", "unknown", "not supported", *_RIGHT_WORDS)
 _SERVER_ERROR = 500
+_NO_WORD = "no reason given"
 _DEEPEST = 10
 
 
@@ -22,12 +27,18 @@ def read_complaint(response: httpx.Response, answer: Any) -> str | None:
     """RecMan's words when it refused, also behind HTTP 200; None when it did not. Source: facts §2.5 [C]."""
     if not isinstance(answer, dict):
         return None if response.is_success else f"HTTP {response.status_code}"
-    said = "; ".join(filter(None, (_to_text(answer.get(name)) for name in ("error", "errors", "message"))))
-    success = answer.get("success")
-    refused = success in (False, 0, "0", "false")
-    # v1 and some failures carry no `success`; then words in place of data are a complaint.
-    refused = refused or (success is None and "data" not in answer and bool(said))
-    return said or "no reason given" if refused or not response.is_success else None
+    errors = "; ".join(filter(None, (_to_text(answer.get(name)) for name in ("error", "errors"))))
+    said = "; ".join(filter(None, (errors, _to_text(answer.get("message")))))
+    refused = answer.get("success") in (False, 0, "0", "false") or not response.is_success
+    # v1 and some failures carry no `success`; then words in place of data are a complaint, and so is an error that
+    # stands beside no data at all.
+    refused = refused or (not answer.get("data") and bool(errors if is_success(answer) else said))
+    return said or _NO_WORD if refused else None
+
+
+def is_success(answer: Mapping[str, Any]) -> bool:
+    """Whether an answer calls itself a success: only then is what it does not show not there. Source: facts §1.3."""
+    return answer.get("success") in (True, 1, "1", "true")
 
 
 def _to_text(part: Any, depth: int = 0) -> str:
@@ -42,6 +53,11 @@ def _to_text(part: Any, depth: int = 0) -> str:
     return part if isinstance(part, str) else ""
 
 
+def is_spoken(error: RemoteError) -> bool:
+    """Whether RecMan answered and said no in words, rather than that it is down."""
+    return error.http_status is not None and error.http_status < _SERVER_ERROR
+
+
 def to_error(response: httpx.Response, complaint: str, scope: str) -> RemoteError:
     """The error that a complaint means; whose key, right or patience it is, is told."""
     status = response.status_code
@@ -51,19 +67,18 @@ def to_error(response: httpx.Response, complaint: str, scope: str) -> RemoteErro
         return RemoteThrottledError(f"RecMan's call quota is used up: {complaint}", retry_after=_read_wait(response))
     if status >= _SERVER_ERROR:
         return RemoteUnavailableError(f"RecMan failed: {complaint}", http_status=status)
-    if (
-        "invalid key" in said
-        or said == _INVALID_KEY_CODE
-        or status in (httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN)
-    ):
+    if status == httpx.codes.FORBIDDEN and said in (f"http {status}", _NO_WORD):
+        # Not a word: a used up quota may look so, and it stops everything. Source: assumed (facts §2.5).
+        return RemoteThrottledError("RecMan forbids every call (HTTP 403)", retry_after=_read_wait(response))
+    if "invalid key" in said or said == _INVALID_KEY_CODE or status == httpx.codes.UNAUTHORIZED:
         return AuthExpiredError(
             f"RecMan does not accept the API key: {complaint}",
             fix="Make a new API key in RecMan (System Settings, API) and enter it for the tenant.",
         )
-    if "invalid scope" in said:
+    if any(word in said for word in _RIGHT_WORDS) or status == httpx.codes.FORBIDDEN:
         fix = f"Give the RecMan API key the right to read {scope}, then retry."
         return RemoteRejectedError(f"RecMan refuses to show {scope}: {complaint}", fix=fix, code="recman_scope")
-    if not any(word in said for word in ("invalid", "missing", "unknown")):
+    if not any(word in said for word in _FINAL_WORDS):
         # Logical failures without a known reason have been seen to pass. Source: facts §2.5 [C].
         return RemoteUnavailableError(f"RecMan failed: {complaint}", http_status=status)
     return RemoteRejectedError(

@@ -77,7 +77,7 @@ def _is_too_deep(text: str) -> bool:
 def _open_form(text: str) -> Any:
     fields: dict[str, Any] = {}
     try:
-        pairs = parse_qsl(text, keep_blank_values=True, max_num_fields=_MOST_FIELDS)
+        pairs = _parse_form(text)
     except ValueError:
         return Unreadable("a form with too many fields")
     for name, value in pairs:
@@ -86,6 +86,13 @@ def _open_form(text: str) -> Any:
     only = next(iter(opened.items()), ("", None))
     # One field that holds JSON is only its wrapping paper.
     return only[1] if len(opened) == 1 and only[0] in WRAPPERS and isinstance(only[1], dict | list) else opened
+
+
+def _parse_form(text: str) -> list[tuple[str, str]]:
+    try:
+        return parse_qsl(text, keep_blank_values=True, max_num_fields=_MOST_FIELDS, errors="strict")
+    except UnicodeDecodeError:
+        return parse_qsl(text, keep_blank_values=True, max_num_fields=_MOST_FIELDS, encoding="latin-1")
 
 
 def _open_field(name: str, value: Any) -> Any:

@@ -43,12 +43,15 @@ def read_lines(reader: Reader, kind: DocumentKind, *, proven: bool) -> tuple[tup
     rows = reader.need("lines", read_list) or []
     positions = [_position(row, index) for index, row in enumerate(rows, start=1)]
     ordered = sorted(zip(positions, rows, strict=True), key=lambda pair: pair[0])
-    lines, gaps = [], []
+    lines, gaps, signs = [], [], set()
     for position, row in ordered:
-        line, line_gaps = _read_line(row, position, kind, proven=proven)
+        line, line_gaps, sign = _read_line(row, position, kind, proven=proven)
         gaps += line_gaps
         if line is not None:
             lines.append(line)
+            signs.add(sign)
+    if not proven and {1, -1} <= signs:
+        reader.add("unclear", "the sums of the lines are unclear: some are turned around and some are not")
     found = tuple(lines)
     return _to_positive(found) if kind is DocumentKind.CREDIT_NOTE else found, tuple(gaps)
 
@@ -61,7 +64,8 @@ def _position(row: Raw, index: int) -> int:
     return int(place) if place is not None and 0 <= place <= _MOST_LINES else index
 
 
-def _read_line(row: Raw, position: int, kind: DocumentKind, *, proven: bool) -> tuple[Line | None, list[Reason]]:
+def _read_line(row: Raw, position: int, kind: DocumentKind, *, proven: bool) -> tuple[Line | None, list[Reason], int]:
+    """The line, its gaps, and whether RecMan's sum of it has the sign of ours (1), the other one (-1) or none (0)."""
     reader = Reader(row, LINE, where=f"line {position}: ")
     texts = [reader.find(name, read_text) or "" for name in ("description", "product_name")]
     fields: dict[str, Any] = {
@@ -75,13 +79,14 @@ def _read_line(row: Raw, position: int, kind: DocumentKind, *, proven: bool) -> 
         fields |= _read_figures(reader)
     stated = reader.find("net", read_number) if proven or _is_text(row) else reader.need("net", read_number)
     if reader.gaps:
-        return None, reader.gaps
+        return None, reader.gaps, 0
     line = Line(**fields)
     if abs(line.net_amount) >= _MOST_AMOUNT:
         reader.add("unclear", "quantity × price is more than any invoice has")
-        return None, reader.gaps
+        return None, reader.gaps, 0
     _check_net(reader, line, stated, kind)
-    return (None if reader.gaps else line), reader.gaps
+    made = line.net_amount * (stated or ZERO)
+    return (None if reader.gaps else line), reader.gaps, (made > 0) - (made < 0)
 
 
 def _read_figures(reader: Reader) -> dict[str, Any]:
@@ -123,7 +128,7 @@ def _check_net(reader: Reader, line: Line, stated: Decimal | None, kind: Documen
         return
     ours = line.net_amount
     if kind is DocumentKind.CREDIT_NOTE:
-        # Either of them may carry the sign.
+        # Either of them may carry the sign, but all lines alike.
         ours, stated = abs(ours), abs(stated)
     if abs(ours - stated) > CENT:
         is_plain = not line.discount_percent

@@ -145,7 +145,12 @@ def pick(raw: Raw, names: tuple[str, ...], convert: Callable[[Any], T]) -> T | N
     Raises:
         Unclear: a value cannot be used, or two spellings disagree.
     """
-    found = {name: convert(raw[name]) for name in names if not is_empty(raw.get(name))}
+    # For a mark, false is an answer, not "nothing".
+    told = {name: raw.get(name) for name in names}
+    told = {
+        name: value for name, value in told.items() if not is_empty(value) or (value is False and convert is read_flag)
+    }
+    found = {name: convert(value) for name, value in told.items()}
     said = {name: value for name, value in found.items() if value not in (None, "")}
     values = list(said.values())
     if any(value != values[0] for value in values[1:]):

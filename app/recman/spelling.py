@@ -1,5 +1,6 @@
 """Which names and types raw records have, never their values: how an account spells, and whether that changes."""
 
+import re
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Any
@@ -8,7 +9,8 @@ from app.recman.payloads import Raw, read_id
 
 # Records come with a few dozen names; more would be ids taken for names.
 _MOST_NAMES = 200
-_LONGEST_NAME = 60
+_PLAIN_NAME = re.compile(r"_?[A-Za-zÆØÅæøå][\wæøåÆØÅ.:-]{0,39}", re.ASCII)
+_MOST_DIGITS = 3
 _MOST_SHAPES = 3
 _DEEPEST = 8
 
@@ -27,7 +29,7 @@ def list_fields(records: Iterable[Raw]) -> dict[str, dict[str, Any]]:
         for name, value in row.items():
             if name == "_key":
                 continue
-            shown = name[:_LONGEST_NAME]
+            shown = _show_name(name)
             types.setdefault(shown, set()).add(_type_of(value))
             counts[shown] = counts.get(shown, 0) + 1
             inner.setdefault(shown, []).extend(_rows_in(value))
@@ -81,8 +83,11 @@ def _describe_map(document: Mapping[str, Any], depth: int) -> str:
 
 
 def _show_name(name: str) -> str:
-    # An id is a value, wherever it stands.
-    return "<id>" if read_id(name) else name[:_LONGEST_NAME]
+    # A value stands in the place of a name in maps by id or e-mail, and in a text that was taken for a form.
+    if read_id(name):
+        return "<id>"
+    is_plain = _PLAIN_NAME.fullmatch(name) and sum(map(str.isdigit, name)) <= _MOST_DIGITS
+    return name if is_plain else "<other>"
 
 
 def _merge_shapes(parts: Iterable[Any], depth: int) -> str:

@@ -71,7 +71,7 @@ def read_invoice(raw: Raw) -> Document | IncompleteDocument:
     kind = _read_kind(reader, raw, stated)
     sums = to_positive_sums(reader, stated) if kind is DocumentKind.CREDIT_NOTE else stated
     fields = _read_head(reader, raw, kind)
-    lines, line_gaps = read_lines(reader, kind, proven=bool(stated))
+    lines, line_gaps = read_lines(reader, kind, proven=bool(stated.keys() - {"vat"}))
     totals = to_totals(sums, None if line_gaps else lines)
     if totals is not None and lines and not line_gaps:
         check_lines(reader, totals, lines)

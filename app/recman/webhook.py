@@ -71,8 +71,6 @@ def parse_hints(body: bytes, *, content_type: str, path_scope: str | None, heade
     The body's own event or scope goes before the address, the address before a header.
     """
     asked = find_scope(path_scope or "")
-    if path_scope and asked is None:
-        return Decoded((), f"unknown scope “{_show(path_scope)}” in the address")
     document = open_body(body, content_type)
     if isinstance(document, Unreadable):
         return Decoded((), str(document))
@@ -81,7 +79,12 @@ def parse_hints(body: bytes, *, content_type: str, path_scope: str | None, heade
     scope, operation = read_header_event(headers)
     frame = Frame(asked or scope, operation)
     hints = _merge(_read(document, frame))
-    return Decoded(hints) if hints else _explain(document, frame)
+    if hints:
+        return Decoded(hints)
+    explained = _explain(document, frame)
+    if path_scope and asked is None and explained.scope is None:
+        return Decoded((), f"unknown scope “{_show(path_scope)}” in the address; {explained.note}")
+    return explained
 
 
 def write_hint(hint: Hint) -> bytes:

@@ -10,7 +10,7 @@ from app.domain.policies import NumberPolicy
 from app.domain.reference import Reference, RemoteCustomer
 from app.errors import Reason
 from app.transfer.situation import CustomerView, DepartmentView, ProjectView
-from app.transfer.steps import CreateCustomer, CreateDepartment, CreateProject, Link, Step
+from app.transfer.steps import CreateCustomer, CreateDepartment, CreateProject, Link, Step, UpdateProject
 
 Planned = tuple[tuple[Step, ...], tuple[Reason, ...]]
 
@@ -107,6 +107,10 @@ def plan_project(view: ProjectView) -> Planned:
     matches = [match for match in view.matches if match.number == project.number]
     if len(matches) > 1:
         return (), (_ambiguous("project", project.number),)
+    if matches and view.past is not None:
+        # We made it ourselves in a try that was cut short, maybe before it had its status.
+        remote_id, reason = matches[0].remote_id, f"project {project.number} was made, but not to the end"
+        return (UpdateProject(project=project, remote_id=remote_id, reason=reason),), ()
     if matches:
         link = Link(
             scope="project",

@@ -15,6 +15,7 @@ from app.errors import (
 from app.profiles import store_profile
 from app.quota import Gate, open_gate
 from app.recman.client import RecmanClient
+from app.recman.complaints import is_spoken
 from app.recman.payloads import Raw
 from app.recman.rows import index_rows
 from app.recman.spelling import list_fields
@@ -96,9 +97,10 @@ async def _probe(client: RecmanClient, notes: RecmanNotes) -> list[Finding]:
             first = _find_id(scope, rows, findings[-1]) if rows and scope in SWEPT_SCOPES else None
             if first is not None:
                 await _try_by_id(client, scope, first, findings[-1])
-    except _PurseEmptyError:
-        # What was not reached is not told of.
-        pass
+    except (RemoteThrottledError, AuthExpiredError, RemoteUnavailableError) as error:
+        # What was not reached is not told of; what was paid for is kept.
+        if not isinstance(error, _PurseEmptyError) and not any(one.fields for one in findings):
+            raise
     for one in findings:
         one.refused = sorted(name for name in notes.refused if name.startswith((f"{one.scope}.", f"{one.scope}?")))
     return findings
@@ -108,7 +110,9 @@ async def _read(client: RecmanClient, scope: str, findings: list[Finding]) -> Se
     try:
         async with from_recman():
             rows = await client.fetch_v1(scope) if scope in _V1_SCOPES else (await client.fetch_page(scope, 1)).rows
-    except RemoteRejectedError as error:
+    except (RemoteRejectedError, RemoteUnavailableError) as error:
+        if isinstance(error, RemoteUnavailableError) and not is_spoken(error):
+            raise
         findings.append(Finding(scope, "refused", detail=error.cause))
         return ()
     outcome = "readable" if rows else "empty"
@@ -127,5 +131,8 @@ def _find_id(scope: str, rows: Sequence[Raw], finding: Finding) -> str | None:
 
 async def _try_by_id(client: RecmanClient, scope: str, record_id: str, finding: Finding) -> None:
     """Whether records can be asked for by id: else each new one costs a reading of pages."""
-    async with from_recman():
-        finding.by_id = await client.try_by_id(scope, record_id)
+    try:
+        async with from_recman():
+            finding.by_id = await client.try_by_id(scope, record_id)
+    except RemoteRejectedError as error:
+        finding.by_id, finding.detail = False, error.cause

@@ -214,6 +214,8 @@ async def _create_credit_draft(
             before={"credits_unimicro_id": step.credited_id},
         )
         draft_id = draft.remote_id
+    else:
+        await _note_found(run, transfer_id, remote_id=draft_id, credited_id=step.credited_id)
     known_id = draft_id
     links = await _load_credit_links(run, books, step.document) if step.partly else None
     updated = await attempt(
@@ -228,6 +230,13 @@ async def _create_credit_draft(
     )
     warnings.extend(updated.warnings)
     return updated.document
+
+
+async def _note_found(run: Run, transfer_id: int, *, remote_id: int, credited_id: int) -> None:
+    """Note which draft is ours before anything else is tried with it: it has no reference yet to be found by."""
+    async with run.sessions.begin() as session:
+        await check_fence(session, run.lease)
+        await record_values(session, transfer_id, unimicro_id=remote_id, credits_unimicro_id=credited_id)
 
 
 async def _load_credit_links(run: Run, books: Books, document: Document) -> Links:

@@ -3,6 +3,8 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 
+from sqlalchemy import func
+
 from app.accounting.targets import Change, guid_for
 from app.db import Session
 from app.domain.dimensions import Project
@@ -10,6 +12,7 @@ from app.domain.parties import Customer
 from app.domain.policies import NumberPolicy
 from app.errors import HoldError, Reason
 from app.lanes import check_fence, wake_waiting
+from app.tables import Transfer
 from app.transfer.attempts import attempt
 from app.transfer.books import Books
 from app.transfer.context import Run
@@ -204,7 +207,15 @@ async def _update(run: Run, books: Books, step: UpdateCustomer | UpdateProject) 
 
     async def settle(session: Session, change: Change) -> None:
         warnings = show_reasons(change.warnings)
-        await record_done(session, transfer_id, content_hash=part.content_hash, warnings=warnings)
+        await record_done(
+            session,
+            transfer_id,
+            unimicro_id=step.remote_id,
+            unimicro_number=func.coalesce(Transfer.unimicro_number, part.number),
+            content_hash=part.content_hash,
+            warnings=warnings,
+        )
+        await _wake(run, session, part)
 
     await attempt(run, books, transfer_id, step="update", call=call, settle=settle)
 

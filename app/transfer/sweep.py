@@ -15,12 +15,13 @@ import simplejson
 
 from app.db import Session, Sessions
 from app.domain.reading import SWEPT_SCOPES, Reading
-from app.errors import RemoteRejectedError
+from app.errors import RemoteRejectedError, RemoteUnavailableError
 from app.inbox import Arrival, accept, dedupe_key
 from app.lanes import check_fence
 from app.log import get_logger
 from app.profiles import find_profile, note_drift
 from app.recman.client import RecmanClient
+from app.recman.complaints import is_spoken
 from app.recman.payloads import Raw
 from app.recman.rows import hash_ids, index_rows
 from app.recman.spelling import list_fields
@@ -38,6 +39,8 @@ _TELLING = 0
 _TOLD_AT_ONCE = 200
 # So many records of a page show how a scope is spelt.
 _LOOKED_AT = 50
+# What RecMan says no to so often, it says no to.
+_TRIES = 3
 _OPERATIONS = {"new": "insert", "changed": "update", "gone": "delete"}
 
 _log = get_logger(__name__)
@@ -74,21 +77,23 @@ async def carry_sweep(run: Run) -> None:
                 await _end(run, "done", note="read to the end")
                 return
         else:
-            page = await _read_page(run.reader.client, sweep, pages)
+            page = await _read_page(run, run.reader.client, sweep, pages)
             await _keep_page(run, sweep_id, tenant, page)
         async with run.sessions() as session:
             sweep = await load_sweep(session, sweep_id)
     await _end(run, None, note=f"it is {sweep.state}")
 
 
-async def _read_page(client: RecmanClient, sweep: Sweep, pages: set[int]) -> PageRead:
+async def _read_page(run: Run, client: RecmanClient, sweep: Sweep, pages: set[int]) -> PageRead:
     """The next page; `pages` knows those before it by their hashes, and it too afterwards."""
     try:
         async with from_recman():
             page = await client.fetch_page(sweep.scope, sweep.page)
             rows = index_rows(sweep.scope, page.rows)
-    except RemoteRejectedError as error:
-        # One scope that this account may not read must not stop the others.
+    except (RemoteRejectedError, RemoteUnavailableError) as error:
+        # One scope that this account may not read must not stop the others, in whatever words it is told.
+        if isinstance(error, RemoteUnavailableError) and not (is_spoken(error) and run.lease.tries >= _TRIES):
+            raise
         return PageRead({}, last=True, refused=error.cause)
     # A page that was there before means that `page` is ignored, or that behind the last one comes the first.
     known = hash_ids(rows)

@@ -88,7 +88,8 @@ async def test_a_record_comes_out_of_every_envelope(answer: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    "answer", [wrap([]), wrap({}), wrap(None), wrap(""), {"success": True}, [], wrap([], numRows=0)]
+    "answer",
+    [wrap([]), wrap({}), wrap(None), wrap(""), {"success": True}, wrap([], numRows=0), wrap([], message="None found")],
 )
 async def test_nothing_is_an_answer(answer: Any) -> None:
     assert await Account(answer).open().fetch_companies(["7"]) == {}
@@ -144,7 +145,17 @@ async def test_money_stays_exact() -> None:
         (200, {"error": {"code": 2, "message": "Invalid key"}}, AuthExpiredError),
         (200, {"error": {"code": 2}}, AuthExpiredError),
         (401, {}, AuthExpiredError),
-        (403, b"", AuthExpiredError),
+        (403, b"", RemoteThrottledError),
+        (403, refuse("Invalid key"), AuthExpiredError),
+        (403, refuse("No access to this scope"), RemoteRejectedError),
+        (200, refuse("Access denied"), RemoteRejectedError),
+        (200, [], RemoteUnavailableError),
+        (200, {"data": []}, RemoteUnavailableError),
+        (200, {"success": "", "data": []}, RemoteUnavailableError),
+        (200, {"success": None, "data": {}, "message": "Daily limit exceeded"}, RemoteThrottledError),
+        (200, {"data": [], "error": [{"code": 2, "message": "Invalid key"}]}, AuthExpiredError),
+        (200, {"data": None, "errors": ["Service closed"]}, RemoteUnavailableError),
+        (200, wrap([], error=[{"code": 9, "message": "Internal error"}]), RemoteUnavailableError),
         (200, refuse("Invalid scope"), RemoteRejectedError),
         (200, {"success": False, "errors": ["invalid parameter: companyIds limit"]}, RemoteRejectedError),
         (200, {"success": 0, "message": "Unknown scope"}, RemoteRejectedError),

@@ -1,6 +1,7 @@
 """First contact: what a hook's deliveries look like, without a value of theirs; and nothing happens before a word."""
 
 import asyncio
+import json
 from typing import Any
 
 import pytest
@@ -125,7 +126,7 @@ async def test_refused_deliveries_leave_no_names(world: World) -> None:
         ([1, "a", None, True, [7]], "[[number] | null | number | …]"),
         ({"7": {"a": 1}, "8": {"a": "x"}}, "{<id>: {a: number} | {a: text}}"),
         ({"b": {"12345": 1, "a": False}}, "{b: {<id>: number, a: yes/no}}"),
-        ({"x" * 100: 1}, "{" + "x" * 60 + ": number}"),
+        ({"x" * 100: 1}, "{<other>: number}"),
     ],
 )
 def test_shape_of_a_document(document: Any, shape: str) -> None:
@@ -205,6 +206,8 @@ async def test_several_that_let_go_at_once_let_nothing_go_twice(world: World) ->
     await record_first(world)
     await world.hear([Delivery(body='{"productIds":[' + ",".join(map(str, range(1, 500))) + "]}")])
     hook = (await world.get("/v1/hooks", tenant=world.tenant_id))[0]["id"]
+    async with world.resources.engine.begin() as connection:
+        await connection.exec_driver_sql("UPDATE hook SET record_first = false")
     counts = await asyncio.gather(*(release_recorded(world.resources.sessions, [hook]) for _ in range(4)))
     assert sum(counts) == 499
     assert await world.count("SELECT count(*) FROM event WHERE lane_id IS NOT NULL") == 499
@@ -233,3 +236,46 @@ async def test_a_viewer_looks_but_gives_no_word(world: World) -> None:
     one = await hook_id(world)
     assert (await world.call("GET", f"/v1/hooks/{one}/contact", token=viewer)).status_code == 200
     assert (await world.call("POST", f"/v1/hooks/{one}/confirm", {}, token=viewer)).status_code == 403
+
+
+async def test_as_many_records_as_a_delivery_may_name_are_recorded(world: World) -> None:
+    await record_first(world)
+    await send(world, {"productIds": list(range(1, 4_900))})
+    assert (await look(world))["recorded"] == 4_899
+
+
+async def test_recording_again_stops_what_is_being_let_go(world: World) -> None:
+    await record_first(world)
+    await send(world, {"productIds": list(range(1, 3_001))})
+    release = asyncio.create_task(confirm(world))
+    async with asyncio.timeout(20):
+        released = 0
+        while not released:
+            await asyncio.sleep(0.01)
+            released = await world.count("SELECT count(*) FROM lane")
+    await record_first(world)
+    await send(world, {"event": "invoice.updated", "id": 5001})
+    await release
+    assert await world.count("SELECT count(*) FROM lane WHERE scope = 'invoice'") == 0
+    assert await world.count("SELECT count(*) FROM event WHERE state = 'recorded'") > 1
+
+
+async def test_what_was_let_go_is_counted_once(world: World) -> None:
+    await record_first(world)
+    await world.hear_of("invoice", 5001, 5002)
+    before = await look(world)
+    await confirm(world)
+    assert {**await look(world), "recorded": 2, "record_first": True} == before
+
+
+@pytest.mark.parametrize(
+    ("body", "secret"),
+    [
+        ("Kari Nordmann 01019012345 skylder = 500", "Kari"),
+        ('{"data":{"kari@nordmann.no":{"a":1}}}', "kari"),
+        ('{"data":{"01019012345x":1}}', "01019012345"),
+    ],
+)
+async def test_values_in_the_place_of_names_are_not_told(world: World, body: str, secret: str) -> None:
+    await send(world, body)
+    assert secret not in json.dumps(await look(world))

@@ -132,7 +132,9 @@ def test_credit_note_by_its_mark() -> None:
     assert read_whole(type=..., isCreditNote="1", creditedInvoiceId="4999").credited_invoice_id == "4999"
 
 
-@pytest.mark.parametrize(("word", "mark"), [("invoice", 1), ("creditNote", 0), ("creditNote", "0")])
+@pytest.mark.parametrize(
+    ("word", "mark"), [("invoice", 1), ("creditNote", 0), ("creditNote", "0"), ("creditNote", False)]
+)
 def test_type_and_mark_that_contradict_are_a_gap(word: str, mark: Any) -> None:
     assert "the credit note mark says" in causes(type=word, isCreditNote=mark, creditedInvoiceId="4999")
 
@@ -240,6 +242,23 @@ def test_credit_note_with_sums_of_both_signs_is_a_gap() -> None:
 
 
 NO_SUMS: dict[str, Any] = {"totalExVat": ..., "vat": ..., "totalIncVat": ...}
+
+
+def test_credit_note_whose_line_sums_have_mixed_signs_is_a_gap_unless_sums_of_the_whole_prove_it() -> None:
+    credit = {"type": "creditNote", "creditedInvoiceId": 5000}
+    rows = [
+        make_row(quantity="1", unitPrice="100.00", total="-100.00"),
+        make_row(quantity="1", unitPrice="40.00", total="40.00", position=2),
+    ]
+    assert "some are turned around" in causes(**credit, **NO_SUMS, lines=rows)
+    rows[1] |= {"quantity": "-1"}
+    assert read_whole(**credit, **NO_SUMS, lines=rows).computed_totals.net_amount == 60
+
+
+def test_vat_alone_proves_no_reading() -> None:
+    row = make_row(quantity="10", unitPrice="1000.00", vatRate="0", total=...)
+    del row["total"]
+    assert "net is missing" in causes(**NO_SUMS | {"vat": "0.00"}, lines=[row])
 
 
 def test_without_any_sum_nothing_proves_the_reading() -> None:

@@ -60,6 +60,17 @@ def test_scopes_in_plural(word: str, scope: str) -> None:
     assert find_scope(word) == scope
 
 
+def test_a_form_in_latin_1_keeps_its_letters() -> None:
+    form = "event=company.updated&data[companyId]=201&data[name]=%C6rfugl+AS&data[city]=%C5lesund"
+    latin = record_of(form.encode(), content_type="application/x-www-form-urlencoded; charset=iso-8859-1")
+    assert (latin["name"], latin["city"]) == ("Ærfugl AS", "Ålesund")
+
+
+def test_a_clear_body_goes_before_a_word_in_the_address_that_nobody_knows() -> None:
+    assert read({"event": "invoice.updated", "id": 5001}, path="order") == [("invoice", "5001")]
+    assert "unknown scope “order” in the address" in decode({"id": 5001}, path="order").note
+
+
 def test_long_texts_are_no_test_words() -> None:
     assert is_test_word("Ping!")
     assert not is_test_word("ping" * 1000)
