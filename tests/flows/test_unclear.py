@@ -119,3 +119,22 @@ async def test_a_document_that_cannot_be_read_is_shown_and_can_be_retried(databa
         await retry(world, failed)
         done = await work_until(world, "5001", "done")
         assert (done["id"], done["number"]) == (failed["id"], "110001")
+
+
+async def test_a_found_credit_draft_is_ours_whatever_becomes_of_the_next_call(world: World) -> None:
+    await world.fault("lose_answer", **_LOSE_CREDIT)
+    await world.fault("throttle", method="PUT", path="/api/biz/invoices", query="", seconds=0.1)
+    await world.hear_of("invoice", 5003, 5008)
+    credit = await work_until(world, "5008", "done")
+    made = [one for one in books_of(world).rows("CustomerInvoice") if one["InvoiceType"] == 1]
+    assert [one["ID"] for one in made] == [credit["unimicro_id"]]
+
+
+async def test_a_project_that_was_made_but_not_started_is_started(world: World) -> None:
+    await world.fault("throttle", method="POST", path="/api/biz/projects", query="action=", seconds=0.1)
+    await world.hear_of("invoice", 5001)
+    await work_until(world, "5001", "done")
+    row = (await world.transfers())["project", "301"]
+    project = books_of(world).tables["Project"][row["unimicro_id"]]
+    assert project["StatusCode"] == 42203
+    assert (row["state"], row["unimicro_number"]) == ("done", project["ProjectNumber"])
