@@ -234,3 +234,10 @@ async def test_odd_content_type_is_stored_without_harm(world: World) -> None:
     headers = [(b"content-type", b"text/\xe6\xf8" + b"x" * 5000)]
     answer = await world.http.post(f"{OURS}{world.hook}", content=INVOICE, headers=headers)
     assert answer.status_code == 202
+
+
+async def test_a_body_of_objects_without_end_is_refused_at_once(world: World) -> None:
+    answer = await post(world, world.hook, "[" + ",".join(["{}"] * 60_000) + "]")
+    assert (answer.status_code, answer.json()["code"]) == (413, "too_large")
+    assert "Send fewer records" in answer.json()["fix"]
+    assert await events(world) == []
