@@ -174,8 +174,8 @@ def _wrappers_named(frame: Frame, named: Named) -> list[tuple[str, Frame]]:
     # An invoice may bring its company along: only the record that the delivery is about is looked for.
     if frame.scope is None and named.record_id is not None:
         return []
-    scopes = SCOPES if frame.scope is None else (frame.scope,)
-    return [(name, replace(frame, scope=scope)) for scope in scopes for name in (scope, _PLURALS[scope])]
+    inner = [frame] if frame.scope else [replace(frame, scope=scope) for scope in SCOPES]
+    return [(name, one) for one in inner if one.scope for name in (one.scope, _PLURALS[one.scope])]
 
 
 def _hints_of_ids(frame: Frame, values: Any) -> Iterator[Hint]:
