@@ -5,6 +5,7 @@ Source: facts/unimicro-api.md; each `unimicro_*` module names its section and ma
 missing CompanyKey is a 401, one that is unknown or of a deleted company a 403.
 """
 
+import re
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -25,25 +26,31 @@ from app.sandbox.unimicro_orders import create_order, delete_order
 from app.sandbox.unimicro_query import list_rows, render, select, to_tree
 from app.sandbox.unimicro_save import save_body, to_echo
 from app.sandbox.unimicro_schema import ROUTES, Entity
-from app.sandbox.unimicro_seed import create_companies
+from app.sandbox.unimicro_seed import ID_RANGE, create_companies
 
+_ID_IN_FILTER = re.compile(r"(\w*ID) eq (\d+)")
 METHODS = ["GET", "POST", "PUT", "DELETE"]
 
 
 @dataclass(slots=True, kw_only=True)
 class World:
-    """All that one stand-in knows; `companies` by their key, in the order of the seed."""
+    """All that one stand-in knows; `companies` by their key, in the order of the seed.
+
+    `strangers` are calls that named an id of another company's range; seen only with `SandboxOptions.separate_ids`.
+    """
 
     options: SandboxOptions
     identity: Identity
     companies: dict[str, Company] = field(default_factory=dict)
     files: Files = field(default_factory=Files)
+    strangers: list[str] = field(default_factory=list)
 
     def reset(self) -> None:
         """Fresh companies without files; sign-ins stay."""
         self.companies = create_companies(self.options)
         self.files.stored.clear()
         self.files.links.clear()
+        self.strangers.clear()
 
     def company(self, name: str) -> Company:
         """The company with this name."""
@@ -125,6 +132,9 @@ async def _answer(world: World, request: Request, route: str, record_id: int) ->
     raw = await request.body()
     call = ActionCall(books=books, record_id=record_id, query=request.query_params, body=_parse(raw))
     fault: Fault | None = request.scope.get(FAULT_KEY)
+    if world.options.separate_ids and route != "companysettings":
+        named = find_strangers(books, {"ID": record_id, "query": dict(request.query_params), "body": call.body})
+        world.strangers += [f"{request.method} {route}: {one}" for one in named]
     books.lag_seconds = fault.seconds if fault and fault.fault == "read_lag" else 0
     try:
         with books.transaction():
@@ -132,6 +142,19 @@ async def _answer(world: World, request: Request, route: str, record_id: int) ->
     finally:
         books.lag_seconds = 0
     return Response(status_code=204) if answer.status == 204 else DecimalResponse(answer.body, answer.status)
+
+
+def find_strangers(books: Books, value: Any, name: str = "") -> list[str]:
+    """Every id in a call that lies outside the company's own range, with the name it stands under."""
+    if isinstance(value, dict):
+        return [one for key, part in value.items() for one in find_strangers(books, part, key)]
+    if isinstance(value, list):
+        return [one for part in value for one in find_strangers(books, part, name)]
+    if name == "filter":
+        return [one for field, text in _ID_IN_FILTER.findall(value) for one in find_strangers(books, text, field)]
+    if not name.upper().endswith("ID") or not str(value or "").isdecimal() or int(value) == 0:
+        return []
+    return [] if books.first_id <= int(value) < books.first_id + ID_RANGE else [f"{name} {value}"]
 
 
 def _parse(raw: bytes) -> Any:

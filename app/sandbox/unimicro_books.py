@@ -22,7 +22,7 @@ AUTHOR = "00000000-0000-0000-0000-0000000000aa"
 class Books:
     """One company's records.
 
-    Shape: `tables[entity name][id]` is a record; ids start at `first_id`, so that two companies never share them.
+    Shape: `tables[entity name][id]` is a record; ids start at `first_id`.
     """
 
     options: SandboxOptions

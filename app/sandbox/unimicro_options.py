@@ -31,6 +31,9 @@ class SandboxOptions:
         honour_draft_status: False issues at once although StatusCode 10001 was sent. Source: §9 row 13.
         read_lag_seconds: How long a new record stays out of lists. Source: assumed.
         default_top: Page size when `top` is missing. Source: unknown (§2), assumed 50.
+        separate_ids: True gives each company ids of its own; what a call names of another company's is then kept in
+            `World.strangers`. False lets them overlap from 1, as Unimicro's do. Source: assumed (ids differ per
+            company, §3.7).
         client_id: The registered web client.
         client_secret: Its secret, sent in the POST body.
         server_client_id: The registered server client; it signs in with `server_public_key`.
@@ -50,6 +53,7 @@ class SandboxOptions:
     honour_draft_status: bool = True
     read_lag_seconds: float = 0
     default_top: int = 50
+    separate_ids: bool = False
     client_id: str = "recman-unimicro"
     client_secret: str = "sandbox-secret"
     server_client_id: str = "recman-unimicro-server"

@@ -1,7 +1,8 @@
 """What the stand-in's companies hold at the start: all of it in the tables below, to be extended there.
 
 Source: facts/unimicro-api.md §3.7 for codes and meanings, §4.4 and §4.3 for where the series begin. Names, prices and
-exchange rates are made up. Ids differ per company: the records are the same, the first id is not.
+exchange rates are made up. Every company counts its ids from 1, as Unimicro's do, so that an id of one company means
+another record in the next; `SandboxOptions.separate_ids` gives each a range of its own.
 """
 
 import uuid
@@ -11,13 +12,16 @@ from app.sandbox.unimicro_answers import Record
 from app.sandbox.unimicro_books import Books, Company
 from app.sandbox.unimicro_options import SandboxOptions
 
-# (name, organisation number, first id, is test, deleted)
+# (name, organisation number, is test, deleted)
 COMPANIES = (
-    ("Nordlys Bemanning AS", "914778271", 1, False, False),
-    ("Nordlys Konsulent AS", "918654321", 138, False, False),
-    ("Nordlys Gammel AS", "912345678", 275, False, True),
-    ("Nordlys Test AS", "999999999", 412, True, False),
+    ("Nordlys Bemanning AS", "914778271", False, False),
+    ("Nordlys Konsulent AS", "918654321", False, False),
+    ("Nordlys Gammel AS", "912345678", False, True),
+    ("Nordlys Test AS", "999999999", True, False),
 )
+
+# With `separate_ids` each company has so many ids for itself.
+ID_RANGE = 1_000_000
 
 # (code, name, percentage, output VAT). Source: §3.7, the percentages are the usual Norwegian ones [I].
 VAT_TYPES = (
@@ -91,7 +95,7 @@ def create_companies(options: SandboxOptions) -> dict[str, Company]:
 
 
 def _create_company(index: int, options: SandboxOptions) -> Company:
-    name, org_number, first_id, is_test, deleted = COMPANIES[index]
+    name, org_number, is_test, deleted = COMPANIES[index]
     entity = {
         "ID": index + 1,
         "Name": name,
@@ -105,7 +109,7 @@ def _create_company(index: int, options: SandboxOptions) -> Company:
         "WebHookSubscriberId": None,
         "StatusCode": None,
     }
-    books = Books(options=options, first_id=first_id)
+    books = Books(options=options, first_id=1 + index * ID_RANGE if options.separate_ids else 1)
     _seed_reference(books)
     _seed_products(books)
     _seed_settings(books, entity)
