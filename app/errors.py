@@ -13,6 +13,7 @@ ServiceError
 ├── StaleLeaseError          stop: another worker owns the lane now
 └── RemoteError              the other system
     ├── RemoteRejectedError    held: it said no (4xx) and will say no again
+    │   └── RemoteMissingError looked for once more by all that is known: it said that there is no such record
     ├── RemoteThrottledError   pause the key (or the tenant's RecMan), no try spent (429)
     ├── RemoteUnavailableError retry: surely nothing was stored
     ├── AuthExpiredError       pause the key until somebody signs in
@@ -164,6 +165,12 @@ class RemoteRejectedError(RemoteError):
     """The other system refused and would refuse again."""
 
     code = "remote_rejected"
+
+
+class RemoteMissingError(RemoteRejectedError):
+    """The other system said, in its own words, that it has no such record; one such answer alone is a weak sign."""
+
+    code = "remote_missing"
 
 
 class RemoteThrottledError(RemoteError):

@@ -26,10 +26,11 @@ from app.resources import Resources
 from app.sweeps import SCOPE as SWEEP
 from app.tenants import load_tenant
 from app.transfer.books import REST_SECONDS, open_books
-from app.transfer.carry import carry, record_trouble
+from app.transfer.carry import carry
 from app.transfer.context import Run
 from app.transfer.log import find_transfer
 from app.transfer.records import open_reader
+from app.transfer.trouble import record_trouble
 from app.wakeup import listener
 
 # One run of a lane serves at most this many of its events.

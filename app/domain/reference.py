@@ -2,11 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
 
 from app.domain.documents import DocumentKind, Totals
+from app.domain.money import ZERO
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,7 +106,8 @@ class RemoteProject:
 class RemoteDocument:
     """An invoice or credit note there.
 
-    Units: totals in the document's currency, positive also on a credit note.
+    `credited_amount` is what issued credit notes have taken of an invoice, as far as it says so itself.
+    Units: totals and `credited_amount` in the document's currency, positive also on a credit note.
     """
 
     remote_id: int
@@ -118,6 +120,9 @@ class RemoteDocument:
     kid: str = ""
     credited_id: int | None = None
     invoice_date: date | None = None
+    currency_id: int | None = None
+    credited_amount: Decimal = ZERO
+    created_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

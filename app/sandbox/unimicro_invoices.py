@@ -230,8 +230,8 @@ def _to_issued(books: Books, invoice: Record) -> Record:
     if any(row["InvoiceNumber"] == number for row in books.rows(_INVOICE.name)):
         raise refused("InvoiceNumber is already in use.", entity=_INVOICE.name, field="InvoiceNumber")
     customer = books.tables["Customer"][invoice["CustomerID"]]
-    voucher = {"Description": f"Faktura {number}", "FinancialDate": invoice["InvoiceDate"]}
-    voucher["JournalEntryNumber"] = f"{take_number(books, 'JournalEntry')}-{invoice['InvoiceDate'][:4]}"
+    voucher_number = f"{take_number(books, 'JournalEntry')}-{invoice['InvoiceDate'][:4]}"
+    voucher = {"Description": f"Faktura {number}", "JournalEntryNumber": voucher_number}
     issued = {"InvoiceNumber": number, "StatusCode": INVOICED}
     issued["JournalEntryID"] = books.insert("JournalEntry", voucher)["ID"]
     if invoice["InvoiceType"] != CREDIT_NOTE:

@@ -99,18 +99,31 @@ InvoicePeriodStartDate:date InvoicePeriodEndDate:date AccountingCost:255 BuyersI
 OrderLineReference:255 OrderItemId:int ItemSourceID:int CurrencyCodeID:CurrencyCode CurrencyExchangeRate:dec
 """
 
-# An order's head is an invoice's without what comes with issuing. Source: swagger, facts §3.4.
-_NOT_IN_ORDER = """
-InvoiceNumber InvoiceNumberSeriesID InvoiceType InvoiceReferenceID PaymentID JournalEntryID InvoiceDate
-CreatedFromJournalEntry PaymentDueDate LastPaymentDate AmountRegards PaymentInformation BankAccountID DontSendReminders
-CollectorStatusCode RestAmount RestAmountCurrency CreditedAmount CreditedAmountCurrency
+# Source: facts/unimicro-swagger.json (CustomerOrder, CustomerOrderItem); the lines' ExternalReference and
+# ReadyToInvoice §3.4 [O], its length assumed. The head has no ExternalReference, ExternalStatus, DontUseFactoring and
+# MergeAttachments.
+_ORDER = f"""
+OrderNumber:int! OrderNumberSeriesID:NumberSeries OrderDate:date ReadyToInvoice:bool CreditDays:int DeliveryDate:date
+CustomerID:Customer CustomerName:255 CustomerOrgNumber:100 CustomerPerson:255 InvoiceReceiverName:255
+{_ADDRESS.format("Invoice", 10)} {_ADDRESS.format("Shipping", 10)} DeliveryName:255 EmailAddress:255
+YourReference:255 OurReference:255 Requisition:255 SupplierOrgNumber:100 Comment:500 FreeTxt:500 InternalNote:500
+SalesPerson:255 PaymentTermsID:Terms DeliveryTermsID:Terms PaymentTerm:100 DeliveryTerm:100 DeliveryMethod:100
+PaymentInfoTypeID:int CurrencyCodeID:CurrencyCode CurrencyExchangeRate:dec UpdateCurrencyAmountsOnDateChange:bool
+UpdateCurrencyOnToInvoice:bool DistributionPlanID:int UseReportID:int PrintStatus:int
+DefaultDimensionsID:Dimensions DefaultSellerID:int AccrualID:int
+TaxExclusiveAmount:dec! TaxExclusiveAmountCurrency:dec! VatTotalsAmount:dec! VatTotalsAmountCurrency:dec!
+TaxInclusiveAmount:dec! TaxInclusiveAmountCurrency:dec! RestAmountCurrency:dec! RestExclusiveAmountCurrency:dec!
+PayableRoundingAmount:dec! PayableRoundingCurrencyAmount:dec!
 """
-_ORDER = " ".join(word for word in _INVOICE.split() if word.partition(":")[0] not in _NOT_IN_ORDER.split())
-_ORDER += " OrderNumber:int! OrderNumberSeriesID:NumberSeries OrderDate:date ReadyToInvoice:bool"
-_ORDER_ITEM = " ".join(word for word in _ITEM.split() if not word.startswith(("InvoicePeriod", "AccountingCost:")))
-_ORDER_ITEM = _ORDER_ITEM.replace(
-    "CustomerInvoiceID:CustomerInvoice!", "CustomerOrderID:CustomerOrder! ReadyToInvoice:bool"
-)
+
+_ORDER_ITEM = """
+CustomerOrderID:CustomerOrder! ProductID:Product ItemText:255 Comment:500 NumberOfItems:dec Unit:100
+PriceExVat:dec PriceExVatCurrency:dec PriceIncVat:dec PriceSetByUser:bool CalculateGrossPriceBasedOnNetPrice:bool
+DiscountPercent:dec Discount:dec DiscountCurrency:dec VatTypeID:VatType VatPercent:dec VatDate:date AccountID:Account
+DimensionsID:Dimensions SortIndex:int SumTotalExVat:dec SumVat:dec SumTotalIncVat:dec SumTotalExVatCurrency:dec
+SumVatCurrency:dec SumTotalIncVatCurrency:dec ItemSourceID:int CurrencyCodeID:CurrencyCode CurrencyExchangeRate:dec
+ExternalReference:20 ReadyToInvoice:bool
+"""
 
 _CUSTOMER = """
 CustomerNumber:int OrgNumber:100 BusinessRelationID:BusinessRelation CreditDays:int PaymentTermsID:Terms
@@ -279,7 +292,7 @@ _ALL = (
     Entity(
         name="JournalEntry",
         route="journalentries",
-        fields=to_fields("Description:255 JournalEntryNumber:text FinancialDate:date"),
+        fields=to_fields("Description:255 JournalEntryNumber:text"),
     ),
     Entity(name="User", route="users", fields=to_fields("DisplayName:255 Email:255 GlobalIdentity:text")),
 )

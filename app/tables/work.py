@@ -115,6 +115,25 @@ class Transfer(TenantOwned, Table):
             unique=True,
             postgresql_where=text("external_reference IS NOT NULL"),
         ),
+        # A document there belongs to one document here, by whichever key it was reached.
+        Index(
+            "uq_transfer_remote",
+            "tenant_id",
+            "company_key",
+            "remote_type",
+            "unimicro_id",
+            unique=True,
+            postgresql_where=text("scope = 'invoice' AND unimicro_id IS NOT NULL"),
+        ),
+        # One credit note of an invoice at a time: two drafts without reference could be taken for each other.
+        Index(
+            "uq_transfer_open_credit",
+            "tenant_id",
+            "key_id",
+            "credits_unimicro_id",
+            unique=True,
+            postgresql_where=text("booked_at IS NULL AND (unclear OR unimicro_id IS NOT NULL)"),
+        ),
         Index("ix_transfer_lane", "lane_id"),
         Index("ix_transfer_key_state", "key_id", "state"),
     )
@@ -145,8 +164,15 @@ class Transfer(TenantOwned, Table):
     approved_by: Mapped[str | None]
     booked_at: Mapped[datetime | None]
     unimicro_id: Mapped[int | None] = mapped_column(BigInteger)
+    company_key: Mapped[str | None]
+    remote_type: Mapped[str | None]
+    unimicro_customer_id: Mapped[int | None] = mapped_column(BigInteger)
     credits_unimicro_id: Mapped[int | None] = mapped_column(BigInteger)
+    credit_drafts_before: Mapped[list[Any]] = mapped_column(server_default=text("'[]'"))
     unclear: Mapped[bool] = mapped_column(server_default=text("false"))
+    unclear_since: Mapped[datetime | None]
+    sent_at: Mapped[datetime | None]
+    guid_spent: Mapped[bool] = mapped_column(server_default=text("false"))
     method: Mapped[str | None]
     unimicro_number: Mapped[str | None]
     unimicro_net_amount: Mapped[Decimal | None]

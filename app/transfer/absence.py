@@ -1,14 +1,18 @@
 """Before what was begun is given up: nothing of it may be in Unimicro."""
 
+import asyncio
+from contextlib import suppress
 from datetime import timedelta
 
 from app.db import load_now
 from app.domain.reference import RemoteDocument
-from app.errors import ConflictError, RemoteRejectedError
+from app.errors import ConflictError, RemoteMissingError
 from app.resources import Resources
 from app.tables import Key, Transfer
 from app.transfer.books import Books
 from app.transfer.look import external_reference
+from app.transfer.pasts import past_of
+from app.transfer.plan_credit import list_own_drafts
 from app.transfer.side_run import open_side_run
 
 _CODE = "already_begun"
@@ -33,22 +37,32 @@ async def require_absent(resources: Resources, transfer: Transfer) -> None:
         cause = "It is being sent right now, or its outcome is being looked up"
         raise ConflictError(cause, fix="Wait until its outcome is known, then ignore it if it is held.", code=_CODE)
     run = await open_side_run(resources, transfer)
-    for remote in await _find(await run.open_books(key), transfer):
+    books = await run.open_books(key)
+    for remote in await _find_twice(books, transfer, pause=lag.total_seconds()):
         what = f"{remote.kind.value.replace('_', ' ')} {remote.number}".strip()
         cause = f"It is in Unimicro: {what} with id {remote.remote_id} ({remote.state.value})"
         fix = "Delete it there if it is a draft, then ignore it here; what is issued must be credited, so retry it."
         raise ConflictError(cause, fix=fix, code=_CODE)
 
 
+async def _find_twice(books: Books, transfer: Transfer, *, pause: float) -> tuple[RemoteDocument, ...]:
+    """What is there of it: that there is nothing is believed only when two looks, the read lag apart, say so."""
+    found = await _find(books, transfer)
+    if found:
+        return found
+    await asyncio.sleep(pause)
+    return await _find(books, transfer)
+
+
 async def _find(books: Books, transfer: Transfer) -> tuple[RemoteDocument, ...]:
-    found: tuple[RemoteDocument, ...] = ()
     if transfer.unimicro_id is not None:
-        try:
-            found = (await books.target.fetch_document(transfer.unimicro_id),)
-        except RemoteRejectedError as error:
-            if error.code != "remote_missing":
-                raise
-    found = found or await books.target.find_documents_by_reference(external_reference(transfer.record_id))
-    if not found and transfer.credits_unimicro_id is not None:
-        found = await books.target.find_credit_drafts(transfer.credits_unimicro_id)
-    return found
+        with suppress(RemoteMissingError):
+            return (await books.target.fetch_document(transfer.unimicro_id),)
+    found = await books.target.find_documents_by_reference(external_reference(transfer.record_id))
+    if found or transfer.credits_unimicro_id is None:
+        return found
+    credit_notes = await books.target.find_credits(transfer.credits_unimicro_id)
+    with suppress(RemoteMissingError):
+        credited = await books.target.fetch_document(transfer.credits_unimicro_id)
+        return list_own_drafts(past_of(transfer, now=transfer.updated_at), credited, credit_notes)
+    return ()

@@ -1,20 +1,40 @@
 """One remote write: record `sending`, commit; call; record the outcome, commit. A crash between the two is seen."""
 
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from dataclasses import asdict
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from app.db import Session
-from app.errors import OutcomeUnknownError, Reason, RemoteError, RemoteRejectedError, WaitError
+from app.errors import (
+    OutcomeUnknownError,
+    Reason,
+    RemoteError,
+    RemoteMissingError,
+    RemoteRejectedError,
+    WaitError,
+)
 from app.lanes import check_fence
 from app.log import mask
 from app.transfer.books import Books
+from app.transfer.claims import Claim, claim_sending
 from app.transfer.context import Run
-from app.transfer.log import claim_sending, record_attempt, record_held, record_unknown, record_values
+from app.transfer.log import (
+    record_attempt,
+    record_cleared,
+    record_guid_spent,
+    record_held,
+    record_unknown,
+    record_values,
+)
 
 T = TypeVar("T")
 Settle = Callable[[Session, T], Awaitable[None]]
+Prepare = Callable[[Session], Awaitable[None]]
+
+# Unimicro has stored a record with this guid before. Source: facts/unimicro-api.md §5.2 [O/T].
+GUID_SEEN = "already_processed"
 
 
 async def attempt(  # noqa: PLR0913 - one write, and all that belongs to it
@@ -25,59 +45,75 @@ async def attempt(  # noqa: PLR0913 - one write, and all that belongs to it
     step: str,
     call: Callable[[], Awaitable[T]],
     settle: Settle[T],
-    before: Mapping[str, Any] | None = None,
+    prepare: Prepare | None = None,
 ) -> T:
     """The answer of one remote write; begun and ended in commits of their own, so that a crash between is seen.
 
-    `before` are columns of the transfer that a look-up needs if the answer is lost.
+    `prepare` records, with the beginning, what a look-up needs if the answer is lost; what it raises keeps the write
+    from being begun.
 
     Raises:
         WaitError: another lane is at the same transfer.
         RemoteError: as the call raised it, after the attempt was recorded.
         StaleLeaseError: another worker owns the lane.
     """
-    await _begin(run, transfer_id, step, before or {})
+    claim = await _begin(run, transfer_id, step, prepare)
     books.exchanges.clear()
     started = time.monotonic()
     try:
         answer = await call()
     except RemoteError as error:
-        await _record_failure(run, books, transfer_id, step=step, error=error, started=started)
+        async with run.sessions.begin() as session:
+            await check_fence(session, run.lease)
+            await _record_failure(session, run, transfer_id, claim, step=step, error=error)
+            await record_outcome(
+                session, books, transfer_id, step=step, outcome=error.code, detail=error.cause, started=started
+            )
         raise
     async with run.sessions.begin() as session:
         await check_fence(session, run.lease)
         await record_outcome(session, books, transfer_id, step=step, outcome="done", detail="", started=started)
-        await record_values(session, transfer_id, unclear=False)
+        await record_cleared(session, transfer_id)
         await settle(session, answer)
     return answer
 
 
-async def _begin(run: Run, transfer_id: int, step: str, before: Mapping[str, Any]) -> None:
+@asynccontextmanager
+async def missing_is_unclear() -> AsyncIterator[None]:
+    """A write about a document that Unimicro says it does not have: one weak sign, so the next look must tell."""
+    try:
+        yield
+    except RemoteMissingError as error:
+        raise OutcomeUnknownError(f"Whether the document is there is not certain: {error.cause}") from error
+
+
+async def _begin(run: Run, transfer_id: int, step: str, prepare: Prepare | None) -> Claim:
     async with run.sessions.begin() as session:
         await check_fence(session, run.lease)
-        claimed = await claim_sending(session, transfer_id, run.lease, step=step)
-        if claimed and before:
-            await record_values(session, transfer_id, **before)
-    if not claimed:
-        raise WaitError(f"transfer {transfer_id} is being sent right now", scope="", record_id="", seconds=1)
+        claim = await claim_sending(session, transfer_id, run.lease, step=step)
+        if claim is None:
+            raise WaitError(f"transfer {transfer_id} is being sent right now", scope="", record_id="", seconds=1)
+        if prepare is not None:
+            await prepare(session)
+    return claim
 
 
 async def _record_failure(
-    run: Run, books: Books, transfer_id: int, *, step: str, error: RemoteError, started: float
+    session: Session, run: Run, transfer_id: int, claim: Claim, *, step: str, error: RemoteError
 ) -> None:
-    async with run.sessions.begin() as session:
-        await check_fence(session, run.lease)
-        if isinstance(error, OutcomeUnknownError):
-            await record_unknown(session, transfer_id, error.cause)
-        elif isinstance(error, RemoteRejectedError):
-            gap = Reason(code=error.code, cause=error.cause, fix=error.fix)
-            await record_held(session, transfer_id, (gap,), unclear=False)
-        else:
-            # Surely nothing was stored: the next run may send without looking.
-            await record_values(session, transfer_id, state="waiting", lane_token=None, unclear=False)
-        await record_outcome(
-            session, books, transfer_id, step=step, outcome=error.code, detail=error.cause, started=started
-        )
+    """What this write may have left; what an earlier one left open stays open, whatever became of this one."""
+    if isinstance(error, OutcomeUnknownError):
+        await record_unknown(session, transfer_id, error.cause)
+        if error.code == GUID_SEEN and step == "create":
+            await record_guid_spent(session, transfer_id, seconds=run.read_lag_seconds)
+        return
+    if isinstance(error, RemoteRejectedError):
+        await record_held(session, transfer_id, (Reason(code=error.code, cause=error.cause, fix=error.fix),))
+    else:
+        # Surely nothing was stored of this write: the next run may send without looking for it.
+        await record_values(session, transfer_id, state="waiting", lane_token=None)
+    if not claim.was_unclear:
+        await record_cleared(session, transfer_id)
 
 
 async def record_outcome(  # noqa: PLR0913 - what one row of the log tells

@@ -3,23 +3,20 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from functools import partial
-from typing import Any
-from uuid import UUID
 
-from app.db import Session
 from app.departments import route_department
 from app.domain.dimensions import Project
 from app.domain.documents import Document, DocumentKind, IncompleteDocument
 from app.domain.parties import Customer
 from app.domain.reference import Reference
 from app.errors import HoldError, Reason, RemoteRejectedError, WaitError
-from app.jobs import SCOPE, end_job, load_job, source_of
+from app.jobs import SCOPE
 from app.keys import list_keys_for_record
 from app.lanes import check_fence, postpone
 from app.sweeps import SCOPE as SWEEP
-from app.sweeps import record_trouble as record_sweep_trouble
 from app.tables import Key
 from app.transfer.books import Books
+from app.transfer.carry_job import carry_job
 from app.transfer.context import Run
 from app.transfer.drift import find_drift
 from app.transfer.log import (
@@ -29,26 +26,23 @@ from app.transfer.log import (
     record_held,
     record_looked,
     record_not_wanted,
+    record_remote,
     record_settled,
-    record_unread,
     record_values,
-    show_reasons,
     show_totals,
 )
 from app.transfer.look import look_at_customer, look_at_document, look_at_project
 from app.transfer.missing import end_missing
-from app.transfer.overview import list_invoices_after, read_filter
 from app.transfer.plan import plan_company, plan_document, plan_project_change
-from app.transfer.retry import retry
 from app.transfer.run import run_document
 from app.transfer.run_parts import run_part
-from app.transfer.situation import DocumentSituation
+from app.transfer.situation import DocumentSituation, Past
 from app.transfer.steps import CreateProduct, Decision, Go, Hold, LookAgain, Skip, Wait
 from app.transfer.sweep import carry_sweep
+from app.transfer.take_back import take_back_draft
 
 # A lane that waits is woken by the other record's end; this is only the net below. Each look costs RecMan's quota.
 _WAIT_SECONDS = 6 * 3600.0
-_JOB_PAGE = 100
 
 
 async def carry(run: Run) -> None:
@@ -81,6 +75,7 @@ async def _carry_document(run: Run) -> None:
     books = await _open(run, key)
     situation = await look_at_document(run, books, document)
     await _name_customer(run, situation)
+    await _note_found(run, books, situation)
     decision = await decide(books, lambda reference: plan_document(replace(situation, reference=reference)))
     await _follow_document(run, books, decision, situation)
 
@@ -140,7 +135,19 @@ async def _leave(run: Run, books: Books, decision: Skip, situation: DocumentSitu
     if drift is not None:
         raise HoldError((drift,))
     await _settle_again(run)
+    await _read_number(run, books, past)
     await _skip(run, decision.reason, state="done")
+
+
+async def _read_number(run: Run, books: Books, past: Past) -> None:
+    """A document that was booked before it had its number gets it now."""
+    if past.remote_number or past.remote_id is None or past.method == "draft":
+        return
+    remote = await books.target.fetch_document(past.remote_id)
+    if remote.number and remote.external_reference == past.external_reference:
+        async with run.sessions.begin() as session:
+            await check_fence(session, run.lease)
+            await record_values(session, past.transfer_id, unimicro_number=remote.number)
 
 
 async def _skip_document(run: Run, reason: str) -> None:
@@ -193,6 +200,26 @@ async def _describe(run: Run, document: Document | IncompleteDocument) -> None:
             )
 
 
+async def _note_found(run: Run, books: Books, situation: DocumentSituation) -> None:
+    """Note what was found before anything is decided: what is ours is gone on with, or taken back, whatever comes."""
+    past = situation.past
+    if past is None or len(situation.found) != 1 or situation.found[0].remote_id == past.remote_id:
+        return
+    (remote,) = situation.found
+    is_credit = remote.kind is DocumentKind.CREDIT_NOTE and remote.credited_id == past.credits_remote_id
+    if remote.external_reference == situation.external_reference or (is_credit and not remote.external_reference):
+        async with run.sessions.begin() as session:
+            await check_fence(session, run.lease)
+            await record_remote(
+                session,
+                past.transfer_id,
+                books.key,
+                remote_id=remote.remote_id,
+                unimicro_customer_id=remote.customer_id,
+                external_reference=situation.external_reference,
+            )
+
+
 async def _name_customer(run: Run, situation: DocumentSituation) -> None:
     name = _customer_name(situation)
     if name and run.transfer_id is not None:
@@ -237,7 +264,8 @@ async def _carry_project(run: Run) -> None:
 
 async def _open(run: Run, key: Key) -> Books:
     run.key_id = key.id
-    return await run.open_books(key)
+    run.books = await run.open_books(key)
+    return run.books
 
 
 async def _keys(run: Run) -> list[Key]:
@@ -270,24 +298,6 @@ async def _end_part(run: Run, keys: list[Key]) -> None:
         await run.finish(session, state="done", note=run.note)
 
 
-async def _carry_job(run: Run) -> None:
-    """Take up a page of documents after the other, each page in a transaction of its own: a dead worker loses none."""
-    while not run.finished:
-        async with run.sessions.begin() as session:
-            await check_fence(session, run.lease)
-            job = await load_job(session, UUID(run.lease.record_id), lock=True)
-            page = await list_invoices_after(session, read_filter(job.wanted), after_id=job.last_id, limit=_JOB_PAGE)
-            if job.state != "running" or not page:
-                if job.state == "running":
-                    await end_job(session, job, state="done")
-                await run.finish(session, state="done", note=f"{job.sent} documents taken up, {job.state}")
-                return
-            # In the order in which webhooks take lanes too, so that the two cannot wait for each other.
-            for transfer in sorted(page, key=lambda one: one.record_id):
-                await retry(session, transfer, source=source_of(job.id))
-            job.last_id, job.sent = page[-1].id, job.sent + len(page)
-
-
 async def _carry_nothing(run: Run) -> None:
     await _skip(run, f"nothing to transfer: a {run.lease.scope} is looked up when an invoice needs it")
 
@@ -298,6 +308,7 @@ async def _skip(run: Run, reason: str, *, state: str = "ignored") -> None:
 
 
 async def _hold(run: Run, gaps: tuple[Reason, ...]) -> None:
+    gaps = (*gaps, *await take_back_draft(run))
     lease = run.lease
     kind = _KINDS.get(lease.scope)
     async with run.sessions.begin() as session:
@@ -315,30 +326,7 @@ _CARRIERS: dict[str, _Carrier] = {
     "project": _carry_project,
     "product": _carry_nothing,
     "department": _carry_nothing,
-    SCOPE: _carry_job,
+    SCOPE: carry_job,
     SWEEP: carry_sweep,
 }
 _KINDS = {"invoice": DocumentKind.INVOICE.value, "company": "customer", "project": "project"}
-
-
-async def record_trouble(session: Session, run: Run, reason: Reason, *, failed: bool = False) -> None:
-    """Show on the transfer why it is not through yet, without disturbing how far it has come."""
-    if run.lease.scope == SWEEP:
-        await record_sweep_trouble(session, int(run.lease.record_id), reason, failed=failed)
-    if run.transfer_id is None:
-        await _show_unread(session, run, reason, failed=failed)
-        return
-    values: dict[str, Any] = {"reasons": show_reasons([reason])}
-    if failed:
-        values["state"] = "failed"
-    await record_values(session, run.transfer_id, **values)
-
-
-async def _show_unread(session: Session, run: Run, reason: Reason, *, failed: bool) -> None:
-    """A document that could not even be read is shown too; what was known of it before stays as it is."""
-    lease = run.lease
-    if lease.scope != "invoice":
-        return
-    place = run.place(None, lease.scope, lease.record_id)
-    transfer = await ensure_transfer(session, place, kind=_KINDS[lease.scope], values={"lane_id": lease.lane_id})
-    await record_unread(session, transfer.id, reason, failed=failed)

@@ -15,7 +15,7 @@ from app.transfer.records import RecordReader
 
 @dataclass(slots=True, kw_only=True)
 class Run:
-    """One lane being worked on: its lease, its events, its reader, and what became of it."""
+    """One lane being worked on: its lease, its events, its reader, the books it has open, and what became of it."""
 
     sessions: Sessions
     lease: Lease
@@ -23,6 +23,7 @@ class Run:
     reader: RecordReader
     open_books: Callable[[Key], Awaitable[Books]]
     read_lag_seconds: float
+    books: Books | None = None
     transfer_id: int | None = None
     key_id: UUID | None = None
     note: str | None = None

@@ -11,7 +11,8 @@ from app.resources import Resources
 from app.rules import load_rules
 from app.tables import Key, Transfer
 from app.tenants import load_tenant
-from app.transfer.log import Place, claim_sending, ensure_transfer, list_customer_links, record_done
+from app.transfer.claims import claim_sending
+from app.transfer.log import Place, ensure_transfer, list_customer_links, record_done
 from app.transfer.records import open_lone_reader
 from app.transfer.retry import retry_held
 from app.transfer.side_run import nobodys_lease
@@ -64,7 +65,7 @@ async def link_customer(session: Session, key: Key, company: Customer, remote: R
     values = {"number": company.number, "customer_name": company.name}
     transfer = await ensure_transfer(session, place, kind="customer", values=values)
     lease = nobodys_lease(key.tenant_id, place.scope, place.record_id)
-    if not await claim_sending(session, transfer.id, lease, step="link"):
+    if await claim_sending(session, transfer.id, lease, step="link") is None:
         cause = f"{company.name} is on its way to Unimicro right now"
         raise ConflictError(cause, fix="Look again in a minute.", code="already_begun")
     await record_done(session, transfer.id, unimicro_id=remote.remote_id, unimicro_number=remote.number)

@@ -1,8 +1,8 @@
 """Is a booked document still in Unimicro as it was booked? Asked when a person wants it looked at again. Reads only."""
 
 from app.domain.documents import Document
-from app.domain.reference import DocumentState
-from app.errors import Reason, RemoteRejectedError
+from app.domain.reference import DocumentState, RemoteDocument
+from app.errors import Reason, RemoteMissingError, RemoteUnavailableError
 from app.transfer.books import Books
 from app.transfer.context import Run
 from app.transfer.log import is_credited_by_us
@@ -24,10 +24,13 @@ async def find_drift(run: Run, books: Books, document: Document, past: Past) -> 
     where = f"{document.kind.value.replace('_', ' ')} {document.number} ({past.remote_number or 'a draft'} in Unimicro)"
     try:
         remote = await books.target.fetch_document(past.remote_id)
-    except RemoteRejectedError as error:
-        if error.code != "remote_missing":
-            raise
+    except RemoteMissingError as error:
+        if past.external_reference and await books.target.find_documents_by_reference(past.external_reference):
+            raise RemoteUnavailableError(f"Unimicro shows the {where} in lists only") from error
         return Reason(code="drift_deleted", cause=f"The {where} was deleted in Unimicro", fix=_FIX)
+    if not _is_same(past, remote):
+        cause = f"The {where} was stored with id {past.remote_id}, which now shows another document"
+        return Reason(code="drift_other", cause=cause, fix=_FIX)
     if remote.state is DocumentState.CREDITED:
         async with run.sessions() as session:
             ours = await is_credited_by_us(session, key_id=books.key.id, remote_id=past.remote_id)
@@ -37,3 +40,10 @@ async def find_drift(run: Run, books: Books, document: Document, past: Past) -> 
     if difference is not None and difference.code == "totals_differ":
         return Reason(code="drift_changed", cause=f"The {where} was changed. {difference.cause}", fix=_FIX)
     return None
+
+
+def _is_same(past: Past, remote: RemoteDocument) -> bool:
+    """Whether the id shows what was stored: what we made by our reference, what was linked by hand by its number."""
+    if past.external_reference:
+        return remote.external_reference == past.external_reference
+    return not past.remote_number or remote.number == past.remote_number

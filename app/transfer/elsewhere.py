@@ -3,15 +3,16 @@
 from app.domain.documents import Document
 from app.domain.parties import Customer
 from app.domain.reference import DocumentState, RemoteDocument
-from app.errors import ConflictError, RemoteRejectedError, RequestError
+from app.errors import ConflictError, RemoteMissingError, RequestError
 from app.lanes import wake_waiting
 from app.resources import Resources
 from app.tables import Transfer
 from app.transfer.books import Books
 from app.transfer.carry import choose_key
+from app.transfer.claims import claim_sending
 from app.transfer.context import Run
-from app.transfer.log import claim_sending, find_transfer, is_begun, is_linked, record_done, show_totals
-from app.transfer.look import look_at_customer
+from app.transfer.log import find_transfer, is_begun, is_linked, record_done, record_remote, show_totals
+from app.transfer.look import external_reference, look_at_customer
 from app.transfer.plan import compare_totals, hash_document
 from app.transfer.side_run import open_side_run
 
@@ -40,9 +41,7 @@ async def link_elsewhere(resources: Resources, transfer: Transfer, *, unimicro_i
 async def _fetch(books: Books, unimicro_id: int) -> RemoteDocument:
     try:
         return await books.target.fetch_document(unimicro_id)
-    except RemoteRejectedError as error:
-        if error.code != "remote_missing":
-            raise
+    except RemoteMissingError as error:
         cause = f"Unimicro has no invoice with id {unimicro_id}"
         raise RequestError(cause, fix=_FIX, code="remote_missing") from error
 
@@ -76,18 +75,26 @@ async def _record(run: Run, books: Books, transfer: Transfer, document: Document
             raise ConflictError(cause, fix=_FIX, code="already_linked")
         present = await find_transfer(session, run.place(books.key.id, "invoice", transfer.record_id), lock=True)
         is_untouched = present is not None and not is_begun(present)
-        if not is_untouched or not await claim_sending(session, transfer.id, run.lease, step="link"):
+        if not is_untouched or await claim_sending(session, transfer.id, run.lease, step="link") is None:
             cause = "This document is in Unimicro already, or on its way there right now"
             raise ConflictError(
                 cause,
                 fix="Look at its attempts. If nothing of it is in Unimicro any more, ignore it first.",
                 code="already_begun",
             )
+        await record_remote(
+            session,
+            transfer.id,
+            books.key,
+            remote_id=remote.remote_id,
+            unimicro_customer_id=remote.customer_id,
+            # What was booked by hand carries nothing of ours.
+            external_reference=_find_reference(transfer, remote),
+        )
         await record_done(
             session,
             transfer.id,
             key_id=books.key.id,
-            unimicro_id=remote.remote_id,
             unimicro_number=remote.number,
             content_hash=hash_document(document),
             method=books.key.method,
@@ -96,3 +103,8 @@ async def _record(run: Run, books: Books, transfer: Transfer, document: Document
         )
         tenant_id, record_id = transfer.tenant_id, transfer.record_id
         await wake_waiting(session, tenant_id=tenant_id, scope="invoice", record_id=record_id)
+
+
+def _find_reference(transfer: Transfer, remote: RemoteDocument) -> str | None:
+    ours = external_reference(transfer.record_id)
+    return ours if remote.external_reference == ours else None

@@ -1,42 +1,18 @@
-"""The transfer log: the only owner of the tables `transfer` and `attempt`."""
+"""The transfer log: with `claims` the only owner of the tables `transfer` and `attempt`."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, func, insert, or_, select, text, update
 from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy.exc import IntegrityError
 
 from app.db import Session
 from app.domain.documents import Totals
-from app.errors import Reason
-from app.lanes import Lease
-from app.tables import Attempt, Transfer
-from app.transfer.situation import Past
-
-# A transfer is being sent for as long as the lane that sends it is leased: no second lease to keep alive.
-_CLAIM = text("""
-    UPDATE transfer SET state = 'sending', step = :step, lane_token = :token, look_again_at = NULL, updated_at = now(),
-                        unclear = unclear OR :step NOT IN ('look', 'link')
-    WHERE id = :id AND (booked_at IS NULL OR :step = 'update')
-      -- Somebody may have chosen not to send it since the plan was made; linking by hand is another matter.
-      AND (state <> 'ignored' OR :step = 'link')
-      AND (
-        lane_token IS NULL OR lane_token = :token
-        OR NOT EXISTS (SELECT FROM lane WHERE lane.token = transfer.lane_token AND lane.leased_until > now())
-    )
-    RETURNING id
-""")
-
-_HELD_BY_OTHER = text("""
-    SELECT EXISTS (
-        SELECT FROM transfer JOIN lane ON lane.token = transfer.lane_token AND lane.leased_until > now()
-        WHERE transfer.id = :id AND transfer.lane_token <> :token
-    )
-""")
-
+from app.errors import HoldError, Reason
+from app.tables import Attempt, Key, Transfer
 
 _UNCLEAR = frozenset({"sending", "unknown"})
 
@@ -77,23 +53,12 @@ async def ensure_transfer(session: Session, place: Place, *, kind: str, values: 
 
 def is_begun(transfer: Transfer) -> bool:
     """Whether anything of it may be in Unimicro: then it stays with its key."""
-    return transfer.booked_at is not None or transfer.unimicro_id is not None or _is_unclear(transfer)
+    return transfer.booked_at is not None or transfer.unimicro_id is not None or is_unclear(transfer)
 
 
-def _is_unclear(transfer: Transfer) -> bool:
+def is_unclear(transfer: Transfer) -> bool:
+    """Whether a write of it was begun whose outcome is not known."""
     return transfer.unclear or transfer.state in _UNCLEAR
-
-
-async def is_sent_by_other(session: Session, transfer_id: int, lease: Lease) -> bool:
-    """Whether another live lane is sending this transfer right now."""
-    row = await session.scalar(_HELD_BY_OTHER, {"id": transfer_id, "token": lease.token})
-    return bool(row)
-
-
-async def claim_sending(session: Session, transfer_id: int, lease: Lease, *, step: str) -> bool:
-    """Mark a step as begun; False when it is booked already (unless updated) or another live lane is at it."""
-    row = await session.scalar(_CLAIM, {"id": transfer_id, "token": lease.token, "step": step})
-    return row is not None
 
 
 async def record_values(session: Session, transfer_id: int, **values: Any) -> None:
@@ -101,10 +66,33 @@ async def record_values(session: Session, transfer_id: int, **values: Any) -> No
     await session.execute(update(Transfer).where(Transfer.id == transfer_id).values(**values))
 
 
+async def record_remote(session: Session, transfer_id: int, key: Key, *, remote_id: int, **values: Any) -> None:
+    """The document is this one in the key's company.
+
+    Raises:
+        HoldError: another document of ours is that one already; the caller's transaction is lost.
+    """
+    place = {"company_key": key.company_key, "remote_type": "order" if key.method == "order" else "invoice"}
+    try:
+        await record_values(session, transfer_id, unimicro_id=remote_id, **place, **values)
+    except IntegrityError as error:
+        if "uq_transfer_remote" not in str(error.orig):
+            raise
+        cause = f"The document with id {remote_id} in Unimicro belongs to another document of RecMan's already"
+        fix = "Look in the overview which one has that id, and in Unimicro whose it is; then retry or ignore this one."
+        raise HoldError((Reason(code="document_taken", cause=cause, fix=fix),)) from error
+
+
+async def record_cleared(session: Session, transfer_id: int) -> None:
+    """What became of every write is known."""
+    await record_values(session, transfer_id, unclear=False, unclear_since=None)
+
+
 async def record_done(session: Session, transfer_id: int, **values: Any) -> None:
     """The record is in Unimicro; nothing about it is open any more."""
     booked_at = func.coalesce(Transfer.booked_at, func.now())
-    settled = {"state": "done", "lane_token": None, "look_again_at": None, "unclear": False, "booked_at": booked_at}
+    settled: dict[str, Any] = {"state": "done", "lane_token": None, "look_again_at": None, "booked_at": booked_at}
+    settled |= {"unclear": False, "unclear_since": None, "guid_spent": False}
     await record_values(session, transfer_id, **settled, reasons=[], **values)
 
 
@@ -138,13 +126,7 @@ async def record_settled(session: Session, transfer_id: int) -> None:
 async def record_unknown(session: Session, transfer_id: int, cause: str) -> None:
     """A write got no answer; the next run looks before it does anything."""
     reason = Reason(code="outcome_unknown", cause=cause, fix="Nothing to do: it is looked up before it is sent again.")
-    await record_values(
-        session,
-        transfer_id,
-        state="unknown",
-        lane_token=None,
-        reasons=show_reasons([reason]),
-    )
+    await record_values(session, transfer_id, state="unknown", lane_token=None, reasons=show_reasons([reason]))
 
 
 async def record_looked(session: Session, transfer_id: int, *, seconds: float) -> None:
@@ -154,6 +136,13 @@ async def record_looked(session: Session, transfer_id: int, *, seconds: float) -
         .where(Transfer.id == transfer_id)
         .values(look_again_at=text("now() + make_interval(secs => :s)").bindparams(s=seconds))
     )
+
+
+async def record_guid_spent(session: Session, transfer_id: int, *, seconds: float) -> None:
+    """Unimicro has seen the guid of this version; what was not found until now is looked for again after `seconds`."""
+    await record_values(session, transfer_id, guid_spent=True)
+    query = update(Transfer).where(Transfer.id == transfer_id, Transfer.scope != "invoice")
+    await session.execute(query.values(look_again_at=text("now() + make_interval(secs => :s)").bindparams(s=seconds)))
 
 
 async def ignore(session: Session, transfer: Transfer, *, reason: str, actor: str) -> bool:
@@ -168,7 +157,8 @@ async def ignore(session: Session, transfer: Transfer, *, reason: str, actor: st
     values: dict[str, Any] = {"state": "ignored", "reasons": show_reasons([gap])}
     if is_begun(transfer):
         # What was there took its guid with it.
-        values |= {"unimicro_id": None, "unclear": False, "guid_version": Transfer.guid_version + 1}
+        values |= {"unimicro_id": None, "unclear": False, "unclear_since": None, "guid_spent": False}
+        values |= {"guid_version": Transfer.guid_version + 1}
     done = await session.scalar(query.values(values).returning(Transfer.id))
     await session.refresh(transfer)
     return done is not None
@@ -327,32 +317,3 @@ def show_reasons(reasons: Sequence[Reason]) -> list[dict[str, str]]:
 def show_totals(prefix: str, totals: Totals) -> dict[str, Any]:
     """The three sums as columns; `prefix` is empty or `unimicro_`."""
     return {f"{prefix}{name}": value for name, value in asdict(totals).items()}
-
-
-def past_of(transfer: Transfer, *, now: datetime) -> Past:
-    """What the log says, as the plan wants to know it; `now` is the database's clock."""
-    reasons = [reason["cause"] for reason in transfer.reasons]
-    return Past(
-        transfer_id=transfer.id,
-        number=transfer.number,
-        name=transfer.customer_name,
-        remote_id=transfer.unimicro_id,
-        remote_number=transfer.unimicro_number or "",
-        content_hash=transfer.content_hash,
-        guid_version=transfer.guid_version,
-        unclear=_is_unclear(transfer),
-        looked_twice=transfer.look_again_at is not None and transfer.look_again_at <= now,
-        booked=transfer.booked_at is not None,
-        ignored=transfer.state == "ignored",
-        approved=transfer.approved_at is not None,
-        held_because="; ".join(reasons) if transfer.state == "held" else "",
-        method=transfer.method,
-        totals=_read_totals(transfer),
-    )
-
-
-def _read_totals(transfer: Transfer) -> Totals | None:
-    net, vat, gross = (transfer.unimicro_net_amount, transfer.unimicro_vat_amount, transfer.unimicro_gross_amount)
-    if net is None or vat is None or gross is None:
-        return None
-    return Totals(net_amount=net, vat_amount=vat, gross_amount=gross)

@@ -8,10 +8,13 @@ from app.domain.documents import Document, DocumentKind, IncompleteDocument
 from app.domain.parties import Customer
 from app.domain.policies import NumberPolicy
 from app.domain.reference import RemoteDocument
-from app.errors import RemoteRejectedError, WaitError
+from app.errors import RemoteMissingError, WaitError
 from app.transfer.books import Books
+from app.transfer.claims import is_sent_by_other
 from app.transfer.context import Run
-from app.transfer.log import count_booked, find_transfer, is_sent_by_other, past_of
+from app.transfer.log import count_booked, find_transfer
+from app.transfer.pasts import past_of
+from app.transfer.plan_credit import list_own_drafts
 from app.transfer.situation import (
     CustomerView,
     DepartmentView,
@@ -27,31 +30,27 @@ _OTHER_LANE_SECONDS = 5
 async def look_at_document(run: Run, books: Books, document: Document | IncompleteDocument) -> DocumentSituation:
     """Everything that decides about one invoice or credit note."""
     past = await find_past(run, books, "invoice", document.recman_invoice_id)
-    is_invoice = document.kind is DocumentKind.INVOICE
     company_id, department_id = document.recman_company_id, document.recman_department_id
     project_id = document.recman_project_id if isinstance(document, Document) else None
     credited_id = document.credited_invoice_id if isinstance(document, Document) else None
     credited = await find_past(run, books, "invoice", credited_id) if credited_id else None
     settled = past is not None and past.booked
-    # A credit note takes its customer from its invoice; only the hold list asks who that is.
-    needs_customer = is_invoice or bool(books.rules.held_customers)
+    credited_document, credit_notes = (None, ()) if settled else await _fetch_credited(books, credited)
     return DocumentSituation(
         document=document,
         reference=books.reference,
         external_reference=external_reference(document.recman_invoice_id),
         method=books.key.method,
         past=past,
-        customer=await look_at_customer(run, books, company_id)
-        if needs_customer and company_id and not settled
-        else None,
-        project=await look_at_project(run, books, project_id) if is_invoice and project_id and not settled else None,
-        department=await look_at_department(run, books, department_id)
-        if is_invoice and department_id and not settled
-        else None,
+        customer=await look_at_customer(run, books, company_id) if company_id and not settled else None,
+        project=await look_at_project(run, books, project_id) if project_id and not settled else None,
+        department=await look_at_department(run, books, department_id) if department_id and not settled else None,
         credited=credited,
+        credited_document=credited_document,
+        credit_notes=credit_notes,
         rules=books.rules,
         booked_before=await _count_booked(run, books),
-        found=await _find_documents(books, document, past, credited),
+        found=await _find_documents(books, document, past, list_own_drafts(past, credited_document, credit_notes)),
     )
 
 
@@ -142,35 +141,53 @@ async def find_past(run: Run, books: Books, scope: str, record_id: str) -> Past 
                 record_id=record_id,
                 seconds=_OTHER_LANE_SECONDS,
             )
-        return past_of(transfer, now=await load_now(session))
+        now = await load_now(session)
+        if scope != "invoice" and transfer.guid_spent and transfer.look_again_at and transfer.look_again_at > now:
+            # Unimicro says that it has it, and may not show it yet: made anew too early, it would be there twice.
+            cause = f"{transfer.kind} {transfer.number or record_id} is looked for once more"
+            seconds = (transfer.look_again_at - now).total_seconds() + 0.1
+            raise WaitError(cause, scope="", record_id="", seconds=seconds)
+        return past_of(transfer, now=now)
+
+
+async def _fetch_credited(
+    books: Books, credited: Past | None
+) -> tuple[RemoteDocument | None, tuple[RemoteDocument, ...]]:
+    """What the id of the credited invoice shows now, and every credit note of it."""
+    if credited is None or not credited.booked or credited.remote_id is None or credited.method == "order":
+        return None, ()
+    shown = await _fetch_known(books, credited.remote_id)
+    if not shown:
+        return None, ()
+    return shown[0], await books.target.find_credits(credited.remote_id)
 
 
 async def _find_documents(
-    books: Books, document: Document | IncompleteDocument, past: Past | None, credited: Past | None
+    books: Books,
+    document: Document | IncompleteDocument,
+    past: Past | None,
+    own_drafts: tuple[RemoteDocument, ...],
 ) -> tuple[RemoteDocument, ...]:
     """What Unimicro has of the document; asked only when our log cannot tell.
 
-    An invoice's guid keeps it from being made twice; a credit draft has none, so it is always looked for. So is what is
-    older than the cut-off date: an installation before this one may have sent it.
+    An invoice's guid keeps it from being made twice; a credit draft has none, so it is always looked for, at last by
+    what else tells it (`own_drafts`). So is what is older than the cut-off date: an installation before this one may
+    have sent it.
     """
     if past is None or past.booked or isinstance(document, IncompleteDocument):
         return ()
-    if past.remote_id is not None:
-        return await _fetch_known(books, past.remote_id)
+    known = await _fetch_known(books, past.remote_id) if past.remote_id is not None else ()
     first_day = books.rules.not_before
     is_old = first_day is not None and document.invoice_date < first_day
-    if not past.unclear and not is_old and document.kind is DocumentKind.INVOICE:
-        return ()
+    is_open = past.unclear or past.remote_id is not None or is_old or document.kind is DocumentKind.CREDIT_NOTE
+    if known or not is_open:
+        return known
     found = await books.target.find_documents_by_reference(external_reference(document.recman_invoice_id))
-    if not found and past.unclear and credited is not None and credited.remote_id is not None:
-        found = await books.target.find_credit_drafts(credited.remote_id)
-    return found
+    return found or (own_drafts if past.unclear else ())
 
 
 async def _fetch_known(books: Books, remote_id: int) -> tuple[RemoteDocument, ...]:
     try:
         return (await books.target.fetch_document(remote_id),)
-    except RemoteRejectedError as error:
-        if error.code == "remote_missing":
-            return ()
-        raise
+    except RemoteMissingError:
+        return ()

@@ -12,32 +12,24 @@ from app.domain.money import ZERO, dump_json, show_money
 from app.domain.parties import NO_CUSTOMER_KINDS, Customer
 from app.domain.reference import DocumentState, Reference, RemoteDocument
 from app.errors import Reason
-from app.transfer.parts import (
-    list_dimension_warnings,
-    list_line_warnings,
-    plan_customer,
-    plan_department,
-    plan_project,
-)
+from app.transfer.parts import list_dimension_warnings, list_line_warnings, plan_customer, plan_project
+from app.transfer.plan_basics import choose_last_step, list_date_gaps, name_document, plan_dimensions
+from app.transfer.plan_credit import credit_of_order, plan_credit_note
 from app.transfer.products import list_unknown_products, plan_products
 from app.transfer.review import is_too_old, list_review_gaps, list_rule_gaps
 from app.transfer.situation import CustomerView, DepartmentView, DocumentSituation, Past, ProjectView
 from app.transfer.steps import (
     AdoptDocument,
-    CreateCreditDraft,
     CreateDraft,
     Decision,
     Go,
     Hold,
-    Issue,
-    KeepDraft,
     Link,
     LookAgain,
     Skip,
     Step,
     UpdateCustomer,
     UpdateProject,
-    Wait,
 )
 
 
@@ -51,26 +43,22 @@ def plan_document(situation: DocumentSituation) -> Decision:
     if past is not None and past.booked:
         return _plan_booked(document, past)
     if situation.method == "order" and document.kind is DocumentKind.CREDIT_NOTE:
-        return Hold((_credit_of_order(document),))
+        return Hold((credit_of_order(document),))
     if is_too_old(document, situation):
-        return Skip(f"{_name(document)} is older than the key's cut-off date {situation.rules.not_before}")
+        return Skip(f"{name_document(document)} is older than the key's cut-off date {situation.rules.not_before}")
     return _plan_open(document, situation)
-
-
-def _credit_of_order(document: Document) -> Reason:
-    cause = f"{_name(document)} cannot be sent by a key that makes orders: there is no order that credits"
-    fix = "Credit in Unimicro the invoice that was made of the order, then ignore this credit note."
-    return Reason(code="credit_of_order", cause=cause, fix=fix)
 
 
 def _plan_open(document: Document, situation: DocumentSituation) -> Decision:
     past = situation.past
     if situation.found:
         return _plan_found(document, situation)
-    if past is not None and past.unclear and not past.looked_twice:
+    # What was there by its id is not gone because one answer says so.
+    may_be_there = past is not None and (past.unclear or past.remote_id is not None)
+    if past is not None and may_be_there and not past.looked_twice:
         return LookAgain()
     if document.kind is DocumentKind.CREDIT_NOTE:
-        return _plan_credit_note(document, situation)
+        return plan_credit_note(document, situation)
     return _plan_invoice(document, situation)
 
 
@@ -81,7 +69,8 @@ def _plan_booked(document: Document, past: Past) -> Decision:
         (
             Reason(
                 code="changed_after_transfer",
-                cause=f"{_name(document)} changed in RecMan after it was booked in Unimicro as {past.remote_number}",
+                cause=f"{name_document(document)} changed in RecMan after it was booked in Unimicro as "
+                f"{past.remote_number}",
                 fix="RecMan's invoices never change: find out who changed it; correct with a credit note.",
             ),
         )
@@ -92,91 +81,33 @@ def _plan_found(document: Document, situation: DocumentSituation) -> Decision:
     remote, *others = situation.found
     if others:
         ids = ", ".join(str(other.remote_id) for other in situation.found)
-        cause = f"Unimicro has more than one document for {_name(document)} (ids {ids})"
+        cause = f"Unimicro has more than one document for {name_document(document)} (ids {ids})"
         fix = "Delete or credit the extra ones in Unimicro, then retry."
         return Hold((Reason(code="document_twice", cause=cause, fix=fix),))
-    customer = situation.customer
-    linked = customer.past.remote_id if customer is not None and customer.past is not None else None
-    if linked is not None and remote.customer_id is not None and remote.customer_id != linked:
-        cause = f"{_name(document)} is in Unimicro already, but on another customer (id {remote.customer_id})"
-        fix = "Check the document in Unimicro; credit it there if it is wrong, then retry."
-        return Hold((Reason(code="document_other_customer", cause=cause, fix=fix),))
-    fresh_credit = document.kind is DocumentKind.CREDIT_NOTE and not remote.external_reference
-    if remote.external_reference != situation.external_reference and not fresh_credit:
-        cause = f"{_name(document)} was sent as id {remote.remote_id}, which now carries another reference in Unimicro"
+    # A credit draft has no reference yet when its making was cut short; the look has made sure that it is ours.
+    is_unmarked = document.kind is DocumentKind.CREDIT_NOTE and not remote.external_reference
+    if remote.external_reference != situation.external_reference and not is_unmarked:
+        name = name_document(document)
+        cause = f"{name} was sent as id {remote.remote_id}, which now carries another reference in Unimicro"
         fix = "Check that document in Unimicro, then retry."
         return Hold((Reason(code="document_not_ours", cause=cause, fix=fix),))
     if document.kind is DocumentKind.CREDIT_NOTE and remote.state is DocumentState.DRAFT:
-        return _finish_credit_draft(document, remote, situation)
+        return plan_credit_note(document, situation, draft_id=remote.remote_id)
+    customer = situation.customer
+    linked = customer.past.remote_id if customer is not None and customer.past is not None else None
+    if linked is not None and remote.customer_id is not None and remote.customer_id != linked:
+        cause = f"{name_document(document)} is in Unimicro already, but on another customer (id {remote.customer_id})"
+        fix = "Check the document in Unimicro; credit it there if it is wrong, then retry."
+        return Hold((Reason(code="document_other_customer", cause=cause, fix=fix),))
     adopt = AdoptDocument(remote=remote, reason="it was found in Unimicro after an unclear answer")
-    return Go((adopt, _last_step(document, situation)), situation.warnings)
-
-
-def _last_step(document: Document, situation: DocumentSituation) -> Issue | KeepDraft:
-    return KeepDraft(document=document) if situation.method == "draft" else Issue(document=document)
-
-
-def _finish_credit_draft(document: Document, remote: RemoteDocument, situation: DocumentSituation) -> Decision:
-    partly = _is_partial(document, situation.credited)
-    gaps = plan_products(document, situation.reference, situation.rules)[1] if partly else ()
-    if gaps:
-        return Hold(gaps)
-    credit = CreateCreditDraft(
-        document=document,
-        credited_id=remote.credited_id or 0,
-        draft_id=remote.remote_id,
-        reason="its draft was found in Unimicro after an unclear answer",
-        partly=partly,
-    )
-    return Go((credit, _last_step(document, situation)))
-
-
-def _is_partial(document: Document, credited: Past | None) -> bool:
-    """Whether less than the whole invoice is credited; the whole is left to Unimicro, with the invoice's own lines."""
-    return credited is not None and credited.totals is not None and document.totals != credited.totals
-
-
-def _plan_credit_note(document: Document, situation: DocumentSituation) -> Decision:
-    credited = situation.credited
-    if credited is not None and credited.ignored:
-        return Hold((_credited_not_sent(document),))
-    if credited is not None and credited.method == "order":
-        return Hold((_credit_of_order(document),))
-    if credited is None or not credited.booked or credited.remote_id is None:
-        cause = f"waits for invoice {document.credited_invoice_id}, which it credits"
-        if credited is not None and credited.held_because:
-            cause += f" and which is held: {credited.held_because}"
-        return Wait("invoice", document.credited_invoice_id or "", cause)
-    partly = _is_partial(document, credited)
-    product_gaps = plan_products(document, situation.reference, situation.rules)[1] if partly else ()
-    gaps = [*product_gaps, *_date_gaps(document, situation.reference), *list_rule_gaps(situation)]
-    gaps = gaps or list_review_gaps(document, situation)
-    if gaps:
-        return Hold(tuple(gaps))
-    credit = CreateCreditDraft(
-        document=document,
-        credited_id=credited.remote_id,
-        draft_id=None,
-        reason=f"credits {'a part of ' if partly else ''}invoice {credited.remote_number} in Unimicro",
-        partly=partly,
-    )
-    return Go((credit, _last_step(document, situation)), situation.warnings)
-
-
-def _credited_not_sent(document: Document) -> Reason:
-    cause = f"It credits invoice {document.credited_invoice_id}, which is not sent by this service"
-    fix = (
-        "If that invoice is in Unimicro, link it (POST /v1/invoices/{id}/done-elsewhere); if it should be sent, retry "
-        "it; else ignore this credit note and credit the invoice by hand."
-    )
-    return Reason(code="credited_not_sent", cause=cause, fix=fix)
+    return Go((adopt, choose_last_step(document, situation)), situation.warnings)
 
 
 def _plan_invoice(document: Document, situation: DocumentSituation) -> Decision:
     reference, rules = situation.reference, situation.rules
     steps, gaps = _plan_parts(situation)
     products, product_gaps = plan_products(document, reference, rules)
-    gaps = [*gaps, *product_gaps, *_date_gaps(document, reference), *_company_gaps(document, reference)]
+    gaps = [*gaps, *product_gaps, *list_date_gaps(document, reference), *_company_gaps(document, reference)]
     gaps += list_rule_gaps(situation)
     gaps = gaps or list_review_gaps(document, situation)
     if gaps:
@@ -184,11 +115,11 @@ def _plan_invoice(document: Document, situation: DocumentSituation) -> Decision:
     warnings = situation.warnings + list_dimension_warnings(situation.project, situation.department)
     warnings += list_line_warnings(document.lines, reference)
     draft = _plan_draft(document, situation.department)
-    return Go((*steps, *products, draft, _last_step(document, situation)), warnings)
+    return Go((*steps, *products, draft, choose_last_step(document, situation)), warnings)
 
 
 def _plan_draft(document: Document, department: DepartmentView | None) -> CreateDraft:
-    reason = f"{_name(document)} is not in Unimicro yet"
+    reason = f"{name_document(document)} is not in Unimicro yet"
     if department is None:
         return CreateDraft(document=document, reason=reason)
     return CreateDraft(
@@ -200,33 +131,17 @@ def _plan_draft(document: Document, department: DepartmentView | None) -> Create
 
 
 def _plan_parts(situation: DocumentSituation) -> tuple[list[Step], list[Reason]]:
-    planned = []
-    if situation.customer is not None:
-        planned.append(plan_customer(situation.customer, situation.reference))
-    if situation.project is not None:
-        planned.append(plan_project(situation.project))
-    if situation.department is not None:
-        planned.append(plan_department(situation.department))
-    return [step for steps, _ in planned for step in steps], [gap for _, gaps in planned for gap in gaps]
+    steps, gaps = plan_dimensions(situation)
+    if situation.customer is None:
+        return steps, gaps
+    customer_steps, customer_gaps = plan_customer(situation.customer, situation.reference)
+    return [*customer_steps, *steps], [*customer_gaps, *gaps]
 
 
 def _incomplete_gaps(situation: DocumentSituation, document: IncompleteDocument) -> tuple[Reason, ...]:
     _, part_gaps = _plan_parts(situation)
     unknown = list_unknown_products(document.product_numbers, situation.reference, situation.rules)
     return (*document.gaps, *part_gaps, *unknown)
-
-
-def _date_gaps(document: Document, reference: Reference) -> list[Reason]:
-    gaps = []
-    if reference.locked_until is not None and document.invoice_date <= reference.locked_until:
-        cause = f"The invoice date {document.invoice_date} lies in a period locked until {reference.locked_until}"
-        fix = "Open the period in Unimicro, then retry; or credit the invoice in RecMan and make it anew."
-        gaps.append(Reason(code="period_locked", cause=cause, fix=fix))
-    if document.due_date < document.invoice_date:
-        cause = f"The due date {document.due_date} is before the invoice date {document.invoice_date}"
-        fix = "Credit the invoice in RecMan and make it anew with right dates."
-        gaps.append(Reason(code="due_before_invoice", cause=cause, fix=fix))
-    return gaps
 
 
 def _company_gaps(document: Document, reference: Reference) -> list[Reason]:
@@ -313,14 +228,15 @@ def compare_totals(document: Document, remote: RemoteDocument, *, tolerance: Dec
 
 
 def hash_document(document: Document) -> bytes:
-    """A fingerprint of what is booked; texts and references are left out, a change there is no alarm."""
+    """A fingerprint of the claim and of what is booked; texts and references are left out: no alarm if they change."""
     lines = [
         [line.product_number, *map(_plain, (line.quantity, line.unit_price_net, line.discount_percent, line.vat_rate))]
         for line in document.lines
         if not line.is_text
     ]
     totals = document.totals
-    booked = [document.kind, document.number, document.recman_company_id, document.invoice_date.isoformat()]
+    days = [document.invoice_date.isoformat(), document.due_date.isoformat()]
+    booked = [document.kind, document.number, document.recman_company_id, *days, document.kid]
     sums = [_plain(totals.net_amount), _plain(totals.vat_amount), _plain(totals.gross_amount)]
     return hashlib.sha256(dump_json([*booked, document.currency, *sums, lines]).encode()).digest()
 
@@ -332,11 +248,6 @@ def hash_customer(customer: Customer) -> bytes:
 
 def _plain(number: object) -> str:
     return "" if number is None else f"{number.normalize():f}" if hasattr(number, "normalize") else str(number)
-
-
-def _name(document: Document) -> str:
-    what = "Invoice" if document.kind is DocumentKind.INVOICE else "Credit note"
-    return f"{what} {document.number}"
 
 
 def _sums(totals: Totals) -> str:

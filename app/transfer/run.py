@@ -3,6 +3,7 @@
 Nothing here decides; a step that finds the world otherwise raises, and the next run looks and plans anew.
 """
 
+import asyncio
 import time
 from dataclasses import replace
 
@@ -10,15 +11,16 @@ from app.accounting.targets import Draft, guid_for
 from app.db import Session
 from app.domain.documents import Document, DocumentKind
 from app.domain.reference import DocumentState, Links, RemoteDocument, RemoteProduct
-from app.errors import HoldError, Reason, RemoteError, WaitError
+from app.errors import HoldError, OutcomeUnknownError, Reason, RemoteError, RemoteRejectedError, WaitError
 from app.lanes import check_fence
-from app.transfer.attempts import attempt, record_outcome
+from app.transfer.attempts import GUID_SEEN, attempt, missing_is_unclear, record_outcome
 from app.transfer.books import Books
+from app.transfer.claims import claim_sending
 from app.transfer.context import Run
 from app.transfer.log import (
-    claim_sending,
-    find_transfer,
+    record_cleared,
     record_done,
+    record_remote,
     record_values,
     show_reasons,
     show_totals,
@@ -26,9 +28,15 @@ from app.transfer.log import (
 from app.transfer.parts import find_line_departments
 from app.transfer.plan import compare_totals, hash_document
 from app.transfer.products import choose_products
+from app.transfer.run_credit import create_credit_draft
 from app.transfer.run_parts import find_remote_id, run_part
 from app.transfer.situation import DocumentSituation, Past
 from app.transfer.steps import AdoptDocument, CreateCreditDraft, CreateDraft, CreateProduct, Go, Issue, KeepDraft
+
+# A number that comes a moment later is waited for so long before the lane takes over the waiting (seconds).
+_NUMBER_PAUSES = (0.0, 0.2, 0.8)
+# So often a product that Unimicro says it has, and does not show, is looked for before a person is asked.
+_PRODUCT_TRIES = 3
 
 
 async def run_document(run: Run, books: Books, plan: Go, situation: DocumentSituation) -> None:
@@ -47,7 +55,9 @@ async def run_document(run: Run, books: Books, plan: Go, situation: DocumentSitu
             case CreateDraft():
                 remote = await _create_draft(run, books, step, situation, warnings)
             case CreateCreditDraft():
-                remote = await _create_credit_draft(run, books, step, situation, warnings)
+                draft = await create_credit_draft(run, books, step, situation, _transfer_id(run))
+                warnings.extend(draft.warnings)
+                remote = draft.document
             case CreateProduct():
                 await _create_product(run, books, step)
             case Issue() | KeepDraft():
@@ -61,7 +71,7 @@ async def _finish(
 ) -> None:
     if remote is None:
         raise TypeError("a plan finishes only what an earlier step made or found")
-    await _require_same_totals(run, books, step.document, remote, warnings)
+    _require_same_totals(books, step.document, remote, warnings)
     finish = _issue if isinstance(step, Issue) else _keep_draft
     await finish(run, books, step.document, remote, warnings)
 
@@ -76,14 +86,22 @@ async def _adopt(run: Run, books: Books, step: AdoptDocument) -> RemoteDocument:
     transfer_id = _transfer_id(run)
     async with run.sessions.begin() as session:
         await check_fence(session, run.lease)
-        if not await claim_sending(session, transfer_id, run.lease, step="look"):
+        if await claim_sending(session, transfer_id, run.lease, step="look") is None:
             raise WaitError("it is being sent right now", scope="", record_id="", seconds=1)
         books.exchanges.clear()
         found = f"found in Unimicro as {step.remote.state} with id {step.remote.remote_id}"
         await record_outcome(
             session, books, transfer_id, step="look", outcome="found", detail=found, started=time.monotonic()
         )
-        await record_values(session, transfer_id, unimicro_id=step.remote.remote_id)
+        await record_remote(
+            session,
+            transfer_id,
+            books.key,
+            remote_id=step.remote.remote_id,
+            unimicro_customer_id=step.remote.customer_id,
+            external_reference=step.remote.external_reference or None,
+        )
+        await record_cleared(session, transfer_id)
     return step.remote
 
 
@@ -95,13 +113,18 @@ async def _create_draft(
     version, guid = name_draft(books, step.document, past)
     links = await load_links(run, books, step)
 
+    async def prepare(session: Session) -> None:
+        # Whatever had the stored id is known to be gone; what this call makes is looked for under its own guid.
+        gone = {"unimicro_id": None, "guid_version": version, "guid_spent": False}
+        await record_values(session, transfer_id, external_reference=situation.external_reference, **gone)
+
     async def settle(session: Session, draft: Draft) -> None:
-        await record_values(
+        await record_remote(
             session,
             transfer_id,
-            unimicro_id=draft.document.remote_id,
-            external_reference=situation.external_reference,
-            guid_version=version,
+            books.key,
+            remote_id=draft.document.remote_id,
+            unimicro_customer_id=draft.document.customer_id,
             **show_totals("unimicro_", draft.document.totals),
         )
 
@@ -118,6 +141,7 @@ async def _create_draft(
             reference=books.reference,
         ),
         settle=settle,
+        prepare=prepare,
     )
     warnings.extend(draft.warnings)
     if draft.document.state is not DocumentState.DRAFT:
@@ -137,9 +161,10 @@ def _issued_at_once(remote: RemoteDocument) -> Reason:
 def name_draft(books: Books, document: Document, past: Past | None) -> tuple[int, str]:
     """The guid that a draft is made with, and its version.
 
-    A draft that was deleted in Unimicro took its guid with it: the next one needs another.
+    A draft that was deleted in Unimicro took its guid with it: the next one needs another. As long as one may still be
+    on its way, the guid stays: then the two cannot both be stored.
     """
-    version = 1 if past is None else past.guid_version + (past.remote_id is not None)
+    version = 1 if past is None else past.guid_version + (past.remote_id is not None or past.guid_spent)
     return version, guid_for(str(books.key.id), "invoice", document.recman_invoice_id, str(version))
 
 
@@ -177,77 +202,27 @@ async def _create_product(run: Run, books: Books, step: CreateProduct) -> None:
     async def settle(session: Session, _product: RemoteProduct) -> None:
         await record_values(session, _transfer_id(run), state="waiting", lane_token=None)
 
-    made = await attempt(
-        run,
-        books,
-        _transfer_id(run),
-        step="product",
-        call=lambda: books.target.create_product(step.product, guid=guid),
-        settle=settle,
-    )
+    try:
+        made = await attempt(
+            run,
+            books,
+            _transfer_id(run),
+            step="product",
+            call=lambda: books.target.create_product(step.product, guid=guid),
+            settle=settle,
+        )
+    except OutcomeUnknownError as error:
+        if error.code != GUID_SEEN or run.lease.tries < _PRODUCT_TRIES:
+            raise
+        raise HoldError((_product_gone(step.product.number),)) from error
     products = {**books.reference.products, made.number: (made,)}
     books.reference = replace(books.reference, products=products)
 
 
-async def _create_credit_draft(
-    run: Run, books: Books, step: CreateCreditDraft, situation: DocumentSituation, warnings: list[Reason]
-) -> RemoteDocument:
-    transfer_id = _transfer_id(run)
-    draft_id = step.draft_id
-
-    async def settle_draft(session: Session, draft: RemoteDocument) -> None:
-        await record_values(session, transfer_id, unimicro_id=draft.remote_id)
-
-    async def settle_update(session: Session, updated: Draft) -> None:
-        values = show_totals("unimicro_", updated.document.totals)
-        reference, remote_id = situation.external_reference, updated.document.remote_id
-        await record_values(session, transfer_id, unimicro_id=remote_id, external_reference=reference, **values)
-
-    if draft_id is None:
-        draft = await attempt(
-            run,
-            books,
-            transfer_id,
-            step="create",
-            call=lambda: books.target.create_credit_draft(step.credited_id),
-            settle=settle_draft,
-            before={"credits_unimicro_id": step.credited_id},
-        )
-        draft_id = draft.remote_id
-    else:
-        await _note_found(run, transfer_id, remote_id=draft_id, credited_id=step.credited_id)
-    known_id = draft_id
-    links = await _load_credit_links(run, books, step.document) if step.partly else None
-    updated = await attempt(
-        run,
-        books,
-        transfer_id,
-        step="update",
-        call=lambda: books.target.update_credit_draft(
-            known_id, step.document, external_reference=situation.external_reference, links=links
-        ),
-        settle=settle_update,
-    )
-    warnings.extend(updated.warnings)
-    return updated.document
-
-
-async def _note_found(run: Run, transfer_id: int, *, remote_id: int, credited_id: int) -> None:
-    """Note which draft is ours before anything else is tried with it: it has no reference yet to be found by."""
-    async with run.sessions.begin() as session:
-        await check_fence(session, run.lease)
-        await record_values(session, transfer_id, unimicro_id=remote_id, credits_unimicro_id=credited_id)
-
-
-async def _load_credit_links(run: Run, books: Books, document: Document) -> Links:
-    """What the lines of a partial credit point to; its customer comes with the draft."""
-    return Links(
-        customer_id=0,
-        project_id=await find_remote_id(run, books, "project", document.recman_project_id),
-        department_id=await find_remote_id(run, books, "department", document.recman_department_id),
-        products=choose_products(document, books.reference, books.rules),
-        line_departments=find_line_departments(document.lines, books.reference),
-    )
+def _product_gone(number: str) -> Reason:
+    cause = f"Product {number} was made in Unimicro once and is not there any more"
+    fix = f"Create product {number} in Unimicro by hand (with sales account and VAT), then retry."
+    return Reason(code="product_gone", cause=cause, fix=fix)
 
 
 async def _issue(run: Run, books: Books, document: Document, remote: RemoteDocument, warnings: list[Reason]) -> None:
@@ -269,12 +244,37 @@ async def _issue(run: Run, books: Books, document: Document, remote: RemoteDocum
         await run.finish(session, state="done", note=f"in Unimicro as {issued.number}")
 
     async def call() -> RemoteDocument:
-        if remote.state is DocumentState.DRAFT:
-            await books.target.issue_document(remote.remote_id)
-        notes.extend(await _attach(books, document, remote))
-        return await books.target.fetch_document(remote.remote_id)
+        async with missing_is_unclear():
+            if remote.state is DocumentState.DRAFT:
+                await _issue_draft(books, remote)
+            notes.extend(await _attach(books, document, remote))
+            return await _fetch_numbered(books, remote.remote_id)
 
     await attempt(run, books, transfer_id, step="issue", call=call, settle=settle)
+
+
+async def _issue_draft(books: Books, draft: RemoteDocument) -> None:
+    try:
+        await books.target.issue_document(draft.remote_id)
+    except RemoteRejectedError:
+        # An earlier call of ours without an answer may have issued it after we looked.
+        if (await books.target.fetch_document(draft.remote_id)).state is DocumentState.DRAFT:
+            raise
+
+
+async def _fetch_numbered(books: Books, remote_id: int) -> RemoteDocument:
+    """The issued document with its number, which may come a moment after the issuing.
+
+    Raises:
+        OutcomeUnknownError: it has none yet; the next look goes on from there.
+    """
+    for pause in _NUMBER_PAUSES:
+        await asyncio.sleep(pause)
+        issued = await books.target.fetch_document(remote_id)
+        if issued.number:
+            return issued
+    cause = f"Unimicro has issued the document with id {remote_id} but shows no number yet"
+    raise OutcomeUnknownError(cause, code="number_missing")
 
 
 async def _attach(books: Books, document: Document, remote: RemoteDocument) -> list[Reason]:
@@ -294,18 +294,13 @@ async def _attach(books: Books, document: Document, remote: RemoteDocument) -> l
     return []
 
 
-async def _require_same_totals(
-    run: Run, books: Books, document: Document, remote: RemoteDocument, warnings: list[Reason]
-) -> None:
+def _require_same_totals(books: Books, document: Document, remote: RemoteDocument, warnings: list[Reason]) -> None:
     difference = compare_totals(document, remote, tolerance=books.rules.tolerance)
     if difference is None:
         return
-    if difference.code == "totals_rounded":
-        warnings.append(difference)
-        return
-    if remote.state is DocumentState.DRAFT:
-        await _delete_draft(run, books, remote)
-    raise HoldError((difference,))
+    if difference.code != "totals_rounded":
+        raise HoldError((difference,))
+    warnings.append(difference)
 
 
 async def _keep_draft(
@@ -324,26 +319,6 @@ async def _keep_draft(
             **show_totals("unimicro_", remote.totals),
         )
         await run.finish(session, state="done", note="in Unimicro as a draft")
-
-
-async def _delete_draft(run: Run, books: Books, remote: RemoteDocument) -> None:
-    transfer_id = _transfer_id(run)
-
-    async def settle(session: Session, _answer: None) -> None:
-        place = run.place(books.key.id, "invoice", run.lease.record_id)
-        transfer = await find_transfer(session, place)
-        version = transfer.guid_version + 1 if transfer is not None else 1
-        totals = show_totals("unimicro_", remote.totals)
-        await record_values(session, transfer_id, unimicro_id=None, guid_version=version, **totals)
-
-    await attempt(
-        run,
-        books,
-        transfer_id,
-        step="delete",
-        call=lambda: books.target.delete_draft(remote.remote_id),
-        settle=settle,
-    )
 
 
 def _kid_warnings(document: Document, issued: RemoteDocument) -> list[Reason]:

@@ -15,8 +15,16 @@ from app.lanes import check_fence, wake_waiting
 from app.tables import Transfer
 from app.transfer.attempts import attempt
 from app.transfer.books import Books
+from app.transfer.claims import claim_sending
 from app.transfer.context import Run
-from app.transfer.log import claim_sending, ensure_transfer, find_transfer, record_done, record_held, show_reasons
+from app.transfer.log import (
+    ensure_transfer,
+    find_transfer,
+    record_done,
+    record_held,
+    record_values,
+    show_reasons,
+)
 from app.transfer.plan import hash_customer
 from app.transfer.steps import (
     CreateCustomer,
@@ -99,7 +107,7 @@ async def _link(run: Run, books: Books, step: Link) -> None:
     transfer_id = await _ensure(run, books, part)
     async with run.sessions.begin() as session:
         await check_fence(session, run.lease)
-        if not await claim_sending(session, transfer_id, run.lease, step="link"):
+        if await claim_sending(session, transfer_id, run.lease, step="link") is None:
             return
         await record_done(session, transfer_id, unimicro_id=step.remote_id, unimicro_number=step.remote_number)
         await _wake(run, session, part)
@@ -153,7 +161,10 @@ async def _create_department(run: Run, books: Books, step: CreateDepartment) -> 
 
 async def _create(run: Run, books: Books, part: _Part, call: Callable[[str], Awaitable[_Made]]) -> None:
     transfer_id = await _ensure(run, books, part)
-    guid = guid_for(str(books.key.id), part.kind, part.record_id, "1")
+    version, guid = await _name_guid(run, books, part)
+
+    async def prepare(session: Session) -> None:
+        await record_values(session, transfer_id, guid_version=version, guid_spent=False)
 
     async def settle(session: Session, made: _Made) -> None:
         if part.keeps_number and made.number != part.number:
@@ -169,9 +180,22 @@ async def _create(run: Run, books: Books, part: _Part, call: Callable[[str], Awa
         )
         await _wake(run, session, part)
 
-    made = await attempt(run, books, transfer_id, step="create", call=lambda: call(guid), settle=settle)
+    made = await attempt(
+        run, books, transfer_id, step="create", call=lambda: call(guid), settle=settle, prepare=prepare
+    )
     if part.keeps_number and made.number != part.number:
         raise HoldError((_other_number(part, made.number),))
+
+
+async def _name_guid(run: Run, books: Books, part: _Part) -> tuple[int, str]:
+    """The version and guid to make a part with: another one when what had this guid is surely gone.
+
+    Sure is it once it was looked for by number after the lag: `find_past` lets nobody come here earlier.
+    """
+    async with run.sessions() as session:
+        transfer = await find_transfer(session, run.place(books.key.id, part.scope, part.record_id))
+    version = 1 if transfer is None else transfer.guid_version + transfer.guid_spent
+    return version, guid_for(str(books.key.id), part.kind, part.record_id, str(version))
 
 
 def _other_number(part: _Part, number: str) -> Reason:

@@ -1,6 +1,7 @@
 """What is known before deciding: the past of a record at one key, and what both systems hold now."""
 
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from app.domain.dimensions import Department, Project
 from app.domain.documents import Document, IncompleteDocument, Totals
@@ -21,9 +22,12 @@ from app.errors import Reason
 class Past:
     """What our log says of a record at this key; `totals` are Unimicro's.
 
-    `unclear`: a write was begun and its outcome never recorded. `looked_twice`: the read lag has passed since a
-    look-up found nothing, so this look is the second. `booked`: it went all the way at some time. `ignored`: a person
-    chose not to send it. `approved`: a person let it through a review.
+    `unclear`: a write was begun and its outcome never recorded; the first such one at `unclear_since`, the last write
+    at all at `sent_at`. `guid_spent`: Unimicro has seen the guid of this version. `looked_twice`: the read lag has
+    passed since a look-up found nothing, so this look is the second. `booked`: it went all the way at some time.
+    `ignored`: a person chose not to send it. `approved`: a person let it through a review. `external_reference`: what
+    we made carries it; empty for what was linked by hand. `credits_remote_id`: the invoice there whose credit was
+    begun; `credit_drafts_before`: ids of the credit drafts that it had then.
     """
 
     transfer_id: int
@@ -31,9 +35,16 @@ class Past:
     name: str = ""
     remote_id: int | None = None
     remote_number: str = ""
+    remote_customer_id: int | None = None
+    external_reference: str = ""
     content_hash: bytes | None = None
     guid_version: int = 1
+    guid_spent: bool = False
     unclear: bool = False
+    unclear_since: datetime | None = None
+    sent_at: datetime | None = None
+    credits_remote_id: int | None = None
+    credit_drafts_before: tuple[int, ...] = ()
     looked_twice: bool = False
     booked: bool = False
     ignored: bool = False
@@ -85,7 +96,8 @@ class DocumentSituation:
 
     `method`: how the key wants invoices: issued (`invoice`), left as `draft`, or as `order`.
     `found`: what Unimicro has of it, looked up only when our log cannot tell.
-    `credited`: the past of the invoice that a credit note credits.
+    `credited`: the past of the invoice that a credit note credits; `credited_document`: what its id shows in Unimicro
+    now; `credit_notes`: every credit note of it there, whoever made them.
     `booked_before`: how many documents of the key are in Unimicro, as far as a review must know.
     """
 
@@ -98,6 +110,8 @@ class DocumentSituation:
     project: ProjectView | None = None
     department: DepartmentView | None = None
     credited: Past | None = None
+    credited_document: RemoteDocument | None = None
+    credit_notes: tuple[RemoteDocument, ...] = ()
     found: tuple[RemoteDocument, ...] = ()
     rules: Rules = field(default_factory=Rules)
     booked_before: int = 0

@@ -98,14 +98,15 @@ class CreateDraft:
 class CreateCreditDraft:
     """Make the credit note there from the invoice it credits; `draft_id`: one that is there already.
 
-    `partly`: its lines are RecMan's, for it credits less than the whole invoice.
+    `department_id` and `dimensions` (id by dimension 5 to 10) are what a rule says.
     """
 
     document: Document
     credited_id: int
     draft_id: int | None
     reason: str
-    partly: bool = False
+    department_id: int | None = None
+    dimensions: Mapping[int, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

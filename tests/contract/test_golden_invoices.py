@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from app.accounting.unimicro.translate_documents import to_order
+from app.accounting.unimicro.translate_orders import to_order
 from app.domain.documents import DocumentKind
 from tests.contract.golden.cases import Case, list_files, load_cases, read_document, render, show
 from tests.contract.unimicro_names import find_unknown_names

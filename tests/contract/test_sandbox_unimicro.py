@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from app.sandbox.unimicro_schema import ENTITIES
+from tests.contract.unimicro_names import KNOWN
 from tests.contract.unimicro_session import Session, guid, open_session, sandbox
 
 
@@ -63,14 +65,28 @@ async def test_a_missing_record_and_an_unknown_action_are_404(books: Session) ->
     await books.expect(404, "GET", "customers", action="fly")
 
 
-async def test_ids_of_reference_data_differ_between_companies(books: Session) -> None:
+def test_every_field_of_the_stand_in_is_unimicros_own() -> None:
+    for entity in ENTITIES.values():
+        assert entity.fields.keys() <= {*KNOWN[entity.name]["swagger"], *KNOWN[entity.name]["facts"]}
+
+
+async def test_companies_have_equal_ids_for_different_records(books: Session) -> None:
     other = await open_session(books.client, books.app, "Nordlys Konsulent AS")
-    for session in (books, other):
-        codes = {row["VatCode"]: row["VatPercent"] for row in await session.get("vattypes")}
-        assert {"3": 25, "31": 15, "33": 12, "5": 0, "6": 0, "52": 0, "0": 0}.items() <= codes.items()
-    assert (await books.one("vattypes", "VatCode", "3"))["ID"] != (await other.one("vattypes", "VatCode", "3"))["ID"]
-    mine, theirs = await books.one("products", "PartName", "1001"), await other.one("products", "PartName", "1001")
-    assert mine["AccountID"] != theirs["AccountID"]
+    mine, theirs = await books.customer("Fjellheim Bygg AS"), await other.customer("Havn AS")
+    assert mine["ID"] == theirs["ID"]
+    assert books.app.state.world.strangers == []
+
+
+async def test_with_ids_of_its_own_for_each_company_a_strangers_id_is_told_of() -> None:
+    async with sandbox(separate_ids=True) as books:
+        other = await open_session(books.client, books.app, "Nordlys Konsulent AS")
+        stranger = (await other.customer())["ID"]
+        own = (await books.one("products", "PartName", "1001"))["ID"]
+        body = {"_createguid": guid(), "StatusCode": 10001, "CustomerID": stranger, "InvoiceDate": "2026-10-05"}
+        await books.expect(500, "POST", "invoices", body | {"Items": [{"ProductID": own}]})
+        await books.get("invoices", filter=f"CustomerID eq {stranger}")
+        told = books.app.state.world.strangers
+        assert told == [f"POST invoices: CustomerID {stranger}", f"GET invoices: CustomerID {stranger}"]
 
 
 async def test_reference_data_are_there(books: Session) -> None:

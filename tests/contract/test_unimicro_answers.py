@@ -11,6 +11,7 @@ import simplejson
 
 from app.accounting.targets import Exchange, Target, open_target
 from app.domain.documents import DocumentKind
+from app.domain.reference import Links, RemoteProduct
 from app.errors import AuthExpiredError, HoldError, OutcomeUnknownError, RemoteUnavailableError
 from app.http import httpx, new_client
 from tests.builders import make_customer, make_document
@@ -254,12 +255,21 @@ async def test_a_rate_that_cannot_be_used_holds(rate: dict[str, Any]) -> None:
 
 # Credit drafts
 
+LINKS = Links(
+    customer_id=0,
+    products={
+        "1001": RemoteProduct(
+            remote_id=33, number="1001", name="Timer", active=True, account_id=2, vat_type_id=3, vat_rate=Decimal(25)
+        )
+    },
+)
+
 
 async def test_a_credit_drafts_update_names_its_customer_and_reports_cut_texts() -> None:
-    row = {"ID": 9, "CustomerID": 17, "InvoiceType": 1, "StatusCode": 42001, "InvoiceReferenceID": 7}
+    row = {"ID": 9, "CustomerID": 17, "InvoiceType": 1, "StatusCode": 42001, "InvoiceReferenceID": 7, "Items": []}
     document = make_document(kind=DocumentKind.CREDIT_NOTE, note="x" * 501)
     async with open_desk(lambda _: to_answer(row)) as (target, exchanges):
-        draft = await target.update_credit_draft(9, document, external_reference="RM-9")
+        draft = await target.update_credit_draft(9, document, external_reference="RM-9", links=LINKS)
     (update,) = exchanges
     assert (update.method, update.request["ID"], update.request["CustomerID"]) == ("PUT", 9, 17)
     assert update.request["Customer"] is None
@@ -269,6 +279,6 @@ async def test_a_credit_drafts_update_names_its_customer_and_reports_cut_texts()
 
 async def test_a_credit_draft_that_tells_no_customer_keeps_the_one_it_has() -> None:
     document = make_document(kind=DocumentKind.CREDIT_NOTE)
-    async with open_desk(lambda _: to_answer({"ID": 9, "InvoiceType": 1})) as (target, exchanges):
-        await target.update_credit_draft(9, document, external_reference="RM-9")
+    async with open_desk(lambda _: to_answer({"ID": 9, "InvoiceType": 1, "Items": []})) as (target, exchanges):
+        await target.update_credit_draft(9, document, external_reference="RM-9", links=LINKS)
     assert exchanges[0].request.keys().isdisjoint({"Customer", "CustomerID"})

@@ -25,6 +25,7 @@ from app.domain.reference import DocumentState, Links, Reference, RemoteCustomer
 from app.errors import (
     AuthExpiredError,
     OutcomeUnknownError,
+    RemoteMissingError,
     RemoteRejectedError,
     RemoteThrottledError,
     RemoteUnavailableError,
@@ -310,24 +311,28 @@ async def test_a_euro_invoice_has_its_totals_in_euro(desk: Desk) -> None:
     assert made.totals == make_document().totals
 
 
-async def test_a_credit_draft_is_found_until_it_has_our_reference(desk: Desk) -> None:
+async def test_a_credit_draft_is_found_by_its_invoice_and_marked_as_ours(desk: Desk) -> None:
     reference, links = await desk.prepare()
     invoice_id = (await desk.draft(reference, links)).document.remote_id
     await desk.target.issue_document(invoice_id)
     draft = await desk.target.create_credit_draft(invoice_id)
     assert (draft.kind, draft.totals) == (DocumentKind.CREDIT_NOTE, make_document().totals)
-    assert [found.remote_id for found in await desk.target.find_credit_drafts(invoice_id)] == [draft.remote_id]
+    (found,) = await desk.target.find_credits(invoice_id)
+    assert (found.remote_id, found.external_reference) == (draft.remote_id, "")
     credit = make_document(kind=DocumentKind.CREDIT_NOTE)
-    updated = (await desk.target.update_credit_draft(draft.remote_id, credit, external_reference="RM-9")).document
+    await desk.target.mark_credit_draft(draft.remote_id, external_reference="RM-9")
+    assert [one.external_reference for one in await desk.target.find_credits(invoice_id)] == ["RM-9"]
+    change = await desk.target.update_credit_draft(draft.remote_id, credit, external_reference="RM-9", links=links)
+    updated = change.document
     assert (updated.external_reference, updated.totals) == ("RM-9", make_document().totals)
-    assert await desk.target.find_credit_drafts(invoice_id) == ()
 
 
-async def test_a_deleted_draft_is_gone_and_may_be_deleted_again(desk: Desk) -> None:
+async def test_a_deleted_draft_is_gone_and_says_so_when_it_is_deleted_again(desk: Desk) -> None:
     reference, links = await desk.prepare()
     draft_id = (await desk.draft(reference, links)).document.remote_id
     await desk.target.delete_draft(draft_id)
-    await desk.target.delete_draft(draft_id)
+    with pytest.raises(RemoteMissingError):
+        await desk.target.delete_draft(draft_id)
     assert await desk.target.find_documents_by_reference("RM-1") == ()
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from app.sandbox.samples import load_samples
 from app.tables import Transfer
-from app.transfer.log import claim_sending
+from app.transfer.claims import claim_sending
 from app.transfer.side_run import open_side_run
 from tests.world import World
 

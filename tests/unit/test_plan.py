@@ -329,9 +329,7 @@ def test_credit_note_of_a_held_invoice_says_why_it_waits() -> None:
 
 
 def test_credit_note_is_made_from_its_booked_invoice() -> None:
-    document = make_document(kind=DocumentKind.CREDIT_NOTE, credited_invoice_id="4999")
-    decision = plan_document(make_situation(document=document, credited=BOOKED))
-    assert step_types(decision) == these(CreateCreditDraft, Issue)
+    assert step_types(plan_document(make_credit())) == these(CreateCreditDraft, Issue)
 
 
 def test_what_a_person_chose_to_ignore_stays_ignored() -> None:

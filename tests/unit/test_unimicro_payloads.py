@@ -8,7 +8,8 @@ import pytest
 
 from app.accounting.unimicro.payloads import LENGTHS, guid_for
 from app.accounting.unimicro.translate import to_customer, to_department, to_project
-from app.accounting.unimicro.translate_documents import Currency, from_invoice, to_credit_head, to_invoice
+from app.accounting.unimicro.translate_credits import to_credit_head
+from app.accounting.unimicro.translate_documents import Currency, from_invoice, to_invoice
 from app.domain.documents import DocumentKind
 from app.domain.parties import Address, Customer
 from app.domain.reference import DocumentState, Links

@@ -19,6 +19,7 @@ from app.domain.money import dump_json, parse_json
 from app.errors import (
     AuthExpiredError,
     OutcomeUnknownError,
+    RemoteMissingError,
     RemoteRejectedError,
     RemoteThrottledError,
     RemoteUnavailableError,
@@ -98,13 +99,20 @@ class UnimicroClient:
         received = 0
         while True:
             paging = {"orderby": "ID", "top": str(_PAGE), "skip": str(received)}
-            page = _to_rows(await self._read(route, {**query, **paging}), route)
+            page = _to_rows(await self._read_list(route, {**query, **paging}), route)
             known = len(rows)
             received += len(page)
             for row in page:
                 rows.setdefault(row["ID"], row)
             if len(rows) == known or received < _LEAST_CAP:
                 return list(rows.values())
+
+    async def _read_list(self, route: str, query: Mapping[str, str]) -> Any:
+        """A list that is not there is no empty list: the route of a service that restarts looks like that, too."""
+        try:
+            return await self._read(route, query)
+        except RemoteMissingError as error:
+            raise RemoteUnavailableError(f"Unimicro has no list of {route} right now: {error.cause}") from None
 
     async def fetch_first(self, route: str) -> Any:
         """The first row, as it comes."""
@@ -115,8 +123,8 @@ class UnimicroClient:
         """One record by its id in the route.
 
         Raises:
-            RemoteRejectedError: code `remote_missing` when it is not there.
-            RemoteUnavailableError: the answer is no record.
+            RemoteMissingError: Unimicro says that it is not there.
+            RemoteUnavailableError: the answer is no record, or somebody else's 404.
         """
         answer = await self._read(route, query)
         if not _is_record(answer):
@@ -155,12 +163,12 @@ class UnimicroClient:
         await self._write("PUT", route, body=body)
 
     async def delete(self, route: str) -> None:
-        """Delete a record; it being gone already is as good."""
-        try:
-            await self._write("DELETE", route)
-        except RemoteRejectedError as error:
-            if error.code != "remote_missing":
-                raise
+        """Delete a record.
+
+        Raises:
+            RemoteMissingError: Unimicro says that it is not there; whether it is gone, another look must tell.
+        """
+        await self._write("DELETE", route)
 
     async def act(self, method: str, route: str, action: str, **query: str) -> Any:
         """What an action answers; None for 204, which most do."""
@@ -304,7 +312,20 @@ def _judge(response: httpx.Response, answer: Any, *, is_write: bool) -> Any:
         )
     if status >= _SERVER_ERROR or status == _REQUEST_TIMEOUT:
         raise OutcomeUnknownError(f"Unimicro failed: {said}", http_status=status)
+    if not _is_own(response, answer):
+        # A proxy's page, or a service that is just starting: it tells nothing about the record.
+        raise OutcomeUnknownError(f"Something else than Unimicro answered {status}", http_status=status)
     raise _refusal(status, said)
+
+
+def _is_own(response: httpx.Response, answer: Any) -> bool:
+    """Whether Unimicro itself has said no: never a page, and of a 404 only its own JSON with words in it.
+
+    Source: facts/unimicro-api.md §5.1 for the shapes; that a 404 of Unimicro's always has a body is assumed.
+    """
+    if "html" in response.headers.get("Content-Type", "").lower():
+        return False
+    return response.status_code != httpx.codes.NOT_FOUND or (isinstance(answer, dict) and bool(read_complaint(answer)))
 
 
 def _refusal(status: int, said: str) -> AuthExpiredError | RemoteRejectedError:
@@ -319,7 +340,7 @@ def _refusal(status: int, said: str) -> AuthExpiredError | RemoteRejectedError:
         return RemoteRejectedError(f"Unimicro refused: {said}", fix=fix, code="rights_missing", http_status=status)
     if status == httpx.codes.NOT_FOUND:
         fix = "Check in Unimicro whether it was deleted, then retry."
-        return RemoteRejectedError(f"Unimicro has no such record: {said}", fix=fix, code="remote_missing")
+        return RemoteMissingError(f"Unimicro has no such record: {said}", fix=fix, http_status=status)
     fix = "Correct what Unimicro complains about, then retry."
     return RemoteRejectedError(f"Unimicro refused: {said}", fix=fix, http_status=status)
 

@@ -9,17 +9,11 @@ from typing import Any
 from app.accounting.unimicro.client import UnimicroClient
 from app.accounting.unimicro.payloads import to_text
 from app.accounting.unimicro.translate import from_customer, from_recipient
-from app.accounting.unimicro.translate_documents import (
-    Currency,
-    from_invoice,
-    read_rate,
-    to_credit_head,
-    to_credit_lines,
-    to_invoice,
-)
+from app.accounting.unimicro.translate_credits import to_credit_head, to_credit_lines
+from app.accounting.unimicro.translate_documents import Currency, from_invoice, read_rate, to_invoice
 from app.domain.documents import Attachment, Document, DocumentKind
 from app.domain.parties import Recipient
-from app.domain.reference import DocumentState, Links, Reference, RemoteDocument
+from app.domain.reference import Links, Reference, RemoteDocument
 from app.errors import HoldError, OutcomeUnknownError, Reason, RemoteUnavailableError
 
 _SLOTS = ("InvoiceAddress", "ShippingAddress", "DefaultEmail", "DefaultPhone", "Addresses", "Emails")
@@ -67,21 +61,22 @@ class DocumentTarget:
         rows = await self._client.fetch_list(self.route, filter=condition)
         return tuple(one for one in map(self.read, rows) if one.external_reference == external_reference)
 
-    async def find_credit_drafts(self, credited_id: int) -> tuple[RemoteDocument, ...]:
-        """Credit drafts of an invoice that nobody has put a reference on yet."""
+    async def find_credits(self, credited_id: int) -> tuple[RemoteDocument, ...]:
+        """Every credit note of an invoice, drafts and issued ones, whoever made them."""
         condition = f"InvoiceReferenceID eq {credited_id} and InvoiceType eq 1"
         rows = await self._client.fetch_list("invoices", filter=condition)
         return tuple(
             one
             for one in map(from_invoice, rows)
-            if one.credited_id == credited_id
-            and one.kind is DocumentKind.CREDIT_NOTE
-            and one.state is DocumentState.DRAFT
-            and not one.external_reference
+            if one.credited_id == credited_id and one.kind is DocumentKind.CREDIT_NOTE
         )
 
     async def fetch_document(self, remote_id: int) -> RemoteDocument:
-        """The document as it is now."""
+        """The document as it is now.
+
+        Raises:
+            RemoteMissingError: Unimicro says that there is none.
+        """
         return self.read(await self._client.fetch_one(f"{self.route}/{remote_id}"))
 
     async def create_draft(
@@ -125,7 +120,11 @@ class DocumentTarget:
         await self._client.act("POST", f"{self.route}/{remote_id}", self.issuing)
 
     async def delete_draft(self, remote_id: int) -> None:
-        """Delete a draft; one that is gone already is as good."""
+        """Delete a draft.
+
+        Raises:
+            RemoteMissingError: Unimicro says that it is not there; another look must tell.
+        """
         await self._client.delete(f"{self.route}/{remote_id}")
 
     async def create_credit_draft(self, credited_id: int) -> RemoteDocument:
@@ -135,22 +134,21 @@ class DocumentTarget:
             raise OutcomeUnknownError("Unimicro made a credit draft but did not say which")
         return from_invoice(row)
 
-    async def update_credit_draft(
-        self, remote_id: int, document: Document, *, external_reference: str, links: Links | None = None
-    ) -> Draft:
-        """The credit draft with our reference, dates and texts.
+    async def mark_credit_draft(self, remote_id: int, *, external_reference: str) -> None:
+        """Put our reference on a credit draft, so that nobody else's is taken for it from now on."""
+        await self._client.update(f"invoices/{remote_id}", {"ID": remote_id, "ExternalReference": external_reference})
 
-        Its lines stay a whole credit, unless `links` are given and the sums differ: then they become RecMan's lines.
-        """
-        row = await self._client.fetch_one(f"invoices/{remote_id}", expand="Items")
-        draft = from_invoice(row)
-        payload, warnings = to_credit_head(
-            document, external_reference=external_reference, customer_id=draft.customer_id
+    async def update_credit_draft(
+        self, remote_id: int, document: Document, *, external_reference: str, links: Links
+    ) -> Draft:
+        """The credit draft with our reference, dates and texts; where any line differs, with RecMan's lines."""
+        row = await self._client.fetch_one(f"invoices/{remote_id}", expand="Items,Items.Dimensions")
+        head, warnings = to_credit_head(
+            document, external_reference=external_reference, customer_id=from_invoice(row).customer_id
         )
-        if links is not None and draft.totals != document.totals:
-            payload |= to_credit_lines(document, links, there=row)
-        await self._client.update(f"invoices/{remote_id}", {"ID": remote_id, **payload})
-        return Draft(await self.fetch_document(remote_id), tuple(warnings))
+        lines, cut = to_credit_lines(document, links, there=row)
+        await self._client.update(f"invoices/{remote_id}", {"ID": remote_id, **head, **lines})
+        return Draft(await self.fetch_document(remote_id), (*warnings, *cut))
 
     async def attach_file(self, remote_id: int, attachment: Attachment, *, files_base: str) -> None:
         """Put a file on an issued document, unless one of that name is there.

@@ -6,11 +6,13 @@ its number, is assumed.
 
 from typing import Any
 
+from app.accounting.unimicro.payloads import to_text
 from app.accounting.unimicro.target import UnimicroTarget
-from app.accounting.unimicro.translate_documents import from_order, to_order
+from app.accounting.unimicro.target_documents import quote
+from app.accounting.unimicro.translate_orders import from_order, to_order
 from app.domain.documents import Document
-from app.domain.reference import Links, Reference
-from app.errors import Reason
+from app.domain.reference import Links, Reference, RemoteDocument
+from app.errors import Reason, RemoteMissingError
 
 
 class UnimicroOrderTarget(UnimicroTarget):
@@ -19,6 +21,24 @@ class UnimicroOrderTarget(UnimicroTarget):
     route = "orders"
     issuing = "register"
     read = staticmethod(from_order)
+
+    async def find_documents_by_reference(self, external_reference: str) -> tuple[RemoteDocument, ...]:
+        """Orders of which a line carries our reference; their heads have none."""
+        condition = f"ExternalReference eq {quote(external_reference)}"
+        lines = await self._client.fetch_list("orderitems", filter=condition)
+        ours = [line for line in lines if to_text(line.get("ExternalReference")) == external_reference]
+        found = []
+        for order_id in sorted({line["CustomerOrderID"] for line in ours if line.get("CustomerOrderID")}):
+            try:
+                found.append(await self.fetch_document(order_id))
+            except RemoteMissingError:
+                # The lines of a deleted order may still be listed.
+                continue
+        return tuple(one for one in found if one.external_reference == external_reference)
+
+    async def fetch_document(self, remote_id: int) -> RemoteDocument:
+        """The order as it is now, with the reference that its lines carry."""
+        return from_order(await self._client.fetch_one(f"orders/{remote_id}", expand="Items"))
 
     async def prepare_draft(
         self, document: Document, links: Links, *, guid: str, external_reference: str, reference: Reference

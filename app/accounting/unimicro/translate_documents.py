@@ -1,8 +1,11 @@
-"""Where the two vocabularies meet for documents: invoices and credit notes to Unimicro's JSON and back. Pure."""
+"""Where the two vocabularies meet for documents: invoices to Unimicro's JSON and back. Pure.
+
+Credit notes and orders have modules of their own: `translate_credits`, `translate_orders`.
+"""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -12,7 +15,6 @@ from app.accounting.unimicro.payloads import (
     EXTERNAL_REFERENCE_LENGTH,
     INVOICE_CREDITED,
     INVOICE_DRAFT,
-    ORDER_DRAFT,
     fit_texts,
     guid_for,
     to_day,
@@ -25,8 +27,6 @@ from app.domain.reference import DocumentState, Links, RemoteDocument
 from app.errors import HoldError, Reason
 
 _FOUR = Decimal("0.0001")
-_NOT_IN_ORDER = frozenset({"InvoiceType", "InvoiceDate", "PaymentDueDate", "PaymentID"})
-_NOT_IN_ORDER_LINE = frozenset({"InvoicePeriodStartDate", "InvoicePeriodEndDate"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,18 +81,18 @@ def to_invoice(
         "CurrencyCodeID": currency.currency_id,
         "CurrencyExchangeRate": currency.rate,
         "CreditDays": (document.due_date - document.invoice_date).days,
-        **_to_head_texts(document, external_reference),
+        **to_head_texts(document, external_reference),
     }
-    dimensions = _to_dimensions(links, guid_for(guid, "dimensions"))
+    dimensions = to_dimensions(links, guid_for(guid, "dimensions"))
     if dimensions:
         payload["DefaultDimensions"] = dimensions
     warnings = fit_texts(payload, "CustomerInvoice", where=f"Invoice {document.number}")
     items = []
     for index, line in enumerate(document.lines, start=1):
-        item = {**_to_item(line, links, guid=guid_for(guid, "line", str(index)), currency=currency), "SortIndex": index}
+        item = {**to_item(line, links, guid=guid_for(guid, "line", str(index)), currency=currency), "SortIndex": index}
         warnings += fit_texts(item, "CustomerInvoiceItem", where=f"Line {line.position}")
         items.append(item)
-    return {**payload, **_to_sums(items), "Items": items}, warnings
+    return {**payload, **to_sums(items), "Items": items}, warnings
 
 
 def _to_recipient(recipient: Recipient) -> dict[str, str]:
@@ -117,66 +117,8 @@ def _to_head_address(prefix: str, address: Address) -> dict[str, str]:
     }
 
 
-def to_order(invoice: Mapping[str, Any]) -> dict[str, Any]:
-    """An order's payload from an invoice's: the same head without what comes with issuing. Source: §3.4, swagger."""
-    kept = {name: value for name, value in invoice.items() if name not in _NOT_IN_ORDER}
-    items = [
-        {name: value for name, value in item.items() if name not in _NOT_IN_ORDER_LINE} for item in invoice["Items"]
-    ]
-    return {**kept, "OrderDate": invoice.get("InvoiceDate"), "Items": items}
-
-
-def from_order(row: Mapping[str, Any]) -> RemoteDocument:
-    """An order; sums in its own currency."""
-    number = to_text(row.get("OrderNumber"))
-    status = row.get("StatusCode") or (ORDER_DRAFT + 1 if number else ORDER_DRAFT)
-    return RemoteDocument(
-        remote_id=row["ID"],
-        kind=DocumentKind.INVOICE,
-        state=DocumentState.DRAFT if status <= ORDER_DRAFT else DocumentState.ISSUED,
-        number=number,
-        external_reference=to_text(row.get("ExternalReference")),
-        customer_id=row.get("CustomerID"),
-        totals=_from_totals(row, sign=1),
-    )
-
-
-def to_credit_head(
-    document: Document, *, external_reference: str, customer_id: int | None
-) -> tuple[dict[str, Any], list[Reason]]:
-    """What is set on a credit draft that Unimicro made from the credited invoice; its lines stay."""
-    # Both or neither: a nested customer would overwrite the customer's own record. Source: facts §4.1 [o].
-    customer = {} if customer_id is None else {"CustomerID": customer_id, "Customer": None}
-    payload = {**customer, **_to_head_texts(document, external_reference)}
-    # A credit note has no payment of its own.
-    payload.pop("PaymentID", None)
-    return payload, fit_texts(payload, "CustomerInvoice", where=f"Credit note {document.number}")
-
-
-def to_credit_lines(document: Document, links: Links, *, there: Mapping[str, Any]) -> dict[str, Any]:
-    """A part of an invoice credited: the draft's lines go, RecMan's come, with negative quantities like Unimicro's.
-
-    `there` is the draft with its items. The new lines' guids hang on the old lines' ids, so that a second change of the
-    same draft is not taken for a repeat of the first. Source: facts §3 (children [O]), §4.1 (edit lines for partial).
-    """
-    old_ids = [item["ID"] for item in there.get("Items") or [] if not item.get("Deleted")]
-    rate = to_decimal(there.get("CurrencyExchangeRate") or 1)
-    currency = Currency(currency_id=there.get("CurrencyCodeID") or 0, rate=rate)
-    seed = guid_for("credit", str(there["ID"]), *map(str, old_ids))
-    items = [
-        {
-            **_to_item(
-                replace(line, quantity=-line.quantity), links, guid=guid_for(seed, str(index)), currency=currency
-            ),
-            "SortIndex": index,
-        }
-        for index, line in enumerate(document.lines, start=1)
-    ]
-    gone = [{"ID": old_id, "Deleted": True} for old_id in old_ids]
-    return {**_to_sums(items), "Items": [*gone, *items]}
-
-
-def _to_head_texts(document: Document, external_reference: str) -> dict[str, Any]:
+def to_head_texts(document: Document, external_reference: str) -> dict[str, Any]:
+    """What a head says of the document itself; blank fields are left out."""
     what = "invoice" if document.kind is DocumentKind.INVOICE else "credit note"
     texts = {
         "ExternalReference": external_reference,
@@ -193,7 +135,7 @@ def _to_head_texts(document: Document, external_reference: str) -> dict[str, Any
     return {name: value for name, value in texts.items() if value}
 
 
-def _to_sums(items: Iterable[Mapping[str, Any]]) -> dict[str, Decimal]:
+def to_sums(items: Iterable[Mapping[str, Any]]) -> dict[str, Decimal]:
     """The head's sums: what its lines make, in both currencies, so that head and lines always agree."""
     names = {"TaxExclusiveAmount": "SumTotalExVat", "VatTotalsAmount": "SumVat", "TaxInclusiveAmount": "SumTotalIncVat"}
     priced = [item for item in items if item["ProductID"] is not None]
@@ -204,7 +146,8 @@ def _to_sums(items: Iterable[Mapping[str, Any]]) -> dict[str, Decimal]:
     }
 
 
-def _to_item(line: Line, links: Links, *, guid: str, currency: Currency) -> dict[str, Any]:
+def to_item(line: Line, links: Links, *, guid: str, currency: Currency) -> dict[str, Any]:
+    """A new line with prices and sums; a negative quantity makes a credit note's."""
     item: dict[str, Any] = {"ID": 0, "_createguid": guid, "ItemText": line.text, "DiscountPercent": ZERO}
     if line.comment:
         item["Comment"] = line.comment
@@ -213,7 +156,7 @@ def _to_item(line: Line, links: Links, *, guid: str, currency: Currency) -> dict
         return item | {"ProductID": None, "NumberOfItems": ZERO}
     product = links.products[line.product_number]
     own_department = links.line_departments.get(line.department_number, links.department_id)
-    dimensions = _to_dimensions(replace(links, department_id=own_department), guid_for(guid, "dimensions"))
+    dimensions = to_dimensions(replace(links, department_id=own_department), guid_for(guid, "dimensions"))
     if dimensions:
         item["Dimensions"] = dimensions
     if line.unit:
@@ -265,8 +208,11 @@ def _to_line_sums(line: Line, rate: Decimal) -> dict[str, Decimal]:
     }
 
 
-def _to_dimensions(links: Links, guid: str) -> dict[str, Any] | None:
-    """Set on the head and on every line, because whether lines inherit is unknown (facts §3.6)."""
+def to_dimensions(links: Links, guid: str) -> dict[str, Any] | None:
+    """What a head or line is booked on, None for nothing.
+
+    Set on the head and on every line, because whether lines inherit is unknown (facts §3.6).
+    """
     ids = {"ProjectID": links.project_id, "DepartmentID": links.department_id}
     ids |= {f"Dimension{number}ID": value_id for number, value_id in links.dimensions.items()}
     known = {name: value for name, value in ids.items() if value is not None}
@@ -284,10 +230,27 @@ def from_invoice(row: Mapping[str, Any]) -> RemoteDocument:
         number=number,
         external_reference=to_text(row.get("ExternalReference")),
         customer_id=row.get("CustomerID"),
-        totals=_from_totals(row, sign=-1 if is_credit else 1),
+        totals=from_totals(row, sign=-1 if is_credit else 1),
         kid=to_text(row.get("PaymentID")),
         credited_id=row.get("InvoiceReferenceID"),
+        invoice_date=_from_day(row.get("InvoiceDate")),
+        currency_id=row.get("CurrencyCodeID"),
+        credited_amount=abs(round_money(_pick_sum(row, "CreditedAmount", in_base=_is_in_base(row)))),
+        created_at=_from_moment(row.get("CreatedAt")),
     )
+
+
+def _from_day(text: Any) -> date | None:
+    return date.fromisoformat(text[:10]) if isinstance(text, str) and text else None
+
+
+def _from_moment(text: Any) -> datetime | None:
+    """A time with its zone; without one it is UTC. Source: facts §2 (ISO with Z [O]); None when it cannot be read."""
+    try:
+        moment = datetime.fromisoformat(text)
+    except (TypeError, ValueError):
+        return None
+    return moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
 
 
 def _from_status(status: int | None, number: str) -> DocumentState:
@@ -299,18 +262,21 @@ def _from_status(status: int | None, number: str) -> DocumentState:
     return DocumentState.ISSUED if number else DocumentState.DRAFT
 
 
-def _from_totals(row: Mapping[str, Any], *, sign: int) -> Totals:
+def from_totals(row: Mapping[str, Any], *, sign: int) -> Totals:
     """The sums in the document's currency.
 
     At a rate of 1 both kinds of sums are the same money, and an old document may have only one of them filled in
     (assumed). At any other rate a base sum is no substitute.
     """
-    in_base = to_decimal(row.get("CurrencyExchangeRate") or 1) == 1
     net, vat, gross = (
-        round_money(_pick_sum(row, name, in_base=in_base) * sign)
+        round_money(_pick_sum(row, name, in_base=_is_in_base(row)) * sign)
         for name in ("TaxExclusiveAmount", "VatTotalsAmount", "TaxInclusiveAmount")
     )
     return Totals(net_amount=net, vat_amount=vat, gross_amount=gross)
+
+
+def _is_in_base(row: Mapping[str, Any]) -> bool:
+    return to_decimal(row.get("CurrencyExchangeRate") or 1) == 1
 
 
 def _pick_sum(row: Mapping[str, Any], name: str, *, in_base: bool) -> Decimal:

@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from app.accounting.unimicro.payloads import guid_for
-from app.accounting.unimicro.translate_documents import Currency, to_credit_head, to_invoice
+from app.accounting.unimicro.translate_credits import to_credit_head
+from app.accounting.unimicro.translate_documents import Currency, to_invoice
 from app.domain.documents import Document, DocumentKind
 from app.domain.money import dump_json, parse_json
 from app.domain.parties import Address, Recipient

@@ -1,0 +1,92 @@
+"""Credit notes to Unimicro's JSON: what is changed on the draft that Unimicro makes of the credited invoice. Pure."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from app.accounting.unimicro.payloads import fit_texts, guid_for
+from app.accounting.unimicro.translate_documents import Currency, to_dimensions, to_head_texts, to_item, to_sums
+from app.domain.documents import Document
+from app.domain.money import to_decimal
+from app.domain.reference import Links
+from app.errors import OutcomeUnknownError, Reason
+
+# What a line is booked with; two lines that agree in these are one line.
+_BOOKED = ("ProductID", "AccountID", "VatTypeID", "NumberOfItems", "PriceExVatCurrency", "DiscountPercent")
+_TEXTS = ("ItemText", "Comment", "Unit")
+_DIMENSIONS = ("ProjectID", "DepartmentID", *(f"Dimension{number}ID" for number in range(5, 11)))
+
+
+def to_credit_head(
+    document: Document, *, external_reference: str, customer_id: int | None
+) -> tuple[dict[str, Any], list[Reason]]:
+    """What is set on a credit draft that Unimicro made from the credited invoice; its lines stay."""
+    # Both or neither: a nested customer would overwrite the customer's own record. Source: facts §4.1 [o].
+    customer = {} if customer_id is None else {"CustomerID": customer_id, "Customer": None}
+    payload = {**customer, **to_head_texts(document, external_reference)}
+    # A credit note has no payment of its own.
+    payload.pop("PaymentID", None)
+    return payload, fit_texts(payload, "CustomerInvoice", where=f"Credit note {document.number}")
+
+
+def to_credit_lines(
+    document: Document, links: Links, *, there: Mapping[str, Any]
+) -> tuple[dict[str, Any], list[Reason]]:
+    """RecMan's lines in place of the draft's, with negative quantities like Unimicro's; {} where all lines agree.
+
+    `there` is the draft with its items and their dimensions. The new lines' guids hang on the old lines' ids, so that
+    a second change of the same draft is not taken for a repeat of the first. Source: facts §3 (children [O]), §4.1
+    (edit lines for partial).
+
+    Raises:
+        OutcomeUnknownError: the draft does not show its lines.
+    """
+    if not isinstance(there.get("Items"), list):
+        raise OutcomeUnknownError("Unimicro does not show the lines of the credit draft")
+    old = sorted(
+        (item for item in there["Items"] if not item.get("Deleted")),
+        key=lambda item: (item.get("SortIndex") or 0, item["ID"]),
+    )
+    seed = guid_for("credit", str(there["ID"]), *(str(item["ID"]) for item in old))
+    items, warnings = _to_items(document, links, there, seed)
+    if _agree(items, old):
+        return {}, warnings
+    gone = [{"ID": item["ID"], "Deleted": True} for item in old]
+    dimensions = to_dimensions(links, guid_for(seed, "dimensions"))
+    head = {"DefaultDimensions": dimensions} if dimensions else {"DefaultDimensionsID": None}
+    return {**head, **to_sums(items), "Items": [*gone, *items]}, warnings
+
+
+def _to_items(
+    document: Document, links: Links, there: Mapping[str, Any], seed: str
+) -> tuple[list[dict[str, Any]], list[Reason]]:
+    rate = to_decimal(there.get("CurrencyExchangeRate") or 1)
+    currency = Currency(currency_id=there.get("CurrencyCodeID") or 0, rate=rate)
+    items, warnings = [], []
+    for index, line in enumerate(document.lines, start=1):
+        credited = replace(line, quantity=-line.quantity)
+        item = to_item(credited, links, guid=guid_for(seed, str(index)), currency=currency)
+        warnings += fit_texts(item, "CustomerInvoiceItem", where=f"Line {line.position}")
+        items.append({**item, "SortIndex": index})
+    return items, warnings
+
+
+def _agree(wanted: Sequence[Mapping[str, Any]], there: Sequence[Mapping[str, Any]]) -> bool:
+    return len(wanted) == len(there) and all(map(_is_same_line, wanted, there))
+
+
+def _is_same_line(wanted: Mapping[str, Any], there: Mapping[str, Any]) -> bool:
+    if (wanted["ProductID"] or None) != (there.get("ProductID") or None):
+        return False
+    texts_agree = all((wanted.get(name) or "") == (there.get(name) or "") for name in _TEXTS)
+    if wanted["ProductID"] is None:
+        return texts_agree
+    # An account or VAT type that we leave to Unimicro is its own affair.
+    named = [name for name in _BOOKED if wanted.get(name) is not None]
+    booked_agree = all(to_decimal(wanted[name]) == to_decimal(there.get(name) or 0) for name in named)
+    return texts_agree and booked_agree and _read_dimensions(wanted) == _read_dimensions(there)
+
+
+def _read_dimensions(item: Mapping[str, Any]) -> list[Any]:
+    shown = item.get("Dimensions") or {}
+    return [shown.get(name) or None for name in _DIMENSIONS]

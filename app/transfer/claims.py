@@ -1,0 +1,75 @@
+"""Who may write to the other system now: one lane about a transfer, one credit note of an invoice."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from sqlalchemy import select, text
+
+from app.db import Session
+from app.lanes import Lease
+from app.tables import Transfer
+
+# A transfer is being sent for as long as the lane that sends it is leased: no second lease to keep alive.
+_CLAIM = text("""
+    WITH before AS (SELECT id, unclear FROM transfer WHERE id = :id FOR UPDATE)
+    UPDATE transfer SET state = 'sending', step = :step, lane_token = :token, look_again_at = NULL, updated_at = now(),
+                        unclear = transfer.unclear OR :writes,
+                        unclear_since = CASE WHEN :writes THEN coalesce(unclear_since, now()) ELSE unclear_since END,
+                        sent_at = CASE WHEN :writes THEN now() ELSE sent_at END
+    FROM before
+    WHERE transfer.id = before.id AND (booked_at IS NULL OR :step = 'update')
+      -- Somebody may have chosen not to send it since the plan was made; linking by hand is another matter.
+      AND (state <> 'ignored' OR :step = 'link')
+      AND (
+        lane_token IS NULL OR lane_token = :token
+        OR NOT EXISTS (SELECT FROM lane WHERE lane.token = transfer.lane_token AND lane.leased_until > now())
+    )
+    RETURNING before.unclear
+""")
+
+_HELD_BY_OTHER = text("""
+    SELECT EXISTS (
+        SELECT FROM transfer JOIN lane ON lane.token = transfer.lane_token AND lane.leased_until > now()
+        WHERE transfer.id = :id AND transfer.lane_token <> :token
+    )
+""")
+
+# These steps write nothing to the other system, so they leave nothing open.
+_READS_ONLY = frozenset({"look", "link"})
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A step that may begin; `was_unclear`: an earlier write of the transfer is still open."""
+
+    was_unclear: bool
+
+
+async def is_sent_by_other(session: Session, transfer_id: int, lease: Lease) -> bool:
+    """Whether another live lane is sending this transfer right now."""
+    row = await session.scalar(_HELD_BY_OTHER, {"id": transfer_id, "token": lease.token})
+    return bool(row)
+
+
+async def claim_sending(session: Session, transfer_id: int, lease: Lease, *, step: str) -> Claim | None:
+    """Mark a step as begun; None when it is booked already (unless updated) or another live lane is at it."""
+    values = {"id": transfer_id, "token": lease.token, "step": step, "writes": step not in _READS_ONLY}
+    was_unclear = await session.scalar(_CLAIM, values)
+    return None if was_unclear is None else Claim(was_unclear=was_unclear)
+
+
+async def find_open_credit(session: Session, *, key_id: UUID, credited_id: int, besides: int) -> Transfer | None:
+    """Another credit note of the same invoice that is under way, or of which something may be in Unimicro.
+
+    The invoice's own row is locked until the transaction ends, so that of two that begin at once one sees the other.
+    """
+    invoice = (Transfer.key_id == key_id, Transfer.scope == "invoice", Transfer.unimicro_id == credited_id)
+    await session.execute(select(Transfer.id).where(*invoice).with_for_update())
+    query = select(Transfer).where(
+        Transfer.key_id == key_id,
+        Transfer.credits_unimicro_id == credited_id,
+        Transfer.id != besides,
+        Transfer.booked_at.is_(None),
+        Transfer.unclear | Transfer.unimicro_id.is_not(None),
+    )
+    return (await session.scalars(query.limit(1))).one_or_none()

@@ -1,0 +1,44 @@
+"""A row of the transfer log as the plan wants to know it. Pure."""
+
+from datetime import datetime
+
+from app.domain.documents import Totals
+from app.tables import Transfer
+from app.transfer.log import is_unclear
+from app.transfer.situation import Past
+
+
+def past_of(transfer: Transfer, *, now: datetime) -> Past:
+    """What the log says, as the plan wants to know it; `now` is the database's clock."""
+    reasons = [reason["cause"] for reason in transfer.reasons]
+    return Past(
+        transfer_id=transfer.id,
+        number=transfer.number,
+        name=transfer.customer_name,
+        remote_id=transfer.unimicro_id,
+        remote_number=transfer.unimicro_number or "",
+        remote_customer_id=transfer.unimicro_customer_id,
+        external_reference=transfer.external_reference or "",
+        content_hash=transfer.content_hash,
+        guid_version=transfer.guid_version,
+        guid_spent=transfer.guid_spent,
+        unclear=is_unclear(transfer),
+        unclear_since=transfer.unclear_since,
+        sent_at=transfer.sent_at,
+        credits_remote_id=transfer.credits_unimicro_id,
+        credit_drafts_before=tuple(transfer.credit_drafts_before),
+        looked_twice=transfer.look_again_at is not None and transfer.look_again_at <= now,
+        booked=transfer.booked_at is not None,
+        ignored=transfer.state == "ignored",
+        approved=transfer.approved_at is not None,
+        held_because="; ".join(reasons) if transfer.state == "held" else "",
+        method=transfer.method,
+        totals=_read_totals(transfer),
+    )
+
+
+def _read_totals(transfer: Transfer) -> Totals | None:
+    net, vat, gross = (transfer.unimicro_net_amount, transfer.unimicro_vat_amount, transfer.unimicro_gross_amount)
+    if net is None or vat is None or gross is None:
+        return None
+    return Totals(net_amount=net, vat_amount=vat, gross_amount=gross)

@@ -1,0 +1,105 @@
+"""Stop 7 for credit notes: one of an invoice at a time, marked as ours before anything else is done to its draft."""
+
+from contextlib import suppress
+
+from app.accounting.targets import Draft
+from app.db import Session
+from app.domain.reference import DocumentState, Links, RemoteDocument
+from app.errors import RemoteError, WaitError
+from app.transfer.attempts import attempt, missing_is_unclear
+from app.transfer.books import Books
+from app.transfer.claims import find_open_credit
+from app.transfer.context import Run
+from app.transfer.log import record_remote, record_values, show_totals
+from app.transfer.parts import find_line_departments
+from app.transfer.products import choose_products
+from app.transfer.run_parts import find_remote_id
+from app.transfer.situation import DocumentSituation
+from app.transfer.steps import CreateCreditDraft
+
+# The other credit note's end wakes this one; this is only the net below.
+_WAIT_SECONDS = 3600.0
+
+
+async def create_credit_draft(
+    run: Run, books: Books, step: CreateCreditDraft, situation: DocumentSituation, transfer_id: int
+) -> Draft:
+    """The credit draft with RecMan's dates, texts and lines, made now or found from an earlier try.
+
+    Raises:
+        WaitError: another credit note of the same invoice is under way.
+        RemoteError, StaleLeaseError: see `attempt`.
+    """
+    reference = situation.external_reference
+    draft_id = step.draft_id
+    if draft_id is None:
+        draft_id = (await _make(run, books, step, situation, transfer_id)).remote_id
+    known_id = draft_id
+    links = await _load_links(run, books, step)
+
+    async def call() -> Draft:
+        async with missing_is_unclear():
+            return await books.target.update_credit_draft(
+                known_id, step.document, external_reference=reference, links=links
+            )
+
+    async def settle(session: Session, updated: Draft) -> None:
+        values = show_totals("unimicro_", updated.document.totals)
+        await record_values(session, transfer_id, unimicro_customer_id=updated.document.customer_id, **values)
+
+    return await attempt(run, books, transfer_id, step="update", call=call, settle=settle)
+
+
+async def _make(
+    run: Run, books: Books, step: CreateCreditDraft, situation: DocumentSituation, transfer_id: int
+) -> RemoteDocument:
+    async def prepare(session: Session) -> None:
+        await _require_alone(session, books, step.credited_id, transfer_id)
+        drafts = [one.remote_id for one in situation.credit_notes if one.state is DocumentState.DRAFT]
+        await record_values(
+            session,
+            transfer_id,
+            unimicro_id=None,
+            credits_unimicro_id=step.credited_id,
+            credit_drafts_before=drafts,
+            external_reference=situation.external_reference,
+        )
+
+    async def call() -> RemoteDocument:
+        async with missing_is_unclear():
+            draft = await books.target.create_credit_draft(step.credited_id)
+        # Marked at once: until then only its time and sums tell it from a person's. Where this fails, the id that we
+        # have got is kept all the same, and the next step puts the reference on it.
+        with suppress(RemoteError):
+            await books.target.mark_credit_draft(draft.remote_id, external_reference=situation.external_reference)
+        return draft
+
+    async def settle(session: Session, draft: RemoteDocument) -> None:
+        await record_remote(session, transfer_id, books.key, remote_id=draft.remote_id)
+
+    return await attempt(run, books, transfer_id, step="create", call=call, settle=settle, prepare=prepare)
+
+
+async def _require_alone(session: Session, books: Books, credited_id: int, transfer_id: int) -> None:
+    other = await find_open_credit(session, key_id=books.key.id, credited_id=credited_id, besides=transfer_id)
+    if other is None:
+        return
+    why = "; ".join(reason["cause"] for reason in other.reasons)
+    cause = f"waits for credit note {other.number or other.record_id} of the same invoice, which is {other.state}"
+    raise WaitError(
+        f"{cause}: {why}" if why else cause, scope="invoice", record_id=other.record_id, seconds=_WAIT_SECONDS
+    )
+
+
+async def _load_links(run: Run, books: Books, step: CreateCreditDraft) -> Links:
+    """What the lines of a credit note point to; its customer comes with the draft."""
+    document = step.document
+    own_department_id = await find_remote_id(run, books, "department", document.recman_department_id)
+    return Links(
+        customer_id=0,
+        project_id=await find_remote_id(run, books, "project", document.recman_project_id),
+        department_id=own_department_id if step.department_id is None else step.department_id,
+        products=choose_products(document, books.reference, books.rules),
+        line_departments=find_line_departments(document.lines, books.reference),
+        dimensions=step.dimensions,
+    )

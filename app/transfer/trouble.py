@@ -1,0 +1,34 @@
+"""Why a record is not through yet, shown on its transfer without disturbing how far it has come."""
+
+from typing import Any
+
+from app.db import Session
+from app.domain.documents import DocumentKind
+from app.errors import Reason
+from app.sweeps import SCOPE as SWEEP
+from app.sweeps import record_trouble as record_sweep_trouble
+from app.transfer.context import Run
+from app.transfer.log import ensure_transfer, record_unread, record_values, show_reasons
+
+
+async def record_trouble(session: Session, run: Run, reason: Reason, *, failed: bool = False) -> None:
+    """Show on the transfer why it is not through yet, without disturbing how far it has come."""
+    if run.lease.scope == SWEEP:
+        await record_sweep_trouble(session, int(run.lease.record_id), reason, failed=failed)
+    if run.transfer_id is None:
+        await _show_unread(session, run, reason, failed=failed)
+        return
+    values: dict[str, Any] = {"reasons": show_reasons([reason])}
+    if failed:
+        values["state"] = "failed"
+    await record_values(session, run.transfer_id, **values)
+
+
+async def _show_unread(session: Session, run: Run, reason: Reason, *, failed: bool) -> None:
+    """A document that could not even be read is shown too; what was known of it before stays as it is."""
+    lease = run.lease
+    if lease.scope != "invoice":
+        return
+    place = run.place(None, lease.scope, lease.record_id)
+    transfer = await ensure_transfer(session, place, kind=DocumentKind.INVOICE.value, values={"lane_id": lease.lane_id})
+    await record_unread(session, transfer.id, reason, failed=failed)
