@@ -75,7 +75,9 @@ def to_plain_books(company: Company, *, without_numbers: bool = False) -> Record
     for name, entity in lists.items():
         plain[name] = _sort([_to_plain(books, entity, row) for row in books.rows(entity)])
     for name, entity in {"invoices": "CustomerInvoice", "orders": "CustomerOrder"}.items():
-        plain[name] = _sort([_to_plain_document(books, entity, row, bare=without_numbers) for row in books.rows(entity)])
+        plain[name] = _sort(
+            [_to_plain_document(books, entity, row, bare=without_numbers) for row in books.rows(entity)]
+        )
     return plain
 
 
