@@ -10,8 +10,9 @@ A fault is told by `POST /sandbox/faults` and taken by the calls it matches:
 * `times` calls are hit (default 1), the first `after` matching calls are let through.
 * lose_answer: the call is carried out, then the connection is cut without an answer. hang: the same, after `seconds`
   (or when the client leaves). With `"stored": false` the call is not carried out.
-* error_before / error_after: `status` (500) without / after carrying out. throttle: 429 with Retry-After `seconds`.
-  slow: answered after `seconds`.
+* error_before / error_after: `status` (500) without / after carrying out, with Unimicro's JSON, or with `body` as
+  `content_type` (a proxy's page). throttle: 429 with Retry-After `seconds`. slow: answered after `seconds`.
+* alter: carried out and answered, with the members `changes` of the JSON object told otherwise.
 * Any other name is an effect which the application registers (`effects`), e.g. expire_token, read_lag.
 
 How a connection is cut: under uvicorn the transport behind `send` is aborted, so the client sees a closed socket. Under
@@ -33,7 +34,9 @@ from starlette.types import Message, Receive, Scope, Send
 
 CONTROL_PREFIX = "/sandbox"
 FAULT_KEY = "sandbox.fault"
-BUILT_IN = ("lose_answer", "hang", "slow", "error_before", "error_after", "throttle")
+BUILT_IN = ("lose_answer", "hang", "slow", "error_before", "error_after", "throttle", "alter")
+# What stands in front of an API that is being restarted. Source: nginx's own pages, shortened.
+PROXY_PAGE = "<html><head><title>{status}</title></head><body><center><h1>{status}</h1></center><hr>nginx</body></html>"
 MAX_CALLS = 2000
 
 Sleep = Callable[[float], Awaitable[None]]
@@ -52,6 +55,9 @@ class Fault:
     seconds: float = 0
     status: int = 500
     stored: bool = True
+    body: str | None = None
+    content_type: str = "text/html"
+    changes: dict[str, Any] = field(default_factory=dict)
     hits: int = 0
 
     def matches(self, method: str, path: str, query: str) -> bool:
@@ -169,7 +175,9 @@ class SandboxApp(FastAPI):
         elif fault and kind in ("error_before", "error_after"):
             if kind == "error_after":
                 await super().__call__(scope, receive, _swallow)
-            await JSONResponse({"Message": "An error has occurred."}, fault.status)(scope, receive, send)
+            await _to_error(fault)(scope, receive, send)
+        elif fault and kind == "alter":
+            await super().__call__(scope, receive, _alter(fault, send))
         else:
             if fault:
                 await self._apply(fault, scope)
@@ -218,6 +226,30 @@ def _watch(call: Call, send: Send) -> Send:
         await send(message)
 
     return watched
+
+
+def _to_error(fault: Fault) -> Response:
+    if fault.body is None:
+        return JSONResponse({"Message": "An error has occurred."}, fault.status)
+    return Response(fault.body, fault.status, media_type=fault.content_type)
+
+
+def _alter(fault: Fault, send: Send) -> Send:
+    """Sends what was said with the fault's changes; needs a JSON object in one piece, as the stand-ins send it."""
+    starts: list[Message] = []
+
+    async def altered(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            starts.append(message)
+            return
+        (start,) = starts
+        told = simplejson.loads(message["body"], use_decimal=True) | fault.changes
+        answer = simplejson.dumps(told, use_decimal=True, ensure_ascii=False).encode()
+        others = [pair for pair in start["headers"] if pair[0] != b"content-length"]
+        await send({**start, "headers": [*others, (b"content-length", str(len(answer)).encode())]})
+        await send({**message, "body": answer})
+
+    return altered
 
 
 def _to_client_error(send: Send, name: str) -> Exception:

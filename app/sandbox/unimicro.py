@@ -29,6 +29,8 @@ from app.sandbox.unimicro_schema import ROUTES, Entity
 from app.sandbox.unimicro_seed import ID_RANGE, create_companies
 
 _ID_IN_FILTER = re.compile(r"(\w*ID) eq (\d+)")
+# Called an id, but a KID.
+_NO_IDS = {"PAYMENTID"}
 METHODS = ["GET", "POST", "PUT", "DELETE"]
 
 
@@ -152,7 +154,9 @@ def find_strangers(books: Books, value: Any, name: str = "") -> list[str]:
         return [one for part in value for one in find_strangers(books, part, name)]
     if name == "filter":
         return [one for field, text in _ID_IN_FILTER.findall(value) for one in find_strangers(books, text, field)]
-    if not name.upper().endswith("ID") or not str(value or "").isdecimal() or int(value) == 0:
+    if not name.upper().endswith("ID") or name.upper() in _NO_IDS:
+        return []
+    if not str(value or "").isdecimal() or int(value) == 0:
         return []
     return [] if books.first_id <= int(value) < books.first_id + ID_RANGE else [f"{name} {value}"]
 

@@ -26,13 +26,14 @@ class HasCompanies(Protocol):
 
 
 # Numbers that come from a series in the order of issuing; left out with `?without_numbers=1`.
-_SERIES_NUMBERS = ("InvoiceNumber", "PaymentID")
+_SERIES_NUMBERS = ("InvoiceNumber", "PaymentID", "OrderNumber")
 # How a referred record is named.
 _LABELS = {"Customer": "CustomerNumber", "Product": "PartName", "Project": "ProjectNumber", "VatType": "VatCode"}
 _LABELS |= {"Department": "DepartmentNumber", "Account": "AccountNumber", "CurrencyCode": "Code", "Terms": "Name"}
 _LABELS |= {"CustomerInvoice": "ExternalReference", "NumberSeries": "Name"}
 _NESTED = {"BusinessRelation", "Dimensions", "Address", "Email", "Phone"}
 _HIDDEN = {"ID", "CreatedAt", "CreatedBy", "UpdatedAt", "UpdatedBy", "Deleted", "CustomerInvoiceID", "JournalEntryID"}
+_HIDDEN |= {"CustomerOrderID"}
 
 
 def create_control_routes(app: SandboxApp, world: HasCompanies) -> APIRouter:
@@ -66,25 +67,26 @@ def create_control_routes(app: SandboxApp, world: HasCompanies) -> APIRouter:
 def to_plain_books(company: Company, *, without_numbers: bool = False) -> Record:
     """A company's records by their visible names, each list in a fixed order.
 
-    Shape: name, customers, projects, departments, products, invoices with items; empty values are left out.
+    Shape: name, customers, projects, departments, products, invoices and orders with items; empty values are left out.
     """
     books = company.books
     lists = {"customers": "Customer", "projects": "Project", "departments": "Department", "products": "Product"}
     plain: Record = {"name": company.entity["Name"]}
     for name, entity in lists.items():
         plain[name] = _sort([_to_plain(books, entity, row) for row in books.rows(entity)])
-    plain["invoices"] = _sort(
-        [_to_plain_invoice(books, row, bare=without_numbers) for row in books.rows("CustomerInvoice")]
-    )
+    for name, entity in {"invoices": "CustomerInvoice", "orders": "CustomerOrder"}.items():
+        plain[name] = _sort(
+            [_to_plain_document(books, entity, row, bare=without_numbers) for row in books.rows(entity)]
+        )
     return plain
 
 
-def _to_plain_invoice(books: Books, invoice: Record, *, bare: bool) -> Record:
-    plain = _to_plain(books, "CustomerInvoice", invoice)
+def _to_plain_document(books: Books, entity: str, document: Record, *, bare: bool) -> Record:
+    plain = _to_plain(books, entity, document)
     if bare:
         plain = {name: value for name, value in plain.items() if name not in _SERIES_NUMBERS}
-    items = books.children("CustomerInvoiceItem", "CustomerInvoiceID", invoice["ID"])
-    return plain | {"Items": [_to_plain(books, "CustomerInvoiceItem", item) for item in items]}
+    items = books.children(f"{entity}Item", f"{entity}ID", document["ID"])
+    return plain | {"Items": [_to_plain(books, f"{entity}Item", item) for item in items]}
 
 
 def _to_plain(books: Books, entity: str, record: Record) -> Record:

@@ -12,6 +12,7 @@ import uvicorn
 from joserfc import jwt
 from joserfc.jwk import KeySet
 
+from app.sandbox.faults import PROXY_PAGE
 from app.sandbox.unimicro import create_app
 from tests.contract.unimicro_session import (
     CLIENT,
@@ -258,6 +259,22 @@ async def test_faults_are_withdrawn_and_unknown_ones_refused(books: Session) -> 
     await books.draft()
     for wrong in ({"fault": "explode"}, {"fault": "slow", "nonsense": 1}):
         assert (await books.client.post("/sandbox/faults", json=wrong)).status_code == 422
+
+
+async def test_a_proxy_may_answer_with_its_own_page(books: Session) -> None:
+    page = PROXY_PAGE.format(status=404)
+    await books.fault("error_before", "GET", status=404, body=page)
+    answer = await books.call("GET", "invoices")
+    assert (answer.status_code, answer.text) == (404, page)
+    assert answer.headers["content-type"].startswith("text/html")
+
+
+async def test_an_answer_is_altered_and_keeps_what_was_not_named(books: Session) -> None:
+    issued = await books.issued()
+    await books.fault("alter", "GET", changes={"InvoiceNumber": None})
+    altered = await books.get(f"invoices/{issued['ID']}")
+    assert altered == issued | {"InvoiceNumber": None}
+    assert await books.get(f"invoices/{issued['ID']}") == issued
 
 
 # The stand-in's own doors

@@ -1,0 +1,52 @@
+"""kill -9 of a real worker process while a part of an invoice is credited: the draft is finished, and there is one."""
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from tests.chaos.crash import wait_until
+from tests.chaos.test_crash_points import hear_partial_credit, list_drafts
+from tests.chaos.test_kill import is_through, real_world, start_worker
+from tests.world import COMPANY, World
+
+CREATE = "action=create-credit-draft-invoice"
+
+
+@pytest.mark.parametrize(("method", "query"), [("PUT", CREATE), ("PUT", ""), ("POST", "action=invoice")])
+async def test_kill_while_a_part_is_credited_leaves_one_credit_note(
+    database_url: str, tmp_path: Path, method: str, query: str
+) -> None:
+    async with real_world(database_url, tmp_path) as world:
+        await world.hear_of("invoice", 5003)
+        await world.settle()
+        # Carried out at once, answered when nobody is there any more.
+        await world.fault("hang", method=method, path="/api/biz/invoices", query=query, seconds=30)
+        await hear_partial_credit(world)
+        await kill_in_the_middle(world, tmp_path)
+        worker = start_worker(world.resources.settings, tmp_path)
+        try:
+            async with asyncio.timeout(60):
+                await wait_until(lambda: is_through(world))
+        finally:
+            worker.terminate()
+            worker.wait(20)
+        row = (await world.transfers())["credit_note", "5008"]
+        assert (row["state"], row["unimicro_gross_amount"]) == ("done", "250.00"), row["reasons"]
+        assert list_drafts(world) == []
+        rows = world.unimicro.state.world.company(COMPANY).books.rows("CustomerInvoice")
+        assert [one["ExternalReference"] for one in rows] == ["RM-5003", "RM-5008"]
+
+
+async def kill_in_the_middle(world: World, folder: Path) -> None:
+    """Start a worker, and kill it while it waits for the answer that hangs."""
+    calls = world.unimicro.calls  # type: ignore[attr-defined]
+    calls.clear()
+    worker = start_worker(world.resources.settings, folder)
+
+    async def is_waiting() -> bool:
+        return any(call.fault == "hang" for call in calls.last)
+
+    await wait_until(is_waiting)
+    worker.kill()
+    worker.wait()
