@@ -52,6 +52,7 @@ class Customer:
 class Recipient:
     """Whom an invoice is addressed to, as the accounting system knows the customer when the invoice is made."""
 
+    number: str = ""
     name: str = ""
     org_number: str = ""
     email: str = ""

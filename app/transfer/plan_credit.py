@@ -108,13 +108,13 @@ def _list_party_gaps(
             f"{name_document(document)} is for RecMan's customer {_show_customer(situation)}, but invoice "
             f"{credited.remote_number} in Unimicro is for another one ({credited.name or remote.customer_id})"
         )
-        gaps.append(Reason(code="credit_other_customer", cause=cause, fix=by_hand))
+        gaps.append(Reason(code="credit_customer_differs", cause=cause, fix=by_hand))
     codes = {identity: code for code, identity in situation.reference.currencies.items()}
     currency = codes.get(remote.currency_id or 0, situation.reference.base_currency)
     if document.currency != currency:
         cause = f"{name_document(document)} is in {document.currency}, invoice {credited.remote_number} in {currency}"
         fix = f"Make a credit note in {currency} in RecMan and ignore this one, or credit it in Unimicro by hand."
-        gaps.append(Reason(code="credit_other_currency", cause=cause, fix=fix))
+        gaps.append(Reason(code="credit_currency_differs", cause=cause, fix=fix))
     if remote.invoice_date is not None and document.invoice_date < remote.invoice_date:
         cause = (
             f"{name_document(document)} is dated {document.invoice_date}, before invoice {credited.remote_number} "
@@ -151,7 +151,7 @@ def _list_amount_gaps(
     if gross < 0:
         cause = f"{name_document(document)} has a negative sum: it takes a credit back, which Unimicro has no note for"
         fix = "Make an invoice in RecMan for what is owed again, and ignore this credit note; or book it by hand."
-        return [Reason(code="credit_negative", cause=cause, fix=fix)]
+        return [Reason(code="credit_sign_differs", cause=cause, fix=fix)]
     left = _left(situation, remote)
     if gross <= left:
         return []
@@ -163,7 +163,7 @@ def _list_amount_gaps(
         f"Ignore this credit note; if {show_money(left)} should be credited, make a credit note over that in RecMan. "
         "If a credit note in Unimicro is one too many, take that back there and retry."
     )
-    return [Reason(code="over_credited", cause=cause, fix=fix)]
+    return [Reason(code="credit_too_large", cause=cause, fix=fix)]
 
 
 def _left(situation: DocumentSituation, remote: RemoteDocument) -> Decimal:

@@ -29,7 +29,7 @@ from app.transfer.parts import find_line_departments
 from app.transfer.plan import compare_totals, hash_document
 from app.transfer.products import choose_products
 from app.transfer.run_credit import create_credit_draft
-from app.transfer.run_parts import find_remote_id, run_part
+from app.transfer.run_parts import find_remote_customer, find_remote_id, run_part
 from app.transfer.situation import DocumentSituation, Past
 from app.transfer.steps import AdoptDocument, CreateCreditDraft, CreateDraft, CreateProduct, Go, Issue, KeepDraft
 
@@ -175,7 +175,7 @@ async def load_links(run: Run, books: Books, step: CreateDraft, *, new_customer_
         WaitError: the customer is not there.
     """
     document = step.document
-    customer_id = await find_remote_id(run, books, "company", document.recman_company_id)
+    customer_id, customer_number = await find_remote_customer(run, books, document.recman_company_id)
     customer_id = new_customer_id if customer_id is None else customer_id
     if customer_id is None:
         raise WaitError(
@@ -187,6 +187,7 @@ async def load_links(run: Run, books: Books, step: CreateDraft, *, new_customer_
     own_department_id = await find_remote_id(run, books, "department", document.recman_department_id)
     return Links(
         customer_id=customer_id,
+        customer_number=customer_number,
         project_id=await find_remote_id(run, books, "project", document.recman_project_id),
         department_id=own_department_id if step.department_id is None else step.department_id,
         products=choose_products(document, books.reference, books.rules),

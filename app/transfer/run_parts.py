@@ -235,7 +235,10 @@ async def _update(run: Run, books: Books, step: UpdateCustomer | UpdateProject) 
             session,
             transfer_id,
             unimicro_id=step.remote_id,
-            unimicro_number=func.coalesce(Transfer.unimicro_number, part.number),
+            # Both systems have changed the number alike: it is the same record under its new number.
+            unimicro_number=part.number
+            if change.number == part.number
+            else func.coalesce(Transfer.unimicro_number, part.number),
             content_hash=part.content_hash,
             warnings=warnings,
         )
@@ -259,8 +262,19 @@ async def _wake(run: Run, session: Session, part: _Part) -> None:
 
 async def find_remote_id(run: Run, books: Books, scope: str, record_id: str | None) -> int | None:
     """The id in Unimicro of a record that went all the way, if it did."""
+    transfer = await _find_booked(run, books, scope, record_id)
+    return transfer.unimicro_id if transfer is not None else None
+
+
+async def find_remote_customer(run: Run, books: Books, company_id: str) -> tuple[int | None, str]:
+    """The customer's id in Unimicro, and the number that this id had when it was linked or made."""
+    transfer = await _find_booked(run, books, "company", company_id)
+    return (None, "") if transfer is None else (transfer.unimicro_id, transfer.unimicro_number or "")
+
+
+async def _find_booked(run: Run, books: Books, scope: str, record_id: str | None) -> Transfer | None:
     if record_id is None:
         return None
     async with run.sessions() as session:
         transfer = await find_transfer(session, run.place(books.key.id, scope, record_id))
-    return transfer.unimicro_id if transfer is not None and transfer.booked_at is not None else None
+    return transfer if transfer is not None and transfer.booked_at is not None else None

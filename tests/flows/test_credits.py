@@ -54,7 +54,7 @@ async def test_more_than_the_invoice_is_not_credited(world: World) -> None:
     await world.settle()
     row = await credit_of(world)
     assert row["state"] == "held"
-    assert [reason["code"] for reason in row["reasons"]] == ["over_credited"]
+    assert [reason["code"] for reason in row["reasons"]] == ["credit_too_large"]
     assert "invoice 210002 has 5974.88 left" in row["reasons"][0]["cause"]
 
 

@@ -56,6 +56,20 @@ def make_situation(**changes: object) -> DocumentSituation:
     return replace(situation, **changes)  # type: ignore[arg-type]
 
 
+def make_credit(
+    *, credited: Past = BOOKED, shown: dict[str, object] | None = None, **changes: object
+) -> DocumentSituation:
+    """A credit note over the whole of invoice 17, which is issued in Unimicro for the same customer."""
+    document = make_document(kind=DocumentKind.CREDIT_NOTE, credited_invoice_id="4999", **changes)
+    invoice = {"remote_id": 17, "state": DocumentState.ISSUED, "number": "100001", "invoice_date": date(2026, 10, 1)}
+    invoice |= {"external_reference": "RM-4999", "currency_id": 1} | (shown or {})
+    return make_situation(
+        document=document,
+        credited=replace(credited, external_reference="RM-4999"),
+        credited_document=make_remote_document(**invoice),
+    )
+
+
 def codes(decision: Decision) -> list[str]:
     assert isinstance(decision, Hold), decision
     return [gap.code for gap in decision.gaps]

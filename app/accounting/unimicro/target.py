@@ -56,10 +56,11 @@ class Made(Generic[T]):
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """Whether an update had anything to send, and what had to be cut for it."""
+    """Whether an update had anything to send, what had to be cut for it, and the number that the record has there."""
 
     sent: bool
     warnings: tuple[Reason, ...] = ()
+    number: str = ""
 
 
 class UnimicroTarget(DocumentTarget):
@@ -146,7 +147,8 @@ class UnimicroTarget(DocumentTarget):
         there = await self._client.fetch_one(f"customers/{remote_id}", expand=CUSTOMER_PARTS)
         changes, warnings = to_customer_changes(customer, there, guid=guid, currencies=currencies, rules=rules)
         self._recipients.pop(remote_id, None)
-        return await self._update(f"customers/{remote_id}", changes, warnings)
+        change = await self._update(f"customers/{remote_id}", changes, warnings)
+        return replace(change, number=to_text(there.get("CustomerNumber")))
 
     async def _update(self, route: str, changes: Mapping[str, Any], warnings: Iterable[Reason]) -> Change:
         if changes:

@@ -97,6 +97,8 @@ class DocumentTarget:
     ) -> tuple[dict[str, Any], list[Reason]]:
         """The draft as it is sent, and what had to be cut; reads only. Customer id 0: it is not made yet."""
         recipient = await self._fetch_recipient(links.customer_id) if links.customer_id else None
+        if recipient is not None and links.customer_number not in ("", recipient.number):
+            raise HoldError((_other_customer(links, recipient),))
         return to_invoice(
             document,
             links,
@@ -198,6 +200,18 @@ class DocumentTarget:
             currencyDate=day.isoformat(),
         )
         return read_rate(answer, day)
+
+
+def _other_customer(links: Links, recipient: Recipient) -> Reason:
+    cause = (
+        f"The customer was linked as number {links.customer_number} with id {links.customer_id}; in Unimicro that id "
+        f"now shows number {recipient.number}, {recipient.name}"
+    )
+    fix = (
+        "See in Unimicro which customer is meant. Once RecMan and Unimicro have one number for it, retry the customer "
+        "(POST /v1/transfers/{id}/retry, kind customer) and then this document."
+    )
+    return Reason(code="customer_not_the_one", cause=cause, fix=fix)
 
 
 def _require_active(row: Mapping[str, Any]) -> None:

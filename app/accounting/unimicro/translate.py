@@ -239,6 +239,7 @@ def from_recipient(row: Mapping[str, Any]) -> Recipient:
     """The customer as an invoice's head shows it, from its record with relations. Source: facts §3.1, §3.2 [O]."""
     info = row.get("Info") or {}
     return Recipient(
+        number=to_text(row.get("CustomerNumber")),
         name=to_text(info.get("Name")),
         org_number=to_text(row.get("OrgNumber")),
         email=to_text((info.get("DefaultEmail") or {}).get("EmailAddress")),

@@ -1,0 +1,154 @@
+"""Whose draft is it? Never taken on a weak sign: not another credit note's, not a person's."""
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.flows.test_credit_compared import credit_part, hold_of, list_credits
+from tests.flows.test_invoices import books_of
+from tests.flows.test_unclear import document_of, slow_to_retry, work_until
+from tests.world import World
+
+_MAKE: dict[str, Any] = {
+    "method": "PUT",
+    "path": "/api/biz/invoices",
+    "query": "action=create-credit-draft-invoice",
+}
+
+
+def draft_by_hand(world: World, **changes: Any) -> int:
+    """A person's own credit draft of invoice 5003; its id."""
+    books = books_of(world)
+    (invoice,) = (one for one in books.rows("CustomerInvoice") if one["InvoiceType"] == 0)
+    kept = {name: value for name, value in invoice.items() if name not in {"ID", "ExternalReference", "InvoiceNumber"}}
+    money = {name: -kept[name] for name in kept if name.startswith(("Tax", "VatTotals")) and kept[name] is not None}
+    values = kept | money | {"InvoiceType": 1, "InvoiceReferenceID": invoice["ID"], "StatusCode": 42001} | changes
+    made = books.insert("CustomerInvoice", values)
+    if "CreatedAt" in changes:
+        books.update("CustomerInvoice", made["ID"], {"CreatedAt": changes["CreatedAt"]})
+    return int(made["ID"])
+
+
+async def test_two_part_credits_with_lost_answers_each_have_their_own_note(world: World) -> None:
+    await world.hear_of("invoice", 5003)
+    await world.settle()
+    credit_part(world, "5008", gross="125.00")
+    credit_part(world, "5098", gross="250.00")
+    await world.fault("lose_answer", **_MAKE, times=2)
+    await world.hear_of("invoice", 5008, 5098)
+    await world.settle()
+    rows = [await document_of(world, one) for one in ("5008", "5098")]
+    assert [row and (row["state"], row["unimicro_gross_amount"]) for row in rows] == [
+        ("done", "125.00"),
+        ("done", "250.00"),
+    ]
+    assert sorted(one["ExternalReference"] for one in list_credits(world)) == ["RM-5008", "RM-5098"]
+    assert {one["StatusCode"] for one in list_credits(world)} == {42002}
+
+
+async def test_second_credit_note_waits_for_the_first_and_says_so(database_url: str, tmp_path: Path) -> None:
+    async with slow_to_retry(database_url, tmp_path) as world:
+        await world.hear_of("invoice", 5003)
+        await work_until(world, "5003", "done")
+        credit_part(world, "5008", gross="125.00")
+        credit_part(world, "5098", gross="250.00")
+        await world.fault("lose_answer", **_MAKE)
+        await world.hear_of("invoice", 5008)
+        await work_until(world, "5008", "unknown")
+        await world.hear_of("invoice", 5098)
+        waiting = await work_until(world, "5098", "waiting")
+        while not waiting["reasons"]:
+            waiting = await work_until(world, "5098", "waiting")
+        assert "waits for credit note 25008" in waiting["reasons"][0]["cause"]
+        assert len(list_credits(world)) == 1
+
+
+@pytest.mark.parametrize("fault", [{"stored": True}, {"stored": False}])
+async def test_a_draft_that_a_person_has_made_before_is_never_taken(world: World, fault: dict[str, Any]) -> None:
+    await world.hear_of("invoice", 5003)
+    await world.settle()
+    theirs = draft_by_hand(world)
+    await world.fault("lose_answer", **_MAKE, **fault)
+    await world.hear_of("invoice", 5008)
+    await world.settle()
+    assert (await hold_of(world))[0] == "done"
+    by_id = {one["ID"]: one for one in list_credits(world)}
+    assert (by_id.pop(theirs)["StatusCode"], len(by_id)) == (42001, 1)
+    assert [one["ExternalReference"] for one in by_id.values()] == ["RM-5008"]
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        # Made long after our call can still have had an effect; or worked on already.
+        {"CreatedAt": (datetime.now(UTC) + timedelta(hours=3)).isoformat().replace("+00:00", "Z")},
+        {"TaxInclusiveAmount": -100, "TaxInclusiveAmountCurrency": -100},
+    ],
+)
+async def test_a_draft_that_a_person_makes_while_we_wait_is_never_taken(
+    database_url: str, tmp_path: Path, changes: dict[str, Any]
+) -> None:
+    async with slow_to_retry(database_url, tmp_path) as world:
+        await world.hear_of("invoice", 5003)
+        await work_until(world, "5003", "done")
+        await world.fault("lose_answer", **_MAKE, stored=False)
+        await world.hear_of("invoice", 5008)
+        unknown = await work_until(world, "5008", "unknown")
+        theirs = draft_by_hand(world, **changes)
+        await world.call("POST", f"/v1/transfers/{unknown['id']}/retry")
+        await work_until(world, "5008", "done")
+        by_id = {one["ID"]: one for one in list_credits(world)}
+        assert by_id.pop(theirs)["StatusCode"] == 42001
+        assert [one["ExternalReference"] for one in by_id.values()] == ["RM-5008"]
+
+
+async def test_two_drafts_that_may_be_ours_are_for_a_person(database_url: str, tmp_path: Path) -> None:
+    async with slow_to_retry(database_url, tmp_path) as world:
+        await world.hear_of("invoice", 5003)
+        await work_until(world, "5003", "done")
+        await world.fault("lose_answer", **_MAKE)
+        await world.hear_of("invoice", 5008)
+        unknown = await work_until(world, "5008", "unknown")
+        draft_by_hand(world)
+        await world.call("POST", f"/v1/transfers/{unknown['id']}/retry")
+        held = await work_until(world, "5008", "held")
+        assert [reason["code"] for reason in held["reasons"]] == ["document_twice"]
+        assert len(list_credits(world)) == 2
+
+
+async def test_a_document_in_unimicro_belongs_to_one_document_of_recmans(world: World) -> None:
+    await world.hear_of("invoice", 5001, 5003)
+    await world.settle()
+    async with world.resources.engine.begin() as connection:
+        query = "SELECT count(*), count(DISTINCT unimicro_id) FROM transfer WHERE scope = 'invoice'"
+        assert tuple((await connection.exec_driver_sql(query)).one()) == (2, 2)
+        message = "uq_transfer_remote"
+        with pytest.raises(Exception, match=message):
+            await connection.exec_driver_sql("UPDATE transfer SET unimicro_id = 1 WHERE scope = 'invoice'")
+
+
+async def test_an_id_that_shows_another_customer_gets_no_invoice(world: World) -> None:
+    await world.hear_of("invoice", 5001)
+    await world.settle()
+    customer = next(row for row in books_of(world).rows("Customer"))
+    number = customer["CustomerNumber"]
+    books_of(world).update("Customer", customer["ID"], {"CustomerNumber": 199_000})
+    world.resources.recipients.clear()
+    again = dict(world.recman.state.store.records["invoice"]["5001"]) | {"invoiceId": 5055, "invoiceNumber": "110055"}
+    world.recman.state.store.records["invoice"]["5055"] = again
+    await world.hear_of("invoice", 5055)
+    await world.settle()
+    assert await hold_of(world, "5055") == ("held", ["customer_not_the_one"])
+    # Both systems have the new number, and the customer is looked at again: it is the same one.
+    company = world.recman.state.store.records["company"][str(again["companyId"])]
+    company["companyNumber"] = "199000"
+    assert number != 199_000
+    await world.hear_of("company", str(again["companyId"]))
+    await world.settle()
+    row = await document_of(world, "5055")
+    assert row is not None
+    await world.call("POST", f"/v1/transfers/{row['id']}/retry")
+    await world.settle()
+    assert (await hold_of(world, "5055"))[0] == "done"
