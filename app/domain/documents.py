@@ -83,6 +83,7 @@ class Line:
 class Document:
     """One invoice or credit note, complete enough to be booked.
 
+    `has_minus`: RecMan stated its sums with a minus, which ours never have on a credit note.
     Shape: at least one line, lines in their printed order.
     """
 
@@ -95,6 +96,7 @@ class Document:
     currency: str
     lines: tuple[Line, ...]
     stated_totals: Totals | None = None
+    has_minus: bool = False
     delivery_date: date | None = None
     recman_project_id: str | None = None
     recman_department_id: str | None = None

@@ -8,12 +8,17 @@ from stdnum.no import orgnr
 from stdnum.util import get_cc_module
 
 _NORWEGIAN = re.compile(r"\d{9}", re.ASCII)
+_SIGNS = re.compile(r"[\s.\-:/()]")
+_WORDS = re.compile(r"^(ORGANISASJONSNUMMER|ORGANISASJONSNR|ORGNUMMER|ORGNR|FORETAKSREGISTERET)")
+_NORWEGIAN_WITH_LETTERS = re.compile(r"(?:NO)?(\d{9})(?:MVA)?(?:NO)?", re.ASCII)
 _WITH_COUNTRY = re.compile(r"([A-Z]{2})[0-9A-Z]{2,13}", re.ASCII)
 
 
 def clean_org_number(text: str) -> str:
-    """The number without blanks, points and dashes, `NO` and `MVA`."""
-    return re.sub(r"[\s.\-]", "", text.upper()).removeprefix("NO").removesuffix("MVA")
+    """The number without blanks and signs, without the words that people put before it, without `NO` and `MVA`."""
+    bare = _WORDS.sub("", _SIGNS.sub("", text.upper()))
+    norwegian = _NORWEGIAN_WITH_LETTERS.fullmatch(bare)
+    return norwegian[1] if norwegian else bare.removeprefix("NO").removesuffix("MVA")
 
 
 def is_valid_org_number(text: str, *, country_code: str = "") -> bool:

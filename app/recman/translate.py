@@ -89,7 +89,14 @@ def read_invoice(raw: Raw) -> Document | IncompleteDocument:
             product_numbers=list_products(raw),
             stated_totals=totals,
         )
-    return Document(recman_invoice_id=recman_invoice_id, kind=kind, lines=lines, stated_totals=totals, **fields)
+    return Document(
+        recman_invoice_id=recman_invoice_id,
+        kind=kind,
+        lines=lines,
+        stated_totals=totals,
+        has_minus=is_negative(stated),
+        **fields,
+    )
 
 
 def read_made_day(scope: str, raw: Raw) -> date | None:
@@ -177,8 +184,22 @@ def _read_head(reader: Reader, raw: Raw, kind: DocumentKind) -> dict[str, Any]:
     for name in ("our_reference", "your_reference", "requisition", "kid", "note"):
         fields[name] = reader.find(name, read_text) or ""
     if kind is DocumentKind.CREDIT_NOTE:
-        fields["credited_invoice_id"] = reader.need("credited_id", read_link)
+        fields["credited_invoice_id"] = _read_credited_id(reader)
     return fields
+
+
+def _read_credited_id(reader: Reader) -> str | None:
+    """What is credited; a credit note that names no invoice is for a person, for RecMan never changes it."""
+    before = len(reader.gaps)
+    credited_id = reader.find("credited_id", read_link)
+    if credited_id is None and len(reader.gaps) == before:
+        cause = "The credit note names no invoice that it credits"
+        fix = (
+            "Credit in Unimicro by hand the invoice that it belongs to, or book it there as a credit without one; then "
+            "ignore it here (POST /v1/transfers/{id}/ignore)."
+        )
+        reader.gaps.append(Reason(code="credited_unknown", cause=cause, fix=fix))
+    return credited_id
 
 
 def _read_department_id(reader: Reader, raw: Raw) -> str | None:

@@ -196,6 +196,7 @@ async def _describe(run: Run, document: Document | IncompleteDocument) -> None:
                 currency=document.currency,
                 invoice_date=document.invoice_date if isinstance(document, Document) else None,
                 recman_department_id=document.recman_department_id,
+                has_minus=isinstance(document, Document) and document.has_minus,
                 **sums,
             )
 

@@ -262,6 +262,14 @@ async def count_booked(session: Session, *, key_id: UUID, most: int) -> int:
     return int(await session.scalar(select(func.count()).select_from(booked.limit(most).subquery())) or 0)
 
 
+async def find_usual_minus(session: Session, *, tenant_id: UUID) -> bool | None:
+    """Whether most of a tenant's booked credit notes came with a minus; None when there are none, or as many as not."""
+    booked = (Transfer.tenant_id == tenant_id, Transfer.kind == "credit_note", Transfer.booked_at.is_not(None))
+    with_minus = func.count().filter(Transfer.has_minus)
+    row = (await session.execute(select(with_minus, func.count()).where(*booked))).one()
+    return None if 2 * row[0] == row[1] else 2 * row[0] > row[1]
+
+
 async def is_credited_by_us(session: Session, *, key_id: UUID, remote_id: int) -> bool:
     """Whether a credit note that we transferred takes this invoice back."""
     ours = (Transfer.key_id == key_id, Transfer.credits_unimicro_id == remote_id, Transfer.unimicro_id.is_not(None))

@@ -12,7 +12,7 @@ from app.errors import RemoteMissingError, WaitError
 from app.transfer.books import Books
 from app.transfer.claims import is_sent_by_other
 from app.transfer.context import Run
-from app.transfer.log import count_booked, find_transfer
+from app.transfer.log import count_booked, find_transfer, find_usual_minus
 from app.transfer.pasts import past_of
 from app.transfer.plan_credit import list_own_drafts
 from app.transfer.situation import (
@@ -48,10 +48,16 @@ async def look_at_document(run: Run, books: Books, document: Document | Incomple
         credited=credited,
         credited_document=credited_document,
         credit_notes=credit_notes,
+        usual_minus=await _find_usual_minus(run) if document.kind is DocumentKind.CREDIT_NOTE and not settled else None,
         rules=books.rules,
         booked_before=await _count_booked(run, books),
         found=await _find_documents(books, document, past, list_own_drafts(past, credited_document, credit_notes)),
     )
+
+
+async def _find_usual_minus(run: Run) -> bool | None:
+    async with run.sessions() as session:
+        return await find_usual_minus(session, tenant_id=run.lease.tenant_id)
 
 
 async def _count_booked(run: Run, books: Books) -> int:

@@ -55,7 +55,7 @@ def _plan_compared(
     reference, rules = situation.reference, situation.rules
     steps, gaps = plan_dimensions(situation)
     gaps = [*_list_stranger_gaps(credited, remote), *_list_party_gaps(document, situation, credited, remote), *gaps]
-    gaps += _list_amount_gaps(document, situation, credited, remote)
+    gaps += [*_list_sign_gaps(document, situation), *_list_amount_gaps(document, situation, credited, remote)]
     products, product_gaps = plan_products(document, reference, rules)
     gaps += [*product_gaps, *list_date_gaps(document, reference), *list_rule_gaps(situation)]
     gaps = gaps or list_review_gaps(document, situation)
@@ -144,14 +144,30 @@ def _show_customer(situation: DocumentSituation) -> str:
     return f"{view.past.number} {view.past.name}" if view.past is not None else view.recman_company_id
 
 
+def _list_sign_gaps(document: Document, situation: DocumentSituation) -> list[Reason]:
+    """A credit note with another sign than the account's others takes a credit back.
+
+    Source: which sign RecMan uses is unknown (facts/recman-api.md §3.3); the account's own credit notes tell.
+    """
+    past, usual = situation.past, situation.usual_minus
+    if usual is None or document.has_minus is usual or (past is not None and past.approved):
+        return []
+    signs = ("with", "without") if document.has_minus else ("without", "with")
+    cause = (
+        f"{name_document(document)} has its sums {signs[0]} a minus, RecMan's other credit notes {signs[1]} one: it "
+        "seems to take a credit back, which Unimicro has no note for"
+    )
+    fix = (
+        "If it does, make an invoice in RecMan for what is owed again and ignore this one; if it credits like the "
+        "others, approve it (POST /v1/invoices/{id}/approve)."
+    )
+    return [Reason(code="credit_sign_differs", cause=cause, fix=fix)]
+
+
 def _list_amount_gaps(
     document: Document, situation: DocumentSituation, credited: Past, remote: RemoteDocument
 ) -> list[Reason]:
     gross = document.totals.gross_amount
-    if gross < 0:
-        cause = f"{name_document(document)} has a negative sum: it takes a credit back, which Unimicro has no note for"
-        fix = "Make an invoice in RecMan for what is owed again, and ignore this credit note; or book it by hand."
-        return [Reason(code="credit_sign_differs", cause=cause, fix=fix)]
     left = _left(situation, remote)
     if gross <= left:
         return []

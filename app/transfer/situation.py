@@ -98,6 +98,7 @@ class DocumentSituation:
     `found`: what Unimicro has of it, looked up only when our log cannot tell.
     `credited`: the past of the invoice that a credit note credits; `credited_document`: what its id shows in Unimicro
     now; `credit_notes`: every credit note of it there, whoever made them.
+    `usual_minus`: whether RecMan's credit notes have a minus as a rule; None where there is none yet to tell.
     `booked_before`: how many documents of the key are in Unimicro, as far as a review must know.
     """
 
@@ -112,6 +113,7 @@ class DocumentSituation:
     credited: Past | None = None
     credited_document: RemoteDocument | None = None
     credit_notes: tuple[RemoteDocument, ...] = ()
+    usual_minus: bool | None = None
     found: tuple[RemoteDocument, ...] = ()
     rules: Rules = field(default_factory=Rules)
     booked_before: int = 0

@@ -22,6 +22,7 @@ def upgrade() -> None:
     op.add_column("transfer", sa.Column("unclear_since", sa.DateTime(timezone=True), nullable=True))
     op.add_column("transfer", sa.Column("sent_at", sa.DateTime(timezone=True), nullable=True))
     op.add_column("transfer", sa.Column("guid_spent", sa.Boolean(), server_default=sa.text("false"), nullable=False))
+    op.add_column("transfer", sa.Column("has_minus", sa.Boolean(), server_default=sa.text("false"), nullable=False))
     op.execute("UPDATE transfer SET unclear_since = updated_at, sent_at = updated_at WHERE unclear")
     op.execute(
         "UPDATE transfer SET company_key = key.company_key,"
@@ -47,7 +48,7 @@ def upgrade() -> None:
 def downgrade() -> None:
     op.drop_index("uq_transfer_open_credit", table_name="transfer")
     op.drop_index("uq_transfer_remote", table_name="transfer")
-    for name in ("guid_spent", "sent_at", "unclear_since", "credit_drafts_before", "unimicro_customer_id"):
+    for name in ("has_minus", "guid_spent", "sent_at", "unclear_since", "credit_drafts_before", "unimicro_customer_id"):
         op.drop_column("transfer", name)
     op.drop_column("transfer", "remote_type")
     op.drop_column("transfer", "company_key")
