@@ -140,7 +140,7 @@ def test_type_and_mark_that_contradict_are_a_gap(word: str, mark: Any) -> None:
 
 
 def test_credit_note_without_its_invoice_is_a_gap() -> None:
-    assert "credited id is missing" in causes(type="creditNote")
+    assert "names no invoice that it credits" in causes(type="creditNote")
 
 
 def test_unknown_type_is_a_gap() -> None:

@@ -1,0 +1,64 @@
+"""Which credit draft without reference can only be ours: pure, one weak sign at a time."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from app.domain.documents import DocumentKind, Totals
+from app.domain.reference import DocumentState, RemoteDocument
+from app.transfer.plan_credit import list_own_drafts
+from app.transfer.situation import Past
+from tests.builders import make_remote_document
+
+SENT = datetime(2026, 11, 2, 9, 0, tzinfo=UTC)
+PAST = Past(transfer_id=9, unclear=True, unclear_since=SENT, sent_at=SENT, credit_drafts_before=(70,))
+INVOICE = make_remote_document(remote_id=17, state=DocumentState.ISSUED, number="100001")
+DRAFT = make_remote_document(
+    remote_id=71, kind=DocumentKind.CREDIT_NOTE, external_reference="", credited_id=17, created_at=SENT
+)
+
+
+def gross(amount: str) -> Totals:
+    return Totals(net_amount=Decimal(amount), vat_amount=Decimal(0), gross_amount=Decimal(amount))
+
+
+def own(draft: RemoteDocument, *others: RemoteDocument, past: Past = PAST) -> list[int]:
+    return [one.remote_id for one in list_own_drafts(past, INVOICE, (draft, *others))]
+
+
+def test_the_whole_of_the_invoice_made_when_we_called_is_ours() -> None:
+    assert own(DRAFT) == [71]
+
+
+def test_the_rest_of_a_partly_credited_invoice_is_ours_too() -> None:
+    # Whether Unimicro's own draft is over the whole or over what is left is unknown.
+    issued = replace(DRAFT, remote_id=60, state=DocumentState.ISSUED, totals=gross("21000.00"))
+    assert own(DRAFT, issued) == [71]
+    assert own(replace(DRAFT, totals=gross("93.75")), issued) == [71]
+
+
+def test_a_time_that_unimicro_does_not_tell_is_no_hindrance() -> None:
+    assert own(replace(DRAFT, created_at=None)) == [71]
+
+
+@pytest.mark.parametrize(
+    "sign",
+    [
+        {"remote_id": 70},
+        {"external_reference": "RM-1"},
+        {"customer_id": 18},
+        {"totals": gross("100.00")},
+        {"state": DocumentState.ISSUED},
+        {"created_at": SENT - timedelta(minutes=3)},
+        {"created_at": SENT + timedelta(minutes=6)},
+    ],
+)
+def test_whatever_speaks_against_it_makes_it_somebody_elses(sign: dict[str, Any]) -> None:
+    assert own(replace(DRAFT, **sign)) == []
+
+
+def test_nothing_is_ours_when_no_call_is_open() -> None:
+    assert own(DRAFT, past=replace(PAST, unclear_since=None)) == []
