@@ -8,6 +8,7 @@ from sqlalchemy import select
 from app.accounting.unimicro.auth import TokenSet, refresh
 from app.accounting.unimicro.server_client import sign_in_server
 from app.crypto import Vault
+from app.db import locked
 from app.errors import AuthExpiredError
 from app.keys import identity_of, open_secret, open_server_client, save_tokens
 from app.resources import Resources
@@ -31,12 +32,12 @@ async def fresh_token(resources: Resources, key_id: UUID, *, refused: str | None
     if seen is not None:
         return seen
     async with resources.sessions.begin() as session:
-        locked = (await session.scalars(select(Key).where(Key.id == key_id).with_for_update())).one()
-        renewed = _find_good(resources.vault, locked, refused)
+        key = (await session.scalars(locked(select(Key).where(Key.id == key_id)))).one()
+        renewed = _find_good(resources.vault, key, refused)
         if renewed is not None:
             return renewed
-        tokens = await _renew(resources, locked)
-        await save_tokens(session, resources.vault, locked, tokens)
+        tokens = await _renew(resources, key)
+        await save_tokens(session, resources.vault, key, tokens)
     return tokens.access_token
 
 
