@@ -130,7 +130,8 @@ def locked(query: Select[*Columns], *, shared: bool = False) -> Select[*Columns]
     The only way to lock rows by the ORM: a session that has read a row before keeps showing what it read then, also
     after it has waited for whoever changed it meanwhile. `shared` lets others lock the rows in the same way.
     """
-    return query.with_for_update(read=shared).execution_options(populate_existing=True)
+    # Not the strongest lock: that one also stops whoever only refers to the row, as every event does to its tenant.
+    return query.with_for_update(read=shared, key_share=not shared).execution_options(populate_existing=True)
 
 
 def limit_to_tenant(session: Session, tenant_id: UUID) -> None:

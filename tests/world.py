@@ -24,6 +24,7 @@ from app.sandbox.unimicro_options import SandboxOptions
 from app.settings import Settings
 from app.tables import Key
 from app.tokens import ensure_operator
+from app.upkeep import verify_audit
 from app.worker import run_worker
 from tests.canary import Canaries
 
@@ -224,6 +225,7 @@ async def open_world(
             recman_url=recman_url,
         )
         assert await canaries.find(*await _open_secrets(resources)) == []
+        assert [chain for chain in await verify_audit(database_url) if not chain.fits] == []
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,14 +7,12 @@ from uuid import UUID
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import Field
 
-from app.api.doors import AdminDoor, Door, ResourcesDep, ViewerDoor
+from app.api.doors import AdminDoor, ResourcesDep, ViewerDoor
 from app.api.views import View, problems
 from app.domain.rules import Rules
 from app.errors import RequestError, TooLargeError
 from app.keys import load_key
-from app.resources import Resources
 from app.rules import dump_yaml, list_versions, load_rules, load_version, read_yaml, show_rules, store_rules
-from app.tables import Key
 from app.transfer.retry import retry_held
 
 router = APIRouter(prefix="/v1/rules", tags=["rules"])
@@ -119,8 +117,10 @@ async def make_rules(
     row = await store_rules(door.session, key, rules, after_version=after_version, made_by=door.caller.actor)
     after = {"version": row.version, "rules": row.rules}
     subject = f"rules:{key.id}"
+    await retry_held(door.session, tenant_id=key.tenant_id, codes=_MENDED)
     await door.record("rules.make", subject, tenant_id=key.tenant_id, before={"rules": before}, after=after)
-    await _try_again(door, resources, key)
+    await door.session.commit()
+    resources.work_accepted.set()
     return RulesView(key_id=key.id, version=row.version, rules=rules)
 
 
@@ -133,9 +133,3 @@ async def _read_text(request: Request) -> str:
         return body.decode("utf-8-sig")
     except UnicodeDecodeError:
         raise RequestError("The file is not UTF-8", fix="Save it as UTF-8.", code="rules_unreadable") from None
-
-
-async def _try_again(door: Door, resources: Resources, key: Key) -> None:
-    await retry_held(door.session, tenant_id=key.tenant_id, codes=_MENDED)
-    await door.session.commit()
-    resources.work_accepted.set()
