@@ -12,14 +12,13 @@ from app.api.doors import AdminDoor, ResourcesDep, ViewerDoor
 from app.api.views import View, problems
 from app.domain.rules import Rules
 from app.domain.rules_file import dump_yaml, parse_yaml
-from app.errors import RequestError, TooLargeError
+from app.errors import RequestError
 from app.keys import load_key
 from app.rules import list_versions, load_rules, load_version, show_rules, store_rules
 from app.transfer.retry import retry_held
 
 router = APIRouter(prefix="/v1/rules", tags=["rules"])
 
-_MOST_BYTES = 262_144
 # What another rule may mend.
 _MENDED = (
     "rule_unusable",
@@ -129,10 +128,7 @@ async def make_rules(
 
 async def _read_text(request: Request) -> str:
     # JSON is YAML, so one reader serves both.
-    body = await request.body()
-    if len(body) > _MOST_BYTES:
-        raise TooLargeError(f"The rules are over {_MOST_BYTES} bytes", fix="Send fewer rules.")
     try:
-        return body.decode("utf-8-sig")
+        return (await request.body()).decode("utf-8-sig")
     except UnicodeDecodeError:
         raise RequestError("The file is not UTF-8", fix="Save it as UTF-8.", code="rules_unreadable") from None
