@@ -13,7 +13,7 @@ ServiceError
 ├── StaleLeaseError          stop: another worker owns the lane now
 └── RemoteError              the other system
     ├── RemoteRejectedError    held: it said no (4xx) and will say no again
-    ├── RemoteThrottledError   pause the key (or the tenant's RecMan), no try spent (429)
+    ├── RemoteThrottledError   pause the key (or the tenant's RecMan), no try spent (429; no token is taken)
     ├── RemoteUnavailableError retry: surely nothing was stored
     ├── AuthExpiredError       pause the key until somebody signs in
     └── OutcomeUnknownError    a write got no answer: look before doing it again

@@ -184,11 +184,17 @@ async def pause_key(session: Session, key_id: UUID, *, seconds: float, reason: s
     await session.execute(update(Key).where(Key.id == key_id).values(values))
 
 
-async def require_sign_in(session: Session, key_id: UUID, *, reason: str) -> bool:
-    """Mark the sign-in as gone; True for the first to notice, so that there is one alert."""
-    query = update(Key).where(Key.id == key_id, Key.state == "active")
-    marked = await session.execute(query.values(state="sign_in_again", pause_reason=reason).returning(Key.id))
-    return marked.scalar() is not None
+async def record_sign_in_lost(session: Session, key: Key, *, reason: str) -> bool:
+    """Mark the locked key's sign-in as gone; True for the first to notice, so that there is one alert.
+
+    A key that a person has paused stays so; without its refresh token it asks for a sign-in as soon as it is resumed.
+    """
+    key.refresh_token = None
+    first = key.state == "active"
+    if first:
+        key.state, key.pause_reason = "sign_in_again", reason
+    await session.flush()
+    return first
 
 
 async def save_grant(session: Session, vault: Vault, key: Key, grant: Grant) -> None:

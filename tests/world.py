@@ -133,7 +133,7 @@ class World:
         async with self.resources.engine.begin() as connection:
             await connection.exec_driver_sql("TRUNCATE attempt, transfer, event, lane RESTART IDENTITY CASCADE")
 
-    async def fault(self, fault: str, *, method: str, path: str, times: int = 1, **more: Any) -> None:
+    async def fault(self, fault: str, *, method: str | None = None, path: str, times: int = 1, **more: Any) -> None:
         """Make the sandbox Unimicro fail the next matching calls."""
         match = {"method": method, "path": path} | ({"query": more.pop("query")} if "query" in more else {})
         order = {"match": match, "fault": fault, "times": times, **more}

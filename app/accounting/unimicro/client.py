@@ -1,6 +1,6 @@
 """Unimicro's REST API over HTTP: paging, patience and the meaning of every answer. Knows no entity.
 
-Reads may repeat; writes never do, except once after a 401, which was surely not carried out.
+Reads may repeat; writes never do, except after a 401, which was surely not carried out.
 Source: facts/unimicro-api.md §2 and §5 [O].
 """
 
@@ -15,9 +15,9 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 
 from app.accounting.unimicro.complaints import read_complaint, strip_traces
+from app.accounting.unimicro.refusals import UNAUTHORIZED, RefusedCall, Witness
 from app.domain.money import dump_json, parse_json
 from app.errors import (
-    AuthExpiredError,
     OutcomeUnknownError,
     RemoteRejectedError,
     RemoteThrottledError,
@@ -211,14 +211,20 @@ class UnimicroClient:
     async def _call(
         self, method: str, route: str, *, query: Mapping[str, str], body: Mapping[str, Any] | None = None
     ) -> tuple[httpx.Response, Any]:
-        token = await self._token(None)
-        async with self._company.slot():
-            response, answer = await self._send(method, route, query=query, body=body, token=token)
-        if response.status_code == httpx.codes.UNAUTHORIZED:
-            token = await self._token(token)
+        async def send(token: str) -> tuple[httpx.Response, Any]:
             async with self._company.slot():
-                response, answer = await self._send(method, route, query=query, body=body, token=token)
-        return response, answer
+                return await self._send(method, route, query=query, body=body, token=token)
+
+        token = await self._token(None)
+        answered = await send(token)
+        if answered[0].status_code != UNAUTHORIZED:
+            return answered
+        company = self._company
+        witness = Witness(http=self._http, base_url=company.base_url, company_key=company.company_key)
+        refused = RefusedCall(
+            name=f"{method} {route}", send=send, renew=self._token, witness=witness, sleep=self._sleep, token=token
+        )
+        return await refused.insist(answered)
 
     async def _token(self, refused: str | None) -> str:
         """The access token; a refresh without an answer is no write without an answer: nothing was sent yet."""
@@ -307,13 +313,7 @@ def _judge(response: httpx.Response, answer: Any, *, is_write: bool) -> Any:
     raise _refusal(status, said)
 
 
-def _refusal(status: int, said: str) -> AuthExpiredError | RemoteRejectedError:
-    if status == httpx.codes.UNAUTHORIZED:
-        return AuthExpiredError(
-            f"Unimicro does not accept our sign-in: {said}",
-            fix="An administrator must sign in to Unimicro again.",
-            http_status=status,
-        )
+def _refusal(status: int, said: str) -> RemoteRejectedError:
     if status == httpx.codes.FORBIDDEN:
         fix = "Give the user who signed in the roles Administrator and full access to sales in Unimicro, then retry."
         return RemoteRejectedError(f"Unimicro refused: {said}", fix=fix, code="rights_missing", http_status=status)
