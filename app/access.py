@@ -6,49 +6,87 @@ from uuid import UUID
 from sqlalchemy import select
 
 from app.accounting.unimicro.auth import TokenSet, refresh
+from app.accounting.unimicro.oauth import SIGN_IN_AGAIN
+from app.accounting.unimicro.refusals import to_token_refused
 from app.accounting.unimicro.server_client import sign_in_server
 from app.crypto import Vault
+from app.db import locked
 from app.errors import AuthExpiredError
-from app.keys import identity_of, open_secret, open_server_client, save_tokens
+from app.keys import identity_of, open_secret, open_server_client, record_sign_in_lost, save_tokens
+from app.log import get_logger
 from app.resources import Resources
 from app.tables import Key
 
 # A token is renewed this long before it ends, so that a call in flight does not outlive it.
 _MARGIN = timedelta(seconds=60)
 
+_log = get_logger(__name__)
+
 
 async def fresh_token(resources: Resources, key_id: UUID, *, refused: str | None) -> str:
     """An access token that is good for a minute at least, and not the one that Unimicro has `refused`.
 
-    The refresh holds the key's row lock while it talks to the identity server: of all replicas one refreshes.
-
     Raises:
         AuthExpiredError: an administrator must sign in again.
+        RemoteThrottledError: what is refused is itself in the place of a token refused a moment ago; or too many calls.
         RemoteUnavailableError: the identity server does not answer.
     """
     async with resources.sessions() as session:
         seen = _find_good(resources.vault, await session.get_one(Key, key_id), refused)
-    if seen is not None:
-        return seen
+    return seen if seen is not None else await _renew_alone(resources, key_id, refused=refused)
+
+
+async def renew_token(resources: Resources, key_id: UUID) -> None:
+    """Renew the token of a key although it may be good: a sign-in that is gone shows now.
+
+    Raises:
+        AuthExpiredError, RemoteUnavailableError: as `fresh_token`.
+    """
+    resources.renewed_keys.pop(key_id, None)
+    async with resources.sessions() as session:
+        held = open_secret(resources.vault, await session.get_one(Key, key_id), "access_token")
+    await _renew_alone(resources, key_id, refused=held)
+
+
+async def _renew_alone(resources: Resources, key_id: UUID, *, refused: str | None) -> str:
+    """Renew under the key's row lock, held while the identity server is asked: of all replicas one refreshes.
+
+    When the sign-in turns out to be gone that is noted under the same lock: nobody who waited for it asks again.
+    """
     async with resources.sessions.begin() as session:
-        locked = (await session.scalars(select(Key).where(Key.id == key_id).with_for_update())).one()
-        renewed = _find_good(resources.vault, locked, refused)
+        key = (await session.scalars(locked(select(Key).where(Key.id == key_id)))).one()
+        renewed = _find_good(resources.vault, key, refused)
         if renewed is not None:
             return renewed
-        tokens = await _renew(resources, locked)
-        await save_tokens(session, resources.vault, locked, tokens)
-    return tokens.access_token
+        if refused is not None and key_id in resources.renewed_keys:
+            raise to_token_refused("it was renewed a moment ago")
+        try:
+            tokens = await _renew(resources, key)
+        except AuthExpiredError as error:
+            gone = error
+            first = await record_sign_in_lost(session, key, reason=error.cause)
+        else:
+            await save_tokens(session, resources.vault, key, tokens)
+            if refused is not None:
+                resources.renewed_keys[key_id] = True
+            return tokens.access_token
+    # Only now, for the note must be committed.
+    if first:
+        _log.error("sign_in_again", key=str(key_id), cause=gone.cause)
+    raise gone
 
 
 async def _renew(resources: Resources, key: Key) -> TokenSet:
     identity = identity_of(resources.settings)
+    gone = AuthExpiredError(f"The sign-in of key “{key.name}” is no longer good", fix=SIGN_IN_AGAIN)
+    if key.state in {"sign_in_again", "removed"}:
+        raise gone
     server = open_server_client(resources.vault, key)
     if server is not None:
         return await sign_in_server(resources.http, identity, server)
     old = open_secret(resources.vault, key, "refresh_token")
-    if old is None or key.state == "removed":
-        fix = "An administrator must sign in to Unimicro again."
-        raise AuthExpiredError(f"Key “{key.name}” has no refresh token", fix=fix)
+    if old is None:
+        raise gone
     return await refresh(resources.http, identity, old)
 
 

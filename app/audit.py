@@ -1,26 +1,30 @@
-"""The audit trail: every change by whom, when, before and after; append-only and chained. Owner of table `audit`.
+"""The audit trail: every change by whom, when, before and after. Owner of the tables `audit` and `audit_chain`.
 
-Each row's hash covers its content and the hash of the row before, so that a changed, removed or inserted row breaks the
-chain from there on. Secrets come in as fingerprints only.
+Append-only, and chained: each tenant's rows are one chain, those of the installation (operators, wrong tokens) another.
+A row's hash covers its content and the hash of the row before it in its chain, and the chain's head keeps how many
+there are and the last hash: so a row that was changed, removed, inserted or moved does not fit. Secrets come in as
+fingerprints only.
 """
 
 import hashlib
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, func, insert, select, text
+from sqlalchemy import ColumnElement, Row, Text, cast, func, insert, literal, null, select, update
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import insert as upsert
 
 from app.db import Session
 from app.domain.money import dump_json
-from app.tables import Audit
+from app.tables import Audit, AuditChain
 
-# One writer at a time keeps the chain a chain; taken until the caller's transaction ends.
-_CHAIN_LOCK = 0x4175646974
 _START = bytes(32)
 _PAGE = 1000
+# The chain of what concerns no tenant.
+_INSTALLATION = UUID(int=0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,21 +39,60 @@ class Change:
     after: Mapping[str, Any] | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChainCheck:
+    """How far a chain fits (`tenant_id` None: the installation's).
+
+    Shape: `rows` fit, counted from the oldest; `broken` is the id of the first that does not; `missing` is how many of
+    the newest are gone.
+    """
+
+    tenant_id: UUID | None
+    rows: int
+    broken: int | None = None
+    missing: int = 0
+
+    @property
+    def fits(self) -> bool:
+        """Whether every row is there and as it was written."""
+        return self.broken is None and not self.missing
+
+
 async def record_change(session: Session, change: Change) -> None:
-    """Append a change, in the transaction that makes it."""
-    await session.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _CHAIN_LOCK})
-    previous = await session.scalar(select(Audit.hash).order_by(Audit.id.desc()).limit(1)) or _START
-    at = (await session.execute(select(func.now()))).scalar_one()
-    values = {
+    """Append a change, in the transaction that makes it; the last thing that transaction does before its commit.
+
+    The chain is locked from here to the commit, so who changed other rows afterwards could wait for a transaction that
+    has changed those and waits for the chain.
+    """
+    chain = change.tenant_id or _INSTALLATION
+    # The head is read by its own key alone, whatever rows the session may see.
+    head = await _lock_head(session, chain)
+    # Numbers come back from JSONB otherwise than they went in, so what it will hold is hashed.
+    before, after = _to_jsonb(change.before), _to_jsonb(change.after)
+    stored = select(func.now(), cast(before, Text), cast(after, Text))
+    at, *texts = (await session.execute(stored)).one()
+    values: dict[str, Any] = {
         "tenant_id": change.tenant_id,
         "at": at,
         "actor": change.actor,
         "action": change.action,
         "subject": change.subject,
-        "before": dict(change.before) if change.before is not None else None,
-        "after": dict(change.after) if change.after is not None else None,
     }
-    await session.execute(insert(Audit).values(**values, previous_hash=previous, hash=_hash(values, previous)))
+    digest = _hash(list(values.values()), texts, head.hash)
+    values |= {"before": before, "after": after, "previous_hash": head.hash, "hash": digest}
+    await session.execute(insert(Audit).values(values))
+    grown = update(AuditChain).where(AuditChain.id == chain).values(length=AuditChain.length + 1, hash=digest)
+    await session.execute(grown, execution_options={"synchronize_session": False})
+
+
+async def _lock_head(session: Session, chain: UUID) -> Row[int, bytes]:
+    query = upsert(AuditChain).values(id=chain, length=0, hash=_START)
+    touched = query.on_conflict_do_update(index_elements=["id"], set_={"id": query.excluded.id})
+    return (await session.execute(touched.returning(AuditChain.length, AuditChain.hash))).one()
+
+
+def _to_jsonb(value: Mapping[str, Any] | None) -> ColumnElement[Any]:
+    return cast(null() if value is None else literal(dump_json(dict(value)), Text), JSONB)
 
 
 async def list_changes(
@@ -67,48 +110,46 @@ async def list_changes(
     return (await session.scalars(query)).all()
 
 
-async def find_broken_row(session: Session) -> tuple[int, int | None]:
-    """How many rows were checked, and the id of the first that does not fit the chain (None: all do)."""
-    previous, count = _START, 0
-    async for row in _walk(session):
-        values = {name: getattr(row, name) for name in _COVERED}
-        if row.previous_hash != previous or row.hash != _hash(values, previous):
-            return count, row.id
-        previous, count = row.hash, count + 1
-    return count, None
+async def check_chains(session: Session) -> list[ChainCheck]:
+    """Every chain, the installation's first.
+
+    The session must see one moment: changes that are made meanwhile would look like tampering.
+    """
+    heads = {head.id: head for head in await session.scalars(select(AuditChain))}
+    written = {tenant_id or _INSTALLATION for tenant_id in await session.scalars(select(Audit.tenant_id).distinct())}
+    empty = AuditChain(length=0, hash=_START)
+    return [await _check(session, chain, heads.get(chain, empty)) for chain in sorted({*heads, *written})]
 
 
-_COVERED = ("tenant_id", "at", "actor", "action", "subject", "before", "after")
+async def _check(session: Session, chain: UUID, head: AuditChain) -> ChainCheck:
+    tenant_id = None if chain == _INSTALLATION else chain
+    previous, count, last = _START, 0, None
+    async for row, *texts in _walk(session, tenant_id):
+        plain = [row.tenant_id, row.at, row.actor, row.action, row.subject]
+        fits = row.previous_hash == previous and row.hash == _hash(plain, texts, previous)
+        if not fits or count == head.length:
+            return ChainCheck(tenant_id=tenant_id, rows=count, broken=row.id)
+        previous, count, last = row.hash, count + 1, row.id
+    if count == head.length and previous != head.hash:
+        return ChainCheck(tenant_id=tenant_id, rows=max(count - 1, 0), broken=last or 0)
+    return ChainCheck(tenant_id=tenant_id, rows=count, missing=head.length - count)
 
 
-async def _walk(session: Session) -> AsyncIterator[Audit]:
-    last = 0
+async def _walk(session: Session, tenant_id: UUID | None) -> AsyncIterator[tuple[Audit, str | None, str | None]]:
+    own, last = Audit.tenant_id.is_not_distinct_from(tenant_id), 0
+    texts = cast(Audit.before, Text).label("before_text"), cast(Audit.after, Text).label("after_text")
+    query = select(Audit, *texts).order_by(Audit.id).limit(_PAGE)
     while True:
-        query = select(Audit).where(Audit.id > last).order_by(Audit.id).limit(_PAGE)
-        rows = (await session.scalars(query)).all()
-        for row in rows:
-            yield row
+        rows = (await session.execute(query.where(own, Audit.id > last))).all()
+        for row, before, after in rows:
+            yield row, before, after
+            last = row.id
         if len(rows) < _PAGE:
             return
-        last = rows[-1].id
 
 
-def _hash(values: Mapping[str, Any], previous: bytes) -> bytes:
-    moment: datetime = values["at"]
-    plain = [
-        str(values["tenant_id"]),
-        moment.astimezone(UTC).isoformat(),
-        *(values[name] for name in ("actor", "action", "subject")),
-        _sorted(values["before"]),
-        _sorted(values["after"]),
-    ]
-    return hashlib.sha256(previous + dump_json(plain).encode()).digest()
-
-
-def _sorted(value: Any) -> Any:
-    """The same value with its keys in order, as JSONB does not keep it."""
-    if isinstance(value, dict):
-        return {key: _sorted(value[key]) for key in sorted(value)}
-    if isinstance(value, list):
-        return [_sorted(part) for part in value]
-    return value
+def _hash(plain: Sequence[Any], texts: Sequence[str | None], previous: bytes) -> bytes:
+    """The hash of a row: tenant, time, actor, action and subject, then `before` and `after` as Postgres writes them."""
+    tenant_id, at, *names = plain
+    parts = [str(tenant_id or ""), at.astimezone(UTC).isoformat(), *names, *(one or "" for one in texts)]
+    return hashlib.sha256(previous + b"".join(hashlib.sha256(part.encode()).digest() for part in parts)).digest()

@@ -8,7 +8,7 @@ from sqlalchemy import func, insert, select, text, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import defer
 
-from app.db import Session
+from app.db import Session, locked
 from app.errors import ConflictError, NotFoundError
 from app.tables import CustomerCheck, Key
 
@@ -84,7 +84,7 @@ async def load_last_check(session: Session, key: Key, *, lock: bool = False) -> 
     await _end_dead(session, key.id)
     query = select(CustomerCheck).where(CustomerCheck.key_id == key.id).order_by(CustomerCheck.id.desc()).limit(1)
     query = query.options(defer(CustomerCheck.findings))
-    check = (await session.scalars(query.with_for_update() if lock else query)).one_or_none()
+    check = (await session.scalars(locked(query) if lock else query)).one_or_none()
     if check is None:
         raise NotFoundError(
             f"The customers of key “{key.name}” were never checked",

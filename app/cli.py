@@ -17,6 +17,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from app import processes, upkeep
+from app.audit import ChainCheck
 from app.demo import DemoOptions, run_demo
 from app.doctor import examine
 from app.domain.reading import SWEPT_SCOPES
@@ -205,16 +206,24 @@ def rotate_secrets() -> None:
 
 @audit_cli.command("verify")
 def verify_audit() -> None:
-    """Check the audit trail's chain; ends with 1 and names the first row that does not fit."""
+    """Check every chain of the audit trail; ends with 1 and names the first row that does not fit."""
     settings = _load_settings()
     with _database(settings) as url:
-        count, broken = asyncio.run(upkeep.verify_audit(url))
-    if broken is not None:
-        _give_up(
-            f"Row {broken} of the audit trail was changed, or one before it removed; {count} rows before fit.",
-            "Compare with a backup, and find out who can write to the database.",
-        )
-    _console.print(f"{count} rows, every one fits.")
+        chains = asyncio.run(upkeep.verify_audit(url))
+    for chain in chains:
+        whose = f"tenant {chain.tenant_id}" if chain.tenant_id is not None else "the installation"
+        _console.print(f"{whose}: {chain.rows} rows fit", soft_wrap=True)
+    wrong = [_tell_break(chain) for chain in chains if not chain.fits]
+    if wrong:
+        _give_up(" ".join(wrong), "Compare with a backup, and find out who can write to the database.")
+    _console.print(f"{sum(chain.rows for chain in chains)} rows, every one fits.")
+
+
+def _tell_break(chain: ChainCheck) -> str:
+    if chain.broken is not None:
+        return f"Row {chain.broken} of the audit trail was changed or put in, or one before it removed."
+    whose = f"of tenant {chain.tenant_id}" if chain.tenant_id is not None else "of the installation"
+    return f"The newest {chain.missing} rows {whose} are gone from the audit trail."
 
 
 @check_cli.command("customers")

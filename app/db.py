@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import datetime
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeVarTuple
 from uuid import UUID
 
 import asyncpg
@@ -12,7 +12,7 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, event, func, select, text
+from sqlalchemy import Connection, Select, event, func, select, text
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
@@ -40,6 +40,7 @@ _HORIZON = text("""
 
 Pool: TypeAlias = Any  # asyncpg ships no types; its Pool is meant
 Session = AsyncSession
+Columns = TypeVarTuple("Columns")
 Sessions = async_sessionmaker[AsyncSession]
 
 # What asyncpg raises while a server is stopped, starting, or out of connections.
@@ -121,6 +122,16 @@ async def load_horizon(session: Session) -> datetime:
     What was written by a transaction that is under way now carries a later time, or this very one.
     """
     return (await session.execute(_HORIZON)).scalar_one()  # type: ignore[no-any-return]
+
+
+def locked(query: Select[*Columns], *, shared: bool = False) -> Select[*Columns]:
+    """The query's rows, kept from others' changes until the transaction ends, and as they are now.
+
+    The only way to lock rows by the ORM: a session that has read a row before keeps showing what it read then, also
+    after it has waited for whoever changed it meanwhile. `shared` lets others lock the rows in the same way.
+    """
+    # Not the strongest lock: that one also stops whoever only refers to the row, as every event does to its tenant.
+    return query.with_for_update(read=shared, key_share=not shared).execution_options(populate_existing=True)
 
 
 def limit_to_tenant(session: Session, tenant_id: UUID) -> None:

@@ -6,7 +6,7 @@ from uuid import UUID
 from sqlalchemy import func, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
-from app.db import Session
+from app.db import Session, locked
 from app.domain.dimensions import Department
 from app.errors import ConflictError, HoldError, NotFoundError, Reason
 from app.tables import Department as DepartmentRow
@@ -35,7 +35,9 @@ async def load_department(session: Session, *, tenant_id: UUID, recman_departmen
     Raises:
         NotFoundError: it is not known (to this tenant).
     """
-    row = await session.get(DepartmentRow, (tenant_id, recman_department_id), with_for_update=True)
+    own = DepartmentRow.tenant_id == tenant_id
+    query = select(DepartmentRow).where(own, DepartmentRow.recman_department_id == recman_department_id)
+    row = (await session.scalars(locked(query))).one_or_none()
     if row is None:
         raise _unknown([recman_department_id])
     return row
@@ -61,8 +63,8 @@ async def serve_departments(session: Session, key: Key, department_ids: Sequence
         ConflictError: one is served by another key.
     """
     own = DepartmentRow.tenant_id == key.tenant_id
-    query = select(DepartmentRow).where(own, DepartmentRow.recman_department_id.in_(department_ids)).with_for_update()
-    rows = {row.recman_department_id: row for row in (await session.scalars(query)).all()}
+    query = select(DepartmentRow).where(own, DepartmentRow.recman_department_id.in_(department_ids))
+    rows = {row.recman_department_id: row for row in (await session.scalars(locked(query))).all()}
     unknown = [one for one in department_ids if one not in rows]
     if unknown:
         raise _unknown(unknown)

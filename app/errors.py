@@ -14,7 +14,7 @@ ServiceError
 └── RemoteError              the other system
     ├── RemoteRejectedError    held: it said no (4xx) and will say no again
     │   └── RemoteMissingError looked for once more by all that is known: it said that there is no such record
-    ├── RemoteThrottledError   pause the key (or the tenant's RecMan), no try spent (429)
+    ├── RemoteThrottledError   pause the key (or the tenant's RecMan), no try spent (429; no token is taken)
     ├── RemoteUnavailableError retry: surely nothing was stored
     ├── AuthExpiredError       pause the key until somebody signs in
     └── OutcomeUnknownError    a write got no answer: look before doing it again

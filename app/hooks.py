@@ -12,7 +12,7 @@ from uuid import UUID
 from sqlalchemy import func, insert, or_, select
 
 from app.crypto import Vault, fingerprint, new_token
-from app.db import Session, load_now
+from app.db import Session, load_now, locked
 from app.domain.money import dump_json, parse_json
 from app.errors import NotFoundError
 from app.tables import Hook
@@ -77,7 +77,7 @@ async def load_hook(session: Session, hook_id: UUID, *, lock: bool = True) -> Ho
         NotFoundError: there is none that this session may see.
     """
     query = select(Hook).where(Hook.id == hook_id)
-    hook = (await session.scalars(query.with_for_update() if lock else query)).one_or_none()
+    hook = (await session.scalars(locked(query) if lock else query)).one_or_none()
     if hook is None:
         raise NotFoundError(f"There is no hook {hook_id}", fix="Take an id from GET /v1/hooks.")
     return hook
@@ -115,7 +115,7 @@ def open_secrets(vault: Vault, hook: Hook) -> tuple[str, ...]:
 
 async def reseal_hooks(session: Session, vault: Vault) -> int:
     """Seal every hook's secrets with the newest encryption key; how many there were."""
-    rows = (await session.scalars(select(Hook).where(Hook.secrets.is_not(None)).with_for_update())).all()
+    rows = (await session.scalars(locked(select(Hook).where(Hook.secrets.is_not(None))))).all()
     for row in rows:
         row.secrets = vault.reseal(row.secrets or b"")
     return len(rows)

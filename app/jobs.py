@@ -9,7 +9,7 @@ from uuid import UUID
 
 from sqlalchemy import func, insert, select, text
 
-from app.db import Session, load_now
+from app.db import Session, load_now, locked
 from app.errors import ConflictError, NotFoundError
 from app.inbox import Arrival, accept, dedupe_key
 from app.tables import Event, Job
@@ -45,7 +45,7 @@ async def load_job(session: Session, job_id: UUID, *, lock: bool = False) -> Job
         NotFoundError: there is none that this session may see.
     """
     query = select(Job).where(Job.id == job_id)
-    job = (await session.scalars(query.with_for_update() if lock else query)).one_or_none()
+    job = (await session.scalars(locked(query) if lock else query)).one_or_none()
     if job is None:
         raise NotFoundError(f"There is no job {job_id}", fix="Take an id from GET /v1/jobs.")
     return job

@@ -3,15 +3,15 @@
 from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime
 
-from app.access import fresh_token
+from app.access import fresh_token, renew_token
 from app.accounting.targets import Target, open_target
 from app.accounting.unimicro.auth import TokenSet
 from app.accounting.unimicro.directory import Company, fetch_companies
 from app.crypto import Vault
 from app.domain.findings import Finding
 from app.domain.reference import Reference, RemoteProduct
-from app.errors import AuthExpiredError, HoldError, RemoteError, ServiceError
-from app.keys import load_key, open_secret, require_sign_in
+from app.errors import HoldError, RemoteError, ServiceError
+from app.keys import load_key, open_secret
 from app.resources import Resources
 from app.tables import Key
 
@@ -41,13 +41,8 @@ async def check_key(resources: Resources, key: Key) -> list[Finding]:
 async def _check_sign_in(resources: Resources, key: Key) -> Finding:
     """Renew the token for good: a refresh token that is dead must show now."""
     what = "sign-in"
-    held = open_secret(resources.vault, key, "access_token")
     try:
-        await fresh_token(resources, key.id, refused=held)
-    except AuthExpiredError as error:
-        async with resources.sessions.begin() as session:
-            await require_sign_in(session, key.id, reason=error.cause)
-        return Finding(what, ok=False, cause=error.cause, fix=error.fix)
+        await renew_token(resources, key.id)
     except ServiceError as error:
         fix = error.fix or "Try again in a few minutes."
         return Finding(what, ok=False, cause=error.cause, fix=fix)

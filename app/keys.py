@@ -11,7 +11,7 @@ from sqlalchemy.exc import IntegrityError
 from app.accounting.unimicro.auth import Identity, TokenSet
 from app.accounting.unimicro.server_client import ServerClient
 from app.crypto import Vault
-from app.db import Session
+from app.db import Session, locked
 from app.domain.money import dump_json, parse_json
 from app.errors import ConflictError, NotFoundError
 from app.settings import Settings
@@ -153,7 +153,7 @@ async def load_key(session: Session, key_id: UUID, *, lock: bool = False) -> Key
         NotFoundError: there is none that this session may see.
     """
     query = select(Key).where(Key.id == key_id, Key.state != "removed")
-    key = (await session.scalars(query.with_for_update() if lock else query)).one_or_none()
+    key = (await session.scalars(locked(query) if lock else query)).one_or_none()
     if key is None:
         raise NotFoundError(f"There is no key {key_id}", fix="Take an id from GET /v1/keys.")
     return key
@@ -184,11 +184,17 @@ async def pause_key(session: Session, key_id: UUID, *, seconds: float, reason: s
     await session.execute(update(Key).where(Key.id == key_id).values(values))
 
 
-async def require_sign_in(session: Session, key_id: UUID, *, reason: str) -> bool:
-    """Mark the sign-in as gone; True for the first to notice, so that there is one alert."""
-    query = update(Key).where(Key.id == key_id, Key.state == "active")
-    marked = await session.execute(query.values(state="sign_in_again", pause_reason=reason).returning(Key.id))
-    return marked.scalar() is not None
+async def record_sign_in_lost(session: Session, key: Key, *, reason: str) -> bool:
+    """Mark the locked key's sign-in as gone; True for the first to notice, so that there is one alert.
+
+    A key that a person has paused stays so; without its refresh token it asks for a sign-in as soon as it is resumed.
+    """
+    key.refresh_token = None
+    first = key.state == "active"
+    if first:
+        key.state, key.pause_reason = "sign_in_again", reason
+    await session.flush()
+    return first
 
 
 async def save_grant(session: Session, vault: Vault, key: Key, grant: Grant) -> None:
@@ -225,7 +231,7 @@ def open_server_client(vault: Vault, key: Key) -> ServerClient | None:
 async def reseal_keys(session: Session, vault: Vault) -> int:
     """Seal every secret of every key with the newest encryption key; how many there were."""
     count = 0
-    for key in (await session.scalars(select(Key).with_for_update())).all():
+    for key in (await session.scalars(locked(select(Key)))).all():
         for column in _SECRETS:
             sealed = getattr(key, column)
             if sealed is not None:

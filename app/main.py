@@ -28,6 +28,7 @@ from app.api import (
     webhooks,
 )
 from app.api.doors import tell_error
+from app.api.gate import Gate
 from app.api.webhook_form import form
 from app.errors import ServiceError
 from app.resources import Resources
@@ -74,6 +75,7 @@ def create_app(open_resources: Opener) -> FastAPI:
     )
     for room in _ROOMS:
         app.include_router(room.router)
+    app.add_middleware(Gate)
     for error in (ServiceError, RequestValidationError, HTTPException, Exception):
         app.add_exception_handler(error, tell_error)
     return app

@@ -6,7 +6,7 @@ from uuid import UUID
 from sqlalchemy import func, select, text, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
-from app.db import Session, Sessions
+from app.db import Session, Sessions, locked
 from app.inbox import RELEASED, Arrival, accept, dedupe_key
 from app.tables import Event, Hook
 
@@ -59,8 +59,8 @@ async def release_recorded(sessions: Sessions, hook_ids: Sequence[UUID]) -> int:
 
 async def discard_recorded(session: Session, hook_id: UUID, *, actor: str) -> int:
     """Never let what the hook recorded have effects; how many records that were."""
-    query = select(Event.id).where(Event.hook_id == hook_id, Event.state == "recorded").with_for_update()
-    ids = (await session.scalars(query)).all()
+    query = select(Event.id).where(Event.hook_id == hook_id, Event.state == "recorded")
+    ids = (await session.scalars(locked(query))).all()
     await _end(session, ids, state="ignored", note=f"recorded first, then discarded by {actor}")
     return len(ids)
 
@@ -73,9 +73,10 @@ async def count_recorded(session: Session, hook_id: UUID) -> int:
 
 async def _take(session: Session, hook_ids: Sequence[UUID]) -> Sequence[Event]:
     # Somebody may have switched it on again meanwhile: then the rest stays, and so does what came since.
-    live = select(Hook.id).where(Hook.id.in_(hook_ids), Hook.record_first.is_(False)).with_for_update(read=True)
-    query = select(Event).where(Event.state == "recorded", Event.hook_id.in_((await session.scalars(live)).all()))
-    return (await session.scalars(query.order_by(Event.id).limit(_AT_ONCE).with_for_update())).all()
+    live = select(Hook.id).where(Hook.id.in_(hook_ids), Hook.record_first.is_(False))
+    hooks = (await session.scalars(locked(live, shared=True))).all()
+    query = select(Event).where(Event.state == "recorded", Event.hook_id.in_(hooks)).order_by(Event.id).limit(_AT_ONCE)
+    return (await session.scalars(locked(query))).all()
 
 
 def _arrival(event: Event) -> Arrival:

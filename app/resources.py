@@ -30,6 +30,7 @@ _MOST_RECORDS = 1000
 _RECORD_SECONDS = 120
 _SHELF_SECONDS = 600
 _MOST_RECIPIENTS = 10_000
+_RENEWED_SECONDS = 30
 
 
 class EncryptionKeyMissingError(ServiceError):
@@ -146,6 +147,10 @@ class Resources:
     tries: Tries = field(default_factory=Tries)
     recman_notes: MutableMapping[UUID, RecmanNotes] = field(
         default_factory=lambda: TTLCache(_MOST_TENANTS, ttl=_NOTES_SECONDS)
+    )
+    # Keys whose token was refused and renewed a moment ago.
+    renewed_keys: MutableMapping[UUID, bool] = field(
+        default_factory=lambda: TTLCache(_MOST_TENANTS, ttl=_RENEWED_SECONDS)
     )
     # Cleared away after a while: whoever still holds an old one makes a call more, and memory stays small.
     shelves: MutableMapping[UUID, Shelf] = field(default_factory=lambda: TTLCache(_MOST_TENANTS, ttl=_SHELF_SECONDS))

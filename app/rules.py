@@ -1,18 +1,16 @@
 """The rules of keys, in versions: the only owner of the table `rule_set`."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-import yaml
-from pydantic import ValidationError
 from sqlalchemy import insert, select
 from sqlalchemy.exc import IntegrityError
 
 from app.db import Session
 from app.domain.rules import Rules
-from app.errors import ConflictError, NotFoundError, RequestError
+from app.errors import ConflictError, NotFoundError
 from app.tables import Key, RuleSet
 
 
@@ -84,26 +82,3 @@ def show_rules(rules: Rules) -> dict[str, Any]:
     """The rules as stored and shown: what is left out is not there."""
     shown: dict[str, Any] = rules.model_dump(mode="json", exclude_defaults=True)
     return shown
-
-
-def dump_yaml(rules: Mapping[str, Any]) -> str:
-    """Rules as a file for people."""
-    return yaml.safe_dump(dict(rules), allow_unicode=True, sort_keys=False)
-
-
-def read_yaml(text: str) -> Rules:
-    """The rules in a file.
-
-    Raises:
-        RequestError: not YAML, or not rules.
-    """
-    try:
-        return Rules.model_validate(yaml.safe_load(text) or {})
-    except yaml.YAMLError as error:
-        place = getattr(error, "problem_mark", None)
-        where = f" in line {place.line + 1}" if place is not None else ""
-        fix = "Correct the file; GET /v1/rules?format=yaml shows the form."
-        raise RequestError(f"The file is no YAML{where}", fix=fix, code="rules_unreadable") from error
-    except ValidationError as error:
-        places = "; ".join(f"{'.'.join(map(str, part['loc'])) or 'rules'}: {part['msg']}" for part in error.errors())
-        raise RequestError(f"The rules cannot be used: {places}", fix="Correct them.", code="rules_unusable") from error

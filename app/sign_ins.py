@@ -15,7 +15,7 @@ from app.accounting.unimicro.auth import Authorization, TokenSet
 from app.accounting.unimicro.directory import Company
 from app.accounting.unimicro.server_client import ServerClient
 from app.crypto import Vault, fingerprint, new_token
-from app.db import Session, load_now
+from app.db import Session, load_now, locked
 from app.domain.money import dump_json, parse_json
 from app.errors import ConflictError, NotFoundError, RequestError
 from app.keys import Grant
@@ -79,8 +79,8 @@ async def take_return(session: Session, vault: Vault, state: str) -> tuple[SignI
     Raises:
         RequestError: the state is unknown, used or expired.
     """
-    query = select(SignIn).where(SignIn.state_hash == fingerprint(state)).with_for_update()
-    sign_in = (await session.scalars(query)).one_or_none()
+    query = select(SignIn).where(SignIn.state_hash == fingerprint(state))
+    sign_in = (await session.scalars(locked(query))).one_or_none()
     if sign_in is None:
         raise RequestError("This sign-in did not start here", fix=_ANEW, code="state_unknown")
     if sign_in.returned_at is not None or sign_in.begun is None:
@@ -116,7 +116,7 @@ async def load_sign_in(session: Session, sign_in_id: UUID, *, lock: bool = False
         NotFoundError: there is none that this session may see.
     """
     query = select(SignIn).where(SignIn.id == sign_in_id)
-    sign_in = (await session.scalars(query.with_for_update() if lock else query)).one_or_none()
+    sign_in = (await session.scalars(locked(query) if lock else query)).one_or_none()
     if sign_in is None:
         raise NotFoundError(f"There is no sign-in {sign_in_id}", fix=_ANEW, code="sign_in_unknown")
     return sign_in
@@ -154,7 +154,7 @@ async def use_sign_in(session: Session, vault: Vault, sign_in_id: UUID) -> Signe
 async def reseal_sign_ins(session: Session, vault: Vault) -> int:
     """Seal everything kept with the newest encryption key; how much there was."""
     count = 0
-    for sign_in in (await session.scalars(select(SignIn).with_for_update())).all():
+    for sign_in in (await session.scalars(locked(select(SignIn)))).all():
         for column in ("begun", "granted"):
             sealed = getattr(sign_in, column)
             if sealed is not None:

@@ -12,7 +12,7 @@ from sqlalchemy import func, insert, select
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.exc import IntegrityError
 
-from app.db import Session, load_now
+from app.db import Session, load_now, locked
 from app.domain.reading import SWEPT_SCOPES
 from app.errors import ConflictError, NotFoundError, Reason, RequestError
 from app.inbox import Arrival, accept, dedupe_key
@@ -85,7 +85,7 @@ async def load_sweep(session: Session, sweep_id: int, *, lock: bool = False) -> 
         NotFoundError: there is none that this session may see.
     """
     query = select(Sweep).where(Sweep.id == sweep_id)
-    sweep = (await session.scalars(query.with_for_update() if lock else query)).one_or_none()
+    sweep = (await session.scalars(locked(query) if lock else query)).one_or_none()
     if sweep is None:
         raise NotFoundError(f"There is no sweep {sweep_id}", fix="Take an id from GET /v1/recman/sweeps.")
     return sweep

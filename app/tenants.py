@@ -7,7 +7,7 @@ from sqlalchemy import insert, select
 from sqlalchemy.exc import IntegrityError
 
 from app.crypto import Vault, show_fingerprint
-from app.db import Session
+from app.db import Session, locked
 from app.errors import ConflictError, NotFoundError
 from app.tables import Tenant
 
@@ -52,7 +52,8 @@ async def load_tenant(session: Session, tenant_id: UUID, *, lock: bool = False) 
     Raises:
         NotFoundError: there is none with this id.
     """
-    tenant = await session.get(Tenant, tenant_id, with_for_update=lock)
+    query = select(Tenant).where(Tenant.id == tenant_id)
+    tenant = (await session.scalars(locked(query) if lock else query)).one_or_none()
     if tenant is None:
         raise NotFoundError(f"There is no tenant {tenant_id}", fix="List the tenants and take an id from there.")
     return tenant
@@ -80,8 +81,8 @@ def show_api_key(vault: Vault, tenant: Tenant) -> str | None:
 
 async def reseal_tenants(session: Session, vault: Vault) -> int:
     """Seal every RecMan API key with the newest encryption key; how many there were."""
-    query = select(Tenant).where(Tenant.recman_api_key.is_not(None)).with_for_update()
-    rows = (await session.scalars(query)).all()
+    query = select(Tenant).where(Tenant.recman_api_key.is_not(None))
+    rows = (await session.scalars(locked(query))).all()
     for row in rows:
         row.recman_api_key = vault.reseal(row.recman_api_key or b"")
     return len(rows)

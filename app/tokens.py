@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, func, insert, or_, select, text, update
 
 from app.crypto import fingerprint, new_token
-from app.db import Session
+from app.db import Session, locked
 from app.errors import ConflictError, NotFoundError
 from app.tables import AdminToken
 
@@ -109,8 +109,8 @@ async def load_token(session: Session, token_id: UUID) -> AdminToken:
     Raises:
         NotFoundError: there is none that this session may see.
     """
-    query = select(AdminToken).where(AdminToken.id == token_id, AdminToken.revoked_at.is_(None)).with_for_update()
-    token = (await session.scalars(query)).one_or_none()
+    query = select(AdminToken).where(AdminToken.id == token_id, AdminToken.revoked_at.is_(None))
+    token = (await session.scalars(locked(query))).one_or_none()
     if token is None:
         raise NotFoundError(f"There is no token {token_id}", fix="Take an id from GET /v1/tokens.")
     return token

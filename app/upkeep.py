@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from app.audit import Change, find_broken_row, record_change
+from app.audit import ChainCheck, Change, check_chains, record_change
 from app.checks import begin_check, load_findings, load_last_check
 from app.db import Session, create_engine, create_sessions, translate_away
 from app.errors import ConflictError, NotFoundError
@@ -73,16 +73,17 @@ async def rotate_secrets(settings: Settings, url: str) -> dict[str, int]:
         }
 
 
-async def verify_audit(url: str) -> tuple[int, int | None]:
-    """How many rows of the audit trail fit, and the id of the first that does not (None: all do).
+async def verify_audit(url: str) -> list[ChainCheck]:
+    """How far each chain of the audit trail fits, as of one moment.
 
     Raises:
         DatabaseAwayError: Postgres does not answer.
     """
     engine = create_engine(url, pool_size=1)
+    one_moment = engine.execution_options(isolation_level="REPEATABLE READ")
     try:
-        async with translate_away(), create_sessions(engine)() as session:
-            return await find_broken_row(session)
+        async with translate_away(), create_sessions(one_moment)() as session:
+            return await check_chains(session)
     finally:
         await engine.dispose()
 

@@ -18,7 +18,7 @@ from app.errors import (
     WaitError,
 )
 from app.inbox import Arrival, accept, dedupe_key, load_unseen
-from app.keys import pause_key, require_sign_in
+from app.keys import pause_key
 from app.lanes import Lease, backoff_seconds, check_fence, claim, lock_record, postpone, release, renew, wait_for
 from app.log import get_logger
 from app.quota import REFUSED_KEY_SECONDS
@@ -184,7 +184,7 @@ async def settle_trouble(resources: Resources, run: Run, error: Exception) -> No
         case RemoteThrottledError():
             await _pause_key(resources, run, error)
         case AuthExpiredError():
-            await _stop_key(resources, run, error)
+            await _rest(resources, run, error)
         case _:
             await _retry(resources, run, error)
 
@@ -230,13 +230,9 @@ async def _pause_key(resources: Resources, run: Run, error: RemoteThrottledError
     await _postpone(resources, run, error, seconds=error.retry_after)
 
 
-async def _stop_key(resources: Resources, run: Run, error: AuthExpiredError) -> None:
-    if error.system == "Unimicro" and run.key_id is not None:
-        async with resources.sessions.begin() as session:
-            first = await require_sign_in(session, run.key_id, reason=error.cause)
-        if first:
-            _log.error("sign_in_again", key=str(run.key_id), cause=error.cause)
-    # RecMan is not asked for so long; what comes later is told so, and until when, without a call.
+async def _rest(resources: Resources, run: Run, error: AuthExpiredError) -> None:
+    # Unimicro's key was marked by whoever asked for a token (`fresh_token`); a new sign-in wakes its lanes. RecMan is
+    # not asked for so long; what comes later is told so, and until when, without a call.
     seconds = REST_SECONDS if error.system == "Unimicro" else REFUSED_KEY_SECONDS
     await _postpone(resources, run, error, seconds=seconds)
 

@@ -24,6 +24,7 @@ from app.sandbox.unimicro_options import SandboxOptions
 from app.settings import Settings
 from app.tables import Key
 from app.tokens import ensure_operator
+from app.upkeep import verify_audit
 from app.worker import run_worker
 from tests.canary import Canaries
 
@@ -132,7 +133,7 @@ class World:
         async with self.resources.engine.begin() as connection:
             await connection.exec_driver_sql("TRUNCATE attempt, transfer, event, lane RESTART IDENTITY CASCADE")
 
-    async def fault(self, fault: str, *, method: str, path: str, times: int = 1, **more: Any) -> None:
+    async def fault(self, fault: str, *, method: str | None = None, path: str, times: int = 1, **more: Any) -> None:
         """Make the sandbox Unimicro fail the next matching calls."""
         match = {"method": method, "path": path} | ({"query": more.pop("query")} if "query" in more else {})
         order = {"match": match, "fault": fault, "times": times, **more}
@@ -224,6 +225,7 @@ async def open_world(
             recman_url=recman_url,
         )
         assert await canaries.find(*await _open_secrets(resources)) == []
+        assert [chain for chain in await verify_audit(database_url) if not chain.fits] == []
 
 
 @dataclass(frozen=True, slots=True)

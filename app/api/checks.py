@@ -188,8 +188,8 @@ async def accept(door: AdminDoor, resources: ResourcesDep, key_id: UUID, word: A
     name = word.name or door.caller.name
     await accept_check(door.session, check, name=name, reason=word.reason)
     after = {"check": check.id, "name": name, "reason": word.reason, "counts": check.counts}
-    await _record(door, "customer_check.accept", key, after=after)
     await wake_key(door.session, tenant_id=key.tenant_id, key_id=key.id)
+    await _record(door, "customer_check.accept", key, after=after)
     await door.session.commit()
     resources.work_accepted.set()
     return CustomerCheckView.model_validate(check)

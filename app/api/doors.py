@@ -52,26 +52,25 @@ async def open_session(resources: ResourcesDep) -> AsyncIterator[Session]:
 SessionDep = Annotated[Session, Depends(open_session)]
 
 
-async def require_caller(
-    request: Request,
-    resources: ResourcesDep,
-    session: SessionDep,
-    credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)],
-) -> Caller:
-    """Whoever holds the bearer token.
+async def verify_caller(request: Request) -> Caller:
+    """Whoever holds the bearer token; asked by the gate before the body is read.
 
     Raises:
         TooManyTriesError: this address has guessed too often.
         SignatureError: no token, or none that is good.
     """
-    caller = await find_caller(session, credentials.credentials) if credentials is not None else None
-    if caller is None:
-        if credentials is not None:
-            await _note_wrong_token(request, resources, session)
-        raise SignatureError(
-            "No valid admin token", fix="Send `Authorization: Bearer <token>` with a token that is not expired."
-        )
-    await session.commit()
+    resources: Resources = request.app.state.resources
+    kind, _, token = request.headers.get("authorization", "").partition(" ")
+    given = token.strip() if kind.lower() == "bearer" else ""
+    async with resources.sessions() as session:
+        caller = await find_caller(session, given) if given else None
+        if caller is None:
+            if given:
+                await _note_wrong_token(request, resources, session)
+            raise SignatureError(
+                "No valid admin token", fix="Send `Authorization: Bearer <token>` with a token that is not expired."
+            )
+        await session.commit()
     return caller
 
 
@@ -86,6 +85,14 @@ async def _note_wrong_token(request: Request, resources: Resources, session: Ses
     change = Change(actor=f"address:{address}", action="token.refused", subject="token:unknown")
     await record_change(session, change)
     await session.commit()
+
+
+async def require_caller(
+    request: Request, _described: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
+) -> Caller:
+    """Whom the gate has let in."""
+    caller: Caller = request.state.caller
+    return caller
 
 
 @dataclass(frozen=True, slots=True)

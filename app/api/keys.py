@@ -124,8 +124,8 @@ async def create_key(door: AdminDoor, resources: ResourcesDep, new: NewKeyOrder)
     )
     key = await make_key(door.session, resources, order)
     view = await _view(door, key)
-    await _record(door, "key.create", key, after=_show(view))
     await _go_on(door, key)
+    await _record(door, "key.create", key, after=_show(view))
     await door.session.commit()
     resources.work_accepted.set()
     return view
@@ -167,10 +167,10 @@ async def change(door: AdminDoor, resources: ResourcesDep, key_id: UUID, wish: K
     if wish.departments is not None:
         await serve_departments(door.session, key, [] if wish.departments == "all" else wish.departments)
     after = await _view(door, key)
-    await _record(door, "key.change", key, before=_show(before), after=_show(after))
     # Looking again costs RecMan's quota, so a new name alone wakes nobody.
     if wish.model_fields_set & {"mode", "method", "departments", "settings", "state"}:
         await _go_on(door, key)
+    await _record(door, "key.change", key, before=_show(before), after=_show(after))
     await door.session.commit()
     resources.work_accepted.set()
     return after
@@ -203,8 +203,8 @@ async def remove(door: AdminDoor, resources: ResourcesDep, key_id: UUID) -> Remo
     refresh_token = open_secret(resources.vault, key, "refresh_token")
     await remove_key(door.session, key)
     await release_departments(door.session, key)
-    await _record(door, "key.remove", key, before=_show(before))
     await wake_key(door.session, tenant_id=key.tenant_id, key_id=key.id)
+    await _record(door, "key.remove", key, before=_show(before))
     await door.session.commit()
     resources.references.pop(key.id, None)
     resources.work_accepted.set()

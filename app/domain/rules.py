@@ -1,5 +1,6 @@
 """What an accountant may choose for one company: mappings, limits, who owns which field. Pure, and immutable."""
 
+from collections import Counter
 from datetime import date
 from decimal import Decimal
 from typing import Annotated, Literal
@@ -92,7 +93,7 @@ class Rules(_Part):
             ("products", [rule.recman for rule in self.products]),
             ("departments", [rule.recman for rule in self.departments]),
         ):
-            twice = sorted({key for key in keys if keys.count(key) > 1})
+            twice = sorted(key for key, count in Counter(keys).items() if count > 1)
             if twice:
                 raise ValueError(f"{name}: {', '.join(twice)} has more than one rule")
         return self

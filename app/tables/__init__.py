@@ -1,6 +1,6 @@
 """Every table, once. Each has one owner module that holds its queries; the migrations make them."""
 
-from app.tables.accounts import AdminToken, Audit, Department, Hook, Key, SignIn, Tenant
+from app.tables.accounts import AdminToken, Audit, AuditChain, Department, Hook, Key, SignIn, Tenant
 from app.tables.base import Table, TenantOwned
 from app.tables.recman import FieldProfile, HookHeaders, RecmanQuota, RecmanRecord, Sweep
 from app.tables.work import Attempt, CustomerCheck, Event, Job, Lane, RuleSet, Transfer
@@ -9,6 +9,7 @@ __all__ = [
     "AdminToken",
     "Attempt",
     "Audit",
+    "AuditChain",
     "CustomerCheck",
     "Department",
     "Event",

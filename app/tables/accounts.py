@@ -148,6 +148,19 @@ class Audit(TenantOwned, Table):
     hash: Mapped[bytes] = mapped_column(unique=True)
 
 
+class AuditChain(Table):
+    """The head of one chain of the audit trail: its length and last hash (owner: audit).
+
+    `id` is the tenant's, or nought for the installation's own chain.
+    """
+
+    __tablename__ = "audit_chain"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    length: Mapped[int] = mapped_column(BigInteger)
+    hash: Mapped[bytes]
+
+
 class Department(TenantOwned, Table):
     """A RecMan department and the key that serves it (owner: departments)."""
 

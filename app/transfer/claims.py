@@ -5,7 +5,7 @@ from uuid import UUID
 
 from sqlalchemy import select, text
 
-from app.db import Session
+from app.db import Session, locked
 from app.lanes import Lease
 from app.tables import Transfer
 
@@ -64,7 +64,7 @@ async def find_open_credit(session: Session, *, key_id: UUID, credited_id: int, 
     The invoice's own row is locked until the transaction ends, so that of two that begin at once one sees the other.
     """
     invoice = (Transfer.key_id == key_id, Transfer.scope == "invoice", Transfer.unimicro_id == credited_id)
-    await session.execute(select(Transfer.id).where(*invoice).with_for_update())
+    await session.execute(locked(select(Transfer.id).where(*invoice)))
     query = select(Transfer).where(
         Transfer.key_id == key_id,
         Transfer.credits_unimicro_id == credited_id,

@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, func, insert, or_, select, text, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.exc import IntegrityError
 
-from app.db import Session
+from app.db import Session, locked
 from app.domain.documents import Totals
 from app.errors import HoldError, Reason
 from app.tables import Attempt, Key, Transfer
@@ -35,7 +35,7 @@ async def find_transfer(session: Session, place: Place, *, lock: bool = False) -
     if place.scope != "invoice":
         query = query.where(Transfer.key_id == place.key_id)
     if lock:
-        query = query.with_for_update()
+        query = locked(query)
     return (await session.scalars(query)).one_or_none()
 
 
@@ -235,7 +235,7 @@ async def list_of_record(session: Session, place: Place) -> Sequence[Transfer]:
         Transfer.scope == place.scope,
         Transfer.record_id == place.record_id,
     )
-    return (await session.scalars(select(Transfer).where(*known).order_by(Transfer.id).with_for_update())).all()
+    return (await session.scalars(locked(select(Transfer).where(*known).order_by(Transfer.id)))).all()
 
 
 async def list_booked(session: Session, *, tenant_id: UUID, scope: str, record_ids: Sequence[str]) -> dict[str, bool]:

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from app.domain.money import round_money
-from tests.world import COMPANY, World
+from app.http import httpx
+from tests.world import COMPANY, OURS, TOKEN, World
 
 
 async def put(world: World, rules: Any, *, after_version: int = 0, status: int = 200) -> dict[str, Any]:
@@ -238,6 +239,51 @@ async def test_unusable_rules_are_refused_and_say_where(world: World, body: Any,
     told = await put(world, body, status=422)
     assert told["code"] == code
     assert (await world.get("/v1/rules", key_id=str(world.key_id)))["version"] == 0
+
+
+RULES = {"products": [{"recman": "RM-77", "unimicro": "1002"}]}
+
+
+@pytest.mark.parametrize("body", ["", " \n", "null", "~", "[]", "# nothing yet\n", "---\n...\n", "''"])
+async def test_a_put_without_rules_is_no_reset(world: World, body: str) -> None:
+    await put(world, RULES)
+    told = await put_text(world, body, after_version=1)
+    assert (told.status_code, told.json()["code"]) == (422, "rules_empty")
+    assert "`{}`" in told.json()["fix"]
+    assert (await world.get("/v1/rules", key_id=str(world.key_id)))["version"] == 1
+
+
+async def test_rules_are_taken_back_by_saying_so(world: World) -> None:
+    await put(world, RULES)
+    told = await put_text(world, "{}", after_version=1)
+    assert (told.status_code, told.json()["version"], told.json()["rules"]["products"]) == (200, 2, [])
+
+
+@pytest.mark.parametrize(
+    ("body", "place"),
+    [
+        ("tolerance: 0\nproducts: []\ntolerance: 1\n", "“tolerance” is given twice: in line 1 and in line 3"),
+        ('{"tolerance": 0, "tolerance": 1}', "“tolerance” is given twice: in line 1 and in line 1"),
+        ('{"review": {"first": 1,\n"first": 2}}', "“first” is given twice: in line 1 and in line 2"),
+        ("departments:\n- recman: '7'\n  dimensions:\n    5: A\n    '5': B\n", "“5” is given twice: in line 4"),
+        ("products:\n- {recman: a,\n   recman: b, unimicro: c}\n", "“recman” is given twice: in line 2 and in line 3"),
+    ],
+)
+async def test_a_name_given_twice_is_refused_with_its_place(world: World, body: str, place: str) -> None:
+    told = await put_text(world, body, after_version=0)
+    assert (told.status_code, told.json()["code"]) == (422, "rules_unreadable")
+    assert place in told.json()["cause"]
+
+
+@pytest.mark.parametrize("body", ["[" * 100_000, "- " * 60_000, '{"a":' * 20_000, "&a [*a]", "a: &a [*a]"])
+async def test_rules_that_never_end_are_refused(world: World, body: str) -> None:
+    assert (await put_text(world, body, after_version=0)).status_code == 422
+
+
+async def put_text(world: World, body: str, *, after_version: int) -> httpx.Response:
+    url = f"{OURS}/v1/rules?key_id={world.key_id}&after_version={after_version}"
+    headers = {"Authorization": f"Bearer {TOKEN}", "Content-Type": "application/yaml"}
+    return await world.http.put(url, content=body.encode(), headers=headers)
 
 
 async def test_broken_yaml_names_its_line(world: World) -> None:

@@ -13,7 +13,7 @@ from standardwebhooks import Webhook
 
 from app.crypto import Vault
 from tests.flows.test_cli import run
-from tests.world import OURS, World
+from tests.world import COMPANY, OURS, World
 
 BODY = '{"event": "invoice.created", "id": 5001}'
 
@@ -257,15 +257,21 @@ async def test_tampered_audit_row_is_found_from_the_command_line(world: World) -
     good = verify(world)
     assert (good.returncode, "every one fits" in good.stdout) == (0, True)
     row = await world.count("SELECT id FROM audit WHERE action = 'key.create'")
+    forged = text(
+        "UPDATE audit SET after = jsonb_set(after, '{company_name}', to_jsonb(CAST(:name AS text))) WHERE id = :id"
+    )
     async with world.resources.engine.begin() as connection:
         with pytest.raises(Exception, match="append-only"):
             async with connection.begin_nested():
                 await connection.execute(text("UPDATE audit SET actor = 'nobody'"))
         await connection.execute(text("ALTER TABLE audit DISABLE TRIGGER audit_append_only"))
-        statement = text("""UPDATE audit SET after = after || '{"company_name": "Mine AS"}' WHERE id = :id""")
-        await connection.execute(statement, {"id": row})
+        await connection.execute(forged, {"id": row, "name": "Mine AS"})
     bad = verify(world)
     assert (bad.returncode, f"Row {row} " in bad.stderr) == (1, True)
+    # The world proves its trail at the end.
+    async with world.resources.engine.begin() as connection:
+        await connection.execute(forged, {"id": row, "name": COMPANY})
+    assert verify(world).returncode == 0
 
 
 async def test_secrets_are_sealed_anew_and_the_old_key_can_be_dropped(world: World) -> None:

@@ -1,6 +1,6 @@
-"""Unimicro's REST API over HTTP: paging, patience and the meaning of every answer. Knows no entity.
+"""Unimicro's REST API over HTTP: paging, patience; what an answer means is told by `answers`. Knows no entity.
 
-Reads may repeat; writes never do, except once after a 401, which was surely not carried out.
+Reads may repeat; writes never do, except after a 401, which was surely not carried out.
 Source: facts/unimicro-api.md §2 and §5 [O].
 """
 
@@ -10,18 +10,15 @@ import time
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from typing import Any
 
-from app.accounting.unimicro.complaints import read_complaint, strip_traces
-from app.domain.money import dump_json, parse_json
+from app.accounting.unimicro.answers import decode, is_record, judge, no_record, to_rows
+from app.accounting.unimicro.complaints import strip_traces
+from app.accounting.unimicro.refusals import UNAUTHORIZED, RefusedCall, Witness
+from app.domain.money import dump_json
 from app.errors import (
-    AuthExpiredError,
     OutcomeUnknownError,
     RemoteMissingError,
-    RemoteRejectedError,
-    RemoteThrottledError,
     RemoteUnavailableError,
 )
 from app.http import httpx
@@ -32,12 +29,7 @@ _PAGE = 500
 _LEAST_CAP = 50
 _READ_TRIES = 3
 _READ_PAUSE_SECONDS = 0.2
-_RETRY_AFTER_SECONDS = 30.0
-_RETRY_AFTER_CAP = 3600.0
 _NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
-# 408 and everything from 500 up: on a write it may have been stored.
-_REQUEST_TIMEOUT, _SERVER_ERROR = 408, 500
-_GUID_WORD = "_createguid"
 
 Sleep = Callable[[float], Awaitable[None]]
 
@@ -99,7 +91,7 @@ class UnimicroClient:
         received = 0
         while True:
             paging = {"orderby": "ID", "top": str(_PAGE), "skip": str(received)}
-            page = _to_rows(await self._read_list(route, {**query, **paging}), route)
+            page = to_rows(await self._read_list(route, {**query, **paging}), route)
             known = len(rows)
             received += len(page)
             for row in page:
@@ -127,8 +119,8 @@ class UnimicroClient:
             RemoteUnavailableError: the answer is no record, or somebody else's 404.
         """
         answer = await self._read(route, query)
-        if not _is_record(answer):
-            raise _no_record(route)
+        if not is_record(answer):
+            raise no_record(route)
         return dict(answer)
 
     async def ask(self, route: str, action: str, **query: str) -> dict[str, Any]:
@@ -139,7 +131,7 @@ class UnimicroClient:
         """
         answer = await self._read(route, {"action": action, **query})
         if not isinstance(answer, dict):
-            raise _no_record(f"{route}?action={action}")
+            raise no_record(f"{route}?action={action}")
         return answer
 
     # https://developer.unimicro.no/guide/endpoints/invoices
@@ -154,7 +146,7 @@ class UnimicroClient:
         if route == "invoices" and not body.get("StatusCode"):
             raise ValueError("an invoice without StatusCode would be booked at once")
         made = await self._write("POST", route, body=body)
-        if not _is_record(made):
+        if not is_record(made):
             raise OutcomeUnknownError(f"Unimicro took a record for {route} but did not say which id it has")
         return dict(made)
 
@@ -197,13 +189,13 @@ class UnimicroClient:
             raise RemoteUnavailableError(f"The files service gave no answer ({type(error).__name__})") from None
         if not response.is_success:
             raise RemoteUnavailableError(f"The files service answers {response.status_code}")
-        return _decode(response)
+        return decode(response)
 
     async def _read(self, route: str, query: Mapping[str, str]) -> Any:
         for attempt in range(1, _READ_TRIES + 1):
             try:
                 status, answer = await self._call("GET", route, query=query)
-                return _judge(status, answer, is_write=False)
+                return judge(status, answer, is_write=False)
             except (RemoteUnavailableError, OutcomeUnknownError) as error:
                 if attempt == _READ_TRIES:
                     raise RemoteUnavailableError(error.cause, http_status=error.http_status) from None
@@ -214,19 +206,25 @@ class UnimicroClient:
         self, method: str, route: str, *, query: Mapping[str, str] | None = None, body: Mapping[str, Any] | None = None
     ) -> Any:
         status, answer = await self._call(method, route, query=query or {}, body=body)
-        return _judge(status, answer, is_write=True)
+        return judge(status, answer, is_write=True)
 
     async def _call(
         self, method: str, route: str, *, query: Mapping[str, str], body: Mapping[str, Any] | None = None
     ) -> tuple[httpx.Response, Any]:
-        token = await self._token(None)
-        async with self._company.slot():
-            response, answer = await self._send(method, route, query=query, body=body, token=token)
-        if response.status_code == httpx.codes.UNAUTHORIZED:
-            token = await self._token(token)
+        async def send(token: str) -> tuple[httpx.Response, Any]:
             async with self._company.slot():
-                response, answer = await self._send(method, route, query=query, body=body, token=token)
-        return response, answer
+                return await self._send(method, route, query=query, body=body, token=token)
+
+        token = await self._token(None)
+        answered = await send(token)
+        if answered[0].status_code != UNAUTHORIZED:
+            return answered
+        company = self._company
+        witness = Witness(http=self._http, base_url=company.base_url, company_key=company.company_key)
+        refused = RefusedCall(
+            name=f"{method} {route}", send=send, renew=self._token, witness=witness, sleep=self._sleep, token=token
+        )
+        return await refused.insist(answered)
 
     async def _token(self, refused: str | None) -> str:
         """The access token; a refresh without an answer is no write without an answer: nothing was sent yet."""
@@ -250,7 +248,7 @@ class UnimicroClient:
             response = await self._http.request(
                 method, self._company.base_url + path, params=query, content=content, headers=headers
             )
-            answer = _decode(response)
+            answer = decode(response)
         except _NOT_SENT as error:
             raise RemoteUnavailableError(f"Unimicro cannot be reached ({type(error).__name__})") from None
         except httpx.HTTPError as error:
@@ -270,87 +268,3 @@ class UnimicroClient:
                         milliseconds=round((time.monotonic() - started) * 1000),
                     )
                 )
-
-
-def _is_record(answer: Any) -> bool:
-    return isinstance(answer, dict) and isinstance(answer.get("ID"), int)
-
-
-def _to_rows(answer: Any, route: str) -> list[dict[str, Any]]:
-    if not isinstance(answer, list) or not all(map(_is_record, answer)):
-        raise RemoteUnavailableError(f"Unimicro answered the list of {route} with something else")
-    return answer
-
-
-def _no_record(route: str) -> RemoteUnavailableError:
-    return RemoteUnavailableError(f"Unimicro answered {route} with something that is no record")
-
-
-def _decode(response: httpx.Response) -> Any:
-    """The body as JSON where it is, else as text; None when there is none."""
-    if not response.content:
-        return None
-    try:
-        return parse_json(response.content)
-    except ValueError:
-        return response.text
-
-
-def _judge(response: httpx.Response, answer: Any, *, is_write: bool) -> Any:
-    status = response.status_code
-    if response.is_success:
-        if isinstance(answer, str):
-            raise OutcomeUnknownError("Unimicro answered with something that is no JSON", http_status=status)
-        return answer
-    said = read_complaint(answer) or f"HTTP {status} without a word"
-    if is_write and _GUID_WORD in said:
-        raise OutcomeUnknownError(f"Unimicro has this already: {said}", code="already_processed", http_status=status)
-    if status == httpx.codes.TOO_MANY_REQUESTS:
-        raise RemoteThrottledError(
-            "Unimicro asks for a pause (too many calls)",
-            retry_after=read_retry_after(response.headers.get("Retry-After"), now=datetime.now(UTC)),
-        )
-    if status >= _SERVER_ERROR or status == _REQUEST_TIMEOUT:
-        raise OutcomeUnknownError(f"Unimicro failed: {said}", http_status=status)
-    if not _is_own(response, answer):
-        # A proxy's page, or a service that is just starting: it tells nothing about the record.
-        raise OutcomeUnknownError(f"Something else than Unimicro answered {status}", http_status=status)
-    raise _refusal(status, said)
-
-
-def _is_own(response: httpx.Response, answer: Any) -> bool:
-    """Whether Unimicro itself has said no: never a page, and of a 404 only its own JSON with words in it.
-
-    Source: facts/unimicro-api.md §5.1 for the shapes; that a 404 of Unimicro's always has a body is assumed.
-    """
-    if "html" in response.headers.get("Content-Type", "").lower():
-        return False
-    return response.status_code != httpx.codes.NOT_FOUND or (isinstance(answer, dict) and bool(read_complaint(answer)))
-
-
-def _refusal(status: int, said: str) -> AuthExpiredError | RemoteRejectedError:
-    if status == httpx.codes.UNAUTHORIZED:
-        return AuthExpiredError(
-            f"Unimicro does not accept our sign-in: {said}",
-            fix="An administrator must sign in to Unimicro again.",
-            http_status=status,
-        )
-    if status == httpx.codes.FORBIDDEN:
-        fix = "Give the user who signed in the roles Administrator and full access to sales in Unimicro, then retry."
-        return RemoteRejectedError(f"Unimicro refused: {said}", fix=fix, code="rights_missing", http_status=status)
-    if status == httpx.codes.NOT_FOUND:
-        fix = "Check in Unimicro whether it was deleted, then retry."
-        return RemoteMissingError(f"Unimicro has no such record: {said}", fix=fix, http_status=status)
-    fix = "Correct what Unimicro complains about, then retry."
-    return RemoteRejectedError(f"Unimicro refused: {said}", fix=fix, http_status=status)
-
-
-def read_retry_after(value: str | None, *, now: datetime) -> float:
-    """Seconds to wait, from seconds or an HTTP date; 30 when missing or unreadable, an hour at most."""
-    if value is None:
-        return _RETRY_AFTER_SECONDS
-    try:
-        seconds = float(value) if value.strip().isdecimal() else (parsedate_to_datetime(value) - now).total_seconds()
-    except (ValueError, TypeError):
-        return _RETRY_AFTER_SECONDS
-    return min(max(seconds, 1.0), _RETRY_AFTER_CAP)

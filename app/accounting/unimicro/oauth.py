@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import Any
 
-from app.accounting.unimicro.client import read_retry_after
+from app.accounting.unimicro.answers import read_retry_after
 from app.errors import OutcomeUnknownError, RemoteError, RemoteThrottledError, RemoteUnavailableError
 from app.http import AsyncOAuth2Client, ClientTransport, OAuthError, httpx
 

@@ -1,0 +1,117 @@
+"""What an answer of Unimicro's means: a record, a list, a refusal, or nothing that can be believed. Pure.
+
+Source: facts/unimicro-api.md §5.1 [O/T].
+"""
+
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+from app.accounting.unimicro.complaints import read_complaint
+from app.domain.money import parse_json
+from app.errors import (
+    OutcomeUnknownError,
+    RemoteMissingError,
+    RemoteRejectedError,
+    RemoteThrottledError,
+    RemoteUnavailableError,
+)
+from app.http import httpx
+
+_RETRY_AFTER_SECONDS = 30.0
+_RETRY_AFTER_CAP = 3600.0
+# 408 and everything from 500 up: on a write it may have been stored.
+_REQUEST_TIMEOUT, _SERVER_ERROR = 408, 500
+_GUID_WORD = "_createguid"
+
+
+def is_record(answer: Any) -> bool:
+    """Whether the answer is one record with its id."""
+    return isinstance(answer, dict) and isinstance(answer.get("ID"), int)
+
+
+def to_rows(answer: Any, route: str) -> list[dict[str, Any]]:
+    """The records of a list.
+
+    Raises:
+        RemoteUnavailableError: it is none.
+    """
+    if not isinstance(answer, list) or not all(map(is_record, answer)):
+        raise RemoteUnavailableError(f"Unimicro answered the list of {route} with something else")
+    return answer
+
+
+def no_record(route: str) -> RemoteUnavailableError:
+    """The error for an answer that should be one record."""
+    return RemoteUnavailableError(f"Unimicro answered {route} with something that is no record")
+
+
+def decode(response: httpx.Response) -> Any:
+    """The body as JSON where it is, else as text; None when there is none."""
+    if not response.content:
+        return None
+    try:
+        return parse_json(response.content)
+    except ValueError:
+        return response.text
+
+
+def judge(response: httpx.Response, answer: Any, *, is_write: bool) -> Any:
+    """The answer of a success.
+
+    Raises:
+        RemoteMissingError, RemoteRejectedError: Unimicro says no.
+        RemoteThrottledError: it asks for a pause.
+        OutcomeUnknownError: what became of the call is not known; code `already_processed`: it was stored, earlier.
+    """
+    status = response.status_code
+    if response.is_success:
+        if isinstance(answer, str):
+            raise OutcomeUnknownError("Unimicro answered with something that is no JSON", http_status=status)
+        return answer
+    said = read_complaint(answer) or f"HTTP {status} without a word"
+    if is_write and _GUID_WORD in said:
+        raise OutcomeUnknownError(f"Unimicro has this already: {said}", code="already_processed", http_status=status)
+    if status == httpx.codes.TOO_MANY_REQUESTS:
+        raise RemoteThrottledError(
+            "Unimicro asks for a pause (too many calls)",
+            retry_after=read_retry_after(response.headers.get("Retry-After"), now=datetime.now(UTC)),
+        )
+    if status >= _SERVER_ERROR or status == _REQUEST_TIMEOUT:
+        raise OutcomeUnknownError(f"Unimicro failed: {said}", http_status=status)
+    if not _is_own(response, answer):
+        # A proxy's page, or a service that is just starting: it tells nothing about the record.
+        raise OutcomeUnknownError(f"Something else than Unimicro answered {status}", http_status=status)
+    raise _refusal(status, said)
+
+
+def _is_own(response: httpx.Response, answer: Any) -> bool:
+    """Whether Unimicro itself has said no: never a page, and of a 404 only its own JSON with words in it.
+
+    Source: facts/unimicro-api.md §5.1 for the shapes; that a 404 of Unimicro's always has a body is assumed.
+    """
+    if "html" in response.headers.get("Content-Type", "").lower():
+        return False
+    return response.status_code != httpx.codes.NOT_FOUND or (isinstance(answer, dict) and bool(read_complaint(answer)))
+
+
+def _refusal(status: int, said: str) -> RemoteRejectedError:
+    if status == httpx.codes.FORBIDDEN:
+        fix = "Give the user who signed in the roles Administrator and full access to sales in Unimicro, then retry."
+        return RemoteRejectedError(f"Unimicro refused: {said}", fix=fix, code="rights_missing", http_status=status)
+    if status == httpx.codes.NOT_FOUND:
+        fix = "Check in Unimicro whether it was deleted, then retry."
+        return RemoteMissingError(f"Unimicro has no such record: {said}", fix=fix, http_status=status)
+    fix = "Correct what Unimicro complains about, then retry."
+    return RemoteRejectedError(f"Unimicro refused: {said}", fix=fix, http_status=status)
+
+
+def read_retry_after(value: str | None, *, now: datetime) -> float:
+    """Seconds to wait, from seconds or an HTTP date; 30 when missing or unreadable, an hour at most."""
+    if value is None:
+        return _RETRY_AFTER_SECONDS
+    try:
+        seconds = float(value) if value.strip().isdecimal() else (parsedate_to_datetime(value) - now).total_seconds()
+    except (ValueError, TypeError):
+        return _RETRY_AFTER_SECONDS
+    return min(max(seconds, 1.0), _RETRY_AFTER_CAP)

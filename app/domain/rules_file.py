@@ -1,0 +1,95 @@
+"""Rules as a file for people: YAML, and with it JSON. Pure; whatever is sent, reading it ends soon."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import yaml
+from pydantic import ValidationError
+
+from app.domain.rules import Rules
+from app.errors import RequestError
+
+# The parser in C is ten times faster, but dies of deep nesting; rules have four levels.
+_LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_DEEPEST = 20
+_MOST_TOLD = 20
+_FORM = "Correct the file; GET /v1/rules?format=yaml shows the form."
+_OPENS = (yaml.MappingStartEvent, yaml.SequenceStartEvent)
+_CLOSES = (yaml.MappingEndEvent, yaml.SequenceEndEvent)
+
+
+def dump_yaml(rules: Mapping[str, Any]) -> str:
+    """Rules as a file."""
+    return yaml.safe_dump(dict(rules), allow_unicode=True, sort_keys=False)
+
+
+def parse_yaml(text: str) -> Rules:
+    """The rules in a file; `{}` are the rules that say nothing.
+
+    Raises:
+        RequestError: not YAML, nothing in it, a name given twice, or not rules.
+    """
+    try:
+        found = _load(text)
+    except (yaml.YAMLError, ValueError) as error:
+        place = getattr(error, "problem_mark", None)
+        where = f" in line {place.line + 1}" if place is not None else ""
+        raise RequestError(f"The file is no YAML{where}", fix=_FORM, code="rules_unreadable") from error
+    if found in (None, [], ""):
+        # Most likely an accident: a file that was not saved, a variable that was not set.
+        raise RequestError(
+            "There are no rules in what was sent", fix="Send `{}` to take every rule back.", code="rules_empty"
+        )
+    try:
+        return Rules.model_validate(found)
+    except ValidationError as error:
+        wrong = error.errors()[:_MOST_TOLD]
+        places = "; ".join(f"{'.'.join(map(str, part['loc'])) or 'rules'}: {part['msg']}" for part in wrong)
+        raise RequestError(f"The rules cannot be used: {places}", fix="Correct them.", code="rules_unusable") from error
+
+
+def _load(text: str) -> Any:
+    _verify_depth(text)
+    loader = _LOADER(text)
+    try:
+        root = loader.get_single_node()
+        if root is None:
+            return None
+        _verify_names(root)
+        return loader.construct_document(root)
+    finally:
+        loader.dispose()
+
+
+def _verify_depth(text: str) -> None:
+    depth = 0
+    for event in yaml.parse(text, Loader=_LOADER):
+        depth += isinstance(event, _OPENS) - isinstance(event, _CLOSES)
+        if depth > _DEEPEST:
+            raise RequestError("The file is nested too deep", fix=_FORM, code="rules_unreadable")
+
+
+def _verify_names(root: yaml.Node) -> None:
+    """The parser would keep the last of two equal names and say nothing."""
+    for mapping in _walk(root):
+        lines: dict[str, int] = {}
+        for name in (pair[0] for pair in mapping.value if isinstance(pair[0], yaml.ScalarNode)):
+            line = name.start_mark.line + 1
+            if name.value in lines:
+                cause = f"“{name.value[:100]}” is given twice: in line {lines[name.value]} and in line {line}"
+                raise RequestError(cause, fix="Leave one of them out.", code="rules_unreadable")
+            lines[name.value] = line
+
+
+def _walk(root: yaml.Node) -> Iterator[yaml.MappingNode]:
+    waiting, seen = [root], {id(root)}
+    while waiting:
+        node = waiting.pop()
+        children = node.value if isinstance(node, yaml.SequenceNode) else []
+        if isinstance(node, yaml.MappingNode):
+            yield node
+            children = [part for pair in node.value for part in pair]
+        # An alias stands for a node that was met before.
+        fresh = [child for child in children if id(child) not in seen]
+        seen.update(map(id, fresh))
+        waiting += fresh
