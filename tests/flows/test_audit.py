@@ -143,7 +143,7 @@ async def test_rows_from_before_the_chains_are_carried_over_and_the_trail_says_s
 def _go_back_and_forth(connection: Connection) -> None:
     config = migration_config()
     config.attributes["connection"] = connection
-    mine = ScriptDirectory.from_config(config).get_revision("audit_chains")
+    mine = ScriptDirectory.from_config(config).get_revision("0010")
     command.downgrade(config, str(mine.down_revision))
     tenant = connection.execute(text("INSERT INTO tenant (name) VALUES ('Nordlys') RETURNING id")).scalar_one()
     for n, owner in enumerate((tenant, None, tenant)):
