@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, insert, select, text, update
+from sqlalchemy import Select, func, insert, select, text, update
 from sqlalchemy.exc import IntegrityError
 
 from app.accounting.unimicro.auth import Identity, TokenSet
@@ -119,7 +119,8 @@ async def _require_nothing_under_way(session: Session, key: Key, states: Sequenc
     if count:
         raise ConflictError(
             f"{count} documents of key “{key.name}” are under way, so {wish}",
-            fix="Wait until they are through, or ignore those that wait; then try again.",
+            fix="Wait until they are through (a key that waits for a sign-in must be signed in first), or ignore those "
+            "that wait; then try again.",
             code="documents_under_way",
         )
 
@@ -153,10 +154,54 @@ async def load_key(session: Session, key_id: UUID, *, lock: bool = False) -> Key
         NotFoundError: there is none that this session may see.
     """
     query = select(Key).where(Key.id == key_id, Key.state != "removed")
-    key = (await session.scalars(query.with_for_update() if lock else query)).one_or_none()
+    key = (await session.scalars(_lock(query) if lock else query)).one_or_none()
     if key is None:
         raise NotFoundError(f"There is no key {key_id}", fix="Take an id from GET /v1/keys.")
     return key
+
+
+def _lock(query: Select[Key]) -> Select[Key]:
+    # Read again under the lock: what the session has seen before may be old.
+    return query.with_for_update().execution_options(populate_existing=True)
+
+
+async def load_successor(session: Session, key_id: UUID, *, former_id: UUID) -> tuple[Key, Key]:
+    """A key in use and a removed one of the same tenant, both locked, in the order of their ids.
+
+    Raises:
+        NotFoundError: one of them is none that this session may see.
+        ConflictError: the former key was not removed.
+    """
+    query = _lock(select(Key).where(Key.id.in_((key_id, former_id))).order_by(Key.id))
+    found = {key.id: key for key in (await session.scalars(query)).all()}
+    key, former = found.get(key_id), found.get(former_id)
+    if key is None or key.state == "removed":
+        raise NotFoundError(f"There is no key {key_id}", fix="Take an id from GET /v1/keys.")
+    if former is None or former.tenant_id != key.tenant_id:
+        raise NotFoundError(f"There was no key {former_id}", fix="Take an id from GET /v1/keys/removed.")
+    if former.state != "removed":
+        fix = "Move departments one by one (PUT /v1/departments/{id}/key), or remove the key first."
+        raise ConflictError(f"Key “{former.name}” is in use", fix=fix, code="key_in_use")
+    return key, former
+
+
+async def lock_in_use(session: Session, key_id: UUID) -> bool:
+    """Whether the key was not removed; it stays so until this transaction ends."""
+    query = select(Key.state).where(Key.id == key_id).with_for_update(read=True, key_share=True)
+    return await session.scalar(query) not in {None, "removed"}
+
+
+async def is_removed(session: Session, key_id: UUID) -> bool:
+    """Whether the key was removed by now."""
+    return bool(await session.scalar(select(Key.state == "removed").where(Key.id == key_id)))
+
+
+async def list_removed_keys(session: Session, *, tenant_id: UUID | None) -> Sequence[Key]:
+    """Every key that was taken out of use, by name; of one tenant, or all."""
+    query = select(Key).where(Key.state == "removed").order_by(Key.name, Key.created_at)
+    if tenant_id is not None:
+        query = query.where(Key.tenant_id == tenant_id)
+    return (await session.scalars(query)).all()
 
 
 async def list_keys(session: Session, *, tenant_id: UUID | None) -> Sequence[Key]:

@@ -18,7 +18,7 @@ from app.errors import (
     WaitError,
 )
 from app.inbox import Arrival, accept, dedupe_key, load_unseen
-from app.keys import pause_key, require_sign_in
+from app.keys import is_removed, pause_key, require_sign_in
 from app.lanes import Lease, backoff_seconds, check_fence, claim, lock_record, postpone, release, renew, wait_for
 from app.log import get_logger
 from app.quota import REFUSED_KEY_SECONDS
@@ -233,8 +233,13 @@ async def _stop_key(resources: Resources, run: Run, error: AuthExpiredError) -> 
     if error.system == "Unimicro" and run.key_id is not None:
         async with resources.sessions.begin() as session:
             first = await require_sign_in(session, run.key_id, reason=error.cause)
+            removed = await is_removed(session, run.key_id)
         if first:
             _log.error("sign_in_again", key=str(run.key_id), cause=error.cause)
+        if removed:
+            # Nobody signs in with it again: the next look finds it removed and holds what is there.
+            await _postpone(resources, run, error, seconds=0)
+            return
     # RecMan is not asked for so long; what comes later is told so, and until when, without a call.
     seconds = REST_SECONDS if error.system == "Unimicro" else REFUSED_KEY_SECONDS
     await _postpone(resources, run, error, seconds=seconds)

@@ -32,6 +32,9 @@ async def require_absent(resources: Resources, transfer: Transfer) -> None:
     if transfer.state in {"sending", "unknown"} or is_fresh:
         cause = "It is being sent right now, or its outcome is being looked up"
         raise ConflictError(cause, fix="Wait until its outcome is known, then ignore it if it is held.", code=_CODE)
+    if key.state == "removed":
+        # Nobody can ask that company any more: the person who ignores it has looked there, as its reason says.
+        return
     run = await open_side_run(resources, transfer)
     for remote in await _find(await run.open_books(key), transfer):
         what = f"{remote.kind.value.replace('_', ' ')} {remote.number}".strip()

@@ -32,11 +32,11 @@ async def attempt(  # noqa: PLR0913 - one write, and all that belongs to it
     `before` are columns of the transfer that a look-up needs if the answer is lost.
 
     Raises:
-        WaitError: another lane is at the same transfer.
+        WaitError: another lane is at the same transfer, or it was handed to another key.
         RemoteError: as the call raised it, after the attempt was recorded.
         StaleLeaseError: another worker owns the lane.
     """
-    await _begin(run, transfer_id, step, before or {})
+    await _begin(run, books, transfer_id, step, before or {})
     books.exchanges.clear()
     started = time.monotonic()
     try:
@@ -52,10 +52,10 @@ async def attempt(  # noqa: PLR0913 - one write, and all that belongs to it
     return answer
 
 
-async def _begin(run: Run, transfer_id: int, step: str, before: Mapping[str, Any]) -> None:
+async def _begin(run: Run, books: Books, transfer_id: int, step: str, before: Mapping[str, Any]) -> None:
     async with run.sessions.begin() as session:
         await check_fence(session, run.lease)
-        claimed = await claim_sending(session, transfer_id, run.lease, step=step)
+        claimed = await claim_sending(session, transfer_id, run.lease, key_id=books.key.id, step=step)
         if claimed and before:
             await record_values(session, transfer_id, **before)
     if not claimed:

@@ -20,7 +20,9 @@ from app.transfer.situation import Past
 _CLAIM = text("""
     UPDATE transfer SET state = 'sending', step = :step, lane_token = :token, look_again_at = NULL, updated_at = now(),
                         unclear = unclear OR :step NOT IN ('look', 'link')
-    WHERE id = :id AND (booked_at IS NULL OR :step = 'update')
+    WHERE id = :id
+      -- Somebody may have handed it to another key since the plan was made.
+      AND key_id = :key_id AND (booked_at IS NULL OR :step = 'update')
       -- Somebody may have chosen not to send it since the plan was made; linking by hand is another matter.
       AND (state <> 'ignored' OR :step = 'link')
       AND (
@@ -90,9 +92,13 @@ async def is_sent_by_other(session: Session, transfer_id: int, lease: Lease) -> 
     return bool(row)
 
 
-async def claim_sending(session: Session, transfer_id: int, lease: Lease, *, step: str) -> bool:
-    """Mark a step as begun; False when it is booked already (unless updated) or another live lane is at it."""
-    row = await session.scalar(_CLAIM, {"id": transfer_id, "token": lease.token, "step": step})
+async def claim_sending(session: Session, transfer_id: int, lease: Lease, *, key_id: UUID, step: str) -> bool:
+    """Mark a step with a key as begun.
+
+    False when it is booked already (unless updated), another key's by now, or another live lane is at it.
+    """
+    values = {"id": transfer_id, "token": lease.token, "key_id": key_id, "step": step}
+    row = await session.scalar(_CLAIM, values)
     return row is not None
 
 
@@ -329,8 +335,14 @@ def show_totals(prefix: str, totals: Totals) -> dict[str, Any]:
     return {f"{prefix}{name}": value for name, value in asdict(totals).items()}
 
 
-def past_of(transfer: Transfer, *, now: datetime) -> Past:
-    """What the log says, as the plan wants to know it; `now` is the database's clock."""
+def past_of(transfer: Transfer, *, key_id: UUID, now: datetime) -> Past:
+    """What the log says, as the plan for a key wants to know it; `now` is the database's clock.
+
+    Raises:
+        LookupError: it was begun with another key, in whose company alone its remote id means anything.
+    """
+    if transfer.key_id != key_id and is_begun(transfer):
+        raise LookupError(f"transfer {transfer.id} was begun with another key")
     reasons = [reason["cause"] for reason in transfer.reasons]
     return Past(
         transfer_id=transfer.id,

@@ -11,7 +11,7 @@ from app.domain.reference import RemoteDocument
 from app.errors import RemoteRejectedError, WaitError
 from app.transfer.books import Books
 from app.transfer.context import Run
-from app.transfer.log import count_booked, find_transfer, is_sent_by_other, past_of
+from app.transfer.log import count_booked, find_transfer, is_begun, is_sent_by_other, past_of
 from app.transfer.situation import (
     CustomerView,
     DepartmentView,
@@ -129,7 +129,7 @@ async def find_past(run: Run, books: Books, scope: str, record_id: str) -> Past 
     """What our log says of a record at this key.
 
     Raises:
-        WaitError: another live lane is sending it right now.
+        WaitError: another live lane is sending it right now; or it went to another key since this one was chosen.
     """
     async with run.sessions() as session:
         transfer = await find_transfer(session, run.place(books.key.id, scope, record_id))
@@ -142,7 +142,10 @@ async def find_past(run: Run, books: Books, scope: str, record_id: str) -> Past 
                 record_id=record_id,
                 seconds=_OTHER_LANE_SECONDS,
             )
-        return past_of(transfer, now=await load_now(session))
+        if transfer.key_id != books.key.id and is_begun(transfer):
+            cause = f"{transfer.kind} {transfer.number or record_id} went to another key just now"
+            raise WaitError(cause, scope="", record_id="", seconds=1)
+        return past_of(transfer, key_id=books.key.id, now=await load_now(session))
 
 
 async def _find_documents(

@@ -99,7 +99,7 @@ async def _link(run: Run, books: Books, step: Link) -> None:
     transfer_id = await _ensure(run, books, part)
     async with run.sessions.begin() as session:
         await check_fence(session, run.lease)
-        if not await claim_sending(session, transfer_id, run.lease, step="link"):
+        if not await claim_sending(session, transfer_id, run.lease, key_id=books.key.id, step="link"):
             return
         await record_done(session, transfer_id, unimicro_id=step.remote_id, unimicro_number=step.remote_number)
         await _wake(run, session, part)
@@ -239,4 +239,6 @@ async def find_remote_id(run: Run, books: Books, scope: str, record_id: str | No
         return None
     async with run.sessions() as session:
         transfer = await find_transfer(session, run.place(books.key.id, scope, record_id))
-    return transfer.unimicro_id if transfer is not None and transfer.booked_at is not None else None
+    if transfer is None or transfer.booked_at is None or transfer.key_id != books.key.id:
+        return None
+    return transfer.unimicro_id
