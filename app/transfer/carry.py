@@ -20,6 +20,7 @@ from app.sweeps import record_trouble as record_sweep_trouble
 from app.tables import Key, Transfer
 from app.transfer.books import Books
 from app.transfer.context import Run
+from app.transfer.doubles import claim_content, show_fingerprint, wake_doubles
 from app.transfer.drift import find_drift
 from app.transfer.log import (
     ensure_transfer,
@@ -107,6 +108,7 @@ def _makes_product(decision: Decision) -> bool:
 async def _follow_document(run: Run, books: Books, decision: Decision, situation: DocumentSituation) -> None:
     match decision:
         case Go():
+            await claim_content(run, situation.document)
             await run_document(run, books, decision, situation)
         case Skip():
             await _leave(run, books, decision, situation)
@@ -118,11 +120,9 @@ async def _follow_document(run: Run, books: Books, decision: Decision, situation
             await _look_again(run)
 
 
-async def _follow_orphan(run: Run, transfer: Transfer, decision: Decision) -> None:
+async def _follow_orphan(run: Run, transfer: Transfer, decision: Skip | Hold) -> None:
     if isinstance(decision, Hold):
         raise HoldError(decision.gaps)
-    if not isinstance(decision, Skip):
-        raise TypeError(f"{decision!r} needs a key")
     await _settle_again(run)
     await _skip(run, decision.reason, state="ignored" if transfer.booked_at is None else "done")
 
@@ -147,6 +147,7 @@ async def _skip_document(run: Run, reason: str) -> None:
         async with run.sessions.begin() as session:
             await check_fence(session, run.lease)
             await record_not_wanted(session, run.transfer_id, gap)
+            await wake_doubles(session, run.transfer_id)
     await _skip(run, reason)
 
 
@@ -191,6 +192,7 @@ async def _describe(run: Run, document: Document | IncompleteDocument, key: Key 
                 currency=document.currency,
                 invoice_date=document.invoice_date if isinstance(document, Document) else None,
                 recman_department_id=document.recman_department_id,
+                **show_fingerprint(transfer, document),
                 **sums,
             )
     return transfer

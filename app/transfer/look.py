@@ -11,6 +11,7 @@ from app.domain.reference import RemoteDocument
 from app.errors import RemoteRejectedError, WaitError
 from app.transfer.books import Books
 from app.transfer.context import Run
+from app.transfer.doubles import list_doubles
 from app.transfer.log import count_booked, find_transfer, is_begun, is_sent_by_other, past_of
 from app.transfer.situation import (
     CustomerView,
@@ -51,6 +52,7 @@ async def look_at_document(run: Run, books: Books, document: Document | Incomple
         credited=credited,
         rules=books.rules,
         booked_before=await _count_booked(run, books),
+        doubles=await list_doubles(run, document),
         found=await _find_documents(books, document, past, credited),
     )
 

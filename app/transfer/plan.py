@@ -74,7 +74,7 @@ def _plan_open(document: Document, situation: DocumentSituation) -> Decision:
     return _plan_invoice(document, situation)
 
 
-def plan_booked(document: Document, past: Past) -> Decision:
+def plan_booked(document: Document, past: Past) -> Skip | Hold:
     """What to do about a document that is in Unimicro already."""
     if past.content_hash == hash_document(document):
         return Skip("already in Unimicro, unchanged")

@@ -13,7 +13,7 @@ from app.transfer.context import Run
 from app.transfer.log import find_transfer, is_begun, past_of
 from app.transfer.orphans import explain_credit, explain_orphan
 from app.transfer.plan import plan_booked
-from app.transfer.steps import Decision, Hold, Skip
+from app.transfer.steps import Hold, Skip
 
 # A lane that waits is woken by the other record's end; this is only the net below. Each look costs RecMan's quota.
 WAIT_SECONDS = 6 * 3600.0
@@ -89,7 +89,7 @@ async def require_in_use(session: Session, key: Key) -> None:
         raise WaitError(f"key “{key.name}” was removed just now", scope="", record_id="", seconds=0)
 
 
-async def decide_without_key(run: Run, key: Key, document: Document | IncompleteDocument) -> Decision:
+async def decide_without_key(run: Run, key: Key, document: Document | IncompleteDocument) -> Skip | Hold:
     """What becomes of a document whose key was removed: booked stays booked, everything else is a person's decision."""
     async with run.sessions() as session:
         own = await find_transfer(session, run.place(key.id, "invoice", document.recman_invoice_id))

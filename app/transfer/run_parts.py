@@ -1,6 +1,6 @@
 """Stop 7 for customers, projects and departments: link what is there, make what is missing, update what differs."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 
 from sqlalchemy import func
@@ -10,13 +10,15 @@ from app.db import Session
 from app.domain.dimensions import Project
 from app.domain.parties import Customer
 from app.domain.policies import NumberPolicy
-from app.errors import HoldError, Reason
+from app.domain.reference import RemoteCustomer
+from app.errors import HoldError, Reason, RemoteError, WaitError
 from app.lanes import check_fence, wake_waiting
 from app.tables import Transfer
 from app.transfer.attempts import attempt
 from app.transfer.books import Books
 from app.transfer.context import Run
 from app.transfer.log import claim_sending, ensure_transfer, find_transfer, record_done, record_held, show_reasons
+from app.transfer.making import claim_names, release_names
 from app.transfer.plan import hash_customer
 from app.transfer.steps import (
     CreateCustomer,
@@ -38,6 +40,13 @@ class _Part:
     name: str
     content_hash: bytes | None = None
     keeps_number: bool = False
+    org_number: str = ""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What no other record of the kind may have while this one is made."""
+        names = {f"{self.kind} number": self.number, "organisation number": self.org_number}
+        return tuple(f"{what} {name}" for what, name in names.items() if name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +64,7 @@ def _customer_part(customer: Customer) -> _Part:
         number=customer.number,
         name=customer.name,
         content_hash=hash_customer(customer),
+        org_number=customer.org_number,
     )
 
 
@@ -119,7 +129,12 @@ async def _create_customer(run: Run, books: Books, step: CreateCustomer) -> None
         )
         return _Made(made.record.remote_id, made.record.number, made.warnings)
 
-    await _create(run, books, part, call)
+    async def look() -> Sequence[RemoteCustomer]:
+        org_number = customer.org_number or None
+        found = await books.target.find_customers(number=customer.number, org_number=org_number)
+        return [one for one in found if one.remote_id not in step.seen]
+
+    await _create(run, books, part, call, look)
 
 
 async def _create_project(run: Run, books: Books, step: CreateProject) -> None:
@@ -131,7 +146,7 @@ async def _create_project(run: Run, books: Books, step: CreateProject) -> None:
         made = await books.target.create_project(project, guid=guid, customer_id=customer_id)
         return _Made(made.record.remote_id, made.record.number, made.warnings)
 
-    await _create(run, books, part, call)
+    await _create(run, books, part, call, lambda: books.target.find_projects(project.number))
 
 
 async def _create_department(run: Run, books: Books, step: CreateDepartment) -> None:
@@ -148,14 +163,20 @@ async def _create_department(run: Run, books: Books, step: CreateDepartment) -> 
         made = await books.target.create_department(department, guid=guid)
         return _Made(made.record.remote_id, made.record.number, made.warnings)
 
-    await _create(run, books, part, call)
+    await _create(run, books, part, call, lambda: books.target.find_departments(department.number))
 
 
-async def _create(run: Run, books: Books, part: _Part, call: Callable[[str], Awaitable[_Made]]) -> None:
+_Call = Callable[[str], Awaitable[_Made]]
+_Look = Callable[[], Awaitable[Sequence[object]]]
+
+
+async def _create(run: Run, books: Books, part: _Part, call: _Call, look: _Look) -> None:
     transfer_id = await _ensure(run, books, part)
     guid = guid_for(str(books.key.id), part.kind, part.record_id, "1")
+    await _require_alone(run, books, part, look)
 
     async def settle(session: Session, made: _Made) -> None:
+        await release_names(session, run.lease, key_id=books.key.id)
         if part.keeps_number and made.number != part.number:
             await record_held(session, transfer_id, (_other_number(part, made.number),), unimicro_id=made.remote_id)
             return
@@ -169,9 +190,43 @@ async def _create(run: Run, books: Books, part: _Part, call: Callable[[str], Awa
         )
         await _wake(run, session, part)
 
-    made = await attempt(run, books, transfer_id, step="create", call=lambda: call(guid), settle=settle)
+    try:
+        made = await attempt(run, books, transfer_id, step="create", call=lambda: call(guid), settle=settle)
+    except RemoteError:
+        await _let_go(run, books)
+        raise
     if part.keeps_number and made.number != part.number:
         raise HoldError((_other_number(part, made.number),))
+
+
+async def _require_alone(run: Run, books: Books, part: _Part, look: _Look) -> None:
+    """Make sure that nobody else made a record of this name since Unimicro was looked at, or makes one now.
+
+    Raises:
+        WaitError: somebody does, or did: look and plan anew.
+    """
+    async with run.sessions.begin() as session:
+        await check_fence(session, run.lease)
+        is_new = await claim_names(
+            session,
+            run.lease,
+            key_id=books.key.id,
+            scope=part.scope,
+            record_id=part.record_id,
+            names=part.names,
+            lag=run.read_lag_seconds,
+        )
+    if is_new or not await look():
+        return
+    await _let_go(run, books)
+    cause = f"a {part.kind} like {part.name} was made in Unimicro just now"
+    raise WaitError(cause, scope="", record_id="", seconds=0)
+
+
+async def _let_go(run: Run, books: Books) -> None:
+    async with run.sessions.begin() as session:
+        await check_fence(session, run.lease)
+        await release_names(session, run.lease, key_id=books.key.id)
 
 
 def _other_number(part: _Part, number: str) -> Reason:

@@ -86,6 +86,7 @@ class DocumentSituation:
     `method`: how the key wants invoices: issued (`invoice`), left as `draft`, or as `order`.
     `found`: what Unimicro has of it, looked up only when our log cannot tell.
     `credited`: the past of the invoice that a credit note credits.
+    `doubles`: why it must not go as long as nothing of it was begun: RecMan has it twice.
     `booked_before`: how many documents of the key are in Unimicro, as far as a review must know.
     """
 
@@ -101,4 +102,5 @@ class DocumentSituation:
     found: tuple[RemoteDocument, ...] = ()
     rules: Rules = field(default_factory=Rules)
     booked_before: int = 0
+    doubles: tuple[Reason, ...] = ()
     warnings: tuple[Reason, ...] = ()

@@ -5,7 +5,9 @@ from contextlib import suppress
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 
+from app.http import httpx
 from app.sandbox.unimicro_books import Books
 from tests.flows.test_credits import make_partial
 from tests.world import COMPANY, World
@@ -170,8 +172,8 @@ async def book_by_hand(world: World, company: str, *, record_id: str) -> int:
     made = await document(world, number)
     assert made["state"] == "done", made
     async with world.resources.engine.begin() as connection:
-        await connection.exec_driver_sql(f"DELETE FROM attempt WHERE transfer_id = {made['id']}")
-        await connection.exec_driver_sql(f"DELETE FROM transfer WHERE id = {made['id']}")
+        await connection.execute(text("DELETE FROM attempt WHERE transfer_id = :id"), {"id": made["id"]})
+        await connection.execute(text("DELETE FROM transfer WHERE id = :id"), {"id": made["id"]})
     books_of(world, company).update("CustomerInvoice", made["unimicro_id"], {"ExternalReference": None})
     return int(made["unimicro_id"])
 
@@ -323,25 +325,49 @@ async def test_key_removed_in_the_middle_of_a_run_sends_nothing_more(world: Worl
     assert documents_in(world, COMPANY) == documents_in(world, OTHER) == []
 
 
-@pytest.mark.parametrize("door", ["put", "patch"])
-async def test_department_put_on_a_key_that_is_being_removed_is_never_left_with_it(world: World, door: str) -> None:
+@pytest.mark.parametrize("first", ["put", "patch", "delete"])
+async def test_department_put_on_a_key_that_is_being_removed_is_never_left_with_it(world: World, first: str) -> None:
     await read_departments(world)
-    for turn in range(8):
-        key_id = await make_key(world, f"Turn {turn}", departments=[])
-        choose = (
-            world.call("PUT", "/v1/departments/2/key", {"key_id": key_id}, tenant=world.tenant_id)
-            if door == "put"
-            else world.call("PATCH", f"/v1/keys/{key_id}", {"departments": ["2"]})
-        )
-        chosen, removed = await asyncio.gather(choose, world.call("DELETE", f"/v1/keys/{key_id}"))
-        assert removed.status_code == 200
-        assert chosen.status_code in {200, 404}, chosen.text
-        row = next(row for row in await world.get("/v1/departments") if row["recman_department_id"] == "2")
-        assert row["key_id"] is None
-        if chosen.status_code == 200:
-            assert (row["state"], row["former_key_id"]) == ("unassigned", key_id)
-            assert removed.json()["departments"] == ["2"]
-        await give(world, "2", None)
+    key_id = await make_key(world, "Short-lived")
+
+    async def choose() -> httpx.Response:
+        if first == "patch":
+            return await world.call("PATCH", f"/v1/keys/{key_id}", {"departments": ["2"]})
+        return await world.call("PUT", "/v1/departments/2/key", {"key_id": key_id}, tenant=world.tenant_id)
+
+    async def delete() -> httpx.Response:
+        return await world.call("DELETE", f"/v1/keys/{key_id}")
+
+    async with world.resources.engine.connect() as connection:
+        # Both have done their work and wait to write into the trail; then both go on at once.
+        await connection.execute(text("LOCK TABLE audit IN ACCESS EXCLUSIVE MODE"))
+        one, other = (delete, choose) if first == "delete" else (choose, delete)
+        begun = [asyncio.create_task(one())]
+        await asyncio.sleep(0.3)
+        begun.append(asyncio.create_task(other()))
+        await asyncio.sleep(0.3)
+        await connection.rollback()
+    answers = [await task for task in begun]
+    assert [answer.status_code for answer in answers] == ([200, 404] if first == "delete" else [200, 200])
+    row = next(row for row in await world.get("/v1/departments") if row["recman_department_id"] == "2")
+    assert row["key_id"] is None
+    assert row["state"] == ("open_to_all" if first == "delete" else "unassigned")
+
+
+async def test_departments_and_keys_shuffled_by_many_at_once_never_meet_a_removed_key(world: World) -> None:
+    await read_departments(world)
+    keys = [await make_key(world, f"Key {n}") for n in range(4)]
+    calls = [world.call("DELETE", f"/v1/keys/{key_id}") for key_id in keys[:3]]
+    for key_id in keys:
+        calls += [
+            world.call("PUT", f"/v1/departments/{one}/key", {"key_id": key_id}, tenant=world.tenant_id)
+            for one in ("1", "2")
+        ]
+        calls.append(world.call("PATCH", f"/v1/keys/{key_id}", {"departments": ["1", "2"]}))
+    answers = await asyncio.gather(*calls)
+    assert {answer.status_code for answer in answers} <= {200, 404, 409}
+    in_use = {row["id"] for row in await world.get("/v1/keys")}
+    assert {row["key_id"] for row in await world.get("/v1/departments")} <= {None, *in_use}
 
 
 async def test_sign_in_that_comes_back_for_a_removed_key_gives_it_nothing(world: World) -> None:
