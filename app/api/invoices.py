@@ -225,7 +225,7 @@ async def stop_job(door: AdminDoor, job_id: UUID) -> JobView:
 
 @router.post("/invoices/{transfer_id}/approve", status_code=202, responses=problems(_404="not_found", _409="booked"))
 async def approve_invoice(door: AdminDoor, resources: ResourcesDep, transfer_id: int) -> InvoiceView:
-    """Let an invoice through every review of its key's rules, and send it; one that is held as a double is none then."""
+    """Let an invoice through every review of its key's rules and send it; one held as a double is none from now on."""
     transfer = await _load_invoice(door, transfer_id)
     if transfer.booked_at is not None:
         raise ConflictError("It is in Unimicro already", fix="Nothing to do.", code="booked")
