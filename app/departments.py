@@ -56,7 +56,7 @@ async def record_departments(session: Session, *, tenant_id: UUID, departments: 
 
 
 async def serve_departments(session: Session, key: Key, department_ids: Sequence[str]) -> None:
-    """Let the key serve exactly these departments.
+    """Let the key serve exactly these departments; the caller has locked the key, so that it cannot be removed now.
 
     Raises:
         NotFoundError: one is not known (to this tenant).
@@ -64,6 +64,8 @@ async def serve_departments(session: Session, key: Key, department_ids: Sequence
     """
     own = DepartmentRow.tenant_id == key.tenant_id
     query = select(DepartmentRow).where(own, DepartmentRow.recman_department_id.in_(department_ids))
+    # In one order, so that two callers cannot wait for each other.
+    query = query.order_by(DepartmentRow.recman_department_id)
     rows = {row.recman_department_id: row for row in (await session.scalars(locked(query))).all()}
     unknown = [one for one in department_ids if one not in rows]
     if unknown:
@@ -77,13 +79,26 @@ async def serve_departments(session: Session, key: Key, department_ids: Sequence
         )
     await release_departments(session, key)
     for row in rows.values():
-        row.key_id = key.id
+        row.key_id, row.former_key_id = key.id, None
     await session.flush()
 
 
 async def release_departments(session: Session, key: Key) -> None:
     """Let the key serve no department by name."""
     await session.execute(update(DepartmentRow).where(DepartmentRow.key_id == key.id).values(key_id=None))
+
+
+async def orphan_departments(session: Session, key: Key) -> list[str]:
+    """Leave the departments of a key that is being removed to nobody, until a person says which key serves them."""
+    query = update(DepartmentRow).where(DepartmentRow.key_id == key.id).values(key_id=None, former_key_id=key.id)
+    return sorted(await session.scalars(query.returning(DepartmentRow.recman_department_id)))
+
+
+async def inherit_departments(session: Session, key: Key, *, former: Key) -> list[str]:
+    """Let the key serve what a removed one served and nobody was given since."""
+    query = update(DepartmentRow).where(DepartmentRow.former_key_id == former.id)
+    query = query.values(key_id=key.id, former_key_id=None)
+    return sorted(await session.scalars(query.returning(DepartmentRow.recman_department_id)))
 
 
 def _unknown(department_ids: Sequence[str]) -> NotFoundError:
@@ -94,16 +109,28 @@ def _unknown(department_ids: Sequence[str]) -> NotFoundError:
     )
 
 
+def _unassigned(row: DepartmentRow, former: Key) -> Reason:
+    return Reason(
+        code="key_removed",
+        cause=f"Key “{former.name}”, which served department {row.name}, was removed, and no other was named since",
+        fix=f"Say which key serves it now: PUT /v1/departments/{row.recman_department_id}/key (null: the key open to "
+        f"all), or POST /v1/keys/{{key_id}}/take-over with from_key_id {former.id}.",
+    )
+
+
 async def route_department(session: Session, *, tenant_id: UUID, recman_department_id: str | None) -> Key:
     """The key for documents of a department: its own, else the one open to all.
 
     Raises:
-        HoldError: no key serves the department.
+        HoldError: no key serves the department, or its key was removed and nobody has named another one.
     """
     if recman_department_id is not None:
         row = await session.get(DepartmentRow, (tenant_id, recman_department_id))
         if row is not None and row.key_id is not None:
             return await session.get_one(Key, row.key_id)
+        if row is not None and row.former_key_id is not None:
+            former = await session.get_one(Key, row.former_key_id)
+            raise HoldError((_unassigned(row, former),))
     query = select(Key).where(Key.tenant_id == tenant_id, Key.open_to_all, Key.state != "removed")
     key = (await session.scalars(query)).one_or_none()
     if key is None:

@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, insert, select, text, update
+from sqlalchemy import Select, func, insert, select, text, update
 from sqlalchemy.exc import IntegrityError
 
 from app.accounting.unimicro.auth import Identity, TokenSet
@@ -119,7 +119,8 @@ async def _require_nothing_under_way(session: Session, key: Key, states: Sequenc
     if count:
         raise ConflictError(
             f"{count} documents of key “{key.name}” are under way, so {wish}",
-            fix="Wait until they are through, or ignore those that wait; then try again.",
+            fix="Wait until they are through (a key that waits for a sign-in must be signed in first), or ignore those "
+            "that wait; then try again.",
             code="documents_under_way",
         )
 
@@ -157,6 +158,45 @@ async def load_key(session: Session, key_id: UUID, *, lock: bool = False) -> Key
     if key is None:
         raise NotFoundError(f"There is no key {key_id}", fix="Take an id from GET /v1/keys.")
     return key
+
+
+async def load_successor(session: Session, key_id: UUID, *, former_id: UUID) -> tuple[Key, Key]:
+    """A key in use and a removed one of the same tenant, both locked, in the order of their ids.
+
+    Raises:
+        NotFoundError: one of them is none that this session may see.
+        ConflictError: the former key was not removed.
+    """
+    query = locked(select(Key).where(Key.id.in_((key_id, former_id))).order_by(Key.id))
+    found = {key.id: key for key in (await session.scalars(query)).all()}
+    key, former = found.get(key_id), found.get(former_id)
+    if key is None or key.state == "removed":
+        raise NotFoundError(f"There is no key {key_id}", fix="Take an id from GET /v1/keys.")
+    if former is None or former.tenant_id != key.tenant_id:
+        raise NotFoundError(f"There was no key {former_id}", fix="Take an id from GET /v1/keys/removed.")
+    if former.state != "removed":
+        fix = "Move departments one by one (PUT /v1/departments/{id}/key), or remove the key first."
+        raise ConflictError(f"Key “{former.name}” is in use", fix=fix, code="key_in_use")
+    return key, former
+
+
+async def lock_in_use(session: Session, key_id: UUID) -> bool:
+    """Whether the key was not removed; it stays so until this transaction ends."""
+    query = locked(select(Key.state).where(Key.id == key_id), shared=True)
+    return await session.scalar(query) not in {None, "removed"}
+
+
+async def is_removed(session: Session, key_id: UUID) -> bool:
+    """Whether the key was removed by now."""
+    return bool(await session.scalar(select(Key.state == "removed").where(Key.id == key_id)))
+
+
+async def list_removed_keys(session: Session, *, tenant_id: UUID | None) -> Sequence[Key]:
+    """Every key that was taken out of use, by name; of one tenant, or all."""
+    query = select(Key).where(Key.state == "removed").order_by(Key.name, Key.created_at)
+    if tenant_id is not None:
+        query = query.where(Key.tenant_id == tenant_id)
+    return (await session.scalars(query)).all()
 
 
 async def list_keys(session: Session, *, tenant_id: UUID | None) -> Sequence[Key]:

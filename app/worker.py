@@ -18,7 +18,7 @@ from app.errors import (
     WaitError,
 )
 from app.inbox import Arrival, accept, dedupe_key, load_unseen
-from app.keys import pause_key
+from app.keys import is_removed, pause_key
 from app.lanes import Lease, backoff_seconds, check_fence, claim, lock_record, postpone, release, renew, wait_for
 from app.log import get_logger
 from app.quota import REFUSED_KEY_SECONDS
@@ -231,6 +231,13 @@ async def _pause_key(resources: Resources, run: Run, error: RemoteThrottledError
 
 
 async def _rest(resources: Resources, run: Run, error: AuthExpiredError) -> None:
+    if error.system == "Unimicro" and run.key_id is not None:
+        async with resources.sessions() as session:
+            removed = await is_removed(session, run.key_id)
+        if removed:
+            # Nobody signs in with it again: the next look finds it removed and holds what is there.
+            await _postpone(resources, run, error, seconds=0)
+            return
     # Unimicro's key was marked by whoever asked for a token (`fresh_token`); a new sign-in wakes its lanes. RecMan is
     # not asked for so long; what comes later is told so, and until when, without a call.
     seconds = REST_SECONDS if error.system == "Unimicro" else REFUSED_KEY_SECONDS

@@ -1,7 +1,7 @@
 """RecMan's departments, and which key serves which."""
 
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
 from fastapi import APIRouter
@@ -16,6 +16,7 @@ from app.keys import load_key
 from app.tables import Department as DepartmentRow
 from app.tenants import load_tenant
 from app.transfer.log import count_open
+from app.transfer.orphans import follow_departments
 from app.transfer.records import from_recman, open_client, to_departments
 from app.transfer.retry import retry_held
 
@@ -29,7 +30,13 @@ class DepartmentView(View):
     recman_department_id: str = Field(examples=["7"])
     name: str = Field(examples=["Oslo"])
     number: str = Field(examples=["100"], description="Empty when RecMan gives none")
-    key_id: UUID | None = Field(description="The key that serves it; None: the key open to all")
+    key_id: UUID | None = Field(description="The key that serves it; null: see `state`")
+    former_key_id: UUID | None = Field(
+        description="The removed key that served it: it has none until one is chosen, and its documents are held"
+    )
+    state: Literal["own_key", "open_to_all", "unassigned"] = Field(
+        description="Served by a key of its own; by the key open to all, if there is one; by none until one is chosen"
+    )
     read_at: datetime
 
 
@@ -56,8 +63,13 @@ class KeyChoice(Order):
 @router.get("")
 async def list_all_departments(door: ViewerDoor) -> list[DepartmentView]:
     """Every department that is known, and which key serves it."""
-    rows = await list_departments(door.session, tenant_id=door.tenant_id)
-    return [DepartmentView.model_validate(row) for row in rows]
+    return [_view(row) for row in await list_departments(door.session, tenant_id=door.tenant_id)]
+
+
+def _view(row: DepartmentRow) -> DepartmentView:
+    state = "open_to_all" if row.former_key_id is None else "unassigned"
+    plain = {name: getattr(row, name) for name in DepartmentView.model_fields if name != "state"}
+    return DepartmentView(**plain, state="own_key" if row.key_id is not None else state)
 
 
 @router.post("/refresh", responses=problems(_409="no_recman_api_key", _502="RecMan's own trouble"))
@@ -88,28 +100,32 @@ async def enter_department(door: AdminDoor, new: NewDepartment) -> DepartmentVie
     row = await _load(door, new.recman_department_id)
     await _record(door, "department.enter", row, after=new.model_dump())
     await door.session.commit()
-    return DepartmentView.model_validate(row)
+    return _view(row)
 
 
 @router.put("/{recman_department_id}/key", responses=problems(_404="department_unknown, not_found"))
 async def choose_key(
     door: AdminDoor, resources: ResourcesDep, recman_department_id: str, choice: KeyChoice
 ) -> MovedDepartment:
-    """Let another key serve the department. Changes future documents only: what was begun stays with its key."""
-    row = await _load(door, recman_department_id)
+    """Let another key serve the department. Changes future documents only: what was begun stays with its key.
+
+    What waits with a removed key, or for want of one, follows its department.
+    """
     if choice.key_id is not None:
-        # Of this tenant: another's is not found.
-        await load_key(door.session, choice.key_id)
-    before = row.key_id
-    row.key_id = choice.key_id
+        # Of this tenant: another's is not found. Locked before the department, as whoever removes a key takes them.
+        await load_key(door.session, choice.key_id, lock=True)
+    row = await _load(door, recman_department_id)
+    before = row.key_id or row.former_key_id
+    row.key_id, row.former_key_id = choice.key_id, None
     await door.session.flush()
     note = await _explain(door, before)
     again = await retry_held(door.session, tenant_id=row.tenant_id, codes=["no_key"])
+    again += await follow_departments(door.session, tenant_id=row.tenant_id, department_ids=[recman_department_id])
     values = {"before": {"key_id": _text(before)}, "after": {"key_id": _text(row.key_id), "looked_at_again": again}}
     await _record(door, "department.key", row, **values)
     await door.session.commit()
     resources.work_accepted.set()
-    return MovedDepartment(**DepartmentView.model_validate(row).model_dump(), note=note)
+    return MovedDepartment(**_view(row).model_dump(), note=note)
 
 
 async def _explain(door: Door, before: UUID | None) -> str:

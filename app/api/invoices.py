@@ -14,12 +14,13 @@ from app.api.views import Before, Limit, Order, View, problems
 from app.domain.documents import DocumentKind
 from app.errors import ConflictError, NotFoundError, RequestError
 from app.jobs import cancel_job, count_outcomes, create_job, list_jobs, load_job
-from app.keys import list_keys
+from app.keys import list_keys, list_removed_keys
 from app.settings import Settings
 from app.tables import Job, Transfer
 from app.transfer.dry_run import dry_run
 from app.transfer.elsewhere import link_elsewhere
 from app.transfer.log import approve
+from app.transfer.orphans import retry_credit_notes
 from app.transfer.overview import InvoiceFilter, InvoiceState, count_invoices, list_invoices, show_filter, state_of
 from app.transfer.retry import retry, retry_held
 
@@ -161,7 +162,9 @@ async def list_all_invoices(
     """Invoices and credit notes, newest first."""
     found = InvoiceFilter(tenant_id=door.tenant_id, **wanted.model_dump())
     rows = await list_invoices(door.session, found, before_id=before, limit=limit)
-    bases = {key.id: key.api_base for key in await list_keys(door.session, tenant_id=door.tenant_id)}
+    # What is with a removed key can be looked up in its company all the same.
+    keys = [await read(door.session, tenant_id=door.tenant_id) for read in (list_keys, list_removed_keys)]
+    bases = {key.id: key.api_base for listed in keys for key in listed}
     return [_view(row, bases, resources.settings) for row in rows]
 
 
@@ -222,7 +225,7 @@ async def stop_job(door: AdminDoor, job_id: UUID) -> JobView:
 
 @router.post("/invoices/{transfer_id}/approve", status_code=202, responses=problems(_404="not_found", _409="booked"))
 async def approve_invoice(door: AdminDoor, resources: ResourcesDep, transfer_id: int) -> InvoiceView:
-    """Let an invoice through every review of its key's rules, and send it."""
+    """Let an invoice through every review of its key's rules and send it; one held as a double is none from now on."""
     transfer = await _load_invoice(door, transfer_id)
     if transfer.booked_at is not None:
         raise ConflictError("It is in Unimicro already", fix="Nothing to do.", code="booked")
@@ -245,18 +248,28 @@ async def approve_invoice(door: AdminDoor, resources: ResourcesDep, transfer_id:
 async def link_invoice(
     door: AdminDoor, resources: ResourcesDep, transfer_id: int, order: ElsewhereOrder
 ) -> InvoiceView:
-    """It was booked by hand: take that document over, once customer and amount agree."""
+    """It was booked by hand: take that document over, once customer and amount agree.
+
+    A document whose key was removed, also a booked one, is linked in the company of the key that serves it now.
+    """
     transfer = await _load_invoice(door, transfer_id)
+    before = {"key_id": _text(transfer.key_id), "unimicro_id": transfer.unimicro_id}
     await door.session.commit()
     await link_elsewhere(resources, transfer, unimicro_id=order.unimicro_id)
     await door.session.refresh(transfer)
     await retry_held(door.session, tenant_id=transfer.tenant_id, codes=["credited_not_sent"])
-    after = {"unimicro_id": order.unimicro_id, "unimicro_number": transfer.unimicro_number}
+    await retry_credit_notes(door.session, tenant_id=transfer.tenant_id)
+    after = {"key_id": _text(transfer.key_id), "unimicro_id": order.unimicro_id}
+    after["unimicro_number"] = transfer.unimicro_number
     subject = f"transfer:{transfer.id}"
-    await door.record("invoice.done_elsewhere", subject, tenant_id=transfer.tenant_id, after=after)
+    await door.record("invoice.done_elsewhere", subject, tenant_id=transfer.tenant_id, before=before, after=after)
     await door.session.commit()
     resources.work_accepted.set()
     return _view(transfer, {}, resources.settings)
+
+
+def _text(value: UUID | None) -> str | None:
+    return None if value is None else str(value)
 
 
 async def _load_invoice(door: Door, transfer_id: int) -> Transfer:

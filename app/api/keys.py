@@ -11,13 +11,23 @@ from app.accounting.unimicro.auth import revoke
 from app.api.doors import AdminDoor, Door, ResourcesDep, ViewerDoor
 from app.api.views import Name, Order, View, problems
 from app.connect import KeyOrder, make_key
-from app.departments import list_departments, release_departments, serve_departments
+from app.departments import inherit_departments, list_departments, orphan_departments, serve_departments
 from app.errors import ConflictError, RemoteError
 from app.key_check import check_key
-from app.keys import change_key, identity_of, list_keys, load_key, open_secret, remove_key
+from app.keys import (
+    change_key,
+    identity_of,
+    list_keys,
+    list_removed_keys,
+    load_key,
+    load_successor,
+    open_secret,
+    remove_key,
+)
 from app.lanes import wake_key
 from app.resources import Resources
 from app.tables import Key
+from app.transfer.orphans import count_remains, follow_departments, hold_remains, take_over
 from app.transfer.retry import retry_held
 
 router = APIRouter(prefix="/v1/keys", tags=["keys"])
@@ -95,11 +105,54 @@ class CheckView(View):
     findings: list[FindingView]
 
 
+class RemainsView(View):
+    """How many invoices and credit notes a removed key has left behind; what waits or was begun is held."""
+
+    waiting: int = Field(description="Nothing of them was sent: a person says which key shall have them")
+    begun: int = Field(description="Something of them may be in the key's company: a person must look there")
+    booked: int
+    ignored: int
+
+
 class RemovedKey(View):
-    """What became of a removed key's sign-in."""
+    """What became of a removed key's sign-in, and what it left behind."""
 
     revoked: bool = Field(description="Whether Unimicro was told; a sign-in that is not revoked ends by itself")
     note: str
+    remains: RemainsView
+    departments: list[str] = Field(description="RecMan ids of departments that no key serves until one is chosen")
+
+
+class FormerKeyView(View):
+    """A key that was taken out of use."""
+
+    id: UUID
+    tenant_id: UUID
+    name: str = Field(examples=["Nordlys"])
+    company_key: str
+    company_name: str = Field(examples=["Nordlys Bemanning AS"])
+    remains: RemainsView
+
+
+class TakeOverOrder(Order):
+    """Which removed key's documents and departments this key shall have."""
+
+    from_key_id: UUID = Field(description="A key of GET /v1/keys/removed")
+    ids: list[int] | None = Field(
+        None,
+        min_length=1,
+        max_length=10_000,
+        description="Only these invoices and credit notes, and no department; left out: everything that waits",
+        examples=[[17, 18]],
+    )
+
+
+class TakenOver(View):
+    """What went over."""
+
+    documents: int
+    departments: list[str]
+    left: int = Field(description="Held still: something of them may be in the former key's company")
 
 
 @router.post(
@@ -124,6 +177,7 @@ async def create_key(door: AdminDoor, resources: ResourcesDep, new: NewKeyOrder)
     )
     key = await make_key(door.session, resources, order)
     view = await _view(door, key)
+    await follow_departments(door.session, tenant_id=key.tenant_id, department_ids=order.departments or ())
     await _go_on(door, key)
     await _record(door, "key.create", key, after=_show(view))
     await door.session.commit()
@@ -137,6 +191,34 @@ async def list_all_keys(door: ViewerDoor) -> list[KeyView]:
     keys = await list_keys(door.session, tenant_id=door.tenant_id)
     served = await _list_served(door)
     return [_to_view(key, served.get(key.id, [])) for key in keys]
+
+
+@router.get("/removed")
+async def list_former_keys(door: ViewerDoor) -> list[FormerKeyView]:
+    """Every key that was removed, and what it left behind."""
+    keys = await list_removed_keys(door.session, tenant_id=door.tenant_id)
+    return [await _view_former(door, key) for key in keys]
+
+
+async def _view_former(door: Door, key: Key) -> FormerKeyView:
+    remains = RemainsView.model_validate(await count_remains(door.session, key.id))
+    plain = {name: getattr(key, name) for name in FormerKeyView.model_fields if name != "remains"}
+    return FormerKeyView(**plain, remains=remains)
+
+
+@router.post("/{key_id}/take-over", responses=problems(_404="not_found", _409="key_in_use"))
+async def take_over_from(door: AdminDoor, resources: ResourcesDep, key_id: UUID, order: TakeOverOrder) -> TakenOver:
+    """Let this key have what a removed one left waiting, and its departments; what was begun stays held."""
+    key, former = await load_successor(door.session, key_id, former_id=order.from_key_id)
+    departments = [] if order.ids is not None else await inherit_departments(door.session, key, former=former)
+    await follow_departments(door.session, tenant_id=key.tenant_id, department_ids=departments)
+    handed = await take_over(door.session, key=key, former=former, ids=order.ids)
+    taken = TakenOver(documents=handed.documents, departments=departments, left=handed.left)
+    after = {**taken.model_dump(), "from_key_id": str(former.id), "ids": order.ids}
+    await _record(door, "key.take_over", key, after=after)
+    await door.session.commit()
+    resources.work_accepted.set()
+    return taken
 
 
 @router.get("/{key_id}", responses=problems(_404="not_found"))
@@ -165,7 +247,9 @@ async def change(door: AdminDoor, resources: ResourcesDep, key_id: UUID, wish: K
         values["open_to_all"] = wish.departments == "all"
     await change_key(door.session, key, values)
     if wish.departments is not None:
-        await serve_departments(door.session, key, [] if wish.departments == "all" else wish.departments)
+        served = [] if wish.departments == "all" else wish.departments
+        await serve_departments(door.session, key, served)
+        await follow_departments(door.session, tenant_id=key.tenant_id, department_ids=served)
     after = await _view(door, key)
     # Looking again costs RecMan's quota, so a new name alone wakes nobody.
     if wish.model_fields_set & {"mode", "method", "departments", "settings", "state"}:
@@ -197,30 +281,37 @@ async def check(door: AdminDoor, resources: ResourcesDep, key_id: UUID) -> Check
 
 @router.delete("/{key_id}", responses=problems(_404="not_found", _409="documents_under_way"))
 async def remove(door: AdminDoor, resources: ResourcesDep, key_id: UUID) -> RemovedKey:
-    """Take a key out of use and revoke its sign-in at Unimicro; everything that was sent with it stays on record."""
+    """Take a key out of use and revoke its sign-in at Unimicro; everything that was sent with it stays on record.
+
+    What waits with it is held, and its departments are nobody's, until a person says which key has them.
+    """
     key = await load_key(door.session, key_id, lock=True)
     before = await _view(door, key)
     refresh_token = open_secret(resources.vault, key, "refresh_token")
     await remove_key(door.session, key)
-    await release_departments(door.session, key)
+    departments = await orphan_departments(door.session, key)
     await wake_key(door.session, tenant_id=key.tenant_id, key_id=key.id)
-    await _record(door, "key.remove", key, before=_show(before))
+    await hold_remains(door.session, key)
+    remains = RemainsView.model_validate(await count_remains(door.session, key.id))
+    after = {"remains": remains.model_dump(), "departments": departments}
+    await _record(door, "key.remove", key, before=_show(before), after=after)
     await door.session.commit()
     resources.references.pop(key.id, None)
     resources.work_accepted.set()
-    return await _revoke(resources, refresh_token)
+    revoked, note = await _revoke(resources, refresh_token)
+    return RemovedKey(revoked=revoked, note=note, remains=remains, departments=departments)
 
 
-async def _revoke(resources: Resources, refresh_token: str | None) -> RemovedKey:
+async def _revoke(resources: Resources, refresh_token: str | None) -> tuple[bool, str]:
     if refresh_token is None:
-        return RemovedKey(revoked=False, note="There was no lasting sign-in to revoke.")
+        return False, "There was no lasting sign-in to revoke."
     try:
         revoked = await revoke(resources.http, identity_of(resources.settings), refresh_token)
     except RemoteError as error:
         note = f"{error.cause}. The key is removed all the same; its sign-in is forgotten here and ends by itself."
-        return RemovedKey(revoked=False, note=note)
+        return False, note
     offered = "Unimicro has revoked the sign-in." if revoked else "Unimicro offers no revocation; it ends by itself."
-    return RemovedKey(revoked=revoked, note=offered)
+    return revoked, offered
 
 
 async def _go_on(door: Door, key: Key) -> None:

@@ -14,6 +14,7 @@ from app.errors import ConflictError, NotFoundError
 from app.inbox import list_events
 from app.tables import Transfer
 from app.transfer.absence import require_absent
+from app.transfer.doubles import wake_doubles
 from app.transfer.log import ignore, is_begun, list_transfers, load_transfer
 from app.transfer.retry import retry
 
@@ -149,10 +150,12 @@ async def ignore_transfer(
     if not await ignore(door.session, transfer, reason=order.reason, actor=door.caller.name):
         cause = f"The transfer is {transfer.state}: something happened to it just now"
         raise ConflictError(cause, fix="Look at it again first.", code="already_begun")
+    await wake_doubles(door.session, transfer.id)
     after = {"state": "ignored", "reason": order.reason}
     subject = f"transfer:{transfer.id}"
     await door.record("transfer.ignore", subject, tenant_id=transfer.tenant_id, before=before, after=after)
     await door.session.commit()
+    resources.work_accepted.set()
     return TransferView.model_validate(transfer)
 
 

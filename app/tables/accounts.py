@@ -162,7 +162,10 @@ class AuditChain(Table):
 
 
 class Department(TenantOwned, Table):
-    """A RecMan department and the key that serves it (owner: departments)."""
+    """A RecMan department and the key that serves it (owner: departments).
+
+    `former_key_id`: the removed key that served it; nobody has said yet which one serves it now.
+    """
 
     __tablename__ = "department"
 
@@ -171,4 +174,5 @@ class Department(TenantOwned, Table):
     name: Mapped[str]
     number: Mapped[str] = mapped_column(server_default="")
     key_id: Mapped[UUID | None] = mapped_column(ForeignKey("key.id"), index=True)
+    former_key_id: Mapped[UUID | None] = mapped_column(ForeignKey("key.id"), index=True)
     read_at: Mapped[datetime] = mapped_column(server_default=NOW)

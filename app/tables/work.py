@@ -91,6 +91,8 @@ class Transfer(TenantOwned, Table):
 
     Units: amounts in the document's currency, positive also on a credit note. `unclear`: a write was begun and its
     outcome never recorded, whatever became of the record since; it is looked for before anything is sent again.
+    `fingerprint`: number, department and content, equal for doubles; `claimed`: the fingerprint that this document
+    alone may be sent with. `not_same`: a person said that it is no double.
     """
 
     __tablename__ = "transfer"
@@ -134,6 +136,14 @@ class Transfer(TenantOwned, Table):
             unique=True,
             postgresql_where=text("booked_at IS NULL AND (unclear OR unimicro_id IS NOT NULL)"),
         ),
+        Index(
+            "uq_transfer_claimed",
+            "tenant_id",
+            "claimed",
+            unique=True,
+            postgresql_where=text("claimed IS NOT NULL"),
+        ),
+        Index("ix_transfer_number", "tenant_id", "number", postgresql_where=text("scope = 'invoice'")),
         Index("ix_transfer_lane", "lane_id"),
         Index("ix_transfer_key_state", "key_id", "state"),
     )
@@ -160,6 +170,9 @@ class Transfer(TenantOwned, Table):
     vat_amount: Mapped[Decimal | None]
     gross_amount: Mapped[Decimal | None]
     content_hash: Mapped[bytes | None]
+    fingerprint: Mapped[bytes | None]
+    claimed: Mapped[bytes | None]
+    not_same: Mapped[bool] = mapped_column(server_default=text("false"))
     approved_at: Mapped[datetime | None]
     approved_by: Mapped[str | None]
     booked_at: Mapped[datetime | None]
@@ -201,6 +214,23 @@ class Attempt(Table):
     exchanges: Mapped[list[Any]] = mapped_column(server_default=text("'[]'"))
     rules_version: Mapped[int] = mapped_column(server_default="0")
     milliseconds: Mapped[int] = mapped_column(server_default="0")
+
+
+class Making(TenantOwned, Table):
+    """Who makes a record with this name in a key's company, or made it last (owner: transfer.making).
+
+    It is being made for as long as the lane with `lane_token` is leased; `touched_at` is the last moment at which
+    something may have been made.
+    """
+
+    __tablename__ = "making"
+
+    tenant_id: Mapped[UUID] = mapped_column(ForeignKey("tenant.id"), primary_key=True)
+    key_id: Mapped[UUID] = mapped_column(ForeignKey("key.id"), primary_key=True)
+    name: Mapped[str] = mapped_column(primary_key=True)
+    record_id: Mapped[str]
+    lane_token: Mapped[UUID | None]
+    touched_at: Mapped[datetime] = mapped_column(server_default=NOW)
 
 
 class RuleSet(TenantOwned, Table):

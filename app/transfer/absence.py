@@ -36,6 +36,9 @@ async def require_absent(resources: Resources, transfer: Transfer) -> None:
     if transfer.state in {"sending", "unknown"} or is_fresh:
         cause = "It is being sent right now, or its outcome is being looked up"
         raise ConflictError(cause, fix="Wait until its outcome is known, then ignore it if it is held.", code=_CODE)
+    if key.state == "removed":
+        # Nobody can ask that company any more: the person who ignores it has looked there, as its reason says.
+        return
     run = await open_side_run(resources, transfer)
     books = await run.open_books(key)
     for remote in await _find_twice(books, transfer, pause=lag.total_seconds()):
@@ -64,5 +67,5 @@ async def _find(books: Books, transfer: Transfer) -> tuple[RemoteDocument, ...]:
     credit_notes = await books.target.find_credits(transfer.credits_unimicro_id)
     with suppress(RemoteMissingError):
         credited = await books.target.fetch_document(transfer.credits_unimicro_id)
-        return list_own_drafts(past_of(transfer, now=transfer.updated_at), credited, credit_notes)
+        return list_own_drafts(past_of(transfer, key_id=books.key.id, now=transfer.updated_at), credited, credit_notes)
     return ()

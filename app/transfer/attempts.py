@@ -53,11 +53,11 @@ async def attempt(  # noqa: PLR0913 - one write, and all that belongs to it
     from being begun.
 
     Raises:
-        WaitError: another lane is at the same transfer.
+        WaitError: another lane is at the same transfer, or it was handed to another key.
         RemoteError: as the call raised it, after the attempt was recorded.
         StaleLeaseError: another worker owns the lane.
     """
-    claim = await _begin(run, transfer_id, step, prepare)
+    claim = await _begin(run, books, transfer_id, step, prepare)
     books.exchanges.clear()
     started = time.monotonic()
     try:
@@ -87,10 +87,10 @@ async def missing_is_unclear() -> AsyncIterator[None]:
         raise OutcomeUnknownError(f"Whether the document is there is not certain: {error.cause}") from error
 
 
-async def _begin(run: Run, transfer_id: int, step: str, prepare: Prepare | None) -> Claim:
+async def _begin(run: Run, books: Books, transfer_id: int, step: str, prepare: Prepare | None) -> Claim:
     async with run.sessions.begin() as session:
         await check_fence(session, run.lease)
-        claim = await claim_sending(session, transfer_id, run.lease, step=step)
+        claim = await claim_sending(session, transfer_id, run.lease, key_id=books.key.id, step=step)
         if claim is None:
             raise WaitError(f"transfer {transfer_id} is being sent right now", scope="", record_id="", seconds=1)
         if prepare is not None:

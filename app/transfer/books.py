@@ -117,8 +117,9 @@ async def _load_reference(resources: Resources, key: Key, target: Target, *, old
 
 def _check_usable(key: Key, now: datetime) -> None:
     if key.state == "removed":
-        cause = f"Key “{key.name}” was removed after this document had been begun with it"
-        fix = "Check in Unimicro how far it came; then ignore it here, or book it by hand."
+        cause = f"Key “{key.name}” ({key.company_name}) was removed"
+        fix = "Say which key shall have what it left behind: POST /v1/keys/{key_id}/take-over with from_key_id "
+        fix += f"{key.id}; look in Unimicro for what was begun with it."
         raise HoldError((Reason(code="key_removed", cause=cause, fix=fix),))
     if key.state == "sign_in_again":
         raise KeyPausedError(

@@ -4,7 +4,6 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from functools import partial
 
-from app.departments import route_department
 from app.domain.dimensions import Project
 from app.domain.documents import Document, DocumentKind, IncompleteDocument
 from app.domain.parties import Customer
@@ -14,14 +13,14 @@ from app.jobs import SCOPE
 from app.keys import list_keys_for_record
 from app.lanes import check_fence, postpone
 from app.sweeps import SCOPE as SWEEP
-from app.tables import Key
+from app.tables import Key, Transfer
 from app.transfer.books import Books
 from app.transfer.carry_job import carry_job
 from app.transfer.context import Run
+from app.transfer.doubles import claim_content, show_fingerprint, wake_doubles
 from app.transfer.drift import find_drift
 from app.transfer.log import (
     ensure_transfer,
-    find_transfer,
     is_begun,
     record_held,
     record_looked,
@@ -34,15 +33,13 @@ from app.transfer.log import (
 from app.transfer.look import look_at_customer, look_at_document, look_at_project
 from app.transfer.missing import end_missing
 from app.transfer.plan import plan_company, plan_document, plan_project_change
+from app.transfer.route import WAIT_SECONDS, choose_key, decide_without_key, require_in_use
 from app.transfer.run import run_document
 from app.transfer.run_parts import run_part
 from app.transfer.situation import DocumentSituation, Past
 from app.transfer.steps import CreateProduct, Decision, Go, Hold, LookAgain, Skip, Wait
 from app.transfer.sweep import carry_sweep
 from app.transfer.take_back import take_back_draft
-
-# A lane that waits is woken by the other record's end; this is only the net below. Each look costs RecMan's quota.
-_WAIT_SECONDS = 6 * 3600.0
 
 
 async def carry(run: Run) -> None:
@@ -66,29 +63,21 @@ async def _carry_document(run: Run) -> None:
         return
     try:
         key = await choose_key(run, document)
-    except HoldError:
+    except (HoldError, WaitError):
         # Without a key it is shown all the same, with its number and sums.
-        await _describe(run, document)
+        await _describe(run, document, None)
         raise
     run.key_id = key.id
-    await _describe(run, document)
+    transfer = await _describe(run, document, key)
+    if key.state == "removed":
+        await _follow_orphan(run, transfer, await decide_without_key(run, key, document))
+        return
     books = await _open(run, key)
     situation = await look_at_document(run, books, document)
     await _name_customer(run, situation)
     await _note_found(run, books, situation)
     decision = await decide(books, lambda reference: plan_document(replace(situation, reference=reference)))
     await _follow_document(run, books, decision, situation)
-
-
-async def choose_key(run: Run, document: Document | IncompleteDocument) -> Key:
-    """The key of the document's department; once anything was sent to a key, that key, whatever moved since."""
-    place = run.place(None, "invoice", document.recman_invoice_id)
-    async with run.sessions() as session:
-        transfer = await find_transfer(session, place)
-        if transfer is not None and transfer.key_id is not None and is_begun(transfer):
-            return await session.get_one(Key, transfer.key_id)
-        department_id = document.recman_department_id
-        return await route_department(session, tenant_id=run.lease.tenant_id, recman_department_id=department_id)
 
 
 async def decide(books: Books, plan: Callable[[Reference], Decision]) -> Decision:
@@ -113,15 +102,23 @@ def _makes_product(decision: Decision) -> bool:
 async def _follow_document(run: Run, books: Books, decision: Decision, situation: DocumentSituation) -> None:
     match decision:
         case Go():
+            await claim_content(run, situation.document)
             await run_document(run, books, decision, situation)
         case Skip():
             await _leave(run, books, decision, situation)
         case Hold():
             raise HoldError(decision.gaps)
         case Wait():
-            raise WaitError(decision.cause, scope=decision.scope, record_id=decision.record_id, seconds=_WAIT_SECONDS)
+            raise WaitError(decision.cause, scope=decision.scope, record_id=decision.record_id, seconds=WAIT_SECONDS)
         case LookAgain():
             await _look_again(run)
+
+
+async def _follow_orphan(run: Run, transfer: Transfer, decision: Skip | Hold) -> None:
+    if isinstance(decision, Hold):
+        raise HoldError(decision.gaps)
+    await _settle_again(run)
+    await _skip(run, decision.reason, state="ignored" if transfer.booked_at is None else "done")
 
 
 async def _leave(run: Run, books: Books, decision: Skip, situation: DocumentSituation) -> None:
@@ -156,6 +153,7 @@ async def _skip_document(run: Run, reason: str) -> None:
         async with run.sessions.begin() as session:
             await check_fence(session, run.lease)
             await record_not_wanted(session, run.transfer_id, gap)
+            await wake_doubles(session, run.transfer_id)
     await _skip(run, reason)
 
 
@@ -177,10 +175,13 @@ async def _look_again(run: Run) -> None:
         run.finished = True
 
 
-async def _describe(run: Run, document: Document | IncompleteDocument) -> None:
+async def _describe(run: Run, document: Document | IncompleteDocument, key: Key | None) -> Transfer:
     place = run.place(run.key_id, "invoice", document.recman_invoice_id)
     totals = document.totals if isinstance(document, Document) else document.stated_totals
     async with run.sessions.begin() as session:
+        if key is not None:
+            # The key's row before the transfer's, as whoever removes a key takes them.
+            await require_in_use(session, key)
         transfer = await ensure_transfer(
             session, place, kind=document.kind.value, values={"lane_id": run.lease.lane_id}
         )
@@ -190,15 +191,18 @@ async def _describe(run: Run, document: Document | IncompleteDocument) -> None:
             await record_values(
                 session,
                 transfer.id,
-                key_id=run.key_id,
+                # What was begun stays with its key.
+                key_id=transfer.key_id if is_begun(transfer) else run.key_id,
                 kind=document.kind.value,
                 number=document.number,
                 currency=document.currency,
                 invoice_date=document.invoice_date if isinstance(document, Document) else None,
                 recman_department_id=document.recman_department_id,
                 has_minus=isinstance(document, Document) and document.has_minus,
+                **show_fingerprint(transfer, document),
                 **sums,
             )
+    return transfer
 
 
 async def _note_found(run: Run, books: Books, situation: DocumentSituation) -> None:

@@ -17,7 +17,9 @@ _CLAIM = text("""
                         unclear_since = CASE WHEN :writes THEN coalesce(unclear_since, now()) ELSE unclear_since END,
                         sent_at = CASE WHEN :writes THEN now() ELSE sent_at END
     FROM before
-    WHERE transfer.id = before.id AND (booked_at IS NULL OR :step = 'update')
+    WHERE transfer.id = before.id
+      -- Somebody may have handed it to another key since the plan was made.
+      AND key_id = :key_id AND (booked_at IS NULL OR :step = 'update')
       -- Somebody may have chosen not to send it since the plan was made; linking by hand is another matter.
       AND (state <> 'ignored' OR :step = 'link')
       AND (
@@ -51,9 +53,13 @@ async def is_sent_by_other(session: Session, transfer_id: int, lease: Lease) -> 
     return bool(row)
 
 
-async def claim_sending(session: Session, transfer_id: int, lease: Lease, *, step: str) -> Claim | None:
-    """Mark a step as begun; None when it is booked already (unless updated) or another live lane is at it."""
-    values = {"id": transfer_id, "token": lease.token, "step": step, "writes": step not in _READS_ONLY}
+async def claim_sending(session: Session, transfer_id: int, lease: Lease, *, key_id: UUID, step: str) -> Claim | None:
+    """Mark a step with a key as begun.
+
+    None when it is booked already (unless updated), another key's by now, or another live lane is at it.
+    """
+    values = {"id": transfer_id, "token": lease.token, "key_id": key_id, "step": step}
+    values["writes"] = step not in _READS_ONLY
     was_unclear = await session.scalar(_CLAIM, values)
     return None if was_unclear is None else Claim(was_unclear=was_unclear)
 

@@ -65,7 +65,7 @@ async def link_customer(session: Session, key: Key, company: Customer, remote: R
     values = {"number": company.number, "customer_name": company.name}
     transfer = await ensure_transfer(session, place, kind="customer", values=values)
     lease = nobodys_lease(key.tenant_id, place.scope, place.record_id)
-    if await claim_sending(session, transfer.id, lease, step="link") is None:
+    if await claim_sending(session, transfer.id, lease, key_id=key.id, step="link") is None:
         cause = f"{company.name} is on its way to Unimicro right now"
         raise ConflictError(cause, fix="Look again in a minute.", code="already_begun")
     await record_done(session, transfer.id, unimicro_id=remote.remote_id, unimicro_number=remote.number)

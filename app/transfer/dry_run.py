@@ -12,11 +12,12 @@ from app.errors import HoldError, KeyPausedError, Reason, WaitError
 from app.resources import Resources
 from app.tables import Transfer
 from app.transfer.books import Books
-from app.transfer.carry import choose_key, decide
+from app.transfer.carry import decide
 from app.transfer.context import Run
 from app.transfer.look import look_at_document
 from app.transfer.plan import compare_totals, plan_document
 from app.transfer.products import choose_product
+from app.transfer.route import choose_key, decide_without_key
 from app.transfer.run import load_links, name_draft
 from app.transfer.run_parts import find_remote_id
 from app.transfer.side_run import open_side_run
@@ -107,7 +108,11 @@ async def _dry_run(resources: Resources, transfer: Transfer) -> DryRun:
         cause = f"RecMan does not show invoice {transfer.record_id}"
         fix = "Check that it exists and that the RecMan API key may read it."
         return _tell(transfer, "hold", (Reason(code="record_missing", cause=cause, fix=fix),))
-    books = await run.open_books(await choose_key(run, document))
+    key = await choose_key(run, document)
+    if key.state == "removed":
+        outcome, reasons = _name(await decide_without_key(run, key, document))
+        return _tell(transfer, outcome, reasons)
+    books = await run.open_books(key)
     situation = await look_at_document(run, books, document)
     decision = await decide(books, lambda reference: plan_document(replace(situation, reference=reference)))
     outcome, reasons = _name(decision)

@@ -1,19 +1,31 @@
 """Linking a document that somebody booked by hand: only when it is that customer's, and that amount."""
 
+from typing import Any
+
+from app.db import Session
 from app.domain.documents import Document
 from app.domain.parties import Customer
 from app.domain.reference import DocumentState, RemoteDocument
 from app.errors import ConflictError, RemoteMissingError, RequestError
+from app.keys import is_removed
 from app.lanes import wake_waiting
 from app.resources import Resources
 from app.tables import Transfer
 from app.transfer.books import Books
-from app.transfer.carry import choose_key
 from app.transfer.claims import claim_sending
 from app.transfer.context import Run
-from app.transfer.log import find_transfer, is_begun, is_linked, record_done, record_remote, show_totals
+from app.transfer.log import (
+    find_transfer,
+    is_begun,
+    is_linked,
+    record_done,
+    record_remote,
+    record_values,
+    show_totals,
+)
 from app.transfer.look import external_reference, look_at_customer
 from app.transfer.plan import compare_totals, hash_document
+from app.transfer.route import choose_key, require_in_use
 from app.transfer.side_run import open_side_run
 
 _FIX = "Check the id in Unimicro: it must be the same customer's document with the same amount."
@@ -23,16 +35,17 @@ async def link_elsewhere(resources: Resources, transfer: Transfer, *, unimicro_i
     """Take over a document of Unimicro's as this transfer's.
 
     Raises:
-        ConflictError: it is begun already; the document is not issued, of another kind, customer or amount, or taken.
+        ConflictError: it is begun already, with a key that is in use; or the document is not issued, of another kind,
+            customer or amount, or taken.
         RequestError: Unimicro has no such document, or RecMan's record cannot be read.
-        RemoteError, HoldError, KeyPausedError: the systems could not be asked.
+        RemoteError, HoldError, KeyPausedError, WaitError: the systems could not be asked.
     """
     run = await open_side_run(resources, transfer)
     document = await run.reader.read_document(transfer.record_id)
     if not isinstance(document, Document):
         cause = f"RecMan does not show invoice {transfer.record_id} completely"
         raise RequestError(cause, fix="Mend the record in RecMan first.", code="record_incomplete")
-    books = await run.open_books(await choose_key(run, document))
+    books = await run.open_books(await choose_key(run, document, anew=True))
     remote = await _fetch(books, unimicro_id)
     await _require_match(run, books, document, remote)
     await _record(run, books, transfer, document, remote)
@@ -68,14 +81,27 @@ async def _list_customer_ids(run: Run, books: Books, company_id: str) -> set[int
     return {match.remote_id for match in view.matches if match.number == number}
 
 
+async def _take_hold(session: Session, books: Books, transfer: Transfer, run: Run) -> bool:
+    """Whether the transfer may be linked; what it was at a removed key means nothing any more and is forgotten."""
+    values: dict[str, Any] = {"key_id": books.key.id}
+    if is_begun(transfer):
+        if transfer.key_id is None or not await is_removed(session, transfer.key_id):
+            return False
+        values |= {"booked_at": None, "unimicro_id": None, "unimicro_number": None, "credits_unimicro_id": None}
+        values |= {"external_reference": None, "unclear": False, "unclear_since": None, "guid_spent": False}
+        values |= {"state": "waiting", "warnings": []}
+    await record_values(session, transfer.id, **values)
+    return await claim_sending(session, transfer.id, run.lease, key_id=books.key.id, step="link") is not None
+
+
 async def _record(run: Run, books: Books, transfer: Transfer, document: Document, remote: RemoteDocument) -> None:
     async with run.sessions.begin() as session:
+        await require_in_use(session, books.key)
         if await is_linked(session, key_id=books.key.id, remote_id=remote.remote_id, besides=transfer.id):
             cause = f"Another document of RecMan's is {remote.number} in Unimicro already"
             raise ConflictError(cause, fix=_FIX, code="already_linked")
         present = await find_transfer(session, run.place(books.key.id, "invoice", transfer.record_id), lock=True)
-        is_untouched = present is not None and not is_begun(present)
-        if not is_untouched or await claim_sending(session, transfer.id, run.lease, step="link") is None:
+        if present is None or not await _take_hold(session, books, present, run):
             cause = "This document is in Unimicro already, or on its way there right now"
             raise ConflictError(
                 cause,

@@ -14,6 +14,8 @@ from app.domain.documents import Totals
 from app.errors import HoldError, Reason
 from app.tables import Attempt, Key, Transfer
 
+# The reason of a double; approving a document that is held for it says that it is none.
+SAME_AS_OTHER = "same_as_other"
 _UNCLEAR = frozenset({"sending", "unknown"})
 
 
@@ -165,8 +167,9 @@ async def ignore(session: Session, transfer: Transfer, *, reason: str, actor: st
 
 
 async def approve(session: Session, transfer: Transfer, *, actor: str) -> None:
-    """Let a document through every review, once and for all."""
-    await record_values(session, transfer.id, approved_at=func.now(), approved_by=actor)
+    """Let a document through every review, once and for all; one that is held as a double is none from now on."""
+    not_same = transfer.not_same or any(reason["code"] == SAME_AS_OTHER for reason in transfer.reasons)
+    await record_values(session, transfer.id, approved_at=func.now(), approved_by=actor, not_same=not_same)
     await session.refresh(transfer)
 
 

@@ -12,7 +12,8 @@ from app.errors import RemoteMissingError, WaitError
 from app.transfer.books import Books
 from app.transfer.claims import is_sent_by_other
 from app.transfer.context import Run
-from app.transfer.log import count_booked, find_transfer, find_usual_minus
+from app.transfer.doubles import list_doubles
+from app.transfer.log import count_booked, find_transfer, find_usual_minus, is_begun
 from app.transfer.pasts import past_of
 from app.transfer.plan_credit import list_own_drafts
 from app.transfer.situation import (
@@ -51,6 +52,7 @@ async def look_at_document(run: Run, books: Books, document: Document | Incomple
         usual_minus=await _find_usual_minus(run) if document.kind is DocumentKind.CREDIT_NOTE and not settled else None,
         rules=books.rules,
         booked_before=await _count_booked(run, books),
+        doubles=await list_doubles(run, document),
         found=await _find_documents(books, document, past, list_own_drafts(past, credited_document, credit_notes)),
     )
 
@@ -134,7 +136,7 @@ async def find_past(run: Run, books: Books, scope: str, record_id: str) -> Past 
     """What our log says of a record at this key.
 
     Raises:
-        WaitError: another live lane is sending it right now.
+        WaitError: another live lane is sending it right now; or it went to another key since this one was chosen.
     """
     async with run.sessions() as session:
         transfer = await find_transfer(session, run.place(books.key.id, scope, record_id))
@@ -147,13 +149,16 @@ async def find_past(run: Run, books: Books, scope: str, record_id: str) -> Past 
                 record_id=record_id,
                 seconds=_OTHER_LANE_SECONDS,
             )
+        if transfer.key_id != books.key.id and is_begun(transfer):
+            cause = f"{transfer.kind} {transfer.number or record_id} went to another key just now"
+            raise WaitError(cause, scope="", record_id="", seconds=1)
         now = await load_now(session)
         if scope != "invoice" and transfer.guid_spent and transfer.look_again_at and transfer.look_again_at > now:
             # Unimicro says that it has it, and may not show it yet: made anew too early, it would be there twice.
             cause = f"{transfer.kind} {transfer.number or record_id} is looked for once more"
             seconds = (transfer.look_again_at - now).total_seconds() + 0.1
             raise WaitError(cause, scope="", record_id="", seconds=seconds)
-        return past_of(transfer, now=now)
+        return past_of(transfer, key_id=books.key.id, now=now)
 
 
 async def _fetch_credited(

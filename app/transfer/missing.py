@@ -4,6 +4,7 @@ from app.errors import HoldError, Reason, RemoteUnavailableError
 from app.lanes import check_fence
 from app.tables import Transfer
 from app.transfer.context import Run
+from app.transfer.doubles import wake_doubles
 from app.transfer.log import is_begun, list_of_record, record_not_wanted, record_values, show_reasons
 
 # A record that RecMan does not show yet gets this many tries before a person is asked.
@@ -54,6 +55,7 @@ async def _mark_gone(run: Run) -> None:
                 raise HoldError((_gone(transfer),))
             else:
                 await record_not_wanted(session, transfer.id, _gone(transfer))
+                await wake_doubles(session, transfer.id)
         note = f"RecMan confirms that {scope} {record_id} is gone; nothing is deleted in Unimicro"
         await run.finish(session, state="ignored", note=note)
 

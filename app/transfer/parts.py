@@ -39,7 +39,9 @@ def plan_customer(view: CustomerView, reference: Reference) -> Planned:
     gaps = _creation_gaps(view, customer, reference)
     if gaps:
         return (), tuple(gaps)
-    return (CreateCustomer(customer=customer, reason=f"no customer {customer.number} in Unimicro yet"),), ()
+    seen = frozenset(match.remote_id for match in view.matches)
+    reason = f"no customer {customer.number} in Unimicro yet"
+    return (CreateCustomer(customer=customer, reason=reason, seen=seen),), ()
 
 
 def _list_candidates(view: CustomerView, customer: Customer) -> list[RemoteCustomer]:

@@ -1,15 +1,22 @@
 """A row of the transfer log as the plan wants to know it. Pure."""
 
 from datetime import datetime
+from uuid import UUID
 
 from app.domain.documents import Totals
 from app.tables import Transfer
-from app.transfer.log import is_unclear
+from app.transfer.log import is_begun, is_unclear
 from app.transfer.situation import Past
 
 
-def past_of(transfer: Transfer, *, now: datetime) -> Past:
-    """What the log says, as the plan wants to know it; `now` is the database's clock."""
+def past_of(transfer: Transfer, *, key_id: UUID, now: datetime) -> Past:
+    """What the log says, as the plan for a key wants to know it; `now` is the database's clock.
+
+    Raises:
+        LookupError: it was begun with another key, in whose company alone its remote id means anything.
+    """
+    if transfer.key_id != key_id and is_begun(transfer):
+        raise LookupError(f"transfer {transfer.id} was begun with another key")
     reasons = [reason["cause"] for reason in transfer.reasons]
     return Past(
         transfer_id=transfer.id,

@@ -41,7 +41,7 @@ def plan_document(situation: DocumentSituation) -> Decision:
     if isinstance(document, IncompleteDocument):
         return Hold(_incomplete_gaps(situation, document))
     if past is not None and past.booked:
-        return _plan_booked(document, past)
+        return plan_booked(document, past)
     if situation.method == "order" and document.kind is DocumentKind.CREDIT_NOTE:
         return Hold((credit_of_order(document),))
     if is_too_old(document, situation):
@@ -62,7 +62,8 @@ def _plan_open(document: Document, situation: DocumentSituation) -> Decision:
     return _plan_invoice(document, situation)
 
 
-def _plan_booked(document: Document, past: Past) -> Decision:
+def plan_booked(document: Document, past: Past) -> Skip | Hold:
+    """What to do about a document that is in Unimicro already."""
     if past.content_hash == hash_document(document):
         return Skip("already in Unimicro, unchanged")
     return Hold(

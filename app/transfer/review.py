@@ -16,13 +16,13 @@ def is_too_old(document: Document, situation: DocumentSituation) -> bool:
 
 
 def list_rule_gaps(situation: DocumentSituation) -> list[Reason]:
-    """Whether the document's customer is on hold."""
+    """Whether the document is a double, or its customer on hold."""
     number = _customer_number(situation)
     if number is None or number not in situation.rules.held_customers:
-        return []
+        return [*situation.doubles]
     cause = f"Customer {number} is on the key's hold list"
     fix = "Take the customer off the list (PUT /v1/rules), then retry."
-    return [Reason(code="customer_on_hold", cause=cause, fix=fix)]
+    return [*situation.doubles, Reason(code="customer_on_hold", cause=cause, fix=fix)]
 
 
 def _customer_number(situation: DocumentSituation) -> str | None:

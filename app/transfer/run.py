@@ -86,7 +86,7 @@ async def _adopt(run: Run, books: Books, step: AdoptDocument) -> RemoteDocument:
     transfer_id = _transfer_id(run)
     async with run.sessions.begin() as session:
         await check_fence(session, run.lease)
-        if await claim_sending(session, transfer_id, run.lease, step="look") is None:
+        if await claim_sending(session, transfer_id, run.lease, key_id=books.key.id, step="look") is None:
             raise WaitError("it is being sent right now", scope="", record_id="", seconds=1)
         books.exchanges.clear()
         found = f"found in Unimicro as {step.remote.state} with id {step.remote.remote_id}"

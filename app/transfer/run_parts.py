@@ -1,6 +1,6 @@
 """Stop 7 for customers, projects and departments: link what is there, make what is missing, update what differs."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 
 from sqlalchemy import func
@@ -10,7 +10,8 @@ from app.db import Session
 from app.domain.dimensions import Project
 from app.domain.parties import Customer
 from app.domain.policies import NumberPolicy
-from app.errors import HoldError, Reason
+from app.domain.reference import RemoteCustomer
+from app.errors import HoldError, Reason, RemoteError, WaitError
 from app.lanes import check_fence, wake_waiting
 from app.tables import Transfer
 from app.transfer.attempts import attempt
@@ -25,6 +26,7 @@ from app.transfer.log import (
     record_values,
     show_reasons,
 )
+from app.transfer.making import claim_names, release_names
 from app.transfer.plan import hash_customer
 from app.transfer.steps import (
     CreateCustomer,
@@ -46,6 +48,13 @@ class _Part:
     name: str
     content_hash: bytes | None = None
     keeps_number: bool = False
+    org_number: str = ""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What no other record of the kind may have while this one is made."""
+        names = {f"{self.kind} number": self.number, "organisation number": self.org_number}
+        return tuple(f"{what} {name}" for what, name in names.items() if name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +72,7 @@ def _customer_part(customer: Customer) -> _Part:
         number=customer.number,
         name=customer.name,
         content_hash=hash_customer(customer),
+        org_number=customer.org_number,
     )
 
 
@@ -107,7 +117,7 @@ async def _link(run: Run, books: Books, step: Link) -> None:
     transfer_id = await _ensure(run, books, part)
     async with run.sessions.begin() as session:
         await check_fence(session, run.lease)
-        if await claim_sending(session, transfer_id, run.lease, step="link") is None:
+        if await claim_sending(session, transfer_id, run.lease, key_id=books.key.id, step="link") is None:
             return
         await record_done(session, transfer_id, unimicro_id=step.remote_id, unimicro_number=step.remote_number)
         await _wake(run, session, part)
@@ -127,7 +137,12 @@ async def _create_customer(run: Run, books: Books, step: CreateCustomer) -> None
         )
         return _Made(made.record.remote_id, made.record.number, made.warnings)
 
-    await _create(run, books, part, call)
+    async def look() -> Sequence[RemoteCustomer]:
+        org_number = customer.org_number or None
+        found = await books.target.find_customers(number=customer.number, org_number=org_number)
+        return [one for one in found if one.remote_id not in step.seen]
+
+    await _create(run, books, part, call, look)
 
 
 async def _create_project(run: Run, books: Books, step: CreateProject) -> None:
@@ -139,7 +154,7 @@ async def _create_project(run: Run, books: Books, step: CreateProject) -> None:
         made = await books.target.create_project(project, guid=guid, customer_id=customer_id)
         return _Made(made.record.remote_id, made.record.number, made.warnings)
 
-    await _create(run, books, part, call)
+    await _create(run, books, part, call, lambda: books.target.find_projects(project.number))
 
 
 async def _create_department(run: Run, books: Books, step: CreateDepartment) -> None:
@@ -156,17 +171,23 @@ async def _create_department(run: Run, books: Books, step: CreateDepartment) -> 
         made = await books.target.create_department(department, guid=guid)
         return _Made(made.record.remote_id, made.record.number, made.warnings)
 
-    await _create(run, books, part, call)
+    await _create(run, books, part, call, lambda: books.target.find_departments(department.number))
 
 
-async def _create(run: Run, books: Books, part: _Part, call: Callable[[str], Awaitable[_Made]]) -> None:
+_Call = Callable[[str], Awaitable[_Made]]
+_Look = Callable[[], Awaitable[Sequence[object]]]
+
+
+async def _create(run: Run, books: Books, part: _Part, call: _Call, look: _Look) -> None:
     transfer_id = await _ensure(run, books, part)
     version, guid = await _name_guid(run, books, part)
+    await _require_alone(run, books, part, look)
 
     async def prepare(session: Session) -> None:
         await record_values(session, transfer_id, guid_version=version, guid_spent=False)
 
     async def settle(session: Session, made: _Made) -> None:
+        await release_names(session, run.lease, key_id=books.key.id)
         if part.keeps_number and made.number != part.number:
             await record_held(session, transfer_id, (_other_number(part, made.number),), unimicro_id=made.remote_id)
             return
@@ -180,9 +201,13 @@ async def _create(run: Run, books: Books, part: _Part, call: Callable[[str], Awa
         )
         await _wake(run, session, part)
 
-    made = await attempt(
-        run, books, transfer_id, step="create", call=lambda: call(guid), settle=settle, prepare=prepare
-    )
+    try:
+        made = await attempt(
+            run, books, transfer_id, step="create", call=lambda: call(guid), settle=settle, prepare=prepare
+        )
+    except RemoteError:
+        await _let_go(run, books)
+        raise
     if part.keeps_number and made.number != part.number:
         raise HoldError((_other_number(part, made.number),))
 
@@ -196,6 +221,36 @@ async def _name_guid(run: Run, books: Books, part: _Part) -> tuple[int, str]:
         transfer = await find_transfer(session, run.place(books.key.id, part.scope, part.record_id))
     version = 1 if transfer is None else transfer.guid_version + transfer.guid_spent
     return version, guid_for(str(books.key.id), part.kind, part.record_id, str(version))
+
+
+async def _require_alone(run: Run, books: Books, part: _Part, look: _Look) -> None:
+    """Make sure that nobody else made a record of this name since Unimicro was looked at, or makes one now.
+
+    Raises:
+        WaitError: somebody does, or did: look and plan anew.
+    """
+    async with run.sessions.begin() as session:
+        await check_fence(session, run.lease)
+        is_new = await claim_names(
+            session,
+            run.lease,
+            key_id=books.key.id,
+            scope=part.scope,
+            record_id=part.record_id,
+            names=part.names,
+            lag=run.read_lag_seconds,
+        )
+    if is_new or not await look():
+        return
+    await _let_go(run, books)
+    cause = f"a {part.kind} like {part.name} was made in Unimicro just now"
+    raise WaitError(cause, scope="", record_id="", seconds=0)
+
+
+async def _let_go(run: Run, books: Books) -> None:
+    async with run.sessions.begin() as session:
+        await check_fence(session, run.lease)
+        await release_names(session, run.lease, key_id=books.key.id)
 
 
 def _other_number(part: _Part, number: str) -> Reason:
@@ -277,4 +332,6 @@ async def _find_booked(run: Run, books: Books, scope: str, record_id: str | None
         return None
     async with run.sessions() as session:
         transfer = await find_transfer(session, run.place(books.key.id, scope, record_id))
-    return transfer if transfer is not None and transfer.booked_at is not None else None
+    if transfer is None or transfer.booked_at is None or transfer.key_id != books.key.id:
+        return None
+    return transfer

@@ -99,6 +99,7 @@ class DocumentSituation:
     `credited`: the past of the invoice that a credit note credits; `credited_document`: what its id shows in Unimicro
     now; `credit_notes`: every credit note of it there, whoever made them.
     `usual_minus`: whether RecMan's credit notes have a minus as a rule; None where there is none yet to tell.
+    `doubles`: why it must not go as long as nothing of it was begun: RecMan has it twice.
     `booked_before`: how many documents of the key are in Unimicro, as far as a review must know.
     """
 
@@ -117,4 +118,5 @@ class DocumentSituation:
     found: tuple[RemoteDocument, ...] = ()
     rules: Rules = field(default_factory=Rules)
     booked_before: int = 0
+    doubles: tuple[Reason, ...] = ()
     warnings: tuple[Reason, ...] = ()

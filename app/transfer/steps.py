@@ -25,10 +25,11 @@ class Link:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CreateCustomer:
-    """Make the customer there, with RecMan's number."""
+    """Make the customer there, with RecMan's number; `seen` are the ids of those that look like it and are others."""
 
     customer: Customer
     reason: str
+    seen: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,7 +8,7 @@ from uuid import UUID
 import pytest
 
 from app.main import render_openapi
-from tests.world import OURS, RECMAN_KEY, World
+from tests.world import OURS, RECMAN_KEY, TOKEN, World
 
 # A body that each changing route takes; `{…}` stands for something of the other tenant. A new route must be added here.
 BODIES: dict[tuple[str, str], Any] = {
@@ -25,6 +25,7 @@ BODIES: dict[tuple[str, str], Any] = {
     ("PATCH", "/v1/keys/{key_id}"): {"name": "theirs"},
     ("POST", "/v1/keys/{key_id}/check"): None,
     ("DELETE", "/v1/keys/{key_id}"): None,
+    ("POST", "/v1/keys/{key_id}/take-over"): {"from_key_id": "{key_id}"},
     ("POST", "/v1/keys/{key_id}/customer-check"): None,
     ("POST", "/v1/keys/{key_id}/customer-check/accept"): {"reason": "not ours"},
     ("POST", "/v1/keys/{key_id}/customer-links"): {"recman_company_id": "201", "unimicro_number": "1"},
@@ -85,6 +86,8 @@ async def stage(world: World) -> Stage:
     office, other = world.office, await world.office.make_tenant("Sydlys", recman_api_key=RECMAN_KEY)
     hook = await office.make_hook(other)
     key_id = await office.make_key(other, name="Sydlys", company="Nordlys Konsulent AS")
+    gone = await office.make_key(other, name="Gone", company="Nordlys Konsulent AS", departments=[])
+    assert (await world.call("DELETE", f"/v1/keys/{gone}")).status_code == 200
     pending = await office.sign_in(other)
     await world.call("POST", "/v1/departments/refresh", tenant=other)
     await world.call("POST", "/v1/departments", {"recman_department_id": "901", "name": "Theirs"}, tenant=other)
@@ -181,6 +184,15 @@ async def test_own_department_does_not_take_a_foreign_key(stage: Stage) -> None:
     change = {"departments": [stage.theirs["recman_department_id"]]}
     answer = await world.call("PATCH", f"/v1/keys/{world.key_id}", change, token=stage.admin)
     assert (answer.status_code, answer.json()["code"]) == (404, "department_unknown")
+
+
+async def test_own_key_takes_nothing_over_from_a_foreign_one(stage: Stage) -> None:
+    world = stage.world
+    (gone,) = (await world.call("GET", "/v1/keys/removed", tenant=stage.other)).json()
+    for token in (stage.admin, TOKEN):
+        order = {"from_key_id": gone["id"]}
+        answer = await world.call("POST", f"/v1/keys/{world.key_id}/take-over", order, token=token)
+        assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
 
 
 async def snapshot(stage: Stage) -> list[Any]:

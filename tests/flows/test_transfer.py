@@ -256,8 +256,8 @@ async def test_step_of_an_invoice_that_was_ignored_meanwhile_is_not_begun(world:
     await world.post(f"/v1/transfers/{held['id']}/ignore", {"reason": "Booked by hand"})
     run = await open_side_run(world.resources, await load(world, held["id"]))
     async with world.resources.sessions.begin() as session:
-        assert not await claim_sending(session, held["id"], run.lease, step="create")
-        assert await claim_sending(session, held["id"], run.lease, step="link")
+        assert not await claim_sending(session, held["id"], run.lease, key_id=world.key_id, step="create")
+        assert await claim_sending(session, held["id"], run.lease, key_id=world.key_id, step="link")
 
 
 async def load(world: World, transfer_id: int) -> Transfer:

@@ -1,0 +1,145 @@
+"""Doubles at the source: one document under two RecMan ids (a double click, made again after a deletion) goes once.
+
+Who claims a fingerprint first may be sent with it; of two that nothing was begun of, the lower RecMan id goes first.
+RecMan's numbers may repeat between departments, so the department is part of it. Source: facts/recman-api.md §3.3 [O].
+"""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import date
+from uuid import UUID
+
+from sqlalchemy import and_, or_, select, update
+from sqlalchemy.exc import IntegrityError
+
+from app.db import Session
+from app.domain.documents import Document, IncompleteDocument
+from app.errors import HoldError, Reason, WaitError
+from app.lanes import check_fence
+from app.tables import Transfer
+from app.transfer.context import Run
+from app.transfer.log import SAME_AS_OTHER, find_transfer, is_begun, record_values
+from app.transfer.plan import hash_document
+from app.transfer.retry import retry
+
+
+def fingerprint(document: Document | IncompleteDocument) -> bytes | None:
+    """Equal for doubles: number, department, customer and what is booked. Of whichever day: it may be made again later.
+
+    Shape: None for what has no number or cannot be booked.
+    """
+    if not isinstance(document, Document) or not document.number:
+        return None
+    content = hash_document(replace(document, invoice_date=date.min))
+    return hashlib.sha256(content + (document.recman_department_id or "").encode()).digest()
+
+
+def show_fingerprint(transfer: Transfer, document: Document | IncompleteDocument) -> dict[str, bytes | None]:
+    """The fingerprint as columns; what a document claimed before it changed in RecMan is free again."""
+    print_of = fingerprint(document)
+    keeps = is_begun(transfer) or transfer.claimed == print_of
+    return {"fingerprint": print_of, "claimed": transfer.claimed if keeps else None}
+
+
+async def list_doubles(run: Run, document: Document | IncompleteDocument) -> tuple[Reason, ...]:
+    """Why a document that was not begun yet must not go: another one is the same."""
+    async with run.sessions() as session:
+        own = await find_transfer(session, run.place(None, "invoice", document.recman_invoice_id))
+        if own is None or is_begun(own) or not isinstance(document, Document):
+            return ()
+        double = await _find_double(session, own, document)
+        return () if double is None else (_same_as(own, double),)
+
+
+async def claim_content(run: Run, document: Document | IncompleteDocument) -> None:
+    """Make sure that of all doubles this one alone goes.
+
+    Raises:
+        HoldError: another one goes, or went.
+        WaitError: another one claimed it at this moment; look again.
+        StaleLeaseError: another worker owns the lane.
+    """
+    async with run.sessions.begin() as session:
+        await check_fence(session, run.lease)
+        own = await find_transfer(session, run.place(None, "invoice", document.recman_invoice_id))
+        if own is None or own.not_same or is_begun(own) or not isinstance(document, Document):
+            return
+        double = await _find_double(session, own, document)
+        if double is not None:
+            raise HoldError((_same_as(own, double),))
+        try:
+            async with session.begin_nested():
+                await record_values(session, own.id, claimed=fingerprint(document))
+        except IntegrityError as error:
+            cause = f"another document is the same as {document.number} and goes first"
+            raise WaitError(cause, scope="", record_id="", seconds=0) from error
+
+
+async def wake_doubles(session: Session, transfer_id: int) -> None:
+    """Let go of what the document claimed, and look anew at those that were held for it: it is not sent."""
+    freed = update(Transfer).where(Transfer.id == transfer_id, Transfer.state == "ignored").values(claimed=None)
+    # The caller shows the transfer, so what it has loaded of it stays.
+    quiet = freed.returning(Transfer.fingerprint).execution_options(synchronize_session=False)
+    print_of = await session.scalar(quiet)
+    tenant_id = await session.scalar(select(Transfer.tenant_id).where(Transfer.id == transfer_id))
+    if print_of is None or tenant_id is None:
+        return
+    for other in await _list_held(session, tenant_id=tenant_id, print_of=print_of):
+        await retry(session, other)
+
+
+async def _list_held(session: Session, *, tenant_id: UUID, print_of: bytes) -> Sequence[Transfer]:
+    held = (Transfer.state == "held", Transfer.reasons.contains([{"code": SAME_AS_OTHER}]))
+    query = select(Transfer).where(Transfer.tenant_id == tenant_id, Transfer.fingerprint == print_of, *held)
+    return (await session.scalars(query.order_by(Transfer.record_id))).all()
+
+
+async def _find_double(session: Session, own: Transfer, document: Document) -> Transfer | None:
+    """The document that goes, or went, instead of this one."""
+    print_of = fingerprint(document)
+    if print_of is None or own.not_same or own.claimed == print_of:
+        return None
+    # What was booked before there were fingerprints is known by its content alone.
+    older = and_(
+        Transfer.fingerprint.is_(None),
+        Transfer.content_hash == hash_document(document),
+        Transfer.recman_department_id.is_not_distinct_from(document.recman_department_id),
+    )
+    same = and_(Transfer.number == document.number, or_(Transfer.fingerprint == print_of, older))
+    query = select(Transfer).where(
+        Transfer.tenant_id == own.tenant_id,
+        Transfer.scope == "invoice",
+        Transfer.id != own.id,
+        Transfer.state != "ignored",
+        or_(same, Transfer.claimed == print_of),
+    )
+    others = (await session.scalars(query.order_by(Transfer.id))).all()
+    return next((other for other in others if _goes_first(other, own, print_of)), None)
+
+
+def _goes_first(other: Transfer, own: Transfer, print_of: bytes) -> bool:
+    if other.not_same and other.id > own.id:
+        # A person has seen both already, and said that the later one is another.
+        return False
+    return is_begun(other) or other.claimed == print_of or _rank(other) < _rank(own)
+
+
+def _rank(transfer: Transfer) -> tuple[int, str]:
+    """RecMan's ids count upwards. Source: assumed."""
+    return len(transfer.record_id), transfer.record_id
+
+
+def _same_as(own: Transfer, other: Transfer) -> Reason:
+    where = "is not sent yet"
+    if is_begun(other):
+        where = "is on its way to Unimicro"
+    if other.booked_at is not None:
+        where = f"is in Unimicro as {other.unimicro_number or 'a draft'}"
+    return Reason(
+        code=SAME_AS_OTHER,
+        cause=f"Number {own.number} is twice in RecMan with the same department, customer and lines: this one has id "
+        f"{own.record_id}, the other has id {other.record_id} and {where}",
+        fix=f"If it is really another one, approve it (POST /v1/invoices/{own.id}/approve); else ignore it "
+        f"(POST /v1/transfers/{own.id}/ignore). To send this one instead, ignore the other while it is not sent.",
+    )

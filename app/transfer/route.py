@@ -1,0 +1,108 @@
+"""Which key a document goes to: its own once it was begun, its invoice's for a credit note, else its department's.
+
+A key that was removed still answers: its documents are held until a person says where they belong.
+"""
+
+from app.db import Session
+from app.departments import route_department
+from app.domain.documents import Document, IncompleteDocument
+from app.errors import HoldError, Reason, WaitError
+from app.keys import lock_in_use
+from app.tables import Key, Transfer
+from app.transfer.context import Run
+from app.transfer.log import find_transfer, is_begun
+from app.transfer.orphans import explain_credit, explain_orphan
+from app.transfer.pasts import past_of
+from app.transfer.plan import plan_booked
+from app.transfer.steps import Hold, Skip
+
+# A lane that waits is woken by the other record's end; this is only the net below. Each look costs RecMan's quota.
+WAIT_SECONDS = 6 * 3600.0
+
+
+async def choose_key(run: Run, document: Document | IncompleteDocument, *, anew: bool = False) -> Key:
+    """The document's key, which may have been removed; once anything was sent to a key, that key, whatever moved since.
+
+    `anew`: a person says where it is, so a removed key has no say any more.
+
+    Raises:
+        WaitError: the credited invoice must show first to which key it goes.
+        HoldError: no key serves the department; or invoice and credit note were begun with two keys.
+    """
+    async with run.sessions() as session:
+        own = await find_transfer(session, run.place(None, "invoice", document.recman_invoice_id))
+        key = None if own is None or own.key_id is None else await session.get_one(Key, own.key_id)
+        if anew and key is not None and key.state == "removed":
+            own = key = None
+        credited = await _find_credited(session, run, document)
+        if own is not None and key is not None and is_begun(own):
+            # What was begun stays, whether its invoice is known or not.
+            if credited is not None and is_begun(credited) and credited.key_id != key.id:
+                raise HoldError((await _explain_two_keys(session, credited, key),))
+            return key
+        _require_known(document, credited)
+        if credited is not None and credited.key_id is not None:
+            return await session.get_one(Key, credited.key_id)
+        if key is not None and key.state == "removed":
+            return key
+        department_id = document.recman_department_id
+        return await route_department(session, tenant_id=run.lease.tenant_id, recman_department_id=department_id)
+
+
+async def _find_credited(session: Session, run: Run, document: Document | IncompleteDocument) -> Transfer | None:
+    invoice_id = _credited_id(document)
+    return None if invoice_id is None else await find_transfer(session, run.place(None, "invoice", invoice_id))
+
+
+def _credited_id(document: Document | IncompleteDocument) -> str | None:
+    return document.credited_invoice_id if isinstance(document, Document) else None
+
+
+def _require_known(document: Document | IncompleteDocument, found: Transfer | None) -> None:
+    """A credit note waits until its invoice has a key, or nobody will send the invoice."""
+    invoice_id = _credited_id(document)
+    if invoice_id is None or (found is not None and (found.key_id is not None or found.state == "ignored")):
+        return
+    cause = f"waits for invoice {invoice_id}, which it credits"
+    if found is not None and found.state == "held":
+        cause += f" and which is held: {'; '.join(reason['cause'] for reason in found.reasons)}"
+    raise WaitError(cause, scope="invoice", record_id=invoice_id, seconds=WAIT_SECONDS)
+
+
+async def _explain_two_keys(session: Session, credited: Transfer, key: Key) -> Reason:
+    other = await session.get_one(Key, credited.key_id)
+    return Reason(
+        code="credited_with_other_key",
+        cause=f"This credit note was begun with key “{key.name}” ({key.company_name}), but invoice {credited.number}, "
+        f"which it credits, is with key “{other.name}” ({other.company_name})",
+        fix=f"Delete its draft in {key.company_name}, ignore it here (POST /v1/transfers/{{id}}/ignore), then retry "
+        "it: it follows its invoice.",
+    )
+
+
+async def require_in_use(session: Session, key: Key) -> None:
+    """Make sure that nothing new is put with a key that was removed since it was chosen.
+
+    Raises:
+        WaitError: it was removed a moment ago; choose anew.
+    """
+    if key.state != "removed" and not await lock_in_use(session, key.id):
+        raise WaitError(f"key “{key.name}” was removed just now", scope="", record_id="", seconds=0)
+
+
+async def decide_without_key(run: Run, key: Key, document: Document | IncompleteDocument) -> Skip | Hold:
+    """What becomes of a document whose key was removed: booked stays booked, everything else is a person's decision."""
+    async with run.sessions() as session:
+        own = await find_transfer(session, run.place(key.id, "invoice", document.recman_invoice_id))
+        if own is not None and own.booked_at is not None and own.key_id == key.id:
+            if not isinstance(document, Document):
+                return Skip("already in Unimicro")
+            return plan_booked(document, past_of(own, key_id=key.id, now=own.updated_at))
+        if own is not None and own.state == "ignored":
+            return Skip("a person chose not to send it")
+        if own is not None and is_begun(own):
+            return Hold((explain_orphan(key, own),))
+        credited = await _find_credited(session, run, document)
+        if credited is not None and credited.key_id == key.id:
+            return Hold((explain_credit(key, credited),))
+        return Hold((explain_orphan(key, own),))
