@@ -1,6 +1,6 @@
 """Keys: sign in to Unimicro, choose the company, choose departments and mode, check, pause, remove."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Literal
 from uuid import UUID
 
@@ -17,7 +17,9 @@ from app.key_check import check_key
 from app.keys import change_key, identity_of, list_keys, load_key, open_secret, remove_key
 from app.lanes import wake_key
 from app.resources import Resources
+from app.seen import forget_untold
 from app.tables import Key
+from app.transfer.decisions import look_again
 from app.transfer.retry import retry_held
 
 router = APIRouter(prefix="/v1/keys", tags=["keys"])
@@ -47,6 +49,7 @@ class KeyView(View):
     method: Method
     client: Literal["web", "server"]
     departments: Departments = Field(examples=["all"])
+    go_live: date = Field(description="The key's first day: documents dated earlier are a person's decision")
     settings: KeySettings
     state: Literal["active", "paused", "sign_in_again"]
     paused_until: datetime | None = Field(description="It rests until then and goes on by itself")
@@ -63,6 +66,10 @@ class NewKeyOrder(Order):
     pending_id: UUID
     company_key: str = Field(description="`key` of one of the sign-in's companies")
     name: Name = Field(examples=["Nordlys"])
+    go_live: date = Field(
+        description="The key's first day: no document dated earlier is booked unless a person says so",
+        examples=["2026-12-01"],
+    )
     mode: Mode = Field("full", description="full: sent to Unimicro; file: only exported as a file")
     method: Method = Field("invoice", description="What is made there: an issued invoice, a draft, or an order")
     departments: Departments = Field("all", examples=["all", ["7", "9"]], description="RecMan department ids")
@@ -75,6 +82,7 @@ class KeyChange(Order):
     mode: Mode | None = None
     method: Method | None = None
     departments: Departments | None = None
+    go_live: date | None = Field(None, description="Another first day; what is held before it is looked at again")
     settings: KeySettings | None = None
     state: Literal["active", "paused"] | None = Field(None, description="paused: everything waits until it is active")
 
@@ -120,11 +128,13 @@ async def create_key(door: AdminDoor, resources: ResourcesDep, new: NewKeyOrder)
         name=new.name,
         mode=new.mode,
         method=new.method,
+        go_live=new.go_live,
         departments=None if new.departments == "all" else list(new.departments),
     )
     key = await make_key(door.session, resources, order)
     view = await _view(door, key)
     await _record(door, "key.create", key, after=_show(view))
+    await forget_untold(door.session, tenant_id=key.tenant_id)
     await _go_on(door, key)
     await door.session.commit()
     resources.work_accepted.set()
@@ -153,10 +163,10 @@ async def show_key(door: ViewerDoor, key_id: UUID) -> KeyView:
     ),
 )
 async def change(door: AdminDoor, resources: ResourcesDep, key_id: UUID, wish: KeyChange) -> KeyView:
-    """Rename, change mode, method, departments or settings, pause or resume."""
+    """Rename, change mode, method, departments, first day or settings, pause or resume."""
     key = await load_key(door.session, key_id, lock=True)
     before = await _view(door, key)
-    values = wish.model_dump(exclude_none=True, include={"name", "mode", "method"})
+    values = wish.model_dump(exclude_none=True, include={"name", "mode", "method", "go_live"})
     if wish.settings is not None:
         values["settings"] = wish.settings.model_dump(exclude_none=True)
     if wish.state is not None:
@@ -166,6 +176,9 @@ async def change(door: AdminDoor, resources: ResourcesDep, key_id: UUID, wish: K
     await change_key(door.session, key, values)
     if wish.departments is not None:
         await serve_departments(door.session, key, [] if wish.departments == "all" else wish.departments)
+    if wish.go_live is not None:
+        await forget_untold(door.session, tenant_id=key.tenant_id)
+        await look_again(door.session, key)
     after = await _view(door, key)
     await _record(door, "key.change", key, before=_show(before), after=_show(after))
     # Looking again costs RecMan's quota, so a new name alone wakes nobody.
@@ -235,7 +248,7 @@ async def _record(door: Door, action: str, key: Key, **values: Any) -> None:
 
 def _show(view: KeyView) -> dict[str, Any]:
     names = {"name", "company_name", "company_key", "mode", "method", "client", "departments", "settings", "state"}
-    return view.model_dump(mode="json", include=names)
+    return view.model_dump(mode="json", include=names | {"go_live"})
 
 
 async def _list_served(door: Door) -> dict[UUID, list[str]]:

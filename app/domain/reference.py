@@ -118,6 +118,7 @@ class RemoteDocument:
     kid: str = ""
     credited_id: int | None = None
     invoice_date: date | None = None
+    currency_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

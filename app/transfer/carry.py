@@ -21,7 +21,9 @@ from app.sweeps import record_trouble as record_sweep_trouble
 from app.tables import Key
 from app.transfer.books import Books
 from app.transfer.context import Run
+from app.transfer.decisions import forget_decision, note_search
 from app.transfer.drift import find_drift
+from app.transfer.go_live import is_persons_choice
 from app.transfer.log import (
     ensure_transfer,
     find_transfer,
@@ -81,6 +83,7 @@ async def _carry_document(run: Run) -> None:
     books = await _open(run, key)
     situation = await look_at_document(run, books, document)
     await _name_customer(run, situation)
+    await note_search(run, books, situation)
     decision = await decide(books, lambda reference: plan_document(replace(situation, reference=reference)))
     await _follow_document(run, books, decision, situation)
 
@@ -99,11 +102,12 @@ async def choose_key(run: Run, document: Document | IncompleteDocument) -> Key:
 async def decide(books: Books, plan: Callable[[Reference], Decision]) -> Decision:
     """A hold is believed only on fresh reference data: somebody may have mended it in Unimicro since.
 
-    So is the lack of a product: another document may have made it a moment ago.
+    So is the lack of a product: another document may have made it a moment ago. What waits for a person's choice alone
+    is mended by nothing there.
     """
     decision = plan(books.reference)
     makes_product = _makes_product(decision)
-    if isinstance(decision, Hold) or makes_product:
+    if (isinstance(decision, Hold) and not is_persons_choice(decision)) or makes_product:
         fresh = await books.refresh(entirely=makes_product)
         if fresh is not None:
             books.reference = fresh
@@ -124,7 +128,13 @@ async def _follow_document(run: Run, books: Books, decision: Decision, situation
         case Hold():
             raise HoldError(decision.gaps)
         case Wait():
-            raise WaitError(decision.cause, scope=decision.scope, record_id=decision.record_id, seconds=_WAIT_SECONDS)
+            raise WaitError(
+                decision.cause,
+                scope=decision.scope,
+                record_id=decision.record_id,
+                seconds=_WAIT_SECONDS,
+                fix=decision.fix,
+            )
         case LookAgain():
             await _look_again(run)
 
@@ -189,6 +199,7 @@ async def _describe(run: Run, document: Document | IncompleteDocument) -> None:
                 currency=document.currency,
                 invoice_date=document.invoice_date if isinstance(document, Document) else None,
                 recman_department_id=document.recman_department_id,
+                **forget_decision(transfer, key_id=run.key_id),
                 **sums,
             )
 

@@ -10,9 +10,9 @@ from app.tables import Transfer
 from app.transfer.books import Books
 from app.transfer.carry import choose_key
 from app.transfer.context import Run
-from app.transfer.log import claim_sending, find_transfer, is_begun, is_linked, record_done, show_totals
+from app.transfer.link import record_link
 from app.transfer.look import look_at_customer
-from app.transfer.plan import compare_totals, hash_document
+from app.transfer.plan import compare_totals
 from app.transfer.side_run import open_side_run
 
 _FIX = "Check the id in Unimicro: it must be the same customer's document with the same amount."
@@ -34,7 +34,7 @@ async def link_elsewhere(resources: Resources, transfer: Transfer, *, unimicro_i
     books = await run.open_books(await choose_key(run, document))
     remote = await _fetch(books, unimicro_id)
     await _require_match(run, books, document, remote)
-    await _record(run, books, transfer, document, remote)
+    await _record(run, books, document, remote)
 
 
 async def _fetch(books: Books, unimicro_id: int) -> RemoteDocument:
@@ -53,6 +53,9 @@ async def _require_match(run: Run, books: Books, document: Document, remote: Rem
     if remote.state is not DocumentState.ISSUED:
         cause = f"The document in Unimicro is {remote.state.value}"
         raise ConflictError(cause, fix="Issue it in Unimicro first, or name another one.", code="not_issued")
+    if remote.currency_id not in (None, books.reference.currencies.get(document.currency)):
+        cause = f"The document in Unimicro is not in {document.currency}"
+        raise ConflictError(cause, fix=_FIX, code="currency_differs")
     difference = compare_totals(document, remote, tolerance=books.rules.tolerance)
     if difference is not None and difference.code == "totals_differ":
         raise ConflictError(difference.cause, fix=_FIX, code="amount_differs")
@@ -69,30 +72,9 @@ async def _list_customer_ids(run: Run, books: Books, company_id: str) -> set[int
     return {match.remote_id for match in view.matches if match.number == number}
 
 
-async def _record(run: Run, books: Books, transfer: Transfer, document: Document, remote: RemoteDocument) -> None:
+async def _record(run: Run, books: Books, document: Document, remote: RemoteDocument) -> None:
     async with run.sessions.begin() as session:
-        if await is_linked(session, key_id=books.key.id, remote_id=remote.remote_id, besides=transfer.id):
-            cause = f"Another document of RecMan's is {remote.number} in Unimicro already"
-            raise ConflictError(cause, fix=_FIX, code="already_linked")
-        present = await find_transfer(session, run.place(books.key.id, "invoice", transfer.record_id), lock=True)
-        is_untouched = present is not None and not is_begun(present)
-        if not is_untouched or not await claim_sending(session, transfer.id, run.lease, step="link"):
-            cause = "This document is in Unimicro already, or on its way there right now"
-            raise ConflictError(
-                cause,
-                fix="Look at its attempts. If nothing of it is in Unimicro any more, ignore it first.",
-                code="already_begun",
-            )
-        await record_done(
-            session,
-            transfer.id,
-            key_id=books.key.id,
-            unimicro_id=remote.remote_id,
-            unimicro_number=remote.number,
-            content_hash=hash_document(document),
-            method=books.key.method,
-            warnings=[],
-            **show_totals("unimicro_", remote.totals),
+        await record_link(session, run, books, document, remote)
+        await wake_waiting(
+            session, tenant_id=run.lease.tenant_id, scope="invoice", record_id=document.recman_invoice_id
         )
-        tenant_id, record_id = transfer.tenant_id, transfer.record_id
-        await wake_waiting(session, tenant_id=tenant_id, scope="invoice", record_id=record_id)

@@ -166,6 +166,8 @@ async def ignore(session: Session, transfer: Transfer, *, reason: str, actor: st
         Transfer.state.not_in(_UNCLEAR),
     )
     values: dict[str, Any] = {"state": "ignored", "reasons": show_reasons([gap])}
+    # The later word counts: a retry asks anew.
+    values |= dict.fromkeys(("decision", "decided_on", "decided_at", "decided_by"))
     if is_begun(transfer):
         # What was there took its guid with it.
         values |= {"unimicro_id": None, "unclear": False, "guid_version": Transfer.guid_version + 1}
@@ -331,7 +333,7 @@ def show_totals(prefix: str, totals: Totals) -> dict[str, Any]:
 
 def past_of(transfer: Transfer, *, now: datetime) -> Past:
     """What the log says, as the plan wants to know it; `now` is the database's clock."""
-    reasons = [reason["cause"] for reason in transfer.reasons]
+    held_for = tuple(Reason(**reason) for reason in transfer.reasons) if transfer.state == "held" else ()
     return Past(
         transfer_id=transfer.id,
         number=transfer.number,
@@ -345,7 +347,12 @@ def past_of(transfer: Transfer, *, now: datetime) -> Past:
         booked=transfer.booked_at is not None,
         ignored=transfer.state == "ignored",
         approved=transfer.approved_at is not None,
-        held_because="; ".join(reasons) if transfer.state == "held" else "",
+        held_because="; ".join(reason.cause for reason in held_for),
+        held_for=held_for,
+        searched_key=(transfer.offer or {}).get("key_id", ""),
+        found_there=bool((transfer.offer or {}).get("found")),
+        decision=transfer.decision,
+        decided_on=transfer.decided_on,
         method=transfer.method,
         totals=_read_totals(transfer),
     )

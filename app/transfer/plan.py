@@ -12,6 +12,7 @@ from app.domain.money import ZERO, dump_json, show_money
 from app.domain.parties import NO_CUSTOMER_KINDS, Customer
 from app.domain.reference import DocumentState, Reference, RemoteDocument
 from app.errors import Reason
+from app.transfer.go_live import plan_before_go_live, show_way_out
 from app.transfer.parts import (
     list_dimension_warnings,
     list_line_warnings,
@@ -50,6 +51,9 @@ def plan_document(situation: DocumentSituation) -> Decision:
         return Hold(_incomplete_gaps(situation, document))
     if past is not None and past.booked:
         return _plan_booked(document, past)
+    old = plan_before_go_live(document, situation)
+    if old is not None:
+        return old
     if situation.method == "order" and document.kind is DocumentKind.CREDIT_NOTE:
         return Hold((_credit_of_order(document),))
     if is_too_old(document, situation):
@@ -146,7 +150,7 @@ def _plan_credit_note(document: Document, situation: DocumentSituation) -> Decis
         cause = f"waits for invoice {document.credited_invoice_id}, which it credits"
         if credited is not None and credited.held_because:
             cause += f" and which is held: {credited.held_because}"
-        return Wait("invoice", document.credited_invoice_id or "", cause)
+        return Wait("invoice", document.credited_invoice_id or "", cause, show_way_out(credited))
     partly = _is_partial(document, credited)
     product_gaps = plan_products(document, situation.reference, situation.rules)[1] if partly else ()
     gaps = [*product_gaps, *_date_gaps(document, situation.reference), *list_rule_gaps(situation)]

@@ -15,6 +15,7 @@ from app.lanes import check_fence
 from app.transfer.attempts import attempt, record_outcome
 from app.transfer.books import Books
 from app.transfer.context import Run
+from app.transfer.link import link_document
 from app.transfer.log import (
     claim_sending,
     find_transfer,
@@ -28,7 +29,16 @@ from app.transfer.plan import compare_totals, hash_document
 from app.transfer.products import choose_products
 from app.transfer.run_parts import find_remote_id, run_part
 from app.transfer.situation import DocumentSituation, Past
-from app.transfer.steps import AdoptDocument, CreateCreditDraft, CreateDraft, CreateProduct, Go, Issue, KeepDraft
+from app.transfer.steps import (
+    AdoptDocument,
+    CreateCreditDraft,
+    CreateDraft,
+    CreateProduct,
+    Go,
+    Issue,
+    KeepDraft,
+    LinkDocument,
+)
 
 
 async def run_document(run: Run, books: Books, plan: Go, situation: DocumentSituation) -> None:
@@ -44,6 +54,8 @@ async def run_document(run: Run, books: Books, plan: Go, situation: DocumentSitu
         match step:
             case AdoptDocument():
                 remote = await _adopt(run, books, step)
+            case LinkDocument():
+                await link_document(run, books, step)
             case CreateDraft():
                 remote = await _create_draft(run, books, step, situation, warnings)
             case CreateCreditDraft():

@@ -9,7 +9,7 @@ from typing import Any
 from app.accounting.unimicro.target import UnimicroTarget
 from app.accounting.unimicro.translate_documents import from_order, to_order
 from app.domain.documents import Document
-from app.domain.reference import Links, Reference
+from app.domain.reference import Links, Reference, RemoteDocument
 from app.errors import Reason
 
 
@@ -19,6 +19,11 @@ class UnimicroOrderTarget(UnimicroTarget):
     route = "orders"
     issuing = "register"
     read = staticmethod(from_order)
+
+    async def find_documents_by_number(self, number: str) -> tuple[RemoteDocument, ...]:
+        """None: an order's number is Unimicro's own, and an invoice's id is no order's."""
+        _ = number
+        return ()
 
     async def prepare_draft(
         self, document: Document, links: Links, *, guid: str, external_reference: str, reference: Reference

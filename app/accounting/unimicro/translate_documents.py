@@ -287,7 +287,17 @@ def from_invoice(row: Mapping[str, Any]) -> RemoteDocument:
         totals=_from_totals(row, sign=-1 if is_credit else 1),
         kid=to_text(row.get("PaymentID")),
         credited_id=row.get("InvoiceReferenceID"),
+        invoice_date=_from_day(row.get("InvoiceDate")),
+        currency_id=row.get("CurrencyCodeID"),
     )
+
+
+def _from_day(value: Any) -> date | None:
+    """A day, also of a time; None where it is none. Source: facts §2 [O]."""
+    try:
+        return date.fromisoformat(to_text(value)[:10])
+    except ValueError:
+        return None
 
 
 def _from_status(status: int | None, number: str) -> DocumentState:
