@@ -27,7 +27,7 @@ from app.log import configure_logging
 from app.main import render_openapi
 from app.sandbox.serve import SandboxPorts, serve_sandboxes
 from app.settings import Settings, list_settings
-from app.tables import Sweep
+from app.tables import ListedDocument, Sweep
 from app.transfer.customer_report import ReportForm, render_report
 
 cli = typer.Typer(
@@ -67,7 +67,11 @@ _TenantNameOption = Annotated[
 _OwnerOption = Annotated[str | None, typer.Option("--tenant", help="The tenant's name, if there are several.")]
 _FromOption = Annotated[datetime, typer.Option("--from", formats=["%Y-%m-%d"], help="The first day.")]
 _ToOption = Annotated[datetime, typer.Option("--to", formats=["%Y-%m-%d"], help="The last day, included.")]
-_DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Only count them.")]
+_DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Only count and list them.")]
+_ConfirmOption = Annotated[
+    int | None,
+    typer.Option(help="The number of a dry run of the same days: what it listed is sent, also before the go-live day."),
+]
 _FormatOption = Annotated[ReportForm | None, typer.Option("--format", help="Write the whole report in this form.")]
 _OutOption = Annotated[Path | None, typer.Option("--out", help="Into this file instead of the console.")]
 # As many rows are shown; the report has all.
@@ -263,10 +267,19 @@ def sweep(*, tenant: _OwnerOption = None) -> None:
 
 @cli.command()
 def backfill(
-    *, first: _FromOption, last: _ToOption, dry_run: _DryRunOption = False, tenant: _OwnerOption = None
+    *,
+    first: _FromOption,
+    last: _ToOption,
+    dry_run: _DryRunOption = False,
+    confirm: _ConfirmOption = None,
+    tenant: _OwnerOption = None,
 ) -> None:
-    """Fetch documents of these days and send those not in Unimicro yet; none outside. Twice does no harm."""
-    _sweep(tenant, upkeep.Days(dated_from=first.date(), dated_to=last.date(), dry_run=dry_run))
+    """Fetch documents of these days and send those not in Unimicro yet; none outside. Twice does no harm.
+
+    What is dated before its key's go-live day is held for a person, unless --confirm names a dry run that listed it.
+    """
+    days = upkeep.Days(dated_from=first.date(), dated_to=last.date(), dry_run=dry_run, confirm=confirm)
+    _sweep(tenant, days)
 
 
 def _sweep(tenant: str | None, days: upkeep.Days | None) -> None:
@@ -274,12 +287,27 @@ def _sweep(tenant: str | None, days: upkeep.Days | None) -> None:
     aside = Console(stderr=True, highlight=False, soft_wrap=True)
     with _database(settings) as url:
         end = asyncio.run(upkeep.sweep_recman(settings, url, tenant=tenant, days=days, tell=partial(_tell, aside)))
+        if days is not None and days.dry_run:
+            _show_preview(aside, end, *asyncio.run(upkeep.list_preview(url, end, most=_MOST_SHOWN)))
     table = Table("scope", "counts", box=None, pad_edge=False)
     for scope, counts in sorted(end.counts.items(), key=lambda one: SWEPT_SCOPES.index(one[0])):
         table.add_row(scope, ", ".join(f"{name.replace('_', ' ')} {count}" for name, count in counts.items()))
     _console.print(table)
     aside.print(f"{end.kind.capitalize()} {end.id} is {end.state}. What it found is carried by any worker that runs.")
     sys.exit(0 if end.state == "done" else 1)
+
+
+def _show_preview(aside: Console, preview: Sweep, old: int, rows: Sequence[ListedDocument]) -> None:
+    table = Table("number", "date", "amount", "", box=None, pad_edge=False)
+    for row in rows:
+        amount = "" if row.gross_amount is None else f"{row.gross_amount} {row.currency}"
+        note = "before the go-live day" if row.before_go_live else ""
+        table.add_row(escape(row.number), row.invoice_date.isoformat(), amount, note)
+    _console.print(table)
+    if len(rows) == _MOST_SHOWN:
+        aside.print(f"The whole list: GET /v1/recman/sweeps/{preview.id}/documents")
+    if old:
+        aside.print(f"{old} are dated before the go-live day and are held. To send them: --confirm {preview.id}")
 
 
 def _tell(aside: Console, sweep: Sweep) -> None:

@@ -5,6 +5,7 @@ No transaction is open while the identity server is asked.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 from uuid import UUID
 
 from app.accounting.unimicro.auth import Authorization, TokenSet, authorize_url, exchange_code
@@ -149,6 +150,7 @@ class KeyOrder:
     name: str
     mode: str
     method: str
+    go_live: date
     departments: Sequence[str] | None
 
 
@@ -172,6 +174,7 @@ async def make_key(session: Session, resources: Resources, order: KeyOrder) -> K
         name=order.name,
         company_key=company.key,
         company_name=company.name,
+        go_live=order.go_live,
         grant=signed_in.grant,
         mode=order.mode,
         method=order.method,

@@ -31,6 +31,8 @@ from app.settings import Settings
 _START_SECONDS = 30
 _WORK_SECONDS = 120
 _LONG_AGO = "2020-01-01"
+# The sample data begin in this month.
+_GO_LIVE = "2026-10-01"
 _OPEN_STATES = {"waiting", "sending", "unknown"}
 
 _console = Console()
@@ -187,6 +189,7 @@ def _connect(settings: Settings, http: httpx.Client) -> str:
     _console.print(f"Signed in to the sandbox Unimicro; it offers {names}.")
     company = signed_in["companies"][0]
     order = {"pending_id": signed_in["pending_id"], "company_key": company["key"], "name": "Nordlys"}
+    order["go_live"] = _GO_LIVE
     key = _post(http, settings, "/v1/keys", order)
     _console.print(f"Made the key “{key['name']}” for {company['name']}, open to all departments.")
     check = _post(http, settings, f"/v1/keys/{key['id']}/check", {})

@@ -125,8 +125,8 @@ class WaitError(ServiceError):
     code = "waits"
     status = 409
 
-    def __init__(self, cause: str, *, scope: str, record_id: str, seconds: float) -> None:
-        super().__init__(cause, fix="Nothing to do: it goes on by itself when the other record is through.")
+    def __init__(self, cause: str, *, scope: str, record_id: str, seconds: float, fix: str = "") -> None:
+        super().__init__(cause, fix=fix or "Nothing to do: it goes on by itself when the other record is through.")
         self.scope = scope
         self.record_id = record_id
         self.seconds = seconds

@@ -2,10 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from datetime import date
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, func, insert, select, text, update
+from sqlalchemy import func, insert, select, text, update
 from sqlalchemy.exc import IntegrityError
 
 from app.accounting.unimicro.auth import Identity, TokenSet
@@ -50,6 +51,7 @@ class NewKey:
     name: str
     company_key: str
     company_name: str
+    go_live: date
     grant: Grant = field(repr=False)
     mode: str = "full"
     method: str = "invoice"
@@ -70,6 +72,7 @@ async def create_key(session: Session, vault: Vault, new: NewKey) -> Key:
         mode=new.mode,
         method=new.method,
         open_to_all=new.open_to_all,
+        go_live=new.go_live,
         api_base=new.grant.tokens.api_base,
     )
     try:
@@ -215,6 +218,12 @@ async def list_keys_for_record(session: Session, *, tenant_id: UUID, scope: str,
     concerned = Key.open_to_all | Key.id.in_(known)
     query = select(Key).where(Key.tenant_id == tenant_id, Key.state != "removed", concerned).order_by(Key.created_at)
     return list((await session.scalars(query)).all())
+
+
+async def find_first_go_live(session: Session, *, tenant_id: UUID) -> date | None:
+    """The earliest first day of a tenant's keys; None when it has no key."""
+    query = select(func.min(Key.go_live)).where(Key.tenant_id == tenant_id, Key.state != "removed")
+    return await session.scalar(query)
 
 
 async def pause_key(session: Session, key_id: UUID, *, seconds: float, reason: str) -> None:

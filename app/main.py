@@ -14,6 +14,7 @@ from app.api import (
     checks,
     contact,
     departments,
+    go_live,
     health,
     hooks,
     invoices,
@@ -37,6 +38,7 @@ from app.wakeup import notifier
 # In the order of the API's description; `sign_in` before `keys`, whose `/{key_id}` would take its paths.
 _ROOMS = (
     webhooks,
+    go_live,
     invoices,
     transfers,
     sign_in,

@@ -58,6 +58,16 @@ _TOLD = text("""
     WHERE tenant_id = :tenant_id AND scope = :scope AND record_id = ANY(:ids)
 """)
 
+# What was passed over for its date may be wanted now: the next sweep sees it as new where its day counts.
+_FORGET = text("""
+    UPDATE recman_record SET content_hash = NULL
+    WHERE tenant_id = :tenant_id AND scope = 'invoice' AND content_hash IS NOT NULL AND change IS NULL
+      AND NOT EXISTS (
+        SELECT FROM transfer WHERE transfer.tenant_id = recman_record.tenant_id AND transfer.scope = 'invoice'
+          AND transfer.record_id = recman_record.record_id
+      )
+""")
+
 _SWEEPS_UNTIL_GONE = 2
 
 
@@ -109,3 +119,8 @@ async def take_changes(session: Session, *, tenant_id: UUID, scope: str, most: i
 async def record_told(session: Session, ids: Sequence[str], *, tenant_id: UUID, scope: str) -> None:
     """Note that these changes were told, or that nobody wants to hear of them."""
     await session.execute(_TOLD, {"tenant_id": tenant_id, "scope": scope, "ids": list(ids)})
+
+
+async def forget_untold(session: Session, *, tenant_id: UUID) -> None:
+    """Let the next sweep look anew at invoices that were noted and never told of: a first day has changed."""
+    await session.execute(_FORGET, {"tenant_id": tenant_id})

@@ -38,19 +38,44 @@ async def begin_sweep(session: Session, tenant: Tenant, *, started_by: str) -> S
     return await _begin(session, tenant, kind="sweep", scope=SWEPT_SCOPES[0], wanted={}, started_by=started_by)
 
 
-async def begin_backfill(
-    session: Session, tenant: Tenant, *, dated_from: date, dated_to: date, dry_run: bool, started_by: str
+async def begin_backfill(  # noqa: PLR0913 - the words of one order
+    session: Session,
+    tenant: Tenant,
+    *,
+    dated_from: date,
+    dated_to: date,
+    dry_run: bool,
+    started_by: str,
+    confirm: int | None = None,
 ) -> Sweep:
     """A backfill of the documents of these days, both included, that a worker takes up when the caller commits.
 
+    `confirm` is the id of the dry run whose list passes the go-live day.
+
     Raises:
-        RequestError: the last day is before the first one.
+        RequestError: the last day is before the first one; or what is to be confirmed is no dry run of these days.
         ConflictError: one is running, or the tenant has no RecMan API key.
     """
     if dated_to < dated_from:
         raise RequestError("The last day is before the first one", fix="Give them the other way round.")
-    wanted = {"dated_from": dated_from.isoformat(), "dated_to": dated_to.isoformat(), "dry_run": dry_run}
+    wanted: dict[str, Any] = {"dated_from": dated_from.isoformat(), "dated_to": dated_to.isoformat()}
+    if confirm is not None:
+        await _require_preview(session, tenant, confirm, wanted, dry_run=dry_run)
+    wanted |= {"dry_run": dry_run} | ({} if confirm is None else {"confirm": confirm})
     return await _begin(session, tenant, kind="backfill", scope="invoice", wanted=wanted, started_by=started_by)
+
+
+async def _require_preview(
+    session: Session, tenant: Tenant, preview_id: int, days: Mapping[str, Any], *, dry_run: bool
+) -> None:
+    query = select(Sweep).where(Sweep.id == preview_id, Sweep.tenant_id == tenant.id, Sweep.state == "done")
+    preview = (await session.scalars(query)).one_or_none()
+    if dry_run or preview is None or preview.wanted != {**days, "dry_run": True}:
+        cause = f"{preview_id} is no finished dry run of these days that could be confirmed"
+        fix = (
+            "Begin a dry run of the same days, look at its list (GET /v1/recman/sweeps/{id}/documents), confirm its id."
+        )
+        raise RequestError(cause, fix=fix, code="preview_unknown")
 
 
 async def _begin(

@@ -4,7 +4,7 @@ Seal secrets anew, verify the audit, check customers, sweep and probe RecMan, fe
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -15,11 +15,12 @@ from app.db import Session, create_engine, create_sessions, translate_away
 from app.errors import ConflictError, NotFoundError
 from app.hooks import reseal_hooks
 from app.keys import list_keys, reseal_keys
+from app.listed import count_before_go_live, list_listed
 from app.resources import open_resources
 from app.settings import Settings
 from app.sign_ins import reseal_sign_ins
 from app.sweeps import begin_backfill, begin_sweep, list_running, load_sweep
-from app.tables import CustomerCheck, Key, Sweep, Tenant
+from app.tables import CustomerCheck, Key, ListedDocument, Sweep, Tenant
 from app.tenants import list_tenants, reseal_tenants
 from app.transfer.customer_report import ReportHead
 from app.transfer.probe import Finding, probe_account
@@ -31,11 +32,12 @@ _ACTOR = "command line"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Days:
-    """The days of a backfill, both included; a dry run only counts."""
+    """The days of a backfill, both included; a dry run only lists, `confirm` is the id of one whose list is meant."""
 
     dated_from: date
     dated_to: date
     dry_run: bool
+    confirm: int | None = None
 
     @property
     def wanted(self) -> dict[str, Any]:
@@ -44,6 +46,7 @@ class Days:
             "dated_from": self.dated_from.isoformat(),
             "dated_to": self.dated_to.isoformat(),
             "dry_run": self.dry_run,
+            **({} if self.confirm is None else {"confirm": self.confirm}),
         }
 
 
@@ -179,6 +182,7 @@ async def _begin_sweep(session: Session, tenant: Tenant, days: Days | None) -> S
             dated_from=days.dated_from,
             dated_to=days.dated_to,
             dry_run=days.dry_run,
+            confirm=days.confirm,
             started_by=_ACTOR,
         )
     await record_change(
@@ -192,6 +196,20 @@ async def _begin_sweep(session: Session, tenant: Tenant, days: Days | None) -> S
         ),
     )
     return sweep
+
+
+async def list_preview(url: str, sweep: Sweep, *, most: int) -> tuple[int, Sequence[ListedDocument]]:
+    """How many of a dry run's documents are dated before a go-live day, and the first documents of its list.
+
+    Raises:
+        DatabaseAwayError: Postgres does not answer.
+    """
+    engine = create_engine(url, pool_size=1)
+    try:
+        async with translate_away(), create_sessions(engine)() as session:
+            return await count_before_go_live(session, sweep), await list_listed(session, sweep, limit=most)
+    finally:
+        await engine.dispose()
 
 
 async def probe_recman(settings: Settings, url: str, *, tenant: str | None) -> list[Finding]:

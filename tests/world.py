@@ -35,6 +35,8 @@ OURS = "http://ours.test"
 RECMAN = "http://recman.test"
 UNIMICRO = "http://unimicro.test"
 COMPANY = "Nordlys Bemanning AS"
+# Before every sample and case: what a test is not about is not old.
+GO_LIVE = "2026-01-01"
 
 
 @dataclass(slots=True, kw_only=True)
@@ -261,7 +263,8 @@ class Office:
         """The id of a new key to the named company that may send, open to all departments unless told otherwise."""
         signed_in = await self.sign_in(tenant_id)
         company_key = next(one["key"] for one in signed_in["companies"] if one["name"] == company)
-        order = {"pending_id": signed_in["pending_id"], "company_key": company_key, "name": name, **more}
+        order = {"pending_id": signed_in["pending_id"], "company_key": company_key, "name": name}
+        order |= {"go_live": GO_LIVE, **more}
         made = await self._post(f"/v1/keys?tenant={tenant_id}", order)
         if checked:
             await self.check_customers(UUID(made["id"]))

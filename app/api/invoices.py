@@ -2,7 +2,7 @@
 
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal, cast
 from uuid import UUID
 
 from fastapi import APIRouter, Depends
@@ -17,6 +17,7 @@ from app.jobs import cancel_job, count_outcomes, create_job, list_jobs, load_job
 from app.keys import list_keys, list_removed_keys
 from app.settings import Settings
 from app.tables import Job, Transfer
+from app.transfer.decisions import find_shown_offer
 from app.transfer.dry_run import dry_run
 from app.transfer.elsewhere import link_elsewhere
 from app.transfer.log import approve
@@ -27,6 +28,14 @@ from app.transfer.retry import retry, retry_held
 router = APIRouter(prefix="/v1", tags=["invoices"])
 
 _MOST_AT_ONCE = 50
+
+
+class OfferView(View):
+    """A document in Unimicro with the same number (or our reference), customer and amount."""
+
+    id: int = Field(description="Its id in Unimicro", examples=[71])
+    number: str = Field(examples=["110001"])
+    same_day: bool = Field(description="Whether its date agrees too, as far as Unimicro says it")
 
 
 class InvoiceView(View):
@@ -48,6 +57,10 @@ class InvoiceView(View):
     reasons: list[ReasonView] = Field(description="Why it is not through, and what to do")
     warnings: list[ReasonView]
     approved_by: str | None
+    offer: OfferView | None = Field(description="Dated before the key's go-live day: what it may be in Unimicro")
+    decision: Literal["send", "link"] | None = Field(description="What a person chose for it, dated before that day")
+    decided_by: str | None
+    decided_at: datetime | None
     link: str | None = Field(
         description="The record in Unimicro", examples=["https://app.unimicro.no/#/sales/invoices/71"]
     )
@@ -241,7 +254,8 @@ async def approve_invoice(door: AdminDoor, resources: ResourcesDep, transfer_id:
     "/invoices/{transfer_id}/done-elsewhere",
     responses=problems(
         _404="not_found",
-        _409="already_begun, already_linked, amount_differs, customer_differs, kind_differs, not_issued",
+        _409="already_begun, already_linked, amount_differs, currency_differs, customer_differs, kind_differs, "
+        "not_issued",
         _422="remote_missing, record_incomplete",
     ),
 )
@@ -306,6 +320,10 @@ def _view(row: Transfer, bases: dict[UUID, str], settings: Settings) -> InvoiceV
         reasons=[ReasonView(**reason) for reason in row.reasons],
         warnings=[ReasonView(**warning) for warning in row.warnings],
         approved_by=row.approved_by,
+        offer=OfferView.model_validate(offer) if (offer := find_shown_offer(row)) is not None else None,
+        decision=cast("Literal['send', 'link'] | None", row.decision),
+        decided_by=row.decided_by,
+        decided_at=row.decided_at,
         link=link,
         updated_at=row.updated_at,
     )

@@ -1,6 +1,6 @@
 """Keys: sign in to Unimicro, choose the company, choose departments and mode, check, pause, remove."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Literal
 from uuid import UUID
 
@@ -26,7 +26,9 @@ from app.keys import (
 )
 from app.lanes import wake_key
 from app.resources import Resources
+from app.seen import forget_untold
 from app.tables import Key
+from app.transfer.decisions import look_again
 from app.transfer.orphans import count_remains, follow_departments, hold_remains, take_over
 from app.transfer.retry import retry_held
 
@@ -57,6 +59,7 @@ class KeyView(View):
     method: Method
     client: Literal["web", "server"]
     departments: Departments = Field(examples=["all"])
+    go_live: date = Field(description="The key's first day: documents dated earlier are a person's decision")
     settings: KeySettings
     state: Literal["active", "paused", "sign_in_again"]
     paused_until: datetime | None = Field(description="It rests until then and goes on by itself")
@@ -73,6 +76,10 @@ class NewKeyOrder(Order):
     pending_id: UUID
     company_key: str = Field(description="`key` of one of the sign-in's companies")
     name: Name = Field(examples=["Nordlys"])
+    go_live: date = Field(
+        description="The key's first day: no document dated earlier is booked unless a person says so",
+        examples=["2026-12-01"],
+    )
     mode: Mode = Field("full", description="full: sent to Unimicro; file: only exported as a file")
     method: Method = Field("invoice", description="What is made there: an issued invoice, a draft, or an order")
     departments: Departments = Field("all", examples=["all", ["7", "9"]], description="RecMan department ids")
@@ -85,6 +92,7 @@ class KeyChange(Order):
     mode: Mode | None = None
     method: Method | None = None
     departments: Departments | None = None
+    go_live: date | None = Field(None, description="Another first day; what is held before it is looked at again")
     settings: KeySettings | None = None
     state: Literal["active", "paused"] | None = Field(None, description="paused: everything waits until it is active")
 
@@ -173,11 +181,13 @@ async def create_key(door: AdminDoor, resources: ResourcesDep, new: NewKeyOrder)
         name=new.name,
         mode=new.mode,
         method=new.method,
+        go_live=new.go_live,
         departments=None if new.departments == "all" else list(new.departments),
     )
     key = await make_key(door.session, resources, order)
     view = await _view(door, key)
     await follow_departments(door.session, tenant_id=key.tenant_id, department_ids=order.departments or ())
+    await forget_untold(door.session, tenant_id=key.tenant_id)
     await _go_on(door, key)
     await _record(door, "key.create", key, after=_show(view))
     await door.session.commit()
@@ -235,10 +245,10 @@ async def show_key(door: ViewerDoor, key_id: UUID) -> KeyView:
     ),
 )
 async def change(door: AdminDoor, resources: ResourcesDep, key_id: UUID, wish: KeyChange) -> KeyView:
-    """Rename, change mode, method, departments or settings, pause or resume."""
+    """Rename, change mode, method, departments, first day or settings, pause or resume."""
     key = await load_key(door.session, key_id, lock=True)
     before = await _view(door, key)
-    values = wish.model_dump(exclude_none=True, include={"name", "mode", "method"})
+    values = wish.model_dump(exclude_none=True, include={"name", "mode", "method", "go_live"})
     if wish.settings is not None:
         values["settings"] = wish.settings.model_dump(exclude_none=True)
     if wish.state is not None:
@@ -250,6 +260,9 @@ async def change(door: AdminDoor, resources: ResourcesDep, key_id: UUID, wish: K
         served = [] if wish.departments == "all" else wish.departments
         await serve_departments(door.session, key, served)
         await follow_departments(door.session, tenant_id=key.tenant_id, department_ids=served)
+    if wish.go_live is not None:
+        await forget_untold(door.session, tenant_id=key.tenant_id)
+        await look_again(door.session, key)
     after = await _view(door, key)
     # Looking again costs RecMan's quota, so a new name alone wakes nobody.
     if wish.model_fields_set & {"mode", "method", "departments", "settings", "state"}:
@@ -326,7 +339,7 @@ async def _record(door: Door, action: str, key: Key, **values: Any) -> None:
 
 def _show(view: KeyView) -> dict[str, Any]:
     names = {"name", "company_name", "company_key", "mode", "method", "client", "departments", "settings", "state"}
-    return view.model_dump(mode="json", include=names)
+    return view.model_dump(mode="json", include=names | {"go_live"})
 
 
 async def _list_served(door: Door) -> dict[UUID, list[str]]:

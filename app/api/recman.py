@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import date, datetime
+from decimal import Decimal
 from typing import Any, Literal
 from uuid import UUID
 
@@ -13,6 +14,7 @@ from app.api.transfers import ReasonView
 from app.api.views import Before, Limit, Order, View, problems
 from app.domain.reading import Reading, SweptScope
 from app.lanes import count_waiting, wake_tenant
+from app.listed import list_listed
 from app.profiles import list_profiles
 from app.quota import Standing, lift_pause, list_standings
 from app.resources import Resources
@@ -65,7 +67,7 @@ class SweepView(View):
     page: int = Field(description="The page it reads next; 0: it is telling what it found")
     counts: dict[str, dict[str, Any]] = Field(
         description="By scope. Sweep: pages, records, older (not told of, too old), told, held, refused. "
-        "Backfill: pages, records, in_time, booked, to_send, undated",
+        "Backfill: pages, records, in_time, booked, to_send, undated, and before_go_live in a dry run",
         examples=[{"invoice": {"pages": 2, "records": 1312, "older": 1298, "told": 3, "held": 0}}],
     )
     trouble: ReasonView | None = Field(description="Why it waits")
@@ -122,7 +124,25 @@ class BackfillOrder(Order):
 
     dated_from: date = Field(examples=["2026-10-01"])
     dated_to: date = Field(examples=["2026-10-31"])
-    dry_run: bool = Field(False, description="Only count them")
+    dry_run: bool = Field(False, description="Only count and list them: GET /v1/recman/sweeps/{id}/documents")
+    confirm: int | None = Field(
+        None,
+        description="The id of a dry run of the same days: what it listed is sent, also what is dated before the key's "
+        "go_live. Everything else from before that day is held for a person",
+        examples=[17],
+    )
+
+
+class ListedView(View):
+    """A document on a dry run's list, as it was then."""
+
+    record_id: str = Field(description="RecMan's id")
+    number: str = Field(examples=["110001"])
+    invoice_date: date
+    currency: str = Field(examples=["NOK"])
+    gross_amount: Decimal | None
+    key_id: UUID | None = Field(description="The key of its department")
+    before_go_live: bool = Field(description="Sent only by a backfill that confirms this list")
 
 
 class ChangesOrder(Order):
@@ -192,9 +212,12 @@ async def sweep_recman(door: AdminDoor, resources: ResourcesDep) -> SweepView:
     return await _began(door, resources, sweep)
 
 
-@router.post("/backfill", status_code=202, responses=problems(_409=f"sweep_running, {_NO_KEY}"))
+@router.post("/backfill", status_code=202, responses=problems(_409=f"sweep_running, {_NO_KEY}", _422="preview_unknown"))
 async def backfill_recman(door: AdminDoor, resources: ResourcesDep, order: BackfillOrder) -> SweepView:
-    """Fetch older documents and send those that are not in Unimicro; doing it twice does no harm."""
+    """Fetch older documents and send those that are not in Unimicro; doing it twice does no harm.
+
+    What is dated before its key's go-live day passes only when `confirm` names the dry run that listed it.
+    """
     tenant = await load_tenant(door.session, door.tenant)
     sweep = await begin_backfill(door.session, tenant, **order.model_dump(), started_by=door.caller.actor)
     return await _began(door, resources, sweep)
@@ -211,6 +234,14 @@ async def list_all_sweeps(door: ViewerDoor, before: Before = None, limit: Limit 
 async def show_sweep(door: ViewerDoor, sweep_id: int) -> SweepView:
     """How far it is."""
     return SweepView.model_validate(await load_sweep(door.session, sweep_id))
+
+
+@router.get("/sweeps/{sweep_id}/documents", responses=problems(_404="not_found"))
+async def list_documents(door: ViewerDoor, sweep_id: int, after: str = "", limit: Limit = 100) -> list[ListedView]:
+    """What a backfill's dry run would send, by RecMan's id; `after` continues the list."""
+    sweep = await load_sweep(door.session, sweep_id)
+    rows = await list_listed(door.session, sweep, after=after, limit=limit)
+    return [ListedView.model_validate(row) for row in rows]
 
 
 @router.post("/sweeps/{sweep_id}/cancel", responses=problems(_404="not_found", _409="sweep_over"))

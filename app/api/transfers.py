@@ -12,6 +12,7 @@ from app.api.doors import AdminDoor, Door, ResourcesDep, ViewerDoor
 from app.api.views import Before, Limit, View, problems
 from app.errors import ConflictError, NotFoundError
 from app.inbox import list_events
+from app.lanes import wake_waiting
 from app.tables import Transfer
 from app.transfer.absence import require_absent
 from app.transfer.doubles import wake_doubles
@@ -151,6 +152,8 @@ async def ignore_transfer(
         cause = f"The transfer is {transfer.state}: something happened to it just now"
         raise ConflictError(cause, fix="Look at it again first.", code="already_begun")
     await wake_doubles(door.session, transfer.id)
+    # A credit note that waits for this invoice is told at once that there is nothing to wait for.
+    await wake_waiting(door.session, tenant_id=transfer.tenant_id, scope=transfer.scope, record_id=transfer.record_id)
     after = {"state": "ignored", "reason": order.reason}
     subject = f"transfer:{transfer.id}"
     await door.record("transfer.ignore", subject, tenant_id=transfer.tenant_id, before=before, after=after)

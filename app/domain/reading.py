@@ -43,7 +43,8 @@ class Reading(BaseModel):
     )
     first_day: date | None = Field(
         None,
-        description="Sweeps send no document with an older date by themselves; left out: the day the tenant was made",
+        description="Sweeps tell of no document with an older date, to save calls. Left out, or later than this: the "
+        "earliest go_live of the tenant's keys, else the day the tenant was made. What is booked is go_live's alone",
         examples=["2026-12-01"],
     )
     most_changes: int = Field(

@@ -79,7 +79,11 @@ class Rules(_Part):
         description="Who keeps up a field of a customer that both have; what is not named is recman_wins",
         examples=[{"email": "fill_empty", "credit_days": "leave"}],
     )
-    not_before: date | None = Field(None, description="Documents with an older date are not sent")
+    not_before: date | None = Field(
+        None,
+        description="Documents with an older date are ignored without a word; those between this and the key's "
+        "go_live are held for a person's choice",
+    )
     review: Review = Review()
     held_customers: list[Number] = Field(default_factory=list, description="RecMan customer numbers to hold")
     attach_files: bool = Field(False, description="Attach RecMan's file (PDF) to the invoice, where RecMan gives one")

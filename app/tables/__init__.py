@@ -2,7 +2,7 @@
 
 from app.tables.accounts import AdminToken, Audit, AuditChain, Department, Hook, Key, SignIn, Tenant
 from app.tables.base import Table, TenantOwned
-from app.tables.recman import FieldProfile, HookHeaders, RecmanQuota, RecmanRecord, Sweep
+from app.tables.recman import FieldProfile, HookHeaders, ListedDocument, RecmanQuota, RecmanRecord, Sweep
 from app.tables.work import Attempt, CustomerCheck, Event, Job, Lane, Making, RuleSet, Transfer
 
 __all__ = [
@@ -19,6 +19,7 @@ __all__ = [
     "Job",
     "Key",
     "Lane",
+    "ListedDocument",
     "Making",
     "RecmanQuota",
     "RecmanRecord",

@@ -1,6 +1,6 @@
 """Tables about who is served and how they are reached: tenants, hooks, tokens, keys, departments, the audit trail."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -71,7 +71,8 @@ class AdminToken(TenantOwned, Table):
 class Key(TenantOwned, Table):
     """A named access to one Unimicro company (owner: keys); secrets are sealed with the row's identity.
 
-    `credentials` is the private key of a server client, which needs no refresh token.
+    `credentials` is the private key of a server client, which needs no refresh token. `go_live` is the key's first day:
+    documents dated earlier are a person's decision.
     """
 
     __tablename__ = "key"
@@ -93,6 +94,7 @@ class Key(TenantOwned, Table):
     method: Mapped[str] = mapped_column(server_default="invoice")
     client: Mapped[str] = mapped_column(server_default="web")
     open_to_all: Mapped[bool] = mapped_column(server_default=false())
+    go_live: Mapped[date]
     settings: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'"))
     state: Mapped[str] = mapped_column(server_default="active")
     paused_until: Mapped[datetime | None]

@@ -1,6 +1,7 @@
 """Tables about RecMan itself: calls used, sweeps, what they saw, how it spells, what its webhooks look like."""
 
 from datetime import date, datetime
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -53,6 +54,25 @@ class Sweep(TenantOwned, Table):
     started_by: Mapped[str]
     started_at: Mapped[datetime] = mapped_column(server_default=NOW)
     ended_at: Mapped[datetime | None]
+
+
+class ListedDocument(TenantOwned, Table):
+    """A document that a backfill's dry run listed, as it was then (owner: listed). Append only.
+
+    `key_id` and `before_go_live` are what routing said of it.
+    """
+
+    __tablename__ = "listed_document"
+
+    tenant_id: Mapped[UUID] = mapped_column(ForeignKey("tenant.id"), primary_key=True)
+    sweep_id: Mapped[int] = mapped_column(ForeignKey("sweep.id"), primary_key=True)
+    record_id: Mapped[str] = mapped_column(primary_key=True)
+    number: Mapped[str]
+    invoice_date: Mapped[date]
+    currency: Mapped[str]
+    gross_amount: Mapped[Decimal | None]
+    key_id: Mapped[UUID | None] = mapped_column(ForeignKey("key.id"))
+    before_go_live: Mapped[bool]
 
 
 class RecmanRecord(TenantOwned, Table):

@@ -93,12 +93,15 @@ class Transfer(TenantOwned, Table):
     outcome never recorded, whatever became of the record since; it is looked for before anything is sent again.
     `fingerprint`: number, department and content, equal for doubles; `claimed`: the fingerprint that this document
     alone may be sent with. `not_same`: a person said that it is no double.
+    `offer` is what was found in Unimicro of a document dated before the key's go-live day, and which key's books were
+    searched; `decision` is a person's about such a document, `decided_on` the id of the offer that was seen then.
     """
 
     __tablename__ = "transfer"
     __table_args__ = (
         one_of("state", "waiting", "sending", "unknown", "done", "held", "failed", "ignored"),
         one_of("kind", "customer", "project", "department", "invoice", "credit_note"),
+        one_of("decision", "send", "link"),
         Index(
             "uq_transfer_record",
             "tenant_id",
@@ -175,6 +178,11 @@ class Transfer(TenantOwned, Table):
     not_same: Mapped[bool] = mapped_column(server_default=text("false"))
     approved_at: Mapped[datetime | None]
     approved_by: Mapped[str | None]
+    offer: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
+    decision: Mapped[str | None]
+    decided_on: Mapped[int | None] = mapped_column(BigInteger)
+    decided_at: Mapped[datetime | None]
+    decided_by: Mapped[str | None]
     booked_at: Mapped[datetime | None]
     unimicro_id: Mapped[int | None] = mapped_column(BigInteger)
     company_key: Mapped[str | None]

@@ -17,8 +17,10 @@ from app.tables import Key, Transfer
 from app.transfer.books import Books
 from app.transfer.carry_job import carry_job
 from app.transfer.context import Run
+from app.transfer.decisions import forget_decision, note_search
 from app.transfer.doubles import claim_content, show_fingerprint, wake_doubles
 from app.transfer.drift import find_drift
+from app.transfer.go_live import is_persons_choice
 from app.transfer.log import (
     ensure_transfer,
     is_begun,
@@ -76,6 +78,7 @@ async def _carry_document(run: Run) -> None:
     situation = await look_at_document(run, books, document)
     await _name_customer(run, situation)
     await _note_found(run, books, situation)
+    await note_search(run, books, situation)
     decision = await decide(books, lambda reference: plan_document(replace(situation, reference=reference)))
     await _follow_document(run, books, decision, situation)
 
@@ -83,11 +86,12 @@ async def _carry_document(run: Run) -> None:
 async def decide(books: Books, plan: Callable[[Reference], Decision]) -> Decision:
     """A hold is believed only on fresh reference data: somebody may have mended it in Unimicro since.
 
-    So is the lack of a product: another document may have made it a moment ago.
+    So is the lack of a product: another document may have made it a moment ago. What waits for a person's choice alone
+    is mended by nothing there.
     """
     decision = plan(books.reference)
     makes_product = _makes_product(decision)
-    if isinstance(decision, Hold) or makes_product:
+    if (isinstance(decision, Hold) and not is_persons_choice(decision)) or makes_product:
         fresh = await books.refresh(entirely=makes_product)
         if fresh is not None:
             books.reference = fresh
@@ -109,7 +113,13 @@ async def _follow_document(run: Run, books: Books, decision: Decision, situation
         case Hold():
             raise HoldError(decision.gaps)
         case Wait():
-            raise WaitError(decision.cause, scope=decision.scope, record_id=decision.record_id, seconds=WAIT_SECONDS)
+            raise WaitError(
+                decision.cause,
+                scope=decision.scope,
+                record_id=decision.record_id,
+                seconds=WAIT_SECONDS,
+                fix=decision.fix,
+            )
         case LookAgain():
             await _look_again(run)
 
@@ -200,6 +210,7 @@ async def _describe(run: Run, document: Document | IncompleteDocument, key: Key 
                 recman_department_id=document.recman_department_id,
                 has_minus=isinstance(document, Document) and document.has_minus,
                 **show_fingerprint(transfer, document),
+                **forget_decision(transfer, key_id=run.key_id),
                 **sums,
             )
     return transfer

@@ -36,6 +36,7 @@ from app.transfer.steps import (
     Issue,
     KeepDraft,
     Link,
+    LinkDocument,
     Skip,
     Step,
     Wait,
@@ -143,7 +144,7 @@ def _name(decision: Decision) -> tuple[str, tuple[Reason, ...]]:
         case Hold():
             return "hold", decision.gaps
         case Wait():
-            fix = "Nothing to do: it goes on by itself when the other record is through."
+            fix = decision.fix or "Nothing to do: it goes on by itself when the other record is through."
             return "wait", (Reason(code="waits", cause=decision.cause, fix=fix),)
         case Skip():
             return "skip", (Reason(code="skipped", cause=decision.reason, fix=""),)
@@ -158,6 +159,8 @@ async def _preview(run: Run, books: Books, situation: DocumentSituation, step: S
     match step:
         case Link():
             difference = f"it is there as {step.remote_number} (id {step.remote_id})"
+        case LinkDocument():
+            difference = f"it is there as {step.remote.number} (id {step.remote.remote_id})"
         case AdoptDocument():
             found = compare_totals(_complete(situation), step.remote)
             difference = found.cause if found is not None else "its totals agree with RecMan's"

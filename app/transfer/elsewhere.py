@@ -1,31 +1,18 @@
 """Linking a document that somebody booked by hand: only when it is that customer's, and that amount."""
 
-from typing import Any
-
-from app.db import Session
 from app.domain.documents import Document
 from app.domain.parties import Customer
 from app.domain.reference import DocumentState, RemoteDocument
 from app.errors import ConflictError, RemoteMissingError, RequestError
-from app.keys import is_removed
 from app.lanes import wake_waiting
 from app.resources import Resources
 from app.tables import Transfer
 from app.transfer.books import Books
-from app.transfer.claims import claim_sending
 from app.transfer.context import Run
-from app.transfer.log import (
-    find_transfer,
-    is_begun,
-    is_linked,
-    record_done,
-    record_remote,
-    record_values,
-    show_totals,
-)
-from app.transfer.look import external_reference, look_at_customer
-from app.transfer.plan import compare_totals, hash_document
-from app.transfer.route import choose_key, require_in_use
+from app.transfer.link import record_link
+from app.transfer.look import look_at_customer
+from app.transfer.plan import compare_totals
+from app.transfer.route import choose_key
 from app.transfer.side_run import open_side_run
 
 _FIX = "Check the id in Unimicro: it must be the same customer's document with the same amount."
@@ -48,7 +35,7 @@ async def link_elsewhere(resources: Resources, transfer: Transfer, *, unimicro_i
     books = await run.open_books(await choose_key(run, document, anew=True))
     remote = await _fetch(books, unimicro_id)
     await _require_match(run, books, document, remote)
-    await _record(run, books, transfer, document, remote)
+    await _record(run, books, document, remote)
 
 
 async def _fetch(books: Books, unimicro_id: int) -> RemoteDocument:
@@ -65,6 +52,9 @@ async def _require_match(run: Run, books: Books, document: Document, remote: Rem
     if remote.state is not DocumentState.ISSUED:
         cause = f"The document in Unimicro is {remote.state.value}"
         raise ConflictError(cause, fix="Issue it in Unimicro first, or name another one.", code="not_issued")
+    if remote.currency_id not in (None, books.reference.currencies.get(document.currency)):
+        cause = f"The document in Unimicro is not in {document.currency}"
+        raise ConflictError(cause, fix=_FIX, code="currency_differs")
     difference = compare_totals(document, remote, tolerance=books.rules.tolerance)
     if difference is not None and difference.code == "totals_differ":
         raise ConflictError(difference.cause, fix=_FIX, code="amount_differs")
@@ -81,56 +71,9 @@ async def _list_customer_ids(run: Run, books: Books, company_id: str) -> set[int
     return {match.remote_id for match in view.matches if match.number == number}
 
 
-async def _take_hold(session: Session, books: Books, transfer: Transfer, run: Run) -> bool:
-    """Whether the transfer may be linked; what it was at a removed key means nothing any more and is forgotten."""
-    values: dict[str, Any] = {"key_id": books.key.id}
-    if is_begun(transfer):
-        if transfer.key_id is None or not await is_removed(session, transfer.key_id):
-            return False
-        values |= {"booked_at": None, "unimicro_id": None, "unimicro_number": None, "credits_unimicro_id": None}
-        values |= {"external_reference": None, "unclear": False, "unclear_since": None, "guid_spent": False}
-        values |= {"state": "waiting", "warnings": []}
-    await record_values(session, transfer.id, **values)
-    return await claim_sending(session, transfer.id, run.lease, key_id=books.key.id, step="link") is not None
-
-
-async def _record(run: Run, books: Books, transfer: Transfer, document: Document, remote: RemoteDocument) -> None:
+async def _record(run: Run, books: Books, document: Document, remote: RemoteDocument) -> None:
     async with run.sessions.begin() as session:
-        await require_in_use(session, books.key)
-        if await is_linked(session, key_id=books.key.id, remote_id=remote.remote_id, besides=transfer.id):
-            cause = f"Another document of RecMan's is {remote.number} in Unimicro already"
-            raise ConflictError(cause, fix=_FIX, code="already_linked")
-        present = await find_transfer(session, run.place(books.key.id, "invoice", transfer.record_id), lock=True)
-        if present is None or not await _take_hold(session, books, present, run):
-            cause = "This document is in Unimicro already, or on its way there right now"
-            raise ConflictError(
-                cause,
-                fix="Look at its attempts. If nothing of it is in Unimicro any more, ignore it first.",
-                code="already_begun",
-            )
-        await record_remote(
-            session,
-            transfer.id,
-            books.key,
-            remote_id=remote.remote_id,
-            unimicro_customer_id=remote.customer_id,
-            # What was booked by hand carries nothing of ours.
-            external_reference=_find_reference(transfer, remote),
+        await record_link(session, run, books, document, remote)
+        await wake_waiting(
+            session, tenant_id=run.lease.tenant_id, scope="invoice", record_id=document.recman_invoice_id
         )
-        await record_done(
-            session,
-            transfer.id,
-            key_id=books.key.id,
-            unimicro_number=remote.number,
-            content_hash=hash_document(document),
-            method=books.key.method,
-            warnings=[],
-            **show_totals("unimicro_", remote.totals),
-        )
-        tenant_id, record_id = transfer.tenant_id, transfer.record_id
-        await wake_waiting(session, tenant_id=tenant_id, scope="invoice", record_id=record_id)
-
-
-def _find_reference(transfer: Transfer, remote: RemoteDocument) -> str | None:
-    ours = external_reference(transfer.record_id)
-    return ours if remote.external_reference == ours else None

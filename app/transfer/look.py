@@ -1,6 +1,7 @@
 """Look before deciding: gather what our log, RecMan and Unimicro know of a record. Reads only."""
 
 from dataclasses import replace
+from datetime import date
 
 from app.db import load_now
 from app.domain.dimensions import Department, Project
@@ -13,6 +14,7 @@ from app.transfer.books import Books
 from app.transfer.claims import is_sent_by_other
 from app.transfer.context import Run
 from app.transfer.doubles import list_doubles
+from app.transfer.go_live import may_need_choice
 from app.transfer.log import count_booked, find_transfer, find_usual_minus, is_begun
 from app.transfer.pasts import past_of
 from app.transfer.plan_credit import list_own_drafts
@@ -23,6 +25,7 @@ from app.transfer.situation import (
     Past,
     ProjectView,
 )
+from app.transfer.twins import find_twins, was_searched
 
 # Another lane is making this very customer or project; it takes a second or so.
 _OTHER_LANE_SECONDS = 5
@@ -31,6 +34,38 @@ _OTHER_LANE_SECONDS = 5
 async def look_at_document(run: Run, books: Books, document: Document | IncompleteDocument) -> DocumentSituation:
     """Everything that decides about one invoice or credit note."""
     past = await find_past(run, books, "invoice", document.recman_invoice_id)
+    if not may_need_choice(document, books.key.go_live, past):
+        return await _look_at_all(run, books, document, past)
+    if past is None or past.decision != "send":
+        return await _look_at_old(run, books, document, past)
+    situation = await _look_at_all(run, books, document, past)
+    return replace(situation, twins=await find_twins(run, books, document, situation))
+
+
+async def _look_at_old(
+    run: Run, books: Books, document: Document | IncompleteDocument, past: Past | None
+) -> DocumentSituation:
+    """What a person's choice needs: the customer, and what Unimicro may have of it; asked for once, not per repeat."""
+    situation = DocumentSituation(
+        document=document,
+        reference=books.reference,
+        external_reference=external_reference(document.recman_invoice_id),
+        go_live=books.key.go_live,
+        method=books.key.method,
+        past=past,
+        rules=books.rules,
+    )
+    if was_searched(run, books, past):
+        return situation
+    company_id = document.recman_company_id
+    customer = await look_at_customer(run, books, company_id) if company_id else None
+    situation = replace(situation, customer=customer)
+    return replace(situation, twins=await find_twins(run, books, document, situation))
+
+
+async def _look_at_all(
+    run: Run, books: Books, document: Document | IncompleteDocument, past: Past | None
+) -> DocumentSituation:
     company_id, department_id = document.recman_company_id, document.recman_department_id
     project_id = document.recman_project_id if isinstance(document, Document) else None
     credited_id = document.credited_invoice_id if isinstance(document, Document) else None
@@ -41,6 +76,7 @@ async def look_at_document(run: Run, books: Books, document: Document | Incomple
         document=document,
         reference=books.reference,
         external_reference=external_reference(document.recman_invoice_id),
+        go_live=books.key.go_live,
         method=books.key.method,
         past=past,
         customer=await look_at_customer(run, books, company_id) if company_id and not settled else None,
@@ -182,14 +218,14 @@ async def _find_documents(
     """What Unimicro has of the document; asked only when our log cannot tell.
 
     An invoice's guid keeps it from being made twice; a credit draft has none, so it is always looked for, at last by
-    what else tells it (`own_drafts`). So is what is older than the cut-off date: an installation before this one may
-    have sent it.
+    what else tells it (`own_drafts`). So is what is older than the go-live day or the cut-off date: an installation
+    before this one may have sent it.
     """
     if past is None or past.booked or isinstance(document, IncompleteDocument):
         return ()
     known = await _fetch_known(books, past.remote_id) if past.remote_id is not None else ()
-    first_day = books.rules.not_before
-    is_old = first_day is not None and document.invoice_date < first_day
+    first_day = max(books.key.go_live, books.rules.not_before or date.min)
+    is_old = document.invoice_date < first_day or past.decision is not None
     is_open = past.unclear or past.remote_id is not None or is_old or document.kind is DocumentKind.CREDIT_NOTE
     if known or not is_open:
         return known

@@ -11,6 +11,7 @@ from sqlalchemy import ColumnElement, String, and_, cast, func, or_, select
 
 from app.db import Session
 from app.tables import Transfer
+from app.transfer.go_live import CODE
 
 
 class InvoiceState(StrEnum):
@@ -20,6 +21,7 @@ class InvoiceState(StrEnum):
     IN_UNIMICRO = "in Unimicro"
     WITH_WARNINGS = "in Unimicro with warnings"
     HELD = "held"
+    BEFORE_GO_LIVE = "before go-live"
     FAILED = "failed"
     IGNORED = "ignored"
     UNKNOWN = "unknown"
@@ -70,6 +72,8 @@ def state_of(transfer: Transfer) -> InvoiceState:
     """The transfer's state in an accountant's words."""
     if transfer.state == "done":
         return InvoiceState.WITH_WARNINGS if transfer.warnings else InvoiceState.IN_UNIMICRO
+    if transfer.state == "held" and any(reason["code"] == CODE for reason in transfer.reasons):
+        return InvoiceState.BEFORE_GO_LIVE
     return InvoiceState.WAITING if transfer.state == "sending" else InvoiceState(transfer.state)
 
 
@@ -120,12 +124,17 @@ def _conditions(wanted: InvoiceFilter) -> list[ColumnElement[bool]]:
 
 
 def _is_in_state(state: InvoiceState) -> ColumnElement[bool]:
+    is_old = Transfer.reasons.contains([{"code": CODE}])
     has_warnings = func.jsonb_array_length(Transfer.warnings) > 0
     match state:
         case InvoiceState.IN_UNIMICRO:
             return and_(Transfer.state == "done", ~has_warnings)
         case InvoiceState.WITH_WARNINGS:
             return and_(Transfer.state == "done", has_warnings)
+        case InvoiceState.HELD:
+            return and_(Transfer.state == "held", ~is_old)
+        case InvoiceState.BEFORE_GO_LIVE:
+            return and_(Transfer.state == "held", is_old)
         case InvoiceState.WAITING:
             return Transfer.state.in_(("waiting", "sending"))
         case _:

@@ -44,6 +44,17 @@ def plan_customer(view: CustomerView, reference: Reference) -> Planned:
     return (CreateCustomer(customer=customer, reason=reason, seen=seen),), ()
 
 
+def find_same_customer(view: CustomerView) -> int | None:
+    """The id of the customer that surely is this one: linked, or alone with its number and of the same party."""
+    if view.past is not None and view.past.booked:
+        return view.past.remote_id
+    customer = view.record
+    if not isinstance(customer, Customer):
+        return None
+    same = [one for one in view.matches if one.number == customer.number and _is_same_party(customer, one)]
+    return same[0].remote_id if len(same) == 1 else None
+
+
 def _list_candidates(view: CustomerView, customer: Customer) -> list[RemoteCustomer]:
     same_number = [match for match in view.matches if match.number == customer.number]
     if view.policy is not NumberPolicy.LINKED:

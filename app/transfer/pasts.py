@@ -4,6 +4,7 @@ from datetime import datetime
 from uuid import UUID
 
 from app.domain.documents import Totals
+from app.errors import Reason
 from app.tables import Transfer
 from app.transfer.log import is_begun, is_unclear
 from app.transfer.situation import Past
@@ -17,7 +18,7 @@ def past_of(transfer: Transfer, *, key_id: UUID, now: datetime) -> Past:
     """
     if transfer.key_id != key_id and is_begun(transfer):
         raise LookupError(f"transfer {transfer.id} was begun with another key")
-    reasons = [reason["cause"] for reason in transfer.reasons]
+    held_for = tuple(Reason(**reason) for reason in transfer.reasons) if transfer.state == "held" else ()
     return Past(
         transfer_id=transfer.id,
         number=transfer.number,
@@ -38,7 +39,12 @@ def past_of(transfer: Transfer, *, key_id: UUID, now: datetime) -> Past:
         booked=transfer.booked_at is not None,
         ignored=transfer.state == "ignored",
         approved=transfer.approved_at is not None,
-        held_because="; ".join(reasons) if transfer.state == "held" else "",
+        held_because="; ".join(reason.cause for reason in held_for),
+        held_for=held_for,
+        searched_key=(transfer.offer or {}).get("key_id", ""),
+        found_there=bool((transfer.offer or {}).get("found")),
+        decision=transfer.decision,
+        decided_on=transfer.decided_on,
         method=transfer.method,
         totals=_read_totals(transfer),
     )

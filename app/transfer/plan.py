@@ -12,6 +12,7 @@ from app.domain.money import ZERO, dump_json, show_money
 from app.domain.parties import NO_CUSTOMER_KINDS, Customer
 from app.domain.reference import DocumentState, Reference, RemoteDocument
 from app.errors import Reason
+from app.transfer.go_live import plan_before_go_live
 from app.transfer.parts import list_dimension_warnings, list_line_warnings, plan_customer, plan_project
 from app.transfer.plan_basics import choose_last_step, list_date_gaps, name_document, plan_dimensions
 from app.transfer.plan_credit import credit_of_order, plan_credit_note
@@ -42,6 +43,9 @@ def plan_document(situation: DocumentSituation) -> Decision:
         return Hold(_incomplete_gaps(situation, document))
     if past is not None and past.booked:
         return plan_booked(document, past)
+    old = plan_before_go_live(document, situation)
+    if old is not None:
+        return old
     if situation.method == "order" and document.kind is DocumentKind.CREDIT_NOTE:
         return Hold((credit_of_order(document),))
     if is_too_old(document, situation):

@@ -12,7 +12,8 @@ from app.domain.money import ZERO, show_money
 from app.domain.parties import Customer
 from app.domain.reference import DocumentState, RemoteDocument
 from app.errors import Reason
-from app.transfer.parts import list_dimension_warnings, list_line_warnings
+from app.transfer.go_live import show_way_out
+from app.transfer.parts import find_same_customer, list_dimension_warnings, list_line_warnings
 from app.transfer.plan_basics import choose_last_step, list_date_gaps, name_document, plan_dimensions
 from app.transfer.products import plan_products
 from app.transfer.review import list_review_gaps, list_rule_gaps
@@ -35,7 +36,7 @@ def plan_credit_note(document: Document, situation: DocumentSituation, *, draft_
         cause = f"waits for invoice {document.credited_invoice_id}, which it credits"
         if credited is not None and credited.held_because:
             cause += f" and which is held: {credited.held_because}"
-        return Wait("invoice", document.credited_invoice_id or "", cause)
+        return Wait("invoice", document.credited_invoice_id or "", cause, show_way_out(credited))
     remote = situation.credited_document
     if remote is None:
         return Hold((_credited_missing(credited),))
@@ -103,7 +104,8 @@ def _list_party_gaps(
 ) -> list[Reason]:
     gaps = []
     by_hand = "Credit it in Unimicro by hand if it is right all the same, then ignore it here."
-    if remote.customer_id not in _list_customer_ids(situation):
+    customer = situation.customer
+    if customer is None or find_same_customer(customer) != remote.customer_id:
         cause = (
             f"{name_document(document)} is for RecMan's customer {_show_customer(situation)}, but invoice "
             f"{credited.remote_number} in Unimicro is for another one ({credited.name or remote.customer_id})"
@@ -122,17 +124,6 @@ def _list_party_gaps(
         )
         gaps.append(Reason(code="credit_before_invoice", cause=cause, fix=by_hand))
     return gaps
-
-
-def _list_customer_ids(situation: DocumentSituation) -> set[int]:
-    """The ids that RecMan's customer may have there: the linked one, else those with its number."""
-    view = situation.customer
-    if view is None:
-        return set()
-    if view.past is not None and view.past.booked:
-        return {view.past.remote_id} if view.past.remote_id is not None else set()
-    number = view.record.number if isinstance(view.record, Customer) else None
-    return {match.remote_id for match in view.matches if match.number == number}
 
 
 def _show_customer(situation: DocumentSituation) -> str:

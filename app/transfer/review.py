@@ -8,9 +8,11 @@ from app.transfer.situation import DocumentSituation
 
 
 def is_too_old(document: Document, situation: DocumentSituation) -> bool:
-    """Whether the document lies before the key's cut-off date and nothing of it was begun."""
+    """Whether the document lies before the rules' cut-off date, nothing of it was begun and nobody chose otherwise."""
     first_day = situation.rules.not_before
     past = situation.past
+    if past is not None and past.decision is not None:
+        return False
     is_begun = bool(situation.found) or (past is not None and (past.unclear or past.remote_id is not None))
     return first_day is not None and document.invoice_date < first_day and not is_begun
 

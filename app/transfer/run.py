@@ -17,6 +17,7 @@ from app.transfer.attempts import GUID_SEEN, attempt, missing_is_unclear, record
 from app.transfer.books import Books
 from app.transfer.claims import claim_sending
 from app.transfer.context import Run
+from app.transfer.link import link_document
 from app.transfer.log import (
     record_cleared,
     record_done,
@@ -31,7 +32,16 @@ from app.transfer.products import choose_products
 from app.transfer.run_credit import create_credit_draft
 from app.transfer.run_parts import find_remote_customer, find_remote_id, run_part
 from app.transfer.situation import DocumentSituation, Past
-from app.transfer.steps import AdoptDocument, CreateCreditDraft, CreateDraft, CreateProduct, Go, Issue, KeepDraft
+from app.transfer.steps import (
+    AdoptDocument,
+    CreateCreditDraft,
+    CreateDraft,
+    CreateProduct,
+    Go,
+    Issue,
+    KeepDraft,
+    LinkDocument,
+)
 
 # A number that comes a moment later is waited for so long before the lane takes over the waiting (seconds).
 _NUMBER_PAUSES = (0.0, 0.2, 0.8)
@@ -52,6 +62,8 @@ async def run_document(run: Run, books: Books, plan: Go, situation: DocumentSitu
         match step:
             case AdoptDocument():
                 remote = await _adopt(run, books, step)
+            case LinkDocument():
+                await link_document(run, books, step)
             case CreateDraft():
                 remote = await _create_draft(run, books, step, situation, warnings)
             case CreateCreditDraft():

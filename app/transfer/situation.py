@@ -1,7 +1,7 @@
 """What is known before deciding: the past of a record at one key, and what both systems hold now."""
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 
 from app.domain.dimensions import Department, Project
 from app.domain.documents import Document, IncompleteDocument, Totals
@@ -27,7 +27,9 @@ class Past:
     passed since a look-up found nothing, so this look is the second. `booked`: it went all the way at some time.
     `ignored`: a person chose not to send it. `approved`: a person let it through a review. `external_reference`: what
     we made carries it; empty for what was linked by hand. `credits_remote_id`: the invoice there whose credit was
-    begun; `credit_drafts_before`: ids of the credit drafts that it had then.
+    begun; `credit_drafts_before`: ids of the credit drafts that it had then. `held_for`: why it was held last.
+    `searched_key`: the key in whose books an old document was looked for, `found_there`: something agreed with it;
+    `decision` (send or link): a person's about it, `decided_on` the id of the offer that was seen then.
     """
 
     transfer_id: int
@@ -50,6 +52,11 @@ class Past:
     ignored: bool = False
     approved: bool = False
     held_because: str = ""
+    held_for: tuple[Reason, ...] = ()
+    searched_key: str = ""
+    found_there: bool = False
+    decision: str | None = None
+    decided_on: int | None = None
     method: str | None = None
     totals: Totals | None = None
 
@@ -90,11 +97,20 @@ class DepartmentView:
     dimensions: tuple[tuple[int, str, tuple[int, ...]], ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Twin:
+    """A document there that has the number or the reference of an old one of RecMan's, and in what the two differ."""
+
+    remote: RemoteDocument
+    differences: tuple[str, ...] = ()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DocumentSituation:
     """Everything that decides about one document at one key.
 
     `method`: how the key wants invoices: issued (`invoice`), left as `draft`, or as `order`.
+    `go_live`: the key's first day. `twins`: what may be an older document in Unimicro; None: not looked for.
     `found`: what Unimicro has of it, looked up only when our log cannot tell.
     `credited`: the past of the invoice that a credit note credits; `credited_document`: what its id shows in Unimicro
     now; `credit_notes`: every credit note of it there, whoever made them.
@@ -106,6 +122,8 @@ class DocumentSituation:
     document: Document | IncompleteDocument
     reference: Reference
     external_reference: str
+    go_live: date
+    twins: tuple[Twin, ...] | None = None
     method: str = "invoice"
     past: Past | None = None
     customer: CustomerView | None = None

@@ -83,6 +83,15 @@ class AdoptDocument:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LinkDocument:
+    """The document was booked before the key's first day, and a person said so: take it over."""
+
+    document: Document
+    remote: RemoteDocument
+    reason: str = "a person linked it"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CreateDraft:
     """Make the invoice there as a draft.
 
@@ -135,6 +144,7 @@ Step = (
     | CreateDepartment
     | CreateProduct
     | AdoptDocument
+    | LinkDocument
     | CreateDraft
     | CreateCreditDraft
     | Issue
@@ -159,11 +169,12 @@ class Hold:
 
 @dataclass(frozen=True, slots=True)
 class Wait:
-    """Another record must come first."""
+    """Another record must come first; `fix` where a person must do something about it."""
 
     scope: str
     record_id: str
     cause: str
+    fix: str = ""
 
 
 @dataclass(frozen=True, slots=True)

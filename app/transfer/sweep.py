@@ -17,6 +17,7 @@ from app.db import Session, Sessions
 from app.domain.reading import SWEPT_SCOPES, Reading
 from app.errors import RemoteRejectedError, RemoteUnavailableError
 from app.inbox import Arrival, accept, dedupe_key
+from app.keys import find_first_go_live
 from app.lanes import check_fence
 from app.log import get_logger
 from app.profiles import find_profile, note_drift
@@ -30,6 +31,7 @@ from app.seen import Sighting, count_changes, note_misses, note_sightings, recor
 from app.sweeps import end_sweep, has_swept, load_sweep, source_of
 from app.tables import Sweep, Tenant
 from app.tenants import load_tenant
+from app.transfer.backfill import confirm_document, find_confirmed, list_documents
 from app.transfer.context import Run
 from app.transfer.log import list_booked
 from app.transfer.records import from_recman
@@ -146,7 +148,7 @@ async def _note(session: Session, sweep: Sweep, tenant: Tenant, page: PageRead) 
 
 async def _note_rows(session: Session, sweep: Sweep, tenant: Tenant, rows: Mapping[str, Raw]) -> None:
     scope, reading = sweep.scope, Reading.model_validate(tenant.reading)
-    first_day = reading.first_day or tenant.created_at.date()
+    first_day = await _find_first_day(session, tenant, reading)
     is_first = not await has_swept(session, tenant.id)
     days = {one: read_made_day(scope, raw) for one, raw in rows.items()}
     # Whoever named a first day wants all that is not surely older. Else what was there before us stays as it is; an
@@ -165,6 +167,15 @@ async def _note_rows(session: Session, sweep: Sweep, tenant: Tenant, rows: Mappi
     )
     _count(sweep, older=len(quiet))
     await _note_spelling(session, tenant.id, scope, list(rows.values())[:_LOOKED_AT])
+
+
+async def _find_first_day(session: Session, tenant: Tenant, reading: Reading) -> date:
+    """Documents dated earlier are not told of, to save calls; what is booked is decided by each key's go-live day.
+
+    So a first day may reach further back than the keys do, and never keeps from them what is theirs.
+    """
+    days = [reading.first_day, await find_first_go_live(session, tenant_id=tenant.id)]
+    return min((day for day in days if day is not None), default=tenant.created_at.date())
 
 
 async def _note_spelling(session: Session, tenant_id: UUID, scope: str, rows: list[Raw]) -> None:
@@ -241,7 +252,7 @@ async def _tell(session: Session, tenant_id: UUID, scope: str, record_id: str, *
 
 
 async def _fill_back(session: Session, sweep: Sweep, page: PageRead) -> None:
-    """Tell of the page's documents that are of the wanted days and not booked yet; a dry run only counts."""
+    """Tell of the page's documents that are of the wanted days and not booked yet; a dry run only lists them."""
     first, last = (date.fromisoformat(sweep.wanted[name]) for name in ("dated_from", "dated_to"))
     days = {one: read_made_day("invoice", raw) for one, raw in page.rows.items()}
     chosen = [one for one, day in days.items() if day is not None and first <= day <= last]
@@ -250,10 +261,16 @@ async def _fill_back(session: Session, sweep: Sweep, page: PageRead) -> None:
     wanted = sorted(one for one in chosen if not known.get(one))
     undated = [one for one, day in days.items() if day is None]
     _count(sweep, in_time=len(chosen), booked=len(chosen) - len(wanted), undated=len(undated), to_send=len(wanted))
-    if not sweep.wanted["dry_run"]:
-        for record_id in wanted:
-            source = source_of(sweep)
-            await _tell(session, sweep.tenant_id, "invoice", record_id, operation="unknown", source=source)
+    rows = {one: page.rows[one] for one in wanted}
+    if sweep.wanted["dry_run"]:
+        _count(sweep, before_go_live=await list_documents(session, sweep, rows))
+        return
+    confirmed = await find_confirmed(session, sweep, rows)
+    for record_id in wanted:
+        source = source_of(sweep)
+        await _tell(session, sweep.tenant_id, "invoice", record_id, operation="unknown", source=source)
+        if record_id in confirmed:
+            await confirm_document(session, sweep, confirmed[record_id])
 
 
 async def _end(run: Run, state: Literal["done", "failed"] | None, *, note: str) -> None:

@@ -46,6 +46,21 @@ async def test_backfill_counts_first_and_then_fetches(database_url: str, tmp_pat
         assert await world.count("SELECT count(*) FROM audit WHERE actor = 'command line'") == 2
 
 
+async def test_backfill_shows_what_is_older_than_the_key_and_sends_it_when_confirmed(
+    database_url: str, tmp_path: Path
+) -> None:
+    async with real_world(database_url, tmp_path) as world:
+        await world.call("PATCH", f"/v1/keys/{world.key_id}", {"go_live": "2026-12-01"})
+        days = ("--from", "2026-10-05", "--to", "2026-10-05")
+        status, out, err = await run(world, "backfill", *days, "--dry-run")
+        assert (status, "110001" in out, "before the go-live day" in out) == (0, True, True), err
+        assert "--confirm 1" in err
+        status, out, err = await run(world, "backfill", *days, "--confirm", "1")
+        assert status == 0, err
+        await world.settle()
+        assert (await world.transfers())["invoice", "5001"]["state"] == "done"
+
+
 async def test_sweep_and_probe(database_url: str, tmp_path: Path) -> None:
     async with real_world(database_url, tmp_path) as world:
         status, out, err = await run(world, "sweep")

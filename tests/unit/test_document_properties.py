@@ -234,6 +234,7 @@ def situations(draw: st.DrawFn) -> DocumentSituation:
         document=draw(documents()),
         reference=reference,
         external_reference="RM-5001",
+        go_live=draw(DAYS),
         method=draw(st.sampled_from(["invoice", "draft", "order"])),
         past=draw(st.none() | PASTS),
         customer=draw(st.none() | CUSTOMERS),

@@ -12,7 +12,7 @@ from app.domain.policies import NumberPolicy
 from app.domain.reference import DocumentState, Reference, RemoteCustomer, RemoteProject
 from app.errors import Reason
 from app.transfer.plan import compare_totals, hash_document, plan_company, plan_document, plan_project_change
-from app.transfer.situation import CustomerView, DepartmentView, DocumentSituation, Past, ProjectView
+from app.transfer.situation import CustomerView, DepartmentView, DocumentSituation, Past, ProjectView, Twin
 from app.transfer.steps import (
     AdoptDocument,
     CreateCreditDraft,
@@ -26,6 +26,7 @@ from app.transfer.steps import (
     Issue,
     KeepDraft,
     Link,
+    LinkDocument,
     LookAgain,
     Skip,
     UpdateCustomer,
@@ -50,6 +51,7 @@ def make_situation(**changes: object) -> DocumentSituation:
         document=make_document(),
         reference=make_reference(),
         external_reference="RM-5001",
+        go_live=date(2026, 1, 1),
         past=Past(transfer_id=9),
         customer=CustomerView(recman_company_id="201", past=BOOKED),
     )
@@ -398,3 +400,58 @@ def test_planning_a_thousand_invoices_takes_less_than_a_second_of_cpu() -> None:
     decisions = [plan_document(situation) for situation in situations]
     assert time.process_time() - before < 1
     assert all(step_types(decision) == these(CreateDraft, Issue) for decision in decisions)
+
+
+# --- before the key's first day ---
+
+LATE = date(2027, 1, 1)
+
+
+def make_twin(*differences: str, **changes: object) -> Twin:
+    values = {"state": DocumentState.ISSUED, "number": "20001", "external_reference": "", **changes}
+    return Twin(make_remote_document(**values), differences)
+
+
+def test_nothing_goes_when_nobody_looked_for_an_old_document() -> None:
+    for past in (None, Past(transfer_id=9), Past(transfer_id=9, decision="send"), Past(transfer_id=9, decision="link")):
+        assert codes(plan_document(make_situation(go_live=LATE, past=past))) == ["before_go_live"]
+
+
+def test_old_document_goes_only_with_a_persons_word_about_what_was_seen() -> None:
+    agreeing, other = make_twin(), make_twin("it is another")
+    cases: list[tuple[tuple[Twin, ...], str | None, int | None, str]] = [
+        ((), None, None, "hold"),
+        ((other,), None, None, "hold"),
+        ((agreeing,), None, None, "hold"),
+        ((), "send", None, "send"),
+        ((other,), "send", None, "send"),
+        ((agreeing,), "send", None, "hold"),
+        ((agreeing,), "send", 712, "send"),
+        ((agreeing, agreeing), "send", 712, "hold"),
+        ((agreeing,), "link", 712, "link"),
+        ((agreeing,), "link", 711, "hold"),
+        ((other,), "link", 712, "hold"),
+        ((), "link", 712, "hold"),
+        ((agreeing, agreeing), "link", 712, "hold"),
+    ]
+    for twins, decision, seen, wanted in cases:
+        past = Past(transfer_id=9, decision=decision, decided_on=seen)
+        planned = plan_document(make_situation(go_live=LATE, past=past, twins=twins))
+        if wanted == "hold":
+            assert codes(planned) == ["before_go_live"], (twins, decision, seen)
+        else:
+            steps = these(LinkDocument) if wanted == "link" else these(CreateDraft, Issue)
+            assert step_types(planned) == steps, (twins, decision, seen)
+
+
+def test_what_was_begun_before_the_first_day_moved_goes_on() -> None:
+    for past in (Past(transfer_id=9, unclear=True, looked_twice=True), Past(transfer_id=9, remote_id=5)):
+        assert step_types(plan_document(make_situation(go_live=LATE, past=past))) == these(CreateDraft, Issue)
+
+
+def test_what_is_to_be_linked_or_was_found_is_not_booked_because_the_first_day_moved() -> None:
+    for past in (Past(transfer_id=9, found_there=True), Past(transfer_id=9, decision="link", decided_on=711)):
+        planned = plan_document(make_situation(past=past, twins=(make_twin(),)))
+        assert codes(planned) == ["before_go_live"]
+    gone = make_situation(past=Past(transfer_id=9, found_there=True), twins=())
+    assert step_types(plan_document(gone)) == these(CreateDraft, Issue)

@@ -61,6 +61,13 @@ class DocumentTarget:
         rows = await self._client.fetch_list(self.route, filter=condition)
         return tuple(one for one in map(self.read, rows) if one.external_reference == external_reference)
 
+    async def find_documents_by_number(self, number: str) -> tuple[RemoteDocument, ...]:
+        """Invoices and credit notes with this number, whoever made them."""
+        if not number:
+            return ()
+        rows = await self._client.fetch_list(self.route, filter=f"InvoiceNumber eq {quote(number)}")
+        return tuple(one for one in map(self.read, rows) if one.number == number)
+
     async def find_credits(self, credited_id: int) -> tuple[RemoteDocument, ...]:
         """Every credit note of an invoice, drafts and issued ones, whoever made them."""
         condition = f"InvoiceReferenceID eq {credited_id} and InvoiceType eq 1"

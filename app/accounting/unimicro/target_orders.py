@@ -40,6 +40,11 @@ class UnimicroOrderTarget(UnimicroTarget):
         """The order as it is now, with the reference that its lines carry."""
         return from_order(await self._client.fetch_one(f"orders/{remote_id}", expand="Items"))
 
+    async def find_documents_by_number(self, number: str) -> tuple[RemoteDocument, ...]:
+        """None: an order's number is Unimicro's own, and an invoice's id is no order's."""
+        _ = number
+        return ()
+
     async def prepare_draft(
         self, document: Document, links: Links, *, guid: str, external_reference: str, reference: Reference
     ) -> tuple[dict[str, Any], list[Reason]]:

@@ -240,8 +240,12 @@ def from_invoice(row: Mapping[str, Any]) -> RemoteDocument:
     )
 
 
-def _from_day(text: Any) -> date | None:
-    return date.fromisoformat(text[:10]) if isinstance(text, str) and text else None
+def _from_day(value: Any) -> date | None:
+    """A day, also of a time; None where it is none. Source: facts §2 [O]."""
+    try:
+        return date.fromisoformat(to_text(value)[:10])
+    except ValueError:
+        return None
 
 
 def _from_moment(text: Any) -> datetime | None:

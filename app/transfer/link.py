@@ -1,0 +1,103 @@
+"""A document of Unimicro's taken over as one of RecMan's: nothing is written there, and nobody else may have it."""
+
+import time
+from typing import Any
+
+from sqlalchemy import text
+
+from app.db import Session
+from app.domain.documents import Document
+from app.domain.reference import RemoteDocument
+from app.errors import ConflictError, HoldError, Reason
+from app.keys import is_removed
+from app.lanes import check_fence
+from app.tables import Transfer
+from app.transfer.attempts import record_outcome
+from app.transfer.books import Books
+from app.transfer.claims import claim_sending
+from app.transfer.context import Run
+from app.transfer.log import find_transfer, is_begun, is_linked, record_done, record_remote, record_values, show_totals
+from app.transfer.look import external_reference
+from app.transfer.plan import hash_document
+from app.transfer.retry import retry_held
+from app.transfer.route import require_in_use
+from app.transfer.steps import LinkDocument
+
+# Two documents of RecMan's may be linked to one there at the same moment: whoever comes second must see the first.
+_LOCK = text("SELECT pg_advisory_xact_lock(hashtextextended(:key_id || ':' || :remote_id, 0))")
+
+
+async def link_document(run: Run, books: Books, step: LinkDocument) -> None:
+    """Do a person's decision to link, and end the lane's run with it.
+
+    Raises:
+        HoldError: the document there was taken meanwhile, or this one was begun.
+    """
+    async with run.sessions.begin() as session:
+        await check_fence(session, run.lease)
+        try:
+            transfer_id = await record_link(session, run, books, step.document, step.remote)
+        except ConflictError as error:
+            raise HoldError((Reason(code=error.code, cause=error.cause, fix=error.fix),)) from error
+        books.exchanges.clear()
+        detail = f"linked to {step.remote.number} (id {step.remote.remote_id})"
+        started = time.monotonic()
+        await record_outcome(session, books, transfer_id, step="link", outcome="linked", detail=detail, started=started)
+        await run.finish(session, state="done", note=f"in Unimicro as {step.remote.number}")
+        await retry_held(session, tenant_id=run.lease.tenant_id, codes=["credited_not_sent"])
+
+
+async def record_link(session: Session, run: Run, books: Books, document: Document, remote: RemoteDocument) -> int:
+    """Note that RecMan's document is this one; the transfer's id.
+
+    Raises:
+        ConflictError: another document of RecMan's has it, or this one is begun.
+    """
+    await require_in_use(session, books.key)
+    await session.execute(_LOCK, {"key_id": str(books.key.id), "remote_id": str(remote.remote_id)})
+    place = run.place(books.key.id, "invoice", document.recman_invoice_id)
+    transfer = await find_transfer(session, place, lock=True)
+    if transfer is None:
+        raise LookupError(f"transfer of invoice {place.record_id} vanished")
+    if await is_linked(session, key_id=books.key.id, remote_id=remote.remote_id, besides=transfer.id):
+        cause = f"Another document of RecMan's is {remote.number} in Unimicro already"
+        fix = "Check the id in Unimicro: it must be the same customer's document with the same amount."
+        raise ConflictError(cause, fix=fix, code="already_linked")
+    if not await _take_hold(session, run, books, transfer):
+        cause = "This document is in Unimicro already, or on its way there right now"
+        fix = "Look at its attempts. If nothing of it is in Unimicro any more, ignore it first."
+        raise ConflictError(cause, fix=fix, code="already_begun")
+    ours = external_reference(transfer.record_id)
+    await record_remote(
+        session,
+        transfer.id,
+        books.key,
+        remote_id=remote.remote_id,
+        unimicro_customer_id=remote.customer_id,
+        # What was booked by hand carries nothing of ours.
+        external_reference=ours if remote.external_reference == ours else None,
+    )
+    await record_done(
+        session,
+        transfer.id,
+        key_id=books.key.id,
+        unimicro_number=remote.number,
+        content_hash=hash_document(document),
+        method=books.key.method,
+        warnings=[],
+        **show_totals("unimicro_", remote.totals),
+    )
+    return transfer.id
+
+
+async def _take_hold(session: Session, run: Run, books: Books, transfer: Transfer) -> bool:
+    """Whether the transfer may be linked; what it was at a removed key means nothing any more and is forgotten."""
+    values: dict[str, Any] = {"key_id": books.key.id}
+    if is_begun(transfer):
+        if transfer.key_id is None or not await is_removed(session, transfer.key_id):
+            return False
+        values |= {"booked_at": None, "unimicro_id": None, "unimicro_number": None, "credits_unimicro_id": None}
+        values |= {"external_reference": None, "unclear": False, "unclear_since": None, "guid_spent": False}
+        values |= {"state": "waiting", "warnings": []}
+    await record_values(session, transfer.id, **values)
+    return await claim_sending(session, transfer.id, run.lease, key_id=books.key.id, step="link") is not None
