@@ -7,7 +7,7 @@ from uuid import UUID
 
 from sqlalchemy import func, select
 
-from app.db import Session
+from app.db import Session, locked
 from app.lanes import lock_record, wake_waiting
 from app.tables import Key, Transfer
 from app.transfer.books import Books
@@ -81,7 +81,7 @@ async def lock_held(
     for record_id in (await session.scalars(query.with_only_columns(Transfer.record_id))).all():
         # The lane first, like a worker: the two must not wait for each other.
         await lock_record(session, tenant_id=tenant_id, scope="invoice", record_id=record_id)
-    return (await session.scalars(query.with_for_update().execution_options(populate_existing=True))).all()
+    return (await session.scalars(locked(query))).all()
 
 
 async def decide_old(session: Session, transfer: Transfer, decision: str, *, seen: int | None, actor: str) -> None:

@@ -445,7 +445,10 @@ def test_old_document_goes_only_with_a_persons_word_about_what_was_seen() -> Non
 
 
 def test_what_was_begun_before_the_first_day_moved_goes_on() -> None:
-    for past in (Past(transfer_id=9, unclear=True, looked_twice=True), Past(transfer_id=9, remote_id=5)):
+    for past in (
+        Past(transfer_id=9, unclear=True, looked_twice=True),
+        Past(transfer_id=9, remote_id=5, looked_twice=True),
+    ):
         assert step_types(plan_document(make_situation(go_live=LATE, past=past))) == these(CreateDraft, Issue)
 
 
