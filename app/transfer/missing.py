@@ -6,6 +6,7 @@ from app.tables import Transfer
 from app.transfer.context import Run
 from app.transfer.doubles import wake_doubles
 from app.transfer.log import is_begun, list_of_record, record_not_wanted, record_values, show_reasons
+from app.transfer.take_back import take_back_draft
 
 # A record that RecMan does not show yet gets this many tries before a person is asked.
 _TRIES = 3
@@ -29,6 +30,7 @@ async def end_missing(run: Run) -> None:
         raise RemoteUnavailableError(f"RecMan does not show {scope} {run.lease.record_id} (yet)")
     if not is_deleted:
         raise HoldError((_missing(run),))
+    await take_back_draft(run)
     await _mark_gone(run)
 
 

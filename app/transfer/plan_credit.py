@@ -84,9 +84,8 @@ def _list_stranger_gaps(credited: Past, remote: RemoteDocument) -> list[Reason]:
         # Linked by hand: it carries nothing of ours.
         is_ours = remote.number == credited.remote_number and remote.totals == credited.totals
     same_customer = credited.remote_customer_id in (None, remote.customer_id)
-    is_invoice = remote.kind is DocumentKind.INVOICE and remote.state is not DocumentState.DRAFT
-    if is_ours and same_customer and is_invoice:
-        return []
+    if is_ours and same_customer and remote.kind is DocumentKind.INVOICE:
+        return [_credited_not_issued(remote)] if remote.state is DocumentState.DRAFT else []
     cause = (
         f"The invoice that it credits was stored as number {credited.remote_number} with id {remote.remote_id}; "
         f"in Unimicro that id now shows {remote.kind.value.replace('_', ' ')} {remote.number or '(no number)'} "
@@ -97,6 +96,12 @@ def _list_stranger_gaps(credited: Past, remote: RemoteDocument) -> list[Reason]:
         "retry once it is as it was."
     )
     return [Reason(code="credited_not_ours", cause=cause, fix=fix)]
+
+
+def _credited_not_issued(remote: RemoteDocument) -> Reason:
+    cause = f"The invoice that it credits is still a draft in Unimicro (id {remote.remote_id})"
+    fix = "Issue the invoice in Unimicro, then retry; or delete the draft there and ignore this credit note."
+    return Reason(code="credited_not_issued", cause=cause, fix=fix)
 
 
 def _list_party_gaps(

@@ -2,12 +2,12 @@
 
 from app.db import Session
 from app.domain.reference import DocumentState, RemoteDocument
-from app.errors import Reason, RemoteMissingError, RemoteRejectedError
-from app.tables import Transfer
+from app.errors import HoldError, Reason, RemoteMissingError, RemoteRejectedError
+from app.tables import Key, Transfer
 from app.transfer.attempts import attempt, missing_is_unclear
 from app.transfer.books import Books
 from app.transfer.context import Run
-from app.transfer.log import find_transfer, record_values, show_totals
+from app.transfer.log import find_transfer, is_begun, record_values, show_totals
 from app.transfer.look import external_reference
 
 
@@ -17,32 +17,46 @@ async def take_back_draft(run: Run) -> tuple[Reason, ...]:
     Asked before a hold is recorded, so that a kill in between makes the next run meet draft and refusal again.
 
     Raises:
-        RemoteError: it is not certain what became of the draft; the hold must wait.
+        RemoteError, KeyPausedError: it is not certain what became of the draft; the hold must wait.
     """
-    books = run.books
-    if books is None or run.lease.scope != "invoice":
+    if run.lease.scope != "invoice":
         return ()
     async with run.sessions() as session:
-        transfer = await find_transfer(session, run.place(books.key.id, "invoice", run.lease.record_id))
-    if transfer is None or transfer.key_id != books.key.id or transfer.booked_at or transfer.unimicro_id is None:
+        transfer = await find_transfer(session, run.place(None, "invoice", run.lease.record_id))
+    if transfer is None or transfer.booked_at is not None or not is_begun(transfer):
         return ()
-    draft = await _find_own_draft(books, transfer)
-    return () if draft is None else await _delete(run, books, transfer, draft)
+    books = await _open_books(run, transfer)
+    draft = None if books is None else await _find_own_draft(books, transfer)
+    return () if books is None or draft is None else await _delete(run, books, transfer, draft)
+
+
+async def _open_books(run: Run, transfer: Transfer) -> Books | None:
+    """The books in which the document was begun; None where they may not be used any more."""
+    if run.books is not None and run.books.key.id == transfer.key_id:
+        return run.books
+    async with run.sessions() as session:
+        key = await session.get(Key, transfer.key_id)
+    try:
+        return None if key is None else await run.open_books(key)
+    except HoldError:
+        # A key that was removed has no sign-in left; its own hold says what to do.
+        return None
 
 
 async def _find_own_draft(books: Books, transfer: Transfer) -> RemoteDocument | None:
-    """The draft under the stored id, as long as it is one and ours; a credit draft may be unmarked yet."""
+    """The document's draft as long as it is one and ours: under the stored id, else by our reference."""
+    reference = external_reference(transfer.record_id)
     if transfer.unimicro_id is None:
-        return None
+        found = await books.target.find_documents_by_reference(reference)
+        return found[0] if len(found) == 1 and found[0].state is DocumentState.DRAFT else None
     try:
         remote = await books.target.fetch_document(transfer.unimicro_id)
     except RemoteMissingError:
         # Whether it is gone, the next look must tell; nothing is there to be taken away.
         return None
-    references = {external_reference(transfer.record_id)}
-    if transfer.kind == "credit_note" and remote.credited_id == transfer.credits_unimicro_id:
-        references.add("")
-    is_ours = remote.external_reference in references
+    # A credit draft may not have its mark yet; its id is known from the answer that it was made with.
+    is_unmarked = transfer.kind == "credit_note" and remote.credited_id == transfer.credits_unimicro_id
+    is_ours = remote.external_reference == reference or (is_unmarked and not remote.external_reference)
     return remote if is_ours and remote.state is DocumentState.DRAFT else None
 
 
@@ -51,7 +65,8 @@ async def _delete(run: Run, books: Books, transfer: Transfer, draft: RemoteDocum
         # A deleted draft has taken its guid with it.
         totals = show_totals("unimicro_", draft.totals)
         version = transfer.guid_version + 1
-        await record_values(session, transfer.id, unimicro_id=None, guid_version=version, **totals)
+        values = {"state": "waiting", "lane_token": None, "unimicro_id": None, "guid_version": version}
+        await record_values(session, transfer.id, **values, **totals)
 
     async def call() -> None:
         async with missing_is_unclear():

@@ -84,12 +84,14 @@ async def test_what_may_be_in_unimicro_is_ignored_once_nothing_of_it_is_there(
 ) -> None:
     async with slow_to_retry(database_url, tmp_path) as world:
         await world.fault("lose_answer", **_LOSE_DRAFT)
+        await world.fault("error_before", method="DELETE", path="/api/biz/invoices", status=403, times=2)
         await world.hear_of("invoice", 5001)
         await work_until(world, "5001", "unknown")
         records = world.recman.state.store.records["invoice"]
         gone = records.pop("5001")
         await world.hear([Delivery(body='{"event":"invoice.deleted","id":5001}')])
         held = await work_until(world, "5001", "held")
+        assert [reason["code"] for reason in held["reasons"]][:2] == ["gone_in_recman", "draft_left"]
         assert "then ignore it here" in held["reasons"][0]["fix"]
 
         status, refusal = await ignore(world, held)
@@ -104,6 +106,18 @@ async def test_what_may_be_in_unimicro_is_ignored_once_nothing_of_it_is_there(
         await retry(world, held)
         done = await work_until(world, "5001", "done")
         assert [one["ID"] for one in books_of(world).rows("CustomerInvoice")] == [done["unimicro_id"]]
+
+
+async def test_draft_of_what_recman_deleted_meanwhile_is_taken_away_again(database_url: str, tmp_path: Path) -> None:
+    async with slow_to_retry(database_url, tmp_path) as world:
+        await world.fault("lose_answer", **_LOSE_DRAFT)
+        await world.hear_of("invoice", 5001)
+        await work_until(world, "5001", "unknown")
+        del world.recman.state.store.records["invoice"]["5001"]
+        await world.hear([Delivery(body='{"event":"invoice.deleted","id":5001}')])
+        gone = await work_until(world, "5001", "ignored")
+        assert [reason["code"] for reason in gone["reasons"]] == ["gone_in_recman"]
+        assert books_of(world).rows("CustomerInvoice") == []
 
 
 async def test_a_document_that_cannot_be_read_is_shown_and_can_be_retried(database_url: str, tmp_path: Path) -> None:
