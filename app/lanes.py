@@ -25,9 +25,14 @@ _CLAIM = text("""
               extract(epoch FROM now() - coalesce(failing_since, now()))::float AS failing_seconds
 """)
 
+# A lane that somebody writes to at this moment is renewed the next time: many rows taken while others wait for some of
+# them could end in a deadlock, and a renewal must not stop a worker.
 _RENEW = text("""
     UPDATE lane SET leased_until = now() + make_interval(secs => :lease)
-    WHERE token = ANY(:tokens) AND state = 'leased' RETURNING token
+    WHERE id IN (
+        SELECT id FROM lane WHERE token = ANY(:tokens) AND state = 'leased' FOR NO KEY UPDATE SKIP LOCKED
+    )
+    RETURNING token
 """)
 
 _FENCE = text("SELECT id FROM lane WHERE id = :id AND token = :token AND leased_until > now() FOR UPDATE")
@@ -144,7 +149,7 @@ async def claim(session: Session, *, most: int, lease_seconds: float) -> list[Le
 
 
 async def renew(session: Session, tokens: Sequence[UUID], *, lease_seconds: float) -> set[UUID]:
-    """Prolong the leases that are still ours; what is missing in the answer was lost."""
+    """Prolong the leases that are still ours; what is missing in the answer was lost, or is being written to."""
     rows = await session.execute(_RENEW, {"tokens": list(tokens), "lease": lease_seconds})
     return set(rows.scalars())
 

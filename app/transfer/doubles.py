@@ -25,13 +25,13 @@ from app.transfer.retry import retry
 
 
 def fingerprint(document: Document | IncompleteDocument) -> bytes | None:
-    """Equal for doubles: number, department, customer and what is booked. Of whichever day: it may be made again later.
+    """Equal for doubles: number, department, customer and what is booked. Of any day and KID: it may be made again later.
 
     Shape: None for what has no number or cannot be booked.
     """
     if not isinstance(document, Document) or not document.number:
         return None
-    content = hash_document(replace(document, invoice_date=date.min))
+    content = hash_document(replace(document, invoice_date=date.min, due_date=date.min, kid=""))
     return hashlib.sha256(content + (document.recman_department_id or "").encode()).digest()
 
 
