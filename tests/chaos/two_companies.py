@@ -111,6 +111,8 @@ class Office:
         if row["state"] == "held" and codes & {"key_removed", "credited_not_sent"}:
             credited = self.world.recman.state.store.records["invoice"][row["record_id"]].get("creditedInvoiceId")
             await self._settle_past(await self._load(str(credited)) if credited else row)
+        if row["state"] == "held" and "credited_with_other_key" in codes:
+            await self._settle_past(row)
         if row["state"] in {"held", "failed", "ignored"}:
             await self._call("POST", f"/v1/transfers/{row['id']}/retry", None)
 
