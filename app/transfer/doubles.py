@@ -25,7 +25,7 @@ from app.transfer.retry import retry
 
 
 def fingerprint(document: Document | IncompleteDocument) -> bytes | None:
-    """Equal for doubles: number, department, customer and what is booked. Of any day and KID: it may be made again later.
+    """Equal for doubles: number, department, customer and what is booked. It may be made again on another day.
 
     Shape: None for what has no number or cannot be booked.
     """
