@@ -11,17 +11,20 @@ from sqlalchemy import text
 from app.db import Session
 from app.errors import StaleLeaseError
 
+# Chosen once and for all before anything is changed: inside an IN, Postgres may choose anew for every row that it looks
+# at, and so take more lanes than asked for.
 _CLAIM = text("""
-    UPDATE lane SET state = 'leased', token = gen_random_uuid(), waits_for = NULL,
-                    leased_until = now() + make_interval(secs => :lease)
-    WHERE id IN (
+    WITH due AS MATERIALIZED (
         SELECT id FROM lane
         WHERE ((state = 'ready' AND run_at <= now()) OR (state = 'leased' AND leased_until < now()))
           -- A paused tenant's webhooks are stored, its lanes wait.
           AND tenant_id NOT IN (SELECT id FROM tenant WHERE state = 'paused')
         ORDER BY run_at FOR UPDATE SKIP LOCKED LIMIT :most
     )
-    RETURNING id, tenant_id, scope, record_id, token, seq, seen_seq, tries,
+    UPDATE lane SET state = 'leased', token = gen_random_uuid(), waits_for = NULL,
+                    leased_until = now() + make_interval(secs => :lease)
+    FROM due WHERE lane.id = due.id
+    RETURNING lane.id, tenant_id, scope, record_id, token, seq, seen_seq, tries,
               extract(epoch FROM now() - coalesce(failing_since, now()))::float AS failing_seconds
 """)
 

@@ -66,7 +66,8 @@ class Worker:
         leases = await self._claim(free) if free > 0 else []
         for lease in leases:
             self._tasks[asyncio.create_task(self._work(lease))] = lease
-        if len(leases) < free or free == 0:
+        # With more in hand than asked for, a turn that waited for nothing would never let any of it go on.
+        if len(leases) < free or free <= 0:
             await self._wait()
 
     async def _claim(self, most: int) -> list[Lease]:

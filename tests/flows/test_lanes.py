@@ -1,6 +1,7 @@
 """The engine: one record at a time and in order, whatever happens to the workers."""
 
 import asyncio
+from dataclasses import replace
 from uuid import UUID
 
 import pytest
@@ -10,7 +11,7 @@ from app.errors import StaleLeaseError
 from app.inbox import Arrival, accept, dedupe_key, load_unseen
 from app.lanes import Lease, backoff_seconds, check_fence, claim, postpone, release, renew, wait_for, wake_waiting
 from app.transfer.context import Run
-from app.worker import run_worker
+from app.worker import Worker, run_worker
 from tests.world import World
 
 
@@ -200,3 +201,35 @@ async def test_fifty_invoices_of_one_new_customer_over_four_workers_make_one_cus
     calls = (await world.http.get("http://unimicro.test/sandbox/books")).json()["calls"]
     assert calls["POST /api/biz/customers"] == 1
     assert calls["GET /api/biz/products"] <= 2
+
+
+@pytest.mark.parametrize("plan", ["", "enable_hashjoin", "enable_mergejoin", "enable_material", "enable_sort"])
+async def test_no_more_lanes_are_claimed_than_asked_for_whatever_the_plan(world: World, plan: str) -> None:
+    for record in range(20):
+        await hear(world, str(record), "a")
+    async with world.resources.sessions.begin() as session:
+        for name in {"enable_hashagg", "enable_hashjoin", "enable_mergejoin", "enable_material", plan} - {""}:
+            await session.execute(text(f"SET LOCAL {name} = off"))
+        assert len(await claim(session, most=1, lease_seconds=30)) == 1
+
+
+async def test_worker_with_more_in_hand_than_asked_for_lets_it_go_on(world: World) -> None:
+    async def carry_one(run: Run) -> None:
+        await asyncio.sleep(0.2)
+        async with run.sessions.begin() as session:
+            await run.finish(session, state="done")
+
+    for record in range(3):
+        await hear(world, str(record), "a")
+    # Taken while the worker could do more at once than it may now.
+    worker = Worker(world.resources, carry_one)
+    await worker.turn()
+    few = replace(world.resources, settings=world.resources.settings.model_copy(update={"worker_concurrency": 1}))
+    worker._resources = few
+    turns = 0
+    while await world.count("SELECT count(*) FROM lane WHERE state IN ('ready', 'leased')"):
+        await worker.turn()
+        turns += 1
+    # A turn that waits for nothing is over at once; nothing else would get a turn of its own.
+    assert turns < 20
+    await worker.drain()
