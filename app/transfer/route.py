@@ -36,9 +36,10 @@ async def choose_key(run: Run, document: Document | IncompleteDocument, *, anew:
             own = key = None
         credited = await _find_credited(session, run, document)
         if own is not None and key is not None and is_begun(own):
-            # What was begun stays, whether its invoice is known or not.
-            if credited is not None and is_begun(credited) and credited.key_id != key.id:
-                raise HoldError((await _explain_two_keys(session, credited, key),))
+            # What was begun stays, whether its invoice is known or not; what is booked also when its invoice moved.
+            is_open = own.booked_at is None
+            if is_open and credited is not None and is_begun(credited) and credited.key_id != key.id:
+                raise HoldError((await _explain_two_keys(session, own, credited, key),))
             return key
         _require_known(document, credited)
         if credited is not None and credited.key_id is not None:
@@ -69,13 +70,13 @@ def _require_known(document: Document | IncompleteDocument, found: Transfer | No
     raise WaitError(cause, scope="invoice", record_id=invoice_id, seconds=WAIT_SECONDS)
 
 
-async def _explain_two_keys(session: Session, credited: Transfer, key: Key) -> Reason:
+async def _explain_two_keys(session: Session, own: Transfer, credited: Transfer, key: Key) -> Reason:
     other = await session.get_one(Key, credited.key_id)
     return Reason(
         code="credited_with_other_key",
         cause=f"This credit note was begun with key “{key.name}” ({key.company_name}), but invoice {credited.number}, "
         f"which it credits, is with key “{other.name}” ({other.company_name})",
-        fix=f"Delete its draft in {key.company_name}, ignore it here (POST /v1/transfers/{{id}}/ignore), then retry "
+        fix=f"Delete its draft in {key.company_name}, ignore it here (POST /v1/transfers/{own.id}/ignore), then retry "
         "it: it follows its invoice.",
     )
 
