@@ -165,7 +165,8 @@ def _list_amount_gaps(
 ) -> list[Reason]:
     gross = document.totals.gross_amount
     left = _left(situation, remote)
-    if gross <= left:
+    # A claim that was booked within the tolerance can be taken back whole: its lines make what they made there.
+    if gross <= left + situation.rules.tolerance:
         return []
     cause = (
         f"{name_document(document)} credits {show_money(gross)} {document.currency}, "
@@ -179,9 +180,11 @@ def _list_amount_gaps(
 
 
 def _left(situation: DocumentSituation, remote: RemoteDocument) -> Decimal:
-    """What may still be credited: by what the invoice itself says, and by the issued credit notes of it."""
+    """What may still be credited: less what the invoice itself or its issued credit notes say, and our kept drafts."""
+    drafts = [one for one in situation.credit_notes if one.state is DocumentState.DRAFT]
     issued = (one.totals.gross_amount for one in situation.credit_notes if one.state is not DocumentState.DRAFT)
-    return remote.totals.gross_amount - max(remote.credited_amount, sum(issued, ZERO))
+    kept = (one.totals.gross_amount for one in drafts if one.remote_id in situation.kept_credits)
+    return remote.totals.gross_amount - max(remote.credited_amount, sum(issued, ZERO)) - sum(kept, ZERO)
 
 
 def _credited_not_sent(document: Document) -> Reason:

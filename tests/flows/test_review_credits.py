@@ -1,0 +1,47 @@
+"""Credit notes, attacked: what is left of an invoice, whose draft it is, and what a held one's reader can do."""
+
+from app.sandbox.unimicro_invoices import issue_invoice
+from tests.flows.test_credit_compared import credit_part, hold_of, list_credits, record
+from tests.flows.test_invoices import books_of
+from tests.flows.test_rules import put
+from tests.flows.test_unclear import document_of, retry
+from tests.world import World
+
+
+async def test_invoice_booked_within_the_tolerance_can_be_credited_whole(world: World) -> None:
+    await put(world, {"tolerance": "1.00"})
+    # Unimicro's lines make 5974.88.
+    for record_id in ("5003", "5008"):
+        record(world, record_id).update({"totalExVat": "4957.50", "vat": "1017.39", "totalIncVat": "5974.89"})
+    await world.hear_of("invoice", 5003, 5008)
+    await world.settle()
+    assert await hold_of(world, "5003") == ("done", [])
+    assert await hold_of(world) == ("done", [])
+    assert [str(one["TaxInclusiveAmount"]) for one in list_credits(world)] == ["-5974.88"]
+
+
+async def test_drafts_that_are_kept_for_a_person_count_as_credited(world: World) -> None:
+    answer = await world.call("PATCH", f"/v1/keys/{world.key_id}", {"method": "draft"})
+    assert answer.status_code == 200, answer.text
+    await world.hear_of("invoice", 5003)
+    await world.settle()
+    invoice = await document_of(world, "5003")
+    assert invoice is not None
+    issue_invoice(books_of(world), invoice["unimicro_id"])
+    credit_part(world, "5008", gross="5000.00")
+    credit_part(world, "5098", gross="5000.00")
+    await world.hear_of("invoice", 5008)
+    await world.settle()
+    await world.hear_of("invoice", 5098)
+    await world.settle()
+    assert await hold_of(world, "5008") == ("done", [])
+    assert await hold_of(world, "5098") == ("held", ["credit_too_large"])
+    held = await document_of(world, "5098")
+    assert held is not None
+    assert "invoice 210002 has 974.88 left" in held["reasons"][0]["cause"]
+    assert len(list_credits(world)) == 1
+    # The draft is too much, as the reason says: taken back there, the other one goes.
+    books_of(world).update("CustomerInvoice", list_credits(world)[0]["ID"], {"Deleted": True})
+    await retry(world, held)
+    await world.settle()
+    assert await hold_of(world, "5098") == ("done", [])
