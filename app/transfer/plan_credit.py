@@ -29,7 +29,7 @@ def plan_credit_note(document: Document, situation: DocumentSituation, *, draft_
     """What to do about a credit note; `draft_id` is its draft in Unimicro, if there is one already."""
     credited = situation.credited
     if credited is not None and credited.ignored:
-        return Hold((_credited_not_sent(document),))
+        return Hold((_credited_not_sent(document, credited),))
     if credited is not None and credited.method == "order":
         return Hold((credit_of_order(document),))
     if credited is None or not credited.booked or credited.remote_id is None:
@@ -187,11 +187,12 @@ def _left(situation: DocumentSituation, remote: RemoteDocument) -> Decimal:
     return remote.totals.gross_amount - max(remote.credited_amount, sum(issued, ZERO)) - sum(kept, ZERO)
 
 
-def _credited_not_sent(document: Document) -> Reason:
-    cause = f"It credit_notes invoice {document.credited_invoice_id}, which is not sent by this service"
+def _credited_not_sent(document: Document, credited: Past) -> Reason:
+    cause = f"It credits invoice {document.credited_invoice_id}, which is not sent by this service"
     fix = (
-        "If that invoice is in Unimicro, link it (POST /v1/invoices/{id}/done-elsewhere); if it should be sent, retry "
-        "it; else ignore this credit note and credit the invoice by hand."
+        f"If that invoice is in Unimicro, link it (POST /v1/invoices/{credited.transfer_id}/done-elsewhere); if it "
+        f"should be sent, retry it (POST /v1/transfers/{credited.transfer_id}/retry) and then this credit note; else "
+        "ignore this credit note and credit the invoice by hand."
     )
     return Reason(code="credited_not_sent", cause=cause, fix=fix)
 

@@ -45,3 +45,26 @@ async def test_drafts_that_are_kept_for_a_person_count_as_credited(world: World)
     await retry(world, held)
     await world.settle()
     assert await hold_of(world, "5098") == ("done", [])
+
+
+async def test_credit_of_an_ignored_invoice_goes_on_by_the_doors_that_its_reason_names(world: World) -> None:
+    await put(world, {"review": {"everything": True}})
+    await world.hear_of("invoice", 5003)
+    await world.settle()
+    invoice = await document_of(world, "5003")
+    assert invoice is not None
+    path = f"/v1/transfers/{invoice['id']}"
+    assert (await world.call("POST", f"{path}/ignore", {"reason": "not ours"})).status_code == 200
+    await world.hear_of("invoice", 5008)
+    await world.settle()
+    assert await hold_of(world) == ("held", ["credited_not_sent"])
+    held = await document_of(world, "5008")
+    assert held is not None
+    assert held["reasons"][0]["cause"].startswith("It credits invoice 5003")
+    assert f"POST {path}/retry" in held["reasons"][0]["fix"]
+    await put(world, {}, after_version=1)
+    await retry(world, invoice)
+    await world.settle()
+    await retry(world, held)
+    await world.settle()
+    assert await hold_of(world) == ("done", [])
