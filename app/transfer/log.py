@@ -162,7 +162,7 @@ async def ignore(session: Session, transfer: Transfer, *, reason: str, actor: st
     if is_begun(transfer):
         # What was there took its guid with it.
         values |= {"unimicro_id": None, "unclear": False, "unclear_since": None, "guid_spent": False}
-        values |= {"guid_version": Transfer.guid_version + 1}
+        values |= {"guid_version": Transfer.guid_version + 1, "credits_unimicro_id": None}
     done = await session.scalar(query.values(values).returning(Transfer.id))
     await session.refresh(transfer)
     return done is not None

@@ -209,9 +209,12 @@ def list_own_drafts(
     """The credit drafts without reference that can only be what our unanswered call has made.
 
     It was not there before, came when we called, and is still the whole of what is credited: a draft that a person has
-    made or worked on is never taken.
+    made or worked on is never taken. Whatever else was unclear (a product) has made no draft; once our draft's id was
+    known, no other one is ours.
     """
     if past is None or past.unclear_since is None or past.sent_at is None or credited_document is None:
+        return ()
+    if past.credits_remote_id != credited_document.remote_id:
         return ()
     first, last = past.unclear_since - _CLOCKS_APART, past.sent_at + _LATE_ANSWER
     return tuple(
@@ -220,6 +223,7 @@ def list_own_drafts(
         if one.state is DocumentState.DRAFT
         and not one.external_reference
         and one.remote_id not in past.credit_drafts_before
+        and past.remote_id in (None, one.remote_id)
         and one.customer_id == credited_document.customer_id
         and one.totals.gross_amount in _whole_amounts(credited_document, credit_notes)
         and (one.created_at is None or first <= one.created_at <= last)

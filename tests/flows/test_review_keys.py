@@ -1,8 +1,8 @@
 """Which company, attacked: what was booked stays where it is, whatever became of its key and of its invoice."""
 
 from tests.flows.test_credit_compared import credit_part
-from tests.flows.test_removed_keys import COMPANY, document, documents_in, make_key, read_departments, remove
-from tests.world import World
+from tests.flows.test_removed_keys import document, documents_in, make_key, read_departments, remove
+from tests.world import COMPANY, World
 
 
 async def test_booked_credit_note_stays_booked_when_its_invoice_was_linked_with_another_key(world: World) -> None:
