@@ -14,7 +14,13 @@ from app.domain.reference import DocumentState, RemoteDocument
 from app.errors import Reason
 from app.transfer.go_live import show_way_out
 from app.transfer.parts import find_same_customer, list_dimension_warnings, list_line_warnings
-from app.transfer.plan_basics import choose_last_step, list_date_gaps, name_document, plan_dimensions
+from app.transfer.plan_basics import (
+    choose_last_step,
+    list_date_gaps,
+    list_sending_gaps,
+    name_document,
+    plan_dimensions,
+)
 from app.transfer.products import plan_products
 from app.transfer.review import list_review_gaps, list_rule_gaps
 from app.transfer.situation import DocumentSituation, Past
@@ -58,7 +64,8 @@ def _plan_compared(
     gaps = [*_list_stranger_gaps(credited, remote), *_list_party_gaps(document, situation, credited, remote), *gaps]
     gaps += [*_list_sign_gaps(document, situation), *_list_amount_gaps(document, situation, credited, remote)]
     products, product_gaps = plan_products(document, reference, rules)
-    gaps += [*product_gaps, *list_date_gaps(document, reference), *list_rule_gaps(situation)]
+    gaps += [*product_gaps, *list_date_gaps(document, reference), *list_sending_gaps(document, reference)]
+    gaps += list_rule_gaps(situation)
     gaps = gaps or list_review_gaps(document, situation)
     if gaps:
         return Hold(tuple(gaps))

@@ -1,8 +1,13 @@
 """Credit notes, attacked: what is left of an invoice, whose draft it is, and what a held one's reader can do."""
 
+from typing import Any
+
+import pytest
+
 from app.sandbox.unimicro_invoices import issue_invoice
 from tests.flows.test_credit_compared import credit_part, hold_of, list_credits, record
 from tests.flows.test_invoices import books_of
+from tests.flows.test_keys import settle_company
 from tests.flows.test_rules import put
 from tests.flows.test_unclear import document_of, retry
 from tests.world import World
@@ -68,3 +73,24 @@ async def test_credit_of_an_ignored_invoice_goes_on_by_the_doors_that_its_reason
     await retry(world, held)
     await world.settle()
     assert await hold_of(world) == ("done", [])
+
+
+@pytest.mark.parametrize(
+    ("settings", "code"),
+    [({"AutoDistributeInvoice": True}, "would_send_twice"), ({"AccountingLockedDate": "2026-10-21"}, "period_locked")],
+)
+async def test_company_settings_hold_a_credit_note_like_an_invoice(
+    world: World, settings: dict[str, Any], code: str
+) -> None:
+    await world.hear_of("invoice", 5003)
+    await world.settle()
+    await settle_company(world, **settings)
+    world.resources.references.clear()
+    await world.hear_of("invoice", 5008)
+    await world.settle()
+    assert await hold_of(world) == ("held", [code])
+    held = await document_of(world, "5008")
+    assert held is not None
+    # A credit note cannot be credited and made anew.
+    assert "anew" not in held["reasons"][0]["fix"]
+    assert list_credits(world) == []
