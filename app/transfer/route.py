@@ -10,6 +10,7 @@ from app.errors import HoldError, Reason, WaitError
 from app.keys import lock_in_use
 from app.tables import Key, Transfer
 from app.transfer.context import Run
+from app.transfer.go_live import WAITS_FOR_HELD
 from app.transfer.log import find_transfer, is_begun
 from app.transfer.orphans import explain_credit, explain_orphan
 from app.transfer.pasts import past_of
@@ -64,10 +65,11 @@ def _require_known(document: Document | IncompleteDocument, found: Transfer | No
     invoice_id = _credited_id(document)
     if invoice_id is None or (found is not None and (found.key_id is not None or found.state == "ignored")):
         return
-    cause = f"waits for invoice {invoice_id}, which it credits"
+    cause, fix = f"waits for invoice {invoice_id}, which it credits", ""
     if found is not None and found.state == "held":
         cause += f" and which is held: {'; '.join(reason['cause'] for reason in found.reasons)}"
-    raise WaitError(cause, scope="invoice", record_id=invoice_id, seconds=WAIT_SECONDS)
+        fix = WAITS_FOR_HELD
+    raise WaitError(cause, scope="invoice", record_id=invoice_id, seconds=WAIT_SECONDS, fix=fix)
 
 
 async def _explain_two_keys(session: Session, own: Transfer, credited: Transfer, key: Key) -> Reason:

@@ -9,7 +9,7 @@ from tests.flows.test_credit_compared import credit_part, hold_of, list_credits,
 from tests.flows.test_invoices import books_of
 from tests.flows.test_keys import settle_company
 from tests.flows.test_rules import put
-from tests.flows.test_unclear import document_of, retry
+from tests.flows.test_unclear import document_of, ignore, retry
 from tests.world import World
 
 
@@ -94,3 +94,36 @@ async def test_company_settings_hold_a_credit_note_like_an_invoice(
     # A credit note cannot be credited and made anew.
     assert "anew" not in held["reasons"][0]["fix"]
     assert list_credits(world) == []
+
+
+async def test_second_credit_note_says_what_to_do_about_the_first_that_is_held(world: World) -> None:
+    await world.hear_of("invoice", 5003)
+    await world.settle()
+    credit_part(world, "5008", gross="125.00")
+    credit_part(world, "5098", gross="250.00")
+    await world.fault("error_before", method="POST", path="/api/biz/invoices", query="action=invoice", status=400)
+    await world.fault("error_before", method="DELETE", path="/api/biz/invoices", status=403)
+    await world.hear_of("invoice", 5008)
+    await world.settle()
+    await world.hear_of("invoice", 5098)
+    await world.settle()
+    first, second = await document_of(world, "5008"), await document_of(world, "5098")
+    assert first is not None
+    assert second is not None
+    assert (first["state"], second["state"]) == ("held", "waiting")
+    assert f"ignore it (POST /v1/transfers/{first['id']}/ignore)" in second["reasons"][0]["fix"]
+    books_of(world).update("CustomerInvoice", first["unimicro_id"], {"Deleted": True})
+    assert (await ignore(world, first))[0] == 200
+    await world.settle()
+    assert await hold_of(world, "5098") == ("done", [])
+
+
+async def test_credit_note_of_a_held_invoice_says_that_something_must_be_done(world: World) -> None:
+    record(world, "5003")["lines"][0]["productNumber"] = "7777"
+    await world.hear_of("invoice", 5003, 5008)
+    await world.settle()
+    waiting = await document_of(world, "5008")
+    assert waiting is not None
+    assert waiting["state"] == "waiting"
+    assert "Product 7777" in waiting["reasons"][0]["cause"]
+    assert not waiting["reasons"][0]["fix"].startswith("Nothing to do")
