@@ -127,3 +127,26 @@ async def test_credit_note_of_a_held_invoice_says_that_something_must_be_done(wo
     assert waiting["state"] == "waiting"
     assert "Product 7777" in waiting["reasons"][0]["cause"]
     assert not waiting["reasons"][0]["fix"].startswith("Nothing to do")
+
+
+async def test_invoice_and_credit_note_that_were_booked_by_hand_are_both_linked(world: World) -> None:
+    await world.hear_of("invoice", 5003, 5008)
+    await world.settle()
+    ids = {record_id: row["unimicro_id"] for (_, record_id), row in (await world.transfers()).items()}
+    async with world.resources.engine.begin() as connection:
+        await connection.exec_driver_sql("DELETE FROM attempt")
+        await connection.exec_driver_sql("DELETE FROM transfer WHERE scope = 'invoice'")
+    for made in books_of(world).rows("CustomerInvoice"):
+        books_of(world).update("CustomerInvoice", made["ID"], {"ExternalReference": None})
+    await put(world, {"review": {"everything": True}})
+    await world.hear_of("invoice", 5003, 5008)
+    await world.settle()
+    for record_id in ("5003", "5008"):
+        row = await document_of(world, record_id)
+        assert row is not None
+        path = f"/v1/invoices/{row['id']}/done-elsewhere"
+        linked = await world.call("POST", path, {"unimicro_id": ids[record_id]})
+        assert linked.status_code == 200, linked.text
+    await world.settle()
+    assert [await hold_of(world, record_id) for record_id in ("5003", "5008")] == [("done", []), ("done", [])]
+    assert len(books_of(world).rows("CustomerInvoice")) == 2
