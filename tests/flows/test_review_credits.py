@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from app.sandbox.unimicro_invoices import issue_invoice
-from tests.flows.test_credit_compared import credit_part, hold_of, list_credits, record
+from tests.flows.test_credit_compared import credit_part, hold_of, lines_of, list_credits, record
 from tests.flows.test_invoices import books_of
 from tests.flows.test_keys import settle_company
 from tests.flows.test_rules import put
@@ -150,3 +150,15 @@ async def test_invoice_and_credit_note_that_were_booked_by_hand_are_both_linked(
     await world.settle()
     assert [await hold_of(world, record_id) for record_id in ("5003", "5008")] == [("done", []), ("done", [])]
     assert len(books_of(world).rows("CustomerInvoice")) == 2
+
+
+async def test_credit_note_of_another_period_is_booked_with_its_own(world: World) -> None:
+    for record_id, month in (("5003", "09"), ("5008", "10")):
+        lines = record(world, record_id)["lines"]
+        line = lines["70014"] if isinstance(lines, dict) else lines[0]
+        line.update({"periodStart": f"2026-{month}-01", "periodEnd": f"2026-{month}-28"})
+    await world.hear_of("invoice", 5003, 5008)
+    await world.settle()
+    assert await hold_of(world) == ("done", [])
+    (credit,) = list_credits(world)
+    assert str(lines_of(world, credit)[0]["InvoicePeriodStartDate"])[:10] == "2026-10-01"
