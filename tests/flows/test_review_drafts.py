@@ -1,5 +1,7 @@
 """Whose draft is it, attacked: what was unclear about something else is no sign, and a known id has no substitute."""
 
+import asyncio
+from decimal import Decimal
 from pathlib import Path
 
 from tests.flows.test_credit_compared import credit_part, hold_of, list_credits
@@ -70,3 +72,51 @@ async def test_draft_that_a_person_made_in_place_of_ours_is_not_taken(database_u
         await retry(world, unknown)
         await work_until(world, "5008", "done")
         assert drafts_besides(world, theirs) == ["RM-5008"]
+
+
+async def test_draft_that_a_person_changes_while_it_is_issued_is_an_alarm(world: World) -> None:
+    await world.hear_of("invoice", 5003)
+    await world.settle()
+    await world.fault("slow", method="POST", path="/api/biz/invoices", query="action=invoice", seconds=0.7)
+    await world.hear_of("invoice", 5008)
+    work = asyncio.create_task(world.settle())
+    draft_id = await find_issuing(world)
+    less = {"TaxInclusiveAmount": Decimal(-100), "TaxInclusiveAmountCurrency": Decimal(-100)}
+    books_of(world).update("CustomerInvoice", draft_id, less)
+    await work
+    assert await hold_of(world) == ("held", ["drift_changed"])
+    # A repeat of RecMan's is no answer to an alarm; the document as it was is.
+    await world.hear_of("invoice", 5008)
+    await world.settle()
+    assert await hold_of(world) == ("held", ["drift_changed"])
+    whole = Decimal("-5974.88")
+    books_of(world).update(
+        "CustomerInvoice", draft_id, {"TaxInclusiveAmount": whole, "TaxInclusiveAmountCurrency": whole}
+    )
+    await world.hear_of("invoice", 5008)
+    await world.settle()
+    assert await hold_of(world) == ("done", [])
+
+
+async def find_issuing(world: World) -> int:
+    """The id of the credit draft, once its issuing was sent."""
+    while True:
+        if await world.count("SELECT count(*) FROM transfer WHERE step = 'issue' AND state = 'sending'"):
+            (draft,) = list_credits(world)
+            return int(draft["ID"])
+        await asyncio.sleep(0.02)
+
+
+async def test_repeat_does_not_clear_the_alarm_that_a_document_was_deleted(world: World) -> None:
+    await world.hear_of("invoice", 5003)
+    await world.settle()
+    (invoice,) = books_of(world).rows("CustomerInvoice")
+    books_of(world).update("CustomerInvoice", invoice["ID"], {"Deleted": True})
+    row = await document_of(world, "5003")
+    assert row is not None
+    await retry(world, row)
+    await world.settle()
+    assert await hold_of(world, "5003") == ("held", ["drift_deleted"])
+    await world.hear_of("invoice", 5003)
+    await world.settle()
+    assert await hold_of(world, "5003") == ("held", ["drift_deleted"])
