@@ -66,7 +66,8 @@ async def test_credit_of_an_order_is_held_also_when_the_key_makes_invoices_by_no
 
 
 async def test_method_does_not_change_while_something_is_half_made(world: World) -> None:
-    # The draft is made, then the issuing is refused: the invoice is half made.
+    # The draft is made, then its issuing and its deletion are refused: the invoice is half made.
+    await world.fault("error_before", method="DELETE", path="/api/biz/invoices", status=403)
     await world.fault("error_before", method="POST", path="/api/biz/invoices", query="action=invoice", status=400)
     await world.hear_of("invoice", 5001)
     await world.settle()
