@@ -228,7 +228,8 @@ class Making(TenantOwned, Table):
     """Who makes a record with this name in a key's company, or made it last (owner: transfer.making).
 
     It is being made for as long as the lane with `lane_token` is leased; `touched_at` is the last moment at which
-    something may have been made.
+    something may have been made. `key_id` is the oldest key of the company, `record_id` names also the key that the
+    record is made for (“201@<key id>”).
     """
 
     __tablename__ = "making"

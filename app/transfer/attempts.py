@@ -107,10 +107,11 @@ async def _record_failure(
         if error.code == GUID_SEEN and step == "create":
             await record_guid_spent(session, transfer_id, seconds=run.read_lag_seconds)
         return
-    if isinstance(error, RemoteRejectedError):
+    if isinstance(error, RemoteRejectedError) and step != "delete":
         await record_held(session, transfer_id, (Reason(code=error.code, cause=error.cause, fix=error.fix),))
     else:
-        # Surely nothing was stored of this write: the next run may send without looking for it.
+        # Surely nothing was stored of this write: the next run may send without looking for it. Whoever takes a draft
+        # back holds it afterwards, for the reasons that it had.
         await record_values(session, transfer_id, state="waiting", lane_token=None)
     if not claim.was_unclear:
         await record_cleared(session, transfer_id)

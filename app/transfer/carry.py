@@ -19,7 +19,7 @@ from app.transfer.carry_job import carry_job
 from app.transfer.context import Run
 from app.transfer.decisions import forget_decision, note_search
 from app.transfer.doubles import claim_content, show_fingerprint, wake_doubles
-from app.transfer.drift import find_drift
+from app.transfer.drift import find_drift, is_alarmed
 from app.transfer.go_live import is_persons_choice
 from app.transfer.log import (
     ensure_transfer,
@@ -136,8 +136,8 @@ async def _leave(run: Run, books: Books, decision: Skip, situation: DocumentSitu
     if past is None or not past.booked:
         await _skip_document(run, decision.reason)
         return
-    # RecMan's repeats cost no call; a person's wish to look again does.
-    asked = run.events[-1].source.startswith(("retry", "job:"))
+    # RecMan's repeats cost no call and end no alarm; a person's wish to look again, or an alarm, is worth a call.
+    asked = is_alarmed(past) or run.events[-1].source.startswith(("retry", "job:"))
     drift = await find_drift(run, books, document, past) if asked and isinstance(document, Document) else None
     if drift is not None:
         raise HoldError((drift,))

@@ -36,10 +36,21 @@ async def find_drift(run: Run, books: Books, document: Document, past: Past) -> 
             ours = await is_credited_by_us(session, key_id=books.key.id, remote_id=past.remote_id)
         if not ours:
             return Reason(code="drift_credited", cause=f"The {where} was credited in Unimicro, not by RecMan", fix=_FIX)
+    return find_changed(books, document, remote)
+
+
+def find_changed(books: Books, document: Document, remote: RemoteDocument) -> Reason | None:
+    """How the sums of an issued document are not RecMan's: a draft may be changed by others until it is issued."""
     difference = compare_totals(document, remote, tolerance=books.rules.tolerance)
-    if difference is not None and difference.code == "totals_differ":
-        return Reason(code="drift_changed", cause=f"The {where} was changed. {difference.cause}", fix=_FIX)
-    return None
+    if difference is None or difference.code != "totals_differ":
+        return None
+    where = f"{document.kind.value.replace('_', ' ')} {document.number} ({remote.number or 'a draft'} in Unimicro)"
+    return Reason(code="drift_changed", cause=f"The {where} was changed. {difference.cause}", fix=_FIX)
+
+
+def is_alarmed(past: Past) -> bool:
+    """Whether a booked document is held because it did not stand in Unimicro as it was booked."""
+    return any(reason.code.startswith("drift_") for reason in past.held_for)
 
 
 def _is_same(past: Past, remote: RemoteDocument) -> bool:

@@ -49,7 +49,8 @@ async def _fetch(books: Books, unimicro_id: int) -> RemoteDocument:
 async def _require_match(run: Run, books: Books, document: Document, remote: RemoteDocument) -> None:
     if remote.kind is not document.kind:
         raise ConflictError("One of the two is a credit note, the other is not", fix=_FIX, code="kind_differs")
-    if remote.state is not DocumentState.ISSUED:
+    # What was credited since is booked all the same; only a draft is not.
+    if remote.state is DocumentState.DRAFT:
         cause = f"The document in Unimicro is {remote.state.value}"
         raise ConflictError(cause, fix="Issue it in Unimicro first, or name another one.", code="not_issued")
     if remote.currency_id not in (None, books.reference.currencies.get(document.currency)):

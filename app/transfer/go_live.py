@@ -14,6 +14,8 @@ from app.transfer.situation import DocumentSituation, Past, Twin
 from app.transfer.steps import Decision, Go, Hold, LinkDocument
 
 CODE = "before_go_live"
+# What the reader of a credit note does about its invoice's hold.
+WAITS_FOR_HELD = "See to what holds that invoice, then retry it; this credit note goes on by itself."
 _DOOR = "POST /v1/invoices/before-go-live"
 
 
@@ -109,9 +111,11 @@ def _name(kind: DocumentKind, number: str) -> str:
 
 
 def show_way_out(credited: Past | None) -> str:
-    """What to do for a credit note whose invoice waits for a person's choice; empty: nothing."""
-    if credited is None or CODE not in {gap.code for gap in credited.held_for}:
+    """What to do for a credit note whose invoice is held; empty: nothing."""
+    if credited is None or not credited.held_for:
         return ""
+    if CODE not in {gap.code for gap in credited.held_for}:
+        return WAITS_FOR_HELD
     return (
         f"Decide about that invoice: link it to the one in Unimicro, send it or ignore it ({_DOOR}); once it is linked "
         "or sent, the credit note goes on by itself."

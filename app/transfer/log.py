@@ -162,7 +162,7 @@ async def ignore(session: Session, transfer: Transfer, *, reason: str, actor: st
     if is_begun(transfer):
         # What was there took its guid with it.
         values |= {"unimicro_id": None, "unclear": False, "unclear_since": None, "guid_spent": False}
-        values |= {"guid_version": Transfer.guid_version + 1}
+        values |= {"guid_version": Transfer.guid_version + 1, "credits_unimicro_id": None}
     done = await session.scalar(query.values(values).returning(Transfer.id))
     await session.refresh(transfer)
     return done is not None
@@ -280,6 +280,13 @@ async def is_credited_by_us(session: Session, *, key_id: UUID, remote_id: int) -
     ours = (Transfer.key_id == key_id, Transfer.credits_unimicro_id == remote_id, Transfer.unimicro_id.is_not(None))
     query = select(Transfer.id).where(*ours)
     return await session.scalar(query.limit(1)) is not None
+
+
+async def list_booked_credits(session: Session, *, key_id: UUID, credited_id: int) -> frozenset[int]:
+    """Unimicro's ids of the credit notes of this invoice there that we have booked, issued or left as drafts."""
+    ours = (Transfer.key_id == key_id, Transfer.credits_unimicro_id == credited_id, Transfer.booked_at.is_not(None))
+    query = select(Transfer.unimicro_id).where(*ours, Transfer.unimicro_id.is_not(None))
+    return frozenset(one for one in await session.scalars(query) if one is not None)
 
 
 async def is_linked(session: Session, *, key_id: UUID, remote_id: int, besides: int) -> bool:

@@ -15,7 +15,7 @@ from app.transfer.claims import is_sent_by_other
 from app.transfer.context import Run
 from app.transfer.doubles import list_doubles
 from app.transfer.go_live import may_need_choice
-from app.transfer.log import count_booked, find_transfer, find_usual_minus, is_begun
+from app.transfer.log import count_booked, find_transfer, find_usual_minus, is_begun, list_booked_credits
 from app.transfer.pasts import past_of
 from app.transfer.plan_credit import list_own_drafts
 from app.transfer.situation import (
@@ -85,12 +85,20 @@ async def _look_at_all(
         credited=credited,
         credited_document=credited_document,
         credit_notes=credit_notes,
+        kept_credits=await _list_kept_credits(run, books, credited_document),
         usual_minus=await _find_usual_minus(run) if document.kind is DocumentKind.CREDIT_NOTE and not settled else None,
         rules=books.rules,
         booked_before=await _count_booked(run, books),
         doubles=await list_doubles(run, document),
         found=await _find_documents(books, document, past, list_own_drafts(past, credited_document, credit_notes)),
     )
+
+
+async def _list_kept_credits(run: Run, books: Books, credited: RemoteDocument | None) -> frozenset[int]:
+    if credited is None:
+        return frozenset()
+    async with run.sessions() as session:
+        return await list_booked_credits(session, key_id=books.key.id, credited_id=credited.remote_id)
 
 
 async def _find_usual_minus(run: Run) -> bool | None:

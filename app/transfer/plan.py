@@ -14,7 +14,13 @@ from app.domain.reference import DocumentState, Reference, RemoteDocument
 from app.errors import Reason
 from app.transfer.go_live import plan_before_go_live
 from app.transfer.parts import list_dimension_warnings, list_line_warnings, plan_customer, plan_project
-from app.transfer.plan_basics import choose_last_step, list_date_gaps, name_document, plan_dimensions
+from app.transfer.plan_basics import (
+    choose_last_step,
+    list_date_gaps,
+    list_sending_gaps,
+    name_document,
+    plan_dimensions,
+)
 from app.transfer.plan_credit import credit_of_order, plan_credit_note
 from app.transfer.products import list_unknown_products, plan_products
 from app.transfer.review import is_too_old, list_review_gaps, list_rule_gaps
@@ -158,11 +164,7 @@ def _company_gaps(document: Document, reference: Reference) -> list[Reason]:
         cause = "The company is not VAT-registered in Unimicro, but the invoice has VAT"
         fix = "Correct the company's VAT settings in Unimicro or the product's VAT in RecMan, then retry."
         gaps.append(Reason(code="company_without_vat", cause=cause, fix=fix))
-    if reference.sends_by_itself:
-        cause = "Unimicro would send the invoice to the customer by itself; RecMan has sent it already"
-        fix = "Turn off automatic sending of invoices in Unimicro's company settings, then retry."
-        gaps.append(Reason(code="would_send_twice", cause=cause, fix=fix))
-    return gaps
+    return [*gaps, *list_sending_gaps(document, reference)]
 
 
 def plan_company(view: CustomerView, reference: Reference) -> Decision:

@@ -34,10 +34,27 @@ def list_date_gaps(document: Document, reference: Reference) -> list[Reason]:
     gaps = []
     if reference.locked_until is not None and document.invoice_date <= reference.locked_until:
         cause = f"The invoice date {document.invoice_date} lies in a period locked until {reference.locked_until}"
-        fix = "Open the period in Unimicro, then retry; or credit the invoice in RecMan and make it anew."
+        fix = f"Open the period in Unimicro, then retry; or {_other_way(document)}."
         gaps.append(Reason(code="period_locked", cause=cause, fix=fix))
     if document.due_date < document.invoice_date:
         cause = f"The due date {document.due_date} is before the invoice date {document.invoice_date}"
-        fix = "Credit the invoice in RecMan and make it anew with right dates."
-        gaps.append(Reason(code="due_before_invoice", cause=cause, fix=fix))
+        way = _other_way(document)
+        gaps.append(Reason(code="due_before_invoice", cause=cause, fix=f"{way[0].upper()}{way[1:]} with right dates."))
     return gaps
+
+
+def _other_way(document: Document) -> str:
+    """What can be done about a document that cannot be sent as it is; RecMan's documents never change."""
+    if document.kind is DocumentKind.CREDIT_NOTE:
+        return "ignore this credit note and credit the invoice in Unimicro by hand"
+    return "credit the invoice in RecMan and make it anew"
+
+
+def list_sending_gaps(document: Document, reference: Reference) -> list[Reason]:
+    """Whether Unimicro would send to the customer what RecMan has sent: a credit note as well as an invoice."""
+    if not reference.sends_by_itself:
+        return []
+    what = "invoice" if document.kind is DocumentKind.INVOICE else "credit note"
+    cause = f"Unimicro would send the {what} to the customer by itself; RecMan has sent it already"
+    fix = "Turn off automatic sending of invoices in Unimicro's company settings, then retry."
+    return [Reason(code="would_send_twice", cause=cause, fix=fix)]

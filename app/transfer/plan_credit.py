@@ -14,7 +14,13 @@ from app.domain.reference import DocumentState, RemoteDocument
 from app.errors import Reason
 from app.transfer.go_live import show_way_out
 from app.transfer.parts import find_same_customer, list_dimension_warnings, list_line_warnings
-from app.transfer.plan_basics import choose_last_step, list_date_gaps, name_document, plan_dimensions
+from app.transfer.plan_basics import (
+    choose_last_step,
+    list_date_gaps,
+    list_sending_gaps,
+    name_document,
+    plan_dimensions,
+)
 from app.transfer.products import plan_products
 from app.transfer.review import list_review_gaps, list_rule_gaps
 from app.transfer.situation import DocumentSituation, Past
@@ -29,7 +35,7 @@ def plan_credit_note(document: Document, situation: DocumentSituation, *, draft_
     """What to do about a credit note; `draft_id` is its draft in Unimicro, if there is one already."""
     credited = situation.credited
     if credited is not None and credited.ignored:
-        return Hold((_credited_not_sent(document),))
+        return Hold((_credited_not_sent(document, credited),))
     if credited is not None and credited.method == "order":
         return Hold((credit_of_order(document),))
     if credited is None or not credited.booked or credited.remote_id is None:
@@ -58,7 +64,8 @@ def _plan_compared(
     gaps = [*_list_stranger_gaps(credited, remote), *_list_party_gaps(document, situation, credited, remote), *gaps]
     gaps += [*_list_sign_gaps(document, situation), *_list_amount_gaps(document, situation, credited, remote)]
     products, product_gaps = plan_products(document, reference, rules)
-    gaps += [*product_gaps, *list_date_gaps(document, reference), *list_rule_gaps(situation)]
+    gaps += [*product_gaps, *list_date_gaps(document, reference), *list_sending_gaps(document, reference)]
+    gaps += list_rule_gaps(situation)
     gaps = gaps or list_review_gaps(document, situation)
     if gaps:
         return Hold(tuple(gaps))
@@ -165,7 +172,8 @@ def _list_amount_gaps(
 ) -> list[Reason]:
     gross = document.totals.gross_amount
     left = _left(situation, remote)
-    if gross <= left:
+    # A claim that was booked within the tolerance can be taken back whole: its lines make what they made there.
+    if gross <= left + situation.rules.tolerance:
         return []
     cause = (
         f"{name_document(document)} credits {show_money(gross)} {document.currency}, "
@@ -179,16 +187,19 @@ def _list_amount_gaps(
 
 
 def _left(situation: DocumentSituation, remote: RemoteDocument) -> Decimal:
-    """What may still be credited: by what the invoice itself says, and by the issued credit notes of it."""
+    """What may still be credited: less what the invoice itself or its issued credit notes say, and our kept drafts."""
+    drafts = [one for one in situation.credit_notes if one.state is DocumentState.DRAFT]
     issued = (one.totals.gross_amount for one in situation.credit_notes if one.state is not DocumentState.DRAFT)
-    return remote.totals.gross_amount - max(remote.credited_amount, sum(issued, ZERO))
+    kept = (one.totals.gross_amount for one in drafts if one.remote_id in situation.kept_credits)
+    return remote.totals.gross_amount - max(remote.credited_amount, sum(issued, ZERO)) - sum(kept, ZERO)
 
 
-def _credited_not_sent(document: Document) -> Reason:
-    cause = f"It credit_notes invoice {document.credited_invoice_id}, which is not sent by this service"
+def _credited_not_sent(document: Document, credited: Past) -> Reason:
+    cause = f"It credits invoice {document.credited_invoice_id}, which is not sent by this service"
     fix = (
-        "If that invoice is in Unimicro, link it (POST /v1/invoices/{id}/done-elsewhere); if it should be sent, retry "
-        "it; else ignore this credit note and credit the invoice by hand."
+        f"If that invoice is in Unimicro, link it (POST /v1/invoices/{credited.transfer_id}/done-elsewhere); if it "
+        f"should be sent, retry it (POST /v1/transfers/{credited.transfer_id}/retry) and then this credit note; else "
+        "ignore this credit note and credit the invoice by hand."
     )
     return Reason(code="credited_not_sent", cause=cause, fix=fix)
 
@@ -205,9 +216,12 @@ def list_own_drafts(
     """The credit drafts without reference that can only be what our unanswered call has made.
 
     It was not there before, came when we called, and is still the whole of what is credited: a draft that a person has
-    made or worked on is never taken.
+    made or worked on is never taken. Whatever else was unclear (a product) has made no draft; once our draft's id was
+    known, no other one is ours.
     """
     if past is None or past.unclear_since is None or past.sent_at is None or credited_document is None:
+        return ()
+    if past.credits_remote_id != credited_document.remote_id:
         return ()
     first, last = past.unclear_since - _CLOCKS_APART, past.sent_at + _LATE_ANSWER
     return tuple(
@@ -216,6 +230,7 @@ def list_own_drafts(
         if one.state is DocumentState.DRAFT
         and not one.external_reference
         and one.remote_id not in past.credit_drafts_before
+        and past.remote_id in (None, one.remote_id)
         and one.customer_id == credited_document.customer_id
         and one.totals.gross_amount in _whole_amounts(credited_document, credit_notes)
         and (one.created_at is None or first <= one.created_at <= last)

@@ -10,6 +10,7 @@ from app.errors import HoldError, Reason, WaitError
 from app.keys import lock_in_use
 from app.tables import Key, Transfer
 from app.transfer.context import Run
+from app.transfer.go_live import WAITS_FOR_HELD
 from app.transfer.log import find_transfer, is_begun
 from app.transfer.orphans import explain_credit, explain_orphan
 from app.transfer.pasts import past_of
@@ -36,9 +37,10 @@ async def choose_key(run: Run, document: Document | IncompleteDocument, *, anew:
             own = key = None
         credited = await _find_credited(session, run, document)
         if own is not None and key is not None and is_begun(own):
-            # What was begun stays, whether its invoice is known or not.
-            if credited is not None and is_begun(credited) and credited.key_id != key.id:
-                raise HoldError((await _explain_two_keys(session, credited, key),))
+            # What was begun stays, whether its invoice is known or not; what is booked also when its invoice moved.
+            is_open = own.booked_at is None
+            if is_open and credited is not None and is_begun(credited) and credited.key_id != key.id:
+                raise HoldError((await _explain_two_keys(session, own, credited, key),))
             return key
         _require_known(document, credited)
         if credited is not None and credited.key_id is not None:
@@ -63,19 +65,20 @@ def _require_known(document: Document | IncompleteDocument, found: Transfer | No
     invoice_id = _credited_id(document)
     if invoice_id is None or (found is not None and (found.key_id is not None or found.state == "ignored")):
         return
-    cause = f"waits for invoice {invoice_id}, which it credits"
+    cause, fix = f"waits for invoice {invoice_id}, which it credits", ""
     if found is not None and found.state == "held":
         cause += f" and which is held: {'; '.join(reason['cause'] for reason in found.reasons)}"
-    raise WaitError(cause, scope="invoice", record_id=invoice_id, seconds=WAIT_SECONDS)
+        fix = WAITS_FOR_HELD
+    raise WaitError(cause, scope="invoice", record_id=invoice_id, seconds=WAIT_SECONDS, fix=fix)
 
 
-async def _explain_two_keys(session: Session, credited: Transfer, key: Key) -> Reason:
+async def _explain_two_keys(session: Session, own: Transfer, credited: Transfer, key: Key) -> Reason:
     other = await session.get_one(Key, credited.key_id)
     return Reason(
         code="credited_with_other_key",
         cause=f"This credit note was begun with key “{key.name}” ({key.company_name}), but invoice {credited.number}, "
         f"which it credits, is with key “{other.name}” ({other.company_name})",
-        fix=f"Delete its draft in {key.company_name}, ignore it here (POST /v1/transfers/{{id}}/ignore), then retry "
+        fix=f"Delete its draft in {key.company_name}, ignore it here (POST /v1/transfers/{own.id}/ignore), then retry "
         "it: it follows its invoice.",
     )
 

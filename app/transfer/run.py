@@ -17,10 +17,12 @@ from app.transfer.attempts import GUID_SEEN, attempt, missing_is_unclear, record
 from app.transfer.books import Books
 from app.transfer.claims import claim_sending
 from app.transfer.context import Run
+from app.transfer.drift import find_changed
 from app.transfer.link import link_document
 from app.transfer.log import (
     record_cleared,
     record_done,
+    record_held,
     record_remote,
     record_values,
     show_reasons,
@@ -240,7 +242,6 @@ def _product_gone(number: str) -> Reason:
 
 async def _issue(run: Run, books: Books, document: Document, remote: RemoteDocument, warnings: list[Reason]) -> None:
     transfer_id = _transfer_id(run)
-
     notes: list[Reason] = []
 
     async def settle(session: Session, issued: RemoteDocument) -> None:
@@ -254,7 +255,10 @@ async def _issue(run: Run, books: Books, document: Document, remote: RemoteDocum
             warnings=show_reasons([*warnings, *notes, *_kid_warnings(document, issued)]),
             **show_totals("unimicro_", issued.totals),
         )
-        await run.finish(session, state="done", note=f"in Unimicro as {issued.number}")
+        changed = find_changed(books, document, issued)
+        if changed is not None:
+            await record_held(session, transfer_id, (changed,))
+        await run.finish(session, state="held" if changed else "done", note=f"in Unimicro as {issued.number}")
 
     async def call() -> RemoteDocument:
         async with missing_is_unclear():

@@ -86,9 +86,12 @@ async def _require_alone(session: Session, books: Books, credited_id: int, trans
         return
     why = "; ".join(reason["cause"] for reason in other.reasons)
     cause = f"waits for credit note {other.number or other.record_id} of the same invoice, which is {other.state}"
-    raise WaitError(
-        f"{cause}: {why}" if why else cause, scope="invoice", record_id=other.record_id, seconds=_WAIT_SECONDS
-    )
+    cause = f"{cause}: {why}" if why else cause
+    fix = ""
+    if other.state in {"held", "failed"}:
+        fix = f"Mend what holds that credit note and retry it, or ignore it (POST /v1/transfers/{other.id}/ignore); "
+        fix += "then this one goes on by itself."
+    raise WaitError(cause, scope="invoice", record_id=other.record_id, seconds=_WAIT_SECONDS, fix=fix)
 
 
 async def _load_links(run: Run, books: Books, step: CreateCreditDraft) -> Links:

@@ -113,7 +113,8 @@ class DocumentSituation:
     `go_live`: the key's first day. `twins`: what may be an older document in Unimicro; None: not looked for.
     `found`: what Unimicro has of it, looked up only when our log cannot tell.
     `credited`: the past of the invoice that a credit note credits; `credited_document`: what its id shows in Unimicro
-    now; `credit_notes`: every credit note of it there, whoever made them.
+    now; `credit_notes`: every credit note of it there, whoever made them; `kept_credits`: ids of those that we have
+    booked, also as drafts for a person to issue.
     `usual_minus`: whether RecMan's credit notes have a minus as a rule; None where there is none yet to tell.
     `doubles`: why it must not go as long as nothing of it was begun: RecMan has it twice.
     `booked_before`: how many documents of the key are in Unimicro, as far as a review must know.
@@ -132,6 +133,7 @@ class DocumentSituation:
     credited: Past | None = None
     credited_document: RemoteDocument | None = None
     credit_notes: tuple[RemoteDocument, ...] = ()
+    kept_credits: frozenset[int] = frozenset()
     usual_minus: bool | None = None
     found: tuple[RemoteDocument, ...] = ()
     rules: Rules = field(default_factory=Rules)

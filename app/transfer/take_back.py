@@ -62,10 +62,11 @@ async def _find_own_draft(books: Books, transfer: Transfer) -> RemoteDocument | 
 
 async def _delete(run: Run, books: Books, transfer: Transfer, draft: RemoteDocument) -> tuple[Reason, ...]:
     async def settle(session: Session, _answer: None) -> None:
-        # A deleted draft has taken its guid with it.
+        # A deleted draft has taken its guid with it; of a credit note nothing is begun any more.
         totals = show_totals("unimicro_", draft.totals)
         version = transfer.guid_version + 1
         values = {"state": "waiting", "lane_token": None, "unimicro_id": None, "guid_version": version}
+        values |= {"credits_unimicro_id": None}
         await record_values(session, transfer.id, **values, **totals)
 
     async def call() -> None:

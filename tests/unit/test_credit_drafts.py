@@ -14,7 +14,14 @@ from app.transfer.situation import Past
 from tests.builders import make_remote_document
 
 SENT = datetime(2026, 11, 2, 9, 0, tzinfo=UTC)
-PAST = Past(transfer_id=9, unclear=True, unclear_since=SENT, sent_at=SENT, credit_drafts_before=(70,))
+PAST = Past(
+    transfer_id=9,
+    unclear=True,
+    unclear_since=SENT,
+    sent_at=SENT,
+    credits_remote_id=17,
+    credit_drafts_before=(70,),
+)
 INVOICE = make_remote_document(remote_id=17, state=DocumentState.ISSUED, number="100001")
 DRAFT = make_remote_document(
     remote_id=71, kind=DocumentKind.CREDIT_NOTE, external_reference="", credited_id=17, created_at=SENT
@@ -62,3 +69,9 @@ def test_whatever_speaks_against_it_makes_it_somebody_elses(sign: dict[str, Any]
 
 def test_nothing_is_ours_when_no_call_is_open() -> None:
     assert own(DRAFT, past=replace(PAST, unclear_since=None)) == []
+
+
+def test_no_draft_is_ours_while_no_credit_was_begun_or_another_id_is_known() -> None:
+    assert own(DRAFT, past=replace(PAST, credits_remote_id=None)) == []
+    assert own(DRAFT, past=replace(PAST, remote_id=72)) == []
+    assert own(DRAFT, past=replace(PAST, remote_id=71)) == [71]

@@ -14,6 +14,7 @@ from app.errors import OutcomeUnknownError, Reason
 # What a line is booked with; two lines that agree in these are one line.
 _BOOKED = ("ProductID", "AccountID", "VatTypeID", "NumberOfItems", "PriceExVatCurrency", "DiscountPercent")
 _TEXTS = ("ItemText", "Comment", "Unit")
+_DAYS = ("InvoicePeriodStartDate", "InvoicePeriodEndDate")
 _DIMENSIONS = ("ProjectID", "DepartmentID", *(f"Dimension{number}ID" for number in range(5, 11)))
 
 
@@ -81,10 +82,12 @@ def _is_same_line(wanted: Mapping[str, Any], there: Mapping[str, Any]) -> bool:
     texts_agree = all((wanted.get(name) or "") == (there.get(name) or "") for name in _TEXTS)
     if wanted["ProductID"] is None:
         return texts_agree
+    # A day may be told as a time.
+    days_agree = all((wanted.get(name) or "")[:10] == (there.get(name) or "")[:10] for name in _DAYS)
     # An account or VAT type that we leave to Unimicro is its own affair.
     named = [name for name in _BOOKED if wanted.get(name) is not None]
     booked_agree = all(to_decimal(wanted[name]) == to_decimal(there.get(name) or 0) for name in named)
-    return texts_agree and booked_agree and _read_dimensions(wanted) == _read_dimensions(there)
+    return texts_agree and days_agree and booked_agree and _read_dimensions(wanted) == _read_dimensions(there)
 
 
 def _read_dimensions(item: Mapping[str, Any]) -> list[Any]:
