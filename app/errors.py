@@ -120,16 +120,29 @@ class HoldError(ServiceError):
 
 
 class WaitError(ServiceError):
-    """Another record must come first; the lane waits without spending a try, at most `seconds`."""
+    """Another record must come first; the lane waits without spending a try, at most `seconds`.
+
+    `while_open`: only as long as something of the other one is open; it need not be booked.
+    """
 
     code = "waits"
     status = 409
 
-    def __init__(self, cause: str, *, scope: str, record_id: str, seconds: float, fix: str = "") -> None:
+    def __init__(  # noqa: PLR0913 - what is waited for, and how long
+        self,
+        cause: str,
+        *,
+        scope: str,
+        record_id: str,
+        seconds: float,
+        fix: str = "",
+        while_open: bool = False,
+    ) -> None:
         super().__init__(cause, fix=fix or "Nothing to do: it goes on by itself when the other record is through.")
         self.scope = scope
         self.record_id = record_id
         self.seconds = seconds
+        self.while_open = while_open
 
 
 class KeyPausedError(ServiceError):

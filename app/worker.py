@@ -28,7 +28,7 @@ from app.tenants import load_tenant
 from app.transfer.books import REST_SECONDS, open_books
 from app.transfer.carry import carry
 from app.transfer.context import Run
-from app.transfer.log import find_transfer
+from app.transfer.log import find_transfer, is_begun
 from app.transfer.records import open_reader
 from app.transfer.trouble import record_trouble
 from app.wakeup import listener
@@ -203,7 +203,8 @@ async def _wait_for_record(resources: Resources, run: Run, error: WaitError) -> 
         other = await find_transfer(session, run.place(run.key_id, error.scope, error.record_id), lock=True)
         reason = Reason(code=error.code, cause=error.cause, fix=error.fix)
         await record_trouble(session, run, reason)
-        if other is not None and other.booked_at is not None:
+        is_over = other is not None and (other.booked_at is not None or (error.while_open and not is_begun(other)))
+        if is_over:
             await postpone(session, lease, seconds=0, spends_try=False)
         else:
             await wait_for(session, lease, scope=error.scope, record_id=error.record_id, seconds=error.seconds)

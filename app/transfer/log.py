@@ -99,8 +99,9 @@ async def record_done(session: Session, transfer_id: int, **values: Any) -> None
 
 
 async def record_held(session: Session, transfer_id: int, gaps: Sequence[Reason], **values: Any) -> None:
-    """A person must decide; every gap is listed."""
-    await record_values(session, transfer_id, state="held", lane_token=None, reasons=show_reasons(gaps), **values)
+    """A person must decide; every gap is listed. What a person has just chosen not to send stays so."""
+    query = update(Transfer).where(Transfer.id == transfer_id, Transfer.state != "ignored")
+    await session.execute(query.values(state="held", lane_token=None, reasons=show_reasons(gaps), **values))
 
 
 async def record_not_wanted(session: Session, transfer_id: int, reason: Reason) -> None:

@@ -91,7 +91,7 @@ async def _require_alone(session: Session, books: Books, credited_id: int, trans
     if other.state in {"held", "failed"}:
         fix = f"Mend what holds that credit note and retry it, or ignore it (POST /v1/transfers/{other.id}/ignore); "
         fix += "then this one goes on by itself."
-    raise WaitError(cause, scope="invoice", record_id=other.record_id, seconds=_WAIT_SECONDS, fix=fix)
+    raise WaitError(cause, scope="invoice", record_id=other.record_id, seconds=_WAIT_SECONDS, fix=fix, while_open=True)
 
 
 async def _load_links(run: Run, books: Books, step: CreateCreditDraft) -> Links:
