@@ -128,7 +128,7 @@ class WaitError(ServiceError):
     code = "waits"
     status = 409
 
-    def __init__(  # noqa: PLR0913 - what is waited for, and how long
+    def __init__(
         self,
         cause: str,
         *,
