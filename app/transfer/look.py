@@ -9,7 +9,7 @@ from app.domain.documents import Document, DocumentKind, IncompleteDocument
 from app.domain.parties import Customer
 from app.domain.policies import NumberPolicy
 from app.domain.reference import RemoteDocument
-from app.errors import RemoteMissingError, WaitError
+from app.errors import RemoteMissingError, RemoteUnavailableError, WaitError
 from app.transfer.books import Books
 from app.transfer.claims import is_sent_by_other
 from app.transfer.context import Run
@@ -71,7 +71,7 @@ async def _look_at_all(
     credited_id = document.credited_invoice_id if isinstance(document, Document) else None
     credited = await find_past(run, books, "invoice", credited_id) if credited_id else None
     settled = past is not None and past.booked
-    credited_document, credit_notes = (None, ()) if settled else await _fetch_credited(books, credited)
+    credited_document, credit_notes = (None, ()) if settled else await _fetch_credited(run, books, credited)
     return DocumentSituation(
         document=document,
         reference=books.reference,
@@ -198,12 +198,14 @@ async def find_past(run: Run, books: Books, scope: str, record_id: str) -> Past 
 
 
 async def _fetch_credited(
-    books: Books, credited: Past | None
+    run: Run, books: Books, credited: Past | None
 ) -> tuple[RemoteDocument | None, tuple[RemoteDocument, ...]]:
     """What the id of the credited invoice shows now, and every credit note of it."""
     if credited is None or not credited.booked or credited.remote_id is None or credited.method == "order":
         return None, ()
     shown = await _fetch_known(books, credited.remote_id)
+    if not shown and run.asks_again:
+        raise RemoteUnavailableError(f"Unimicro does not show invoice {credited.remote_number} right now")
     if not shown:
         return None, ()
     return shown[0], await books.target.find_credits(credited.remote_id)
