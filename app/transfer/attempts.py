@@ -107,7 +107,8 @@ async def _record_failure(
         if error.code == GUID_SEEN and step == "create":
             await record_guid_spent(session, transfer_id, seconds=run.read_lag_seconds)
         return
-    if isinstance(error, RemoteRejectedError) and step != "delete":
+    is_believed = not isinstance(error, RemoteMissingError) or not run.asks_again
+    if isinstance(error, RemoteRejectedError) and step != "delete" and is_believed:
         await record_held(session, transfer_id, (Reason(code=error.code, cause=error.cause, fix=error.fix),))
     else:
         # Surely nothing was stored of this write: the next run may send without looking for it. Whoever takes a draft

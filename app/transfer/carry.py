@@ -8,7 +8,7 @@ from app.domain.dimensions import Project
 from app.domain.documents import Document, DocumentKind, IncompleteDocument
 from app.domain.parties import Customer
 from app.domain.reference import Reference
-from app.errors import HoldError, Reason, RemoteRejectedError, WaitError
+from app.errors import HoldError, Reason, RemoteMissingError, RemoteRejectedError, WaitError
 from app.jobs import SCOPE
 from app.keys import list_keys_for_record
 from app.lanes import check_fence, postpone
@@ -55,6 +55,8 @@ async def carry(run: Run) -> None:
     except HoldError as error:
         await _hold(run, error.gaps)
     except RemoteRejectedError as error:
+        if isinstance(error, RemoteMissingError) and run.asks_again:
+            raise
         await _hold(run, (Reason(code=error.code, cause=error.cause, fix=error.fix),))
 
 

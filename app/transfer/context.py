@@ -12,6 +12,9 @@ from app.transfer.books import Books
 from app.transfer.log import Place
 from app.transfer.records import RecordReader
 
+# What the other system says is missing is asked for in so many tries before a person is.
+_TRIES = 3
+
 
 @dataclass(slots=True, kw_only=True)
 class Run:
@@ -28,6 +31,11 @@ class Run:
     key_id: UUID | None = None
     note: str | None = None
     finished: bool = False
+
+    @property
+    def asks_again(self) -> bool:
+        """Whether a missing record is asked for in a later try first; nobody tries again beside the lanes."""
+        return bool(self.events) and self.lease.tries < _TRIES
 
     def place(self, key_id: UUID | None, scope: str, record_id: str) -> Place:
         """Where a record's transfer stands, for this run's tenant."""

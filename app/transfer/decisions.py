@@ -12,6 +12,7 @@ from app.lanes import lock_record, wake_waiting
 from app.tables import Key, Transfer
 from app.transfer.books import Books
 from app.transfer.context import Run
+from app.transfer.doubles import wake_doubles
 from app.transfer.go_live import CODE, find_offer
 from app.transfer.log import ignore, record_values
 from app.transfer.retry import retry
@@ -93,6 +94,7 @@ async def decide_old(session: Session, transfer: Transfer, decision: str, *, see
 async def ignore_old(session: Session, transfer: Transfer, *, reason: str, actor: str) -> None:
     """Never send a held document; credit notes that wait for it are looked at again."""
     await ignore(session, transfer, reason=reason, actor=actor)
+    await wake_doubles(session, transfer.id)
     await wake_waiting(session, tenant_id=transfer.tenant_id, scope="invoice", record_id=transfer.record_id)
 
 

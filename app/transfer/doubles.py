@@ -25,13 +25,14 @@ from app.transfer.retry import retry
 
 
 def fingerprint(document: Document | IncompleteDocument) -> bytes | None:
-    """Equal for doubles: number, department, customer and what is booked. It may be made again on another day.
+    """Equal for doubles: number, department and lines. What is made again may have another day, KID or customer.
 
     Shape: None for what has no number or cannot be booked.
     """
     if not isinstance(document, Document) or not document.number:
         return None
-    content = hash_document(replace(document, invoice_date=date.min, due_date=date.min, kid=""))
+    bare = replace(document, invoice_date=date.min, due_date=date.min, kid="", recman_company_id="")
+    content = hash_document(bare)
     return hashlib.sha256(content + (document.recman_department_id or "").encode()).digest()
 
 
@@ -138,7 +139,7 @@ def _same_as(own: Transfer, other: Transfer) -> Reason:
         where = f"is in Unimicro as {other.unimicro_number or 'a draft'}"
     return Reason(
         code=SAME_AS_OTHER,
-        cause=f"Number {own.number} is twice in RecMan with the same department, customer and lines: this one has id "
+        cause=f"Number {own.number} is twice in RecMan with the same department and lines: this one has id "
         f"{own.record_id}, the other has id {other.record_id} and {where}",
         fix=f"If it is really another one, approve it (POST /v1/invoices/{own.id}/approve); else ignore it "
         f"(POST /v1/transfers/{own.id}/ignore). To send this one instead, ignore the other while it is not sent.",

@@ -16,7 +16,7 @@ async def find_drift(run: Run, books: Books, document: Document, past: Past) -> 
     """What somebody did to the document in Unimicro since, or None when it stands as it was booked.
 
     Raises:
-        RemoteError: Unimicro could not be read.
+        RemoteError: Unimicro could not be read, or must be asked once more.
     """
     # An order's id is no invoice's: what was booked by another method is not looked for.
     if past.remote_id is None or (past.method == "order") != (books.key.method == "order"):
@@ -25,8 +25,8 @@ async def find_drift(run: Run, books: Books, document: Document, past: Past) -> 
     try:
         remote = await books.target.fetch_document(past.remote_id)
     except RemoteMissingError as error:
-        if past.external_reference and await books.target.find_documents_by_reference(past.external_reference):
-            raise RemoteUnavailableError(f"Unimicro shows the {where} in lists only") from error
+        if run.asks_again or await _is_listed(books, past):
+            raise RemoteUnavailableError(f"Unimicro does not show the {where} by its id right now") from error
         return Reason(code="drift_deleted", cause=f"The {where} was deleted in Unimicro", fix=_FIX)
     if not _is_same(past, remote):
         cause = f"The {where} was stored with id {past.remote_id}, which now shows another document"
@@ -51,6 +51,11 @@ def find_changed(books: Books, document: Document, remote: RemoteDocument) -> Re
 def is_alarmed(past: Past) -> bool:
     """Whether a booked document is held because it did not stand in Unimicro as it was booked."""
     return any(reason.code.startswith("drift_") for reason in past.held_for)
+
+
+async def _is_listed(books: Books, past: Past) -> bool:
+    reference = past.external_reference
+    return bool(reference and await books.target.find_documents_by_reference(reference))
 
 
 def _is_same(past: Past, remote: RemoteDocument) -> bool:

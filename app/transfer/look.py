@@ -8,14 +8,21 @@ from app.domain.dimensions import Department, Project
 from app.domain.documents import Document, DocumentKind, IncompleteDocument
 from app.domain.parties import Customer
 from app.domain.policies import NumberPolicy
-from app.domain.reference import RemoteDocument
-from app.errors import RemoteMissingError, WaitError
+from app.domain.reference import RemoteCustomer, RemoteDocument
+from app.errors import RemoteMissingError, RemoteUnavailableError, WaitError
 from app.transfer.books import Books
 from app.transfer.claims import is_sent_by_other
 from app.transfer.context import Run
 from app.transfer.doubles import list_doubles
 from app.transfer.go_live import may_need_choice
-from app.transfer.log import count_booked, find_transfer, find_usual_minus, is_begun, list_booked_credits
+from app.transfer.log import (
+    count_booked,
+    find_transfer,
+    find_usual_minus,
+    is_begun,
+    list_booked_credits,
+    list_customer_links,
+)
 from app.transfer.pasts import past_of
 from app.transfer.plan_credit import list_own_drafts
 from app.transfer.situation import (
@@ -71,7 +78,7 @@ async def _look_at_all(
     credited_id = document.credited_invoice_id if isinstance(document, Document) else None
     credited = await find_past(run, books, "invoice", credited_id) if credited_id else None
     settled = past is not None and past.booked
-    credited_document, credit_notes = (None, ()) if settled else await _fetch_credited(books, credited)
+    credited_document, credit_notes = (None, ()) if settled else await _fetch_credited(run, books, credited)
     return DocumentSituation(
         document=document,
         reference=books.reference,
@@ -133,9 +140,18 @@ async def look_at_customer(run: Run, books: Books, company_id: str, *, always_re
         return replace(view, record=record)
     if view.policy is NumberPolicy.LINKED and past is not None and past.unclear:
         # What may have been made has a number that we do not know.
-        return replace(view, record=record, matches=await books.target.list_customers())
+        return replace(view, record=record, matches=await _list_candidates(run, books, record))
     matches = await books.target.find_customers(number=record.number, org_number=record.org_number or None)
     return replace(view, record=record, matches=matches)
+
+
+async def _list_candidates(run: Run, books: Books, customer: Customer) -> tuple[RemoteCustomer, ...]:
+    """Every customer but those of other companies with another organisation number, or with none."""
+    async with run.sessions() as session:
+        taken = set((await list_customer_links(session, key_id=books.key.id)).values())
+    found = await books.target.list_customers()
+    org_number = customer.org_number or None
+    return tuple(one for one in found if one.remote_id not in taken or one.org_number == org_number)
 
 
 async def look_at_project(run: Run, books: Books, project_id: str, *, always_read: bool = False) -> ProjectView:
@@ -206,12 +222,14 @@ async def find_past(run: Run, books: Books, scope: str, record_id: str) -> Past 
 
 
 async def _fetch_credited(
-    books: Books, credited: Past | None
+    run: Run, books: Books, credited: Past | None
 ) -> tuple[RemoteDocument | None, tuple[RemoteDocument, ...]]:
     """What the id of the credited invoice shows now, and every credit note of it."""
     if credited is None or not credited.booked or credited.remote_id is None or credited.method == "order":
         return None, ()
     shown = await _fetch_known(books, credited.remote_id)
+    if not shown and run.asks_again:
+        raise RemoteUnavailableError(f"Unimicro does not show invoice {credited.remote_number} right now")
     if not shown:
         return None, ()
     return shown[0], await books.target.find_credits(credited.remote_id)

@@ -60,8 +60,10 @@ def _list_candidates(view: CustomerView, customer: Customer) -> list[RemoteCusto
     if view.policy is not NumberPolicy.LINKED:
         return same_number
     if view.past is not None and view.past.unclear:
-        # It may have been made under a number that we do not know: whoever it is by all else, is it.
-        return [match for match in view.matches if _is_same_party(customer, match)]
+        # It may have been made under a number that we do not know. A name alone tells only once Unimicro has said that
+        # it made somebody for us: else a namesake would be taken for him.
+        named = view.past.guid_spent
+        return [one for one in view.matches if _is_same_party(customer, one) and (named or _shares_org(customer, one))]
     # Two systems that number on their own meet on one number by chance.
     return [match for match in same_number if not _is_stranger(customer, match)]
 
@@ -212,6 +214,10 @@ def _is_same_party(customer: Customer, match: RemoteCustomer) -> bool:
     if customer.org_number and match.org_number:
         return customer.org_number == match.org_number
     return plain_name(customer.name) == plain_name(match.name)
+
+
+def _shares_org(customer: Customer, match: RemoteCustomer) -> bool:
+    return bool(customer.org_number) and customer.org_number == match.org_number
 
 
 def _is_stranger(customer: Customer, match: RemoteCustomer) -> bool:

@@ -20,8 +20,9 @@ from app.http import httpx
 
 _RETRY_AFTER_SECONDS = 30.0
 _RETRY_AFTER_CAP = 3600.0
-# 408 and everything from 500 up: on a write it may have been stored.
-_REQUEST_TIMEOUT, _SERVER_ERROR = 408, 500
+# These and everything from 500 up: on a write it may have been stored.
+_PASSING, _SERVER_ERROR = frozenset({408, 425}), 500
+_MISSING = frozenset({httpx.codes.NOT_FOUND, httpx.codes.GONE})
 _GUID_WORD = "_createguid"
 
 
@@ -77,7 +78,7 @@ def judge(response: httpx.Response, answer: Any, *, is_write: bool) -> Any:
             "Unimicro asks for a pause (too many calls)",
             retry_after=read_retry_after(response.headers.get("Retry-After"), now=datetime.now(UTC)),
         )
-    if status >= _SERVER_ERROR or status == _REQUEST_TIMEOUT:
+    if status >= _SERVER_ERROR or status in _PASSING:
         raise OutcomeUnknownError(f"Unimicro failed: {said}", http_status=status)
     if not _is_own(response, answer):
         # A proxy's page, or a service that is just starting: it tells nothing about the record.
@@ -86,20 +87,21 @@ def judge(response: httpx.Response, answer: Any, *, is_write: bool) -> Any:
 
 
 def _is_own(response: httpx.Response, answer: Any) -> bool:
-    """Whether Unimicro itself has said no: never a page, and of a 404 only its own JSON with words in it.
+    """Whether Unimicro itself has said no: no redirect, no page, and of a 404 only its own JSON with words in it.
 
     Source: facts/unimicro-api.md §5.1 for the shapes; that a 404 of Unimicro's always has a body is assumed.
     """
-    if "html" in response.headers.get("Content-Type", "").lower():
+    is_page = "html" in response.headers.get("Content-Type", "").lower() or str(answer).lstrip().startswith("<")
+    if is_page or response.status_code < httpx.codes.BAD_REQUEST:
         return False
-    return response.status_code != httpx.codes.NOT_FOUND or (isinstance(answer, dict) and bool(read_complaint(answer)))
+    return response.status_code not in _MISSING or (isinstance(answer, dict) and bool(read_complaint(answer)))
 
 
 def _refusal(status: int, said: str) -> RemoteRejectedError:
     if status == httpx.codes.FORBIDDEN:
         fix = "Give the user who signed in the roles Administrator and full access to sales in Unimicro, then retry."
         return RemoteRejectedError(f"Unimicro refused: {said}", fix=fix, code="rights_missing", http_status=status)
-    if status == httpx.codes.NOT_FOUND:
+    if status in _MISSING:
         fix = "Check in Unimicro whether it was deleted, then retry."
         return RemoteMissingError(f"Unimicro has no such record: {said}", fix=fix, http_status=status)
     fix = "Correct what Unimicro complains about, then retry."

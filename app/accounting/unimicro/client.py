@@ -145,7 +145,11 @@ class UnimicroClient:
         """
         if route == "invoices" and not body.get("StatusCode"):
             raise ValueError("an invoice without StatusCode would be booked at once")
-        made = await self._write("POST", route, body=body)
+        try:
+            made = await self._write("POST", route, body=body)
+        except RemoteMissingError as error:
+            # The route of a service that restarts: no record was named that could be missing.
+            raise OutcomeUnknownError(f"Unimicro has no {route} right now: {error.cause}") from error
         if not is_record(made):
             raise OutcomeUnknownError(f"Unimicro took a record for {route} but did not say which id it has")
         return dict(made)

@@ -1,0 +1,55 @@
+"""Old documents: what is offered, and texts that can be followed."""
+
+import pytest
+
+from tests.flows.test_doubles import double
+from tests.flows.test_go_live import book_before, decide, hear, move, row_of, shown
+from tests.flows.test_invoices import books_of
+from tests.world import World
+
+
+async def test_one_document_is_never_linked_to_two_of_one_number(world: World) -> None:
+    """Two departments of RecMan's have one number, customer and amount; Unimicro has one document of it."""
+    ids = await book_before(world, 5001)
+    double(world, "5001", 6001, departmentId="2")
+    await hear(world, 5001, 6001)
+    rows = [await shown(world, one) for one in (5001, 6001)]
+    assert [row["offer"]["id"] for row in rows] == [ids[5001]] * 2
+    await decide(world, "link", everything=True)
+    linked = [(await row_of(world, one))["unimicro_id"] for one in (5001, 6001)]
+    assert sorted(linked, key=str) == [ids[5001], None]
+    assert len(books_of(world).rows("CustomerInvoice")) == 1
+
+
+@pytest.mark.parametrize("changes", [{"InvoiceNumber": "F-110001"}, {"InvoiceType": 1}, {"CustomerID": 4711}])
+async def test_what_is_like_it_only_by_half_is_not_offered(world: World, changes: dict[str, object]) -> None:
+    ids = await book_before(world, 5001)
+    books_of(world).update("CustomerInvoice", ids[5001], changes)
+    await hear(world, 5001)
+    row = await shown(world, 5001)
+    assert (row["state"], row["offer"]) == ("before go-live", None)
+    told = await decide(world, "link", ids=[row["id"]])
+    assert told["left"][0]["reason"]["code"] == "nothing_offered"
+    assert len(books_of(world).rows("CustomerInvoice")) == 1
+
+
+async def test_old_invoice_that_is_credited_there_says_what_can_be_done(world: World) -> None:
+    ids = await book_before(world, 5003)
+    books_of(world).update("CustomerInvoice", ids[5003], {"StatusCode": 42006})
+    await hear(world, 5003)
+    row = await shown(world, 5003)
+    assert row["offer"] is None
+    answer = await world.post(f"/v1/invoices/{row['id']}/done-elsewhere", {"unimicro_id": ids[5003]})
+    assert (answer.status_code, answer.json()["code"]) == (409, "not_issued")
+    assert "ignore it here" in answer.json()["fix"]
+
+
+async def test_ignored_and_retried_is_asked_about_again(world: World) -> None:
+    await move(world, "2026-12-01")
+    await hear(world, 5001)
+    row = await row_of(world, 5001)
+    await decide(world, "ignore", ids=[row["id"]], reason="booked by hand")
+    await world.post(f"/v1/transfers/{row['id']}/retry")
+    await world.settle()
+    assert (await shown(world, 5001))["state"] == "before go-live"
+    assert await world.invoices() == []
