@@ -52,10 +52,7 @@ async def _require_match(run: Run, books: Books, document: Document, remote: Rem
     # What was credited since is booked all the same; only a draft is not.
     if remote.state is DocumentState.DRAFT:
         cause = f"The document in Unimicro is {remote.state.value}"
-        fix = "Issue it in Unimicro first, or name another one."
-        if remote.state is DocumentState.CREDITED:
-            fix = "Nothing of it is owed any more: ignore it here, and RecMan's credit note of it as well."
-        raise ConflictError(cause, fix=fix, code="not_issued")
+        raise ConflictError(cause, fix="Issue it in Unimicro first, or name another one.", code="not_issued")
     if remote.currency_id not in (None, books.reference.currencies.get(document.currency)):
         cause = f"The document in Unimicro is not in {document.currency}"
         raise ConflictError(cause, fix=_FIX, code="currency_differs")
