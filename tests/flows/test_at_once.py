@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import text
 
 from app.http import httpx
-from tests.world import OURS, World
+from tests.world import GO_LIVE, OURS, World
 
 WAITING = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
 
@@ -35,6 +35,7 @@ async def at_once(world: World, lock: str, *calls: Any) -> list[httpx.Response]:
 async def test_one_sign_in_used_by_two_at_once_makes_one_key(world: World) -> None:
     signed_in = await world.office.sign_in(world.tenant_id)
     order = {"pending_id": signed_in["pending_id"], "company_key": signed_in["companies"][1]["key"], "departments": []}
+    order |= {"go_live": GO_LIVE}
     calls = [world.call("POST", "/v1/keys", {**order, "name": name}, tenant=world.tenant_id) for name in ("A", "B")]
     answers = await at_once(world, "SELECT id FROM sign_in FOR NO KEY UPDATE", *calls)
     assert sorted(answer.status_code for answer in answers) == [201, 409]
