@@ -80,7 +80,8 @@ def _verify_form(text: str) -> None:
             cause = "The file is nested too deep" if depth > _DEEPEST else f"The file has over {_MOST_PARTS} parts"
             raise RequestError(cause, fix=_FORM, code="rules_unreadable")
         if isinstance(event, yaml.AliasEvent) or getattr(event, "tag", None) is not None:
-            cause = f"There is an alias or a tag in line {event.start_mark.line + 1}"
+            line = "?" if event.start_mark is None else event.start_mark.line + 1
+            cause = f"There is an alias or a tag in line {line}"
             raise RequestError(cause, fix="Write out what is meant, without `*` and `!`.", code="rules_unreadable")
 
 

@@ -272,9 +272,13 @@ async def find_usual_minus(session: Session, *, tenant_id: UUID) -> bool | None:
 
     Those that were booked before it was kept tell nothing.
     """
-    booked = (Transfer.tenant_id == tenant_id, Transfer.kind == "credit_note", Transfer.booked_at.is_not(None))
-    booked += (Transfer.has_minus.is_not(None),)
-    with_minus = func.count().filter(Transfer.has_minus)
+    booked = (
+        Transfer.tenant_id == tenant_id,
+        Transfer.kind == "credit_note",
+        Transfer.booked_at.is_not(None),
+        Transfer.has_minus.is_not(None),
+    )
+    with_minus = func.count().filter(Transfer.has_minus.is_(True))
     row = (await session.execute(select(with_minus, func.count()).where(*booked))).one()
     return None if 2 * row[0] == row[1] else 2 * row[0] > row[1]
 

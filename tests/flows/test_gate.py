@@ -87,7 +87,10 @@ async def test_a_body_that_breaks_off_is_no_error_and_reaches_no_route(world: Wo
     told: list[MutableMapping[str, Any]] = []
     headers = [(b"authorization", f"Bearer {TOKEN}".encode()), (b"content-length", b"100")]
     scope = {"type": "http", "method": "POST", "path": path, "query_string": b"", "headers": headers, "client": None}
-    messages = [{"type": "http.request", "body": b'{"name"', "more_body": True}, {"type": "http.disconnect"}]
+    messages: list[dict[str, Any]] = [
+        {"type": "http.request", "body": b'{"name"', "more_body": True},
+        {"type": "http.disconnect"},
+    ]
 
     async def receive() -> dict[str, Any]:
         return messages.pop(0)
