@@ -56,7 +56,8 @@ class Gate:
         except Exception as error:  # noqa: BLE001 - outside the framework's error handlers; told as they tell it
             await (await tell_error(request, error))(scope, receive, send)
             return
-        await self._app(scope, replay, send)
+        if replay is not None:
+            await self._app(scope, replay, send)
 
 
 def _choose_cap(request: Request) -> Cap:
@@ -68,8 +69,8 @@ def _choose_cap(request: Request) -> Cap:
     return _ORDERS if path.startswith(_GUARDED) else _ELSEWHERE
 
 
-async def _read(headers: Headers, receive: Receive, cap: Cap) -> Receive:
-    """The body, read; handed out as one message.
+async def _read(headers: Headers, receive: Receive, cap: Cap) -> Receive | None:
+    """The body, read; handed out as one message. None when who sent it hung up meanwhile: nobody waits for an answer.
 
     Raises:
         TooLargeError: it is over the cap; nothing was read when its length says so, else no more than the cap.
@@ -83,10 +84,12 @@ async def _read(headers: Headers, receive: Receive, cap: Cap) -> Receive:
     message: Message = {"type": "http.request", "more_body": True}
     while message.get("more_body", False):
         message = await receive()
+        if message["type"] == "http.disconnect":
+            return None
         body += message.get("body", b"")
         if len(body) > cap.most:
             raise cap.error()
-    waiting = [message if message["type"] != "http.request" else {**message, "body": bytes(body)}]
+    waiting = [{**message, "body": bytes(body)}]
 
     async def replay() -> Message:
         return waiting.pop() if waiting else await receive()

@@ -12,6 +12,8 @@ from app.errors import RequestError
 # The parser in C is ten times faster, but dies of deep nesting; rules have four levels.
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _DEEPEST = 20
+# As many as rules of two megabytes may have that say something.
+_MOST_PARTS = 400_000
 _MOST_TOLD = 20
 _FORM = "Correct the file; GET /v1/rules?format=yaml shows the form."
 _OPENS = (yaml.MappingStartEvent, yaml.SequenceStartEvent)
@@ -35,8 +37,8 @@ def parse_yaml(text: str) -> Rules:
         place = getattr(error, "problem_mark", None)
         where = f" in line {place.line + 1}" if place is not None else ""
         raise RequestError(f"The file is no YAML{where}", fix=_FORM, code="rules_unreadable") from error
-    if found in (None, [], ""):
-        # Most likely an accident: a file that was not saved, a variable that was not set.
+    if found in (None, [], "") or _says_nothing(found):
+        # Most likely an accident: a file that was not saved, a variable that was not set, a form not filled in.
         raise RequestError(
             "There are no rules in what was sent", fix="Send `{}` to take every rule back.", code="rules_empty"
         )
@@ -48,8 +50,12 @@ def parse_yaml(text: str) -> Rules:
         raise RequestError(f"The rules cannot be used: {places}", fix="Correct them.", code="rules_unusable") from error
 
 
+def _says_nothing(found: Any) -> bool:
+    return isinstance(found, dict) and bool(found) and all(value is None for value in found.values())
+
+
 def _load(text: str) -> Any:
-    _verify_depth(text)
+    _verify_form(text)
     loader = _LOADER(text)
     try:
         root = loader.get_single_node()
@@ -61,12 +67,22 @@ def _load(text: str) -> Any:
         loader.dispose()
 
 
-def _verify_depth(text: str) -> None:
+def _verify_form(text: str) -> None:
+    """Make sure that what comes is as large as it looks, before anything is made of it.
+
+    An alias stands for all that its anchor holds: a few of them, one in the other, fill any memory. A tag (`!!bool ja`)
+    has the parser trip over what it is put before.
+    """
     depth = 0
-    for event in yaml.parse(text, Loader=_LOADER):
+    for size, event in enumerate(yaml.parse(text, Loader=_LOADER)):
         depth += isinstance(event, _OPENS) - isinstance(event, _CLOSES)
-        if depth > _DEEPEST:
-            raise RequestError("The file is nested too deep", fix=_FORM, code="rules_unreadable")
+        if depth > _DEEPEST or size > _MOST_PARTS:
+            cause = "The file is nested too deep" if depth > _DEEPEST else f"The file has over {_MOST_PARTS} parts"
+            raise RequestError(cause, fix=_FORM, code="rules_unreadable")
+        if isinstance(event, yaml.AliasEvent) or getattr(event, "tag", None) is not None:
+            line = "?" if event.start_mark is None else event.start_mark.line + 1
+            cause = f"There is an alias or a tag in line {line}"
+            raise RequestError(cause, fix="Write out what is meant, without `*` and `!`.", code="rules_unreadable")
 
 
 def _verify_names(root: yaml.Node) -> None:
@@ -82,14 +98,11 @@ def _verify_names(root: yaml.Node) -> None:
 
 
 def _walk(root: yaml.Node) -> Iterator[yaml.MappingNode]:
-    waiting, seen = [root], {id(root)}
+    waiting = [root]
     while waiting:
         node = waiting.pop()
-        children = node.value if isinstance(node, yaml.SequenceNode) else []
-        if isinstance(node, yaml.MappingNode):
+        if isinstance(node, yaml.SequenceNode):
+            waiting += node.value
+        elif isinstance(node, yaml.MappingNode):
             yield node
-            children = [part for pair in node.value for part in pair]
-        # An alias stands for a node that was met before.
-        fresh = [child for child in children if id(child) not in seen]
-        seen.update(map(id, fresh))
-        waiting += fresh
+            waiting += [part for pair in node.value for part in pair]

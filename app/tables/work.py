@@ -189,7 +189,7 @@ class Transfer(TenantOwned, Table):
     remote_type: Mapped[str | None]
     unimicro_customer_id: Mapped[int | None] = mapped_column(BigInteger)
     credits_unimicro_id: Mapped[int | None] = mapped_column(BigInteger)
-    has_minus: Mapped[bool] = mapped_column(server_default=text("false"))
+    has_minus: Mapped[bool | None]
     credit_drafts_before: Mapped[list[Any]] = mapped_column(server_default=text("'[]'"))
     unclear: Mapped[bool] = mapped_column(server_default=text("false"))
     unclear_since: Mapped[datetime | None]

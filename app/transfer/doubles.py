@@ -20,7 +20,7 @@ from app.lanes import check_fence
 from app.tables import Transfer
 from app.transfer.context import Run
 from app.transfer.log import SAME_AS_OTHER, find_transfer, is_begun, record_values
-from app.transfer.plan import hash_document
+from app.transfer.plan import hash_content
 from app.transfer.retry import retry
 
 
@@ -31,8 +31,7 @@ def fingerprint(document: Document | IncompleteDocument) -> bytes | None:
     """
     if not isinstance(document, Document) or not document.number:
         return None
-    bare = replace(document, invoice_date=date.min, due_date=date.min, kid="", recman_company_id="")
-    content = hash_document(bare)
+    content = hash_content(replace(document, invoice_date=date.min, recman_company_id=""))
     return hashlib.sha256(content + (document.recman_department_id or "").encode()).digest()
 
 
@@ -104,7 +103,7 @@ async def _find_double(session: Session, own: Transfer, document: Document) -> T
     # What was booked before there were fingerprints is known by its content alone.
     older = and_(
         Transfer.fingerprint.is_(None),
-        Transfer.content_hash == hash_document(document),
+        Transfer.content_hash == hash_content(document),
         Transfer.recman_department_id.is_not_distinct_from(document.recman_department_id),
     )
     same = and_(Transfer.number == document.number, or_(Transfer.fingerprint == print_of, older))

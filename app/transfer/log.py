@@ -269,9 +269,17 @@ async def count_booked(session: Session, *, key_id: UUID, most: int) -> int:
 
 
 async def find_usual_minus(session: Session, *, tenant_id: UUID) -> bool | None:
-    """Whether most of a tenant's booked credit notes came with a minus; None when there are none, or as many as not."""
-    booked = (Transfer.tenant_id == tenant_id, Transfer.kind == "credit_note", Transfer.booked_at.is_not(None))
-    with_minus = func.count().filter(Transfer.has_minus)
+    """Whether most of a tenant's booked credit notes came with a minus; None when there are none, or as many as not.
+
+    Those that were booked before it was kept tell nothing.
+    """
+    booked = (
+        Transfer.tenant_id == tenant_id,
+        Transfer.kind == "credit_note",
+        Transfer.booked_at.is_not(None),
+        Transfer.has_minus.is_not(None),
+    )
+    with_minus = func.count().filter(Transfer.has_minus.is_(True))
     row = (await session.execute(select(with_minus, func.count()).where(*booked))).one()
     return None if 2 * row[0] == row[1] else 2 * row[0] > row[1]
 

@@ -130,7 +130,7 @@ async def test_crash_at_every_boundary_leaves_the_books_of_a_calm_run(quick: Wor
     prepare, act = SCENARIOS[scenario]
 
     async def run(dies_at: int) -> bool:
-        await world.reset()
+        await world.reset(keep_reference=True)
         await prepare(world)
         await act(world)
         return await work_until_dead(world, boundaries, dies_at=dies_at)

@@ -2,11 +2,14 @@
 
 import asyncio
 import copy
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 
+from app.domain.money import dump_json
 from app.worker import run_worker
 from tests.flows.test_removed_keys import document, documents_in, read_departments
 from tests.flows.test_rules import put
@@ -69,7 +72,7 @@ async def test_same_invoice_under_a_second_id_is_held_and_names_the_other(world:
 async def test_same_invoice_made_again_on_another_day_after_its_deletion_is_held(world: World) -> None:
     await world.hear_of("invoice", 5001)
     await world.settle()
-    double(world, "5001", 6001, invoiceDate="2026-10-06", dueDate="2026-10-20")
+    double(world, "5001", 6001, invoiceDate="2026-10-06", dueDate="2026-11-05")
     del world.recman.state.store.records["invoice"]["5001"]
     await world.hear_of("invoice", 6001)
     await world.settle()
@@ -187,11 +190,20 @@ async def test_held_double_goes_when_the_first_is_ignored_and_the_first_comes_se
 async def test_document_booked_before_there_were_fingerprints_is_known_by_its_content(world: World) -> None:
     await world.hear_of("invoice", 5001)
     await world.settle()
+    # As the release before wrote it.
+    lines, sums = [["1001", "37.5", "812.3456", "0", "25"]], ["30462.96", "7615.74", "38078.7"]
+    content = dump_json(["invoice", "110001", "201", "2026-10-05", "NOK", *sums, lines])
     async with world.resources.engine.begin() as connection:
-        await connection.exec_driver_sql("UPDATE transfer SET fingerprint = NULL, claimed = NULL")
+        query = text(
+            "UPDATE transfer SET fingerprint = NULL, claimed = NULL, content_hash = :hash WHERE kind = 'invoice'"
+        )
+        await connection.execute(query, {"hash": sha256(content.encode()).digest()})
     double(world, "5001", 6001)
+    # Heard of again, as when it is paid, it is no alarm.
+    await world.hear_of("invoice", 5001)
     await world.hear_of("invoice", 6001)
     await world.settle()
+    assert await states(world, 5001, 6001) == ["done", "held"]
     assert (await document(world, 6001))["reasons"][0]["code"] == "same_as_other"
 
 

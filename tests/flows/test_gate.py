@@ -82,6 +82,28 @@ async def test_a_body_over_its_cap_is_refused_at_the_cap_and_by_its_length_at_on
     assert await knock(world, "PUT", path, token=TOKEN, chunks=480, declared=cap + 1) == (413, "too_large", 0)
 
 
+@pytest.mark.parametrize("path", ["/v1/tenants", "/webhooks/recman/x"])
+async def test_a_body_that_breaks_off_is_no_error_and_reaches_no_route(world: World, path: str) -> None:
+    told: list[MutableMapping[str, Any]] = []
+    headers = [(b"authorization", f"Bearer {TOKEN}".encode()), (b"content-length", b"100")]
+    scope = {"type": "http", "method": "POST", "path": path, "query_string": b"", "headers": headers, "client": None}
+    messages: list[dict[str, Any]] = [
+        {"type": "http.request", "body": b'{"name"', "more_body": True},
+        {"type": "http.disconnect"},
+    ]
+
+    async def receive() -> dict[str, Any]:
+        return messages.pop(0)
+
+    async def send(message: MutableMapping[str, Any]) -> None:
+        told.append(message)
+
+    app = create_app(open_nothing)
+    app.state.resources = world.resources
+    await app(scope, receive, send)
+    assert told == []
+
+
 async def test_a_refused_body_names_cause_and_fix(world: World) -> None:
     answer = await world.call("POST", "/v1/tenants", {"name": "x" * MB})
     assert answer.status_code == 413

@@ -1,5 +1,6 @@
 """Rules of a key, from PUT to what arrives in Unimicro: mappings, limits, reviews, versions, files."""
 
+import itertools
 from decimal import Decimal
 from typing import Any
 
@@ -244,7 +245,7 @@ async def test_unusable_rules_are_refused_and_say_where(world: World, body: Any,
 RULES = {"products": [{"recman": "RM-77", "unimicro": "1002"}]}
 
 
-@pytest.mark.parametrize("body", ["", " \n", "null", "~", "[]", "# nothing yet\n", "---\n...\n", "''"])
+@pytest.mark.parametrize("body", ["", " \n", "null", "~", "[]", "# nothing yet\n", "---\n...\n", "''", "not_before:\n"])
 async def test_a_put_without_rules_is_no_reset(world: World, body: str) -> None:
     await put(world, RULES)
     told = await put_text(world, body, after_version=1)
@@ -278,6 +279,22 @@ async def test_a_name_given_twice_is_refused_with_its_place(world: World, body: 
 @pytest.mark.parametrize("body", ["[" * 100_000, "- " * 60_000, '{"a":' * 20_000, "&a [*a]", "a: &a [*a]"])
 async def test_rules_that_never_end_are_refused(world: World, body: str) -> None:
     assert (await put_text(world, body, after_version=0)).status_code == 422
+
+
+def bomb() -> str:
+    """A kilobyte that would be a hundred million entries."""
+    lines = ["a: &a {k1: 1, k2: 2}"]
+    lines += [f"{b}: &{b} {{<<: [{', '.join([f'*{a}'] * 10)}]}}" for a, b in itertools.pairwise("abcdefghi")]
+    return "\n".join(lines)
+
+
+@pytest.mark.parametrize(
+    "body", ["attach_files: !!bool ja", "tolerance: !!int ''", "not_before: !!timestamp x", bomb()]
+)
+async def test_tags_and_aliases_are_refused_with_their_line(world: World, body: str) -> None:
+    told = await put_text(world, body, after_version=0)
+    assert (told.status_code, told.json()["code"]) == (422, "rules_unreadable")
+    assert "in line " in told.json()["cause"]
 
 
 async def put_text(world: World, body: str, *, after_version: int) -> httpx.Response:

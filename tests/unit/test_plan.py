@@ -4,10 +4,12 @@ import time
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
+from hashlib import sha256
 
 import pytest
 
 from app.domain.documents import DocumentKind, IncompleteDocument, Totals
+from app.domain.money import dump_json
 from app.domain.policies import NumberPolicy
 from app.domain.reference import DocumentState, Reference, RemoteCustomer, RemoteProject
 from app.errors import Reason
@@ -281,6 +283,15 @@ def test_booked_invoice_is_left_alone_when_unchanged() -> None:
 
 def test_changed_amount_of_a_booked_invoice_is_an_alarm() -> None:
     past = replace(BOOKED, content_hash=hash_document(make_document()))
+    changed = make_document(lines=(make_line(unit_price_net=Decimal(451)),))
+    assert codes(plan_document(make_situation(past=past, document=changed))) == ["changed_after_transfer"]
+
+
+def test_what_a_release_before_booked_is_unchanged_as_that_release_knew_it() -> None:
+    lines, sums = [["1001", "37.5", "450", "0", "25"]], ["16875", "4218.75", "21093.75"]
+    content = ["invoice", "20001", "201", "2026-10-31", "NOK", *sums, lines]
+    past = replace(BOOKED, content_hash=sha256(dump_json(content).encode()).digest())
+    assert isinstance(plan_document(make_situation(past=past)), Skip)
     changed = make_document(lines=(make_line(unit_price_net=Decimal(451)),))
     assert codes(plan_document(make_situation(past=past, document=changed))) == ["changed_after_transfer"]
 
