@@ -1,19 +1,16 @@
 """Before what was begun is given up: nothing of it may be in Unimicro."""
 
 import asyncio
-from contextlib import suppress
 from datetime import timedelta
 
 from app.db import load_now
 from app.domain.reference import RemoteDocument
-from app.errors import ConflictError, RemoteMissingError
+from app.errors import ConflictError
 from app.resources import Resources
 from app.tables import Key, Transfer
 from app.transfer.books import Books
-from app.transfer.look import external_reference
-from app.transfer.pasts import past_of
-from app.transfer.plan_credit import list_own_drafts
 from app.transfer.side_run import open_side_run
+from app.transfer.take_back import find_traces
 
 _CODE = "already_begun"
 
@@ -50,22 +47,8 @@ async def require_absent(resources: Resources, transfer: Transfer) -> None:
 
 async def _find_twice(books: Books, transfer: Transfer, *, pause: float) -> tuple[RemoteDocument, ...]:
     """What is there of it: that there is nothing is believed only when two looks, the read lag apart, say so."""
-    found = await _find(books, transfer)
+    found = await find_traces(books, transfer)
     if found:
         return found
     await asyncio.sleep(pause)
-    return await _find(books, transfer)
-
-
-async def _find(books: Books, transfer: Transfer) -> tuple[RemoteDocument, ...]:
-    if transfer.unimicro_id is not None:
-        with suppress(RemoteMissingError):
-            return (await books.target.fetch_document(transfer.unimicro_id),)
-    found = await books.target.find_documents_by_reference(external_reference(transfer.record_id))
-    if found or transfer.credits_unimicro_id is None:
-        return found
-    credit_notes = await books.target.find_credits(transfer.credits_unimicro_id)
-    with suppress(RemoteMissingError):
-        credited = await books.target.fetch_document(transfer.credits_unimicro_id)
-        return list_own_drafts(past_of(transfer, key_id=books.key.id, now=transfer.updated_at), credited, credit_notes)
-    return ()
+    return await find_traces(books, transfer)

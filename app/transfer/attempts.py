@@ -108,11 +108,11 @@ async def _record_failure(
             await record_guid_spent(session, transfer_id, seconds=run.read_lag_seconds)
         return
     is_believed = not isinstance(error, RemoteMissingError) or not run.asks_again
-    if isinstance(error, RemoteRejectedError) and step != "delete" and is_believed:
+    if isinstance(error, RemoteRejectedError) and transfer_id != run.transfer_id and is_believed:
         await record_held(session, transfer_id, (Reason(code=error.code, cause=error.cause, fix=error.fix),))
     else:
-        # Surely nothing was stored of this write: the next run may send without looking for it. Whoever takes a draft
-        # back holds it afterwards, for the reasons that it had.
+        # Surely nothing was stored of this write: the next run may send without looking for it. The lane's own document
+        # is held by `carry`, once what was made of it is taken back.
         await record_values(session, transfer_id, state="waiting", lane_token=None)
     if not claim.was_unclear:
         await record_cleared(session, transfer_id)

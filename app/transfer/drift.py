@@ -5,7 +5,7 @@ from app.domain.reference import DocumentState, RemoteDocument
 from app.errors import Reason, RemoteMissingError, RemoteUnavailableError
 from app.transfer.books import Books
 from app.transfer.context import Run
-from app.transfer.log import is_credited_by_us
+from app.transfer.credit_log import is_credited_by_us
 from app.transfer.plan import compare_totals
 from app.transfer.situation import Past
 

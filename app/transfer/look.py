@@ -13,14 +13,13 @@ from app.errors import RemoteMissingError, RemoteUnavailableError, WaitError
 from app.transfer.books import Books
 from app.transfer.claims import is_sent_by_other
 from app.transfer.context import Run
+from app.transfer.credit_log import find_usual_minus, list_booked_credits
 from app.transfer.doubles import list_doubles
 from app.transfer.go_live import may_need_choice
 from app.transfer.log import (
     count_booked,
     find_transfer,
-    find_usual_minus,
     is_begun,
-    list_booked_credits,
     list_customer_links,
 )
 from app.transfer.pasts import past_of

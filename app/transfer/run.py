@@ -252,7 +252,7 @@ async def _issue(run: Run, books: Books, document: Document, remote: RemoteDocum
             unimicro_number=issued.number,
             content_hash=hash_document(document),
             method=books.key.method,
-            warnings=show_reasons([*warnings, *notes, *_kid_warnings(document, issued)]),
+            warnings=show_reasons([*warnings, *notes, *_kid_warnings(books, document, issued)]),
             **show_totals("unimicro_", issued.totals),
         )
         changed = find_changed(books, document, issued)
@@ -338,8 +338,10 @@ async def _keep_draft(
         await run.finish(session, state="done", note="in Unimicro as a draft")
 
 
-def _kid_warnings(document: Document, issued: RemoteDocument) -> list[Reason]:
-    if document.kind is DocumentKind.CREDIT_NOTE or not document.kid or document.kid == issued.kid:
+def _kid_warnings(books: Books, document: Document, issued: RemoteDocument) -> list[Reason]:
+    # An order has no KID; its invoice gets one of Unimicro's.
+    has_kid = document.kind is DocumentKind.INVOICE and books.key.method != "order"
+    if not has_kid or not document.kid or document.kid == issued.kid:
         return []
     return [
         Reason(

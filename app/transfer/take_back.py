@@ -1,5 +1,7 @@
 """What was made of a document and may not stand is taken away again: no hold leaves a draft for a person to issue."""
 
+from contextlib import suppress
+
 from app.db import Session
 from app.domain.reference import DocumentState, RemoteDocument
 from app.errors import HoldError, Reason, RemoteMissingError, RemoteRejectedError
@@ -9,6 +11,8 @@ from app.transfer.books import Books
 from app.transfer.context import Run
 from app.transfer.log import find_transfer, is_begun, record_values, show_totals
 from app.transfer.look import external_reference
+from app.transfer.pasts import past_of
+from app.transfer.plan_credit import list_own_drafts
 
 
 async def take_back_draft(run: Run) -> tuple[Reason, ...]:
@@ -25,6 +29,8 @@ async def take_back_draft(run: Run) -> tuple[Reason, ...]:
         transfer = await find_transfer(session, run.place(None, "invoice", run.lease.record_id))
     if transfer is None or transfer.booked_at is not None or not is_begun(transfer):
         return ()
+    # Also of a document that RecMan does not show any more: it is the lane's own.
+    run.transfer_id = transfer.id
     books = await _open_books(run, transfer)
     draft = None if books is None else await _find_own_draft(books, transfer)
     return () if books is None or draft is None else await _delete(run, books, transfer, draft)
@@ -43,21 +49,31 @@ async def _open_books(run: Run, transfer: Transfer) -> Books | None:
         return None
 
 
+async def find_traces(books: Books, transfer: Transfer) -> tuple[RemoteDocument, ...]:
+    """What may be there of a begun document: under its id, else by our reference, else a credit draft without one."""
+    if transfer.unimicro_id is not None:
+        with suppress(RemoteMissingError):
+            return (await books.target.fetch_document(transfer.unimicro_id),)
+    found = await books.target.find_documents_by_reference(external_reference(transfer.record_id))
+    if found or transfer.credits_unimicro_id is None:
+        return found
+    credit_notes = await books.target.find_credits(transfer.credits_unimicro_id)
+    with suppress(RemoteMissingError):
+        credited = await books.target.fetch_document(transfer.credits_unimicro_id)
+        return list_own_drafts(past_of(transfer, key_id=books.key.id, now=transfer.updated_at), credited, credit_notes)
+    return ()
+
+
 async def _find_own_draft(books: Books, transfer: Transfer) -> RemoteDocument | None:
-    """The document's draft as long as it is one and ours: under the stored id, else by our reference."""
-    reference = external_reference(transfer.record_id)
-    if transfer.unimicro_id is None:
-        found = await books.target.find_documents_by_reference(reference)
-        return found[0] if len(found) == 1 and found[0].state is DocumentState.DRAFT else None
-    try:
-        remote = await books.target.fetch_document(transfer.unimicro_id)
-    except RemoteMissingError:
-        # Whether it is gone, the next look must tell; nothing is there to be taken away.
+    """The document's draft as long as it is one, ours, and the only one."""
+    found = await find_traces(books, transfer)
+    if len(found) != 1 or found[0].state is not DocumentState.DRAFT:
         return None
-    # A credit draft may not have its mark yet; its id is known from the answer that it was made with.
-    is_unmarked = transfer.kind == "credit_note" and remote.credited_id == transfer.credits_unimicro_id
-    is_ours = remote.external_reference == reference or (is_unmarked and not remote.external_reference)
-    return remote if is_ours and remote.state is DocumentState.DRAFT else None
+    # A credit draft may not have its mark yet: the answer that it was made with tells its id, else its time tells it.
+    is_unmarked = transfer.kind == "credit_note" and found[0].credited_id == transfer.credits_unimicro_id
+    reference = found[0].external_reference
+    is_ours = reference == external_reference(transfer.record_id) or (is_unmarked and not reference)
+    return found[0] if is_ours else None
 
 
 async def _delete(run: Run, books: Books, transfer: Transfer, draft: RemoteDocument) -> tuple[Reason, ...]:

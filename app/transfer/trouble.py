@@ -1,14 +1,12 @@
 """Why a record is not through yet, shown on its transfer without disturbing how far it has come."""
 
-from typing import Any
-
 from app.db import Session
 from app.domain.documents import DocumentKind
 from app.errors import Reason
 from app.sweeps import SCOPE as SWEEP
 from app.sweeps import record_trouble as record_sweep_trouble
 from app.transfer.context import Run
-from app.transfer.log import ensure_transfer, record_unread, record_values, show_reasons
+from app.transfer.log import ensure_transfer, record_reason, record_unread
 
 
 async def record_trouble(session: Session, run: Run, reason: Reason, *, failed: bool = False) -> None:
@@ -18,10 +16,7 @@ async def record_trouble(session: Session, run: Run, reason: Reason, *, failed: 
     if run.transfer_id is None:
         await _show_unread(session, run, reason, failed=failed)
         return
-    values: dict[str, Any] = {"reasons": show_reasons([reason])}
-    if failed:
-        values["state"] = "failed"
-    await record_values(session, run.transfer_id, **values)
+    await record_reason(session, run.transfer_id, reason, failed=failed)
 
 
 async def _show_unread(session: Session, run: Run, reason: Reason, *, failed: bool) -> None:

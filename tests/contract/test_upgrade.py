@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.audit import check_chains
 from app.db import create_engine, create_sessions, migration_config
-from app.transfer.log import find_usual_minus
+from app.transfer.credit_log import find_usual_minus
 
 RELEASED = "0008"
 HEAD = "head"

@@ -120,6 +120,21 @@ async def test_draft_of_what_recman_deleted_meanwhile_is_taken_away_again(databa
         assert books_of(world).rows("CustomerInvoice") == []
 
 
+async def test_unmarked_credit_draft_of_what_recman_deleted_meanwhile_is_taken_away_again(
+    database_url: str, tmp_path: Path
+) -> None:
+    async with slow_to_retry(database_url, tmp_path) as world:
+        await world.hear_of("invoice", 5003)
+        await work_until(world, "5003", "done")
+        await world.fault("lose_answer", **_LOSE_CREDIT)
+        await world.hear_of("invoice", 5008)
+        await work_until(world, "5008", "unknown")
+        del world.recman.state.store.records["invoice"]["5008"]
+        await world.hear([Delivery(body='{"event":"invoice.deleted","id":5008}')])
+        await work_until(world, "5008", "ignored")
+        assert [one["InvoiceType"] for one in books_of(world).rows("CustomerInvoice")] == [0]
+
+
 async def test_a_document_that_cannot_be_read_is_shown_and_can_be_retried(database_url: str, tmp_path: Path) -> None:
     async with open_world(database_url, tmp_path, give_up_hours=0.0001) as world:
         await world.http.post(f"{world.recman_url}/sandbox/recman/faults", json={"fault": "unavailable", "times": 999})
