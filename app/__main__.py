@@ -1,5 +1,5 @@
 """`python -m app` is the console script `recman-unimicro`."""
 
-from app.cli import main
+from app.cli.commands import main
 
 main()

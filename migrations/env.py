@@ -1,4 +1,4 @@
-"""Alembic's entry: runs the migrations on the connection that `app.db.migrate` hands over."""
+"""Alembic's entry: runs the migrations on the connection that `app.platform.db.migrate` hands over."""
 
 from alembic import context
 from sqlalchemy import Connection
@@ -7,7 +7,7 @@ from app.tables import Table
 
 
 def run(connection: Connection) -> None:
-    """Migrate in one transaction; `app.db.migrate` holds the advisory lock."""
+    """Migrate in one transaction; `app.platform.db.migrate` holds the advisory lock."""
     context.configure(connection=connection, target_metadata=Table.metadata, compare_type=True)
     with context.begin_transaction():
         context.run_migrations()

@@ -11,8 +11,8 @@ from urllib.parse import parse_qs, urlsplit
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from app.http import httpx
-from app.log import configure_logging
+from app.platform.http import httpx
+from app.platform.logger import configure_logging
 
 WORD = "canary"
 _MADE = 201

@@ -7,8 +7,8 @@ from pathlib import Path
 import asyncpg
 import pytest
 
-from app.db import create_engine, migrate, to_async_url
-from app.embedded import EmbeddedPostgres
+from app.embedded.postgres import EmbeddedPostgres
+from app.platform.db import create_engine, migrate, to_async_url
 from tests.world import World, open_world
 
 

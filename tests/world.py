@@ -14,17 +14,19 @@ from fastapi import FastAPI
 from pydantic import SecretStr
 from sqlalchemy import select, text
 
-from app.http import httpx
-from app.main import create_app
-from app.resources import Resources, open_resources
-from app.sandbox import recman, unimicro
-from app.sandbox.recman_hooks import Delivery, deliver
-from app.sandbox.recman_store import RecmanOptions
-from app.sandbox.unimicro_options import SandboxOptions
+from app.admin.tokens import ensure_operator
+from app.cli.upkeep import verify_audit
+from app.platform.http import httpx
+from app.platform.resources import Resources, open_resources
+from app.sandbox.recman import app as recman
+from app.sandbox.recman.hooks import Delivery, deliver
+from app.sandbox.recman.store import RecmanOptions
+from app.sandbox.unimicro import app as unimicro
+from app.sandbox.unimicro.options import SandboxOptions
 from app.settings import Settings
 from app.tables import Key
-from app.tokens import ensure_operator
-from app.upkeep import verify_audit
+from app.transfer.books import KnownBooks
+from app.web import create_app
 from app.worker import run_worker
 from tests.canary import Canaries
 
@@ -132,8 +134,8 @@ class World:
         """Empty books and an empty log, with the same key and hook; what is kept of Unimicro's lists stays true."""
         await self.http.post(f"{self.unimicro_url}/sandbox/reset")
         if not keep_reference:
-            self.resources.references.clear()
-        self.resources.recipients.clear()
+            self.resources.kept(KnownBooks).references.clear()
+        self.resources.kept(KnownBooks).recipients.clear()
         async with self.resources.engine.begin() as connection:
             await connection.exec_driver_sql("TRUNCATE attempt, transfer, event, lane RESTART IDENTITY CASCADE")
 

@@ -10,7 +10,7 @@ from app.accounting.unimicro.previews import Preview
 from app.accounting.unimicro.target import Change, Made, UnimicroTarget
 from app.accounting.unimicro.target_documents import Draft, Recipients
 from app.accounting.unimicro.target_orders import UnimicroOrderTarget
-from app.http import httpx
+from app.platform.http import httpx
 
 __all__ = [
     "Change",

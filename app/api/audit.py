@@ -7,9 +7,9 @@ from uuid import UUID
 from fastapi import APIRouter, Query
 from pydantic import Field
 
+from app.admin.audit import list_changes
 from app.api.doors import ViewerDoor
 from app.api.views import Before, Limit, View
-from app.audit import list_changes
 
 router = APIRouter(prefix="/v1/audit", tags=["audit"])
 

@@ -11,8 +11,10 @@ from fastapi.responses import JSONResponse
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from starlette.exceptions import HTTPException
 
-from app.audit import Change, record_change
-from app.db import Session, is_away, is_unstorable, limit_to_tenant
+from app.admin.audit import Change, record_change
+from app.admin.tenants import load_tenant
+from app.admin.tokens import Caller, find_caller
+from app.api.tries import Tries
 from app.errors import (
     DatabaseAwayError,
     ForbiddenError,
@@ -23,10 +25,9 @@ from app.errors import (
     SignatureError,
     TooManyTriesError,
 )
-from app.log import get_logger
-from app.resources import Resources
-from app.tenants import load_tenant
-from app.tokens import Caller, find_caller
+from app.platform.db import Session, is_away, is_unstorable, limit_to_tenant
+from app.platform.logger import get_logger
+from app.platform.resources import Resources
 
 _RETRY_AFTER_SECONDS = "5"
 
@@ -80,8 +81,8 @@ async def _note_wrong_token(request: Request, resources: Resources, session: Ses
     A good token is let in all the same: many people may share one address behind a proxy.
     """
     address = request.client.host if request.client is not None else "unknown"
-    resources.tries.check(address)
-    resources.tries.note(address)
+    resources.kept(Tries).check(address)
+    resources.kept(Tries).note(address)
     change = Change(actor=f"address:{address}", action="token.refused", subject="token:unknown")
     await record_change(session, change)
     await session.commit()

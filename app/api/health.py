@@ -6,7 +6,7 @@ from fastapi import APIRouter
 from pydantic import BaseModel
 
 from app.api.doors import ResourcesDep
-from app.db import check_schema, translate_away
+from app.platform.db import check_schema, translate_away
 
 router = APIRouter(prefix="/health", tags=["health"])
 

@@ -10,12 +10,13 @@ from uuid import UUID
 from fastapi import APIRouter
 from pydantic import Field, SecretStr
 
+from app.admin.hooks import create_hook, list_hooks, load_hook, open_secrets, rotate_address, rotate_secret, set_enabled
 from app.api.doors import AdminDoor, Door, ResourcesDep, ViewerDoor
 from app.api.views import Name, Order, OverlapHours, View, problems
-from app.crypto import Vault, new_token, show_fingerprint
+from app.api.webhooks.known import KnownHooks
 from app.errors import RequestError
-from app.hooks import create_hook, list_hooks, load_hook, open_secrets, rotate_address, rotate_secret, set_enabled
-from app.resources import Resources
+from app.platform.crypto import Vault, new_token, show_fingerprint
+from app.platform.resources import Resources
 from app.tables import Hook
 
 router = APIRouter(prefix="/v1/hooks", tags=["hooks"])
@@ -152,7 +153,7 @@ async def rotate_hook(door: AdminDoor, resources: ResourcesDep, hook_id: UUID, r
 
 async def _commit(door: Door, resources: Resources) -> None:
     await door.session.commit()
-    resources.hooks.clear()
+    resources.kept(KnownHooks).by_address.clear()
 
 
 def _choose_secret(verification: Verification, given: SecretStr | None) -> str | None:

@@ -1,20 +1,15 @@
 """Keys: sign in to Unimicro, choose the company, choose departments and mode, check, pause, remove."""
 
-from datetime import date, datetime
-from typing import Any, Literal
+from typing import Any
 from uuid import UUID
 
 from fastapi import APIRouter
-from pydantic import Field
 
-from app.accounting.unimicro.auth import revoke
-from app.api.doors import AdminDoor, Door, ResourcesDep, ViewerDoor
-from app.api.views import Name, Order, View, problems
-from app.connect import KeyOrder, make_key
-from app.departments import inherit_departments, list_departments, orphan_departments, serve_departments
-from app.errors import ConflictError, RemoteError
-from app.key_check import check_key
-from app.keys import (
+from app.accounting.connections import revoke
+from app.admin.connect import KeyOrder, make_key
+from app.admin.departments import inherit_departments, list_departments, orphan_departments, serve_departments
+from app.admin.key_check import check_key
+from app.admin.keys import (
     change_key,
     identity_of,
     list_keys,
@@ -24,143 +19,33 @@ from app.keys import (
     open_secret,
     remove_key,
 )
-from app.lanes import wake_key
-from app.resources import Resources
-from app.seen import forget_untold
+from app.api.doors import AdminDoor, Door, ResourcesDep, ViewerDoor
+from app.api.key_views import (
+    CheckView,
+    Departments,
+    FindingView,
+    FormerKeyView,
+    KeyChange,
+    KeySettings,
+    KeyView,
+    NewKeyOrder,
+    RemainsView,
+    RemovedKey,
+    TakenOver,
+    TakeOverOrder,
+)
+from app.api.views import problems
+from app.clerk.decisions import look_again
+from app.clerk.orphans import count_remains, follow_departments, hold_remains, take_over
+from app.engine.lanes import wake_key
+from app.errors import ConflictError, RemoteError
+from app.platform.resources import Resources
+from app.sweep.sightings import forget_untold
 from app.tables import Key
-from app.transfer.decisions import look_again
-from app.transfer.orphans import count_remains, follow_departments, hold_remains, take_over
+from app.transfer.books import KnownBooks
 from app.transfer.retry import retry_held
 
 router = APIRouter(prefix="/v1/keys", tags=["keys"])
-
-Mode = Literal["full", "file"]
-Method = Literal["invoice", "draft", "order"]
-Departments = Literal["all"] | list[str]
-
-
-class KeySettings(Order):
-    """What one company wants otherwise than the installation."""
-
-    send_customer_number: bool | None = Field(
-        None, description="Send RecMan's number when a customer is created; null: as the installation does"
-    )
-
-
-class KeyView(View):
-    """A named access to one Unimicro company, without its secrets."""
-
-    id: UUID
-    tenant_id: UUID
-    name: str = Field(examples=["Nordlys"])
-    company_key: str
-    company_name: str = Field(examples=["Nordlys Bemanning AS"])
-    mode: Mode
-    method: Method
-    client: Literal["web", "server"]
-    departments: Departments = Field(examples=["all"])
-    go_live: date = Field(description="The key's first day: documents dated earlier are a person's decision")
-    settings: KeySettings
-    state: Literal["active", "paused", "sign_in_again"]
-    paused_until: datetime | None = Field(description="It rests until then and goes on by itself")
-    pause_reason: str | None
-    api_base: str = Field(examples=["https://app.unimicro.no/"])
-    files_base: str | None
-    token_expires_at: datetime | None
-    created_at: datetime
-
-
-class NewKeyOrder(Order):
-    """What an administrator chose after signing in."""
-
-    pending_id: UUID
-    company_key: str = Field(description="`key` of one of the sign-in's companies")
-    name: Name = Field(examples=["Nordlys"])
-    go_live: date = Field(
-        description="The key's first day: no document dated earlier is booked unless a person says so",
-        examples=["2026-12-01"],
-    )
-    mode: Mode = Field("full", description="full: sent to Unimicro; file: only exported as a file")
-    method: Method = Field("invoice", description="What is made there: an issued invoice, a draft, or an order")
-    departments: Departments = Field("all", examples=["all", ["7", "9"]], description="RecMan department ids")
-
-
-class KeyChange(Order):
-    """What is to change; what is left out stays."""
-
-    name: Name | None = None
-    mode: Mode | None = None
-    method: Method | None = None
-    departments: Departments | None = None
-    go_live: date | None = Field(None, description="Another first day; what is held before it is looked at again")
-    settings: KeySettings | None = None
-    state: Literal["active", "paused"] | None = Field(None, description="paused: everything waits until it is active")
-
-
-class FindingView(View):
-    """One thing that a first invoice depends on."""
-
-    what: str = Field(examples=["VAT types"])
-    ok: bool
-    cause: str = Field(examples=["these products have no VAT type: 4711"])
-    fix: str = Field(examples=["Choose a VAT type for each product, or for its sales account, in Unimicro."])
-
-
-class CheckView(View):
-    """Whether a first invoice could go through."""
-
-    ok: bool
-    findings: list[FindingView]
-
-
-class RemainsView(View):
-    """How many invoices and credit notes a removed key has left behind; what waits or was begun is held."""
-
-    waiting: int = Field(description="Nothing of them was sent: a person says which key shall have them")
-    begun: int = Field(description="Something of them may be in the key's company: a person must look there")
-    booked: int
-    ignored: int
-
-
-class RemovedKey(View):
-    """What became of a removed key's sign-in, and what it left behind."""
-
-    revoked: bool = Field(description="Whether Unimicro was told; a sign-in that is not revoked ends by itself")
-    note: str
-    remains: RemainsView
-    departments: list[str] = Field(description="RecMan ids of departments that no key serves until one is chosen")
-
-
-class FormerKeyView(View):
-    """A key that was taken out of use."""
-
-    id: UUID
-    tenant_id: UUID
-    name: str = Field(examples=["Nordlys"])
-    company_key: str
-    company_name: str = Field(examples=["Nordlys Bemanning AS"])
-    remains: RemainsView
-
-
-class TakeOverOrder(Order):
-    """Which removed key's documents and departments this key shall have."""
-
-    from_key_id: UUID = Field(description="A key of GET /v1/keys/removed")
-    ids: list[int] | None = Field(
-        None,
-        min_length=1,
-        max_length=10_000,
-        description="Only these invoices and credit notes, and no department; left out: everything that waits",
-        examples=[[17, 18]],
-    )
-
-
-class TakenOver(View):
-    """What went over."""
-
-    documents: int
-    departments: list[str]
-    left: int = Field(description="Held still: something of them may be in the former key's company")
 
 
 @router.post(
@@ -309,7 +194,7 @@ async def remove(door: AdminDoor, resources: ResourcesDep, key_id: UUID) -> Remo
     after = {"remains": remains.model_dump(), "departments": departments}
     await _record(door, "key.remove", key, before=_show(before), after=after)
     await door.session.commit()
-    resources.references.pop(key.id, None)
+    resources.kept(KnownBooks).references.pop(key.id, None)
     resources.work_accepted.set()
     revoked, note = await _revoke(resources, refresh_token)
     return RemovedKey(revoked=revoked, note=note, remains=remains, departments=departments)

@@ -8,12 +8,12 @@ from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_l
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
+from app.admin.tenants import list_tenants
 from app.api.doors import OperatorDoor, ResourcesDep
 from app.api.recman import view_quota
-from app.lanes import count_waiting
-from app.quota import list_standings
-from app.seen import count_changes
-from app.tenants import list_tenants
+from app.engine.lanes import count_waiting
+from app.reading.quota import list_standings
+from app.sweep.sightings import count_changes
 
 router = APIRouter(tags=["health"])
 

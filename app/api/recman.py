@@ -9,29 +9,22 @@ from uuid import UUID
 from fastapi import APIRouter
 from pydantic import Field
 
+from app.admin.tenants import list_tenants, load_tenant
 from app.api.doors import AdminDoor, Door, ResourcesDep, ViewerDoor
 from app.api.transfers import ReasonView
 from app.api.views import Before, Limit, Order, View, problems
 from app.domain.reading import Reading, SweptScope
-from app.lanes import count_waiting, wake_tenant
-from app.listed import list_listed
-from app.profiles import list_profiles
-from app.quota import Standing, lift_pause, list_standings
-from app.resources import Resources
-from app.seen import count_changes
+from app.engine.lanes import count_waiting, wake_tenant
+from app.platform.resources import Resources
+from app.reading.quota import Standing, lift_pause, list_standings
 from app.settings import Settings
-from app.sweeps import (
-    begin_backfill,
-    begin_sweep,
-    end_sweep,
-    list_last_sweeps,
-    list_sweeps,
-    load_sweep,
-)
+from app.sweep.listed import list_listed
+from app.sweep.probe import probe_account
+from app.sweep.profiles import list_profiles
+from app.sweep.run import discard_changes, tell_changes
+from app.sweep.sightings import count_changes
+from app.sweep.sweeps import begin_backfill, begin_sweep, end_sweep, list_last_sweeps, list_sweeps, load_sweep
 from app.tables import FieldProfile, Sweep, Tenant
-from app.tenants import list_tenants, load_tenant
-from app.transfer.probe import probe_account
-from app.transfer.sweep import discard_changes, tell_changes
 
 router = APIRouter(prefix="/v1/recman", tags=["recman"])
 

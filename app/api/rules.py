@@ -8,13 +8,13 @@ from uuid import UUID
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import Field
 
+from app.admin.keys import load_key
+from app.admin.rules import list_versions, load_rules, load_version, show_rules, store_rules
 from app.api.doors import AdminDoor, ResourcesDep, ViewerDoor
 from app.api.views import View, problems
 from app.domain.rules import Rules
 from app.domain.rules_file import dump_yaml, parse_yaml
 from app.errors import RequestError
-from app.keys import load_key
-from app.rules import list_versions, load_rules, load_version, show_rules, store_rules
 from app.transfer.retry import retry_held
 
 router = APIRouter(prefix="/v1/rules", tags=["rules"])

@@ -9,13 +9,13 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse, JSONResponse, Response
 from pydantic import Field, SecretStr
 
-from app.accounting.unimicro.server_client import ServerClient, read_pem, read_pkcs12
+from app.accounting.connections import ServerClient, read_pem, read_pkcs12
+from app.admin.connect import Callback, begin_server, begin_sign_in, end_sign_in
+from app.admin.keys import load_key
+from app.admin.sign_ins import Beginning, load_sign_in, tell_state
 from app.api.doors import AdminDoor, Door, ResourcesDep, tell_error
 from app.api.views import Order, View, problems
-from app.connect import Callback, begin_server, begin_sign_in, end_sign_in
 from app.errors import RequestError, ServiceError
-from app.keys import load_key
-from app.sign_ins import Beginning, load_sign_in, tell_state
 from app.tables import SignIn
 
 router = APIRouter(tags=["keys"])

@@ -7,14 +7,14 @@ from uuid import UUID
 from fastapi import APIRouter
 from pydantic import Field, SecretStr
 
+from app.admin.tenants import create_tenant, list_tenants, load_tenant, rename_tenant, set_recman_api_key, show_api_key
 from app.api.doors import OperatorDoor, ResourcesDep
 from app.api.views import Name, Order, View, problems
-from app.crypto import Vault
+from app.engine.lanes import wake_tenant
 from app.errors import NotFoundError
-from app.lanes import wake_tenant
-from app.quota import lift_pause
+from app.platform.crypto import Vault
+from app.reading.quota import lift_pause
 from app.tables import Tenant
-from app.tenants import create_tenant, list_tenants, load_tenant, rename_tenant, set_recman_api_key, show_api_key
 
 router = APIRouter(prefix="/v1/tenants", tags=["tenants"])
 

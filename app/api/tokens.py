@@ -7,11 +7,11 @@ from uuid import UUID
 from fastapi import APIRouter
 from pydantic import AwareDatetime, Field
 
+from app.admin.tokens import NewToken, create_token, list_tokens, load_token, revoke_token, rotate_token
 from app.api.doors import AdminDoor, Door
 from app.api.views import Name, Order, OverlapHours, View, problems
 from app.errors import ForbiddenError, RequestError
 from app.tables import AdminToken
-from app.tokens import NewToken, create_token, list_tokens, load_token, revoke_token, rotate_token
 
 router = APIRouter(prefix="/v1/tokens", tags=["tokens"])
 

@@ -10,11 +10,11 @@ from pydantic import BaseModel, Field
 
 from app.api.doors import AdminDoor, Door, ResourcesDep, ViewerDoor
 from app.api.views import Before, Limit, View, problems
+from app.clerk.absence import require_absent
+from app.engine.inbox import list_events
+from app.engine.lanes import wake_waiting
 from app.errors import ConflictError, NotFoundError
-from app.inbox import list_events
-from app.lanes import wake_waiting
 from app.tables import Transfer
-from app.transfer.absence import require_absent
 from app.transfer.doubles import wake_doubles
 from app.transfer.log import ignore, is_begun, list_transfers, load_transfer
 from app.transfer.retry import retry

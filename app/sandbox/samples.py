@@ -7,7 +7,7 @@ from typing import Any
 
 import simplejson
 
-from app.sandbox.recman_hooks import Delivery
+from app.sandbox.recman.hooks import Delivery
 
 DATA = Path(__file__).parent / "data"
 

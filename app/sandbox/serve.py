@@ -6,8 +6,9 @@ from dataclasses import dataclass
 import uvicorn
 from fastapi import FastAPI
 
-from app.sandbox import recman, unimicro
-from app.sandbox.unimicro_options import SandboxOptions
+from app.sandbox.recman import app as recman
+from app.sandbox.unimicro import app as unimicro
+from app.sandbox.unimicro.options import SandboxOptions
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,17 +6,10 @@ from contextlib import asynccontextmanager
 from dataclasses import asdict
 from typing import TypeVar
 
-from app.db import Session
-from app.errors import (
-    OutcomeUnknownError,
-    Reason,
-    RemoteError,
-    RemoteMissingError,
-    RemoteRejectedError,
-    WaitError,
-)
-from app.lanes import check_fence
-from app.log import mask
+from app.engine.lanes import check_fence
+from app.errors import OutcomeUnknownError, Reason, RemoteError, RemoteMissingError, RemoteRejectedError, WaitError
+from app.platform.db import Session
+from app.platform.logger import mask
 from app.transfer.books import Books
 from app.transfer.claims import Claim, claim_sending
 from app.transfer.context import Run

@@ -1,25 +1,48 @@
 """One key's accounting system, opened for a run: where to write, what it has, and what was said so far."""
 
 import asyncio
-from collections.abc import Awaitable
+from collections.abc import Awaitable, MutableMapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Protocol
+from uuid import UUID
 
-from app.access import fresh_token
+from cachetools import TTLCache
+
 from app.accounting.targets import Exchange, Target, open_target
-from app.checks import is_cleared
-from app.db import load_now
+from app.admin.access import fresh_token
+from app.admin.customer_checks import is_cleared
+from app.admin.rules import load_rules
+from app.domain.parties import Recipient
 from app.domain.policies import NumberPolicy
 from app.domain.reference import Reference
 from app.domain.rules import Rules
 from app.errors import HoldError, KeyPausedError, Reason
-from app.resources import CachedReference, Resources
-from app.rules import load_rules
+from app.platform.db import load_now
+from app.platform.resources import Resources
 from app.tables import Key
 
 # A resumed key and a new sign-in wake their lanes; this is only the net below. Each look costs RecMan's quota.
 REST_SECONDS = 6 * 3600.0
+_MOST_RECIPIENTS = 10_000
+
+
+@dataclass(slots=True)
+class CachedReference:
+    """Reference data of one key and when its reading began, by the database's clock."""
+
+    reference: Reference
+    read_at: datetime
+
+
+@dataclass(slots=True)
+class KnownBooks:
+    """What this process remembers of keys' companies, by key; `recipients`: what customers look like on an invoice."""
+
+    references: dict[UUID, CachedReference] = field(default_factory=dict)
+    recipients: dict[UUID, MutableMapping[int, Recipient]] = field(default_factory=dict)
+    cleared_keys: set[UUID] = field(default_factory=set)
+    locks: dict[UUID, asyncio.Lock] = field(default_factory=dict)
 
 
 class Refresh(Protocol):
@@ -72,7 +95,7 @@ async def open_books(resources: Resources, key: Key, *, heard_at: datetime, send
         company_key=key.company_key,
         token=token,
         on_exchange=exchanges.append,
-        recipients=resources.recipients_of(key.id),
+        recipients=_recipients_of(resources, key.id),
         slot=lambda: resources.slots.hold(key.company_key),
         orders=key.method == "order",
     )
@@ -104,15 +127,21 @@ def _sends_customer_number(resources: Resources, key: Key, rules: Rules) -> bool
 
 async def _load_reference(resources: Resources, key: Key, target: Target, *, oldest: datetime) -> Reference:
     # One reader at a time: whoever waited finds what the first one read.
-    async with resources.reference_locks.setdefault(key.id, asyncio.Lock()):
-        cached = resources.references.get(key.id)
+    async with resources.kept(KnownBooks).locks.setdefault(key.id, asyncio.Lock()):
+        cached = resources.kept(KnownBooks).references.get(key.id)
         if cached is not None and cached.read_at > oldest:
             return cached.reference
         async with resources.sessions() as session:
             read_at = await load_now(session)
         reference = await target.fetch_reference()
-        resources.references[key.id] = CachedReference(reference=reference, read_at=read_at)
+        resources.kept(KnownBooks).references[key.id] = CachedReference(reference=reference, read_at=read_at)
         return reference
+
+
+def _recipients_of(resources: Resources, key_id: UUID) -> MutableMapping[int, Recipient]:
+    """Believed for as long as the other reference data."""
+    seconds = resources.settings.unimicro_reference_seconds
+    return resources.kept(KnownBooks).recipients.setdefault(key_id, TTLCache(_MOST_RECIPIENTS, ttl=seconds))
 
 
 def _check_usable(key: Key, now: datetime) -> None:
@@ -143,7 +172,7 @@ async def _require_customer_check(resources: Resources, key: Key) -> None:
 
     What was cleared once stays so, which is why it is remembered and asked only once.
     """
-    if key.id in resources.cleared_keys or not resources.settings.require_customer_check:
+    if key.id in resources.kept(KnownBooks).cleared_keys or not resources.settings.require_customer_check:
         return
     async with resources.sessions() as session:
         cleared = await is_cleared(session, key.id)
@@ -154,4 +183,4 @@ async def _require_customer_check(resources: Resources, key: Key) -> None:
             fix=f"Run the customer check: POST /v1/keys/{key.id}/customer-check, mend what it finds, or accept it.",
             code="customer_check_missing",
         )
-    resources.cleared_keys.add(key.id)
+    resources.kept(KnownBooks).cleared_keys.add(key.id)

@@ -1,26 +1,21 @@
-"""Stops 5 to 7 of one change: read the record, look, plan, run. One entry for every scope."""
+"""Stops 5 to 7 of one change: read the record, look, plan, run. One entry for every kind of record."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 
+from app.admin.keys import list_keys_for_record
 from app.domain.dimensions import Project
 from app.domain.documents import Document, DocumentKind, IncompleteDocument
 from app.domain.parties import Customer
 from app.domain.reference import Reference
-from app.errors import HoldError, Reason, RemoteMissingError, RemoteRejectedError, WaitError
-from app.jobs import SCOPE
-from app.keys import list_keys_for_record
-from app.lanes import check_fence, postpone
-from app.sweeps import SCOPE as SWEEP
+from app.engine.lanes import check_fence, postpone
+from app.errors import HoldError, Reason, WaitError
 from app.tables import Key, Transfer
 from app.transfer.books import Books
-from app.transfer.carry_job import carry_job
 from app.transfer.context import Run
-from app.transfer.decisions import forget_decision, note_search
 from app.transfer.doubles import claim_content, show_fingerprint, wake_doubles
 from app.transfer.drift import find_drift, is_alarmed
-from app.transfer.go_live import is_persons_choice
 from app.transfer.log import (
     ensure_transfer,
     is_begun,
@@ -34,33 +29,19 @@ from app.transfer.log import (
 )
 from app.transfer.look import look_at_customer, look_at_document, look_at_project
 from app.transfer.missing import end_missing
-from app.transfer.plan import plan_company, plan_document, plan_project_change
+from app.transfer.offers import forget_decision, note_search
+from app.transfer.plan.document import plan_company, plan_document, plan_project_change
+from app.transfer.plan.go_live import is_persons_choice
+from app.transfer.plan.situation import DocumentSituation, Past
+from app.transfer.plan.steps import CreateProduct, Decision, Go, Hold, LookAgain, Skip, Wait
 from app.transfer.route import WAIT_SECONDS, choose_key, decide_without_key, require_in_use
 from app.transfer.run import run_document
 from app.transfer.run_parts import run_part
-from app.transfer.situation import DocumentSituation, Past
-from app.transfer.steps import CreateProduct, Decision, Go, Hold, LookAgain, Skip, Wait
-from app.transfer.sweep import carry_sweep
 from app.transfer.take_back import take_back_draft
 
 
-async def carry(run: Run) -> None:
-    """Take one record as far as it goes now; afterwards `run.finished` unless an error says what to do.
-
-    Raises:
-        WaitError, KeyPausedError, RemoteError, StaleLeaseError: the worker decides what becomes of the lane.
-    """
-    try:
-        await _CARRIERS[run.lease.scope](run)
-    except HoldError as error:
-        await _hold(run, error.gaps)
-    except RemoteRejectedError as error:
-        if isinstance(error, RemoteMissingError) and run.asks_again:
-            raise
-        await _hold(run, (Reason(code=error.code, cause=error.cause, fix=error.fix),))
-
-
-async def _carry_document(run: Run) -> None:
+async def carry_document(run: Run) -> None:
+    """Take an invoice or a credit note as far as it goes now."""
     document = await run.reader.read_document(run.lease.record_id)
     if document is None:
         await end_missing(run)
@@ -254,7 +235,8 @@ def _customer_name(situation: DocumentSituation) -> str:
     return known.name if known is not None else ""
 
 
-async def _carry_company(run: Run) -> None:
+async def carry_company(run: Run) -> None:
+    """Take a change of a company to every key that is open to it."""
     keys = await _keys(run)
     for key in keys:
         books = await _open(run, key)
@@ -266,7 +248,8 @@ async def _carry_company(run: Run) -> None:
     await _end_part(run, keys)
 
 
-async def _carry_project(run: Run) -> None:
+async def carry_project(run: Run) -> None:
+    """Take a change of a project to every key that is open to it."""
     keys = await _keys(run)
     for key in keys:
         books = await _open(run, key)
@@ -316,7 +299,8 @@ async def _end_part(run: Run, keys: list[Key]) -> None:
         await run.finish(session, state="done", note=run.note)
 
 
-async def _carry_nothing(run: Run) -> None:
+async def carry_nothing(run: Run) -> None:
+    """Leave a record that has no life of its own in Unimicro."""
     await _skip(run, f"nothing to transfer: a {run.lease.scope} is looked up when an invoice needs it")
 
 
@@ -325,7 +309,8 @@ async def _skip(run: Run, reason: str, *, state: str = "ignored") -> None:
         await run.finish(session, state=state, note=reason)
 
 
-async def _hold(run: Run, gaps: tuple[Reason, ...]) -> None:
+async def hold(run: Run, gaps: tuple[Reason, ...]) -> None:
+    """Keep the record until a person has decided; what was made of it and may not stand is taken away."""
     gaps = (*gaps, *await take_back_draft(run))
     lease = run.lease
     kind = _KINDS.get(lease.scope)
@@ -337,14 +322,4 @@ async def _hold(run: Run, gaps: tuple[Reason, ...]) -> None:
         await run.finish(session, state="held", note=gaps[0].cause)
 
 
-_Carrier = Callable[[Run], Awaitable[None]]
-_CARRIERS: dict[str, _Carrier] = {
-    "invoice": _carry_document,
-    "company": _carry_company,
-    "project": _carry_project,
-    "product": _carry_nothing,
-    "department": _carry_nothing,
-    SCOPE: carry_job,
-    SWEEP: carry_sweep,
-}
 _KINDS = {"invoice": DocumentKind.INVOICE.value, "company": "customer", "project": "project"}

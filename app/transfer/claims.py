@@ -5,8 +5,8 @@ from uuid import UUID
 
 from sqlalchemy import select, text
 
-from app.db import Session, locked
-from app.lanes import Lease
+from app.engine.lanes import Lease
+from app.platform.db import Session, locked
 from app.tables import Transfer
 
 # A transfer is being sent for as long as the lane that sends it is leased: no second lease to keep alive.

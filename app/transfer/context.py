@@ -4,13 +4,13 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from app.db import Session, Sessions
-from app.inbox import record_end
-from app.lanes import Lease, check_fence, release, wake_waiting
+from app.engine.inbox import record_end
+from app.engine.lanes import Lease, check_fence, release, wake_waiting
+from app.platform.db import Session, Sessions
+from app.reading.records import RecordReader
 from app.tables import Event, Key
 from app.transfer.books import Books
 from app.transfer.log import Place
-from app.transfer.records import RecordReader
 
 # What the other system says is missing is asked for in so many tries before a person is.
 _TRIES = 3

@@ -4,7 +4,7 @@ from uuid import UUID
 
 from sqlalchemy import func, select
 
-from app.db import Session
+from app.platform.db import Session
 from app.tables import Transfer
 
 

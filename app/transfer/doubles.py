@@ -13,14 +13,14 @@ from uuid import UUID
 from sqlalchemy import and_, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
-from app.db import Session
 from app.domain.documents import Document, IncompleteDocument
+from app.engine.lanes import check_fence
 from app.errors import HoldError, Reason, WaitError
-from app.lanes import check_fence
+from app.platform.db import Session
 from app.tables import Transfer
 from app.transfer.context import Run
 from app.transfer.log import SAME_AS_OTHER, find_transfer, is_begun, record_values
-from app.transfer.plan import hash_content
+from app.transfer.plan.document import hash_content
 from app.transfer.retry import retry
 
 

@@ -6,8 +6,8 @@ from app.errors import Reason, RemoteMissingError, RemoteUnavailableError
 from app.transfer.books import Books
 from app.transfer.context import Run
 from app.transfer.credit_log import is_credited_by_us
-from app.transfer.plan import compare_totals
-from app.transfer.situation import Past
+from app.transfer.plan.document import compare_totals
+from app.transfer.plan.situation import Past
 
 _FIX = "Find out in Unimicro who did it and why; book it anew there by hand if it was a mistake."
 

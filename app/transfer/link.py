@@ -5,12 +5,12 @@ from typing import Any
 
 from sqlalchemy import text
 
-from app.db import Session
+from app.admin.keys import is_removed
 from app.domain.documents import Document
 from app.domain.reference import RemoteDocument
+from app.engine.lanes import check_fence
 from app.errors import ConflictError, HoldError, Reason
-from app.keys import is_removed
-from app.lanes import check_fence
+from app.platform.db import Session
 from app.tables import Transfer
 from app.transfer.attempts import record_outcome
 from app.transfer.books import Books
@@ -18,10 +18,10 @@ from app.transfer.claims import claim_sending
 from app.transfer.context import Run
 from app.transfer.log import find_transfer, is_begun, is_linked, record_done, record_remote, record_values, show_totals
 from app.transfer.look import external_reference
-from app.transfer.plan import hash_document
+from app.transfer.plan.document import hash_document
+from app.transfer.plan.steps import LinkDocument
 from app.transfer.retry import retry_held
 from app.transfer.route import require_in_use
-from app.transfer.steps import LinkDocument
 
 # Two documents of RecMan's may be linked to one there at the same moment: whoever comes second must see the first.
 _LOCK = text("SELECT pg_advisory_xact_lock(hashtextextended(:key_id || ':' || :remote_id, 0))")

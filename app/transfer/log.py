@@ -9,9 +9,9 @@ from sqlalchemy import ColumnElement, func, insert, or_, select, text, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.exc import IntegrityError
 
-from app.db import Session, locked
 from app.domain.documents import Totals
 from app.errors import HoldError, Reason
+from app.platform.db import Session, locked
 from app.tables import Attempt, Key, Transfer
 
 # The reason of a double; approving a document that is held for it says that it is none.

@@ -3,34 +3,23 @@
 from dataclasses import replace
 from datetime import date
 
-from app.db import load_now
 from app.domain.dimensions import Department, Project
 from app.domain.documents import Document, DocumentKind, IncompleteDocument
 from app.domain.parties import Customer
 from app.domain.policies import NumberPolicy
 from app.domain.reference import RemoteCustomer, RemoteDocument
 from app.errors import RemoteMissingError, RemoteUnavailableError, WaitError
+from app.platform.db import load_now
 from app.transfer.books import Books
 from app.transfer.claims import is_sent_by_other
 from app.transfer.context import Run
 from app.transfer.credit_log import find_usual_minus, list_booked_credits
 from app.transfer.doubles import list_doubles
-from app.transfer.go_live import may_need_choice
-from app.transfer.log import (
-    count_booked,
-    find_transfer,
-    is_begun,
-    list_customer_links,
-)
+from app.transfer.log import count_booked, find_transfer, is_begun, list_customer_links
 from app.transfer.pasts import past_of
-from app.transfer.plan_credit import list_own_drafts
-from app.transfer.situation import (
-    CustomerView,
-    DepartmentView,
-    DocumentSituation,
-    Past,
-    ProjectView,
-)
+from app.transfer.plan.credit import list_own_drafts
+from app.transfer.plan.go_live import may_need_choice
+from app.transfer.plan.situation import CustomerView, DepartmentView, DocumentSituation, Past, ProjectView
 from app.transfer.twins import find_twins, was_searched
 
 # Another lane is making this very customer or project; it takes a second or so.

@@ -10,9 +10,9 @@ from uuid import UUID
 
 from sqlalchemy import text
 
-from app.db import Session
+from app.engine.lanes import Lease
 from app.errors import WaitError
-from app.lanes import Lease
+from app.platform.db import Session
 
 # Another lane is making it; it takes a second or so.
 _OTHER_LANE_SECONDS = 5

@@ -1,7 +1,7 @@
 """When RecMan does not show a record: not yet, not to us, or no more. Nothing is ever deleted in Unimicro."""
 
+from app.engine.lanes import check_fence
 from app.errors import HoldError, Reason, RemoteUnavailableError
-from app.lanes import check_fence
 from app.tables import Transfer
 from app.transfer.context import Run
 from app.transfer.doubles import wake_doubles

@@ -7,7 +7,7 @@ from app.domain.documents import Totals
 from app.errors import Reason
 from app.tables import Transfer
 from app.transfer.log import is_begun, is_unclear
-from app.transfer.situation import Past
+from app.transfer.plan.situation import Past
 
 
 def past_of(transfer: Transfer, *, key_id: UUID, now: datetime) -> Past:

@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from uuid import UUID, uuid4
 
-from app.db import Session
-from app.inbox import Arrival, accept, dedupe_key
-from app.lanes import wake_record
+from app.engine.inbox import Arrival, accept, dedupe_key
+from app.engine.lanes import wake_record
+from app.platform.db import Session
 from app.tables import Transfer
 from app.transfer.log import list_held, reopen
 

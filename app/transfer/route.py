@@ -3,19 +3,19 @@
 A key that was removed still answers: its documents are held until a person says where they belong.
 """
 
-from app.db import Session
-from app.departments import route_department
+from app.admin.departments import route_department
+from app.admin.keys import lock_in_use
 from app.domain.documents import Document, IncompleteDocument
 from app.errors import HoldError, Reason, WaitError
-from app.keys import lock_in_use
+from app.platform.db import Session
 from app.tables import Key, Transfer
 from app.transfer.context import Run
-from app.transfer.go_live import WAITS_FOR_HELD
 from app.transfer.log import find_transfer, is_begun
-from app.transfer.orphans import explain_credit, explain_orphan
 from app.transfer.pasts import past_of
-from app.transfer.plan import plan_booked
-from app.transfer.steps import Hold, Skip
+from app.transfer.plan.document import plan_booked
+from app.transfer.plan.go_live import WAITS_FOR_HELD
+from app.transfer.plan.steps import Hold, Skip
+from app.transfer.removed_keys import explain_credit, explain_orphan
 
 # A lane that waits is woken by the other record's end; this is only the net below. Each look costs RecMan's quota.
 WAIT_SECONDS = 6 * 3600.0

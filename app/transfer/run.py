@@ -8,11 +8,11 @@ import time
 from dataclasses import replace
 
 from app.accounting.targets import Draft, guid_for
-from app.db import Session
 from app.domain.documents import Document, DocumentKind
 from app.domain.reference import DocumentState, Links, RemoteDocument, RemoteProduct
+from app.engine.lanes import check_fence
 from app.errors import HoldError, OutcomeUnknownError, Reason, RemoteError, RemoteRejectedError, WaitError
-from app.lanes import check_fence
+from app.platform.db import Session
 from app.transfer.attempts import GUID_SEEN, attempt, missing_is_unclear, record_outcome
 from app.transfer.books import Books
 from app.transfer.claims import claim_sending
@@ -28,13 +28,11 @@ from app.transfer.log import (
     show_reasons,
     show_totals,
 )
-from app.transfer.parts import find_line_departments
-from app.transfer.plan import compare_totals, hash_document
-from app.transfer.products import choose_products
-from app.transfer.run_credit import create_credit_draft
-from app.transfer.run_parts import find_remote_customer, find_remote_id, run_part
-from app.transfer.situation import DocumentSituation, Past
-from app.transfer.steps import (
+from app.transfer.plan.document import compare_totals, hash_document
+from app.transfer.plan.parts import find_line_departments
+from app.transfer.plan.products import choose_products
+from app.transfer.plan.situation import DocumentSituation, Past
+from app.transfer.plan.steps import (
     AdoptDocument,
     CreateCreditDraft,
     CreateDraft,
@@ -44,6 +42,8 @@ from app.transfer.steps import (
     KeepDraft,
     LinkDocument,
 )
+from app.transfer.run_credit import create_credit_draft
+from app.transfer.run_parts import find_remote_customer, find_remote_id, run_part
 
 # A number that comes a moment later is waited for so long before the lane takes over the waiting (seconds).
 _NUMBER_PAUSES = (0.0, 0.2, 0.8)

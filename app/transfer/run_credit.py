@@ -3,19 +3,19 @@
 from contextlib import suppress
 
 from app.accounting.targets import Draft
-from app.db import Session
 from app.domain.reference import DocumentState, Links, RemoteDocument
 from app.errors import RemoteError, WaitError
+from app.platform.db import Session
 from app.transfer.attempts import attempt, missing_is_unclear
 from app.transfer.books import Books
 from app.transfer.claims import find_open_credit
 from app.transfer.context import Run
 from app.transfer.log import record_remote, record_values, show_totals
-from app.transfer.parts import find_line_departments
-from app.transfer.products import choose_products
+from app.transfer.plan.parts import find_line_departments
+from app.transfer.plan.products import choose_products
+from app.transfer.plan.situation import DocumentSituation
+from app.transfer.plan.steps import CreateCreditDraft
 from app.transfer.run_parts import find_remote_id
-from app.transfer.situation import DocumentSituation
-from app.transfer.steps import CreateCreditDraft
 
 # The other credit note's end wakes this one; this is only the net below.
 _WAIT_SECONDS = 3600.0

@@ -6,29 +6,22 @@ from dataclasses import dataclass, replace
 from sqlalchemy import func
 
 from app.accounting.targets import Change, guid_for
-from app.db import Session
 from app.domain.dimensions import Project
 from app.domain.parties import Customer
 from app.domain.policies import NumberPolicy
 from app.domain.reference import RemoteCustomer
+from app.engine.lanes import check_fence, wake_waiting
 from app.errors import HoldError, Reason, RemoteError, WaitError
-from app.lanes import check_fence, wake_waiting
+from app.platform.db import Session
 from app.tables import Transfer
 from app.transfer.attempts import attempt
 from app.transfer.books import Books
 from app.transfer.claims import claim_sending
 from app.transfer.context import Run
-from app.transfer.log import (
-    ensure_transfer,
-    find_transfer,
-    record_done,
-    record_held,
-    record_values,
-    show_reasons,
-)
+from app.transfer.log import ensure_transfer, find_transfer, record_done, record_held, record_values, show_reasons
 from app.transfer.making import claim_names, release_names
-from app.transfer.plan import hash_customer
-from app.transfer.steps import (
+from app.transfer.plan.document import hash_customer
+from app.transfer.plan.steps import (
     CreateCustomer,
     CreateDepartment,
     CreateProject,

@@ -2,9 +2,9 @@
 
 from contextlib import suppress
 
-from app.db import Session
 from app.domain.reference import DocumentState, RemoteDocument
 from app.errors import HoldError, Reason, RemoteMissingError, RemoteRejectedError
+from app.platform.db import Session
 from app.tables import Key, Transfer
 from app.transfer.attempts import attempt, missing_is_unclear
 from app.transfer.books import Books
@@ -12,7 +12,7 @@ from app.transfer.context import Run
 from app.transfer.log import find_transfer, is_begun, record_values, show_totals
 from app.transfer.look import external_reference
 from app.transfer.pasts import past_of
-from app.transfer.plan_credit import list_own_drafts
+from app.transfer.plan.credit import list_own_drafts
 
 
 async def take_back_draft(run: Run) -> tuple[Reason, ...]:

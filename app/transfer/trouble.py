@@ -1,18 +1,14 @@
 """Why a record is not through yet, shown on its transfer without disturbing how far it has come."""
 
-from app.db import Session
 from app.domain.documents import DocumentKind
 from app.errors import Reason
-from app.sweeps import SCOPE as SWEEP
-from app.sweeps import record_trouble as record_sweep_trouble
+from app.platform.db import Session
 from app.transfer.context import Run
 from app.transfer.log import ensure_transfer, record_reason, record_unread
 
 
 async def record_trouble(session: Session, run: Run, reason: Reason, *, failed: bool = False) -> None:
     """Show on the transfer why it is not through yet, without disturbing how far it has come."""
-    if run.lease.scope == SWEEP:
-        await record_sweep_trouble(session, int(run.lease.record_id), reason, failed=failed)
     if run.transfer_id is None:
         await _show_unread(session, run, reason, failed=failed)
         return

@@ -10,11 +10,11 @@ from app.domain.documents import Document, IncompleteDocument
 from app.domain.reference import DocumentState, RemoteDocument
 from app.transfer.books import Books
 from app.transfer.context import Run
-from app.transfer.go_live import CODE
 from app.transfer.log import is_linked
-from app.transfer.parts import find_same_customer
-from app.transfer.plan import compare_totals
-from app.transfer.situation import CustomerView, DocumentSituation, Past, Twin
+from app.transfer.plan.document import compare_totals
+from app.transfer.plan.go_live import CODE
+from app.transfer.plan.parts import find_same_customer
+from app.transfer.plan.situation import CustomerView, DocumentSituation, Past, Twin
 
 # The form of our references.
 _OURS = re.compile(r"RM-\S")

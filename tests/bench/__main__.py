@@ -22,15 +22,15 @@ from pathlib import Path
 
 from sqlalchemy import text
 
-from app.db import create_engine, migrate
-from app.embedded import EmbeddedPostgres, pgbench_path
-from app.hooks import create_hook
-from app.http import httpx
-from app.inbox import Arrival, accept, dedupe_key
-from app.log import configure_logging
-from app.resources import Resources, open_resources
+from app.admin.hooks import create_hook
+from app.admin.tenants import create_tenant
+from app.embedded.postgres import EmbeddedPostgres, pgbench_path
+from app.engine.inbox import Arrival, accept, dedupe_key
+from app.platform.db import create_engine, migrate
+from app.platform.http import httpx
+from app.platform.logger import configure_logging
+from app.platform.resources import Resources, open_resources
 from app.settings import Settings
-from app.tenants import create_tenant
 from app.transfer.context import Run
 from app.worker import run_worker
 from tests.bench.decode import make_body, measure_decode

@@ -5,8 +5,8 @@ import json
 import timeit
 from collections.abc import Callable
 
-from app.api.webhook_form import EXAMPLES
-from app.recman.webhook import parse_hints
+from app.api.webhooks.form import EXAMPLES
+from app.recman.hook.webhook import parse_hints
 
 ROUNDS = 500
 REPEATS = 7

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 
 from sqlalchemy import text
 
-from app.http import httpx
-from app.resources import Resources, open_resources
+from app.admin.tenants import create_tenant, set_recman_api_key
+from app.platform.http import httpx
+from app.platform.resources import Resources, open_resources
 from app.settings import Settings
-from app.sweeps import begin_sweep, load_sweep
+from app.sweep.sweeps import begin_sweep, load_sweep
 from app.tables import Tenant
-from app.tenants import create_tenant, set_recman_api_key
 from app.worker import run_worker
 
 PAGE = 1000

@@ -8,9 +8,10 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
-from app.resources import open_resources
-from app.sandbox.recman_hooks import Delivery
-from app.sandbox.unimicro_books import Books
+from app.platform.resources import open_resources
+from app.sandbox.recman.hooks import Delivery
+from app.sandbox.unimicro.books import Books
+from app.transfer.books import KnownBooks
 from app.worker import run_worker
 from tests.world import COMPANY, World
 
@@ -50,7 +51,7 @@ async def prepare(play: Play, case: dict[str, Any]) -> None:
             store.put_record(scope, str(record[f"{scope}Id"]), record)
     for number, name, percent, code in case.get("unimicro_products", []):
         _add_product(play.books, number, name, Decimal(percent), code)
-    play.world.resources.references.clear()
+    play.world.resources.kept(KnownBooks).references.clear()
 
 
 async def take(play: Play, step: dict[str, Any]) -> None:
@@ -158,7 +159,7 @@ async def _unimicro(play: Play, value: list[Any]) -> None:
     assert rows, f"no {entity} with {wanted}"
     for row in rows:
         play.books.update(entity, row["ID"], changes)
-    play.world.resources.references.clear()
+    play.world.resources.kept(KnownBooks).references.clear()
 
 
 async def _customer(play: Play, value: dict[str, Any]) -> None:

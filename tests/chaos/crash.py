@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import event, text
 
-from app.http import httpx
+from app.platform.http import httpx
 from app.worker import run_worker
 from tests.world import World
 

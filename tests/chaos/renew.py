@@ -4,9 +4,9 @@ import asyncio
 import sys
 from uuid import UUID
 
-from app.access import fresh_token
-from app.crypto import show_fingerprint
-from app.resources import open_resources
+from app.admin.access import fresh_token
+from app.platform.crypto import show_fingerprint
+from app.platform.resources import open_resources
 from app.settings import Settings
 
 WORKERS = 10

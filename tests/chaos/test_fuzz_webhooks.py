@@ -7,10 +7,10 @@ from typing import Any
 
 import simplejson
 
+from app.admin.hooks import create_hook
 from app.domain.money import dump_json
-from app.hooks import create_hook
-from app.recman.translate import read_company, read_department, read_invoice, read_project
-from app.recman.webhook import MOST_RECORDS, Decoded, Hint, parse_hints, write_hint
+from app.recman.hook.webhook import MOST_RECORDS, Decoded, Hint, parse_hints, write_hint
+from app.recman.read.translate import read_company, read_department, read_invoice, read_project
 from tests.world import OURS, World
 
 BODIES = 100_000

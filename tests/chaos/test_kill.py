@@ -14,10 +14,11 @@ import pytest
 import uvicorn
 from fastapi import FastAPI
 
-from app.sandbox import recman, unimicro
-from app.sandbox.recman_store import RecmanOptions
+from app.sandbox.recman import app as recman
+from app.sandbox.recman.store import RecmanOptions
 from app.sandbox.samples import load_samples
-from app.sandbox.unimicro_options import SandboxOptions
+from app.sandbox.unimicro import app as unimicro
+from app.sandbox.unimicro.options import SandboxOptions
 from app.settings import Settings
 from tests.world import CLIENT_SECRET, OURS, RECMAN_KEY, World, open_world
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from app.main import render_openapi
+from app.web import render_openapi
 from tests.flows.test_tenants_apart import BODIES, ROUTES
 from tests.world import World
 

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from app.access import fresh_token
+from app.admin.access import fresh_token
+from app.admin.keys import open_secret
 from app.errors import AuthExpiredError
-from app.keys import open_secret
-from app.sandbox.unimicro_options import SandboxOptions
+from app.sandbox.unimicro.options import SandboxOptions
 from app.tables import Key
 from tests.chaos.renew import WORKERS
 from tests.chaos.test_kill import make_environment, real_world

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from app.slots import Slots
+from app.platform.slots import Slots
 
 MOST = 3
 

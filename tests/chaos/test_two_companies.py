@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from app.sandbox.samples import load_samples
-from app.sandbox.unimicro_options import SandboxOptions
+from app.sandbox.unimicro.options import SandboxOptions
 from tests.chaos.test_storm import Storm
 from tests.chaos.two_companies import CREDITS, DRAFT, HOMES, Office, books_of, change_keys, find_documents
 from tests.world import CLIENT_SECRET, OURS, World, open_world

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
-from app.sandbox.unimicro_books import Books
+from app.sandbox.unimicro.books import Books
 from tests.world import COMPANY, World
 
 OTHER = "Nordlys Konsulent AS"

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from app.accounting.unimicro.payloads import guid_for
-from app.accounting.unimicro.translate import VatTable, from_product
 from app.accounting.unimicro.translate_documents import Currency, from_invoice, to_invoice
+from app.accounting.unimicro.translate_products import VatTable, from_product
 from app.domain.reference import Links
 from tests.contract.golden.cases import Case, load_cases, read_document, to_recipient
 from tests.contract.unimicro_session import Session, sandbox

@@ -3,10 +3,10 @@
 import time
 import tracemalloc
 
+from app.clerk.customers.compare import Comparison, compare_customers, count_kinds
 from app.domain.org_numbers import is_valid_org_number
 from app.domain.parties import Address, Customer
 from app.domain.reference import RemoteCustomer
-from app.transfer.customer_check import Comparison, compare_customers, count_kinds
 from tests.builders import make_reference
 
 

@@ -12,10 +12,10 @@ import pytest
 from app.domain.money import dump_json
 from app.domain.parties import Customer
 from app.errors import AuthExpiredError, RemoteError, RemoteRejectedError, RemoteThrottledError, RemoteUnavailableError
-from app.http import httpx
-from app.recman.client import RecmanClient
-from app.recman.translate import read_company
-from app.resources import RecmanNotes
+from app.platform.http import httpx
+from app.recman.api.client import RecmanClient
+from app.recman.api.notes import RecmanNotes
+from app.recman.read.translate import read_company
 
 KEY = "123456789012k0123456789abcdef0123456789abcdef01234567"
 Answer = Callable[[Mapping[str, str]], Any]

@@ -12,9 +12,9 @@ import pytest
 import simplejson
 from fastapi import FastAPI, Request
 
-from app.sandbox.recman import create_app
-from app.sandbox.recman_hooks import Delivery, arrange_deliveries, deliver, is_loopback
-from app.sandbox.recman_store import SANDBOX_KEY, RecmanOptions
+from app.sandbox.recman.app import create_app
+from app.sandbox.recman.hooks import Delivery, arrange_deliveries, deliver, is_loopback
+from app.sandbox.recman.store import SANDBOX_KEY, RecmanOptions
 from app.sandbox.samples import load_samples
 
 BASE = "http://127.0.0.1"

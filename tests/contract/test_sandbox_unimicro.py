@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from app.sandbox.unimicro_schema import ENTITIES
+from app.sandbox.unimicro.schema import ENTITIES
 from tests.contract.unimicro_names import KNOWN
 from tests.contract.unimicro_session import Session, guid, open_session, sandbox
 

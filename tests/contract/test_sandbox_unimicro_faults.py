@@ -13,7 +13,7 @@ from joserfc import jwt
 from joserfc.jwk import KeySet
 
 from app.sandbox.faults import PROXY_PAGE
-from app.sandbox.unimicro import create_app
+from app.sandbox.unimicro.app import create_app
 from tests.contract.unimicro_session import (
     CLIENT,
     Clock,

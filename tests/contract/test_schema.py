@@ -7,9 +7,9 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import Connection, text
 
-from app.db import create_engine, migrate
-from app.main import render_openapi
+from app.platform.db import create_engine, migrate
 from app.tables import Table
+from app.web import render_openapi
 
 
 async def test_migrations_and_tables_agree(database_url: str) -> None:

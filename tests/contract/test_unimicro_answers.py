@@ -13,7 +13,7 @@ from app.accounting.targets import Exchange, Target, open_target
 from app.domain.documents import DocumentKind
 from app.domain.reference import Links, RemoteProduct
 from app.errors import AuthExpiredError, HoldError, OutcomeUnknownError, RemoteUnavailableError
-from app.http import httpx, new_client
+from app.platform.http import httpx, new_client
 from tests.builders import make_customer, make_document
 
 HOST = "http://unimicro.test"

@@ -30,9 +30,9 @@ from app.errors import (
     RemoteThrottledError,
     RemoteUnavailableError,
 )
-from app.http import httpx, new_client
-from app.sandbox.unimicro import create_app
-from app.sandbox.unimicro_options import DEFAULT_REDIRECT_URI, SandboxOptions
+from app.platform.http import httpx, new_client
+from app.sandbox.unimicro.app import create_app
+from app.sandbox.unimicro.options import DEFAULT_REDIRECT_URI, SandboxOptions
 from tests.builders import make_customer, make_department, make_document, make_project
 
 HOST = "http://unimicro.test"

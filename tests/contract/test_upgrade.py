@@ -8,8 +8,8 @@ from alembic import command
 from sqlalchemy import Connection, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from app.audit import check_chains
-from app.db import create_engine, create_sessions, migration_config
+from app.admin.audit import check_chains
+from app.platform.db import create_engine, create_sessions, migration_config
 from app.transfer.credit_log import find_usual_minus
 
 RELEASED = "0008"

@@ -14,8 +14,8 @@ import httpx
 import simplejson
 
 from app.sandbox.faults import SandboxApp
-from app.sandbox.unimicro import create_app
-from app.sandbox.unimicro_options import DEFAULT_REDIRECT_URI, SandboxOptions
+from app.sandbox.unimicro.app import create_app
+from app.sandbox.unimicro.options import DEFAULT_REDIRECT_URI, SandboxOptions
 
 VERIFIER = "a-verifier-that-is-long-enough-for-the-rules-of-pkce"
 CLIENT = {"client_id": "recman-unimicro", "client_secret": "sandbox-secret"}

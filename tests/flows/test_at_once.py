@@ -8,7 +8,8 @@ from typing import Any
 
 from sqlalchemy import text
 
-from app.http import httpx
+from app.api.webhooks.known import KnownHooks
+from app.platform.http import httpx
 from tests.world import GO_LIVE, OURS, World
 
 WAITING = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
@@ -62,7 +63,7 @@ async def test_a_hook_rotated_twice_at_once_leaves_both_new_addresses_good(world
     calls = [world.call("POST", path, {"what": "address", "overlap_hours": 1}) for _ in range(2)]
     answers = await at_once(world, "SELECT id FROM hook FOR NO KEY UPDATE", *calls)
     addresses = [answer.json()["address"] for answer in answers]
-    world.resources.hooks.clear()
+    world.resources.kept(KnownHooks).by_address.clear()
     assert len({*addresses, f"{OURS}{world.hook}"}) == 3
     sent = [await world.http.post(address, content='{"scope": "invoice", "id": 5001}') for address in addresses]
     assert [answer.status_code for answer in sent] == [202, 202]

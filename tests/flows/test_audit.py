@@ -12,8 +12,8 @@ from alembic import command
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
 
-from app.audit import ChainCheck, Change, check_chains, record_change
-from app.db import Session, create_engine, create_sessions, limit_to_tenant, migration_config
+from app.admin.audit import ChainCheck, Change, check_chains, record_change
+from app.platform.db import Session, create_engine, create_sessions, limit_to_tenant, migration_config
 from tests.world import RECMAN_KEY, World
 
 ODD = {

@@ -5,7 +5,7 @@ import logging
 import structlog
 
 from app.errors import RemoteUnavailableError
-from app.http import httpx
+from app.platform.http import httpx
 from tests.canary import WORD, Canaries
 from tests.world import OURS, World
 

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from cryptography.fernet import Fernet
 
-from app.crypto import Vault
-from app.http import httpx
+from app.platform.crypto import Vault
+from app.platform.http import httpx
 
 SECRET = "canary-secret-value"
 

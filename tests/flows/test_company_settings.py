@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from app.transfer.books import KnownBooks
 from tests.world import COMPANY, World
 
 
@@ -68,7 +69,7 @@ async def test_customer_that_went_inactive_is_found_before_anything_is_sent(worl
     books = open_company(world).books
     (invoice,) = books.rows("CustomerInvoice")
     books.update("Customer", invoice["CustomerID"], {"StatusCode": 50001})
-    world.resources.recipients.clear()
+    world.resources.kept(KnownBooks).recipients.clear()
     records = world.recman.state.store.records["invoice"]
     records["5099"] = {**records["5001"], "invoiceId": 5099, "invoiceNumber": "119999"}
     await world.hear_of("invoice", 5099)

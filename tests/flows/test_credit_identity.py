@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from app.transfer.books import KnownBooks
 from tests.flows.test_credit_compared import credit_part, hold_of, list_credits
 from tests.flows.test_invoices import books_of
 from tests.flows.test_unclear import document_of, slow_to_retry, work_until
@@ -135,7 +136,7 @@ async def test_an_id_that_shows_another_customer_gets_no_invoice(world: World) -
     customer = next(row for row in books_of(world).rows("Customer"))
     number = customer["CustomerNumber"]
     books_of(world).update("Customer", customer["ID"], {"CustomerNumber": 199_000})
-    world.resources.recipients.clear()
+    world.resources.kept(KnownBooks).recipients.clear()
     again = dict(world.recman.state.store.records["invoice"]["5001"]) | {"invoiceId": 5055, "invoiceNumber": "110055"}
     world.recman.state.store.records["invoice"]["5055"] = again
     await world.hear_of("invoice", 5055)

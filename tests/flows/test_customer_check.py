@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from app.checks import begin_check, record_result
+from app.admin.customer_checks import begin_check, record_result
+from app.admin.keys import load_key
 from app.errors import ConflictError
-from app.keys import load_key
 from app.sandbox.samples import load_samples
 from tests.world import COMPANY, World, open_world
 

@@ -14,9 +14,9 @@ import asyncpg
 import pytest
 from sqlalchemy import text
 
-from app.db import create_engine
-from app.embedded import EmbeddedPostgres, EmbeddedPostgresError, is_running, pgbench_path, stop
-from app.embedded_install import Account, choose_install, to_reachable
+from app.embedded.install import Account, choose_install, to_reachable
+from app.embedded.postgres import EmbeddedPostgres, EmbeddedPostgresError, is_running, pgbench_path, stop
+from app.platform.db import create_engine
 
 NOBODY = 65534
 ROOT = os.geteuid() == 0
@@ -25,7 +25,7 @@ PROJECT = Path(__file__).resolve().parents[2]
 START = """
 import sys
 from pathlib import Path
-from app.embedded import EmbeddedPostgres
+from app.embedded.postgres import EmbeddedPostgres
 server = EmbeddedPostgres(Path(sys.argv[1]), durable=False)
 print(server.start(), server.is_owner, flush=True)
 sys.stdin.read()
@@ -36,7 +36,7 @@ AS_NOBODY = f"""
 import asyncio, asyncio.base_events, os, shutil, sys, tempfile
 from pathlib import Path
 import asyncpg
-from app.embedded import EmbeddedPostgres, is_running
+from app.embedded.postgres import EmbeddedPostgres, is_running
 
 async def ask(url):
     connection = await asyncpg.connect(url.replace("+asyncpg", ""))

@@ -6,12 +6,13 @@ from typing import Any
 
 import pytest
 
+from app.api.webhooks.known import KnownHooks
 from app.domain.money import dump_json
-from app.recman.spelling import describe_shape
-from app.recorded import release_recorded
-from app.sandbox.recman_hooks import Delivery
+from app.engine.recorded import release_recorded
+from app.recman.read.spelling import describe_shape
+from app.sandbox.recman.hooks import Delivery
 from app.sandbox.samples import load_samples
-from app.schedule import look_at_clock
+from app.scheduler import look_at_clock
 from tests.world import OURS, World
 
 SAMPLES = load_samples()
@@ -191,9 +192,9 @@ async def test_an_equal_delivery_is_kept_once_while_it_waits_and_again_after_it_
 async def test_what_another_process_recorded_after_the_word_is_let_go_by_the_clock(world: World) -> None:
     await record_first(world)
     await world.hear_of("invoice", 5001)
-    stale = dict(world.resources.hooks)
+    stale = dict(world.resources.kept(KnownHooks).by_address)
     await confirm(world)
-    world.resources.hooks.update(stale)
+    world.resources.kept(KnownHooks).by_address.update(stale)
     await world.hear_of("invoice", 5002)
     await world.settle()
     assert ("invoice", "5002") not in await world.transfers()

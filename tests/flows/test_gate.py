@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from app.http import httpx
-from app.main import create_app
+from app.platform.http import httpx
+from app.web import create_app
 from tests.world import OURS, TOKEN, World
 
 MB = 1_048_576

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from app.accounting.targets import open_target
-from app.http import httpx
+from app.platform.http import httpx
 from app.sandbox.samples import load_samples
 from tests.flows.test_invoices import book_by_hand
 from tests.flows.test_rules import books_of, put

@@ -2,16 +2,28 @@
 
 import asyncio
 from dataclasses import replace
+from functools import partial
 from uuid import UUID
 
 import pytest
 from sqlalchemy import text
 
+from app.engine.inbox import Arrival, accept, dedupe_key, load_unseen
+from app.engine.lanes import (
+    Lease,
+    backoff_seconds,
+    check_fence,
+    claim,
+    postpone,
+    release,
+    renew,
+    wait_for,
+    wake_waiting,
+)
+from app.engine.loop import Loop
 from app.errors import StaleLeaseError
-from app.inbox import Arrival, accept, dedupe_key, load_unseen
-from app.lanes import Lease, backoff_seconds, check_fence, claim, postpone, release, renew, wait_for, wake_waiting
 from app.transfer.context import Run
-from app.worker import Worker, run_worker
+from app.worker import run_worker, work_on
 from tests.world import World
 
 
@@ -222,7 +234,7 @@ async def test_worker_with_more_in_hand_than_asked_for_lets_it_go_on(world: Worl
     for record in range(3):
         await hear(world, str(record), "a")
     # Taken while the worker could do more at once than it may now.
-    worker = Worker(world.resources, carry_one)
+    worker = Loop(world.resources, partial(work_on, world.resources, carry_one))
     await worker.turn()
     few = replace(world.resources, settings=world.resources.settings.model_copy(update={"worker_concurrency": 1}))
     worker._resources = few

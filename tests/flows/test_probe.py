@@ -6,13 +6,13 @@ from typing import Any
 import pytest
 
 from app.domain.money import dump_json
-from app.http import httpx
-from app.recman.client import RecmanClient
-from app.recman.spelling import list_fields
-from app.resources import RecmanNotes
-from app.sandbox.recman_store import RecmanOptions
+from app.platform.http import httpx
+from app.recman.api.client import RecmanClient
+from app.recman.api.notes import RecmanNotes
+from app.recman.read.spelling import list_fields
+from app.sandbox.recman.store import RecmanOptions
 from app.sandbox.samples import load_samples
-from app.transfer.probe import _probe
+from app.sweep.probe import _probe
 from tests.flows.test_recman_calls import calls_of
 from tests.world import RECMAN_KEY, World, open_world
 

@@ -10,13 +10,13 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from app.db import load_horizon
+from app.admin.tenants import load_tenant
+from app.engine.lanes import note_peek
 from app.errors import RemoteThrottledError
-from app.lanes import note_peek
-from app.quota import load_standing, open_gate
-from app.sandbox.recman_hooks import Delivery
-from app.sandbox.recman_store import RecmanOptions
-from app.tenants import load_tenant
+from app.platform.db import load_horizon
+from app.reading.quota import load_standing, open_gate
+from app.sandbox.recman.hooks import Delivery
+from app.sandbox.recman.store import RecmanOptions
 from app.worker import run_worker
 from tests.world import RECMAN_KEY, World, open_world
 

@@ -4,7 +4,7 @@ import asyncio
 import sys
 from pathlib import Path
 
-from app.sandbox.recman_store import RecmanOptions
+from app.sandbox.recman.store import RecmanOptions
 from app.sandbox.samples import load_samples
 from tests.chaos.test_kill import make_environment, real_world
 from tests.world import RECMAN_KEY, World

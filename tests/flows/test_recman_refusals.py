@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 from starlette.responses import JSONResponse
 
-from app.sandbox import recman, recman_answers
+from app.sandbox.recman import answers as recman_answers
+from app.sandbox.recman import app as recman
 from app.sandbox.samples import Record
 from tests.flows.test_first_contact import send
 from tests.flows.test_recman_calls import change, run_for

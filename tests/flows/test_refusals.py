@@ -10,9 +10,9 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 from sqlalchemy import text
 
-from app.access import fresh_token
+from app.admin.access import fresh_token
 from app.errors import AuthExpiredError
-from app.sandbox.unimicro_options import SandboxOptions
+from app.sandbox.unimicro.options import SandboxOptions
 from tests.world import CLIENT_SECRET, COMPANY, GO_LIVE, OURS, World, open_world
 
 CREATE = {"method": "POST", "path": "/api/biz/invoices", "query": ""}

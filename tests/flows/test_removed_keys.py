@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from app.http import httpx
-from app.sandbox.unimicro_books import Books
+from app.platform.http import httpx
+from app.sandbox.unimicro.books import Books
+from app.transfer.books import KnownBooks
 from tests.flows.test_credits import make_partial
 from tests.world import COMPANY, World
 
@@ -313,7 +314,7 @@ async def test_key_removed_in_the_middle_of_a_run_sends_nothing_more(world: Worl
     await make_key(world, "Other", departments=[])
     # Reference data are slow, so the key is removed between its choice and the first write.
     await world.fault("hang", method="GET", path="/api/biz/products", seconds=0.4)
-    world.resources.references.clear()
+    world.resources.kept(KnownBooks).references.clear()
     await world.hear_of("invoice", 5001)
     settling = asyncio.create_task(world.settle())
     await asyncio.sleep(0.2)

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from app.sandbox.faults import PROXY_PAGE
+from app.transfer.books import KnownBooks
 from tests.flows.test_invoices import book_by_hand, books_of, hold_twin
 from tests.flows.test_unclear import document_of, retry
 from tests.world import World
@@ -80,7 +81,7 @@ async def test_a_404_where_something_is_made_is_a_route_that_is_not_there_now(
 async def test_one_404_on_the_customers_id_holds_no_invoice(world: World) -> None:
     await world.hear_of("invoice", 5001)
     await world.settle()
-    world.resources.recipients.clear()
+    world.resources.kept(KnownBooks).recipients.clear()
     await world.fault("error_before", method="GET", path="/api/biz/customers", query="expand=Info", status=404)
     record = world.recman.state.store.records["invoice"]
     record["6001"] = {**record["5001"], "invoiceId": 6001, "invoiceNumber": "116001"}
@@ -91,7 +92,7 @@ async def test_one_404_on_the_customers_id_holds_no_invoice(world: World) -> Non
 async def test_customer_that_stays_missing_is_told_to_a_person(world: World) -> None:
     await world.hear_of("invoice", 5001)
     await world.settle()
-    world.resources.recipients.clear()
+    world.resources.kept(KnownBooks).recipients.clear()
     (customer,) = books_of(world).rows("Customer")
     books_of(world).update("Customer", customer["ID"], {"Deleted": True})
     record = world.recman.state.store.records["invoice"]

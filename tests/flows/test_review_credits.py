@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from app.sandbox.unimicro_invoices import issue_invoice
+from app.sandbox.unimicro.invoices import issue_invoice
+from app.transfer.books import KnownBooks
 from tests.flows.test_credit_compared import credit_part, hold_of, lines_of, list_credits, record
 from tests.flows.test_invoices import books_of
 from tests.flows.test_keys import settle_company
@@ -85,7 +86,7 @@ async def test_company_settings_hold_a_credit_note_like_an_invoice(
     await world.hear_of("invoice", 5003)
     await world.settle()
     await settle_company(world, **settings)
-    world.resources.references.clear()
+    world.resources.kept(KnownBooks).references.clear()
     await world.hear_of("invoice", 5008)
     await world.settle()
     assert await hold_of(world) == ("held", [code])

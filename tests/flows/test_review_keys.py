@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from app.sandbox.unimicro_options import SandboxOptions
+from app.sandbox.unimicro.options import SandboxOptions
 from tests.flows.test_credit_compared import credit_part
 from tests.flows.test_removed_keys import books_of, document, documents_in, make_key, read_departments, remove
 from tests.world import CLIENT_SECRET, COMPANY, World, make_settings, open_world

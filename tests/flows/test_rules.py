@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from app.domain.money import round_money
-from app.http import httpx
+from app.platform.http import httpx
 from tests.world import COMPANY, OURS, TOKEN, World
 
 

@@ -23,7 +23,7 @@ from cryptography.x509.oid import NameOID
 from sqlalchemy import text
 
 from app.accounting.unimicro.auth import utc_now
-from app.sandbox.unimicro_options import SandboxOptions
+from app.sandbox.unimicro.options import SandboxOptions
 from tests.world import CLIENT_SECRET, COMPANY, GO_LIVE, OURS, UNIMICRO, World, open_world
 
 CALLBACK = f"{OURS}/oauth/unimicro/callback"

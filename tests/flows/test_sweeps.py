@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from app.sandbox.recman_hooks import arrange_deliveries, disturb
-from app.sandbox.recman_store import RecmanOptions
+from app.sandbox.recman.hooks import arrange_deliveries, disturb
+from app.sandbox.recman.store import RecmanOptions
 from app.sandbox.samples import load_samples
-from app.schedule import _LOCK, look_at_clock
+from app.scheduler import _LOCK, look_at_clock
 from tests.world import RECMAN_KEY, World, open_world
 
 SAMPLES = load_samples()

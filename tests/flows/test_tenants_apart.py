@@ -7,7 +7,7 @@ from uuid import UUID
 
 import pytest
 
-from app.main import render_openapi
+from app.web import render_openapi
 from tests.world import OURS, RECMAN_KEY, TOKEN, World
 
 # A body that each changing route takes; `{…}` stands for something of the other tenant. A new route must be added here.

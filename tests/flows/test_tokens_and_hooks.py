@@ -11,7 +11,8 @@ import pytest
 from sqlalchemy import text
 from standardwebhooks import Webhook
 
-from app.crypto import Vault
+from app.api.webhooks.known import KnownHooks
+from app.platform.crypto import Vault
 from tests.flows.test_cli import run
 from tests.world import COMPANY, OURS, World
 
@@ -284,7 +285,7 @@ async def test_secrets_are_sealed_anew_and_the_old_key_can_be_dropped(world: Wor
     done = run("keys", "rotate-secrets", DATABASE_URL=str(settings.database_url), RMU_ENCRYPTION_KEYS=f"{new},{old}")
     assert done.returncode == 0, done.stderr
     world.resources.vault = Vault(new)
-    world.resources.hooks.clear()
+    world.resources.kept(KnownHooks).by_address.clear()
     try:
         assert await send(world, hook["address"], X_S=hook["secret"]) == 202
         await world.settle()

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
+from app.clerk.side_run import open_side_run
 from app.sandbox.samples import load_samples
 from app.tables import Transfer
 from app.transfer.claims import claim_sending
-from app.transfer.side_run import open_side_run
 from tests.world import World
 
 SAMPLES = load_samples()

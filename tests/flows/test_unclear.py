@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-from app.sandbox.recman_hooks import Delivery
+from app.sandbox.recman.hooks import Delivery
 from app.worker import run_worker
 from tests.flows.test_invoices import books_of
 from tests.world import World, open_world

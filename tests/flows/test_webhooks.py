@@ -10,8 +10,8 @@ from typing import Any
 import asyncpg
 import pytest
 
-from app.hooks import create_hook
-from app.sandbox.recman_hooks import Delivery
+from app.admin.hooks import create_hook
+from app.sandbox.recman.hooks import Delivery
 from tests.world import OURS, World
 
 INVOICE = '{"scope":"invoice","operation":"insert","invoiceId":5001}'

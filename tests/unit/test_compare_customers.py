@@ -4,13 +4,7 @@ from typing import Any
 
 import pytest
 
-from app.domain.names import NameIndex, compare_names
-from app.domain.org_numbers import is_valid_org_number
-from app.domain.parties import Customer
-from app.domain.policies import NumberPolicy
-from app.domain.reference import RemoteCustomer
-from app.errors import Reason
-from app.transfer.customer_check import (
+from app.clerk.customers.compare import (
     Action,
     Comparison,
     CustomerFinding,
@@ -20,6 +14,12 @@ from app.transfer.customer_check import (
     count_kinds,
     is_green,
 )
+from app.domain.names import NameIndex, compare_names
+from app.domain.org_numbers import is_valid_org_number
+from app.domain.parties import Customer
+from app.domain.policies import NumberPolicy
+from app.domain.reference import RemoteCustomer
+from app.errors import Reason
 from tests.builders import make_customer, make_reference
 
 ORG, OTHER_ORG, WRONG_ORG = "310456101", "311877208", "310456102"

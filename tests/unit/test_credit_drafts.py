@@ -9,8 +9,8 @@ import pytest
 
 from app.domain.documents import DocumentKind, Totals
 from app.domain.reference import DocumentState, RemoteDocument
-from app.transfer.plan_credit import list_own_drafts
-from app.transfer.situation import Past
+from app.transfer.plan.credit import list_own_drafts
+from app.transfer.plan.situation import Past
 from tests.builders import make_remote_document
 
 SENT = datetime(2026, 11, 2, 9, 0, tzinfo=UTC)

@@ -15,9 +15,9 @@ from app.accounting.unimicro.translate_documents import Currency, to_invoice
 from app.domain.documents import Document, DocumentKind, IncompleteDocument, Totals
 from app.domain.money import dump_json, parse_json
 from app.domain.reference import DocumentState, Links, RemoteCustomer
-from app.recman.translate import read_invoice
-from app.transfer.plan import plan_document
-from app.transfer.situation import CustomerView, DocumentSituation, Past
+from app.recman.read.translate import read_invoice
+from app.transfer.plan.document import plan_document
+from app.transfer.plan.situation import CustomerView, DocumentSituation, Past
 from tests.builders import (
     make_customer,
     make_document,

@@ -18,4 +18,4 @@ def find_words(word: str) -> set[str]:
 
 
 def test_rows_are_locked_in_one_way_alone_which_reads_them_again() -> None:
-    assert find_words("with_for_update") == {"db.py"}
+    assert find_words("with_for_update") == {"platform/db.py"}

@@ -13,9 +13,9 @@ from app.domain.money import dump_json
 from app.domain.policies import NumberPolicy
 from app.domain.reference import DocumentState, Reference, RemoteCustomer, RemoteProject
 from app.errors import Reason
-from app.transfer.plan import compare_totals, hash_document, plan_company, plan_document, plan_project_change
-from app.transfer.situation import CustomerView, DepartmentView, DocumentSituation, Past, ProjectView, Twin
-from app.transfer.steps import (
+from app.transfer.plan.document import compare_totals, hash_document, plan_company, plan_document, plan_project_change
+from app.transfer.plan.situation import CustomerView, DepartmentView, DocumentSituation, Past, ProjectView, Twin
+from app.transfer.plan.steps import (
     AdoptDocument,
     CreateCreditDraft,
     CreateCustomer,

@@ -12,8 +12,8 @@ from app.domain.dimensions import Department, Project
 from app.domain.documents import Document, DocumentKind, IncompleteDocument, Totals
 from app.domain.money import CENT, ZERO, round_money
 from app.domain.parties import Customer
-from app.recman.payloads import COMPANY, INVOICE, LINE
-from app.recman.translate import read_company, read_department, read_invoice, read_project
+from app.recman.read.payloads import COMPANY, INVOICE, LINE
+from app.recman.read.translate import read_company, read_department, read_invoice, read_project
 
 
 def make_row(**changes: Any) -> dict[str, Any]:

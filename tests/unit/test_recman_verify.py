@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from standardwebhooks import Webhook
 
 from app.errors import SignatureError
-from app.recman.verify import Verification, verify
+from app.recman.hook.verify import Verification, verify
 
 BODY = '{"event":"invoice.updated","id":5001,"note":"æøå"}'.encode()
 NOW = datetime(2026, 10, 31, 12, 0, tzinfo=UTC)

@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.domain.money import dump_json
-from app.recman.events import find_scope, is_test_word, read_event
-from app.recman.translate import read_company, read_invoice
-from app.recman.webhook import MOST_RECORDS, Decoded, Hint, parse_hints
+from app.recman.hook.events import find_scope, is_test_word, read_event
+from app.recman.hook.webhook import MOST_RECORDS, Decoded, Hint, parse_hints
+from app.recman.read.translate import read_company, read_invoice
 
 
 def decode(body: Any, *, path: str | None = None, content_type: str = "application/json") -> Decoded:

@@ -10,7 +10,7 @@ from app.accounting.unimicro.auth import Authorization, Identity, TokenSet
 from app.accounting.unimicro.claims import choose_api_base, read_claims, verify_identity
 from app.domain.money import dump_json
 from app.errors import HoldError, RemoteRejectedError
-from app.http import AsyncOAuth2Client, httpx, new_client
+from app.platform.http import AsyncOAuth2Client, httpx, new_client
 
 ISSUER = "https://login.unimicro.no"
 BASE = "https://app.unimicro.no/"

@@ -19,7 +19,7 @@ from app.accounting.unimicro.translate import (
 )
 from app.domain.parties import Address, Customer
 from app.domain.policies import CustomerField, FieldRule
-from app.recman.translate import read_company
+from app.recman.read.translate import read_company
 from tests.builders import make_customer, make_department, make_project
 
 GUID = "4b9a4f0e-0f0f-5c6b-9a51-3f0f6f2c1a11"

@@ -16,7 +16,7 @@ from app.errors import (
     RemoteThrottledError,
     RemoteUnavailableError,
 )
-from app.http import httpx
+from app.platform.http import httpx
 
 _RETRY_AFTER_SECONDS = 30.0
 _RETRY_AFTER_CAP = 3600.0

@@ -22,7 +22,7 @@ from app.accounting.unimicro.oauth import (
 )
 from app.domain.money import parse_json
 from app.errors import AuthExpiredError, RemoteError, RemoteRejectedError, RemoteUnavailableError
-from app.http import httpx
+from app.platform.http import httpx
 
 SCOPE = "AppFramework openid profile offline_access"
 # A refresh happens under a row lock which may be held for 10 s: this and TOKEN_SECONDS share them.

@@ -16,12 +16,8 @@ from app.accounting.unimicro.answers import decode, is_record, judge, no_record,
 from app.accounting.unimicro.complaints import strip_traces
 from app.accounting.unimicro.refusals import UNAUTHORIZED, RefusedCall, Witness
 from app.domain.money import dump_json
-from app.errors import (
-    OutcomeUnknownError,
-    RemoteMissingError,
-    RemoteUnavailableError,
-)
-from app.http import httpx
+from app.errors import OutcomeUnknownError, RemoteMissingError, RemoteUnavailableError
+from app.platform.http import httpx
 
 _PAGE = 500
 # A first page shorter than this is surely no server's cap: it is the whole list. Source: assumed (facts §2: the default

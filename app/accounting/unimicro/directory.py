@@ -11,7 +11,7 @@ from app.accounting.unimicro.auth import TokenSet
 from app.accounting.unimicro.oauth import SIGN_IN_AGAIN
 from app.domain.money import parse_json
 from app.errors import AuthExpiredError, RemoteUnavailableError
-from app.http import httpx
+from app.platform.http import httpx
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,7 +8,7 @@ from typing import Any
 
 from app.accounting.unimicro.answers import read_retry_after
 from app.errors import OutcomeUnknownError, RemoteError, RemoteThrottledError, RemoteUnavailableError
-from app.http import AsyncOAuth2Client, ClientTransport, OAuthError, httpx
+from app.platform.http import AsyncOAuth2Client, ClientTransport, OAuthError, httpx
 
 TOKEN_SECONDS = 7
 SIGN_IN_AGAIN = "An administrator must sign in to Unimicro again."

@@ -4,8 +4,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from app.accounting.unimicro.translate import to_customer, to_department, to_product, to_project
+from app.accounting.unimicro.translate import to_customer, to_department, to_project
 from app.accounting.unimicro.translate_credits import to_credit_head
+from app.accounting.unimicro.translate_products import to_product
 from app.domain.dimensions import Department, Project
 from app.domain.documents import Document
 from app.domain.parties import Customer

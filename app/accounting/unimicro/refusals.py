@@ -11,7 +11,7 @@ from typing import Any, TypeAlias
 
 from app.accounting.unimicro.complaints import read_complaint
 from app.errors import RemoteError, RemoteRejectedError, RemoteThrottledError, RemoteUnavailableError
-from app.http import httpx
+from app.platform.http import httpx
 
 UNAUTHORIZED = httpx.codes.UNAUTHORIZED
 # A refused call was surely not carried out, so a write is repeated as well; then the lane or the key waits.

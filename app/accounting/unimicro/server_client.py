@@ -25,7 +25,7 @@ from cryptography.hazmat.primitives.serialization.pkcs12 import load_key_and_cer
 from app.accounting.unimicro.auth import Identity, TokenSet, discover, to_tokens, utc_now
 from app.accounting.unimicro.oauth import ask_for_tokens
 from app.errors import AuthExpiredError, OutcomeUnknownError, RemoteError, RemoteUnavailableError, RequestError
-from app.http import AsyncOAuth2Client, ClientTransport, PrivateKeyJWT, httpx
+from app.platform.http import AsyncOAuth2Client, ClientTransport, PrivateKeyJWT, httpx
 
 _SCOPE = "AppFramework"
 # As in the official sample.

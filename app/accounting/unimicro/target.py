@@ -14,30 +14,22 @@ from typing import Any, Generic, TypeVar
 from app.accounting.unimicro.payloads import VAT_REGISTERED, to_text
 from app.accounting.unimicro.target_documents import CUSTOMER_PARTS, DocumentTarget, quote
 from app.accounting.unimicro.translate import (
-    VatTable,
     from_customer,
     from_department,
-    from_product,
     from_project,
     to_customer,
     to_customer_changes,
     to_department,
-    to_product,
     to_project,
     to_project_action,
     to_project_changes,
 )
+from app.accounting.unimicro.translate_products import VatTable, from_product, to_product
 from app.domain.dimensions import Department, Project
 from app.domain.org_numbers import clean_org_number
 from app.domain.parties import Customer
 from app.domain.policies import FieldRules
-from app.domain.reference import (
-    Reference,
-    RemoteCustomer,
-    RemoteDepartment,
-    RemoteProduct,
-    RemoteProject,
-)
+from app.domain.reference import Reference, RemoteCustomer, RemoteDepartment, RemoteProduct, RemoteProject
 from app.errors import HoldError, Reason, RemoteRejectedError
 
 # Registers of what customers are sent have their name in theirs.

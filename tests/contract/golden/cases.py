@@ -18,7 +18,7 @@ from app.domain.documents import Document, DocumentKind
 from app.domain.money import dump_json, parse_json
 from app.domain.parties import Address, Recipient
 from app.domain.reference import Links, RemoteProduct
-from app.recman.translate import read_invoice
+from app.recman.read.translate import read_invoice
 
 FOLDER = Path(__file__).parent
 CURRENCY_IDS = {"NOK": 1, "EUR": 2, "SEK": 3, "DKK": 4, "USD": 5}

@@ -4,12 +4,12 @@ import json
 
 import pytest
 
-from app.api.webhook_form import EXAMPLES, RecordChanged
+from app.api.webhooks.form import EXAMPLES, RecordChanged
 from app.domain.documents import Document
 from app.domain.parties import Customer
-from app.main import render_openapi
-from app.recman.translate import read_company, read_invoice
-from app.recman.webhook import parse_hints
+from app.recman.hook.webhook import parse_hints
+from app.recman.read.translate import read_company, read_invoice
+from app.web import render_openapi
 
 READERS = {"invoice": (read_invoice, Document), "company": (read_company, Customer)}
 

@@ -13,10 +13,10 @@ import simplejson
 from app.domain.documents import Document, Line
 from app.domain.parties import Address, Customer
 from app.errors import RemoteError
-from app.http import httpx
-from app.recman.client import RecmanClient
-from app.recman.translate import read_company, read_department, read_invoice, read_project
-from app.recman.webhook import parse_hints
+from app.platform.http import httpx
+from app.recman.api.client import RecmanClient
+from app.recman.hook.webhook import parse_hints
+from app.recman.read.translate import read_company, read_department, read_invoice, read_project
 
 HERE = Path(__file__).parent
 WEBHOOKS = sorted((HERE / "webhooks").glob("*.json"))

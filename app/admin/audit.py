@@ -1,0 +1,155 @@
+"""The audit trail: every change by whom, when, before and after. Owner of the tables `audit` and `audit_chain`.
+
+Append-only, and chained: each tenant's rows are one chain, those of the installation (operators, wrong tokens) another.
+A row's hash covers its content and the hash of the row before it in its chain, and the chain's head keeps how many
+there are and the last hash: so a row that was changed, removed, inserted or moved does not fit. Secrets come in as
+fingerprints only.
+"""
+
+import hashlib
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Row, Text, cast, func, insert, literal, null, select, update
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import insert as upsert
+
+from app.domain.money import dump_json
+from app.platform.db import Session
+from app.tables import Audit, AuditChain
+
+_START = bytes(32)
+_PAGE = 1000
+# The chain of what concerns no tenant.
+_INSTALLATION = UUID(int=0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """One change; `subject` is `kind:id`; `before` None means made, `after` None means gone."""
+
+    actor: str
+    action: str
+    subject: str
+    tenant_id: UUID | None = None
+    before: Mapping[str, Any] | None = None
+    after: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChainCheck:
+    """How far a chain fits (`tenant_id` None: the installation's).
+
+    Shape: `rows` fit, counted from the oldest; `broken` is the id of the first that does not; `missing` is how many of
+    the newest are gone.
+    """
+
+    tenant_id: UUID | None
+    rows: int
+    broken: int | None = None
+    missing: int = 0
+
+    @property
+    def fits(self) -> bool:
+        """Whether every row is there and as it was written."""
+        return self.broken is None and not self.missing
+
+
+async def record_change(session: Session, change: Change) -> None:
+    """Append a change, in the transaction that makes it; the last thing that transaction does before its commit.
+
+    The chain is locked from here to the commit, so who changed other rows afterwards could wait for a transaction that
+    has changed those and waits for the chain.
+    """
+    chain = change.tenant_id or _INSTALLATION
+    # The head is read by its own key alone, whatever rows the session may see.
+    head = await _lock_head(session, chain)
+    # Numbers come back from JSONB otherwise than they went in, so what it will hold is hashed.
+    before, after = _to_jsonb(change.before), _to_jsonb(change.after)
+    stored = select(func.now(), cast(before, Text), cast(after, Text))
+    at, *texts = (await session.execute(stored)).one()
+    values: dict[str, Any] = {
+        "tenant_id": change.tenant_id,
+        "at": at,
+        "actor": change.actor,
+        "action": change.action,
+        "subject": change.subject,
+    }
+    digest = _hash(list(values.values()), texts, head.hash)
+    values |= {"before": before, "after": after, "previous_hash": head.hash, "hash": digest}
+    await session.execute(insert(Audit).values(values))
+    grown = update(AuditChain).where(AuditChain.id == chain).values(length=AuditChain.length + 1, hash=digest)
+    await session.execute(grown, execution_options={"synchronize_session": False})
+
+
+async def _lock_head(session: Session, chain: UUID) -> Row[int, bytes]:
+    query = upsert(AuditChain).values(id=chain, length=0, hash=_START)
+    touched = query.on_conflict_do_update(index_elements=["id"], set_={"id": query.excluded.id})
+    return (await session.execute(touched.returning(AuditChain.length, AuditChain.hash))).one()
+
+
+def _to_jsonb(value: Mapping[str, Any] | None) -> ColumnElement[Any]:
+    return cast(null() if value is None else literal(dump_json(dict(value)), Text), JSONB)
+
+
+async def list_changes(
+    session: Session, *, tenant_id: UUID | None, subject: str | None, before_id: int | None, limit: int
+) -> Sequence[Audit]:
+    """Changes newest first; `before_id` continues a listing."""
+    conditions: list[ColumnElement[bool]] = []
+    if tenant_id is not None:
+        conditions.append(Audit.tenant_id == tenant_id)
+    if subject is not None:
+        conditions.append(Audit.subject == subject)
+    if before_id is not None:
+        conditions.append(Audit.id < before_id)
+    query = select(Audit).where(*conditions).order_by(Audit.id.desc()).limit(limit)
+    return (await session.scalars(query)).all()
+
+
+async def check_chains(session: Session) -> list[ChainCheck]:
+    """Every chain, the installation's first.
+
+    The session must see one moment: changes that are made meanwhile would look like tampering.
+    """
+    heads = {head.id: head for head in await session.scalars(select(AuditChain))}
+    written = {tenant_id or _INSTALLATION for tenant_id in await session.scalars(select(Audit.tenant_id).distinct())}
+    empty = AuditChain(length=0, hash=_START)
+    return [await _check(session, chain, heads.get(chain, empty)) for chain in sorted({*heads, *written})]
+
+
+async def _check(session: Session, chain: UUID, head: AuditChain) -> ChainCheck:
+    tenant_id = None if chain == _INSTALLATION else chain
+    previous, count, last = _START, 0, None
+    async for row, *texts in _walk(session, tenant_id):
+        plain = [row.tenant_id, row.at, row.actor, row.action, row.subject]
+        fits = row.previous_hash == previous and row.hash == _hash(plain, texts, previous)
+        if not fits or count == head.length:
+            return ChainCheck(tenant_id=tenant_id, rows=count, broken=row.id)
+        previous, count, last = row.hash, count + 1, row.id
+    if count == head.length and previous != head.hash:
+        return ChainCheck(tenant_id=tenant_id, rows=max(count - 1, 0), broken=last or 0)
+    return ChainCheck(tenant_id=tenant_id, rows=count, missing=head.length - count)
+
+
+async def _walk(session: Session, tenant_id: UUID | None) -> AsyncIterator[tuple[Audit, str | None, str | None]]:
+    own, last = Audit.tenant_id.is_not_distinct_from(tenant_id), 0
+    texts = cast(Audit.before, Text).label("before_text"), cast(Audit.after, Text).label("after_text")
+    query = select(Audit, *texts).order_by(Audit.id).limit(_PAGE)
+    while True:
+        rows = (await session.execute(query.where(own, Audit.id > last))).all()
+        for row, before, after in rows:
+            yield row, before, after
+            last = row.id
+        if len(rows) < _PAGE:
+            return
+
+
+def _hash(plain: Sequence[Any], texts: Sequence[str | None], previous: bytes) -> bytes:
+    """The hash of a row: tenant, time, actor, action and subject, then `before` and `after` as Postgres writes them."""
+    tenant_id, at, *names = plain
+    parts = [str(tenant_id or ""), at.astimezone(UTC).isoformat(), *names, *(one or "" for one in texts)]
+    return hashlib.sha256(previous + b"".join(hashlib.sha256(part.encode()).digest() for part in parts)).digest()

@@ -1,0 +1,192 @@
+"""Signing in to Unimicro and making a key of it: begin, come back from the sign-in, choose the company.
+
+No transaction is open while the identity server is asked.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from uuid import UUID
+
+from app.accounting.connections import (
+    Authorization,
+    ServerClient,
+    TokenSet,
+    authorize_url,
+    exchange_code,
+    fetch_companies,
+    fetch_files_base,
+    sign_in_server,
+)
+from app.admin.audit import Change, record_change
+from app.admin.departments import serve_departments
+from app.admin.keys import Grant, NewKey, create_key, identity_of, load_key, save_grant
+from app.admin.sign_ins import (
+    Beginning,
+    SignedIn,
+    load_sign_in,
+    store_beginning,
+    store_failure,
+    store_return,
+    store_server,
+    take_return,
+    use_sign_in,
+)
+from app.engine.lanes import wake_key
+from app.errors import AuthExpiredError, ConflictError, RemoteRejectedError, RequestError, ServiceError
+from app.platform.db import Session
+from app.platform.resources import Resources
+from app.tables import Key, SignIn
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Callback:
+    """What Unimicro's identity server sent the administrator back with."""
+
+    state: str | None = None
+    code: str | None = None
+    issuer: str | None = None
+    error: str | None = None
+
+
+async def begin_sign_in(resources: Resources, beginning: Beginning) -> tuple[SignIn, str]:
+    """A sign-in, and the address to send the administrator to.
+
+    Raises:
+        RemoteUnavailableError: the identity server does not answer.
+    """
+    begun = await authorize_url(resources.http, identity_of(resources.settings))
+    async with resources.sessions.begin() as session:
+        return await store_beginning(session, resources.vault, beginning, begun), begun.url
+
+
+async def begin_server(resources: Resources, beginning: Beginning, client: ServerClient) -> SignIn:
+    """The sign-in of a server client, over at once.
+
+    Raises:
+        RemoteRejectedError: the identity server does not take the client.
+        RemoteError: no usable answer.
+    """
+    try:
+        tokens = await sign_in_server(resources.http, identity_of(resources.settings), client)
+    except AuthExpiredError as error:
+        raise RemoteRejectedError(error.cause, fix=error.fix, code="client_refused") from error
+    signed_in = await _look_around(resources, tokens, client)
+    async with resources.sessions.begin() as session:
+        sign_in = await store_server(session, resources.vault, beginning, signed_in)
+        if sign_in.key_id is not None:
+            await _renew_key(session, resources, sign_in)
+        return sign_in
+
+
+async def end_sign_in(resources: Resources, callback: Callback) -> SignIn:
+    """The sign-in that came back, with the companies it reaches; an existing key is in use again at once.
+
+    Raises:
+        RequestError: the state is unknown, used or expired, or the administrator cancelled.
+        ConflictError: the existing key's company cannot be reached with this sign-in.
+        RemoteError: the identity server refused, or is away.
+    """
+    async with resources.sessions.begin() as session:
+        sign_in, begun = await take_return(session, resources.vault, callback.state or "")
+    sign_in_id = sign_in.id
+    try:
+        signed_in = await _exchange(resources, begun, callback)
+        async with resources.sessions.begin() as session:
+            sign_in = await load_sign_in(session, sign_in_id, lock=True)
+            await store_return(session, resources.vault, sign_in, signed_in)
+            if sign_in.key_id is not None:
+                await _renew_key(session, resources, sign_in)
+    except ServiceError as error:
+        async with resources.sessions.begin() as session:
+            await store_failure(session, await load_sign_in(session, sign_in_id, lock=True), error.cause)
+        raise
+    resources.work_accepted.set()
+    return sign_in
+
+
+async def _exchange(resources: Resources, begun: Authorization, callback: Callback) -> SignedIn:
+    if callback.code is None:
+        cause = f"Unimicro ended the sign-in without access ({callback.error or 'no reason given'})"
+        raise RequestError(cause, fix="Start again and accept the permissions.", code="sign_in_cancelled")
+    identity = identity_of(resources.settings)
+    tokens = await exchange_code(resources.http, identity, begun, code=callback.code, issuer=callback.issuer)
+    return await _look_around(resources, tokens, None)
+
+
+async def _look_around(resources: Resources, tokens: TokenSet, server: ServerClient | None) -> SignedIn:
+    hosts = resources.settings.allowed_hosts
+    companies = await fetch_companies(resources.http, tokens)
+    files_base = await fetch_files_base(resources.http, tokens.api_base, allowed_hosts=hosts)
+    return SignedIn(grant=Grant(tokens=tokens, server=server, files_base=files_base), companies=companies)
+
+
+async def _renew_key(session: Session, resources: Resources, sign_in: SignIn) -> None:
+    if sign_in.key_id is None:
+        raise TypeError("only a sign-in for a key renews one")
+    signed_in = await use_sign_in(session, resources.vault, sign_in.id)
+    key = await load_key(session, sign_in.key_id, lock=True)
+    if key.company_key not in {company.key for company in signed_in.companies}:
+        raise ConflictError(
+            f"This sign-in does not reach {key.company_name}, the company of key “{key.name}”",
+            fix="Sign in as a user of that company, or make a new key.",
+            code="company_not_reached",
+        )
+    before = {"state": key.state}
+    await save_grant(session, resources.vault, key, signed_in.grant)
+    if key.state == "sign_in_again":
+        key.state, key.pause_reason, key.paused_until = "active", None, None
+    await wake_key(session, tenant_id=key.tenant_id, key_id=key.id)
+    change = Change(
+        actor=sign_in.begun_by,
+        action="key.signed_in",
+        subject=f"key:{key.id}",
+        tenant_id=key.tenant_id,
+        before=before,
+        after={"state": key.state, "client": key.client},
+    )
+    await record_change(session, change)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeyOrder:
+    """What an administrator chose for a new key; `departments` None means all."""
+
+    sign_in_id: UUID
+    company_key: str
+    name: str
+    mode: str
+    method: str
+    go_live: date
+    departments: Sequence[str] | None
+
+
+async def make_key(session: Session, resources: Resources, order: KeyOrder) -> Key:
+    """The new key, in the caller's transaction: when anything is refused, the sign-in can still be used.
+
+    Raises:
+        NotFoundError: no such sign-in or department.
+        ConflictError: the sign-in cannot be used; the name, a department or “all” is taken.
+        RequestError: the sign-in does not reach the company.
+    """
+    sign_in = await load_sign_in(session, order.sign_in_id)
+    signed_in = await use_sign_in(session, resources.vault, order.sign_in_id)
+    company = next((one for one in signed_in.companies if one.key == order.company_key), None)
+    if company is None:
+        names = ", ".join(f"{one.name} ({one.key})" for one in signed_in.companies)
+        cause = f"The sign-in reaches no company {order.company_key}"
+        raise RequestError(cause, fix=f"Choose one of: {names}.", code="company_unknown")
+    new = NewKey(
+        tenant_id=sign_in.tenant_id,
+        name=order.name,
+        company_key=company.key,
+        company_name=company.name,
+        go_live=order.go_live,
+        grant=signed_in.grant,
+        mode=order.mode,
+        method=order.method,
+        open_to_all=order.departments is None,
+    )
+    key = await create_key(session, resources.vault, new)
+    await serve_departments(session, key, order.departments or ())
+    return key

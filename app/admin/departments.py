@@ -1,0 +1,141 @@
+"""RecMan's departments and which key serves them: the only owner of the table `department`."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from sqlalchemy import func, select, update
+from sqlalchemy.dialects.postgresql import insert as upsert
+
+from app.domain.dimensions import Department
+from app.errors import ConflictError, HoldError, NotFoundError, Reason
+from app.platform.db import Session, locked
+from app.tables import Department as DepartmentRow
+from app.tables import Key
+
+
+async def find_department(session: Session, *, tenant_id: UUID, recman_department_id: str) -> Department | None:
+    """The department as last read from RecMan."""
+    row = await session.get(DepartmentRow, (tenant_id, recman_department_id))
+    if row is None:
+        return None
+    return Department(recman_department_id=row.recman_department_id, name=row.name, number=row.number)
+
+
+async def list_departments(session: Session, *, tenant_id: UUID | None) -> Sequence[DepartmentRow]:
+    """Every department that is known, by name; of one tenant, or all."""
+    query = select(DepartmentRow).order_by(DepartmentRow.name, DepartmentRow.recman_department_id)
+    if tenant_id is not None:
+        query = query.where(DepartmentRow.tenant_id == tenant_id)
+    return (await session.scalars(query)).all()
+
+
+async def load_department(session: Session, *, tenant_id: UUID, recman_department_id: str) -> DepartmentRow:
+    """The department, locked for a change.
+
+    Raises:
+        NotFoundError: it is not known (to this tenant).
+    """
+    own = DepartmentRow.tenant_id == tenant_id
+    query = select(DepartmentRow).where(own, DepartmentRow.recman_department_id == recman_department_id)
+    row = (await session.scalars(locked(query))).one_or_none()
+    if row is None:
+        raise _unknown([recman_department_id])
+    return row
+
+
+async def record_departments(session: Session, *, tenant_id: UUID, departments: Sequence[Department]) -> None:
+    """Keep what RecMan says; which key serves a department stays as it is."""
+    for department in departments:
+        values = {"name": department.name, "number": department.number, "read_at": func.now()}
+        query = upsert(DepartmentRow).values(
+            tenant_id=tenant_id, recman_department_id=department.recman_department_id, **values
+        )
+        await session.execute(
+            query.on_conflict_do_update(index_elements=["tenant_id", "recman_department_id"], set_=values)
+        )
+
+
+async def serve_departments(session: Session, key: Key, department_ids: Sequence[str]) -> None:
+    """Let the key serve exactly these departments; the caller has locked the key, so that it cannot be removed now.
+
+    Raises:
+        NotFoundError: one is not known (to this tenant).
+        ConflictError: one is served by another key.
+    """
+    own = DepartmentRow.tenant_id == key.tenant_id
+    query = select(DepartmentRow).where(own, DepartmentRow.recman_department_id.in_(department_ids))
+    # In one order, so that two callers cannot wait for each other.
+    query = query.order_by(DepartmentRow.recman_department_id)
+    rows = {row.recman_department_id: row for row in (await session.scalars(locked(query))).all()}
+    unknown = [one for one in department_ids if one not in rows]
+    if unknown:
+        raise _unknown(unknown)
+    taken = [row.name for row in rows.values() if row.key_id not in (None, key.id)]
+    if taken:
+        raise ConflictError(
+            f"Another key serves {', '.join(taken)} already",
+            fix="Leave them out, or move each with PUT /v1/departments/{id}/key.",
+            code="department_has_key",
+        )
+    await release_departments(session, key)
+    for row in rows.values():
+        row.key_id, row.former_key_id = key.id, None
+    await session.flush()
+
+
+async def release_departments(session: Session, key: Key) -> None:
+    """Let the key serve no department by name."""
+    await session.execute(update(DepartmentRow).where(DepartmentRow.key_id == key.id).values(key_id=None))
+
+
+async def orphan_departments(session: Session, key: Key) -> list[str]:
+    """Leave the departments of a key that is being removed to nobody, until a person says which key serves them."""
+    query = update(DepartmentRow).where(DepartmentRow.key_id == key.id).values(key_id=None, former_key_id=key.id)
+    return sorted(await session.scalars(query.returning(DepartmentRow.recman_department_id)))
+
+
+async def inherit_departments(session: Session, key: Key, *, former: Key) -> list[str]:
+    """Let the key serve what a removed one served and nobody was given since."""
+    query = update(DepartmentRow).where(DepartmentRow.former_key_id == former.id)
+    query = query.values(key_id=key.id, former_key_id=None)
+    return sorted(await session.scalars(query.returning(DepartmentRow.recman_department_id)))
+
+
+def _unknown(department_ids: Sequence[str]) -> NotFoundError:
+    return NotFoundError(
+        f"There is no department {', '.join(department_ids)}",
+        fix="Read them anew with POST /v1/departments/refresh, or enter them with POST /v1/departments.",
+        code="department_unknown",
+    )
+
+
+def _unassigned(row: DepartmentRow, former: Key) -> Reason:
+    return Reason(
+        code="key_removed",
+        cause=f"Key “{former.name}”, which served department {row.name}, was removed, and no other was named since",
+        fix=f"Say which key serves it now: PUT /v1/departments/{row.recman_department_id}/key (null: the key open to "
+        f"all), or POST /v1/keys/{{key_id}}/take-over with from_key_id {former.id}.",
+    )
+
+
+async def route_department(session: Session, *, tenant_id: UUID, recman_department_id: str | None) -> Key:
+    """The key for documents of a department: its own, else the one open to all.
+
+    Raises:
+        HoldError: no key serves the department, or its key was removed and nobody has named another one.
+    """
+    if recman_department_id is not None:
+        row = await session.get(DepartmentRow, (tenant_id, recman_department_id))
+        if row is not None and row.key_id is not None:
+            return await session.get_one(Key, row.key_id)
+        if row is not None and row.former_key_id is not None:
+            former = await session.get_one(Key, row.former_key_id)
+            raise HoldError((_unassigned(row, former),))
+    query = select(Key).where(Key.tenant_id == tenant_id, Key.open_to_all, Key.state != "removed")
+    key = (await session.scalars(query)).one_or_none()
+    if key is None:
+        name = recman_department_id or "(none)"
+        cause = f"No key for department {name}"
+        fix = "Sign in to Unimicro for the department, or open a key to all departments, then retry."
+        raise HoldError((Reason(code="no_key", cause=cause, fix=fix),))
+    return key

@@ -1,0 +1,137 @@
+"""Secret webhook addresses: the only owner of the table `hook`. An address is shown once and never stored.
+
+For a while after a rotation two addresses or two secrets are good, so that no webhook is lost while RecMan is changed.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import func, insert, or_, select
+
+from app.domain.money import dump_json, parse_json
+from app.errors import NotFoundError
+from app.platform.crypto import Vault, fingerprint, new_token
+from app.platform.db import Session, load_now, locked
+from app.tables import Hook
+
+
+@dataclass(frozen=True, slots=True)
+class MadeHook:
+    """A hook and what is shown this once: the secret part of its address."""
+
+    hook: Hook
+    address: str = field(repr=False)
+
+
+async def create_hook(
+    session: Session,
+    vault: Vault,
+    *,
+    tenant_id: UUID,
+    name: str,
+    verification: Mapping[str, Any] | None = None,
+    secrets: Sequence[str] = (),
+) -> MadeHook:
+    """A new hook; give its address to RecMan, it cannot be shown again."""
+    address = new_token("hook")
+    query = insert(Hook).values(
+        tenant_id=tenant_id,
+        name=name,
+        address_hash=fingerprint(address),
+        verification=dict(verification or {"kind": "path"}),
+    )
+    hook = (await session.scalars(query.returning(Hook))).one()
+    _save_secrets(vault, hook, [(secret, None) for secret in secrets])
+    await session.flush()
+    return MadeHook(hook, address)
+
+
+async def find_hook(session: Session, address: str) -> Hook | None:
+    """The live hook behind an address, if there is one."""
+    wanted = fingerprint(address)
+    is_old = (Hook.old_address_hash == wanted) & (Hook.old_address_until > func.now())
+    query = select(Hook).where(or_(Hook.address_hash == wanted, is_old), Hook.disabled_at.is_(None))
+    return (await session.scalars(query)).one_or_none()
+
+
+async def list_hooks(session: Session, *, tenant_id: UUID | None) -> Sequence[Hook]:
+    """Every hook, newest first; of one tenant, or all."""
+    query = select(Hook).order_by(Hook.created_at.desc())
+    if tenant_id is not None:
+        query = query.where(Hook.tenant_id == tenant_id)
+    return (await session.scalars(query)).all()
+
+
+async def list_live_hooks(session: Session) -> Sequence[UUID]:
+    """The ids of all hooks whose deliveries have effects."""
+    return (await session.scalars(select(Hook.id).where(Hook.record_first.is_(False)))).all()
+
+
+async def load_hook(session: Session, hook_id: UUID, *, lock: bool = True) -> Hook:
+    """The hook, locked for a change unless told otherwise.
+
+    Raises:
+        NotFoundError: there is none that this session may see.
+    """
+    query = select(Hook).where(Hook.id == hook_id)
+    hook = (await session.scalars(locked(query) if lock else query)).one_or_none()
+    if hook is None:
+        raise NotFoundError(f"There is no hook {hook_id}", fix="Take an id from GET /v1/hooks.")
+    return hook
+
+
+async def rotate_address(session: Session, hook: Hook, *, overlap: timedelta) -> str:
+    """The hook's new address; the old one is good for `overlap` longer, an older one ends at once."""
+    address = new_token("hook")
+    hook.old_address_hash = hook.address_hash
+    hook.old_address_until = await load_now(session) + overlap
+    hook.address_hash = fingerprint(address)
+    await session.flush()
+    return address
+
+
+async def rotate_secret(session: Session, vault: Vault, hook: Hook, *, secret: str, overlap: timedelta) -> None:
+    """Put a secret in place of the newest one, which stays good for `overlap`; older ones end at once."""
+    until = await load_now(session) + overlap
+    newest = [(old, until) for old, end in _load_secrets(vault, hook) if end is None]
+    _save_secrets(vault, hook, [(secret, None), *newest])
+    await session.flush()
+
+
+async def set_enabled(session: Session, hook: Hook, *, enabled: bool) -> None:
+    """A disabled hook answers 404, as if it had never been."""
+    hook.disabled_at = None if enabled else await load_now(session)
+    await session.flush()
+
+
+def open_secrets(vault: Vault, hook: Hook) -> tuple[str, ...]:
+    """The hook's live secrets; none when the address is the only secret."""
+    now = datetime.now(UTC)
+    return tuple(secret for secret, until in _load_secrets(vault, hook) if until is None or until > now)
+
+
+async def reseal_hooks(session: Session, vault: Vault) -> int:
+    """Seal every hook's secrets with the newest encryption key; how many there were."""
+    rows = (await session.scalars(locked(select(Hook).where(Hook.secrets.is_not(None))))).all()
+    for row in rows:
+        row.secrets = vault.reseal(row.secrets or b"")
+    return len(rows)
+
+
+def _load_secrets(vault: Vault, hook: Hook) -> list[tuple[str, datetime | None]]:
+    if hook.secrets is None:
+        return []
+    pairs = parse_json(vault.open(hook.secrets, owner=_owner(hook.id)))
+    return [(secret, datetime.fromisoformat(until) if until else None) for secret, until in pairs]
+
+
+def _save_secrets(vault: Vault, hook: Hook, secrets: Sequence[tuple[str, datetime | None]]) -> None:
+    pairs = [[secret, until.isoformat() if until else None] for secret, until in secrets]
+    hook.secrets = vault.seal(dump_json(pairs), owner=_owner(hook.id)) if pairs else None
+
+
+def _owner(hook_id: UUID) -> str:
+    return f"hook:{hook_id}:secrets"

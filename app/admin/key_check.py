@@ -1,0 +1,188 @@
+"""Is a key ready for its first invoice? Everything that would fail on it later, each with cause and fix. Reads only."""
+
+from collections.abc import Callable, Sequence
+from datetime import UTC, date, datetime
+
+from app.accounting.connections import Company, TokenSet, fetch_companies
+from app.accounting.targets import Target, open_target
+from app.admin.access import fresh_token, renew_token
+from app.admin.keys import load_key, open_secret
+from app.domain.findings import Finding
+from app.domain.reference import Reference, RemoteProduct
+from app.errors import HoldError, RemoteError, ServiceError
+from app.platform.crypto import Vault
+from app.platform.resources import Resources
+from app.tables import Key
+
+_MOST_NAMED = 5
+
+
+async def check_key(resources: Resources, key: Key) -> list[Finding]:
+    """Every finding about the key, in the order in which a first invoice would meet them.
+
+    Raises:
+        NotFoundError: the key was removed meanwhile.
+    """
+    signed_in = await _check_sign_in(resources, key)
+    if not signed_in.ok:
+        return [signed_in]
+    async with resources.sessions() as session:
+        key = await load_key(session, key.id)
+    target = open_key_target(resources, key)
+    company = await _check_company(resources, key)
+    rights = await _check_rights(target)
+    findings = [signed_in, company, rights]
+    if company.ok and rights.ok:
+        findings += await _check_books(target)
+    return findings
+
+
+async def _check_sign_in(resources: Resources, key: Key) -> Finding:
+    """Renew the token for good: a refresh token that is dead must show now."""
+    what = "sign-in"
+    try:
+        await renew_token(resources, key.id)
+    except ServiceError as error:
+        fix = error.fix or "Try again in a few minutes."
+        return Finding(what, ok=False, cause=error.cause, fix=fix)
+    return Finding(what, ok=True, cause="the token was renewed")
+
+
+def open_key_target(resources: Resources, key: Key) -> Target:
+    """The key's books, to look into; nothing is kept of what is said."""
+
+    async def token(refused: str | None) -> str:
+        return await fresh_token(resources, key.id, refused=refused)
+
+    return open_target(
+        resources.http,
+        base_url=key.api_base,
+        company_key=key.company_key,
+        token=token,
+        on_exchange=lambda _: None,
+        slot=lambda: resources.slots.hold(key.company_key),
+    )
+
+
+async def _check_company(resources: Resources, key: Key) -> Finding:
+    what = "company"
+    try:
+        companies = await fetch_companies(resources.http, _tokens_of(resources.vault, key))
+    except RemoteError as error:
+        return Finding(what, ok=False, cause=error.cause, fix=error.fix or "Try again in a few minutes.")
+    found = next((company for company in companies if company.key == key.company_key), None)
+    if found is None:
+        cause = f"the sign-in no longer reaches {key.company_name}; it reaches {_name_companies(companies)}"
+        fix = "Give the user who signed in access to the company in Unimicro, or sign in as somebody who has it."
+        return Finding(what, ok=False, cause=cause, fix=fix)
+    return Finding(what, ok=True, cause=f"{found.name}{', a test company' if found.is_test else ''}")
+
+
+def _tokens_of(vault: Vault, key: Key) -> TokenSet:
+    return TokenSet(
+        access_token=open_secret(vault, key, "access_token") or "",
+        refresh_token="",
+        expires_at=key.token_expires_at or datetime.now(UTC),
+        api_base=key.api_base,
+    )
+
+
+def _name_companies(companies: Sequence[Company]) -> str:
+    return ", ".join(company.name for company in companies) or "none"
+
+
+async def _check_rights(target: Target) -> Finding:
+    """Whether what we read can be read; that writing is allowed cannot be tried without writing."""
+    what = "rights"
+    refused = []
+    for name in ("customers", "products", "invoices"):
+        try:
+            await target.probe(name)
+        except RemoteError as error:
+            refused.append(f"{name}: {error.cause}")
+    if refused:
+        fix = "Give the user who signed in the roles Administrator and full access to sales in Unimicro."
+        return Finding(what, ok=False, cause="; ".join(refused), fix=fix)
+    return Finding(what, ok=True, cause="customers, products and invoices can be read")
+
+
+async def _check_books(target: Target) -> list[Finding]:
+    try:
+        reference = await target.fetch_reference()
+    except HoldError as error:
+        return [Finding("company settings", ok=False, cause=gap.cause, fix=gap.fix) for gap in error.gaps]
+    except RemoteError as error:
+        fix = error.fix or "Try again in a few minutes."
+        return [Finding("company settings", ok=False, cause=error.cause, fix=fix)]
+    return examine_reference(reference, today=datetime.now(UTC).date())
+
+
+def examine_reference(reference: Reference, *, today: date) -> list[Finding]:
+    """What the company's own data say about a first invoice of today. Pure."""
+    products = [one for found in reference.products.values() for one in found if one.active]
+    return [
+        _examine_products(products),
+        _examine(
+            "VAT types",
+            _numbers(products, lambda one: one.vat_rate is None),
+            good="every active product has one" + ("" if reference.vat_registered else "; the company has no VAT"),
+            bad="these products have no VAT type: {}",
+            fix="Choose a VAT type for each product, or for its sales account, in Unimicro.",
+        ),
+        _examine(
+            "product accounts",
+            _numbers(products, lambda one: one.account_id is None),
+            good="every active product has one",
+            bad="these products have no sales account: {}",
+            fix="Choose a sales account for each product, or a default one in Unimicro's company settings.",
+        ),
+        _examine_lock(reference.locked_until, today),
+        _examine_series(reference.customer_series),
+        _examine_sending(sends_by_itself=reference.sends_by_itself),
+    ]
+
+
+def _examine_products(products: Sequence[RemoteProduct]) -> Finding:
+    fix = "Create the products that RecMan's invoices use in Unimicro, with the same numbers."
+    found = bool(products)
+    cause = f"{len(products)} active ones" if found else "there is no active product, and lines match by number alone"
+    return Finding("products", ok=found, cause=cause, fix="" if found else fix)
+
+
+def _numbers(products: Sequence[RemoteProduct], is_bad: Callable[[RemoteProduct], bool]) -> list[str]:
+    return [product.number for product in products if is_bad(product)]
+
+
+def _examine(what: str, numbers: Sequence[str], *, good: str, bad: str, fix: str) -> Finding:
+    if not numbers:
+        return Finding(what, ok=True, cause=good)
+    more = f" and {len(numbers) - _MOST_NAMED} more" if len(numbers) > _MOST_NAMED else ""
+    return Finding(what, ok=False, cause=bad.format(", ".join(numbers[:_MOST_NAMED]) + more), fix=fix)
+
+
+def _examine_lock(locked_until: date | None, today: date) -> Finding:
+    what = "locked dates"
+    if locked_until is None:
+        return Finding(what, ok=True, cause="no period is locked")
+    if locked_until < today:
+        return Finding(what, ok=True, cause=f"locked until {locked_until}; older invoices will be held")
+    fix = "Open the period in Unimicro."
+    return Finding(what, ok=False, cause=f"locked until {locked_until}: an invoice of today is held", fix=fix)
+
+
+def _examine_series(series: Sequence[tuple[int, int]]) -> Finding:
+    what = "number series"
+    if not series:
+        cause = "no number series of customers was found, so RecMan's customer numbers are not sent"
+        fix = "Check the customer number series in Unimicro's settings."
+        return Finding(what, ok=False, cause=cause, fix=fix)
+    shown = ", ".join(f"{first}-{last}" for first, last in series)
+    return Finding(what, ok=True, cause=f"customers {shown}; RecMan's customer numbers must lie inside")
+
+
+def _examine_sending(*, sends_by_itself: bool) -> Finding:
+    what = "automatic sending"
+    if not sends_by_itself:
+        return Finding(what, ok=True, cause="off; RecMan sends the invoices")
+    cause = "Unimicro would send every invoice to the customer by itself; RecMan has sent it already"
+    return Finding(what, ok=False, cause=cause, fix="Turn it off in Unimicro's company settings.")

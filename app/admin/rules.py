@@ -1,0 +1,84 @@
+"""The rules of keys, in versions: the only owner of the table `rule_set`."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import insert, select
+from sqlalchemy.exc import IntegrityError
+
+from app.domain.rules import Rules
+from app.errors import ConflictError, NotFoundError
+from app.platform.db import Session
+from app.tables import Key, RuleSet
+
+
+@dataclass(frozen=True, slots=True)
+class RulesInForce:
+    """The rules of a key; version 0 means that nobody has made any."""
+
+    version: int
+    rules: Rules
+
+
+async def load_rules(session: Session, key_id: UUID) -> RulesInForce:
+    """The newest version of the key's rules."""
+    query = select(RuleSet).where(RuleSet.key_id == key_id).order_by(RuleSet.version.desc()).limit(1)
+    row = (await session.scalars(query)).one_or_none()
+    return RulesInForce(0, Rules()) if row is None else RulesInForce(row.version, Rules.model_validate(row.rules))
+
+
+async def list_versions(session: Session, key_id: UUID) -> Sequence[RuleSet]:
+    """Every version, newest first."""
+    query = select(RuleSet).where(RuleSet.key_id == key_id).order_by(RuleSet.version.desc())
+    return (await session.scalars(query)).all()
+
+
+async def load_version(session: Session, key_id: UUID, version: int) -> RuleSet:
+    """One version of the key's rules.
+
+    Raises:
+        NotFoundError: there is no such version.
+    """
+    query = select(RuleSet).where(RuleSet.key_id == key_id, RuleSet.version == version)
+    row = (await session.scalars(query)).one_or_none()
+    if row is None:
+        raise NotFoundError(f"The key has no rules of version {version}", fix="Take one from GET /v1/rules/versions.")
+    return row
+
+
+async def store_rules(session: Session, key: Key, rules: Rules, *, after_version: int, made_by: str) -> RuleSet:
+    """The next version of the key's rules.
+
+    Raises:
+        ConflictError: somebody has made another version since `after_version`.
+    """
+    present = (await load_rules(session, key.id)).version
+    if present != after_version:
+        raise _overtaken(present)
+    values = {
+        "tenant_id": key.tenant_id,
+        "key_id": key.id,
+        "version": present + 1,
+        "rules": show_rules(rules),
+        "made_by": made_by,
+    }
+    try:
+        return (await session.scalars(insert(RuleSet).values(values).returning(RuleSet))).one()
+    except IntegrityError as error:
+        raise _overtaken(present + 1) from error
+
+
+def _overtaken(present: int) -> ConflictError:
+    return ConflictError(
+        f"The rules are at version {present} by now",
+        fix="Read them again, make your change there, and send it with that version.",
+        code="rules_overtaken",
+    )
+
+
+def show_rules(rules: Rules) -> dict[str, Any]:
+    """The rules as stored and shown: what is left out is not there."""
+    shown: dict[str, Any] = rules.model_dump(mode="json", exclude_defaults=True)
+    return shown

@@ -1,0 +1,180 @@
+"""Sign-ins to Unimicro that were begun: the only owner of the table `sign_in`.
+
+What must come back is kept sealed and works once; the state is kept as its SHA-256 only.
+"""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import delete, func, insert, select
+
+from app.accounting.connections import Authorization, Company, ServerClient, TokenSet
+from app.admin.keys import Grant
+from app.domain.money import dump_json, parse_json
+from app.errors import ConflictError, NotFoundError, RequestError
+from app.platform.crypto import Vault, fingerprint, new_token
+from app.platform.db import Session, load_now, locked
+from app.tables import SignIn
+
+_BEGUN_FOR = timedelta(minutes=10)
+# Then the administrator has chosen the company, or starts again.
+_RETURNED_FOR = timedelta(minutes=30)
+_KEPT_FOR = timedelta(days=1)
+_ANEW = "Start the sign-in anew."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Beginning:
+    """Who begins a sign-in, for whom; `key_id` when an existing key is signed in again."""
+
+    tenant_id: UUID
+    actor: str
+    key_id: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignedIn:
+    """What a sign-in gave, and the companies it reaches."""
+
+    grant: Grant = field(repr=False)
+    companies: tuple[Company, ...]
+
+
+async def store_beginning(session: Session, vault: Vault, beginning: Beginning, begun: Authorization) -> SignIn:
+    """A sign-in that waits for the administrator to come back, for ten minutes."""
+    await session.execute(delete(SignIn).where(SignIn.created_at < func.now() - _KEPT_FOR))
+    sign_in = await _insert(session, beginning, state=begun.state)
+    sign_in.begun = vault.seal(dump_json(asdict(begun)), owner=_owner(sign_in.id, "begun"))
+    await session.flush()
+    return sign_in
+
+
+async def store_server(session: Session, vault: Vault, beginning: Beginning, signed_in: SignedIn) -> SignIn:
+    """A sign-in of a server client: it is over as soon as it begins."""
+    sign_in = await _insert(session, beginning, state=new_token("server"))
+    sign_in.returned_at = await load_now(session)
+    await store_return(session, vault, sign_in, signed_in)
+    return sign_in
+
+
+async def _insert(session: Session, beginning: Beginning, *, state: str) -> SignIn:
+    query = insert(SignIn).values(
+        tenant_id=beginning.tenant_id,
+        key_id=beginning.key_id,
+        begun_by=beginning.actor,
+        state_hash=fingerprint(state),
+        expires_at=func.now() + _BEGUN_FOR,
+    )
+    return (await session.scalars(query.returning(SignIn))).one()
+
+
+async def take_return(session: Session, vault: Vault, state: str) -> tuple[SignIn, Authorization]:
+    """The sign-in that this state began; it can be taken once.
+
+    Raises:
+        RequestError: the state is unknown, used or expired.
+    """
+    query = select(SignIn).where(SignIn.state_hash == fingerprint(state))
+    sign_in = (await session.scalars(locked(query))).one_or_none()
+    if sign_in is None:
+        raise RequestError("This sign-in did not start here", fix=_ANEW, code="state_unknown")
+    if sign_in.returned_at is not None or sign_in.begun is None:
+        raise RequestError("This sign-in has come back already", fix=_ANEW, code="state_used")
+    now = await load_now(session)
+    if sign_in.expires_at < now:
+        raise RequestError("This sign-in took longer than ten minutes", fix=_ANEW, code="state_expired")
+    begun = Authorization(**parse_json(vault.open(sign_in.begun, owner=_owner(sign_in.id, "begun"))))
+    sign_in.returned_at, sign_in.begun = now, None
+    await session.flush()
+    return sign_in, begun
+
+
+async def store_return(session: Session, vault: Vault, sign_in: SignIn, signed_in: SignedIn) -> None:
+    """Keep what the sign-in gave until the company is chosen, for half an hour."""
+    owner = _owner(sign_in.id, "granted")
+    sign_in.granted = vault.seal(dump_json(_show_grant(signed_in.grant)), owner=owner)
+    sign_in.companies = [asdict(company) for company in signed_in.companies]
+    sign_in.expires_at = await load_now(session) + _RETURNED_FOR
+    await session.flush()
+
+
+async def store_failure(session: Session, sign_in: SignIn, cause: str) -> None:
+    """Keep why the sign-in gave nothing."""
+    sign_in.failure = cause
+    await session.flush()
+
+
+async def load_sign_in(session: Session, sign_in_id: UUID, *, lock: bool = False) -> SignIn:
+    """The sign-in.
+
+    Raises:
+        NotFoundError: there is none that this session may see.
+    """
+    query = select(SignIn).where(SignIn.id == sign_in_id)
+    sign_in = (await session.scalars(locked(query) if lock else query)).one_or_none()
+    if sign_in is None:
+        raise NotFoundError(f"There is no sign-in {sign_in_id}", fix=_ANEW, code="sign_in_unknown")
+    return sign_in
+
+
+async def tell_state(session: Session, sign_in: SignIn) -> str:
+    """How far it has come: `open`, `returned`, `used`, `failed` or `expired`."""
+    if sign_in.used_at is not None:
+        return "used"
+    if sign_in.failure is not None:
+        return "failed"
+    if sign_in.expires_at < await load_now(session):
+        return "expired"
+    return "open" if sign_in.granted is None else "returned"
+
+
+async def use_sign_in(session: Session, vault: Vault, sign_in_id: UUID) -> SignedIn:
+    """What the sign-in gave; it can be used once.
+
+    Raises:
+        NotFoundError: there is none that this session may see.
+        ConflictError: it has not come back, has failed, expired, or was used.
+    """
+    sign_in = await load_sign_in(session, sign_in_id, lock=True)
+    state = await tell_state(session, sign_in)
+    if state != "returned" or sign_in.granted is None:
+        cause = f"The sign-in cannot be used: it is {state}" + (f" ({sign_in.failure})" if sign_in.failure else "")
+        raise ConflictError(cause, fix=_ANEW, code=f"sign_in_{state}")
+    stored = parse_json(vault.open(sign_in.granted, owner=_owner(sign_in.id, "granted")))
+    sign_in.used_at, sign_in.granted = await load_now(session), None
+    await session.flush()
+    return SignedIn(grant=_read_grant(stored), companies=tuple(Company(**row) for row in sign_in.companies))
+
+
+async def reseal_sign_ins(session: Session, vault: Vault) -> int:
+    """Seal everything kept with the newest encryption key; how much there was."""
+    count = 0
+    for sign_in in (await session.scalars(locked(select(SignIn)))).all():
+        for column in ("begun", "granted"):
+            sealed = getattr(sign_in, column)
+            if sealed is not None:
+                setattr(sign_in, column, vault.reseal(sealed))
+                count += 1
+    return count
+
+
+def _show_grant(grant: Grant) -> dict[str, Any]:
+    shown = asdict(grant)
+    shown["tokens"]["expires_at"] = grant.tokens.expires_at.isoformat()
+    return shown
+
+
+def _read_grant(stored: Mapping[str, Any]) -> Grant:
+    tokens, server = stored["tokens"], stored["server"]
+    return Grant(
+        tokens=TokenSet(**{**tokens, "expires_at": datetime.fromisoformat(tokens["expires_at"])}),
+        server=None if server is None else ServerClient(**server),
+        files_base=stored["files_base"],
+    )
+
+
+def _owner(sign_in_id: UUID, column: str) -> str:
+    return f"sign_in:{sign_in_id}:{column}"

@@ -1,0 +1,158 @@
+"""Admin tokens: the only owner of the table `admin_token`. Shown once, kept as SHA-256."""
+
+import hmac
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, func, insert, or_, select, text, update
+
+from app.errors import ConflictError, NotFoundError
+from app.platform.crypto import fingerprint, new_token
+from app.platform.db import Session, locked
+from app.tables import AdminToken
+
+# Writing down every use would turn each look into a write.
+_USE_NOTED_EVERY = timedelta(minutes=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who calls: an operator sees every tenant (`tenant_id` None), the others their own."""
+
+    token_id: UUID
+    name: str
+    role: str
+    tenant_id: UUID | None
+
+    @property
+    def actor(self) -> str:
+        """The caller as the audit trail names it."""
+        return f"token:{self.token_id}:{self.name}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewToken:
+    """A token to be made; an operator's has no tenant, every other has one."""
+
+    name: str
+    role: str
+    tenant_id: UUID | None = None
+    expires_at: datetime | None = None
+    secret: str = field(default_factory=lambda: new_token("rmu"), repr=False)
+
+
+async def find_caller(session: Session, token: str) -> Caller | None:
+    """Whoever holds this token; None when it is unknown, expired or revoked."""
+    wanted = fingerprint(token)
+    query = select(AdminToken).where(AdminToken.hash == wanted, _is_live())
+    row = (await session.scalars(query)).one_or_none()
+    # The index finds the row by its hash; what decides is a comparison whose time tells nothing.
+    if row is None or not hmac.compare_digest(row.hash, wanted):
+        return None
+    await _note_use(session, row)
+    return Caller(row.id, row.name, row.role, row.tenant_id)
+
+
+async def _note_use(session: Session, row: AdminToken) -> None:
+    stale = or_(AdminToken.last_used_at.is_(None), AdminToken.last_used_at < func.now() - _USE_NOTED_EVERY)
+    query = update(AdminToken).where(AdminToken.id == row.id, stale).values(last_used_at=func.now())
+    await session.execute(query, execution_options={"synchronize_session": False})
+
+
+def _is_live() -> ColumnElement[bool]:
+    not_expired = or_(AdminToken.expires_at.is_(None), AdminToken.expires_at > func.now())
+    return AdminToken.revoked_at.is_(None) & not_expired
+
+
+async def ensure_operator(session: Session, given: str | None) -> str | None:
+    """Make sure an operator token exists; a freshly made one is returned, to be shown this once.
+
+    A `given` token from the settings is registered when it is new; otherwise one is made at the very first start.
+    """
+    if given is not None:
+        known = await session.scalar(select(AdminToken.id).where(AdminToken.hash == fingerprint(given)))
+        if known is None:
+            await create_token(session, NewToken(name="bootstrap", role="operator", secret=given))
+        return None
+    if await session.scalar(select(AdminToken.id).where(AdminToken.role == "operator").limit(1)):
+        return None
+    made = NewToken(name="bootstrap", role="operator")
+    await create_token(session, made)
+    return made.secret
+
+
+async def create_token(session: Session, new: NewToken) -> AdminToken:
+    """The registered token; only the fingerprint of its secret is stored."""
+    values = {
+        "hash": fingerprint(new.secret),
+        "role": new.role,
+        "name": new.name,
+        "tenant_id": new.tenant_id,
+        "expires_at": new.expires_at,
+    }
+    return (await session.scalars(insert(AdminToken).values(values).returning(AdminToken))).one()
+
+
+async def list_tokens(session: Session, *, tenant_id: UUID | None) -> Sequence[AdminToken]:
+    """Every token that is not revoked, newest first; of one tenant, or all."""
+    query = select(AdminToken).where(AdminToken.revoked_at.is_(None)).order_by(AdminToken.created_at.desc())
+    if tenant_id is not None:
+        query = query.where(AdminToken.tenant_id == tenant_id)
+    return (await session.scalars(query)).all()
+
+
+async def load_token(session: Session, token_id: UUID) -> AdminToken:
+    """The token, locked for a change.
+
+    Raises:
+        NotFoundError: there is none that this session may see.
+    """
+    query = select(AdminToken).where(AdminToken.id == token_id, AdminToken.revoked_at.is_(None))
+    token = (await session.scalars(locked(query))).one_or_none()
+    if token is None:
+        raise NotFoundError(f"There is no token {token_id}", fix="Take an id from GET /v1/tokens.")
+    return token
+
+
+async def revoke_token(session: Session, token: AdminToken) -> None:
+    """The token lets nobody in from now on.
+
+    Raises:
+        ConflictError: it is the last operator token that does not run out; without it nobody could make another.
+    """
+    await _keep_an_operator(session, token)
+    token.revoked_at = await session.scalar(select(func.now()))
+    await session.flush()
+
+
+async def rotate_token(session: Session, token: AdminToken, *, overlap: timedelta) -> tuple[AdminToken, str]:
+    """A new token in place of this one, which still lets its holder in for `overlap`; the new secret is shown once.
+
+    The new one lasts as long as the old one was meant to.
+    """
+    new = NewToken(name=token.name, role=token.role, tenant_id=token.tenant_id, expires_at=token.expires_at)
+    made = await create_token(session, new)
+    until = func.least(AdminToken.expires_at, func.now() + overlap)
+    await session.execute(
+        update(AdminToken).where(AdminToken.id == token.id).values(expires_at=until),
+        execution_options={"synchronize_session": False},
+    )
+    return made, new.secret
+
+
+async def _keep_an_operator(session: Session, token: AdminToken) -> None:
+    if token.role != "operator":
+        return
+    # Two operators who revoke each other's token at the same time must not both succeed.
+    await session.execute(text("SELECT pg_advisory_xact_lock(hashtext('operator tokens'))"))
+    lasting = select(func.count()).where(
+        AdminToken.role == "operator", AdminToken.id != token.id, AdminToken.expires_at.is_(None), _is_live()
+    )
+    if not await session.scalar(lasting):
+        raise ConflictError(
+            "This is the last operator token that does not expire",
+            fix="Make another operator token first.",
+            code="last_operator",
+        )

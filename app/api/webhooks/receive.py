@@ -1,0 +1,187 @@
+"""Stop 1: RecMan's webhooks come in. Stored first and durably, answered 202, worked on later."""
+
+import asyncio
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from functools import partial
+
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import PlainTextResponse
+
+from app.admin.hook_headers import note_headers
+from app.admin.hooks import find_hook, open_secrets
+from app.admin.tenants import load_tenant
+from app.api.doors import ResourcesDep
+from app.api.webhooks.known import CachedHook, KnownHooks
+from app.engine.inbox import PART, Arrival, accept, accept_at_once, dedupe_key, record_meaningless
+from app.engine.recorded import record_arrivals
+from app.errors import NotFoundError, TooLargeError
+from app.platform.db import translate_away
+from app.platform.resources import Resources
+from app.recman.hook.verify import Verification, verify
+from app.recman.hook.webhook import MOST_RECORDS, Decoded, parse_hints, write_hint
+from app.tables import Hook
+
+_LONGEST_TYPE = 200
+_LARGE = 32_768
+# Ten for every record that one delivery may name; more take seconds to walk through.
+_MOST_OBJECTS = 50_000
+# What may be echoed: nothing that a browser or a log could take for more than a word.
+_CHALLENGE = re.compile(r"[A-Za-z0-9._~-]{1,200}")
+_MOST_HOOKS = 10_000
+
+router = APIRouter(prefix="/webhooks/recman", tags=["webhooks"])
+
+_ANSWERS: dict[int | str, dict[str, str]] = {
+    202: {"description": "Stored; it is worked on in a moment. Also for deliveries that mean nothing to us."},
+    401: {"description": "The signature is wrong"},
+    404: {"description": "There is no such hook"},
+    413: {"description": "The body is over the cap"},
+    503: {"description": "Nothing was stored: send it again"},
+}
+
+
+# First in the list: routes are tried in order, and this one is in a hurry.
+@router.post("/{hook_id}", status_code=202, responses=_ANSWERS)
+async def receive(hook_id: str, request: Request) -> Response:
+    """A change webhook; the body tells its scope."""
+    return await _receive(request, address=hook_id, path_scope=None)
+
+
+@router.post("/{hook_id}/{scope}", status_code=202, responses=_ANSWERS)
+async def receive_scope(hook_id: str, scope: str, request: Request) -> Response:
+    """A change webhook about one scope (`company`, `project`, `invoice`, `product`, `department`)."""
+    return await _receive(request, address=hook_id, path_scope=scope)
+
+
+@router.get("/{hook_id}", response_class=PlainTextResponse, responses={200: {"description": "The address answers"}})
+async def check(hook_id: str, request: Request, resources: ResourcesDep) -> PlainTextResponse:  # noqa: ARG001
+    """Whether somebody answers here. A challenge is echoed; whether there is such a hook is not told."""
+    return _echo(request, resources)
+
+
+async def check_scope(hook_id: str, scope: str, request: Request, resources: ResourcesDep) -> PlainTextResponse:  # noqa: ARG001
+    """The same for an address with a scope."""
+    return _echo(request, resources)
+
+
+def _echo(request: Request, resources: Resources) -> PlainTextResponse:
+    # The same for every address, so that nobody learns which hooks exist.
+    name = resources.settings.webhook_challenge
+    challenge = request.query_params.get(name, "") if name else ""
+    echo = challenge if _CHALLENGE.fullmatch(challenge) else ""
+    return PlainTextResponse(echo, headers={"X-Content-Type-Options": "nosniff", "Cache-Control": "no-store"})
+
+
+# Taken as well, though not described: PUT and HEAD, and a slash at the end. Few senders follow a redirect with their
+# body, and a redirect would tell the secret address to whoever writes answers down.
+for _path, _receive_it, _check_it in (
+    ("/{hook_id}", receive, check),
+    ("/{hook_id}/{scope}", receive_scope, check_scope),
+):
+    for _end in ("", "/"):
+        router.add_api_route(
+            _path + _end, _receive_it, methods=["POST", "PUT"], status_code=202, include_in_schema=False
+        )
+        router.add_api_route(_path + _end, _check_it, methods=["GET", "HEAD"], include_in_schema=False)
+
+
+async def _receive(request: Request, *, address: str, path_scope: str | None) -> Response:
+    # Not as a dependency: solving those costs as much as storing the delivery.
+    resources: Resources = request.app.state.resources
+    body = await _read_body(request)
+    async with translate_away():
+        cached = await _load_hook(resources, address)
+        hook = cached.hook
+        now = datetime.now(UTC)
+        _verify(resources, hook, request.headers, body, now=now)
+        await note_headers(resources, hook, request.scope["headers"])
+        content_type = _show(request.headers.get("content-type", ""))
+        decode = partial(parse_hints, body, content_type=content_type, path_scope=path_scope, headers=request.headers)
+        # A large one takes a while; others are answered meanwhile.
+        decoded = await asyncio.to_thread(decode) if len(body) > _LARGE else decode()
+        if len(decoded.hints) > MOST_RECORDS:
+            raise TooLargeError(f"The delivery names over {MOST_RECORDS} records", fix="Send fewer in one delivery.")
+        await _store(resources, cached, decoded, body=body, content_type=content_type)
+    resources.work_accepted.set()
+    return Response(status_code=202)
+
+
+async def _read_body(request: Request) -> bytes:
+    # No larger than its cap: the gate has seen to that.
+    body = await request.body()
+    if body.count(b"{") > _MOST_OBJECTS:
+        raise TooLargeError(f"The body holds over {_MOST_OBJECTS} objects", fix="Send fewer records in one delivery.")
+    return body
+
+
+def _show(content_type: str) -> str:
+    # It is stored beside the body, and Postgres takes no NUL in a text.
+    return "".join(letter for letter in content_type[:_LONGEST_TYPE] if letter.isprintable())
+
+
+async def _load_hook(resources: Resources, address: str) -> CachedHook:
+    now = asyncio.get_running_loop().time()
+    cached = resources.kept(KnownHooks).by_address.get(address)
+    if cached is not None and cached.until > now:
+        return cached
+    async with resources.sessions() as session:
+        hook = await find_hook(session, address)
+        tenant = await load_tenant(session, hook.tenant_id) if hook is not None else None
+    if hook is None or tenant is None:
+        raise NotFoundError(
+            "There is no such hook", fix="Take the address from the hook's settings, or make a new one."
+        )
+    if len(resources.kept(KnownHooks).by_address) > _MOST_HOOKS:
+        resources.kept(KnownHooks).by_address.clear()
+    # What is read from the webhooks themselves costs no call, so nothing is gained by waiting.
+    seconds = resources.settings.recman_debounce_seconds if tenant.recman_reads == "api" else 0
+    found = CachedHook(hook, until=now + resources.settings.hook_cache_seconds, delay=timedelta(seconds=seconds))
+    resources.kept(KnownHooks).by_address[address] = found
+    return found
+
+
+def _verify(resources: Resources, hook: Hook, headers: Mapping[str, str], body: bytes, *, now: datetime) -> None:
+    if hook.verification.get("kind") == "path":
+        return
+    secrets = open_secrets(resources.vault, hook)
+    verify(Verification.from_config(hook.verification, secrets), headers=headers, body=body, now=now)
+
+
+async def _store(resources: Resources, cached: CachedHook, decoded: Decoded, *, body: bytes, content_type: str) -> None:
+    hook, arrivals = cached.hook, _to_arrivals(cached, decoded, body=body, content_type=content_type)
+    if len(arrivals) == 1 and not hook.record_first:
+        # One statement is its own transaction: it has committed when the answer comes back.
+        await accept_at_once(resources.pool, arrivals[0])
+        return
+    async with resources.sessions.begin() as session:
+        if hook.record_first:
+            await record_arrivals(session, arrivals)
+        else:
+            for arrival in arrivals:
+                await accept(session, arrival)
+        if len(arrivals) != 1:
+            note = f"holds {len(arrivals)} records, each an event of its own" if arrivals else decoded.note
+            scope = decoded.scope if not hook.record_first else None
+            await record_meaningless(session, hook=hook, note=note, scope=scope, content_type=content_type, body=body)
+
+
+def _to_arrivals(cached: CachedHook, decoded: Decoded, *, body: bytes, content_type: str) -> list[Arrival]:
+    """One for each record, in the order in which lanes are taken; of several, each has its own part of the body."""
+    hook, single = cached.hook, len(decoded.hints) == 1
+    return [
+        Arrival(
+            tenant_id=hook.tenant_id,
+            hook_id=hook.id,
+            source="webhook" if single else PART,
+            scope=hint.scope,
+            record_id=hint.record_id,
+            operation=hint.operation,
+            dedupe=dedupe_key(hook.id, hint.scope, hint.record_id, body),
+            content_type=content_type if single else "application/json",
+            body=body if single else write_hint(hint),
+            delay=cached.delay,
+        )
+        for hint in sorted(decoded.hints, key=lambda hint: (hint.scope, hint.record_id))
+    ]

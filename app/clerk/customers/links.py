@@ -1,0 +1,75 @@
+"""A person's word that a RecMan company is this customer of Unimicro, for keys whose numbers are Unimicro's own."""
+
+from app.admin.key_check import open_key_target
+from app.admin.rules import load_rules
+from app.admin.tenants import load_tenant
+from app.clerk.side_run import nobodys_lease
+from app.domain.parties import Customer
+from app.domain.policies import NumberPolicy
+from app.domain.reference import RemoteCustomer
+from app.engine.lanes import wake_waiting
+from app.errors import ConflictError, RequestError
+from app.platform.db import Session
+from app.platform.resources import Resources
+from app.reading.records import open_lone_reader
+from app.tables import Key, Transfer
+from app.transfer.claims import claim_sending
+from app.transfer.log import Place, ensure_transfer, list_customer_links, record_done
+from app.transfer.retry import retry_held
+
+_CODES = ("customer_under_other_number", "customer_number_clash", "customer_number_twice", "customer_number_not_kept")
+
+
+async def find_pair(
+    resources: Resources, key: Key, *, recman_company_id: str, unimicro_number: str
+) -> tuple[Customer, RemoteCustomer]:
+    """Both sides of a link that somebody wants.
+
+    Raises:
+        ConflictError: the key wants equal numbers, so there is nothing to link; or the customer is inactive.
+        RequestError: one of the two is not there, or not just one.
+        RemoteError: one of the systems could not be read.
+    """
+    async with resources.sessions() as session:
+        tenant = await load_tenant(session, key.tenant_id)
+        rules = (await load_rules(session, key.id)).rules
+    if rules.customer_number is not NumberPolicy.LINKED:
+        cause = f"The rules of key “{key.name}” want equal customer numbers in both systems"
+        fix = "Make the two numbers equal, or set customer_number to linked in the key's rules."
+        raise ConflictError(cause, fix=fix, code="numbers_must_agree")
+    company = await open_lone_reader(resources, tenant).read_company(recman_company_id)
+    if not isinstance(company, Customer):
+        cause = f"RecMan does not show company {recman_company_id} completely"
+        raise RequestError(cause, fix="Check the id, and complete the company in RecMan.", code="company_unknown")
+    found = await open_key_target(resources, key).find_customers(number=unimicro_number, org_number=None)
+    if len(found) != 1:
+        cause = f"Unimicro has {len(found) or 'no'} customer with number {unimicro_number}"
+        raise RequestError(cause, fix="Give the number of one customer in Unimicro.", code="customer_unknown")
+    if not found[0].active:
+        cause = f"Customer {unimicro_number} {found[0].name} is inactive in Unimicro"
+        raise ConflictError(cause, fix="Activate it in Unimicro first.", code="customer_inactive")
+    return company, found[0]
+
+
+async def link_customer(session: Session, key: Key, company: Customer, remote: RemoteCustomer) -> Transfer:
+    """Link the two, and look anew at what was held for want of it; part of the caller's transaction.
+
+    Raises:
+        ConflictError: one of them is linked already, or the customer is being sent right now.
+    """
+    links = await list_customer_links(session, key_id=key.id)
+    if company.recman_company_id in links or remote.remote_id in links.values():
+        cause = f"{company.name} or Unimicro's customer {remote.number} is linked already"
+        raise ConflictError(cause, fix="See GET /v1/transfers?kind=customer.", code="already_linked")
+    place = Place(tenant_id=key.tenant_id, key_id=key.id, scope="company", record_id=company.recman_company_id)
+    values = {"number": company.number, "customer_name": company.name}
+    transfer = await ensure_transfer(session, place, kind="customer", values=values)
+    lease = nobodys_lease(key.tenant_id, place.scope, place.record_id)
+    if await claim_sending(session, transfer.id, lease, key_id=key.id, step="link") is None:
+        cause = f"{company.name} is on its way to Unimicro right now"
+        raise ConflictError(cause, fix="Look again in a minute.", code="already_begun")
+    await record_done(session, transfer.id, unimicro_id=remote.remote_id, unimicro_number=remote.number)
+    await wake_waiting(session, tenant_id=key.tenant_id, scope="company", record_id=company.recman_company_id)
+    await retry_held(session, tenant_id=key.tenant_id, codes=_CODES)
+    await session.refresh(transfer)
+    return transfer

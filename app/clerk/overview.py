@@ -1,0 +1,152 @@
+"""Invoices as an accountant asks for them: filters, and states in plain words. Reads the table `transfer` only."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import date
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, String, and_, cast, func, or_, select
+
+from app.platform.db import Session
+from app.tables import Transfer
+from app.transfer.plan.go_live import CODE
+
+
+class InvoiceState(StrEnum):
+    """Where an invoice is, in an accountant's words."""
+
+    WAITING = "waiting"
+    IN_UNIMICRO = "in Unimicro"
+    WITH_WARNINGS = "in Unimicro with warnings"
+    HELD = "held"
+    BEFORE_GO_LIVE = "before go-live"
+    FAILED = "failed"
+    IGNORED = "ignored"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InvoiceFilter:
+    """Which invoices and credit notes; what is None does not limit.
+
+    `text` is searched in numbers, names and reasons. `only_open` leaves out what is in Unimicro or ignored.
+    """
+
+    tenant_id: UUID | None = None
+    key_id: UUID | None = None
+    ids: Sequence[int] | None = None
+    dated_from: date | None = None
+    dated_to: date | None = None
+    department: str | None = None
+    customer: str | None = None
+    state: InvoiceState | None = None
+    text: str | None = None
+    only_open: bool = False
+
+
+def show_filter(wanted: InvoiceFilter) -> dict[str, Any]:
+    """The filter as a job keeps it."""
+    shown = {name: value for name, value in asdict(wanted).items() if value not in (None, False)}
+    return {name: value if isinstance(value, list | bool) else str(value) for name, value in shown.items()}
+
+
+def read_filter(shown: Mapping[str, Any]) -> InvoiceFilter:
+    """The filter that a job kept."""
+    readers: dict[str, Callable[[Any], Any]] = {
+        "tenant_id": UUID,
+        "key_id": UUID,
+        "dated_from": date.fromisoformat,
+        "dated_to": date.fromisoformat,
+        "state": InvoiceState,
+    }
+    return InvoiceFilter(**{name: readers.get(name, _as_it_is)(value) for name, value in shown.items()})
+
+
+def _as_it_is(value: Any) -> Any:
+    return value
+
+
+def state_of(transfer: Transfer) -> InvoiceState:
+    """The transfer's state in an accountant's words."""
+    if transfer.state == "done":
+        return InvoiceState.WITH_WARNINGS if transfer.warnings else InvoiceState.IN_UNIMICRO
+    if transfer.state == "held" and any(reason["code"] == CODE for reason in transfer.reasons):
+        return InvoiceState.BEFORE_GO_LIVE
+    return InvoiceState.WAITING if transfer.state == "sending" else InvoiceState(transfer.state)
+
+
+async def list_invoices(
+    session: Session, wanted: InvoiceFilter, *, before_id: int | None, limit: int
+) -> Sequence[Transfer]:
+    """Invoices newest first; `before_id` continues a listing."""
+    query = select(Transfer).where(*_conditions(wanted)).order_by(Transfer.id.desc()).limit(limit)
+    return (await session.scalars(query if before_id is None else query.where(Transfer.id < before_id))).all()
+
+
+async def count_invoices(session: Session, wanted: InvoiceFilter) -> int:
+    """How many there are."""
+    return int(await session.scalar(select(func.count()).select_from(Transfer).where(*_conditions(wanted))) or 0)
+
+
+async def list_invoices_after(
+    session: Session, wanted: InvoiceFilter, *, after_id: int, limit: int
+) -> Sequence[Transfer]:
+    """Invoices oldest first, from `after_id` on: for jobs, which remember how far they are."""
+    query = select(Transfer).where(*_conditions(wanted), Transfer.id > after_id).order_by(Transfer.id).limit(limit)
+    return (await session.scalars(query)).all()
+
+
+def _conditions(wanted: InvoiceFilter) -> list[ColumnElement[bool]]:
+    conditions: list[ColumnElement[bool]] = [Transfer.scope == "invoice"]
+    equal = {
+        Transfer.tenant_id: wanted.tenant_id,
+        Transfer.key_id: wanted.key_id,
+        Transfer.recman_department_id: wanted.department,
+    }
+    conditions += [column == value for column, value in equal.items() if value is not None]
+    if wanted.ids is not None:
+        conditions.append(Transfer.id.in_(wanted.ids))
+    if wanted.dated_from is not None:
+        conditions.append(Transfer.invoice_date >= wanted.dated_from)
+    if wanted.dated_to is not None:
+        conditions.append(Transfer.invoice_date <= wanted.dated_to)
+    if wanted.customer is not None:
+        conditions.append(Transfer.customer_name.icontains(wanted.customer, autoescape=True))
+    if wanted.state is not None:
+        conditions.append(_is_in_state(wanted.state))
+    if wanted.only_open:
+        conditions.append(Transfer.state.not_in(("done", "ignored")))
+    if wanted.text is not None:
+        conditions.append(_holds(wanted.text))
+    return conditions
+
+
+def _is_in_state(state: InvoiceState) -> ColumnElement[bool]:
+    is_old = Transfer.reasons.contains([{"code": CODE}])
+    has_warnings = func.jsonb_array_length(Transfer.warnings) > 0
+    match state:
+        case InvoiceState.IN_UNIMICRO:
+            return and_(Transfer.state == "done", ~has_warnings)
+        case InvoiceState.WITH_WARNINGS:
+            return and_(Transfer.state == "done", has_warnings)
+        case InvoiceState.HELD:
+            return and_(Transfer.state == "held", ~is_old)
+        case InvoiceState.BEFORE_GO_LIVE:
+            return and_(Transfer.state == "held", is_old)
+        case InvoiceState.WAITING:
+            return Transfer.state.in_(("waiting", "sending"))
+        case _:
+            return Transfer.state == state.value
+
+
+def _holds(text: str) -> ColumnElement[bool]:
+    columns = (
+        Transfer.number,
+        Transfer.unimicro_number,
+        Transfer.customer_name,
+        Transfer.record_id,
+        cast(Transfer.reasons, String),
+    )
+    return or_(*(column.icontains(text, autoescape=True) for column in columns))

@@ -1,0 +1,42 @@
+"""A run beside the lanes, on a person's wish: looks like a worker's run, and leaves the record's lane alone."""
+
+from uuid import UUID, uuid4
+
+from app.admin.tenants import load_tenant
+from app.engine.lanes import Lease
+from app.platform.db import load_now
+from app.platform.resources import Resources
+from app.reading.records import open_lone_reader
+from app.tables import Transfer
+from app.transfer.books import open_books
+from app.transfer.context import Run
+
+
+async def open_side_run(resources: Resources, transfer: Transfer) -> Run:
+    """A run for one transfer that claims no lane; reference data is read anew when a hold depends on it."""
+    async with resources.sessions() as session:
+        tenant = await load_tenant(session, transfer.tenant_id)
+        now = await load_now(session)
+    return Run(
+        sessions=resources.sessions,
+        lease=nobodys_lease(transfer.tenant_id, "invoice", transfer.record_id),
+        events=(),
+        reader=open_lone_reader(resources, tenant),
+        open_books=lambda key: open_books(resources, key, heard_at=now, sends=False),
+        read_lag_seconds=resources.settings.unimicro_read_lag_seconds,
+    )
+
+
+def nobodys_lease(tenant_id: UUID, scope: str, record_id: str) -> Lease:
+    """No lane is claimed: the fence would stop every step made on this lease's behalf."""
+    return Lease(
+        lane_id=0,
+        tenant_id=tenant_id,
+        scope=scope,
+        record_id=record_id,
+        token=uuid4(),
+        seq=0,
+        seen_seq=0,
+        tries=0,
+        failing_seconds=0,
+    )

@@ -1,0 +1,58 @@
+"""What commands print."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from app.admin.audit import ChainCheck
+from app.tables import ListedDocument, Sweep
+
+console = Console()
+# As many rows are shown; the report has all.
+MOST_SHOWN = 20
+
+
+def tell_break(chain: ChainCheck) -> str:
+    """What is wrong with a chain of the audit trail."""
+    if chain.broken is not None:
+        return f"Row {chain.broken} of the audit trail was changed or put in, or one before it removed."
+    whose = f"of tenant {chain.tenant_id}" if chain.tenant_id is not None else "of the installation"
+    return f"The newest {chain.missing} rows {whose} are gone from the audit trail."
+
+
+def show_preview(aside: Console, preview: Sweep, old: int, rows: Sequence[ListedDocument]) -> None:
+    """Print what a backfill's dry run found."""
+    table = Table("number", "date", "amount", "", box=None, pad_edge=False)
+    for row in rows:
+        amount = "" if row.gross_amount is None else f"{row.gross_amount} {row.currency}"
+        note = "before the go-live day" if row.before_go_live else ""
+        table.add_row(escape(row.number), row.invoice_date.isoformat(), amount, note)
+    console.print(table)
+    if len(rows) == MOST_SHOWN:
+        aside.print(f"The whole list: GET /v1/recman/sweeps/{preview.id}/documents")
+    if old:
+        aside.print(f"{old} are dated before the go-live day and are held. To send them: --confirm {preview.id}")
+
+
+def tell_sweep(aside: Console, sweep: Sweep) -> None:
+    """Print how far a sweep is."""
+    where = f"page {sweep.page}" if sweep.page else "telling"
+    trouble = f", waits: {sweep.trouble['cause']}" if sweep.trouble else ""
+    aside.print(f"{sweep.scope}: {where}{trouble}", markup=False)
+
+
+def show_findings(rows: Sequence[Mapping[str, Any]]) -> None:
+    """Print what a customer check found and a person should look at."""
+    table = Table("finding", "RecMan", "Unimicro", "alike", "why, and what to do", box=None, pad_edge=False)
+    wanting = [row for row in rows if row["needs_person"]]
+    for row in wanting[:MOST_SHOWN]:
+        sides = (f"{row[f'{side}_number']} {row[f'{side}_name']}".strip() for side in ("recman", "unimicro"))
+        alike = "" if row["similarity"] is None else str(row["similarity"])
+        cells = (row["kind"].replace("_", " "), *sides, alike, f"{row['cause']}. {row['fix']}")
+        table.add_row(*map(escape, cells))
+    console.print(table)
+    if len(wanting) > MOST_SHOWN:
+        console.print(f"and {len(wanting) - MOST_SHOWN} more: --format html --out report.html")

@@ -1,0 +1,241 @@
+"""What an operator does now and then from the command line.
+
+Seal secrets anew, verify the audit, check customers, sweep and probe RecMan, fetch older documents.
+"""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from app.admin.audit import ChainCheck, Change, check_chains, record_change
+from app.admin.customer_checks import begin_check, load_findings, load_last_check
+from app.admin.hooks import reseal_hooks
+from app.admin.keys import list_keys, reseal_keys
+from app.admin.sign_ins import reseal_sign_ins
+from app.admin.tenants import list_tenants, reseal_tenants
+from app.clerk.customers.report import ReportHead
+from app.clerk.customers.run import Progress, describe_check, run_check
+from app.errors import ConflictError, NotFoundError
+from app.platform.db import Session, create_engine, create_sessions, translate_away
+from app.platform.resources import open_resources
+from app.settings import Settings
+from app.sweep.listed import count_before_go_live, list_listed
+from app.sweep.probe import Finding, probe_account
+from app.sweep.sweeps import begin_backfill, begin_sweep, list_running, load_sweep
+from app.tables import CustomerCheck, Key, ListedDocument, Sweep, Tenant
+from app.worker import run_worker
+
+_ACTOR = "command line"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Days:
+    """The days of a backfill, both included; a dry run only lists, `confirm` is the id of one whose list is meant."""
+
+    dated_from: date
+    dated_to: date
+    dry_run: bool
+    confirm: int | None = None
+
+    @property
+    def wanted(self) -> dict[str, Any]:
+        """The same as a sweep's row has it."""
+        return {
+            "dated_from": self.dated_from.isoformat(),
+            "dated_to": self.dated_to.isoformat(),
+            "dry_run": self.dry_run,
+            **({} if self.confirm is None else {"confirm": self.confirm}),
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckEnd:
+    """A customer check that is over, with every row of it."""
+
+    check: CustomerCheck
+    head: ReportHead
+    rows: list[dict[str, Any]]
+
+
+async def rotate_secrets(settings: Settings, url: str) -> dict[str, int]:
+    """How many secrets of each kind were sealed with the newest encryption key, all in one transaction.
+
+    Raises:
+        SecretUnreadableError: one cannot be opened with any of the keys; nothing was changed.
+        DatabaseAwayError: Postgres does not answer.
+    """
+    opened = open_resources(settings, database_url=url)
+    async with translate_away(), opened as resources, resources.sessions.begin() as session:
+        return {
+            "tenants": await reseal_tenants(session, resources.vault),
+            "hooks": await reseal_hooks(session, resources.vault),
+            "keys": await reseal_keys(session, resources.vault),
+            "sign-ins": await reseal_sign_ins(session, resources.vault),
+        }
+
+
+async def verify_audit(url: str) -> list[ChainCheck]:
+    """How far each chain of the audit trail fits, as of one moment.
+
+    Raises:
+        DatabaseAwayError: Postgres does not answer.
+    """
+    engine = create_engine(url, pool_size=1)
+    one_moment = engine.execution_options(isolation_level="REPEATABLE READ")
+    try:
+        async with translate_away(), create_sessions(one_moment)() as session:
+            return await check_chains(session)
+    finally:
+        await engine.dispose()
+
+
+async def check_customers(
+    settings: Settings, url: str, *, key: str, tenant: str | None, tell: Callable[[Progress], None]
+) -> CheckEnd:
+    """A customer check of the key of this name, from beginning to end.
+
+    Raises:
+        NotFoundError: there is no such tenant, or no such key.
+        ConflictError: several tenants have a key of this name, or a check of it is running.
+        DatabaseAwayError: Postgres does not answer.
+    """
+    opened = open_resources(settings, database_url=url)
+    async with translate_away(), opened as resources:
+        async with resources.sessions.begin() as session:
+            found = await _find_key(session, key=key, tenant=tenant)
+            check = await begin_check(session, found, actor=_ACTOR)
+            await record_change(session, _beginning(found, check))
+        async for progress in run_check(resources, found, check.id):
+            tell(progress)
+        async with resources.sessions() as session:
+            ended = await load_last_check(session, found)
+            rows = await load_findings(session, ended)
+        return CheckEnd(check=ended, head=describe_check(found, ended), rows=rows)
+
+
+def _beginning(key: Key, check: CustomerCheck) -> Change:
+    return Change(
+        actor=_ACTOR,
+        action="customer_check.start",
+        subject=f"key:{key.id}",
+        tenant_id=key.tenant_id,
+        after={"check": check.id},
+    )
+
+
+async def _find_key(session: Session, *, key: str, tenant: str | None) -> Key:
+    owner = None if tenant is None else await _find_tenant(session, tenant)
+    keys = await list_keys(session, tenant_id=None if owner is None else owner.id)
+    found = [one for one in keys if one.name == key]
+    if not found:
+        listed = ", ".join(dict.fromkeys(one.name for one in keys)) or "none"
+        raise NotFoundError(f"There is no key “{key}”", fix=f"There are: {listed}.")
+    if len(found) > 1:
+        raise ConflictError(f"Several tenants have a key “{key}”", fix="Name the tenant with --tenant.")
+    return found[0]
+
+
+async def sweep_recman(
+    settings: Settings, url: str, *, tenant: str | None, days: Days | None, tell: Callable[[Sweep], None]
+) -> Sweep:
+    """A sweep, or a backfill of some days, read to its end; records that were told of are carried by any worker.
+
+    One that is running already and means the same is gone on with, also when whoever began it was killed.
+
+    Raises:
+        NotFoundError: there is no such tenant, or several and none was named.
+        ConflictError: one that means something else is running, or the tenant has no RecMan API key.
+        DatabaseAwayError: Postgres does not answer.
+    """
+    opened = open_resources(settings, database_url=url)
+    async with translate_away(), opened as resources:
+        async with resources.sessions.begin() as session:
+            sweep = await _begin_sweep(session, await _find_tenant(session, tenant), days)
+        stop = asyncio.Event()
+        worker = asyncio.create_task(run_worker(resources, stop))
+        try:
+            while sweep.state == "running" and not worker.done():
+                await asyncio.wait({worker}, timeout=settings.poll_seconds)
+                async with resources.sessions() as session:
+                    sweep = await load_sweep(session, sweep.id)
+                tell(sweep)
+        finally:
+            stop.set()
+            await worker
+        return sweep
+
+
+async def _begin_sweep(session: Session, tenant: Tenant, days: Days | None) -> Sweep:
+    kind = "sweep" if days is None else "backfill"
+    wanted = {} if days is None else days.wanted
+    running = [one for one in await list_running(session, tenant.id) if one.kind == kind]
+    if running and running[0].wanted == wanted:
+        return running[0]
+    if days is None:
+        sweep = await begin_sweep(session, tenant, started_by=_ACTOR)
+    else:
+        sweep = await begin_backfill(
+            session,
+            tenant,
+            dated_from=days.dated_from,
+            dated_to=days.dated_to,
+            dry_run=days.dry_run,
+            confirm=days.confirm,
+            started_by=_ACTOR,
+        )
+    await record_change(
+        session,
+        Change(
+            actor=_ACTOR,
+            action=f"recman.{kind}",
+            subject=f"sweep:{sweep.id}",
+            tenant_id=tenant.id,
+            after={"sweep": sweep.id, **wanted},
+        ),
+    )
+    return sweep
+
+
+async def list_preview(url: str, sweep: Sweep, *, most: int) -> tuple[int, Sequence[ListedDocument]]:
+    """How many of a dry run's documents are dated before a go-live day, and the first documents of its list.
+
+    Raises:
+        DatabaseAwayError: Postgres does not answer.
+    """
+    engine = create_engine(url, pool_size=1)
+    try:
+        async with translate_away(), create_sessions(engine)() as session:
+            return await count_before_go_live(session, sweep), await list_listed(session, sweep, limit=most)
+    finally:
+        await engine.dispose()
+
+
+async def probe_recman(settings: Settings, url: str, *, tenant: str | None) -> list[Finding]:
+    """What a probe of the tenant's RecMan found.
+
+    Raises:
+        NotFoundError: there is no such tenant, or several and none was named.
+        ConflictError: the tenant has no RecMan API key.
+        RemoteError: RecMan could not be read.
+        DatabaseAwayError: Postgres does not answer.
+    """
+    opened = open_resources(settings, database_url=url)
+    async with translate_away(), opened as resources:
+        async with resources.sessions.begin() as session:
+            found = await _find_tenant(session, tenant)
+            change = Change(actor=_ACTOR, action="recman.probe", subject=f"tenant:{found.id}", tenant_id=found.id)
+            await record_change(session, change)
+        return await probe_account(resources, found)
+
+
+async def _find_tenant(session: Session, name: str | None) -> Tenant:
+    """The tenant of this name, or the only one there is."""
+    tenants = await list_tenants(session)
+    found = [one for one in tenants if name in (None, one.name)]
+    if len(found) != 1:
+        listed = ", ".join(one.name for one in tenants) or "none"
+        cause = f"There is no tenant “{name}”" if name is not None else "Which tenant is meant?"
+        raise NotFoundError(cause, fix=f"Name one with --tenant. There are: {listed}.")
+    return found[0]

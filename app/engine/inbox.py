@@ -1,0 +1,195 @@
+"""Where hints land: accept once and durably, load what a lane has not seen, end what is done.
+
+The lane's sequence number is taken under the lane's row lock *before* the event is inserted, in one statement; the
+other way round a reader could pass a higher number and never see the lower one.
+"""
+
+import hashlib
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, select, text, update
+from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy.orm import defer
+
+from app.platform.db import ACQUIRE_SECONDS, Pool, Session
+from app.tables import Event, Hook
+
+# The lane first, then the event; numbered parameters in the order of `Arrival.row`.
+#
+# A repeat is an equal hint that comes while the first one has not been read yet: the event's key holds what the lane
+# has seen, how often its record was read for anybody, and who reads it now. Then nothing is inserted, and nothing is
+# lost, for the reading is still to come. An equal hint that comes during or after the reading is a new one: with ids
+# only, two changes look the same.
+_KEY = "$5::bytea || int8send(lane.seen_seq) || int8send(lane.peeks) || coalesce(uuid_send(lane.token), '')"
+_ACCEPT = f"""
+    WITH bumped AS (
+        INSERT INTO lane (tenant_id, scope, record_id, seq, run_at)
+        SELECT $1::uuid, $2::text, $3::text, 1, now() + $10::interval
+        WHERE NOT EXISTS (
+            SELECT FROM lane JOIN event ON event.dedupe = {_KEY}
+            WHERE lane.tenant_id = $1::uuid AND lane.scope = $2::text AND lane.record_id = $3::text
+        )
+        ON CONFLICT (tenant_id, scope, record_id) DO UPDATE SET
+            seq = lane.seq + 1,
+            -- A blocked lane looks again: the new hint may be the mending, and planning twice changes nothing.
+            run_at = CASE WHEN lane.state IN ('idle', 'blocked') THEN excluded.run_at ELSE lane.run_at END,
+            state = CASE WHEN lane.state IN ('idle', 'blocked') THEN 'ready' ELSE lane.state END
+        RETURNING id, seq, {_KEY} AS dedupe
+    )
+    INSERT INTO event (tenant_id, scope, record_id, operation, dedupe, source, hook_id, content_type, body,
+                       lane_id, seq)
+    SELECT $1::uuid, $2::text, $3::text, $4::text, bumped.dedupe, $6::text, $7::uuid, $8::text, $9::bytea,
+           bumped.id, bumped.seq
+    FROM bumped
+    ON CONFLICT (dedupe) DO NOTHING
+    RETURNING id
+"""  # noqa: S608 - built from a constant
+
+
+# The source of one of several records in a delivery; the delivery itself is kept beside it, whole.
+PART = "webhook:part"
+# The source of what was recorded first and then let go; the recorded one is kept beside it.
+RELEASED = "webhook:released"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Arrival:
+    """One hint about one record, ready to be stored; its record is looked at after `delay`, others' along with it."""
+
+    tenant_id: UUID
+    scope: str
+    record_id: str
+    operation: str
+    dedupe: bytes
+    source: str = "webhook"
+    hook_id: UUID | None = None
+    content_type: str = ""
+    body: bytes | None = field(default=None, repr=False)
+    delay: timedelta = timedelta()
+
+    @property
+    def row(self) -> tuple[object, ...]:
+        """The values in the order of the accepting statement."""
+        return (
+            self.tenant_id,
+            self.scope,
+            self.record_id,
+            self.operation,
+            self.dedupe,
+            self.source,
+            self.hook_id,
+            self.content_type,
+            self.body,
+            self.delay,
+        )
+
+
+def dedupe_key(*parts: object) -> bytes:
+    """The value by which equal hints are recognised: equal parts, equal key."""
+    digest = hashlib.sha256()
+    for part in parts:
+        raw = part if isinstance(part, bytes) else str(part).encode()
+        digest.update(len(raw).to_bytes(8, "big") + raw)
+    return digest.digest()
+
+
+async def accept(session: Session, arrival: Arrival) -> int | None:
+    """The new event's id, or None when an equal hint still waits to be read; part of the caller's transaction."""
+    connection = await session.connection()
+    found: int | None = (await connection.exec_driver_sql(_ACCEPT, arrival.row)).scalar()
+    return found
+
+
+async def accept_at_once(pool: Pool, arrival: Arrival) -> int | None:
+    """Like `accept`, but committed when it returns: one statement, one round trip, no session.
+
+    Webhooks come this way; a session would cost several times the insert itself.
+    """
+    async with pool.acquire(timeout=ACQUIRE_SECONDS) as connection:
+        found: int | None = await connection.fetchval(_ACCEPT, *arrival.row)
+    return found
+
+
+async def record_meaningless(
+    session: Session,
+    *,
+    hook: Hook,
+    note: str,
+    scope: str | None,
+    content_type: str,
+    body: bytes,
+) -> None:
+    """Keep a delivery that asks for no work of its own, with the reason why; an equal one once a minute.
+
+    With a `scope` it is a hint that some record of it may have changed, nobody knows which.
+    """
+    minute, hook_id = int(time.time()) // 60, hook.id
+    row = {"tenant_id": hook.tenant_id, "hook_id": hook_id, "note": note, "scope": scope}
+    row |= {"content_type": content_type, "body": body}
+    query = upsert(Event).values(
+        state="ignored", ended_at=text("now()"), dedupe=dedupe_key(hook_id, "delivery", minute, body), **row
+    )
+    await session.execute(query.on_conflict_do_nothing(index_elements=["dedupe"]))
+
+
+async def is_any_unnamed(session: Session, *, tenant_id: UUID, since: datetime) -> bool:
+    """Whether a delivery since then was about a scope but named no record of it."""
+    unnamed = (Event.record_id.is_(None), Event.scope.is_not(None))
+    query = select(Event.id).where(Event.tenant_id == tenant_id, Event.received_at > since, *unnamed).limit(1)
+    return (await session.scalars(query)).one_or_none() is not None
+
+
+async def load_unseen(session: Session, *, lane_id: int, after_seq: int, limit: int) -> Sequence[Event]:
+    """The lane's events behind `after_seq`, oldest first, at most `limit`."""
+    query = select(Event).where(Event.lane_id == lane_id, Event.seq > after_seq).order_by(Event.seq).limit(limit)
+    return (await session.scalars(query)).all()
+
+
+async def record_end(session: Session, events: Sequence[Event], *, state: str, note: str | None = None) -> None:
+    """Mark the newest event with the outcome and the older ones, which it made moot, as superseded."""
+    *older, newest = [event.id for event in events]
+    ended = {"ended_at": text("now()")}
+    if older:
+        await session.execute(update(Event).where(Event.id.in_(older)).values(state="superseded", **ended))
+    await session.execute(update(Event).where(Event.id == newest).values(state=state, note=note, **ended))
+
+
+async def list_bodies(
+    session: Session, *, tenant_id: UUID, scope: str, record_id: str, limit: int = 20
+) -> list[tuple[bytes, str, str]]:
+    """The newest bodies that spoke of a record, newest first, with their content types and what they told."""
+    query = (
+        select(Event.body, Event.content_type, Event.operation)
+        .where(Event.tenant_id == tenant_id, Event.scope == scope, Event.record_id == record_id)
+        # What is only recorded, or was discarded then, has no lane: nobody confirmed that it is read rightly.
+        .where(Event.body.is_not(None), Event.lane_id.is_not(None))
+        .order_by(Event.id.desc())
+        .limit(limit)
+    )
+    rows = await session.execute(query)
+    return [(row.body, row.content_type or "", row.operation or "") for row in rows]
+
+
+async def list_deliveries(session: Session, hook_id: UUID, *, limit: int) -> Sequence[Event]:
+    """What came to a hook, newest first, with bodies; records that came together have the source of a part."""
+    query = select(Event).where(Event.hook_id == hook_id).order_by(Event.id.desc()).limit(limit)
+    return (await session.scalars(query)).all()
+
+
+async def list_events(
+    session: Session, *, tenant_id: UUID | None, state: str | None, before_id: int | None, limit: int
+) -> Sequence[Event]:
+    """Events newest first, without bodies; `before_id` continues a listing."""
+    conditions: list[ColumnElement[bool]] = []
+    if tenant_id is not None:
+        conditions.append(Event.tenant_id == tenant_id)
+    if state is not None:
+        conditions.append(Event.state == state)
+    if before_id is not None:
+        conditions.append(Event.id < before_id)
+    query = select(Event).options(defer(Event.body), defer(Event.dedupe)).where(*conditions)
+    return (await session.scalars(query.order_by(Event.id.desc()).limit(limit))).all()

@@ -1,0 +1,262 @@
+"""Lanes: claim, lease, fence, back off, release, wait, wake. Postgres is the engine; its clock is the clock."""
+
+import math
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from sqlalchemy import text
+
+from app.errors import StaleLeaseError
+from app.platform.db import Session
+
+# Chosen once and for all before anything is changed: inside an IN, Postgres may choose anew for every row that it looks
+# at, and so take more lanes than asked for.
+_CLAIM = text("""
+    WITH due AS MATERIALIZED (
+        SELECT id FROM lane
+        WHERE ((state = 'ready' AND run_at <= now()) OR (state = 'leased' AND leased_until < now()))
+          -- A paused tenant's webhooks are stored, its lanes wait.
+          AND tenant_id NOT IN (SELECT id FROM tenant WHERE state = 'paused')
+        ORDER BY run_at FOR UPDATE SKIP LOCKED LIMIT :most
+    )
+    UPDATE lane SET state = 'leased', token = gen_random_uuid(), waits_for = NULL,
+                    leased_until = now() + make_interval(secs => :lease)
+    FROM due WHERE lane.id = due.id
+    RETURNING lane.id, tenant_id, scope, record_id, token, seq, seen_seq, tries,
+              extract(epoch FROM now() - coalesce(failing_since, now()))::float AS failing_seconds
+""")
+
+# A lane that somebody writes to at this moment is renewed the next time: many rows taken while others wait for some of
+# them could end in a deadlock, and a renewal must not stop a worker.
+_RENEW = text("""
+    UPDATE lane SET leased_until = now() + make_interval(secs => :lease)
+    WHERE id IN (
+        SELECT id FROM lane WHERE token = ANY(:tokens) AND state = 'leased' FOR NO KEY UPDATE SKIP LOCKED
+    )
+    RETURNING token
+""")
+
+_FENCE = text("SELECT id FROM lane WHERE id = :id AND token = :token AND leased_until > now() FOR UPDATE")
+
+# Compared with the lane's own counter: a subquery on events could miss one that is not committed yet.
+_RELEASE = text("""
+    UPDATE lane SET token = NULL, leased_until = NULL, seen_seq = :seen, tries = 0, failing_since = NULL,
+                    run_at = now(),
+                    state = CASE WHEN seq > :seen THEN 'ready' ELSE :state END
+    WHERE id = :id AND token = :token
+""")
+
+_POSTPONE = text("""
+    UPDATE lane SET token = NULL, leased_until = NULL, state = 'ready', waits_for = :waits_for,
+                    run_at = now() + make_interval(secs => :seconds),
+                    tries = tries + :spent,
+                    failing_since = CASE WHEN :spent > 0 THEN coalesce(failing_since, now()) ELSE failing_since END
+    WHERE id = :id AND token = :token
+""")
+
+_WAKE_WAITING = text("""
+    UPDATE lane SET run_at = now(), waits_for = NULL
+    WHERE tenant_id = :tenant_id AND waits_for = :waits_for AND state = 'ready'
+""")
+
+# Companies and projects have no transfer yet when their key rests, so all of the tenant's look again.
+_WAKE_KEY = text("""
+    UPDATE lane SET run_at = now()
+    WHERE tenant_id = :tenant_id AND state = 'ready' AND waits_for IS NULL AND run_at > now()
+      AND (scope IN ('company', 'project') OR id IN (SELECT lane_id FROM transfer WHERE key_id = :key_id))
+""")
+
+_WAKE_TENANT = text("""
+    UPDATE lane SET run_at = now()
+    WHERE tenant_id = :tenant_id AND state = 'ready' AND waits_for IS NULL AND run_at > now()
+""")
+
+_WAKE_RECORD = text("""
+    UPDATE lane SET run_at = now(), waits_for = NULL
+    WHERE tenant_id = :tenant_id AND scope = :scope AND record_id = :record_id AND state = 'ready'
+""")
+
+_LIST_WAITING = text("""
+    SELECT record_id FROM lane
+    WHERE state = 'ready' AND run_at <= now() + make_interval(secs => :ahead) AND waits_for IS NULL
+      AND tenant_id = :tenant_id AND scope = :scope
+    ORDER BY run_at LIMIT :most
+""")
+
+_PEEK = text("""
+    UPDATE lane SET peeks = peeks + 1
+    WHERE tenant_id = :tenant_id AND scope = :scope AND record_id = :record_id AND state IN ('ready', 'leased')
+""")
+
+# Whoever waits for none of them can be in nobody's way.
+_PEEK_ALONG = text("""
+    WITH free AS (
+        SELECT id FROM lane WHERE tenant_id = :tenant_id AND scope = :scope AND record_id = ANY(:along)
+          AND state IN ('ready', 'leased') FOR UPDATE SKIP LOCKED
+    )
+    UPDATE lane SET peeks = peeks + 1 FROM free WHERE lane.id = free.id RETURNING lane.record_id
+""")
+
+_LIST_OPEN = text("""
+    SELECT record_id FROM lane WHERE tenant_id = :tenant_id AND scope = :scope AND record_id = ANY(:along)
+      AND state IN ('ready', 'leased')
+""")
+
+_COUNT_WAITING = text("""
+    SELECT tenant_id, count(*) AS lanes FROM lane
+    WHERE state = 'ready' AND tenant_id = ANY(:tenant_ids) GROUP BY tenant_id
+""")
+
+_LOCK_OTHER = text(
+    "SELECT id FROM lane WHERE tenant_id = :tenant_id AND scope = :scope AND record_id = :record_id FOR UPDATE"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """A lane in this worker's hands; `token` fences every write made on its behalf.
+
+    `seq` is the lane's counter at the claim: events up to it are committed; `seen_seq` is the last one dealt with.
+    """
+
+    lane_id: int
+    tenant_id: UUID
+    scope: str
+    record_id: str
+    token: UUID
+    seq: int
+    seen_seq: int
+    tries: int
+    failing_seconds: float
+
+
+async def claim(session: Session, *, most: int, lease_seconds: float) -> list[Lease]:
+    """Up to `most` lanes that are due, or whose worker has died; oldest due first."""
+    rows = await session.execute(_CLAIM, {"most": most, "lease": lease_seconds})
+    return [
+        Lease(
+            lane_id=row.id,
+            tenant_id=row.tenant_id,
+            scope=row.scope,
+            record_id=row.record_id,
+            token=row.token,
+            seq=row.seq,
+            seen_seq=row.seen_seq,
+            tries=row.tries,
+            failing_seconds=row.failing_seconds,
+        )
+        for row in rows
+    ]
+
+
+async def renew(session: Session, tokens: Sequence[UUID], *, lease_seconds: float) -> set[UUID]:
+    """Prolong the leases that are still ours; what is missing in the answer was lost, or is being written to."""
+    rows = await session.execute(_RENEW, {"tokens": list(tokens), "lease": lease_seconds})
+    return set(rows.scalars())
+
+
+async def check_fence(session: Session, lease: Lease) -> None:
+    """Lock the lane row for this transaction, so that nobody takes the lane over before it commits.
+
+    Raises:
+        StaleLeaseError: the lane belongs to somebody else by now.
+    """
+    found = (await session.execute(_FENCE, {"id": lease.lane_id, "token": lease.token})).scalar()
+    if found is None:
+        raise StaleLeaseError(f"lane {lease.lane_id} was taken over by another worker")
+
+
+async def release(session: Session, lease: Lease, *, seen_seq: int, blocked: bool = False) -> None:
+    """Give the lane back after its events up to `seen_seq` ended; later ones make it ready at once."""
+    state = "blocked" if blocked else "idle"
+    await session.execute(_RELEASE, {"id": lease.lane_id, "token": lease.token, "seen": seen_seq, "state": state})
+
+
+async def postpone(session: Session, lease: Lease, *, seconds: float, spends_try: bool) -> None:
+    """Give the lane back unfinished; it is due again after `seconds`."""
+    await session.execute(
+        _POSTPONE,
+        {
+            "id": lease.lane_id,
+            "token": lease.token,
+            "seconds": seconds,
+            "spent": int(spends_try),
+            "waits_for": None,
+        },
+    )
+
+
+async def lock_record(session: Session, *, tenant_id: UUID, scope: str, record_id: str) -> None:
+    """Lock another record's lane row, so that its end and our decision to wait cannot pass each other."""
+    await session.execute(_LOCK_OTHER, {"tenant_id": tenant_id, "scope": scope, "record_id": record_id})
+
+
+async def wait_for(session: Session, lease: Lease, *, scope: str, record_id: str, seconds: float) -> None:
+    """Give the lane back until `wake_waiting` names the other record, at the latest after `seconds`."""
+    await session.execute(
+        _POSTPONE,
+        {
+            "id": lease.lane_id,
+            "token": lease.token,
+            "seconds": seconds,
+            "spent": 0,
+            "waits_for": f"{scope}:{record_id}",
+        },
+    )
+
+
+async def wake_waiting(session: Session, *, tenant_id: UUID, scope: str, record_id: str) -> None:
+    """Make every lane due that waits for this record."""
+    await session.execute(_WAKE_WAITING, {"tenant_id": tenant_id, "waits_for": f"{scope}:{record_id}"})
+
+
+async def wake_key(session: Session, *, tenant_id: UUID, key_id: UUID) -> None:
+    """Make the lanes due that may rest with this key, now that it can be used again."""
+    await session.execute(_WAKE_KEY, {"tenant_id": tenant_id, "key_id": key_id})
+
+
+async def wake_record(session: Session, *, tenant_id: UUID, scope: str, record_id: str) -> None:
+    """Make a record's lane due, whatever it waits for."""
+    await session.execute(_WAKE_RECORD, {"tenant_id": tenant_id, "scope": scope, "record_id": record_id})
+
+
+async def wake_tenant(session: Session, *, tenant_id: UUID) -> None:
+    """Make every lane of a tenant due, now that its records can be read again."""
+    await session.execute(_WAKE_TENANT, {"tenant_id": tenant_id})
+
+
+async def list_waiting(
+    session: Session, *, tenant_id: UUID, scope: str, ahead_seconds: float, most: int
+) -> Sequence[str]:
+    """The records of a scope whose lanes are due now or within `ahead_seconds`, first due first."""
+    values = {"tenant_id": tenant_id, "scope": scope, "ahead": ahead_seconds, "most": most}
+    return (await session.scalars(_LIST_WAITING, values)).all()
+
+
+async def note_peek(
+    session: Session, *, tenant_id: UUID, scope: str, record_id: str, along: Sequence[str]
+) -> list[str]:
+    """Note that a record is about to be read, and others along with it: an equal hint is a new one from now on.
+
+    Those of `along` may be read along that are answered: nobody is writing about them at this moment.
+    """
+    place = {"tenant_id": tenant_id, "scope": scope}
+    await session.execute(_PEEK, {**place, "record_id": record_id})
+    noted = set(await session.scalars(_PEEK_ALONG, {**place, "along": list(along)}))
+    busy = set(await session.scalars(_LIST_OPEN, {**place, "along": list(along)})) - noted
+    return [one for one in along if one not in busy]
+
+
+async def count_waiting(session: Session, tenant_ids: Sequence[UUID]) -> dict[UUID, int]:
+    """How many lanes of each of these tenants have something to do and do not do it yet."""
+    rows = await session.execute(_COUNT_WAITING, {"tenant_ids": list(tenant_ids)})
+    return {row.tenant_id: row.lanes for row in rows}
+
+
+def backoff_seconds(tries: int, *, first: float, cap: float, random_unit: float | None = None) -> float:
+    """The pause before the next try: exponential with full jitter, never under a tenth of the ceiling."""
+    ceiling: float = min(cap, math.ldexp(first, min(tries, 32)))
+    unit = random.random() if random_unit is None else random_unit  # noqa: S311 - spread, not secrecy
+    return ceiling * (0.1 + 0.9 * unit)

@@ -1,0 +1,98 @@
+"""Deliveries of hooks that record first: stored without effects until somebody confirms how they are read."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from sqlalchemy import func, select, text, update
+from sqlalchemy.dialects.postgresql import insert as upsert
+
+from app.engine.inbox import RELEASED, Arrival, accept, dedupe_key
+from app.platform.db import Session, Sessions, locked
+from app.tables import Event, Hook
+
+_AT_ONCE = 200
+_ROWS_AT_ONCE = 1000
+# An equal delivery may come again after its first one is through: its key is given back.
+_SPENT_KEY = text("sha256(dedupe || int8send(id))")
+
+
+async def record_arrivals(session: Session, arrivals: Sequence[Arrival]) -> None:
+    """Keep hints without touching a lane; an equal one that is still kept is not kept twice."""
+    rows = [
+        {
+            "tenant_id": one.tenant_id,
+            "hook_id": one.hook_id,
+            "source": one.source,
+            "scope": one.scope,
+            "record_id": one.record_id,
+            "operation": one.operation,
+            "content_type": one.content_type,
+            "body": one.body,
+            "state": "recorded",
+            "dedupe": dedupe_key("recorded", one.dedupe),
+        }
+        for one in arrivals
+    ]
+    # A statement takes some 32,000 values.
+    for first in range(0, len(rows), _ROWS_AT_ONCE):
+        lot = rows[first : first + _ROWS_AT_ONCE]
+        await session.execute(upsert(Event).values(lot).on_conflict_do_nothing(index_elements=["dedupe"]))
+
+
+async def release_recorded(sessions: Sessions, hook_ids: Sequence[UUID]) -> int:
+    """Let what these hooks recorded have its effects now; how many records that were.
+
+    Each lot is let go and marked in one transaction; several that release at once do it one after the other.
+    """
+    released = 0
+    while True:
+        async with sessions.begin() as session:
+            events = await _take(session, hook_ids)
+            if not events:
+                return released
+            # In the order in which webhooks take lanes too, so that the two cannot wait for each other.
+            for event in sorted(events, key=lambda one: (one.scope or "", one.record_id or "", one.id)):
+                await accept(session, _arrival(event))
+            await _end(session, [event.id for event in events], state="done", note="recorded first, then let go")
+            released += len(events)
+
+
+async def discard_recorded(session: Session, hook_id: UUID, *, actor: str) -> int:
+    """Never let what the hook recorded have effects; how many records that were."""
+    query = select(Event.id).where(Event.hook_id == hook_id, Event.state == "recorded")
+    ids = (await session.scalars(locked(query))).all()
+    await _end(session, ids, state="ignored", note=f"recorded first, then discarded by {actor}")
+    return len(ids)
+
+
+async def count_recorded(session: Session, hook_id: UUID) -> int:
+    """How many records wait for a word."""
+    query = select(func.count()).select_from(Event).where(Event.hook_id == hook_id, Event.state == "recorded")
+    return (await session.execute(query)).scalar_one()
+
+
+async def _take(session: Session, hook_ids: Sequence[UUID]) -> Sequence[Event]:
+    # Somebody may have switched it on again meanwhile: then the rest stays, and so does what came since.
+    live = select(Hook.id).where(Hook.id.in_(hook_ids), Hook.record_first.is_(False))
+    hooks = (await session.scalars(locked(live, shared=True))).all()
+    query = select(Event).where(Event.state == "recorded", Event.hook_id.in_(hooks)).order_by(Event.id).limit(_AT_ONCE)
+    return (await session.scalars(locked(query))).all()
+
+
+def _arrival(event: Event) -> Arrival:
+    return Arrival(
+        tenant_id=event.tenant_id,
+        hook_id=event.hook_id,
+        scope=event.scope or "",
+        record_id=event.record_id or "",
+        operation=event.operation or "unknown",
+        source=RELEASED,
+        content_type=event.content_type or "",
+        body=event.body,
+        dedupe=dedupe_key("released", event.id),
+    )
+
+
+async def _end(session: Session, ids: Sequence[int], *, state: str, note: str) -> None:
+    values = {"state": state, "note": note, "ended_at": func.now(), "dedupe": _SPENT_KEY}
+    await session.execute(update(Event).where(Event.id.in_(ids)).values(values))

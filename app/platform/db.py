@@ -1,0 +1,239 @@
+"""The database: one engine, sessions, its clock, and the errors that mean it is away."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import Any, TypeAlias, TypeVarTuple
+from uuid import UUID
+
+import asyncpg
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, Select, event, func, select, text
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
+from sqlalchemy.orm import ORMExecuteState, with_loader_criteria
+from sqlalchemy.orm import Session as SyncSession
+
+from app.domain.money import dump_json, parse_json
+from app.errors import DatabaseAwayError
+from app.tables import TenantOwned
+
+# Any number that no other user of the same database server takes: "RecMan".
+_MIGRATION_LOCK = 0x5265634D616E
+_MIGRATIONS = Path(__file__).resolve().parents[2] / "migrations"
+
+# Webhooks wait this long for a connection before they are answered 503.
+ACQUIRE_SECONDS = 5
+_POOL_SIZE = 16
+
+# A transaction that has written nothing for a while (a backup, say) will not write about what it began with.
+_HORIZON = text("""
+    SELECT least(now(), min(xact_start)) FROM pg_stat_activity
+    WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend'
+      AND (backend_xid IS NOT NULL OR now() - xact_start < interval '10 seconds')
+""")
+
+Pool: TypeAlias = Any  # asyncpg ships no types; its Pool is meant
+Session = AsyncSession
+Columns = TypeVarTuple("Columns")
+Sessions = async_sessionmaker[AsyncSession]
+
+# What asyncpg raises while a server is stopped, starting, or out of connections.
+_AWAY = (
+    OSError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.CannotConnectNowError,
+    asyncpg.AdminShutdownError,
+    asyncpg.CrashShutdownError,
+    asyncpg.TooManyConnectionsError,
+    asyncpg.InvalidCatalogNameError,
+    asyncpg.ObjectNotInPrerequisiteStateError,
+    asyncpg.InvalidAuthorizationSpecificationError,
+    asyncpg.InterfaceError,
+)
+
+
+def create_engine(url: str, *, pool_size: int = 20) -> AsyncEngine:
+    """An engine whose JSON keeps Decimals."""
+    return create_async_engine(
+        to_async_url(url),
+        pool_size=pool_size,
+        max_overflow=0,
+        pool_timeout=5,
+        # An error's text must not carry what was to be stored.
+        hide_parameters=True,
+        json_serializer=dump_json,
+        json_deserializer=parse_json,
+        connect_args={"timeout": 5, "server_settings": {"timezone": "UTC"}},
+    )
+
+
+def create_pool(url: str) -> Pool:
+    """Bare driver connections for the one statement that must be fast; opened on first use.
+
+    Each lease runs one statement in its own transaction and changes no session state, so the round trip that would
+    reset the connection between leases is left out.
+    """
+    return asyncpg.create_pool(
+        to_driver_url(url),
+        min_size=0,
+        max_size=_POOL_SIZE,
+        timeout=ACQUIRE_SECONDS,
+        command_timeout=10,
+        reset=_leave_as_it_is,
+    )
+
+
+async def _leave_as_it_is(_connection: object) -> None:
+    return
+
+
+def to_driver_url(url: str) -> str:
+    """The address as the bare driver wants it."""
+    return to_async_url(url).replace("postgresql+asyncpg://", "postgresql://")
+
+
+def to_async_url(url: str) -> str:
+    """The address with our driver's name, whichever common spelling came in."""
+    for prefix in ("postgres://", "postgresql://", "postgresql+psycopg://", "postgresql+psycopg2://"):
+        if url.startswith(prefix):
+            return "postgresql+asyncpg://" + url.removeprefix(prefix)
+    return url
+
+
+def create_sessions(engine: AsyncEngine) -> Sessions:
+    """A session factory; objects stay readable after commit."""
+    return async_sessionmaker(engine, expire_on_commit=False)
+
+
+async def load_now(session: Session) -> datetime:
+    """The database's clock, the only one that counts."""
+    return (await session.execute(select(func.now()))).scalar_one()
+
+
+async def load_horizon(session: Session) -> datetime:
+    """The moment before which everything that was begun is committed or undone, by the database's clock.
+
+    What was written by a transaction that is under way now carries a later time, or this very one.
+    """
+    return (await session.execute(_HORIZON)).scalar_one()  # type: ignore[no-any-return]
+
+
+def locked(query: Select[*Columns], *, shared: bool = False) -> Select[*Columns]:
+    """The query's rows, kept from others' changes until the transaction ends, and as they are now.
+
+    The only way to lock rows by the ORM: a session that has read a row before keeps showing what it read then, also
+    after it has waited for whoever changed it meanwhile. `shared` lets others lock the rows in the same way.
+    """
+    # Not the strongest lock: that one also stops whoever only refers to the row, as every event does to its tenant.
+    return query.with_for_update(read=shared, key_share=not shared).execution_options(populate_existing=True)
+
+
+def limit_to_tenant(session: Session, tenant_id: UUID) -> None:
+    """From now on this session sees, changes and deletes rows of one tenant only, whatever a query forgets to say."""
+    session.info["tenant_id"] = tenant_id
+
+
+@event.listens_for(SyncSession, "do_orm_execute")
+def _keep_to_tenant(state: ORMExecuteState) -> None:
+    """The one place that keeps tenants apart: every ORM statement of a limited session gets the tenant's condition.
+
+    Inserts have no condition to add; each names its tenant.
+    """
+    tenant_id = state.session.info.get("tenant_id")
+    if tenant_id is None or not (state.is_select or state.is_update or state.is_delete):
+        return
+    if not (state.is_column_load or state.is_relationship_load):
+        state.statement = state.statement.options(*_conditions(tenant_id))
+
+
+def _conditions(tenant_id: UUID) -> list[Any]:
+    tables: list[Any] = TenantOwned.__subclasses__()
+    return [with_loader_criteria(table, table.tenant_id == tenant_id, include_aliases=True) for table in tables]
+
+
+def is_away(error: BaseException) -> bool:
+    """Whether the error says that Postgres cannot be reached, rather than that it refused a statement."""
+    if isinstance(error, PoolTimeoutError | InterfaceError | OperationalError | OSError):
+        return True
+    if isinstance(error, DBAPIError):
+        cause = error.orig.__cause__ if error.orig is not None else None
+        return error.connection_invalidated or isinstance(cause, _AWAY) or isinstance(error.orig, _AWAY)
+    return isinstance(error, _AWAY)
+
+
+def is_unstorable(error: BaseException) -> bool:
+    """Whether Postgres refused a value that it was given: a text with NUL in it, a number beyond all bounds."""
+    cause = error.orig.__cause__ if isinstance(error, DBAPIError) and error.orig is not None else error
+    return isinstance(cause, asyncpg.DataError)
+
+
+@asynccontextmanager
+async def translate_away() -> AsyncIterator[None]:
+    """Turn an unreachable database into our own error.
+
+    Raises:
+        DatabaseAwayError: Postgres does not answer.
+    """
+    try:
+        yield
+    except (DBAPIError, PoolTimeoutError, OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        if not is_away(error):
+            raise
+        raise DatabaseAwayError(
+            "The database does not answer", fix="Nothing was stored; send it again in a few seconds."
+        ) from error
+
+
+def migration_config() -> Config:
+    """Alembic's configuration, without an ini file."""
+    config = Config()
+    config.set_main_option("script_location", str(_MIGRATIONS))
+    config.set_main_option("file_template", "%%(year)d%%(month).2d%%(day).2d_%%(slug)s")
+    return config
+
+
+async def check_schema(engine: AsyncEngine) -> None:
+    """Make sure that the database has exactly the schema this version was written for.
+
+    Raises:
+        DatabaseAwayError: it has another one; run the migrations, or this version is older than the schema.
+    """
+    wanted = ScriptDirectory.from_config(migration_config()).get_current_head()
+    async with engine.connect() as connection:
+        found = await connection.run_sync(lambda sync: MigrationContext.configure(sync).get_current_revision())
+    if found != wanted:
+        raise DatabaseAwayError(
+            f"The schema is at {found}, this version needs {wanted}", fix="Run `recman-unimicro migrate`."
+        )
+
+
+async def migrate(engine: AsyncEngine) -> None:
+    """Bring the schema up to date; replicas that start together do it one after the other.
+
+    Raises:
+        DatabaseAwayError: Postgres does not answer.
+    """
+    async with translate_away(), engine.begin() as connection:
+        await connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _MIGRATION_LOCK})
+        await connection.run_sync(_upgrade)
+
+
+def _upgrade(connection: Connection) -> None:
+    config = migration_config()
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")
+
+
+async def migrate_database(url: str) -> None:
+    """Bring the schema up to date."""
+    engine = create_engine(url, pool_size=1)
+    try:
+        await migrate(engine)
+    finally:
+        await engine.dispose()

@@ -1,0 +1,187 @@
+"""The calls to RecMan, counted per tenant and day before they are made: the only owner of the table `recman_quota`.
+
+A day is RecMan's: from midnight to midnight in a zone that the settings name, by the database's clock.
+Source: facts/recman-api.md §2.8: 200 a day [C]; what is counted and when a day begins is assumed.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
+
+from app.domain.reading import Purpose, Reading
+from app.errors import AuthExpiredError, RemoteThrottledError, RequestError
+from app.platform.db import Session, Sessions, is_away
+from app.settings import Settings
+from app.tables import Tenant
+
+# A refusal of RecMan's own doubles the pause before it, up to this, and never beyond midnight.
+_LONGEST_PAUSE_SECONDS = 4 * 3600.0
+# A refused API key is tried again now and then, for its rights may come back; another key ends the pause at once.
+REFUSED_KEY_SECONDS = 900.0
+_PURPOSES = {"invoice": Purpose.INVOICES, "project": Purpose.PROJECTS}
+# Departments, users and whatever else is asked for while a document is on its way counts as its customer's.
+_OTHER_PURPOSE = Purpose.CUSTOMERS
+
+_SPEND = text("""
+    INSERT INTO recman_quota AS quota (tenant_id, day, used, by_purpose)
+    VALUES (:tenant_id, (now() AT TIME ZONE :zone)::date, 1, jsonb_build_object(CAST(:purpose AS text), 1))
+    ON CONFLICT (tenant_id, day) DO UPDATE SET
+        used = quota.used + 1,
+        by_purpose = quota.by_purpose || jsonb_build_object(
+            CAST(:purpose AS text), coalesce((quota.by_purpose ->> CAST(:purpose AS text))::int, 0) + 1)
+    WHERE quota.used < :most AND (quota.paused_until IS NULL OR quota.paused_until <= now())
+    RETURNING used
+""")
+
+_PAUSE = text("""
+    INSERT INTO recman_quota AS quota (tenant_id, day, strikes, paused_until, pause_reason, pause_fix)
+    VALUES (:tenant_id, (now() AT TIME ZONE :zone)::date, 1, now() + make_interval(secs => :seconds), :reason, :fix)
+    ON CONFLICT (tenant_id, day) DO UPDATE SET
+        strikes = quota.strikes + 1,
+        pause_reason = excluded.pause_reason,
+        pause_fix = excluded.pause_fix,
+        paused_until = least(
+            now() + make_interval(secs => least(:seconds * power(2, least(quota.strikes, 20)), :longest)),
+            ((quota.day + 1)::timestamp AT TIME ZONE :zone))
+    -- Calls that were under way together are refused together; that is one refusal.
+    WHERE quota.paused_until IS NULL OR quota.paused_until <= now()
+""")
+
+_STANDING = text("""
+    WITH today AS (SELECT (now() AT TIME ZONE :zone)::date AS day)
+    SELECT tenant.id AS tenant_id, today.day, coalesce(quota.used, 0) AS used,
+           coalesce(quota.by_purpose, '{}') AS by_purpose,
+           CASE WHEN quota.paused_until > now() THEN quota.paused_until END AS paused_until,
+           quota.pause_reason, quota.pause_fix,
+           ((today.day + 1)::timestamp AT TIME ZONE :zone) AS resets_at, now() AS now
+    FROM tenant CROSS JOIN today
+    LEFT JOIN recman_quota quota ON quota.tenant_id = tenant.id AND quota.day = today.day
+    WHERE tenant.id = ANY(:tenant_ids)
+""")
+
+_MIDNIGHT = text("SELECT (((now() AT TIME ZONE :zone)::date + 1)::timestamp AT TIME ZONE :zone)")
+
+_RESUME = text("UPDATE recman_quota SET paused_until = NULL, strikes = 0 WHERE tenant_id = :tenant_id")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """How a tenant's day stands; `paused_until` is None when RecMan may be called."""
+
+    tenant_id: UUID
+    day: date
+    used: int
+    by_purpose: Mapping[str, int]
+    resets_at: datetime
+    paused_until: datetime | None
+    pause_reason: str | None
+    pause_fix: str | None
+    now: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gate:
+    """What every call to one tenant's RecMan passes first; `purpose` None lets the scope decide."""
+
+    sessions: Sessions
+    tenant_id: UUID
+    reading: Reading
+    daily_calls: int
+    zone: str
+    purpose: Purpose | None = None
+
+    async def enter(self, scope: str) -> None:
+        """Count a call that is about to be made; it counts whatever becomes of it.
+
+        Raises:
+            RemoteThrottledError: this purpose may make no more calls today, or RecMan refused a moment ago.
+        """
+        purpose = self.purpose or _PURPOSES.get(scope, _OTHER_PURPOSE)
+        most = self.reading.most_calls(purpose, daily_calls=self.daily_calls)
+        async with self.sessions.begin() as session:
+            values = {"tenant_id": self.tenant_id, "zone": self.zone, "purpose": purpose.value, "most": most}
+            if most and (await session.execute(_SPEND, values)).scalar() is not None:
+                return
+            standing = await load_standing(session, self.tenant_id, zone=self.zone)
+        raise _to_error(standing, purpose, most)
+
+    async def rest(self, error: RemoteThrottledError | AuthExpiredError) -> None:
+        """Let nobody call for a while, for RecMan would refuse it: it is too much, or the API key is not accepted."""
+        seconds = error.retry_after if isinstance(error, RemoteThrottledError) else REFUSED_KEY_SECONDS
+        values = {
+            "tenant_id": self.tenant_id,
+            "zone": self.zone,
+            "seconds": seconds,
+            "longest": max(_LONGEST_PAUSE_SECONDS, seconds),
+            "reason": error.cause,
+            "fix": error.fix or None,
+        }
+        async with self.sessions.begin() as session:
+            await session.execute(_PAUSE, values)
+
+
+def open_gate(sessions: Sessions, settings: Settings, tenant: Tenant, *, purpose: Purpose | None = None) -> Gate:
+    """The gate before a tenant's RecMan, for one purpose, or for the one that goes with the scope."""
+    reading = Reading.model_validate(tenant.reading)
+    return Gate(
+        sessions=sessions,
+        tenant_id=tenant.id,
+        reading=reading,
+        daily_calls=reading.daily_calls or settings.recman_daily_calls,
+        zone=settings.recman_day_zone,
+        purpose=purpose,
+    )
+
+
+async def load_standing(session: Session, tenant_id: UUID, *, zone: str) -> Standing:
+    """How the tenant's day stands."""
+    return (await list_standings(session, [tenant_id], zone=zone))[0]
+
+
+async def list_standings(session: Session, tenant_ids: Sequence[UUID], *, zone: str) -> list[Standing]:
+    """How the day stands for each of these tenants."""
+    rows: Any = await session.execute(_STANDING, {"tenant_ids": list(tenant_ids), "zone": zone})
+    return [Standing(**row) for row in rows.mappings()]
+
+
+async def load_midnight(session: Session, *, zone: str) -> datetime:
+    """When RecMan's day ends.
+
+    Raises:
+        RequestError: Postgres does not know the zone.
+    """
+    try:
+        return (await session.execute(_MIDNIGHT, {"zone": zone})).scalar_one()  # type: ignore[no-any-return]
+    except DBAPIError as error:
+        if is_away(error):
+            raise
+        fix = "Set RMU_RECMAN_DAY_ZONE to a name like Europe/Oslo."
+        raise RequestError(f"Postgres knows no time zone “{zone}”", fix=fix) from error
+
+
+async def lift_pause(session: Session, tenant_id: UUID) -> None:
+    """Try RecMan again at once: somebody has changed what stood in the way."""
+    await session.execute(_RESUME, {"tenant_id": tenant_id})
+
+
+def _to_error(standing: Standing, purpose: Purpose, most: int) -> RemoteThrottledError:
+    until = standing.paused_until or standing.resets_at
+    when = until.isoformat(sep=" ", timespec="minutes")
+    if standing.paused_until is not None:
+        cause = f"RecMan rests until {when}: {standing.pause_reason}"
+        fix = standing.pause_fix or "Nothing to do: it goes on by itself."
+        code = "recman_paused"
+    else:
+        cause = f"{standing.used} calls to RecMan are made today, and {purpose.value} stop at {most}; on at {when}"
+        fix = "Nothing to do: it goes on by itself. If RecMan allows more, raise daily_calls (PATCH /v1/recman)."
+        code = "recman_quota"
+    # A second later, so that the day surely is a new one.
+    seconds = max(1.0, (until - standing.now).total_seconds() + 1)
+    error = RemoteThrottledError(cause, retry_after=seconds, http_status=None, fix=fix, code=code)
+    error.system = "RecMan"
+    return error

@@ -1,0 +1,204 @@
+"""Stop 5: the record as it is now, from RecMan's API or, for a tenant without API key, from the stored deliveries."""
+
+from collections.abc import AsyncIterator, Callable, MutableMapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TypeVar
+from uuid import UUID
+
+from cachetools import TTLCache
+
+from app.admin.departments import find_department, record_departments
+from app.admin.tenants import open_recman_api_key
+from app.domain.dimensions import Department, Project
+from app.domain.documents import Document, IncompleteDocument
+from app.domain.parties import Customer
+from app.domain.reading import Purpose
+from app.engine.inbox import list_bodies
+from app.errors import Reason, RemoteError, RemoteUnavailableError
+from app.platform.db import Sessions
+from app.platform.resources import Resources
+from app.reading.quota import open_gate
+from app.reading.shared_reading import SharedReading, shelf_of
+from app.recman.api.client import Gate, RecmanClient
+from app.recman.api.notes import RecmanNotes
+from app.recman.hook.copies import Delivered, list_copies
+from app.recman.read.payloads import COMPANY, Raw, read_id
+from app.recman.read.reader import Reader
+from app.recman.read.translate import read_company, read_department, read_invoice, read_project
+from app.tables import Tenant
+
+T = TypeVar("T")
+
+_MOST_PAGES = 500
+
+
+@dataclass(frozen=True, slots=True)
+class RecordReader:
+    """Reads one tenant's records.
+
+    `client` None means that payloads are all there is. Without `shared` every record is read for this reader alone, and
+    nothing at all is written: what was read is not kept for others, departments are not stored.
+    """
+
+    sessions: Sessions
+    tenant_id: UUID
+    client: RecmanClient | None
+    shared: SharedReading | None
+
+    async def read_document(self, record_id: str) -> Document | IncompleteDocument | None:
+        """The invoice or credit note, or None when RecMan does not have it.
+
+        Raises:
+            RemoteError: RecMan could not be read; `system` says "RecMan".
+        """
+        return await self._read("invoice", record_id, read_invoice)
+
+    async def read_company(self, record_id: str) -> Customer | tuple[Reason, ...] | None:
+        """The company, the gaps that keep it from being mapped, or None when RecMan does not have it."""
+        return await self._read("company", record_id, read_company)
+
+    async def read_project(self, record_id: str) -> Project | tuple[Reason, ...] | None:
+        """The project, the gaps that keep it from being mapped, or None when RecMan does not list it."""
+        return await self._read("project", record_id, read_project)
+
+    async def read_department(self, record_id: str) -> Department | None:
+        """The department; an unknown one makes us read the list again."""
+        known = await self._find_department(record_id)
+        if known is not None or self.client is None:
+            return known
+        async with from_recman():
+            shared = self.shared
+            raws = await (self.client.fetch_v1("department") if shared is None else shared.read_departments())
+        departments = to_departments(raws)
+        if shared is not None:
+            async with self.sessions.begin() as session:
+                await record_departments(session, tenant_id=self.tenant_id, departments=departments)
+        return next((one for one in departments if one.recman_department_id == record_id), None)
+
+    async def _find_department(self, record_id: str) -> Department | None:
+        async with self.sessions() as session:
+            return await find_department(session, tenant_id=self.tenant_id, recman_department_id=record_id)
+
+    async def _read(self, scope: str, record_id: str, read: Callable[[Raw], T]) -> T | None:
+        if self.client is None:
+            return await self._read_payloads(scope, record_id, read)
+        async with from_recman():
+            if self.shared is not None:
+                raw = await self.shared.read(scope, record_id)
+            else:
+                raw = (await self.client.fetch(scope, [record_id]))[record_id]
+        return None if raw is None else read(raw)
+
+    async def _read_payloads(self, scope: str, record_id: str, read: Callable[[Raw], T]) -> T | None:
+        """The newest copy that is complete; where none is, the newest, with its gaps."""
+        async with self.sessions() as session:
+            bodies = await list_bodies(session, tenant_id=self.tenant_id, scope=scope, record_id=record_id)
+        deliveries = [Delivered(*one) for one in bodies]
+        newest: T | None = None
+        for raw in list_copies(deliveries, scope=scope, record_id=record_id):
+            found = read(raw)
+            if not isinstance(found, IncompleteDocument | tuple):
+                return found
+            newest = newest or found
+        return newest
+
+
+_MOST_TENANTS = 10_000
+_NOTES_SECONDS = 86_400
+
+
+@dataclass(slots=True)
+class KnownAccounts:
+    """What was learnt of tenants' RecMan accounts; forgotten after a day, for rights change."""
+
+    notes: MutableMapping[UUID, RecmanNotes] = field(
+        default_factory=lambda: TTLCache(_MOST_TENANTS, ttl=_NOTES_SECONDS)
+    )
+
+    def of(self, tenant_id: UUID) -> RecmanNotes:
+        """What was learnt of one tenant's account."""
+        return self.notes.setdefault(tenant_id, RecmanNotes())
+
+
+def open_reader(
+    resources: Resources, tenant: Tenant, *, since: datetime, purpose: Purpose | None = None
+) -> RecordReader:
+    """The reader of a tenant's records as they are after `since`, shared with others."""
+    client = open_client(resources, tenant, purpose=purpose)
+    shared = None
+    if client is not None:
+        shared = SharedReading(
+            sessions=resources.sessions,
+            tenant_id=tenant.id,
+            client=client,
+            shelf=shelf_of(resources, tenant.id),
+            since=since,
+            ahead_seconds=resources.settings.recman_debounce_seconds,
+        )
+    return RecordReader(resources.sessions, tenant.id, client, shared)
+
+
+def open_lone_reader(resources: Resources, tenant: Tenant) -> RecordReader:
+    """A reader of a tenant's records as they are now, that writes nothing anywhere."""
+    return RecordReader(resources.sessions, tenant.id, open_client(resources, tenant), shared=None)
+
+
+def open_client(
+    resources: Resources,
+    tenant: Tenant,
+    *,
+    purpose: Purpose | None = None,
+    gate: Gate | None = None,
+    notes: RecmanNotes | None = None,
+) -> RecmanClient | None:
+    """RecMan's API for a tenant, every call of it counted; None when it has no key for it."""
+    api_key = open_recman_api_key(resources.vault, tenant)
+    if api_key is None:
+        return None
+    return RecmanClient(
+        resources.http,
+        base_url=resources.settings.recman_api_base,
+        api_key=api_key,
+        gate=gate or open_gate(resources.sessions, resources.settings, tenant, purpose=purpose),
+        notes=notes or resources.kept(KnownAccounts).of(tenant.id),
+    )
+
+
+def to_departments(raws: Sequence[Raw]) -> list[Department]:
+    """The departments that can be read; one without id or name is left out."""
+    return [found for found in map(read_department, raws) if isinstance(found, Department)]
+
+
+async def read_companies(client: RecmanClient) -> AsyncIterator[list[Raw]]:
+    """All companies as RecMan gives them, page by page, each once.
+
+    Shape: a page that brings nothing new is the last. RecMan's order may shift between two pages, so a company that
+    changes meanwhile may be missed. Source: facts/recman-api.md §2.7 [C].
+
+    Raises:
+        RemoteError: RecMan could not be read to the end; `system` says "RecMan".
+    """
+    seen: set[str] = set()
+    for page in range(1, _MOST_PAGES + 1):
+        async with from_recman():
+            rows = (await client.fetch_page("company", page)).rows
+        by_id = {Reader(row, COMPANY, where="").find("id", read_id): row for row in rows}
+        fresh = {key: row for key, row in by_id.items() if key is not None and key not in seen}
+        if not fresh:
+            return
+        seen.update(fresh)
+        yield list(fresh.values())
+    async with from_recman():
+        raise RemoteUnavailableError(f"RecMan lists more companies than fit on {_MOST_PAGES} pages")
+
+
+@asynccontextmanager
+async def from_recman() -> AsyncIterator[None]:
+    """Marks errors as RecMan's: their fate depends on whose they are, and RecMan's must not pause a Unimicro key."""
+    try:
+        yield
+    except RemoteError as error:
+        error.system = "RecMan"
+        raise

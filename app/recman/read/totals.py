@@ -1,0 +1,71 @@
+"""RecMan's own sums of an invoice: the proof that its lines are read as RecMan means them. Pure."""
+
+from collections.abc import Mapping
+from decimal import Decimal
+
+from app.domain.documents import Line, Totals
+from app.domain.money import ZERO, round_money, show_money
+from app.recman.read.payloads import read_number
+from app.recman.read.reader import Reader
+
+_NAMES = ("net", "vat", "gross")
+# Rounding explains no more than this, be it of every line or to whole crowns. What is left is compared with what
+# Unimicro makes of the lines before anything is issued, as exactly as the key's rules want it.
+_ROUNDING = Decimal(1)
+
+Sums = Mapping[str, Decimal]
+
+
+def read_sums(reader: Reader) -> Sums:
+    """The sums as RecMan states them, without those that cannot be read; sums that contradict each other are a gap."""
+    found = {name: reader.find(name, read_number) for name in _NAMES}
+    sums = {name: amount for name, amount in found.items() if amount is not None}
+    if len(sums) == len(_NAMES) and abs(sums["net"] + sums["vat"] - sums["gross"]) > _ROUNDING:
+        net, vat, gross = (show_money(sums[name]) for name in _NAMES)
+        reader.add("unclear", f"the sums are unclear: {net} and {vat} VAT do not make {gross}")
+    return sums
+
+
+def is_negative(sums: Sums) -> bool:
+    """Whether any of the sums has a minus."""
+    return min(sums.values(), default=ZERO) < 0
+
+
+def to_positive_sums(reader: Reader, sums: Sums) -> Sums:
+    """The sums of a credit note without their minus; only some of them with one is a gap.
+
+    Units: which sign RecMan uses on credit notes is unknown (facts §3.3), so both are taken.
+    """
+    if len({amount < 0 for amount in sums.values() if amount}) > 1:
+        reader.add("unclear", "the sums are unclear: some are negative and some are not")
+    return {name: abs(amount) for name, amount in sums.items()}
+
+
+def to_totals(sums: Sums, lines: tuple[Line, ...] | None) -> Totals | None:
+    """All three sums: two give the third, the lines give what a single one leaves open; else None."""
+    known = dict(sums)
+    if lines is not None and len(known) == 1:
+        known |= {"vat": _vat_of(lines)} if "net" in known else {"net": _net_of(lines)}
+    if len(known) < len(_NAMES) - 1:
+        return None
+    net = known["net"] if "net" in known else known["gross"] - known["vat"]
+    vat = known["vat"] if "vat" in known else known["gross"] - net
+    amounts = [round_money(amount) for amount in (net, vat, known.get("gross", net + vat))]
+    return Totals(net_amount=amounts[0], vat_amount=amounts[1], gross_amount=amounts[2])
+
+
+def check_lines(reader: Reader, totals: Totals, lines: tuple[Line, ...]) -> None:
+    """Lines that do not make RecMan's sums have been misread: it is a gap."""
+    net, vat = _net_of(lines), _vat_of(lines)
+    if abs(net - totals.net_amount) > _ROUNDING or abs(vat - totals.vat_amount) > _ROUNDING:
+        ours = f"{show_money(net)} and {show_money(vat)} VAT"
+        theirs = f"{show_money(totals.net_amount)} and {show_money(totals.vat_amount)} VAT"
+        reader.add("unclear", f"the lines make {ours}, RecMan says {theirs}")
+
+
+def _net_of(lines: tuple[Line, ...]) -> Decimal:
+    return sum((line.net_amount for line in lines), ZERO)
+
+
+def _vat_of(lines: tuple[Line, ...]) -> Decimal:
+    return sum((line.vat_amount for line in lines), ZERO)

@@ -1,0 +1,113 @@
+"""The stand-in's own doors under `/sandbox`: its books in a comparable form, settings, reset.
+
+No part of Unimicro. The books name everything by what people see (numbers, codes), never by ids, guids or times, so
+that the books of two runs can be compared as they are.
+"""
+
+from typing import Any, Protocol
+
+import simplejson
+from fastapi import APIRouter, Request
+from starlette.responses import JSONResponse, Response
+
+from app.sandbox.faults import CONTROL_PREFIX, SandboxApp
+from app.sandbox.unimicro.answers import DecimalResponse, Record
+from app.sandbox.unimicro.books import Books, Company
+from app.sandbox.unimicro.schema import ENTITIES, Kind
+
+
+class HasCompanies(Protocol):
+    """A world, as far as these doors need it."""
+
+    companies: dict[str, Company]
+
+    def reset(self) -> None:
+        """Start afresh."""
+
+
+# Numbers that come from a series in the order of issuing; left out with `?without_numbers=1`.
+_SERIES_NUMBERS = ("InvoiceNumber", "PaymentID", "OrderNumber")
+# How a referred record is named.
+_LABELS = {"Customer": "CustomerNumber", "Product": "PartName", "Project": "ProjectNumber", "VatType": "VatCode"}
+_LABELS |= {"Department": "DepartmentNumber", "Account": "AccountNumber", "CurrencyCode": "Code", "Terms": "Name"}
+_LABELS |= {"CustomerInvoice": "ExternalReference", "NumberSeries": "Name"}
+_NESTED = {"BusinessRelation", "Dimensions", "Address", "Email", "Phone"}
+_HIDDEN = {"ID", "CreatedAt", "CreatedBy", "UpdatedAt", "UpdatedBy", "Deleted", "CustomerInvoiceID", "JournalEntryID"}
+_HIDDEN |= {"CustomerOrderID"}
+
+
+def create_control_routes(app: SandboxApp, world: HasCompanies) -> APIRouter:
+    """Routes for tests and the demo."""
+    router = APIRouter(prefix=CONTROL_PREFIX, tags=["sandbox"])
+
+    @router.get("/books")
+    async def books(request: Request) -> Response:
+        bare = request.query_params.get("without_numbers", "0") not in ("", "0")
+        companies = {key: to_plain_books(company, without_numbers=bare) for key, company in world.companies.items()}
+        return DecimalResponse({"companies": companies, "calls": dict(sorted(app.calls.counts.items()))})
+
+    @router.post("/reset", status_code=204)
+    async def reset() -> Response:
+        world.reset()
+        app.faults.waiting.clear()
+        app.calls.clear()
+        return Response(status_code=204)
+
+    @router.post("/companies/{key}/settings")
+    async def change_settings(request: Request, key: str) -> Response:
+        company = world.companies.get(key.lower())
+        changes = simplejson.loads(await request.body(), use_decimal=True)
+        if company is None or not changes.keys() <= ENTITIES["CompanySettings"].fields.keys():
+            return JSONResponse({"detail": "unknown company or setting"}, 404)
+        return DecimalResponse(company.books.update("CompanySettings", 1, changes))
+
+    return router
+
+
+def to_plain_books(company: Company, *, without_numbers: bool = False) -> Record:
+    """A company's records by their visible names, each list in a fixed order.
+
+    Shape: name, customers, projects, departments, products, invoices and orders with items; empty values are left out.
+    """
+    books = company.books
+    lists = {"customers": "Customer", "projects": "Project", "departments": "Department", "products": "Product"}
+    plain: Record = {"name": company.entity["Name"]}
+    for name, entity in lists.items():
+        plain[name] = _sort([_to_plain(books, entity, row) for row in books.rows(entity)])
+    for name, entity in {"invoices": "CustomerInvoice", "orders": "CustomerOrder"}.items():
+        plain[name] = _sort(
+            [_to_plain_document(books, entity, row, bare=without_numbers) for row in books.rows(entity)]
+        )
+    return plain
+
+
+def _to_plain_document(books: Books, entity: str, document: Record, *, bare: bool) -> Record:
+    plain = _to_plain(books, entity, document)
+    if bare:
+        plain = {name: value for name, value in plain.items() if name not in _SERIES_NUMBERS}
+    items = books.children(f"{entity}Item", f"{entity}ID", document["ID"])
+    return plain | {"Items": [_to_plain(books, f"{entity}Item", item) for item in items]}
+
+
+def _to_plain(books: Books, entity: str, record: Record) -> Record:
+    spec = ENTITIES[entity]
+    plain: Record = {}
+    for name, field in spec.fields.items():
+        value = record[name]
+        if name in _HIDDEN or (field.owned and field.target == "BusinessRelation") or value is None or value == "":
+            continue
+        plain[name.removesuffix("ID") if field.target else name] = (
+            _to_label(books, field.target, value) if field.kind is Kind.REF else value
+        )
+    return plain
+
+
+def _to_label(books: Books, target: str, record_id: int) -> Any:
+    record = books.tables[target].get(record_id)
+    if record is None:
+        return None
+    return _to_plain(books, target, record) if target in _NESTED else record[_LABELS[target]]
+
+
+def _sort(rows: list[Record]) -> list[Record]:
+    return sorted(rows, key=lambda row: simplejson.dumps(row, use_decimal=True, sort_keys=True))

@@ -1,0 +1,51 @@
+"""The life of an order: sums, registering with a number.
+
+Source: facts/unimicro-api.md §3.4 (names, states, actions [o/O]). That POST takes the generic draft status as invoices
+do, and that registering gives the number, is assumed.
+"""
+
+from decimal import Decimal
+
+from app.sandbox.unimicro.answers import Record, refused
+from app.sandbox.unimicro.books import Books
+from app.sandbox.unimicro.invoices import finish_item, sum_items
+from app.sandbox.unimicro.save import save_body, take_number
+from app.sandbox.unimicro.schema import ENTITIES
+from app.sandbox.unimicro.seed import RATES
+
+DRAFT, REGISTERED = 41001, 41002
+
+_ORDER = ENTITIES["CustomerOrder"]
+_ITEM = "CustomerOrderItem"
+
+
+def create_order(books: Books, body: Record) -> int:
+    """The id of the stored order, a draft."""
+    order_id = save_body(books, _ORDER, body | {"ID": 0})
+    order = books.update(_ORDER.name, order_id, {"StatusCode": DRAFT})
+    currency_id = order["CurrencyCodeID"] or books.settings["BaseCurrencyCodeID"]
+    rate = order["CurrencyExchangeRate"] or RATES[books.tables["CurrencyCode"][currency_id]["Code"]]
+    items = books.children(_ITEM, "CustomerOrderID", order_id)
+    sums = sum_items([finish_item(books, _ITEM, item, Decimal(rate)) for item in items])
+    known = {name: amount for name, amount in sums.items() if name in _ORDER.fields}
+    books.update(_ORDER.name, order_id, {"CurrencyCodeID": currency_id, "CurrencyExchangeRate": rate} | known)
+    return order_id
+
+
+def delete_order(books: Books, order_id: int) -> None:
+    """A deleted draft; only a draft can be deleted (assumed, as for invoices)."""
+    if books.tables[_ORDER.name][order_id]["StatusCode"] != DRAFT:
+        raise refused("Only drafts can be deleted.", entity=_ORDER.name, entity_id=order_id)
+    books.update(_ORDER.name, order_id, {"Deleted": True})
+
+
+def register_order(books: Books, order_id: int) -> None:
+    """The order numbered and in state 41002.
+
+    Raises:
+        AnswerError: 400 when it is no draft.
+    """
+    if books.tables[_ORDER.name][order_id]["StatusCode"] != DRAFT:
+        raise refused("The transition is not legal.", entity=_ORDER.name, field="StatusCode", entity_id=order_id)
+    number = int(take_number(books, "CustomerOrder"))
+    books.update(_ORDER.name, order_id, {"StatusCode": REGISTERED, "OrderNumber": number})

@@ -1,0 +1,60 @@
+"""What plans of invoices and of credit notes share. Pure."""
+
+from app.domain.documents import Document, DocumentKind
+from app.domain.reference import Reference
+from app.errors import Reason
+from app.transfer.plan.parts import plan_department, plan_project
+from app.transfer.plan.situation import DocumentSituation
+from app.transfer.plan.steps import Issue, KeepDraft, Step
+
+
+def name_document(document: Document) -> str:
+    """The document as sentences call it."""
+    what = "Invoice" if document.kind is DocumentKind.INVOICE else "Credit note"
+    return f"{what} {document.number}"
+
+
+def choose_last_step(document: Document, situation: DocumentSituation) -> Issue | KeepDraft:
+    """How a draft ends that is as it should be."""
+    return KeepDraft(document=document) if situation.method == "draft" else Issue(document=document)
+
+
+def plan_dimensions(situation: DocumentSituation) -> tuple[list[Step], list[Reason]]:
+    """The steps that put project and department in place, and what stops them."""
+    planned = []
+    if situation.project is not None:
+        planned.append(plan_project(situation.project))
+    if situation.department is not None:
+        planned.append(plan_department(situation.department))
+    return [step for steps, _ in planned for step in steps], [gap for _, gaps in planned for gap in gaps]
+
+
+def list_date_gaps(document: Document, reference: Reference) -> list[Reason]:
+    """What is wrong with the document's days."""
+    gaps = []
+    if reference.locked_until is not None and document.invoice_date <= reference.locked_until:
+        cause = f"The invoice date {document.invoice_date} lies in a period locked until {reference.locked_until}"
+        fix = f"Open the period in Unimicro, then retry; or {_other_way(document)}."
+        gaps.append(Reason(code="period_locked", cause=cause, fix=fix))
+    if document.due_date < document.invoice_date:
+        cause = f"The due date {document.due_date} is before the invoice date {document.invoice_date}"
+        way = _other_way(document)
+        gaps.append(Reason(code="due_before_invoice", cause=cause, fix=f"{way[0].upper()}{way[1:]} with right dates."))
+    return gaps
+
+
+def _other_way(document: Document) -> str:
+    """What can be done about a document that cannot be sent as it is; RecMan's documents never change."""
+    if document.kind is DocumentKind.CREDIT_NOTE:
+        return "ignore this credit note and credit the invoice in Unimicro by hand"
+    return "credit the invoice in RecMan and make it anew"
+
+
+def list_sending_gaps(document: Document, reference: Reference) -> list[Reason]:
+    """Whether Unimicro would send to the customer what RecMan has sent: a credit note as well as an invoice."""
+    if not reference.sends_by_itself:
+        return []
+    what = "invoice" if document.kind is DocumentKind.INVOICE else "credit note"
+    cause = f"Unimicro would send the {what} to the customer by itself; RecMan has sent it already"
+    fix = "Turn off automatic sending of invoices in Unimicro's company settings, then retry."
+    return [Reason(code="would_send_twice", cause=cause, fix=fix)]

@@ -1,0 +1,238 @@
+"""The decision about a credit note: compared with what it credits before anything is sent. Pure.
+
+Unimicro makes the draft of a credit note itself, without a reference of ours; until we have put one on it, a draft is
+known only by when it came and what it says. Source: facts/unimicro-api.md §4.1 [O].
+"""
+
+from datetime import timedelta
+from decimal import Decimal
+
+from app.domain.documents import Document, DocumentKind
+from app.domain.money import ZERO, show_money
+from app.domain.parties import Customer
+from app.domain.reference import DocumentState, RemoteDocument
+from app.errors import Reason
+from app.transfer.plan.basics import choose_last_step, list_date_gaps, list_sending_gaps, name_document, plan_dimensions
+from app.transfer.plan.go_live import show_way_out
+from app.transfer.plan.parts import find_same_customer, list_dimension_warnings, list_line_warnings
+from app.transfer.plan.products import plan_products
+from app.transfer.plan.review import list_review_gaps, list_rule_gaps
+from app.transfer.plan.situation import DocumentSituation, Past
+from app.transfer.plan.steps import CreateCreditDraft, Decision, Go, Hold, Wait
+
+# How far our clock and Unimicro's may be apart, and how long after our call its draft may still come. Both assumed.
+_CLOCKS_APART = timedelta(minutes=2)
+_LATE_ANSWER = timedelta(minutes=5)
+
+
+def plan_credit_note(document: Document, situation: DocumentSituation, *, draft_id: int | None = None) -> Decision:
+    """What to do about a credit note; `draft_id` is its draft in Unimicro, if there is one already."""
+    credited = situation.credited
+    if credited is not None and credited.ignored:
+        return Hold((_credited_not_sent(document, credited),))
+    if credited is not None and credited.method == "order":
+        return Hold((credit_of_order(document),))
+    if credited is None or not credited.booked or credited.remote_id is None:
+        cause = f"waits for invoice {document.credited_invoice_id}, which it credits"
+        if credited is not None and credited.held_because:
+            cause += f" and which is held: {credited.held_because}"
+        return Wait("invoice", document.credited_invoice_id or "", cause, show_way_out(credited))
+    remote = situation.credited_document
+    if remote is None:
+        return Hold((_credited_missing(credited),))
+    return _plan_compared(document, situation, credited=credited, remote=remote, draft_id=draft_id)
+
+
+def credit_of_order(document: Document) -> Reason:
+    """Why a credit note of an order is for a person."""
+    cause = f"{name_document(document)} cannot be sent by a key that makes orders: there is no order that credits"
+    fix = "Credit in Unimicro the invoice that was made of the order, then ignore this credit note."
+    return Reason(code="credit_of_order", cause=cause, fix=fix)
+
+
+def _plan_compared(
+    document: Document, situation: DocumentSituation, *, credited: Past, remote: RemoteDocument, draft_id: int | None
+) -> Decision:
+    reference, rules = situation.reference, situation.rules
+    steps, gaps = plan_dimensions(situation)
+    gaps = [*_list_stranger_gaps(credited, remote), *_list_party_gaps(document, situation, credited, remote), *gaps]
+    gaps += [*_list_sign_gaps(document, situation), *_list_amount_gaps(document, situation, credited, remote)]
+    products, product_gaps = plan_products(document, reference, rules)
+    gaps += [*product_gaps, *list_date_gaps(document, reference), *list_sending_gaps(document, reference)]
+    gaps += list_rule_gaps(situation)
+    gaps = gaps or list_review_gaps(document, situation)
+    if gaps:
+        return Hold(tuple(gaps))
+    warnings = situation.warnings + list_dimension_warnings(situation.project, situation.department)
+    warnings += list_line_warnings(document.lines, reference)
+    department = situation.department
+    is_part = document.totals != remote.totals
+    draft = CreateCreditDraft(
+        document=document,
+        credited_id=remote.remote_id,
+        draft_id=draft_id,
+        reason=f"credits {'a part of ' if is_part else ''}invoice {credited.remote_number} in Unimicro",
+        department_id=department.matches[0].remote_id if department is not None and department.by_rule else None,
+        dimensions={n: ids[0] for n, _, ids in department.dimensions} if department is not None else {},
+    )
+    return Go((*steps, *products, draft, choose_last_step(document, situation)), warnings)
+
+
+def _list_stranger_gaps(credited: Past, remote: RemoteDocument) -> list[Reason]:
+    """Whether the stored id still shows the invoice that was stored."""
+    is_ours = remote.external_reference == credited.external_reference
+    if not credited.external_reference:
+        # Linked by hand: it carries nothing of ours.
+        is_ours = remote.number == credited.remote_number and remote.totals == credited.totals
+    same_customer = credited.remote_customer_id in (None, remote.customer_id)
+    if is_ours and same_customer and remote.kind is DocumentKind.INVOICE:
+        return [_credited_not_issued(remote)] if remote.state is DocumentState.DRAFT else []
+    cause = (
+        f"The invoice that it credits was stored as number {credited.remote_number} with id {remote.remote_id}; "
+        f"in Unimicro that id now shows {remote.kind.value.replace('_', ' ')} {remote.number or '(no number)'} "
+        f"of customer id {remote.customer_id} over {show_money(remote.totals.gross_amount)}"
+    )
+    fix = (
+        "Find out in Unimicro what became of the invoice; credit it there by hand and ignore this credit note, or "
+        "retry once it is as it was."
+    )
+    return [Reason(code="credited_not_ours", cause=cause, fix=fix)]
+
+
+def _credited_not_issued(remote: RemoteDocument) -> Reason:
+    cause = f"The invoice that it credits is still a draft in Unimicro (id {remote.remote_id})"
+    fix = "Issue the invoice in Unimicro, then retry; or delete the draft there and ignore this credit note."
+    return Reason(code="credited_not_issued", cause=cause, fix=fix)
+
+
+def _list_party_gaps(
+    document: Document, situation: DocumentSituation, credited: Past, remote: RemoteDocument
+) -> list[Reason]:
+    gaps = []
+    by_hand = "Credit it in Unimicro by hand if it is right all the same, then ignore it here."
+    customer = situation.customer
+    if customer is None or find_same_customer(customer) != remote.customer_id:
+        cause = (
+            f"{name_document(document)} is for RecMan's customer {_show_customer(situation)}, but invoice "
+            f"{credited.remote_number} in Unimicro is for another one ({credited.name or remote.customer_id})"
+        )
+        gaps.append(Reason(code="credit_customer_differs", cause=cause, fix=by_hand))
+    codes = {identity: code for code, identity in situation.reference.currencies.items()}
+    currency = codes.get(remote.currency_id or 0, situation.reference.base_currency)
+    if document.currency != currency:
+        cause = f"{name_document(document)} is in {document.currency}, invoice {credited.remote_number} in {currency}"
+        fix = f"Make a credit note in {currency} in RecMan and ignore this one, or credit it in Unimicro by hand."
+        gaps.append(Reason(code="credit_currency_differs", cause=cause, fix=fix))
+    if remote.invoice_date is not None and document.invoice_date < remote.invoice_date:
+        cause = (
+            f"{name_document(document)} is dated {document.invoice_date}, before invoice {credited.remote_number} "
+            f"of {remote.invoice_date}"
+        )
+        gaps.append(Reason(code="credit_before_invoice", cause=cause, fix=by_hand))
+    return gaps
+
+
+def _show_customer(situation: DocumentSituation) -> str:
+    view = situation.customer
+    if view is None:
+        return "(none)"
+    if isinstance(view.record, Customer):
+        return f"{view.record.number} {view.record.name}"
+    return f"{view.past.number} {view.past.name}" if view.past is not None else view.recman_company_id
+
+
+def _list_sign_gaps(document: Document, situation: DocumentSituation) -> list[Reason]:
+    """A credit note with another sign than the account's others takes a credit back.
+
+    Source: which sign RecMan uses is unknown (facts/recman-api.md §3.3); the account's own credit notes tell.
+    """
+    past, usual = situation.past, situation.usual_minus
+    if usual is None or document.has_minus is usual or (past is not None and past.approved):
+        return []
+    signs = ("with", "without") if document.has_minus else ("without", "with")
+    cause = (
+        f"{name_document(document)} has its sums {signs[0]} a minus, RecMan's other credit notes {signs[1]} one: it "
+        "seems to take a credit back, which Unimicro has no note for"
+    )
+    fix = (
+        "If it does, make an invoice in RecMan for what is owed again and ignore this one; if it credits like the "
+        "others, approve it (POST /v1/invoices/{id}/approve)."
+    )
+    return [Reason(code="credit_sign_differs", cause=cause, fix=fix)]
+
+
+def _list_amount_gaps(
+    document: Document, situation: DocumentSituation, credited: Past, remote: RemoteDocument
+) -> list[Reason]:
+    gross = document.totals.gross_amount
+    left = _left(situation, remote)
+    # A claim that was booked within the tolerance can be taken back whole: its lines make what they made there.
+    if gross <= left + situation.rules.tolerance:
+        return []
+    cause = (
+        f"{name_document(document)} credits {show_money(gross)} {document.currency}, "
+        f"but invoice {credited.number or credited.remote_number} has {show_money(left)} left"
+    )
+    fix = (
+        f"Ignore this credit note; if {show_money(left)} should be credited, make a credit note over that in RecMan. "
+        "If a credit note in Unimicro is one too many, take that back there and retry."
+    )
+    return [Reason(code="credit_too_large", cause=cause, fix=fix)]
+
+
+def _left(situation: DocumentSituation, remote: RemoteDocument) -> Decimal:
+    """What may still be credited: less what the invoice itself or its issued credit notes say, and our kept drafts."""
+    drafts = [one for one in situation.credit_notes if one.state is DocumentState.DRAFT]
+    issued = (one.totals.gross_amount for one in situation.credit_notes if one.state is not DocumentState.DRAFT)
+    kept = (one.totals.gross_amount for one in drafts if one.remote_id in situation.kept_credits)
+    return remote.totals.gross_amount - max(remote.credited_amount, sum(issued, ZERO)) - sum(kept, ZERO)
+
+
+def _credited_not_sent(document: Document, credited: Past) -> Reason:
+    cause = f"It credits invoice {document.credited_invoice_id}, which is not sent by this service"
+    fix = (
+        f"If that invoice is in Unimicro, link it (POST /v1/invoices/{credited.transfer_id}/done-elsewhere); if it "
+        f"should be sent, retry it (POST /v1/transfers/{credited.transfer_id}/retry) and then this credit note; else "
+        "ignore this credit note and credit the invoice by hand."
+    )
+    return Reason(code="credited_not_sent", cause=cause, fix=fix)
+
+
+def _credited_missing(credited: Past) -> Reason:
+    cause = f"Unimicro does not show invoice {credited.remote_number} (id {credited.remote_id}), which it credits"
+    fix = "Find out in Unimicro what became of it; ignore this credit note if there is nothing to credit, else retry."
+    return Reason(code="credited_missing", cause=cause, fix=fix)
+
+
+def list_own_drafts(
+    past: Past | None, credited_document: RemoteDocument | None, credit_notes: tuple[RemoteDocument, ...]
+) -> tuple[RemoteDocument, ...]:
+    """The credit drafts without reference that can only be what our unanswered call has made.
+
+    It was not there before, came when we called, and is still the whole of what is credited: a draft that a person has
+    made or worked on is never taken. Whatever else was unclear (a product) has made no draft; once our draft's id was
+    known, no other one is ours.
+    """
+    if past is None or past.unclear_since is None or past.sent_at is None or credited_document is None:
+        return ()
+    if past.credits_remote_id != credited_document.remote_id:
+        return ()
+    first, last = past.unclear_since - _CLOCKS_APART, past.sent_at + _LATE_ANSWER
+    return tuple(
+        one
+        for one in credit_notes
+        if one.state is DocumentState.DRAFT
+        and not one.external_reference
+        and one.remote_id not in past.credit_drafts_before
+        and past.remote_id in (None, one.remote_id)
+        and one.customer_id == credited_document.customer_id
+        and one.totals.gross_amount in _whole_amounts(credited_document, credit_notes)
+        and (one.created_at is None or first <= one.created_at <= last)
+    )
+
+
+def _whole_amounts(credited_document: RemoteDocument, credit_notes: tuple[RemoteDocument, ...]) -> set[Decimal]:
+    """What Unimicro's own draft of a credit comes to: the invoice, or what is left of it (which of them is unknown)."""
+    issued = sum((one.totals.gross_amount for one in credit_notes if one.state is not DocumentState.DRAFT), ZERO)
+    gross = credited_document.totals.gross_amount
+    return {gross, gross - max(credited_document.credited_amount, issued)}

@@ -1,0 +1,266 @@
+"""The decision about one record: pure, so that the same situation always gives the same steps.
+
+A plan looks at everything before it says no: a hold lists every gap at once, not the first one found.
+"""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import astuple
+from decimal import Decimal
+
+from app.domain.documents import Document, DocumentKind, IncompleteDocument, Totals
+from app.domain.money import ZERO, dump_json, show_money
+from app.domain.parties import NO_CUSTOMER_KINDS, Customer
+from app.domain.reference import DocumentState, Reference, RemoteDocument
+from app.errors import Reason
+from app.transfer.plan.basics import choose_last_step, list_date_gaps, list_sending_gaps, name_document, plan_dimensions
+from app.transfer.plan.credit import credit_of_order, plan_credit_note
+from app.transfer.plan.go_live import plan_before_go_live
+from app.transfer.plan.parts import list_dimension_warnings, list_line_warnings, plan_customer, plan_project
+from app.transfer.plan.products import list_unknown_products, plan_products
+from app.transfer.plan.review import is_too_old, list_review_gaps, list_rule_gaps
+from app.transfer.plan.situation import CustomerView, DepartmentView, DocumentSituation, Past, ProjectView
+from app.transfer.plan.steps import (
+    AdoptDocument,
+    CreateDraft,
+    Decision,
+    Go,
+    Hold,
+    Link,
+    LookAgain,
+    Skip,
+    Step,
+    UpdateCustomer,
+    UpdateProject,
+)
+
+
+def plan_document(situation: DocumentSituation) -> Decision:
+    """What to do about an invoice or credit note."""
+    document, past = situation.document, situation.past
+    if past is not None and past.ignored:
+        return Skip("a person chose not to send it")
+    if isinstance(document, IncompleteDocument):
+        return Hold(_incomplete_gaps(situation, document))
+    if past is not None and past.booked:
+        return plan_booked(document, past)
+    old = plan_before_go_live(document, situation)
+    if old is not None:
+        return old
+    if situation.method == "order" and document.kind is DocumentKind.CREDIT_NOTE:
+        return Hold((credit_of_order(document),))
+    if is_too_old(document, situation):
+        return Skip(f"{name_document(document)} is older than the key's cut-off date {situation.rules.not_before}")
+    return _plan_open(document, situation)
+
+
+def _plan_open(document: Document, situation: DocumentSituation) -> Decision:
+    past = situation.past
+    if situation.found:
+        return _plan_found(document, situation)
+    # What was there by its id is not gone because one answer says so.
+    may_be_there = past is not None and (past.unclear or past.remote_id is not None)
+    if past is not None and may_be_there and not past.looked_twice:
+        return LookAgain()
+    if document.kind is DocumentKind.CREDIT_NOTE:
+        return plan_credit_note(document, situation)
+    return _plan_invoice(document, situation)
+
+
+def plan_booked(document: Document, past: Past) -> Skip | Hold:
+    """What to do about a document that is in Unimicro already."""
+    # What a release before has booked is known by its content alone.
+    if past.content_hash in (hash_document(document), hash_content(document)):
+        return Skip("already in Unimicro, unchanged")
+    return Hold(
+        (
+            Reason(
+                code="changed_after_transfer",
+                cause=f"{name_document(document)} changed in RecMan after it was booked in Unimicro as "
+                f"{past.remote_number}",
+                fix="RecMan's invoices never change: find out who changed it; correct with a credit note.",
+            ),
+        )
+    )
+
+
+def _plan_found(document: Document, situation: DocumentSituation) -> Decision:
+    remote, *others = situation.found
+    if others:
+        ids = ", ".join(str(other.remote_id) for other in situation.found)
+        cause = f"Unimicro has more than one document for {name_document(document)} (ids {ids})"
+        fix = "Delete or credit the extra ones in Unimicro, then retry."
+        return Hold((Reason(code="document_twice", cause=cause, fix=fix),))
+    # A credit draft has no reference yet when its making was cut short; the look has made sure that it is ours.
+    is_unmarked = document.kind is DocumentKind.CREDIT_NOTE and not remote.external_reference
+    if remote.external_reference != situation.external_reference and not is_unmarked:
+        name = name_document(document)
+        cause = f"{name} was sent as id {remote.remote_id}, which now carries another reference in Unimicro"
+        fix = "Check that document in Unimicro, then retry."
+        return Hold((Reason(code="document_not_ours", cause=cause, fix=fix),))
+    if document.kind is DocumentKind.CREDIT_NOTE and remote.state is DocumentState.DRAFT:
+        return plan_credit_note(document, situation, draft_id=remote.remote_id)
+    customer = situation.customer
+    linked = customer.past.remote_id if customer is not None and customer.past is not None else None
+    if linked is not None and remote.customer_id is not None and remote.customer_id != linked:
+        cause = f"{name_document(document)} is in Unimicro already, but on another customer (id {remote.customer_id})"
+        fix = "Check the document in Unimicro; credit it there if it is wrong, then retry."
+        return Hold((Reason(code="document_other_customer", cause=cause, fix=fix),))
+    adopt = AdoptDocument(remote=remote, reason="it was found in Unimicro after an unclear answer")
+    return Go((adopt, choose_last_step(document, situation)), situation.warnings)
+
+
+def _plan_invoice(document: Document, situation: DocumentSituation) -> Decision:
+    reference, rules = situation.reference, situation.rules
+    steps, gaps = _plan_parts(situation)
+    products, product_gaps = plan_products(document, reference, rules)
+    gaps = [*gaps, *product_gaps, *list_date_gaps(document, reference), *_company_gaps(document, reference)]
+    gaps += list_rule_gaps(situation)
+    gaps = gaps or list_review_gaps(document, situation)
+    if gaps:
+        return Hold(tuple(gaps))
+    warnings = situation.warnings + list_dimension_warnings(situation.project, situation.department)
+    warnings += list_line_warnings(document.lines, reference)
+    draft = _plan_draft(document, situation.department)
+    return Go((*steps, *products, draft, choose_last_step(document, situation)), warnings)
+
+
+def _plan_draft(document: Document, department: DepartmentView | None) -> CreateDraft:
+    reason = f"{name_document(document)} is not in Unimicro yet"
+    if department is None:
+        return CreateDraft(document=document, reason=reason)
+    return CreateDraft(
+        document=document,
+        reason=reason,
+        department_id=department.matches[0].remote_id if department.by_rule else None,
+        dimensions={n: ids[0] for n, _, ids in department.dimensions},
+    )
+
+
+def _plan_parts(situation: DocumentSituation) -> tuple[list[Step], list[Reason]]:
+    steps, gaps = plan_dimensions(situation)
+    if situation.customer is None:
+        return steps, gaps
+    customer_steps, customer_gaps = plan_customer(situation.customer, situation.reference)
+    return [*customer_steps, *steps], [*customer_gaps, *gaps]
+
+
+def _incomplete_gaps(situation: DocumentSituation, document: IncompleteDocument) -> tuple[Reason, ...]:
+    _, part_gaps = _plan_parts(situation)
+    unknown = list_unknown_products(document.product_numbers, situation.reference, situation.rules)
+    return (*document.gaps, *part_gaps, *unknown)
+
+
+def _company_gaps(document: Document, reference: Reference) -> list[Reason]:
+    gaps = []
+    if document.currency not in reference.currencies:
+        cause = f"Unimicro has no currency {document.currency}"
+        gaps.append(Reason(code="currency_unknown", cause=cause, fix="Add the currency in Unimicro, then retry."))
+    if not reference.vat_registered and document.totals.vat_amount:
+        cause = "The company is not VAT-registered in Unimicro, but the invoice has VAT"
+        fix = "Correct the company's VAT settings in Unimicro or the product's VAT in RecMan, then retry."
+        gaps.append(Reason(code="company_without_vat", cause=cause, fix=fix))
+    return [*gaps, *list_sending_gaps(document, reference)]
+
+
+def plan_company(view: CustomerView, reference: Reference) -> Decision:
+    """What to do about a company that changed in RecMan."""
+    if isinstance(view.record, Customer):
+        if view.past is not None and view.past.booked and view.past.remote_id is not None:
+            if view.past.content_hash == hash_customer(view.record):
+                return Skip("already in Unimicro, unchanged")
+            update = UpdateCustomer(
+                customer=view.record, remote_id=view.past.remote_id, reason="the company changed in RecMan"
+            )
+            return Go((update,))
+        if view.record.kind in NO_CUSTOMER_KINDS:
+            return Skip(f"a company of type {view.record.kind} is no customer until it is invoiced")
+    steps, gaps = plan_customer(view, reference)
+    return Hold(gaps) if gaps else Go(steps)
+
+
+def plan_project_change(view: ProjectView, customer: CustomerView | None, reference: Reference) -> Decision:
+    """What to do about a project that changed in RecMan; its customer comes first."""
+    if view.record is None:
+        return Skip("RecMan no longer lists the project")
+    if isinstance(view.record, tuple):
+        return Hold(view.record)
+    if view.past is not None and view.past.booked and view.past.remote_id is not None:
+        update = UpdateProject(
+            project=view.record, remote_id=view.past.remote_id, reason="the project changed in RecMan"
+        )
+        return Go((update,))
+    if customer is None:
+        return Skip("the project has no customer yet; it follows with its first invoice")
+    if isinstance(customer.record, Customer) and customer.record.kind in NO_CUSTOMER_KINDS and not customer.past:
+        return Skip(f"its company is a {customer.record.kind}; the project follows with its first invoice")
+    customer_steps, customer_gaps = plan_customer(customer, reference)
+    steps, gaps = plan_project(view)
+    if customer_gaps or gaps:
+        return Hold((*customer_gaps, *gaps))
+    # Taken over as it is, it is brought in line at once; then it does not matter who came first.
+    updates = [
+        UpdateProject(project=view.record, remote_id=step.remote_id, reason="the project changed in RecMan")
+        for step in steps
+        if isinstance(step, Link)
+    ]
+    return Go((*customer_steps, *steps, *updates))
+
+
+def compare_totals(document: Document, remote: RemoteDocument, *, tolerance: Decimal = ZERO) -> Reason | None:
+    """The difference between RecMan's sums and Unimicro's, or None when they agree to the øre.
+
+    Within the tolerance its code is `totals_rounded`, a warning; beyond it is `totals_differ`.
+    """
+    ours, theirs = document.totals, remote.totals
+    if ours == theirs:
+        return None
+    pairs = zip(astuple(ours), astuple(theirs), strict=True)
+    if all(abs(mine - yours) <= tolerance for mine, yours in pairs):
+        return Reason(
+            code="totals_rounded",
+            cause=f"The totals differ within the tolerance of {show_money(tolerance)}: RecMan {_sums(ours)}, "
+            f"Unimicro {_sums(theirs)}",
+            fix="Nothing to do; lower the tolerance in the rules if it is too much.",
+        )
+    return Reason(
+        code="totals_differ",
+        cause=f"The totals differ: RecMan {_sums(ours)}, Unimicro {_sums(theirs)}",
+        fix="Check price, discount and VAT of the lines and the products' VAT in Unimicro, then retry.",
+    )
+
+
+def hash_document(document: Document) -> bytes:
+    """A fingerprint of the claim and of what is booked; texts and references are left out: no alarm if they change."""
+    return _hash(document, [document.invoice_date.isoformat(), document.due_date.isoformat(), document.kid])
+
+
+def hash_content(document: Document) -> bytes:
+    """A fingerprint without due date and KID; releases before these were compared have no other one in their logs."""
+    return _hash(document, [document.invoice_date.isoformat()])
+
+
+def _hash(document: Document, claim: Sequence[str | None]) -> bytes:
+    lines = [
+        [line.product_number, *map(_plain, (line.quantity, line.unit_price_net, line.discount_percent, line.vat_rate))]
+        for line in document.lines
+        if not line.is_text
+    ]
+    totals = document.totals
+    booked = [document.kind, document.number, document.recman_company_id, *claim]
+    sums = [_plain(totals.net_amount), _plain(totals.vat_amount), _plain(totals.gross_amount)]
+    return hashlib.sha256(dump_json([*booked, document.currency, *sums, lines]).encode()).digest()
+
+
+def hash_customer(customer: Customer) -> bytes:
+    """A fingerprint of everything about a customer that is sent."""
+    return hashlib.sha256(repr(customer).encode()).digest()
+
+
+def _plain(number: object) -> str:
+    return "" if number is None else f"{number.normalize():f}" if hasattr(number, "normalize") else str(number)
+
+
+def _sums(totals: Totals) -> str:
+    net, vat, gross = map(show_money, (totals.net_amount, totals.vat_amount, totals.gross_amount))
+    return f"{net} + {vat} VAT = {gross}"

@@ -1,0 +1,53 @@
+"""What the key's rules keep from being sent: too old, on hold, or not approved yet. Pure."""
+
+from app.domain.documents import Document
+from app.domain.money import show_money
+from app.domain.parties import Customer
+from app.errors import Reason
+from app.transfer.plan.situation import DocumentSituation
+
+
+def is_too_old(document: Document, situation: DocumentSituation) -> bool:
+    """Whether the document lies before the rules' cut-off date, nothing of it was begun and nobody chose otherwise."""
+    first_day = situation.rules.not_before
+    past = situation.past
+    if past is not None and past.decision is not None:
+        return False
+    is_begun = bool(situation.found) or (past is not None and (past.unclear or past.remote_id is not None))
+    return first_day is not None and document.invoice_date < first_day and not is_begun
+
+
+def list_rule_gaps(situation: DocumentSituation) -> list[Reason]:
+    """Whether the document is a double, or its customer on hold."""
+    number = _customer_number(situation)
+    if number is None or number not in situation.rules.held_customers:
+        return [*situation.doubles]
+    cause = f"Customer {number} is on the key's hold list"
+    fix = "Take the customer off the list (PUT /v1/rules), then retry."
+    return [*situation.doubles, Reason(code="customer_on_hold", cause=cause, fix=fix)]
+
+
+def _customer_number(situation: DocumentSituation) -> str | None:
+    view = situation.customer
+    if view is None:
+        return None
+    if isinstance(view.record, Customer):
+        return view.record.number
+    return view.past.number if view.past is not None else None
+
+
+def list_review_gaps(document: Document, situation: DocumentSituation) -> list[Reason]:
+    """Whether a person must approve the document first; asked last, so that what is approved can be sent."""
+    review, past = situation.rules.review, situation.past
+    if past is not None and past.approved:
+        return []
+    causes = []
+    if review.everything:
+        causes.append("The key wants every document approved")
+    if review.over_amount is not None and document.totals.gross_amount > review.over_amount:
+        amount = f"{show_money(document.totals.gross_amount)} {document.currency}"
+        causes.append(f"{amount} is over the key's limit of {show_money(review.over_amount)}")
+    if situation.booked_before < review.first:
+        causes.append(f"The key's first {review.first} documents are approved by a person")
+    fix = "Look at it (POST /v1/invoices/dry-run), then approve it (POST /v1/invoices/{id}/approve)."
+    return [Reason(code="approval_missing", cause=cause, fix=fix) for cause in causes]

@@ -1,0 +1,136 @@
+"""What is known before deciding: the past of a record at one key, and what both systems hold now."""
+
+from dataclasses import dataclass, field
+from datetime import date, datetime
+
+from app.domain.dimensions import Department, Project
+from app.domain.documents import Document, IncompleteDocument, Totals
+from app.domain.parties import Customer
+from app.domain.policies import NumberPolicy
+from app.domain.reference import Reference, RemoteCustomer, RemoteDepartment, RemoteDocument, RemoteProject
+from app.domain.rules import Rules
+from app.errors import Reason
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Past:
+    """What our log says of a record at this key; `totals` are Unimicro's.
+
+    `unclear`: a write was begun and its outcome never recorded; the first such one at `unclear_since`, the last write
+    at all at `sent_at`. `guid_spent`: Unimicro has seen the guid of this version. `looked_twice`: the read lag has
+    passed since a look-up found nothing, so this look is the second. `booked`: it went all the way at some time.
+    `ignored`: a person chose not to send it. `approved`: a person let it through a review. `external_reference`: what
+    we made carries it; empty for what was linked by hand. `credits_remote_id`: the invoice there whose credit was
+    begun; `credit_drafts_before`: ids of the credit drafts that it had then. `held_for`: why it was held last.
+    `searched_key`: the key in whose books an old document was looked for, `found_there`: something agreed with it;
+    `decision` (send or link): a person's about it, `decided_on` the id of the offer that was seen then.
+    """
+
+    transfer_id: int
+    number: str = ""
+    name: str = ""
+    remote_id: int | None = None
+    remote_number: str = ""
+    remote_customer_id: int | None = None
+    external_reference: str = ""
+    content_hash: bytes | None = None
+    guid_version: int = 1
+    guid_spent: bool = False
+    unclear: bool = False
+    unclear_since: datetime | None = None
+    sent_at: datetime | None = None
+    credits_remote_id: int | None = None
+    credit_drafts_before: tuple[int, ...] = ()
+    looked_twice: bool = False
+    booked: bool = False
+    ignored: bool = False
+    approved: bool = False
+    held_because: str = ""
+    held_for: tuple[Reason, ...] = ()
+    searched_key: str = ""
+    found_there: bool = False
+    decision: str | None = None
+    decided_on: int | None = None
+    method: str | None = None
+    totals: Totals | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CustomerView:
+    """A customer as our log, RecMan and Unimicro see it; `record` holds gaps when it cannot be mapped."""
+
+    recman_company_id: str
+    past: Past | None = None
+    record: Customer | tuple[Reason, ...] | None = None
+    matches: tuple[RemoteCustomer, ...] = ()
+    policy: NumberPolicy = NumberPolicy.SAME_NUMBER
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProjectView:
+    """A project as our log, RecMan and Unimicro see it; `record` None: RecMan no longer lists it."""
+
+    recman_project_id: str
+    past: Past | None = None
+    record: Project | tuple[Reason, ...] | None = None
+    matches: tuple[RemoteProject, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DepartmentView:
+    """A department as our log, RecMan and Unimicro see it; `by_rule`: a rule says what it is there.
+
+    Shape: `dimensions` holds what the rule wants in the free dimensions, each with the ids that have its number.
+    """
+
+    recman_department_id: str
+    past: Past | None = None
+    record: Department | None = None
+    matches: tuple[RemoteDepartment, ...] = ()
+    by_rule: bool = False
+    dimensions: tuple[tuple[int, str, tuple[int, ...]], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Twin:
+    """A document there that has the number or the reference of an old one of RecMan's, and in what the two differ."""
+
+    remote: RemoteDocument
+    differences: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DocumentSituation:
+    """Everything that decides about one document at one key.
+
+    `method`: how the key wants invoices: issued (`invoice`), left as `draft`, or as `order`.
+    `go_live`: the key's first day. `twins`: what may be an older document in Unimicro; None: not looked for.
+    `found`: what Unimicro has of it, looked up only when our log cannot tell.
+    `credited`: the past of the invoice that a credit note credits; `credited_document`: what its id shows in Unimicro
+    now; `credit_notes`: every credit note of it there, whoever made them; `kept_credits`: ids of those that we have
+    booked, also as drafts for a person to issue.
+    `usual_minus`: whether RecMan's credit notes have a minus as a rule; None where there is none yet to tell.
+    `doubles`: why it must not go as long as nothing of it was begun: RecMan has it twice.
+    `booked_before`: how many documents of the key are in Unimicro, as far as a review must know.
+    """
+
+    document: Document | IncompleteDocument
+    reference: Reference
+    external_reference: str
+    go_live: date
+    twins: tuple[Twin, ...] | None = None
+    method: str = "invoice"
+    past: Past | None = None
+    customer: CustomerView | None = None
+    project: ProjectView | None = None
+    department: DepartmentView | None = None
+    credited: Past | None = None
+    credited_document: RemoteDocument | None = None
+    credit_notes: tuple[RemoteDocument, ...] = ()
+    kept_credits: frozenset[int] = frozenset()
+    usual_minus: bool | None = None
+    found: tuple[RemoteDocument, ...] = ()
+    rules: Rules = field(default_factory=Rules)
+    booked_before: int = 0
+    doubles: tuple[Reason, ...] = ()
+    warnings: tuple[Reason, ...] = ()

@@ -1,0 +1,92 @@
+"""The API as an application: routers, lifespan, one error handler."""
+
+import json
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from importlib.metadata import version
+
+from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+
+from app.api import (
+    audit,
+    customers,
+    departments,
+    go_live,
+    health,
+    hooks,
+    invoices,
+    keys,
+    metrics,
+    recman,
+    rules,
+    sign_in,
+    tenants,
+    tokens,
+    transfers,
+)
+from app.api.doors import tell_error
+from app.api.gate import Gate
+from app.api.webhooks import contact, receive
+from app.api.webhooks.form import form
+from app.engine.wakeup import notifier
+from app.errors import ServiceError
+from app.platform.resources import Resources
+
+# In the order of the API's description; `sign_in` before `keys`, whose `/{key_id}` would take its paths.
+_ROOMS = (
+    receive,
+    go_live,
+    invoices,
+    transfers,
+    sign_in,
+    keys,
+    customers,
+    rules,
+    departments,
+    recman,
+    hooks,
+    contact,
+    tokens,
+    tenants,
+    audit,
+    health,
+    metrics,
+)
+
+Opener = Callable[[], AbstractAsyncContextManager[Resources]]
+
+
+def create_app(open_resources: Opener) -> FastAPI:
+    """The API; `open_resources` gives it what it needs for as long as it runs."""
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        async with open_resources() as resources, notifier(resources):
+            app.state.resources = resources
+            yield
+
+    app = FastAPI(
+        title="RecMan → Unimicro",
+        version=version("recman-unimicro"),
+        description="Carries invoices, credit notes, customers and projects from RecMan into Unimicro.",
+        lifespan=lifespan,
+        webhooks=form,
+    )
+    for room in _ROOMS:
+        app.include_router(room.router)
+    app.add_middleware(Gate)
+    for error in (ServiceError, RequestValidationError, HTTPException, Exception):
+        app.add_exception_handler(error, tell_error)
+    return app
+
+
+def render_openapi() -> str:
+    """The API's description as committed in `openapi/openapi.json`."""
+    schema = create_app(_open_nothing).openapi()
+    return json.dumps(schema, indent=2, ensure_ascii=False, sort_keys=True) + "\n"
+
+
+def _open_nothing() -> AbstractAsyncContextManager[Resources]:
+    raise RuntimeError("the description is rendered without running the app")

@@ -1,0 +1,56 @@
+"""What the real processes load: a role brings neither a stand-in nor a Postgres of our own into memory."""
+
+import asyncio
+import json
+import os
+import sys
+from asyncio.subprocess import PIPE, Process
+
+import pytest
+from cryptography.fernet import Fernet
+from sqlalchemy import text
+
+from app.platform.db import create_engine
+
+# The console script as it is; at its end it tells what was loaded.
+LOOK = """
+import atexit, json, sys
+from app.cli.commands import main
+atexit.register(lambda: print(json.dumps(sorted(sys.modules))))
+main()
+"""
+OTHERS = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+
+
+async def wait_until_at_work(database_url: str, process: Process) -> None:
+    """Whoever has a connection has set its signals before."""
+    engine = create_engine(database_url, pool_size=1)
+    try:
+        async with asyncio.timeout(60), engine.connect() as connection:
+            while not (await connection.execute(text(OTHERS))).scalar_one():
+                assert process.returncode is None
+                await connection.rollback()
+                await asyncio.sleep(0.1)
+    finally:
+        await engine.dispose()
+
+
+@pytest.mark.parametrize("role", ["serve", "worker"])
+async def test_a_role_loads_neither_stand_ins_nor_a_postgres_of_our_own(role: str, database_url: str) -> None:
+    environment = {key: value for key, value in os.environ.items() if not key.startswith("RMU_")}
+    environment |= {"DATABASE_URL": database_url, "RMU_PORT": str(23000 + os.getpid() % 2000)}
+    environment |= {"RMU_ENCRYPTION_KEYS": Fernet.generate_key().decode(), "RMU_BOOTSTRAP_TOKEN": "rmu_only-a-test"}
+    environment |= {"RMU_LOG_LEVEL": "WARNING"}
+    process = await asyncio.create_subprocess_exec(sys.executable, "-c", LOOK, role, env=environment, stdout=PIPE)
+    try:
+        await wait_until_at_work(database_url, process)
+        process.terminate()
+        async with asyncio.timeout(60):
+            shown, _ = await process.communicate()
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+    loaded = json.loads(shown.splitlines()[-1])
+    assert {"app.web", "app.worker", "app.platform.db"} <= set(loaded)
+    assert [name for name in loaded if name.startswith(("app.sandbox", "app.embedded"))] == []
