@@ -1,4 +1,4 @@
-"""Which company, attacked: what was booked stays where it is, whatever became of its key and of its invoice."""
+"""Which company: what was booked stays where it is, whatever became of its key and of its invoice."""
 
 from pathlib import Path
 from typing import Any

@@ -1,4 +1,4 @@
-"""Whose draft is it, attacked: what was unclear about something else is no sign, and a known id has no substitute."""
+"""Whose draft is it: what was unclear about something else is no sign, and a known id has no substitute."""
 
 import asyncio
 from decimal import Decimal

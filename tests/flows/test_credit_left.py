@@ -1,4 +1,4 @@
-"""Credit notes, attacked: what is left of an invoice, whose draft it is, and what a held one's reader can do."""
+"""Credit notes: what is left of an invoice, whose draft it is, and what a held one's reader can do."""
 
 from typing import Any
 
