@@ -52,6 +52,9 @@ class Turmoil(Storm):
                 if row["record_id"] not in NEVER:
                     await self.office.mend(row)
             await self.world.settle(seconds=60)
+            # What was looked for in its company and is not there is handed over now, as its fix says.
+            await self.office.go_home()
+            await self.world.settle(seconds=60)
 
 
 @pytest.mark.timeout(300)
