@@ -343,10 +343,6 @@ def _kid_warnings(books: Books, document: Document, issued: RemoteDocument) -> l
     has_kid = document.kind is DocumentKind.INVOICE and books.key.method != "order"
     if not has_kid or not document.kid or document.kid == issued.kid:
         return []
-    return [
-        Reason(
-            code="kid_differs",
-            cause=f"The KID is {document.kid} in RecMan and {issued.kid or 'empty'} in Unimicro",
-            fix="Payments with RecMan's KID are matched by hand in Unimicro.",
-        )
-    ]
+    cause = f"The KID is {document.kid} in RecMan and {issued.kid or 'empty'} in Unimicro"
+    fix = "Payments with RecMan's KID are matched by hand in Unimicro."
+    return [Reason(code="kid_differs", cause=cause, fix=fix)]
