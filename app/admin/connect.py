@@ -156,7 +156,7 @@ class KeyOrder:
     company_key: str
     name: str
     mode: str
-    method: str
+    booking: str
     go_live: date
     departments: Sequence[str] | None
 
@@ -184,7 +184,7 @@ async def make_key(session: Session, resources: Resources, order: KeyOrder) -> K
         go_live=order.go_live,
         grant=signed_in.grant,
         mode=order.mode,
-        method=order.method,
+        booking=order.booking,
         open_to_all=order.departments is None,
     )
     key = await create_key(session, resources.vault, new)

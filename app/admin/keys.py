@@ -53,7 +53,7 @@ class NewKey:
     go_live: date
     grant: Grant = field(repr=False)
     mode: str = "full"
-    method: str = "invoice"
+    booking: str = "renumbered"
     open_to_all: bool = False
 
 
@@ -69,7 +69,7 @@ async def create_key(session: Session, vault: Vault, new: NewKey) -> Key:
         company_key=new.company_key,
         company_name=new.company_name,
         mode=new.mode,
-        method=new.method,
+        booking=new.booking,
         open_to_all=new.open_to_all,
         go_live=new.go_live,
         api_base=new.grant.tokens.api_base,
@@ -90,9 +90,9 @@ async def change_key(session: Session, key: Key, values: Mapping[str, Any]) -> N
     """
     if values.get("mode", key.mode) != key.mode:
         await _require_nothing_under_way(session, key, _UNDER_WAY, wish="its mode cannot change now")
-    if values.get("method", key.method) != key.method:
+    if values.get("booking", key.booking) != key.booking:
         # What is half made would be looked up among the wrong kind of documents, and made again.
-        await _require_nothing_under_way(session, key, _UNDER_WAY, wish="its method cannot change now")
+        await _require_nothing_under_way(session, key, _UNDER_WAY, wish="its booking cannot change now")
         await _require_nothing_half_made(session, key)
     name = str(values.get("name", key.name))
     for column, value in values.items():
@@ -128,12 +128,12 @@ async def _require_nothing_under_way(session: Session, key: Key, states: Sequenc
 
 
 async def _require_nothing_half_made(session: Session, key: Key) -> None:
-    half_made = Transfer.unimicro_id.is_not(None) & Transfer.booked_at.is_(None)
+    half_made = Transfer.remote_id.is_not(None) & Transfer.booked_at.is_(None)
     query = select(func.count()).where(Transfer.key_id == key.id, Transfer.scope == "invoice", half_made)
     count = await session.scalar(query)
     if count:
         raise ConflictError(
-            f"{count} documents of key “{key.name}” are half made in Unimicro, so its method cannot change now",
+            f"{count} documents of key “{key.name}” are half made in Unimicro, so its booking cannot change now",
             fix="Mend and retry them first, or delete their drafts in Unimicro and retry.",
             code="documents_under_way",
         )

@@ -45,10 +45,10 @@ class CustomerFindingView(View):
     recman_number: str
     recman_name: str
     recman_org_number: str
-    unimicro_id: int | None
-    unimicro_number: str
-    unimicro_name: str
-    unimicro_org_number: str
+    remote_id: int | None
+    remote_number: str
+    remote_name: str
+    remote_org_number: str
     similarity: int | None = Field(description="How alike the names are, 0 to 100")
 
 
@@ -93,7 +93,7 @@ class CustomerPair(Order):
     """A RecMan company and the customer that it is in Unimicro."""
 
     recman_company_id: str = Field(pattern=r"^[1-9][0-9]{0,17}$", examples=["204"])
-    unimicro_number: str = Field(pattern=r"^[0-9]{1,18}$", examples=["100900"])
+    remote_number: str = Field(pattern=r"^[0-9]{1,18}$", examples=["100900"])
 
 
 class CustomerLinkView(View):
@@ -102,9 +102,9 @@ class CustomerLinkView(View):
     transfer_id: int
     recman_company_id: str
     recman_number: str
-    unimicro_id: int
-    unimicro_number: str
-    unimicro_name: str
+    remote_id: int
+    remote_number: str
+    remote_name: str
 
 
 Most = Annotated[int, Query(ge=0, le=1000, description="At most this many rows")]
@@ -215,9 +215,9 @@ async def link(door: AdminDoor, resources: ResourcesDep, key_id: UUID, pair: Cus
         transfer_id=transfer.id,
         recman_company_id=company.recman_company_id,
         recman_number=company.number,
-        unimicro_id=remote.remote_id,
-        unimicro_number=remote.number,
-        unimicro_name=remote.name,
+        remote_id=remote.remote_id,
+        remote_number=remote.number,
+        remote_name=remote.name,
     )
     await _record(door, "customer.link", key, after=view.model_dump())
     await door.session.commit()

@@ -46,13 +46,13 @@ class InvoiceView(View):
     key_id: UUID | None
     kind: DocumentKind
     number: str = Field(description="RecMan's number", examples=["110001"])
-    unimicro_number: str | None = Field(examples=["100012"])
+    remote_number: str | None = Field(examples=["100012"])
     invoice_date: date | None
     department: str | None = Field(description="RecMan's department id", examples=["7"])
     customer_name: str
     currency: str = Field(examples=["NOK"])
     gross_amount: Decimal | None = Field(description="RecMan's sum")
-    unimicro_gross_amount: Decimal | None = Field(description="Unimicro's sum")
+    remote_gross_amount: Decimal | None = Field(description="Unimicro's sum")
     state: InvoiceState
     reasons: list[ReasonView] = Field(description="Why it is not through, and what to do")
     warnings: list[ReasonView]
@@ -149,7 +149,7 @@ class DryRunView(View):
 class ElsewhereOrder(Order):
     """Where it was booked by hand."""
 
-    unimicro_id: int = Field(gt=0, description="The invoice's id in Unimicro, as in its address", examples=[71])
+    remote_id: int = Field(gt=0, description="The invoice's id in Unimicro, as in its address", examples=[71])
 
 
 class FilterQuery(BaseModel):
@@ -267,14 +267,14 @@ async def link_invoice(
     A document whose key was removed, also a booked one, is linked in the company of the key that serves it now.
     """
     transfer = await _load_invoice(door, transfer_id)
-    before = {"key_id": _text(transfer.key_id), "unimicro_id": transfer.unimicro_id}
+    before = {"key_id": _text(transfer.key_id), "remote_id": transfer.remote_id}
     await door.session.commit()
-    await link_elsewhere(resources, transfer, unimicro_id=order.unimicro_id)
+    await link_elsewhere(resources, transfer, remote_id=order.remote_id)
     await door.session.refresh(transfer)
     await retry_held(door.session, tenant_id=transfer.tenant_id, codes=["credited_not_sent"])
     await retry_credit_notes(door.session, tenant_id=transfer.tenant_id)
-    after = {"key_id": _text(transfer.key_id), "unimicro_id": order.unimicro_id}
-    after["unimicro_number"] = transfer.unimicro_number
+    after = {"key_id": _text(transfer.key_id), "remote_id": order.remote_id}
+    after["remote_number"] = transfer.remote_number
     subject = f"transfer:{transfer.id}"
     await door.record("invoice.done_elsewhere", subject, tenant_id=transfer.tenant_id, before=before, after=after)
     await door.session.commit()
@@ -301,21 +301,21 @@ async def _view_job(door: Door, job: Job) -> JobView:
 def _view(row: Transfer, bases: dict[UUID, str], settings: Settings) -> InvoiceView:
     base = bases.get(row.key_id) if row.key_id is not None else None
     link = None
-    if base is not None and row.unimicro_id is not None:
-        link = settings.unimicro_invoice_link.format(base=base, id=row.unimicro_id)
+    if base is not None and row.remote_id is not None:
+        link = settings.unimicro_invoice_link.format(base=base, id=row.remote_id)
     return InvoiceView(
         id=row.id,
         tenant_id=row.tenant_id,
         key_id=row.key_id,
         kind=DocumentKind(row.kind),
         number=row.number,
-        unimicro_number=row.unimicro_number,
+        remote_number=row.remote_number,
         invoice_date=row.invoice_date,
         department=row.recman_department_id,
         customer_name=row.customer_name,
         currency=row.currency,
         gross_amount=row.gross_amount,
-        unimicro_gross_amount=row.unimicro_gross_amount,
+        remote_gross_amount=row.remote_gross_amount,
         state=state_of(row),
         reasons=[ReasonView(**reason) for reason in row.reasons],
         warnings=[ReasonView(**warning) for warning in row.warnings],

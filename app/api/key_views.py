@@ -7,9 +7,9 @@ from uuid import UUID
 from pydantic import Field
 
 from app.api.views import Name, Order, View
+from app.domain.booking import Booking
 
 Mode = Literal["full", "file"]
-Method = Literal["invoice", "draft", "order"]
 Departments = Literal["all"] | list[str]
 
 
@@ -30,7 +30,7 @@ class KeyView(View):
     company_key: str
     company_name: str = Field(examples=["Nordlys Bemanning AS"])
     mode: Mode
-    method: Method
+    booking: Booking
     client: Literal["web", "server"]
     departments: Departments = Field(examples=["all"])
     go_live: date = Field(description="The key's first day: documents dated earlier are a person's decision")
@@ -55,7 +55,10 @@ class NewKeyOrder(Order):
         examples=["2026-12-01"],
     )
     mode: Mode = Field("full", description="full: sent to Unimicro; file: only exported as a file")
-    method: Method = Field("invoice", description="What is made there: an issued invoice, a draft, or an order")
+    booking: Booking = Field(
+        Booking.RENUMBERED,
+        description="How a document gets in: issued under Unimicro's own number, left as a draft, or as an order",
+    )
     departments: Departments = Field("all", examples=["all", ["7", "9"]], description="RecMan department ids")
 
 
@@ -64,7 +67,7 @@ class KeyChange(Order):
 
     name: Name | None = None
     mode: Mode | None = None
-    method: Method | None = None
+    booking: Booking | None = None
     departments: Departments | None = None
     go_live: date | None = Field(None, description="Another first day; what is held before it is looked at again")
     settings: KeySettings | None = None

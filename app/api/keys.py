@@ -65,7 +65,7 @@ async def create_key(door: AdminDoor, resources: ResourcesDep, new: NewKeyOrder)
         company_key=new.company_key,
         name=new.name,
         mode=new.mode,
-        method=new.method,
+        booking=new.booking,
         go_live=new.go_live,
         departments=None if new.departments == "all" else list(new.departments),
     )
@@ -130,10 +130,10 @@ async def show_key(door: ViewerDoor, key_id: UUID) -> KeyView:
     ),
 )
 async def change(door: AdminDoor, resources: ResourcesDep, key_id: UUID, wish: KeyChange) -> KeyView:
-    """Rename, change mode, method, departments, first day or settings, pause or resume."""
+    """Rename, change mode, booking, departments, first day or settings, pause or resume."""
     key = await load_key(door.session, key_id, lock=True)
     before = await _view(door, key)
-    values = wish.model_dump(exclude_none=True, include={"name", "mode", "method", "go_live"})
+    values = wish.model_dump(exclude_none=True, include={"name", "mode", "booking", "go_live"})
     if wish.settings is not None:
         values["settings"] = wish.settings.model_dump(exclude_none=True)
     if wish.state is not None:
@@ -150,7 +150,7 @@ async def change(door: AdminDoor, resources: ResourcesDep, key_id: UUID, wish: K
         await look_again(door.session, key)
     after = await _view(door, key)
     # Looking again costs RecMan's quota, so a new name alone wakes nobody.
-    if wish.model_fields_set & {"mode", "method", "departments", "settings", "state"}:
+    if wish.model_fields_set & {"mode", "booking", "departments", "settings", "state"}:
         await _go_on(door, key)
     await _record(door, "key.change", key, before=_show(before), after=_show(after))
     await door.session.commit()
@@ -223,7 +223,7 @@ async def _record(door: Door, action: str, key: Key, **values: Any) -> None:
 
 
 def _show(view: KeyView) -> dict[str, Any]:
-    names = {"name", "company_name", "company_key", "mode", "method", "client", "departments", "settings", "state"}
+    names = {"name", "company_name", "company_key", "mode", "booking", "client", "departments", "settings", "state"}
     return view.model_dump(mode="json", include=names | {"go_live"})
 
 

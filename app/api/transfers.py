@@ -49,11 +49,11 @@ class TransferView(View):
     vat_amount: Decimal | None
     gross_amount: Decimal | None
     state: TransferState
-    unimicro_id: int | None
-    unimicro_number: str | None
-    unimicro_net_amount: Decimal | None
-    unimicro_vat_amount: Decimal | None
-    unimicro_gross_amount: Decimal | None
+    remote_id: int | None
+    remote_number: str | None
+    remote_net_amount: Decimal | None
+    remote_vat_amount: Decimal | None
+    remote_gross_amount: Decimal | None
     external_reference: str | None
     reasons: list[ReasonView]
     warnings: list[ReasonView]

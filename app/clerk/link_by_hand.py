@@ -18,7 +18,7 @@ from app.transfer.route import choose_key
 _FIX = "Check the id in Unimicro: it must be the same customer's document with the same amount."
 
 
-async def link_elsewhere(resources: Resources, transfer: Transfer, *, unimicro_id: int) -> None:
+async def link_elsewhere(resources: Resources, transfer: Transfer, *, remote_id: int) -> None:
     """Take over a document of Unimicro's as this transfer's.
 
     Raises:
@@ -33,16 +33,16 @@ async def link_elsewhere(resources: Resources, transfer: Transfer, *, unimicro_i
         cause = f"RecMan does not show invoice {transfer.record_id} completely"
         raise RequestError(cause, fix="Mend the record in RecMan first.", code="record_incomplete")
     books = await run.open_books(await choose_key(run, document, anew=True))
-    remote = await _fetch(books, unimicro_id)
+    remote = await _fetch(books, remote_id)
     await _require_match(run, books, document, remote)
     await _record(run, books, document, remote)
 
 
-async def _fetch(books: Books, unimicro_id: int) -> RemoteDocument:
+async def _fetch(books: Books, remote_id: int) -> RemoteDocument:
     try:
-        return await books.target.fetch_document(unimicro_id)
+        return await books.target.fetch_document(remote_id)
     except RemoteMissingError as error:
-        cause = f"Unimicro has no invoice with id {unimicro_id}"
+        cause = f"Unimicro has no invoice with id {remote_id}"
         raise RequestError(cause, fix=_FIX, code="remote_missing") from error
 
 

@@ -14,7 +14,7 @@ from app.transfer.removed_keys import CODE, explain_orphan
 from app.transfer.retry import retry
 
 _BEGUN = or_(
-    Transfer.unimicro_id.is_not(None), Transfer.unclear, Transfer.state.in_(("sending", "unknown"))
+    Transfer.remote_id.is_not(None), Transfer.unclear, Transfer.state.in_(("sending", "unknown"))
 ) & Transfer.booked_at.is_(None)
 _UNTOUCHED = and_(Transfer.booked_at.is_(None), not_(_BEGUN))
 

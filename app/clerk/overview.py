@@ -144,7 +144,7 @@ def _is_in_state(state: InvoiceState) -> ColumnElement[bool]:
 def _holds(text: str) -> ColumnElement[bool]:
     columns = (
         Transfer.number,
-        Transfer.unimicro_number,
+        Transfer.remote_number,
         Transfer.customer_name,
         Transfer.record_id,
         cast(Transfer.reasons, String),

@@ -259,7 +259,7 @@ _CELLS: tuple[Callable[[dict[str, Any]], str], ...] = (
     lambda row: str(row["customer_name"]),
     lambda row: f"{row['gross_amount']} {row['currency']}" if row["gross_amount"] is not None else "",
     lambda row: str(row["state"]),
-    lambda row: str(row["unimicro_number"] or ""),
+    lambda row: str(row["remote_number"] or ""),
     lambda row: "; ".join(f"{reason['cause']}. {reason['fix']}" for reason in row["reasons"]),
 )
 
@@ -275,8 +275,8 @@ def _list_surprises(documents: list[dict[str, Any]], expected: dict[str, Expecte
             surprises.append(f"Invoice {record_id} is {row['state']} instead of {wanted.state}: {causes}")
         elif wanted.product_number is not None and wanted.product_number not in causes:
             surprises.append(f"Invoice {record_id} is held, but not for product {wanted.product_number}: {causes}")
-        elif row["state"] == "done" and row["unimicro_gross_amount"] != str(wanted.gross):
-            surprises.append(f"Invoice {record_id} is {row['unimicro_gross_amount']} in Unimicro, not {wanted.gross}")
+        elif row["state"] == "done" and row["remote_gross_amount"] != str(wanted.gross):
+            surprises.append(f"Invoice {record_id} is {row['remote_gross_amount']} in Unimicro, not {wanted.gross}")
     return sorted(surprises)
 
 

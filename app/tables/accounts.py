@@ -9,6 +9,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 from sqlalchemy.types import BigInteger
 
+from app.domain.booking import Booking
 from app.tables.base import NEW_UUID, NOW, Table, TenantOwned, one_of
 
 
@@ -79,7 +80,7 @@ class Key(TenantOwned, Table):
     __table_args__ = (
         Index("uq_key_name", "tenant_id", "name", unique=True, postgresql_where=text("state <> 'removed'")),
         one_of("mode", "full", "file"),
-        one_of("method", "invoice", "draft", "order"),
+        one_of("booking", *Booking),
         one_of("client", "web", "server"),
         one_of("state", "active", "paused", "sign_in_again", "removed"),
         Index("uq_key_open_to_all", "tenant_id", unique=True, postgresql_where=text("open_to_all")),
@@ -91,7 +92,7 @@ class Key(TenantOwned, Table):
     company_key: Mapped[str]
     company_name: Mapped[str]
     mode: Mapped[str] = mapped_column(server_default="full")
-    method: Mapped[str] = mapped_column(server_default="invoice")
+    booking: Mapped[str] = mapped_column(server_default="renumbered")
     client: Mapped[str] = mapped_column(server_default="web")
     open_to_all: Mapped[bool] = mapped_column(server_default=false())
     go_live: Mapped[date]

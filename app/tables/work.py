@@ -126,18 +126,18 @@ class Transfer(TenantOwned, Table):
             "tenant_id",
             "company_key",
             "remote_type",
-            "unimicro_id",
+            "remote_id",
             unique=True,
-            postgresql_where=text("scope = 'invoice' AND unimicro_id IS NOT NULL"),
+            postgresql_where=text("scope = 'invoice' AND remote_id IS NOT NULL"),
         ),
         # One credit note of an invoice at a time: two drafts without reference could be taken for each other.
         Index(
             "uq_transfer_open_credit",
             "tenant_id",
             "key_id",
-            "credits_unimicro_id",
+            "credits_remote_id",
             unique=True,
-            postgresql_where=text("booked_at IS NULL AND (unclear OR unimicro_id IS NOT NULL)"),
+            postgresql_where=text("booked_at IS NULL AND (unclear OR remote_id IS NOT NULL)"),
         ),
         Index(
             "uq_transfer_claimed",
@@ -184,22 +184,22 @@ class Transfer(TenantOwned, Table):
     decided_at: Mapped[datetime | None]
     decided_by: Mapped[str | None]
     booked_at: Mapped[datetime | None]
-    unimicro_id: Mapped[int | None] = mapped_column(BigInteger)
+    remote_id: Mapped[int | None] = mapped_column(BigInteger)
     company_key: Mapped[str | None]
     remote_type: Mapped[str | None]
-    unimicro_customer_id: Mapped[int | None] = mapped_column(BigInteger)
-    credits_unimicro_id: Mapped[int | None] = mapped_column(BigInteger)
+    remote_customer_id: Mapped[int | None] = mapped_column(BigInteger)
+    credits_remote_id: Mapped[int | None] = mapped_column(BigInteger)
     has_minus: Mapped[bool | None]
     credit_drafts_before: Mapped[list[Any]] = mapped_column(server_default=text("'[]'"))
     unclear: Mapped[bool] = mapped_column(server_default=text("false"))
     unclear_since: Mapped[datetime | None]
     sent_at: Mapped[datetime | None]
     guid_spent: Mapped[bool] = mapped_column(server_default=text("false"))
-    method: Mapped[str | None]
-    unimicro_number: Mapped[str | None]
-    unimicro_net_amount: Mapped[Decimal | None]
-    unimicro_vat_amount: Mapped[Decimal | None]
-    unimicro_gross_amount: Mapped[Decimal | None]
+    booking: Mapped[str | None]
+    remote_number: Mapped[str | None]
+    remote_net_amount: Mapped[Decimal | None]
+    remote_vat_amount: Mapped[Decimal | None]
+    remote_gross_amount: Mapped[Decimal | None]
     reasons: Mapped[list[Any]] = mapped_column(server_default=text("'[]'"))
     warnings: Mapped[list[Any]] = mapped_column(server_default=text("'[]'"))
     created_at: Mapped[datetime] = mapped_column(server_default=NOW)

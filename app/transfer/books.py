@@ -13,6 +13,7 @@ from app.accounting.targets import Exchange, Target, open_target
 from app.admin.access import fresh_token
 from app.admin.customer_checks import is_cleared
 from app.admin.rules import load_rules
+from app.domain.booking import Booking
 from app.domain.parties import Recipient
 from app.domain.policies import NumberPolicy
 from app.domain.reference import Reference
@@ -97,7 +98,7 @@ async def open_books(resources: Resources, key: Key, *, heard_at: datetime, send
         on_exchange=exchanges.append,
         recipients=_recipients_of(resources, key.id),
         slot=lambda: resources.slots.hold(key.company_key),
-        orders=key.method == "order",
+        orders=key.booking == Booking.ORDER,
     )
     oldest = now - timedelta(seconds=resources.settings.unimicro_reference_seconds)
     reference = await _load_reference(resources, key, target, oldest=oldest)

@@ -5,6 +5,7 @@ from dataclasses import replace
 from functools import partial
 
 from app.admin.keys import list_keys_for_record
+from app.domain.booking import Booking
 from app.domain.dimensions import Project
 from app.domain.documents import Document, DocumentKind, IncompleteDocument
 from app.domain.parties import Customer
@@ -131,13 +132,13 @@ async def _leave(run: Run, books: Books, decision: Skip, situation: DocumentSitu
 
 async def _read_number(run: Run, books: Books, past: Past) -> None:
     """A document that was booked before it had its number gets it now."""
-    if past.remote_number or past.remote_id is None or past.method == "draft":
+    if past.remote_number or past.remote_id is None or past.booking == Booking.DRAFT:
         return
     remote = await books.target.fetch_document(past.remote_id)
     if remote.number and remote.external_reference == past.external_reference:
         async with run.sessions.begin() as session:
             await check_fence(session, run.lease)
-            await record_values(session, past.transfer_id, unimicro_number=remote.number)
+            await record_values(session, past.transfer_id, remote_number=remote.number)
 
 
 async def _skip_document(run: Run, reason: str) -> None:
@@ -214,7 +215,7 @@ async def _note_found(run: Run, books: Books, situation: DocumentSituation) -> N
                 past.transfer_id,
                 books.key,
                 remote_id=remote.remote_id,
-                unimicro_customer_id=remote.customer_id,
+                remote_customer_id=remote.customer_id,
                 external_reference=situation.external_reference,
             )
 

@@ -69,13 +69,13 @@ async def find_open_credit(session: Session, *, key_id: UUID, credited_id: int, 
 
     The invoice's own row is locked until the transaction ends, so that of two that begin at once one sees the other.
     """
-    invoice = (Transfer.key_id == key_id, Transfer.scope == "invoice", Transfer.unimicro_id == credited_id)
+    invoice = (Transfer.key_id == key_id, Transfer.scope == "invoice", Transfer.remote_id == credited_id)
     await session.execute(locked(select(Transfer.id).where(*invoice)))
     query = select(Transfer).where(
         Transfer.key_id == key_id,
-        Transfer.credits_unimicro_id == credited_id,
+        Transfer.credits_remote_id == credited_id,
         Transfer.id != besides,
         Transfer.booked_at.is_(None),
-        Transfer.unclear | Transfer.unimicro_id.is_not(None),
+        Transfer.unclear | Transfer.remote_id.is_not(None),
     )
     return (await session.scalars(query.limit(1))).one_or_none()

@@ -26,13 +26,13 @@ async def find_usual_minus(session: Session, *, tenant_id: UUID) -> bool | None:
 
 async def is_credited_by_us(session: Session, *, key_id: UUID, remote_id: int) -> bool:
     """Whether a credit note that we transferred takes this invoice back."""
-    ours = (Transfer.key_id == key_id, Transfer.credits_unimicro_id == remote_id, Transfer.unimicro_id.is_not(None))
+    ours = (Transfer.key_id == key_id, Transfer.credits_remote_id == remote_id, Transfer.remote_id.is_not(None))
     query = select(Transfer.id).where(*ours)
     return await session.scalar(query.limit(1)) is not None
 
 
 async def list_booked_credits(session: Session, *, key_id: UUID, credited_id: int) -> frozenset[int]:
     """Unimicro's ids of the credit notes of this invoice there that we have booked, issued or left as drafts."""
-    ours = (Transfer.key_id == key_id, Transfer.credits_unimicro_id == credited_id, Transfer.booked_at.is_not(None))
-    query = select(Transfer.unimicro_id).where(*ours, Transfer.unimicro_id.is_not(None))
+    ours = (Transfer.key_id == key_id, Transfer.credits_remote_id == credited_id, Transfer.booked_at.is_not(None))
+    query = select(Transfer.remote_id).where(*ours, Transfer.remote_id.is_not(None))
     return frozenset(one for one in await session.scalars(query) if one is not None)

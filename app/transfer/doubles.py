@@ -135,7 +135,7 @@ def _same_as(own: Transfer, other: Transfer) -> Reason:
     if is_begun(other):
         where = "is on its way to Unimicro"
     if other.booked_at is not None:
-        where = f"is in Unimicro as {other.unimicro_number or 'a draft'}"
+        where = f"is in Unimicro as {other.remote_number or 'a draft'}"
     return Reason(
         code=SAME_AS_OTHER,
         cause=f"Number {own.number} is twice in RecMan with the same department and lines: this one has id "

@@ -1,5 +1,6 @@
 """Is a booked document still in Unimicro as it was booked? Asked when a person wants it looked at again. Reads only."""
 
+from app.domain.booking import Booking
 from app.domain.documents import Document
 from app.domain.reference import DocumentState, RemoteDocument
 from app.errors import Reason, RemoteMissingError, RemoteUnavailableError
@@ -18,8 +19,8 @@ async def find_drift(run: Run, books: Books, document: Document, past: Past) -> 
     Raises:
         RemoteError: Unimicro could not be read, or must be asked once more.
     """
-    # An order's id is no invoice's: what was booked by another method is not looked for.
-    if past.remote_id is None or (past.method == "order") != (books.key.method == "order"):
+    # An order's id is no invoice's: what was booked by another booking is not looked for.
+    if past.remote_id is None or (past.booking == Booking.ORDER) != (books.key.booking == Booking.ORDER):
         return None
     where = f"{document.kind.value.replace('_', ' ')} {document.number} ({past.remote_number or 'a draft'} in Unimicro)"
     try:

@@ -73,7 +73,7 @@ async def record_link(session: Session, run: Run, books: Books, document: Docume
         transfer.id,
         books.key,
         remote_id=remote.remote_id,
-        unimicro_customer_id=remote.customer_id,
+        remote_customer_id=remote.customer_id,
         # What was booked by hand carries nothing of ours.
         external_reference=ours if remote.external_reference == ours else None,
     )
@@ -81,11 +81,11 @@ async def record_link(session: Session, run: Run, books: Books, document: Docume
         session,
         transfer.id,
         key_id=books.key.id,
-        unimicro_number=remote.number,
+        remote_number=remote.number,
         content_hash=hash_document(document),
-        method=books.key.method,
+        booking=books.key.booking,
         warnings=[],
-        **show_totals("unimicro_", remote.totals),
+        **show_totals("remote_", remote.totals),
     )
     return transfer.id
 
@@ -96,7 +96,7 @@ async def _take_hold(session: Session, run: Run, books: Books, transfer: Transfe
     if is_begun(transfer):
         if transfer.key_id is None or not await is_removed(session, transfer.key_id):
             return False
-        values |= {"booked_at": None, "unimicro_id": None, "unimicro_number": None, "credits_unimicro_id": None}
+        values |= {"booked_at": None, "remote_id": None, "remote_number": None, "credits_remote_id": None}
         values |= {"external_reference": None, "unclear": False, "unclear_since": None, "guid_spent": False}
         values |= {"state": "waiting", "warnings": []}
     await record_values(session, transfer.id, **values)

@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, func, insert, or_, select, text, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.exc import IntegrityError
 
+from app.domain.booking import Booking
 from app.domain.documents import Totals
 from app.errors import HoldError, Reason
 from app.platform.db import Session, locked
@@ -55,7 +56,7 @@ async def ensure_transfer(session: Session, place: Place, *, kind: str, values: 
 
 def is_begun(transfer: Transfer) -> bool:
     """Whether anything of it may be in Unimicro: then it stays with its key."""
-    return transfer.booked_at is not None or transfer.unimicro_id is not None or is_unclear(transfer)
+    return transfer.booked_at is not None or transfer.remote_id is not None or is_unclear(transfer)
 
 
 def is_unclear(transfer: Transfer) -> bool:
@@ -74,9 +75,9 @@ async def record_remote(session: Session, transfer_id: int, key: Key, *, remote_
     Raises:
         HoldError: another document of ours is that one already; the caller's transaction is lost.
     """
-    place = {"company_key": key.company_key, "remote_type": "order" if key.method == "order" else "invoice"}
+    place = {"company_key": key.company_key, "remote_type": "order" if key.booking == Booking.ORDER else "invoice"}
     try:
-        await record_values(session, transfer_id, unimicro_id=remote_id, **place, **values)
+        await record_values(session, transfer_id, remote_id=remote_id, **place, **values)
     except IntegrityError as error:
         if "uq_transfer_remote" not in str(error.orig):
             raise
@@ -163,7 +164,7 @@ async def ignore(session: Session, transfer: Transfer, *, reason: str, actor: st
     query = update(Transfer).where(
         Transfer.id == transfer.id,
         Transfer.booked_at.is_(None),
-        Transfer.unimicro_id.is_not_distinct_from(transfer.unimicro_id),
+        Transfer.remote_id.is_not_distinct_from(transfer.remote_id),
         Transfer.state.not_in(_UNCLEAR),
     )
     values: dict[str, Any] = {"state": "ignored", "reasons": show_reasons([gap])}
@@ -171,8 +172,8 @@ async def ignore(session: Session, transfer: Transfer, *, reason: str, actor: st
     values |= dict.fromkeys(("decision", "decided_on", "decided_at", "decided_by"))
     if is_begun(transfer):
         # What was there took its guid with it.
-        values |= {"unimicro_id": None, "unclear": False, "unclear_since": None, "guid_spent": False}
-        values |= {"guid_version": Transfer.guid_version + 1, "credits_unimicro_id": None}
+        values |= {"remote_id": None, "unclear": False, "unclear_since": None, "guid_spent": False}
+        values |= {"guid_version": Transfer.guid_version + 1, "credits_remote_id": None}
     done = await session.scalar(query.values(values).returning(Transfer.id))
     await session.refresh(transfer)
     return done is not None
@@ -282,7 +283,7 @@ async def is_linked(session: Session, *, key_id: UUID, remote_id: int, besides: 
     query = select(Transfer.id).where(
         Transfer.key_id == key_id,
         Transfer.scope == "invoice",
-        Transfer.unimicro_id == remote_id,
+        Transfer.remote_id == remote_id,
         Transfer.id != besides,
     )
     return await session.scalar(query.limit(1)) is not None
@@ -290,10 +291,10 @@ async def is_linked(session: Session, *, key_id: UUID, remote_id: int, besides: 
 
 async def list_customer_links(session: Session, *, key_id: UUID) -> dict[str, int]:
     """Unimicro's id of every customer of a key that went all the way, by RecMan's company id."""
-    query = select(Transfer.record_id, Transfer.unimicro_id).where(
+    query = select(Transfer.record_id, Transfer.remote_id).where(
         Transfer.key_id == key_id, Transfer.scope == "company", Transfer.booked_at.is_not(None)
     )
-    return {row.record_id: row.unimicro_id for row in await session.execute(query) if row.unimicro_id is not None}
+    return {row.record_id: row.remote_id for row in await session.execute(query) if row.remote_id is not None}
 
 
 async def count_open(session: Session, *, key_id: UUID) -> int:
@@ -323,5 +324,5 @@ def show_reasons(reasons: Sequence[Reason]) -> list[dict[str, str]]:
 
 
 def show_totals(prefix: str, totals: Totals) -> dict[str, Any]:
-    """The three sums as columns; `prefix` is empty or `unimicro_`."""
+    """The three sums as columns; `prefix` is empty or `remote_`."""
     return {f"{prefix}{name}": value for name, value in asdict(totals).items()}

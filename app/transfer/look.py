@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import date
 
+from app.domain.booking import Booking
 from app.domain.dimensions import Department, Project
 from app.domain.documents import Document, DocumentKind, IncompleteDocument
 from app.domain.parties import Customer
@@ -46,7 +47,7 @@ async def _look_at_old(
         reference=books.reference,
         external_reference=external_reference(document.recman_invoice_id),
         go_live=books.key.go_live,
-        method=books.key.method,
+        booking=books.key.booking,
         past=past,
         rules=books.rules,
     )
@@ -72,7 +73,7 @@ async def _look_at_all(
         reference=books.reference,
         external_reference=external_reference(document.recman_invoice_id),
         go_live=books.key.go_live,
-        method=books.key.method,
+        booking=books.key.booking,
         past=past,
         customer=await look_at_customer(run, books, company_id) if company_id and not settled else None,
         project=await look_at_project(run, books, project_id) if project_id and not settled else None,
@@ -213,7 +214,7 @@ async def _fetch_credited(
     run: Run, books: Books, credited: Past | None
 ) -> tuple[RemoteDocument | None, tuple[RemoteDocument, ...]]:
     """What the id of the credited invoice shows now, and every credit note of it."""
-    if credited is None or not credited.booked or credited.remote_id is None or credited.method == "order":
+    if credited is None or not credited.booked or credited.remote_id is None or credited.booking == Booking.ORDER:
         return None, ()
     shown = await _fetch_known(books, credited.remote_id)
     if not shown and run.asks_again:

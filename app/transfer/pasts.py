@@ -23,9 +23,9 @@ def past_of(transfer: Transfer, *, key_id: UUID, now: datetime) -> Past:
         transfer_id=transfer.id,
         number=transfer.number,
         name=transfer.customer_name,
-        remote_id=transfer.unimicro_id,
-        remote_number=transfer.unimicro_number or "",
-        remote_customer_id=transfer.unimicro_customer_id,
+        remote_id=transfer.remote_id,
+        remote_number=transfer.remote_number or "",
+        remote_customer_id=transfer.remote_customer_id,
         external_reference=transfer.external_reference or "",
         content_hash=transfer.content_hash,
         guid_version=transfer.guid_version,
@@ -33,7 +33,7 @@ def past_of(transfer: Transfer, *, key_id: UUID, now: datetime) -> Past:
         unclear=is_unclear(transfer),
         unclear_since=transfer.unclear_since,
         sent_at=transfer.sent_at,
-        credits_remote_id=transfer.credits_unimicro_id,
+        credits_remote_id=transfer.credits_remote_id,
         credit_drafts_before=tuple(transfer.credit_drafts_before),
         looked_twice=transfer.look_again_at is not None and transfer.look_again_at <= now,
         booked=transfer.booked_at is not None,
@@ -45,13 +45,13 @@ def past_of(transfer: Transfer, *, key_id: UUID, now: datetime) -> Past:
         found_there=bool((transfer.offer or {}).get("found")),
         decision=transfer.decision,
         decided_on=transfer.decided_on,
-        method=transfer.method,
+        booking=transfer.booking,
         totals=_read_totals(transfer),
     )
 
 
 def _read_totals(transfer: Transfer) -> Totals | None:
-    net, vat, gross = (transfer.unimicro_net_amount, transfer.unimicro_vat_amount, transfer.unimicro_gross_amount)
+    net, vat, gross = (transfer.remote_net_amount, transfer.remote_vat_amount, transfer.remote_gross_amount)
     if net is None or vat is None or gross is None:
         return None
     return Totals(net_amount=net, vat_amount=vat, gross_amount=gross)

@@ -35,7 +35,7 @@ def explain_credit(key: Key, credited: Transfer) -> Reason:
         fix = f"Hand the invoice to another key first: POST /v1/keys/{{key_id}}/take-over with from_key_id {key.id}."
         return Reason(code=CODE, cause=cause, fix=fix)
     fix = (
-        f"Credit the invoice in Unimicro by hand ({key.company_name}, number {credited.unimicro_number}) and ignore "
+        f"Credit the invoice in Unimicro by hand ({key.company_name}, number {credited.remote_number}) and ignore "
         f"this credit note; or link the invoice with the key that serves its department now ({link}): then this credit "
         "note follows it."
     )

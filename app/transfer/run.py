@@ -8,6 +8,7 @@ import time
 from dataclasses import replace
 
 from app.accounting.targets import Draft, guid_for
+from app.domain.booking import Booking
 from app.domain.documents import Document, DocumentKind
 from app.domain.reference import DocumentState, Links, RemoteDocument, RemoteProduct
 from app.engine.lanes import check_fence
@@ -112,7 +113,7 @@ async def _adopt(run: Run, books: Books, step: AdoptDocument) -> RemoteDocument:
             transfer_id,
             books.key,
             remote_id=step.remote.remote_id,
-            unimicro_customer_id=step.remote.customer_id,
+            remote_customer_id=step.remote.customer_id,
             external_reference=step.remote.external_reference or None,
         )
         await record_cleared(session, transfer_id)
@@ -129,7 +130,7 @@ async def _create_draft(
 
     async def prepare(session: Session) -> None:
         # Whatever had the stored id is known to be gone; what this call makes is looked for under its own guid.
-        gone = {"unimicro_id": None, "guid_version": version, "guid_spent": False}
+        gone = {"remote_id": None, "guid_version": version, "guid_spent": False}
         await record_values(session, transfer_id, external_reference=situation.external_reference, **gone)
 
     async def settle(session: Session, draft: Draft) -> None:
@@ -138,8 +139,8 @@ async def _create_draft(
             transfer_id,
             books.key,
             remote_id=draft.document.remote_id,
-            unimicro_customer_id=draft.document.customer_id,
-            **show_totals("unimicro_", draft.document.totals),
+            remote_customer_id=draft.document.customer_id,
+            **show_totals("remote_", draft.document.totals),
         )
 
     draft = await attempt(
@@ -248,12 +249,12 @@ async def _issue(run: Run, books: Books, document: Document, remote: RemoteDocum
         await record_done(
             session,
             transfer_id,
-            unimicro_id=issued.remote_id,
-            unimicro_number=issued.number,
+            remote_id=issued.remote_id,
+            remote_number=issued.number,
             content_hash=hash_document(document),
-            method=books.key.method,
+            booking=books.key.booking,
             warnings=show_reasons([*warnings, *notes, *_kid_warnings(books, document, issued)]),
-            **show_totals("unimicro_", issued.totals),
+            **show_totals("remote_", issued.totals),
         )
         changed = find_changed(books, document, issued)
         if changed is not None:
@@ -297,7 +298,7 @@ async def _fetch_numbered(books: Books, remote_id: int) -> RemoteDocument:
 async def _attach(books: Books, document: Document, remote: RemoteDocument) -> list[Reason]:
     """Put RecMan's file on the document where the rules want it; what fails is a warning, for the invoice is issued."""
     attachment = document.attachment
-    if not books.rules.attach_files or attachment is None or books.key.method == "order":
+    if not books.rules.attach_files or attachment is None or books.key.booking == Booking.ORDER:
         return []
     fix = "Attach the file in Unimicro by hand if it matters."
     if books.key.files_base is None:
@@ -328,19 +329,19 @@ async def _keep_draft(
         await record_done(
             session,
             _transfer_id(run),
-            unimicro_id=remote.remote_id,
-            unimicro_number=remote.number,
+            remote_id=remote.remote_id,
+            remote_number=remote.number,
             content_hash=hash_document(document),
-            method=books.key.method,
+            booking=books.key.booking,
             warnings=show_reasons(warnings),
-            **show_totals("unimicro_", remote.totals),
+            **show_totals("remote_", remote.totals),
         )
         await run.finish(session, state="done", note="in Unimicro as a draft")
 
 
 def _kid_warnings(books: Books, document: Document, issued: RemoteDocument) -> list[Reason]:
     # An order has no KID; its invoice gets one of Unimicro's.
-    has_kid = document.kind is DocumentKind.INVOICE and books.key.method != "order"
+    has_kid = document.kind is DocumentKind.INVOICE and books.key.booking != Booking.ORDER
     if not has_kid or not document.kid or document.kid == issued.kid:
         return []
     cause = f"The KID is {document.kid} in RecMan and {issued.kid or 'empty'} in Unimicro"

@@ -44,8 +44,8 @@ async def create_credit_draft(
             )
 
     async def settle(session: Session, updated: Draft) -> None:
-        values = show_totals("unimicro_", updated.document.totals)
-        await record_values(session, transfer_id, unimicro_customer_id=updated.document.customer_id, **values)
+        values = show_totals("remote_", updated.document.totals)
+        await record_values(session, transfer_id, remote_customer_id=updated.document.customer_id, **values)
 
     return await attempt(run, books, transfer_id, step="update", call=call, settle=settle)
 
@@ -59,8 +59,8 @@ async def _make(
         await record_values(
             session,
             transfer_id,
-            unimicro_id=None,
-            credits_unimicro_id=step.credited_id,
+            remote_id=None,
+            credits_remote_id=step.credited_id,
             credit_drafts_before=drafts,
             external_reference=situation.external_reference,
         )

@@ -112,7 +112,7 @@ async def _link(run: Run, books: Books, step: Link) -> None:
         await check_fence(session, run.lease)
         if await claim_sending(session, transfer_id, run.lease, key_id=books.key.id, step="link") is None:
             return
-        await record_done(session, transfer_id, unimicro_id=step.remote_id, unimicro_number=step.remote_number)
+        await record_done(session, transfer_id, remote_id=step.remote_id, remote_number=step.remote_number)
         await _wake(run, session, part)
 
 
@@ -182,13 +182,13 @@ async def _create(run: Run, books: Books, part: _Part, call: _Call, look: _Look)
     async def settle(session: Session, made: _Made) -> None:
         await release_names(session, run.lease, key_id=books.key.id)
         if part.keeps_number and made.number != part.number:
-            await record_held(session, transfer_id, (_other_number(part, made.number),), unimicro_id=made.remote_id)
+            await record_held(session, transfer_id, (_other_number(part, made.number),), remote_id=made.remote_id)
             return
         await record_done(
             session,
             transfer_id,
-            unimicro_id=made.remote_id,
-            unimicro_number=made.number,
+            remote_id=made.remote_id,
+            remote_number=made.number,
             content_hash=part.content_hash,
             warnings=show_reasons(made.warnings),
         )
@@ -282,11 +282,11 @@ async def _update(run: Run, books: Books, step: UpdateCustomer | UpdateProject) 
         await record_done(
             session,
             transfer_id,
-            unimicro_id=step.remote_id,
+            remote_id=step.remote_id,
             # Both systems have changed the number alike: it is the same record under its new number.
-            unimicro_number=part.number
+            remote_number=part.number
             if change.number == part.number
-            else func.coalesce(Transfer.unimicro_number, part.number),
+            else func.coalesce(Transfer.remote_number, part.number),
             content_hash=part.content_hash,
             warnings=warnings,
         )
@@ -311,13 +311,13 @@ async def _wake(run: Run, session: Session, part: _Part) -> None:
 async def find_remote_id(run: Run, books: Books, scope: str, record_id: str | None) -> int | None:
     """The id in Unimicro of a record that went all the way, if it did."""
     transfer = await _find_booked(run, books, scope, record_id)
-    return transfer.unimicro_id if transfer is not None else None
+    return transfer.remote_id if transfer is not None else None
 
 
 async def find_remote_customer(run: Run, books: Books, company_id: str) -> tuple[int | None, str]:
     """The customer's id in Unimicro, and the number that this id had when it was linked or made."""
     transfer = await _find_booked(run, books, "company", company_id)
-    return (None, "") if transfer is None else (transfer.unimicro_id, transfer.unimicro_number or "")
+    return (None, "") if transfer is None else (transfer.remote_id, transfer.remote_number or "")
 
 
 async def _find_booked(run: Run, books: Books, scope: str, record_id: str | None) -> Transfer | None:

@@ -51,15 +51,15 @@ async def _open_books(run: Run, transfer: Transfer) -> Books | None:
 
 async def find_traces(books: Books, transfer: Transfer) -> tuple[RemoteDocument, ...]:
     """What may be there of a begun document: under its id, else by our reference, else a credit draft without one."""
-    if transfer.unimicro_id is not None:
+    if transfer.remote_id is not None:
         with suppress(RemoteMissingError):
-            return (await books.target.fetch_document(transfer.unimicro_id),)
+            return (await books.target.fetch_document(transfer.remote_id),)
     found = await books.target.find_documents_by_reference(external_reference(transfer.record_id))
-    if found or transfer.credits_unimicro_id is None:
+    if found or transfer.credits_remote_id is None:
         return found
-    credit_notes = await books.target.find_credits(transfer.credits_unimicro_id)
+    credit_notes = await books.target.find_credits(transfer.credits_remote_id)
     with suppress(RemoteMissingError):
-        credited = await books.target.fetch_document(transfer.credits_unimicro_id)
+        credited = await books.target.fetch_document(transfer.credits_remote_id)
         return list_own_drafts(past_of(transfer, key_id=books.key.id, now=transfer.updated_at), credited, credit_notes)
     return ()
 
@@ -70,7 +70,7 @@ async def _find_own_draft(books: Books, transfer: Transfer) -> RemoteDocument | 
     if len(found) != 1 or found[0].state is not DocumentState.DRAFT:
         return None
     # A credit draft may not have its mark yet: the answer that it was made with tells its id, else its time tells it.
-    is_unmarked = transfer.kind == "credit_note" and found[0].credited_id == transfer.credits_unimicro_id
+    is_unmarked = transfer.kind == "credit_note" and found[0].credited_id == transfer.credits_remote_id
     reference = found[0].external_reference
     is_ours = reference == external_reference(transfer.record_id) or (is_unmarked and not reference)
     return found[0] if is_ours else None
@@ -79,10 +79,10 @@ async def _find_own_draft(books: Books, transfer: Transfer) -> RemoteDocument | 
 async def _delete(run: Run, books: Books, transfer: Transfer, draft: RemoteDocument) -> tuple[Reason, ...]:
     async def settle(session: Session, _answer: None) -> None:
         # A deleted draft has taken its guid with it; of a credit note nothing is begun any more.
-        totals = show_totals("unimicro_", draft.totals)
+        totals = show_totals("remote_", draft.totals)
         version = transfer.guid_version + 1
-        values = {"state": "waiting", "lane_token": None, "unimicro_id": None, "guid_version": version}
-        values |= {"credits_unimicro_id": None}
+        values = {"state": "waiting", "lane_token": None, "remote_id": None, "guid_version": version}
+        values |= {"credits_remote_id": None}
         await record_values(session, transfer.id, **values, **totals)
 
     async def call() -> None:

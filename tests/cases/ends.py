@@ -37,7 +37,7 @@ def show(play: Play, transfer: dict[str, Any], word: str) -> Any:
         return transfer["state"]
     if word == "warned":
         return bool(transfer["warnings"] or (transfer["state"] == "held" and transfer["reasons"]))
-    invoice = play.books.tables["CustomerInvoice"][transfer["unimicro_id"]]
+    invoice = play.books.tables["CustomerInvoice"][transfer["remote_id"]]
     if word in _SUMS:
         sign = -1 if invoice["InvoiceType"] == _CREDIT_NOTE else 1
         return sign * Decimal(invoice[_SUMS[word]])
@@ -57,8 +57,8 @@ def show(play: Play, transfer: dict[str, Any], word: str) -> Any:
 def look_at_books(play: Play, transfers: dict[str, dict[str, Any]]) -> None:
     """Each done document is in the books once, issued, with a number; nothing else is, and no customer is twice."""
     rows = play.books.rows("CustomerInvoice")
-    done = [row["unimicro_id"] for row in transfers.values() if row["state"] == "done"]
-    open_ones = {row["unimicro_id"] for row in transfers.values() if row["state"] == "held"}
+    done = [row["remote_id"] for row in transfers.values() if row["state"] == "done"]
+    open_ones = {row["remote_id"] for row in transfers.values() if row["state"] == "held"}
     assert len(done) == len(set(done)), done
     assert {row["ID"] for row in rows} - open_ones == set(done)
     assert [row["ID"] for row in rows if row["StatusCode"] == _DRAFT] == []

@@ -29,8 +29,8 @@ async def hear_invoice(world: World) -> None:
 
 
 async def choose_orders(world: World) -> None:
-    if (await world.get(f"/v1/keys/{world.key_id}"))["method"] != "order":
-        answer = await world.call("PATCH", f"/v1/keys/{world.key_id}", {"method": "order"})
+    if (await world.get(f"/v1/keys/{world.key_id}"))["booking"] != "order":
+        answer = await world.call("PATCH", f"/v1/keys/{world.key_id}", {"booking": "order"})
         assert answer.status_code == 200, answer.text
 
 

@@ -32,7 +32,7 @@ async def test_kill_while_a_part_is_credited_leaves_one_credit_note(
             worker.terminate()
             worker.wait(20)
         row = (await world.transfers())["credit_note", "5008"]
-        assert (row["state"], row["unimicro_gross_amount"]) == ("done", "250.00"), row["reasons"]
+        assert (row["state"], row["remote_gross_amount"]) == ("done", "250.00"), row["reasons"]
         assert list_drafts(world) == []
         rows = world.unimicro.state.world.company(COMPANY).books.rows("CustomerInvoice")
         assert [one["ExternalReference"] for one in rows] == ["RM-5003", "RM-5008"]

@@ -130,7 +130,7 @@ class Office:
                     continue
                 await self.choose(str(self._record(row)["departmentId"]), company)
                 path = f"/v1/invoices/{row['id']}/done-elsewhere"
-                await self.world.call("POST", path, {"unimicro_id": invoice["ID"]})
+                await self.world.call("POST", path, {"remote_id": invoice["ID"]})
         if row["state"] == "held":
             await self.world.call("POST", f"/v1/transfers/{row['id']}/ignore", {"reason": "looked for it there"})
 

@@ -81,13 +81,14 @@ async def read(engine: AsyncEngine, query: str) -> list[tuple[Any, ...]]:
         return [tuple(row) for row in await connection.execute(text(query))]
 
 
-OLD_COLUMNS = "SELECT id, key_id, kind, record_id, number, unimicro_id, booked_at, unclear, updated_at"
+COLUMNS = "SELECT id, key_id, kind, record_id, number, remote_id, booked_at, unclear, updated_at"
+OLD_COLUMNS = COLUMNS.replace("remote_id", "unimicro_id")
 
 
 async def test_nothing_of_an_older_installation_is_lost_and_its_trail_fits(engine: AsyncEngine) -> None:
     before = await read(engine, f"{OLD_COLUMNS} FROM transfer ORDER BY id")
     await migrate_to(engine, HEAD)
-    assert await read(engine, f"{OLD_COLUMNS} FROM transfer ORDER BY id") == before
+    assert await read(engine, f"{COLUMNS} FROM transfer ORDER BY id") == before
     assert await read(engine, "SELECT count(*) FROM attempt") == [(13,)]
     async with create_sessions(engine)() as session:
         chains = await check_chains(session)
@@ -108,7 +109,7 @@ async def test_two_documents_that_an_older_installation_took_for_one_are_shown_t
 
 async def test_of_two_open_credit_notes_of_one_invoice_the_first_goes_on_alone(engine: AsyncEngine) -> None:
     await migrate_to(engine, HEAD)
-    open_ones = "SELECT id, credits_unimicro_id FROM transfer WHERE id IN (6, 7, 8) ORDER BY id"
+    open_ones = "SELECT id, credits_remote_id FROM transfer WHERE id IN (6, 7, 8) ORDER BY id"
     # The one whose draft is known first: what the others made is found by its marks, or a person is asked.
     assert await read(engine, open_ones) == [(6, None), (7, 11), (8, None)]
 
@@ -124,6 +125,6 @@ async def test_an_installation_can_go_back_and_come_again(engine: AsyncEngine) -
     before = await read(engine, f"{OLD_COLUMNS} FROM transfer ORDER BY id")
     for revision in (HEAD, RELEASED, HEAD):
         await migrate_to(engine, revision)
-    assert await read(engine, f"{OLD_COLUMNS} FROM transfer ORDER BY id") == before
+    assert await read(engine, f"{COLUMNS} FROM transfer ORDER BY id") == before
     async with create_sessions(engine)() as session:
         assert [chain for chain in await check_chains(session) if not chain.fits] == []

@@ -134,21 +134,21 @@ async def test_number_that_comes_a_moment_after_issuing_is_waited_for(world: Wor
     row = await document_of(world, "5001")
     assert row is not None
     (invoice,) = invoices(world)
-    assert (row["state"], row["unimicro_number"]) == ("done", invoice["InvoiceNumber"])
+    assert (row["state"], row["remote_number"]) == ("done", invoice["InvoiceNumber"])
 
 
 async def test_booked_document_without_number_gets_it_when_it_is_looked_at_again(world: World) -> None:
     await world.hear_of("invoice", 5001)
     await world.settle()
     async with world.resources.engine.begin() as connection:
-        await connection.exec_driver_sql("UPDATE transfer SET unimicro_number = '' WHERE scope = 'invoice'")
+        await connection.exec_driver_sql("UPDATE transfer SET remote_number = '' WHERE scope = 'invoice'")
     row = await document_of(world, "5001")
     assert row is not None
     await retry(world, row)
     await world.settle()
     row = await document_of(world, "5001")
     assert row is not None
-    assert row["unimicro_number"] == invoices(world)[0]["InvoiceNumber"]
+    assert row["remote_number"] == invoices(world)[0]["InvoiceNumber"]
 
 
 async def test_order_is_found_again_by_its_lines_and_is_not_ignored_while_it_stands(

@@ -17,8 +17,8 @@ def give_file(world: World, **changes: Any) -> None:
     world.recman.state.store.records["invoice"]["5001"]["file"] = file | changes
 
 
-def files_of(world: World, unimicro_id: int) -> list[dict[str, Any]]:
-    return list(world.unimicro.state.world.files.listed("CustomerInvoice", unimicro_id))
+def files_of(world: World, remote_id: int) -> list[dict[str, Any]]:
+    return list(world.unimicro.state.world.files.listed("CustomerInvoice", remote_id))
 
 
 async def send(world: World) -> dict[str, Any]:
@@ -33,7 +33,7 @@ async def test_file_is_attached_where_the_rules_want_it(world: World) -> None:
     give_file(world)
     await put(world, {"attach_files": True})
     row = await send(world)
-    (file,) = files_of(world, row["unimicro_id"])
+    (file,) = files_of(world, row["remote_id"])
     assert file["Name"] == "Faktura 110001.pdf"
     assert [one["content"] for one in world.unimicro.state.world.files.stored.values()] == [PDF]
     assert row["warnings"] == []
@@ -68,7 +68,7 @@ async def test_file_that_cannot_be_attached_is_a_warning(world: World, fault: di
     await world.fault(**fault)
     row = await send(world)
     assert [warning["code"] for warning in row["warnings"]] == ["file_not_attached"]
-    assert files_of(world, row["unimicro_id"]) == []
+    assert files_of(world, row["remote_id"]) == []
 
 
 async def test_company_without_a_files_service_gets_a_warning(world: World) -> None:
@@ -86,4 +86,4 @@ async def test_file_is_there_once_after_a_lost_answer_to_the_issuing(world: Worl
     invoices: dict[str, Any] = {"method": "POST", "path": "/api/biz/invoices"}
     await world.fault("lose_answer", query="action=invoice", **invoices)
     row = await send(world)
-    assert len(files_of(world, row["unimicro_id"])) == 1
+    assert len(files_of(world, row["remote_id"])) == 1

@@ -20,7 +20,7 @@ async def test_booked_credit_note_stays_booked_when_its_invoice_was_linked_with_
     await remove(world, world.key_id)
     again = await make_key(world, "Again", company=COMPANY, departments="all")
     path = f"/v1/invoices/{invoice['id']}/done-elsewhere"
-    linked = await world.call("POST", path, {"unimicro_id": invoice["unimicro_id"]})
+    linked = await world.call("POST", path, {"remote_id": invoice["remote_id"]})
     assert (linked.status_code, linked.json()["key_id"]) == (200, again)
     # RecMan repeats itself, and the rest is credited with the new key.
     credit_part(world, "5098", gross="250.00")

@@ -247,12 +247,12 @@ async def test_refused_invoice_leaves_no_draft_and_the_key_can_change(world: Wor
     await world.settle()
     assert (await hold_of(world, "5001"))[0] == "held"
     assert books_of(world).rows("CustomerInvoice") == []
-    answer = await world.call("PATCH", f"/v1/keys/{world.key_id}", {"method": "order"})
+    answer = await world.call("PATCH", f"/v1/keys/{world.key_id}", {"booking": "order"})
     assert answer.status_code == 200, answer.text
 
 
 async def test_credit_of_an_invoice_that_is_still_a_draft_says_what_to_do(world: World) -> None:
-    answer = await world.call("PATCH", f"/v1/keys/{world.key_id}", {"method": "draft"})
+    answer = await world.call("PATCH", f"/v1/keys/{world.key_id}", {"booking": "draft"})
     assert answer.status_code == 200, answer.text
     await world.hear_of("invoice", 5003, 5008)
     await world.settle()

@@ -41,7 +41,7 @@ async def test_two_part_credits_with_lost_answers_each_have_their_own_note(world
     await world.hear_of("invoice", 5008, 5098)
     await world.settle()
     rows = [await document_of(world, one) for one in ("5008", "5098")]
-    assert [row and (row["state"], row["unimicro_gross_amount"]) for row in rows] == [
+    assert [row and (row["state"], row["remote_gross_amount"]) for row in rows] == [
         ("done", "125.00"),
         ("done", "250.00"),
     ]
@@ -123,11 +123,11 @@ async def test_a_document_in_unimicro_belongs_to_one_document_of_recmans(world: 
     await world.hear_of("invoice", 5001, 5003)
     await world.settle()
     async with world.resources.engine.begin() as connection:
-        query = "SELECT count(*), count(DISTINCT unimicro_id) FROM transfer WHERE scope = 'invoice'"
+        query = "SELECT count(*), count(DISTINCT remote_id) FROM transfer WHERE scope = 'invoice'"
         assert tuple((await connection.exec_driver_sql(query)).one()) == (2, 2)
         message = "uq_transfer_remote"
         with pytest.raises(Exception, match=message):
-            await connection.exec_driver_sql("UPDATE transfer SET unimicro_id = 1 WHERE scope = 'invoice'")
+            await connection.exec_driver_sql("UPDATE transfer SET remote_id = 1 WHERE scope = 'invoice'")
 
 
 async def test_an_id_that_shows_another_customer_gets_no_invoice(world: World) -> None:

@@ -27,13 +27,13 @@ async def test_invoice_booked_within_the_tolerance_can_be_credited_whole(world: 
 
 
 async def test_drafts_that_are_kept_for_a_person_count_as_credited(world: World) -> None:
-    answer = await world.call("PATCH", f"/v1/keys/{world.key_id}", {"method": "draft"})
+    answer = await world.call("PATCH", f"/v1/keys/{world.key_id}", {"booking": "draft"})
     assert answer.status_code == 200, answer.text
     await world.hear_of("invoice", 5003)
     await world.settle()
     invoice = await document_of(world, "5003")
     assert invoice is not None
-    issue_invoice(books_of(world), invoice["unimicro_id"])
+    issue_invoice(books_of(world), invoice["remote_id"])
     credit_part(world, "5008", gross="5000.00")
     credit_part(world, "5098", gross="5000.00")
     await world.hear_of("invoice", 5008)
@@ -113,7 +113,7 @@ async def test_second_credit_note_says_what_to_do_about_the_first_that_is_held(w
     assert second is not None
     assert (first["state"], second["state"]) == ("held", "waiting")
     assert f"ignore it (POST /v1/transfers/{first['id']}/ignore)" in second["reasons"][0]["fix"]
-    books_of(world).update("CustomerInvoice", first["unimicro_id"], {"Deleted": True})
+    books_of(world).update("CustomerInvoice", first["remote_id"], {"Deleted": True})
     assert (await ignore(world, first))[0] == 200
     await world.settle()
     assert await hold_of(world, "5098") == ("done", [])
@@ -133,7 +133,7 @@ async def test_credit_note_of_a_held_invoice_says_that_something_must_be_done(wo
 async def test_invoice_and_credit_note_that_were_booked_by_hand_are_both_linked(world: World) -> None:
     await world.hear_of("invoice", 5003, 5008)
     await world.settle()
-    ids = {record_id: row["unimicro_id"] for (_, record_id), row in (await world.transfers()).items()}
+    ids = {record_id: row["remote_id"] for (_, record_id), row in (await world.transfers()).items()}
     async with world.resources.engine.begin() as connection:
         await connection.exec_driver_sql("DELETE FROM attempt")
         await connection.exec_driver_sql("DELETE FROM transfer WHERE scope = 'invoice'")
@@ -146,7 +146,7 @@ async def test_invoice_and_credit_note_that_were_booked_by_hand_are_both_linked(
         row = await document_of(world, record_id)
         assert row is not None
         path = f"/v1/invoices/{row['id']}/done-elsewhere"
-        linked = await world.call("POST", path, {"unimicro_id": ids[record_id]})
+        linked = await world.call("POST", path, {"remote_id": ids[record_id]})
         assert linked.status_code == 200, linked.text
     await world.settle()
     assert [await hold_of(world, record_id) for record_id in ("5003", "5008")] == [("done", []), ("done", [])]

@@ -30,7 +30,7 @@ async def test_part_of_an_invoice_is_credited_with_recmans_lines(world: World) -
     await world.hear_of("invoice", 5003, 5008)
     await world.settle()
     row = await credit_of(world)
-    assert (row["state"], row["unimicro_gross_amount"]) == ("done", "250.00")
+    assert (row["state"], row["remote_gross_amount"]) == ("done", "250.00")
     books = books_of(world)
     credit = next(one for one in books.rows("CustomerInvoice") if one["InvoiceType"] == 1)
     lines = books.children("CustomerInvoiceItem", "CustomerInvoiceID", credit["ID"])
@@ -72,7 +72,7 @@ async def test_partial_credit_survives_a_lost_answer(world: World, fault: str, m
     await world.hear_of("invoice", 5003, 5008)
     await world.settle()
     row = await credit_of(world)
-    assert (row["state"], row["unimicro_gross_amount"]) == ("done", "250.00"), row["reasons"]
+    assert (row["state"], row["remote_gross_amount"]) == ("done", "250.00"), row["reasons"]
     made = [one for one in books_of(world).rows("CustomerInvoice") if one["InvoiceType"] == 1]
     assert len(made) == 1
     lines = books_of(world).children("CustomerInvoiceItem", "CustomerInvoiceID", made[0]["ID"])
@@ -94,7 +94,7 @@ async def test_credit_of_an_invoice_from_before_our_time_is_held_with_choices(wo
     async with world.resources.engine.begin() as connection:
         await connection.exec_driver_sql("DELETE FROM attempt")
         await connection.exec_driver_sql("DELETE FROM transfer WHERE scope = 'invoice'")
-    books_of(world).update("CustomerInvoice", invoice["unimicro_id"], {"ExternalReference": None})
+    books_of(world).update("CustomerInvoice", invoice["remote_id"], {"ExternalReference": None})
     records = world.recman.state.store.records["invoice"]
     records["5003"]["invoiceDate"] = "2026-01-15"
     records["5003"]["dueDate"] = "2026-01-29"
@@ -106,7 +106,7 @@ async def test_credit_of_an_invoice_from_before_our_time_is_held_with_choices(wo
     old = (await world.transfers())["invoice", "5003"]
     assert old["state"] == "ignored"
     path = f"/v1/invoices/{old['id']}/done-elsewhere"
-    linked = await world.call("POST", path, {"unimicro_id": invoice["unimicro_id"]})
+    linked = await world.call("POST", path, {"remote_id": invoice["remote_id"]})
     assert linked.status_code == 200, linked.text
     await world.settle()
     assert (await credit_of(world))["state"] == "done"

@@ -32,7 +32,7 @@ async def test_linked_lets_unimicro_number_and_keeps_the_link(world: World) -> N
     assert (await transfer(world, "invoice", "5001"))["state"] == "done"
     made = await transfer(world, "customer", "201")
     assert (made["number"], made["state"]) == ("42", "done")
-    assert made["unimicro_number"] not in ("42", "100001", None)
+    assert made["remote_number"] not in ("42", "100001", None)
     await world.hear_of("invoice", 5002)
     await world.hear_of("company", 201)
     await world.settle()
@@ -69,7 +69,7 @@ async def test_same_number_is_sent_and_what_unimicro_made_of_it_is_compared(worl
     await world.hear_of("invoice", 5001)
     await world.settle()
     made = await transfer(world, "customer", "201")
-    assert made["number"] == made["unimicro_number"] == "100001"
+    assert made["number"] == made["remote_number"] == "100001"
     order = {"settings": {"send_customer_number": False}}
     assert (await world.call("PATCH", f"/v1/keys/{world.key_id}", order)).status_code == 200
     await world.hear_of("company", 203)
@@ -103,7 +103,7 @@ async def test_unknown_policy_field_or_rule_is_refused(world: World) -> None:
 
 
 async def link(world: World, company_id: str, number: str) -> tuple[int, dict[str, Any]]:
-    pair = {"recman_company_id": company_id, "unimicro_number": number}
+    pair = {"recman_company_id": company_id, "remote_number": number}
     answer = await world.call("POST", f"/v1/keys/{world.key_id}/customer-links", pair)
     told: dict[str, Any] = answer.json()
     return answer.status_code, told
@@ -117,7 +117,7 @@ async def test_person_links_a_suggestion_and_what_was_held_goes_on(world: World)
     held = await transfer(world, "invoice", "5001")
     assert (held["state"], held["reasons"][0]["code"]) == ("held", "customer_under_other_number")
     status, told = await link(world, "201", "100900")
-    assert (status, told["unimicro_name"]) == (201, "Ærfugl Vikar AS")
+    assert (status, told["remote_name"]) == (201, "Ærfugl Vikar AS")
     await world.settle()
     assert (await transfer(world, "invoice", "5001"))["state"] == "done"
     assert len(await customers(world)) == 1

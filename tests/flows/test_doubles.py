@@ -60,7 +60,7 @@ async def test_same_invoice_under_a_second_id_is_held_and_names_the_other(world:
     assert (held["state"], reason["code"]) == ("held", "same_as_other")
     assert "Number 110001" in reason["cause"]
     assert "5001" in reason["cause"]
-    assert first["unimicro_number"] in reason["cause"]
+    assert first["remote_number"] in reason["cause"]
     assert len(await world.invoices()) == 1
     # A repeat and a retry change nothing.
     await world.hear_of("invoice", 6001)

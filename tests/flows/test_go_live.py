@@ -70,7 +70,7 @@ async def book_before(world: World, *records: int) -> dict[int, int]:
     """Invoices as a system before us left them, with RecMan's numbers; their ids in Unimicro."""
     await move(world, "2026-01-01")
     await hear(world, *records)
-    ids = {record: (await row_of(world, record))["unimicro_id"] for record in records}
+    ids = {record: (await row_of(world, record))["remote_id"] for record in records}
     await forget(world)
     raw = world.recman.state.store.records["invoice"]
     for record, remote_id in ids.items():
@@ -164,10 +164,10 @@ async def test_retry_approval_and_job_do_not_pass_the_first_day(late_world: Worl
     assert await world.invoices() == []
 
 
-@pytest.mark.parametrize("method", ["draft", "order"])
-async def test_keys_that_make_drafts_or_orders_have_a_first_day_too(late_world: World, method: str) -> None:
+@pytest.mark.parametrize("booking", ["draft", "order"])
+async def test_keys_that_make_drafts_or_orders_have_a_first_day_too(late_world: World, booking: str) -> None:
     world = late_world
-    assert (await world.call("PATCH", f"/v1/keys/{world.key_id}", {"method": method})).status_code == 200
+    assert (await world.call("PATCH", f"/v1/keys/{world.key_id}", {"booking": booking})).status_code == 200
     await hear(world, 5001)
     row = await row_of(world, 5001)
     assert codes(row) == ["before_go_live"]
@@ -189,7 +189,7 @@ async def test_invoice_that_a_credit_note_needs_is_held_and_the_credit_note_says
     assert len(await world.invoices()) == 1
     told = await decide(world, "link", ids=[invoice["id"]])
     assert told == {"decided": [invoice["id"]], "left": []}
-    assert (await row_of(world, 5003))["unimicro_id"] == ids[5003]
+    assert (await row_of(world, 5003))["remote_id"] == ids[5003]
     # Linked, the invoice is as good as one of ours: the credit note has gone on by itself.
     assert (await row_of(world, 5008))["state"] == "done"
     credited = [one["InvoiceReferenceID"] for one in books_of(world).rows("CustomerInvoice") if one["InvoiceType"] == 1]
@@ -310,7 +310,7 @@ async def test_old_invoices_are_offered_and_linked_in_bulk(world: World) -> None
     told = await decide(world, "link", everything=True)
     assert (len(told["decided"]), told["left"]) == (2, [])
     rows = {record: await row_of(world, record) for record in ids}
-    assert {record: (row["state"], row["unimicro_id"]) for record, row in rows.items()} == {
+    assert {record: (row["state"], row["remote_id"]) for record, row in rows.items()} == {
         record: ("done", remote_id) for record, remote_id in ids.items()
     }
     assert await world.books(without_numbers=False) == before
@@ -323,14 +323,14 @@ async def test_old_invoices_are_offered_and_linked_in_bulk(world: World) -> None
 
 async def test_what_we_sent_ourselves_before_the_log_was_lost_is_offered_by_our_reference(world: World) -> None:
     await hear(world, 5001)
-    remote = (await row_of(world, 5001))["unimicro_id"]
+    remote = (await row_of(world, 5001))["remote_id"]
     async with world.resources.engine.begin() as connection:
         await connection.exec_driver_sql("TRUNCATE attempt, transfer, event, lane RESTART IDENTITY CASCADE")
     await move(world, LATE)
     await hear(world, 5001)
     assert (await shown(world, 5001))["offer"]["id"] == remote
     await decide(world, "link", everything=True)
-    assert (await row_of(world, 5001))["unimicro_id"] == remote
+    assert (await row_of(world, 5001))["remote_id"] == remote
     assert len(await world.invoices()) == 1
 
 
@@ -417,7 +417,7 @@ async def test_what_changed_in_unimicro_since_the_offer_is_not_linked(world: Wor
     books_of(world).update("CustomerInvoice", ids[5001], {"CustomerID": 4711})
     await decide(world, "link", numbers=["110001"])
     row = await row_of(world, 5001)
-    assert (row["state"], row["unimicro_id"]) == ("held", None)
+    assert (row["state"], row["remote_id"]) == ("held", None)
     assert f"was to be linked to id {ids[5001]}, which no longer agrees" in row["reasons"][0]["cause"]
 
 
@@ -443,7 +443,7 @@ async def test_another_date_is_shown_and_left_out_of_a_link_of_everything(world:
     assert "dated 2025-10-05" in view["reasons"][0]["cause"]
     assert (await decide(world, "link", everything=True))["decided"] == []
     assert (await decide(world, "link", ids=[view["id"]]))["decided"] == [view["id"]]
-    assert (await row_of(world, 5001))["unimicro_id"] == ids[5001]
+    assert (await row_of(world, 5001))["remote_id"] == ids[5001]
 
 
 async def test_recmans_repeats_cost_no_further_search_in_unimicro(world: World) -> None:

@@ -47,9 +47,9 @@ async def test_overview_says_where_everything_is_in_an_accountants_words(world: 
     for number, row in rows.items():
         assert row["state"] in {"in Unimicro", "in Unimicro with warnings", "held"}
         if row["state"] != "held":
-            assert row["unimicro_gross_amount"] == row["gross_amount"]
-            assert row["link"] == f"{world.unimicro_url}/#/sales/invoices/{transfers[number]['unimicro_id']}"
-            assert row["unimicro_number"]
+            assert row["remote_gross_amount"] == row["gross_amount"]
+            assert row["link"] == f"{world.unimicro_url}/#/sales/invoices/{transfers[number]['remote_id']}"
+            assert row["remote_number"]
         assert row["invoice_date"]
     (held,) = [row for row in rows.values() if row["state"] == "held"]
     assert held["reasons"][0]["fix"]
@@ -255,14 +255,14 @@ async def hold_twin(world: World) -> dict[str, Any]:
 async def test_invoice_booked_by_hand_is_linked_when_customer_and_amount_agree(world: World) -> None:
     held = await hold_twin(world)
     by_hand = await book_by_hand(world, InvoiceNumber="900001")
-    answer = await world.call("POST", f"/v1/invoices/{held['id']}/done-elsewhere", {"unimicro_id": by_hand})
+    answer = await world.call("POST", f"/v1/invoices/{held['id']}/done-elsewhere", {"remote_id": by_hand})
     assert answer.status_code == 200, answer.text
-    assert (answer.json()["state"], answer.json()["unimicro_number"]) == ("in Unimicro", "900001")
+    assert (answer.json()["state"], answer.json()["remote_number"]) == ("in Unimicro", "900001")
     count = len(await world.invoices())
     await world.hear_of("invoice", 5099)
     await world.settle()
     assert len(await world.invoices()) == count
-    again = await world.call("POST", f"/v1/invoices/{held['id']}/done-elsewhere", {"unimicro_id": by_hand})
+    again = await world.call("POST", f"/v1/invoices/{held['id']}/done-elsewhere", {"remote_id": by_hand})
     assert (again.status_code, again.json()["code"]) == (409, "already_begun")
 
 
@@ -278,7 +278,7 @@ async def test_invoice_booked_by_hand_is_linked_when_customer_and_amount_agree(w
 async def test_invoice_that_does_not_agree_is_not_linked(world: World, changes: dict[str, Any], code: str) -> None:
     held = await hold_twin(world)
     by_hand = await book_by_hand(world, **changes)
-    answer = await world.call("POST", f"/v1/invoices/{held['id']}/done-elsewhere", {"unimicro_id": by_hand})
+    answer = await world.call("POST", f"/v1/invoices/{held['id']}/done-elsewhere", {"remote_id": by_hand})
     assert (answer.status_code, answer.json()["code"]) == (409, code), answer.text
     assert (await world.transfers())["invoice", "5099"]["state"] == "held"
 
@@ -286,19 +286,19 @@ async def test_invoice_that_does_not_agree_is_not_linked(world: World, changes: 
 async def test_invoice_whose_own_draft_may_exist_is_not_linked(world: World) -> None:
     held = await hold_twin(world)
     by_hand = await book_by_hand(world, InvoiceNumber="900001")
-    for change in ("unimicro_id = 4711", "unimicro_id = NULL, state = 'unknown'"):
+    for change in ("remote_id = 4711", "remote_id = NULL, state = 'unknown'"):
         async with world.resources.engine.begin() as connection:
             await connection.exec_driver_sql(f"UPDATE transfer SET {change} WHERE record_id = '5099'")  # noqa: S608
-        answer = await world.call("POST", f"/v1/invoices/{held['id']}/done-elsewhere", {"unimicro_id": by_hand})
+        answer = await world.call("POST", f"/v1/invoices/{held['id']}/done-elsewhere", {"remote_id": by_hand})
         assert (answer.status_code, answer.json()["code"]) == (409, "already_begun"), change
 
 
 async def test_invoice_of_another_transfer_and_one_that_is_not_there_are_not_linked(world: World) -> None:
     held = await hold_twin(world)
-    taken = (await world.transfers())["invoice", "5001"]["unimicro_id"]
-    answer = await world.call("POST", f"/v1/invoices/{held['id']}/done-elsewhere", {"unimicro_id": taken})
+    taken = (await world.transfers())["invoice", "5001"]["remote_id"]
+    answer = await world.call("POST", f"/v1/invoices/{held['id']}/done-elsewhere", {"remote_id": taken})
     assert (answer.status_code, answer.json()["code"]) == (409, "already_linked")
-    answer = await world.call("POST", f"/v1/invoices/{held['id']}/done-elsewhere", {"unimicro_id": 999999})
+    answer = await world.call("POST", f"/v1/invoices/{held['id']}/done-elsewhere", {"remote_id": 999999})
     assert (answer.status_code, answer.json()["code"]) == (422, "remote_missing")
 
 
@@ -331,7 +331,7 @@ async def test_what_was_done_to_a_booked_invoice_in_unimicro_is_an_alarm(
     books.update("CustomerInvoice", invoice["ID"], change)
     row = await look_again(world, "5001")
     assert (row["state"], row["reasons"][0]["code"]) == ("held", code)
-    assert row["unimicro_number"]
+    assert row["remote_number"]
     books.update("CustomerInvoice", invoice["ID"], before)
     row = await look_again(world, "5001")
     assert (row["state"], row["reasons"]) == ("done", [])
@@ -341,7 +341,7 @@ async def test_invoice_credited_by_recmans_own_credit_note_is_no_alarm(world: Wo
     await world.hear_of("invoice", 5003, 5008)
     await world.settle()
     invoice = (await world.transfers())["invoice", "5003"]
-    books_of(world).update("CustomerInvoice", invoice["unimicro_id"], {"StatusCode": 42006})
+    books_of(world).update("CustomerInvoice", invoice["remote_id"], {"StatusCode": 42006})
     assert (await look_again(world, "5003"))["state"] == "done"
 
 

@@ -118,7 +118,7 @@ async def test_one_404_on_the_credited_invoice_holds_no_credit_note(world: World
 async def test_one_404_raises_no_alarm_about_what_was_linked_by_hand(world: World) -> None:
     row = await hold_twin(world)
     remote_id = await book_by_hand(world, InvoiceNumber="900001")
-    answer = await world.post(f"/v1/invoices/{row['id']}/done-elsewhere", {"unimicro_id": remote_id})
+    answer = await world.post(f"/v1/invoices/{row['id']}/done-elsewhere", {"remote_id": remote_id})
     assert answer.status_code == 200, answer.text
     await world.fault("error_before", method="GET", path=_INVOICES, query="", status=404)
     await retry(world, row)

@@ -16,7 +16,7 @@ async def test_one_document_is_never_linked_to_two_of_one_number(world: World) -
     rows = [await shown(world, one) for one in (5001, 6001)]
     assert [row["offer"]["id"] for row in rows] == [ids[5001]] * 2
     await decide(world, "link", everything=True)
-    linked = [(await row_of(world, one))["unimicro_id"] for one in (5001, 6001)]
+    linked = [(await row_of(world, one))["remote_id"] for one in (5001, 6001)]
     assert sorted(linked, key=str) == [ids[5001], None]
     assert len(books_of(world).rows("CustomerInvoice")) == 1
 
@@ -39,9 +39,9 @@ async def test_old_invoice_that_is_credited_there_is_linked_by_a_person_alone(wo
     await hear(world, 5003)
     row = await shown(world, 5003)
     assert row["offer"] is None
-    answer = await world.post(f"/v1/invoices/{row['id']}/done-elsewhere", {"unimicro_id": ids[5003]})
+    answer = await world.post(f"/v1/invoices/{row['id']}/done-elsewhere", {"remote_id": ids[5003]})
     assert answer.status_code == 200, answer.text
-    assert (await row_of(world, 5003))["unimicro_id"] == ids[5003]
+    assert (await row_of(world, 5003))["remote_id"] == ids[5003]
 
 
 async def test_ignored_and_retried_is_asked_about_again(world: World) -> None:

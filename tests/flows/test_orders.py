@@ -9,7 +9,7 @@ from tests.world import World
 
 
 async def choose_orders(world: World) -> None:
-    answer = await world.call("PATCH", f"/v1/keys/{world.key_id}", {"method": "order"})
+    answer = await world.call("PATCH", f"/v1/keys/{world.key_id}", {"booking": "order"})
     assert answer.status_code == 200, answer.text
 
 
@@ -22,9 +22,9 @@ async def test_invoice_becomes_a_registered_order_with_equal_totals(world: World
     await world.hear_of("invoice", 5001)
     await world.settle()
     row = (await world.transfers())["invoice", "5001"]
-    assert (row["state"], row["unimicro_gross_amount"]) == ("done", row["gross_amount"])
+    assert (row["state"], row["remote_gross_amount"]) == ("done", row["gross_amount"])
     (order,) = orders(world)
-    assert (order["StatusCode"], str(order["OrderNumber"])) == (41002, row["unimicro_number"])
+    assert (order["StatusCode"], str(order["OrderNumber"])) == (41002, row["remote_number"])
     lines = books_of(world).children("CustomerOrderItem", "CustomerOrderID", order["ID"])
     assert {line["ExternalReference"] for line in lines} == {"RM-5001"}
     assert await world.invoices() == []
@@ -58,7 +58,7 @@ async def test_credit_of_an_order_is_held_also_when_the_key_makes_invoices_by_no
     await world.hear_of("invoice", 5003)
     await world.settle()
     assert (await world.transfers())["invoice", "5003"]["state"] == "done"
-    assert (await world.call("PATCH", f"/v1/keys/{world.key_id}", {"method": "invoice"})).status_code == 200
+    assert (await world.call("PATCH", f"/v1/keys/{world.key_id}", {"booking": "renumbered"})).status_code == 200
     await world.hear_of("invoice", 5008)
     await world.settle()
     row = (await world.transfers())["credit_note", "5008"]
@@ -72,7 +72,7 @@ async def test_method_does_not_change_while_something_is_half_made(world: World)
     await world.hear_of("invoice", 5001)
     await world.settle()
     assert (await world.transfers())["invoice", "5001"]["state"] == "held"
-    answer = await world.call("PATCH", f"/v1/keys/{world.key_id}", {"method": "order"})
+    answer = await world.call("PATCH", f"/v1/keys/{world.key_id}", {"booking": "order"})
     assert (answer.status_code, answer.json()["code"]) == (409, "documents_under_way")
 
 

@@ -77,7 +77,7 @@ async def test_credit_note_follows_its_invoice_when_the_department_moved(world: 
     await world.hear_of("invoice", 5002)
     await world.settle()
     # Both companies have an invoice with id 1 now.
-    assert (await document(world, 5002))["unimicro_id"] == (await document(world, 5003))["unimicro_id"]
+    assert (await document(world, 5002))["remote_id"] == (await document(world, 5003))["remote_id"]
     await world.hear_of("invoice", 5008)
     await world.settle()
     credit = await document(world, 5008)
@@ -138,8 +138,8 @@ async def test_credit_of_an_invoice_with_a_removed_key_is_held_and_goes_on_when_
     again = await make_key(world, "Again", company=OTHER, departments="all")
     await world.hear_of("invoice", 5002)
     await world.settle()
-    stranger = (await document(world, 5002))["unimicro_id"]
-    assert stranger == (await document(world, 5003))["unimicro_id"]
+    stranger = (await document(world, 5002))["remote_id"]
+    assert stranger == (await document(world, 5003))["remote_id"]
     await world.hear_of("invoice", 5008)
     await world.settle()
     credit = await document(world, 5008)
@@ -149,11 +149,11 @@ async def test_credit_of_an_invoice_with_a_removed_key_is_held_and_goes_on_when_
     assert documents_in(world, OTHER, kind=1) == []
     # The new key's company has it by hand; an invoice that is not it is refused.
     link = f"/v1/invoices/{invoice['id']}/done-elsewhere"
-    refused = await world.call("POST", link, {"unimicro_id": stranger})
+    refused = await world.call("POST", link, {"remote_id": stranger})
     assert (refused.status_code, refused.json()["code"]) == (409, "amount_differs")
     assert (await document(world, 5003))["key_id"] == str(world.key_id)
     by_hand = await book_by_hand(world, OTHER, record_id="5003")
-    linked = await world.call("POST", link, {"unimicro_id": by_hand})
+    linked = await world.call("POST", link, {"remote_id": by_hand})
     assert linked.status_code == 200, linked.text
     assert (linked.json()["key_id"], linked.json()["state"]) == (again, "in Unimicro")
     await world.settle()
@@ -175,17 +175,17 @@ async def book_by_hand(world: World, company: str, *, record_id: str) -> int:
     async with world.resources.engine.begin() as connection:
         await connection.execute(text("DELETE FROM attempt WHERE transfer_id = :id"), {"id": made["id"]})
         await connection.execute(text("DELETE FROM transfer WHERE id = :id"), {"id": made["id"]})
-    books_of(world, company).update("CustomerInvoice", made["unimicro_id"], {"ExternalReference": None})
-    return int(made["unimicro_id"])
+    books_of(world, company).update("CustomerInvoice", made["remote_id"], {"ExternalReference": None})
+    return int(made["remote_id"])
 
 
 async def test_link_of_a_booked_document_whose_key_is_in_use_is_refused(world: World) -> None:
     await world.hear_of("invoice", 5001, 5002)
     await world.settle()
     one, two = await document(world, 5001), await document(world, 5002)
-    answer = await world.call("POST", f"/v1/invoices/{one['id']}/done-elsewhere", {"unimicro_id": two["unimicro_id"]})
+    answer = await world.call("POST", f"/v1/invoices/{one['id']}/done-elsewhere", {"remote_id": two["remote_id"]})
     assert answer.status_code == 409
-    answer = await world.call("POST", f"/v1/invoices/{one['id']}/done-elsewhere", {"unimicro_id": one["unimicro_id"]})
+    answer = await world.call("POST", f"/v1/invoices/{one['id']}/done-elsewhere", {"remote_id": one["remote_id"]})
     assert (answer.status_code, answer.json()["code"]) == (409, "already_begun")
 
 
@@ -273,7 +273,7 @@ async def test_what_was_begun_with_a_removed_key_stays_and_can_be_ignored_and_se
         # Its worker is long dead, and a look found the draft.
         await connection.exec_driver_sql("UPDATE transfer SET state = 'waiting' WHERE scope = 'invoice'")
     begun = await document(world, 5001)
-    assert begun["unimicro_id"] is not None
+    assert begun["remote_id"] is not None
     told = await remove(world, world.key_id)
     assert told["remains"]["begun"] == 1
     later = await make_key(world, "Later", departments="all")

@@ -74,12 +74,12 @@ async def test_whole_sign_in_lists_companies_and_makes_a_key_that_works(world: W
         "name": "Konsulent",
         "go_live": "2026-12-01",
         "departments": [],
-        "method": "draft",
+        "booking": "draft",
     }
     made = await world.call("POST", "/v1/keys", order)
     assert made.status_code == 201, made.text
     key = made.json()
-    assert (key["name"], key["departments"], key["method"], key["state"]) == ("Konsulent", [], "draft", "active")
+    assert (key["name"], key["departments"], key["booking"], key["state"]) == ("Konsulent", [], "draft", "active")
     assert key["files_base"] == f"{UNIMICRO}/"
     checked = await world.call("POST", f"/v1/keys/{key['id']}/check")
     assert checked.json()["ok"] is True

@@ -23,7 +23,7 @@ async def test_equal_numbers_of_two_departments_are_two_invoices(world: World) -
     first, second = rows["invoice", "9001"], rows["invoice", "9002"]
     assert (first["state"], second["state"]) == ("done", "done"), (first["reasons"], second["reasons"])
     assert first["number"] == second["number"]
-    assert first["unimicro_id"] != second["unimicro_id"]
+    assert first["remote_id"] != second["remote_id"]
     assert len(await world.invoices()) == 2
 
 

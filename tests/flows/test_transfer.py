@@ -41,8 +41,8 @@ async def test_every_sample_ends_as_intended(world: World) -> None:
             str(wanted.gross),
         )
         if wanted.state == "done":
-            assert row["unimicro_gross_amount"] == str(wanted.gross)
-            assert row["unimicro_number"]
+            assert row["remote_gross_amount"] == str(wanted.gross)
+            assert row["remote_number"]
             assert row["customer_name"]
 
 
@@ -179,8 +179,8 @@ async def test_key_with_method_draft_leaves_drafts_with_equal_totals(world: Worl
     await world.hear_of("invoice", 5001)
     await world.settle()
     row = (await world.transfers())["invoice", "5001"]
-    assert (row["state"], row["unimicro_number"]) == ("done", "")
-    assert row["unimicro_gross_amount"] == row["gross_amount"]
+    assert (row["state"], row["remote_number"]) == ("done", "")
+    assert row["remote_gross_amount"] == row["gross_amount"]
     (draft,) = await world.invoices()
     assert draft["StatusCode"] == 42001
 

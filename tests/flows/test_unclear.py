@@ -76,7 +76,7 @@ async def test_a_credit_whose_draft_may_be_made_is_looked_for_after_a_hold_too(
         await retry(world, credit)
         credit = await work_until(world, "5008", "done")
         made = [one for one in books_of(world).rows("CustomerInvoice") if one["InvoiceType"] == 1]
-        assert [one["ID"] for one in made] == [credit["unimicro_id"]]
+        assert [one["ID"] for one in made] == [credit["remote_id"]]
 
 
 async def test_what_may_be_in_unimicro_is_ignored_once_nothing_of_it_is_there(
@@ -105,7 +105,7 @@ async def test_what_may_be_in_unimicro_is_ignored_once_nothing_of_it_is_there(
         records["5001"] = gone
         await retry(world, held)
         done = await work_until(world, "5001", "done")
-        assert [one["ID"] for one in books_of(world).rows("CustomerInvoice")] == [done["unimicro_id"]]
+        assert [one["ID"] for one in books_of(world).rows("CustomerInvoice")] == [done["remote_id"]]
 
 
 async def test_draft_of_what_recman_deleted_meanwhile_is_taken_away_again(database_url: str, tmp_path: Path) -> None:
@@ -156,7 +156,7 @@ async def test_a_found_credit_draft_is_ours_whatever_becomes_of_the_next_call(wo
     await world.hear_of("invoice", 5003, 5008)
     credit = await work_until(world, "5008", "done")
     made = [one for one in books_of(world).rows("CustomerInvoice") if one["InvoiceType"] == 1]
-    assert [one["ID"] for one in made] == [credit["unimicro_id"]]
+    assert [one["ID"] for one in made] == [credit["remote_id"]]
 
 
 async def test_a_project_that_was_made_but_not_started_is_started(world: World) -> None:
@@ -164,6 +164,6 @@ async def test_a_project_that_was_made_but_not_started_is_started(world: World) 
     await world.hear_of("invoice", 5001)
     await work_until(world, "5001", "done")
     row = (await world.transfers())["project", "301"]
-    project = books_of(world).tables["Project"][row["unimicro_id"]]
+    project = books_of(world).tables["Project"][row["remote_id"]]
     assert project["StatusCode"] == 42203
-    assert (row["state"], row["unimicro_number"]) == ("done", project["ProjectNumber"])
+    assert (row["state"], row["remote_number"]) == ("done", project["ProjectNumber"])

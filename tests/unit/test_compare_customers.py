@@ -131,8 +131,8 @@ def test_finding(case: str) -> None:
 
 def test_pair_shows_both_sides_and_how_alike_they_are() -> None:
     (found,) = compare(OURS, remotes=(make_remote(number="100009", name="Ærfugl Bemanning Norge AS"),))
-    assert (found.recman_number, found.unimicro_number) == ("100001", "100009")
-    assert (found.recman_org_number, found.unimicro_org_number) == (ORG, ORG)
+    assert (found.recman_number, found.remote_number) == ("100001", "100009")
+    assert (found.recman_org_number, found.remote_org_number) == (ORG, ORG)
     assert found.similarity is not None
     assert 70 < found.similarity < 100
     assert "100009" in found.fix
@@ -150,7 +150,7 @@ def test_number_twice_in_recman_is_a_clash_of_both() -> None:
 def test_linked_customer_agrees_whatever_its_number() -> None:
     remote = make_remote(number="100777", name="Omdøpt AS", org_number="")
     (found,) = compare(OURS, remotes=(remote,), links={"201": 17})
-    assert (found.kind, found.action, found.unimicro_number) == (Kind.AGREE, Action.LEAVE, "100777")
+    assert (found.kind, found.action, found.remote_number) == (Kind.AGREE, Action.LEAVE, "100777")
 
 
 def test_link_to_a_customer_that_is_gone_needs_a_person() -> None:

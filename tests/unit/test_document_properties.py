@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from app.accounting.unimicro.payloads import guid_for
 from app.accounting.unimicro.translate_documents import Currency, to_invoice
+from app.domain.booking import Booking
 from app.domain.documents import Document, DocumentKind, IncompleteDocument, Totals
 from app.domain.money import dump_json, parse_json
 from app.domain.reference import DocumentState, Links, RemoteCustomer
@@ -235,7 +236,7 @@ def situations(draw: st.DrawFn) -> DocumentSituation:
         reference=reference,
         external_reference="RM-5001",
         go_live=draw(DAYS),
-        method=draw(st.sampled_from(["invoice", "draft", "order"])),
+        booking=draw(st.sampled_from(Booking)),
         past=draw(st.none() | PASTS),
         customer=draw(st.none() | CUSTOMERS),
         credited=draw(st.none() | PASTS),

@@ -332,13 +332,13 @@ def test_document_under_our_id_that_carries_another_reference_holds() -> None:
 
 
 def test_method_draft_leaves_the_issuing_to_a_person() -> None:
-    assert step_types(plan_document(make_situation(method="draft"))) == these(CreateDraft, KeepDraft)
+    assert step_types(plan_document(make_situation(booking="draft"))) == these(CreateDraft, KeepDraft)
 
 
 def test_credit_note_of_a_key_that_makes_orders_is_held() -> None:
     document = make_document(kind=DocumentKind.CREDIT_NOTE, credited_invoice_id="5000")
-    assert codes(plan_document(make_situation(document=document, method="order"))) == ["credit_of_order"]
-    assert step_types(plan_document(make_situation(method="order"))) == these(CreateDraft, Issue)
+    assert codes(plan_document(make_situation(document=document, booking="order"))) == ["credit_of_order"]
+    assert step_types(plan_document(make_situation(booking="order"))) == these(CreateDraft, Issue)
 
 
 def test_credit_note_waits_for_its_invoice() -> None:

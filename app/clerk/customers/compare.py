@@ -105,10 +105,10 @@ class CustomerFinding:
     recman_number: str = ""
     recman_name: str = ""
     recman_org_number: str = ""
-    unimicro_id: int | None = None
-    unimicro_number: str = ""
-    unimicro_name: str = ""
-    unimicro_org_number: str = ""
+    remote_id: int | None = None
+    remote_number: str = ""
+    remote_name: str = ""
+    remote_org_number: str = ""
     similarity: int | None = None
 
 
@@ -303,16 +303,16 @@ def _row(
         recman_number=customer.number if customer else "",
         recman_name=customer.name if customer else "",
         recman_org_number=customer.org_number if customer else "",
-        unimicro_id=remote.remote_id if remote else None,
-        unimicro_number=remote.number if remote else "",
-        unimicro_name=remote.name if remote else "",
-        unimicro_org_number=remote.org_number if remote else "",
+        remote_id=remote.remote_id if remote else None,
+        remote_number=remote.number if remote else "",
+        remote_name=remote.name if remote else "",
+        remote_org_number=remote.org_number if remote else "",
         similarity=compare_names(customer.name, remote.name) if customer and remote else None,
     )
 
 
 def _rank(finding: CustomerFinding) -> tuple[bool, int, int, str]:
-    number = finding.recman_number or finding.unimicro_number
+    number = finding.recman_number or finding.remote_number
     return not finding.needs_person, _ORDER[finding.kind], len(number), number
 
 

@@ -21,7 +21,7 @@ _CODES = ("customer_under_other_number", "customer_number_clash", "customer_numb
 
 
 async def find_pair(
-    resources: Resources, key: Key, *, recman_company_id: str, unimicro_number: str
+    resources: Resources, key: Key, *, recman_company_id: str, remote_number: str
 ) -> tuple[Customer, RemoteCustomer]:
     """Both sides of a link that somebody wants.
 
@@ -41,12 +41,12 @@ async def find_pair(
     if not isinstance(company, Customer):
         cause = f"RecMan does not show company {recman_company_id} completely"
         raise RequestError(cause, fix="Check the id, and complete the company in RecMan.", code="company_unknown")
-    found = await open_key_target(resources, key).find_customers(number=unimicro_number, org_number=None)
+    found = await open_key_target(resources, key).find_customers(number=remote_number, org_number=None)
     if len(found) != 1:
-        cause = f"Unimicro has {len(found) or 'no'} customer with number {unimicro_number}"
+        cause = f"Unimicro has {len(found) or 'no'} customer with number {remote_number}"
         raise RequestError(cause, fix="Give the number of one customer in Unimicro.", code="customer_unknown")
     if not found[0].active:
-        cause = f"Customer {unimicro_number} {found[0].name} is inactive in Unimicro"
+        cause = f"Customer {remote_number} {found[0].name} is inactive in Unimicro"
         raise ConflictError(cause, fix="Activate it in Unimicro first.", code="customer_inactive")
     return company, found[0]
 
@@ -68,7 +68,7 @@ async def link_customer(session: Session, key: Key, company: Customer, remote: R
     if await claim_sending(session, transfer.id, lease, key_id=key.id, step="link") is None:
         cause = f"{company.name} is on its way to Unimicro right now"
         raise ConflictError(cause, fix="Look again in a minute.", code="already_begun")
-    await record_done(session, transfer.id, unimicro_id=remote.remote_id, unimicro_number=remote.number)
+    await record_done(session, transfer.id, remote_id=remote.remote_id, remote_number=remote.number)
     await wake_waiting(session, tenant_id=key.tenant_id, scope="company", record_id=company.recman_company_id)
     await retry_held(session, tenant_id=key.tenant_id, codes=_CODES)
     await session.refresh(transfer)

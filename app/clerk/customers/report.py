@@ -34,14 +34,14 @@ COLUMNS = {
     "recman_number": "RecMan number",
     "recman_name": "RecMan name",
     "recman_org_number": "RecMan organisation number",
-    "unimicro_number": "Unimicro number",
-    "unimicro_name": "Unimicro name",
-    "unimicro_org_number": "Unimicro organisation number",
+    "remote_number": "Unimicro number",
+    "remote_name": "Unimicro name",
+    "remote_org_number": "Unimicro organisation number",
     "similarity": "names alike (0-100)",
     "cause": "why",
     "fix": "what to do",
     "recman_company_id": "RecMan id",
-    "unimicro_id": "Unimicro id",
+    "remote_id": "Unimicro id",
 }
 # What makes a spreadsheet read a cell as a formula, in full width too.
 _FORMULA = tuple("=+-@\t\r\n＝＋－＠")  # noqa: RUF001 - meant: some spreadsheets take them for the narrow ones

@@ -1,5 +1,6 @@
 """What plans of invoices and of credit notes share. Pure."""
 
+from app.domain.booking import Booking
 from app.domain.documents import Document, DocumentKind
 from app.domain.reference import Reference
 from app.errors import Reason
@@ -16,7 +17,7 @@ def name_document(document: Document) -> str:
 
 def choose_last_step(document: Document, situation: DocumentSituation) -> Issue | KeepDraft:
     """How a draft ends that is as it should be."""
-    return KeepDraft(document=document) if situation.method == "draft" else Issue(document=document)
+    return KeepDraft(document=document) if situation.booking == Booking.DRAFT else Issue(document=document)
 
 
 def plan_dimensions(situation: DocumentSituation) -> tuple[list[Step], list[Reason]]:

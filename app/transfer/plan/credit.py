@@ -7,6 +7,7 @@ known only by when it came and what it says. Source: facts/unimicro-api.md §4.1
 from datetime import timedelta
 from decimal import Decimal
 
+from app.domain.booking import Booking
 from app.domain.documents import Document, DocumentKind
 from app.domain.money import ZERO, show_money
 from app.domain.parties import Customer
@@ -30,7 +31,7 @@ def plan_credit_note(document: Document, situation: DocumentSituation, *, draft_
     credited = situation.credited
     if credited is not None and credited.ignored:
         return Hold((_credited_not_sent(document, credited),))
-    if credited is not None and credited.method == "order":
+    if credited is not None and credited.booking == Booking.ORDER:
         return Hold((credit_of_order(document),))
     if credited is None or not credited.booked or credited.remote_id is None:
         cause = f"waits for invoice {document.credited_invoice_id}, which it credits"

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import astuple
 from decimal import Decimal
 
+from app.domain.booking import Booking
 from app.domain.documents import Document, DocumentKind, IncompleteDocument, Totals
 from app.domain.money import ZERO, dump_json, show_money
 from app.domain.parties import NO_CUSTOMER_KINDS, Customer
@@ -47,7 +48,7 @@ def plan_document(situation: DocumentSituation) -> Decision:
     old = plan_before_go_live(document, situation)
     if old is not None:
         return old
-    if situation.method == "order" and document.kind is DocumentKind.CREDIT_NOTE:
+    if situation.booking == Booking.ORDER and document.kind is DocumentKind.CREDIT_NOTE:
         return Hold((credit_of_order(document),))
     if is_too_old(document, situation):
         return Skip(f"{name_document(document)} is older than the key's cut-off date {situation.rules.not_before}")

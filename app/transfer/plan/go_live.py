@@ -6,6 +6,7 @@ Every entrance ends in the plan, and the plan asks here, so that nobody has to r
 from collections.abc import Iterable
 from datetime import date
 
+from app.domain.booking import Booking
 from app.domain.documents import Document, DocumentKind, IncompleteDocument
 from app.domain.reference import RemoteDocument
 from app.errors import Reason
@@ -94,7 +95,7 @@ def _tell_twins(situation: DocumentSituation) -> str:
         ids = ", ".join(str(twin.remote.remote_id) for twin in agreeing)
         return f"Unimicro has more than one document for the same customer and amount (ids {ids})"
     if not twins:
-        what = "invoices are not looked for with a key that makes orders" if situation.method == "order" else ""
+        what = "invoices are not looked for with a key that makes orders" if situation.booking == Booking.ORDER else ""
         return what.capitalize() or "Unimicro has no document with its number"
     return "; ".join(f"Unimicro has {_describe(twin.remote)}, but {', '.join(twin.differences)}" for twin in twins)
 

@@ -51,7 +51,7 @@ class Past:
     found_there: bool = False
     decision: str | None = None
     decided_on: int | None = None
-    method: str | None = None
+    booking: str | None = None
     totals: Totals | None = None
 
 
@@ -103,7 +103,7 @@ class Twin:
 class DocumentSituation:
     """Everything that decides about one document at one key.
 
-    `method`: how the key wants invoices: issued (`invoice`), left as `draft`, or as `order`.
+    `booking`: how a document gets into the key's books.
     `go_live`: the key's first day. `twins`: what may be an older document in Unimicro; None: not looked for.
     `found`: what Unimicro has of it, looked up only when our log cannot tell.
     `credited`: the past of the invoice that a credit note credits; `credited_document`: what its id shows in Unimicro
@@ -119,7 +119,7 @@ class DocumentSituation:
     external_reference: str
     go_live: date
     twins: tuple[Twin, ...] | None = None
-    method: str = "invoice"
+    booking: str = "renumbered"
     past: Past | None = None
     customer: CustomerView | None = None
     project: ProjectView | None = None
