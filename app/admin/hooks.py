@@ -101,9 +101,21 @@ async def rotate_secret(session: Session, vault: Vault, hook: Hook, *, secret: s
     await session.flush()
 
 
-async def set_enabled(session: Session, hook: Hook, *, enabled: bool) -> None:
-    """A disabled hook answers 404, as if it had never been."""
-    hook.disabled_at = None if enabled else await load_now(session)
+async def record_hook_change(
+    session: Session,
+    hook: Hook,
+    *,
+    name: str | None = None,
+    enabled: bool | None = None,
+    record_first: bool | None = None,
+) -> None:
+    """Change what is not None; a disabled hook answers 404, as if it had never been."""
+    if name is not None:
+        hook.name = name
+    if enabled is not None:
+        hook.disabled_at = None if enabled else await load_now(session)
+    if record_first is not None:
+        hook.record_first = record_first
     await session.flush()
 
 

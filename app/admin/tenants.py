@@ -6,6 +6,7 @@ from uuid import UUID
 from sqlalchemy import insert, select
 from sqlalchemy.exc import IntegrityError
 
+from app.domain.reading import Reading
 from app.errors import ConflictError, NotFoundError
 from app.platform.crypto import Vault, show_fingerprint
 from app.platform.db import Session, locked
@@ -59,7 +60,19 @@ async def load_tenant(session: Session, tenant_id: UUID, *, lock: bool = False) 
     return tenant
 
 
-async def set_recman_api_key(session: Session, vault: Vault, tenant: Tenant, *, api_key: str | None) -> None:
+async def record_state(session: Session, tenant: Tenant, *, state: str) -> None:
+    """Pause or resume the tenant: a paused one's webhooks are stored, its lanes wait."""
+    tenant.state = state
+    await session.flush()
+
+
+async def record_reading(session: Session, tenant: Tenant, reading: Reading) -> None:
+    """Keep how the tenant's RecMan is read; what is left at its default is not stored."""
+    tenant.reading = reading.model_dump(mode="json", exclude_defaults=True)
+    await session.flush()
+
+
+async def record_recman_api_key(session: Session, vault: Vault, tenant: Tenant, *, api_key: str | None) -> None:
     """Store the RecMan API key sealed, so that records are read by API; None goes back to webhook bodies."""
     tenant.recman_api_key = None if api_key is None else vault.seal(api_key, owner=_owner(tenant.id))
     tenant.recman_reads = "payload" if api_key is None else "api"

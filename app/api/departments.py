@@ -12,12 +12,12 @@ from app.admin.keys import load_key
 from app.admin.tenants import load_tenant
 from app.api.doors import AdminDoor, Door, ResourcesDep, ViewerDoor
 from app.api.views import Name, Order, View, problems
-from app.clerk.orphans import follow_departments
 from app.domain.dimensions import Department
 from app.errors import ConflictError
 from app.reading.records import from_recman, open_client, to_departments
 from app.tables import Department as DepartmentRow
 from app.transfer.log import count_open
+from app.transfer.orphans import follow_departments
 from app.transfer.retry import retry_held
 
 router = APIRouter(prefix="/v1/departments", tags=["departments"])

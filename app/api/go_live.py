@@ -11,10 +11,10 @@ from pydantic import Field
 from app.api.doors import AdminDoor, Door, ResourcesDep
 from app.api.transfers import ReasonView
 from app.api.views import Order, View, problems
-from app.clerk.decisions import Offer, decide_old, find_shown_offer, ignore_old, lock_held
 from app.clerk.overview import InvoiceFilter, count_invoices
 from app.errors import NotFoundError, Reason, RequestError
 from app.tables import Transfer
+from app.transfer.old_documents import Offer, decide_old, find_shown_offer, ignore_old, lock_held
 
 router = APIRouter(prefix="/v1", tags=["invoices"])
 

@@ -10,7 +10,15 @@ from uuid import UUID
 from fastapi import APIRouter
 from pydantic import Field, SecretStr
 
-from app.admin.hooks import create_hook, list_hooks, load_hook, open_secrets, rotate_address, rotate_secret, set_enabled
+from app.admin.hooks import (
+    create_hook,
+    list_hooks,
+    load_hook,
+    open_secrets,
+    record_hook_change,
+    rotate_address,
+    rotate_secret,
+)
 from app.api.doors import AdminDoor, Door, ResourcesDep, ViewerDoor
 from app.api.views import Name, Order, OverlapHours, View, problems
 from app.api.webhooks.known import KnownHooks
@@ -104,7 +112,7 @@ async def make_hook(door: AdminDoor, resources: ResourcesDep, new: NewHook) -> M
         verification=verification,
         secrets=[secret] if secret is not None else [],
     )
-    made.hook.record_first = new.record_first
+    await record_hook_change(door.session, made.hook, record_first=new.record_first)
     await _record(door, "hook.create", made.hook, after=_show(resources.vault, made.hook))
     await door.session.commit()
     return _made(resources, made.hook, address=made.address, secret=secret)
@@ -121,12 +129,9 @@ async def change_hook(door: AdminDoor, resources: ResourcesDep, hook_id: UUID, c
     """Rename, disable or enable a hook; a change is noticed by every process within the hook cache's seconds."""
     hook = await load_hook(door.session, hook_id)
     before = _show(resources.vault, hook)
-    if change.name is not None:
-        hook.name = change.name
-    if change.enabled is not None:
-        await set_enabled(door.session, hook, enabled=change.enabled)
-    if change.record_first is not None:
-        hook.record_first = change.record_first
+    await record_hook_change(
+        door.session, hook, name=change.name, enabled=change.enabled, record_first=change.record_first
+    )
     await _record(door, "hook.change", hook, before=before, after=_show(resources.vault, hook))
     await _commit(door, resources)
     return _view(hook)

@@ -10,19 +10,19 @@ from pydantic import BaseModel, Field
 
 from app.admin.keys import list_keys, list_removed_keys
 from app.api.doors import AdminDoor, Door, ResourcesDep, ViewerDoor
-from app.api.transfers import ReasonView, load_own
+from app.api.transfers import ReasonView
 from app.api.views import Before, Limit, Order, View, problems
-from app.clerk.decisions import find_shown_offer
 from app.clerk.dry_run import dry_run
 from app.clerk.jobs import cancel_job, count_outcomes, create_job, list_jobs, load_job
 from app.clerk.link_by_hand import link_elsewhere
-from app.clerk.orphans import retry_credit_notes
 from app.clerk.overview import InvoiceFilter, InvoiceState, count_invoices, list_invoices, show_filter, state_of
 from app.domain.documents import DocumentKind
 from app.errors import ConflictError, NotFoundError, RequestError
 from app.settings import Settings
 from app.tables import Job, Transfer
-from app.transfer.log import approve
+from app.transfer.log import approve, load_transfer
+from app.transfer.old_documents import find_shown_offer
+from app.transfer.orphans import retry_credit_notes
 from app.transfer.retry import retry, retry_held
 
 router = APIRouter(prefix="/v1", tags=["invoices"])
@@ -287,7 +287,7 @@ def _text(value: UUID | None) -> str | None:
 
 
 async def _load_invoice(door: Door, transfer_id: int) -> Transfer:
-    transfer = await load_own(door, transfer_id)
+    transfer = await load_transfer(door.session, transfer_id, tenant_id=door.tenant_id)
     if transfer.scope != "invoice":
         raise NotFoundError(f"Transfer {transfer_id} is no invoice", fix="Take an id from GET /v1/invoices.")
     return transfer

@@ -35,14 +35,14 @@ from app.api.key_views import (
     TakeOverOrder,
 )
 from app.api.views import problems
-from app.clerk.decisions import look_again
-from app.clerk.orphans import count_remains, follow_departments, hold_remains, take_over
 from app.engine.lanes import wake_key
 from app.errors import ConflictError, RemoteError
 from app.platform.resources import Resources
 from app.sweep.sightings import forget_untold
 from app.tables import Key
 from app.transfer.books import KnownBooks
+from app.transfer.old_documents import look_again
+from app.transfer.orphans import count_remains, follow_departments, hold_remains, take_over
 from app.transfer.retry import retry_held
 
 router = APIRouter(prefix="/v1/keys", tags=["keys"])

@@ -9,7 +9,7 @@ from uuid import UUID
 from fastapi import APIRouter
 from pydantic import Field
 
-from app.admin.tenants import list_tenants, load_tenant
+from app.admin.tenants import list_tenants, load_tenant, record_reading
 from app.api.doors import AdminDoor, Door, ResourcesDep, ViewerDoor
 from app.api.transfers import ReasonView
 from app.api.views import Before, Limit, Order, View, problems
@@ -169,7 +169,7 @@ async def change_recman(door: AdminDoor, resources: ResourcesDep, change: Readin
     tenant = await load_tenant(door.session, door.tenant, lock=True)
     before = tenant.reading
     chosen = change.model_dump(mode="json", exclude={"lift_pause"}, exclude_unset=True)
-    tenant.reading = Reading.model_validate({**before, **chosen}).model_dump(mode="json", exclude_defaults=True)
+    await record_reading(door.session, tenant, Reading.model_validate({**before, **chosen}))
     if change.lift_pause:
         await lift_pause(door.session, tenant.id)
     await wake_tenant(door.session, tenant_id=tenant.id)

@@ -7,7 +7,15 @@ from uuid import UUID
 from fastapi import APIRouter
 from pydantic import Field, SecretStr
 
-from app.admin.tenants import create_tenant, list_tenants, load_tenant, rename_tenant, set_recman_api_key, show_api_key
+from app.admin.tenants import (
+    create_tenant,
+    list_tenants,
+    load_tenant,
+    record_recman_api_key,
+    record_state,
+    rename_tenant,
+    show_api_key,
+)
 from app.api.doors import OperatorDoor, ResourcesDep
 from app.api.views import Name, Order, View, problems
 from app.engine.lanes import wake_tenant
@@ -51,7 +59,7 @@ async def make_tenant(door: OperatorDoor, resources: ResourcesDep, new: NewTenan
     tenant = await create_tenant(door.session, name=new.name)
     if new.recman_api_key is not None:
         api_key = new.recman_api_key.get_secret_value()
-        await set_recman_api_key(door.session, resources.vault, tenant, api_key=api_key)
+        await record_recman_api_key(door.session, resources.vault, tenant, api_key=api_key)
     after = _show(resources.vault, tenant)
     await door.record("tenant.create", f"tenant:{tenant.id}", tenant_id=tenant.id, after=after)
     await door.session.commit()
@@ -80,11 +88,11 @@ async def change_tenant(
     if change.name is not None:
         await rename_tenant(door.session, tenant, name=change.name)
     if change.state is not None:
-        tenant.state = change.state
+        await record_state(door.session, tenant, state=change.state)
     if "recman_api_key" in change.model_fields_set:
         given = change.recman_api_key
         api_key = given.get_secret_value() if given is not None else None
-        await set_recman_api_key(door.session, resources.vault, tenant, api_key=api_key)
+        await record_recman_api_key(door.session, resources.vault, tenant, api_key=api_key)
         await lift_pause(door.session, tenant.id)
         await wake_tenant(door.session, tenant_id=tenant.id)
     after = _show(resources.vault, tenant)

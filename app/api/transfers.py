@@ -8,15 +8,14 @@ from uuid import UUID
 from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
-from app.api.doors import AdminDoor, Door, ResourcesDep, ViewerDoor
+from app.api.doors import AdminDoor, ResourcesDep, ViewerDoor
 from app.api.views import Before, Limit, View, problems
 from app.clerk.absence import require_absent
 from app.engine.inbox import list_events
 from app.engine.lanes import wake_waiting
-from app.errors import ConflictError, NotFoundError
-from app.tables import Transfer
+from app.errors import ConflictError
 from app.transfer.doubles import wake_doubles
-from app.transfer.log import ignore, is_begun, list_transfers, load_transfer
+from app.transfer.log import ignore, is_begun, list_attempts, list_transfers, load_transfer
 from app.transfer.retry import retry
 
 router = APIRouter(prefix="/v1", tags=["transfers"])
@@ -111,10 +110,8 @@ async def list_all_transfers(
 
 @router.get("/transfers/{transfer_id}")
 async def show_transfer(door: ViewerDoor, transfer_id: int) -> TransferDetail:
-    found = await load_transfer(door.session, transfer_id, tenant_id=door.tenant_id)
-    if found is None:
-        raise NotFoundError(f"There is no transfer {transfer_id}", fix="Take an id from GET /v1/transfers.")
-    transfer, attempts = found
+    transfer = await load_transfer(door.session, transfer_id, tenant_id=door.tenant_id)
+    attempts = await list_attempts(door.session, transfer_id)
     shown = TransferView.model_validate(transfer).model_dump()
     return TransferDetail(**shown, attempts=[AttemptView.model_validate(attempt) for attempt in attempts])
 
@@ -128,7 +125,7 @@ class IgnoreOrder(BaseModel):
 @router.post("/transfers/{transfer_id}/retry", status_code=202)
 async def retry_transfer(door: AdminDoor, resources: ResourcesDep, transfer_id: int) -> TransferView:
     """Look at the record anew, now: after something was mended, or to send what was ignored after all."""
-    transfer = await load_own(door, transfer_id)
+    transfer = await load_transfer(door.session, transfer_id, tenant_id=door.tenant_id)
     before = {"state": transfer.state}
     await retry(door.session, transfer)
     await door.record("transfer.retry", f"transfer:{transfer.id}", tenant_id=transfer.tenant_id, before=before)
@@ -142,7 +139,7 @@ async def ignore_transfer(
     door: AdminDoor, resources: ResourcesDep, transfer_id: int, order: IgnoreOrder
 ) -> TransferView:
     """Never send this record; a retry takes it back. What was begun is looked for in Unimicro: nothing may be there."""
-    transfer = await load_own(door, transfer_id)
+    transfer = await load_transfer(door.session, transfer_id, tenant_id=door.tenant_id)
     before = {"state": transfer.state}
     # No transaction is open while Unimicro is asked.
     await door.session.commit()
@@ -160,18 +157,6 @@ async def ignore_transfer(
     await door.session.commit()
     resources.work_accepted.set()
     return TransferView.model_validate(transfer)
-
-
-async def load_own(door: Door, transfer_id: int) -> Transfer:
-    """The transfer, when the caller may see it.
-
-    Raises:
-        NotFoundError: there is none for this caller.
-    """
-    found = await load_transfer(door.session, transfer_id, tenant_id=door.tenant_id)
-    if found is None:
-        raise NotFoundError(f"There is no transfer {transfer_id}", fix="Take an id from GET /v1/transfers.")
-    return found[0]
 
 
 @router.get("/events")

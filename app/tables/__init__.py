@@ -1,4 +1,7 @@
-"""Every table, once. Each has one owner module that holds its queries; the migrations make them."""
+"""Every table, once; the migrations make them.
+
+Each names its owner, the room or module that alone writes it, and who else may ask for its rows.
+"""
 
 from app.tables.accounts import AdminToken, Audit, AuditChain, Department, Hook, Key, SignIn, Tenant
 from app.tables.base import Table, TenantOwned

@@ -14,7 +14,10 @@ from app.tables.base import NEW_UUID, NOW, Table, TenantOwned, one_of
 
 
 class Tenant(Table):
-    """One RecMan account (owner: tenants); `reading` holds how its RecMan is read (domain.reading)."""
+    """One RecMan account; `reading` holds how its RecMan is read (domain.reading).
+
+    Owner: admin.tenants. Readers: engine.lanes, reading.quota.
+    """
 
     __tablename__ = "tenant"
     __table_args__ = (one_of("state", "active", "paused"), one_of("recman_reads", "api", "payload"))
@@ -29,9 +32,11 @@ class Tenant(Table):
 
 
 class Hook(TenantOwned, Table):
-    """One secret webhook address of a tenant (owner: hooks); only its SHA-256 is kept.
+    """One secret webhook address of a tenant; only its SHA-256 is kept.
 
     `record_first`: deliveries are stored without effects until somebody has confirmed how they are read.
+
+    Owner: admin.hooks. Readers: engine.recorded.
     """
 
     __tablename__ = "hook"
@@ -50,7 +55,10 @@ class Hook(TenantOwned, Table):
 
 
 class AdminToken(TenantOwned, Table):
-    """What a caller of our REST API holds (owner: tokens); only its SHA-256 is kept."""
+    """What a caller of our REST API holds; only its SHA-256 is kept.
+
+    Owner: admin.tokens.
+    """
 
     __tablename__ = "admin_token"
     __table_args__ = (
@@ -70,10 +78,12 @@ class AdminToken(TenantOwned, Table):
 
 
 class Key(TenantOwned, Table):
-    """A named access to one Unimicro company (owner: keys); secrets are sealed with the row's identity.
+    """A named access to one Unimicro company; secrets are sealed with the row's identity.
 
     `credentials` is the private key of a server client, which needs no refresh token. `go_live` is the key's first day:
     documents dated earlier are a person's decision.
+
+    Owner: admin.keys. Readers: admin, clerk.absence, transfer.
     """
 
     __tablename__ = "key"
@@ -110,10 +120,12 @@ class Key(TenantOwned, Table):
 
 
 class SignIn(TenantOwned, Table):
-    """A sign-in to Unimicro that was begun: what must come back, and then what it gave (owner: sign_ins).
+    """A sign-in to Unimicro that was begun: what must come back, and then what it gave.
 
     `key_id` is set when an existing key is signed in again; `used_at` when a key was made of it. `begun` and `granted`
     are sealed, and emptied as soon as they are used.
+
+    Owner: admin.sign_ins.
     """
 
     __tablename__ = "sign_in"
@@ -134,7 +146,10 @@ class SignIn(TenantOwned, Table):
 
 
 class Audit(TenantOwned, Table):
-    """Who changed what and when, append-only and chained by hashes (owner: audit)."""
+    """Who changed what and when, append-only and chained by hashes.
+
+    Owner: admin.audit.
+    """
 
     __tablename__ = "audit"
     __table_args__ = (Index("ix_audit_tenant", "tenant_id", "id"),)
@@ -152,9 +167,11 @@ class Audit(TenantOwned, Table):
 
 
 class AuditChain(Table):
-    """The head of one chain of the audit trail: its length and last hash (owner: audit).
+    """The head of one chain of the audit trail: its length and last hash.
 
     `id` is the tenant's, or nought for the installation's own chain.
+
+    Owner: admin.audit.
     """
 
     __tablename__ = "audit_chain"
@@ -165,9 +182,11 @@ class AuditChain(Table):
 
 
 class Department(TenantOwned, Table):
-    """A RecMan department and the key that serves it (owner: departments).
+    """A RecMan department and the key that serves it.
 
     `former_key_id`: the removed key that served it; nobody has said yet which one serves it now.
+
+    Owner: admin.departments.
     """
 
     __tablename__ = "department"

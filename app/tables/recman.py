@@ -14,7 +14,10 @@ from app.tables.base import NOW, Table, TenantOwned, one_of
 
 
 class RecmanQuota(TenantOwned, Table):
-    """The calls to RecMan of one tenant and day (owner: quota); `strikes` counts RecMan's own refusals."""
+    """The calls to RecMan of one tenant and day; `strikes` counts RecMan's own refusals.
+
+    Owner: reading.quota.
+    """
 
     __tablename__ = "recman_quota"
 
@@ -29,9 +32,11 @@ class RecmanQuota(TenantOwned, Table):
 
 
 class Sweep(TenantOwned, Table):
-    """One reading of everything RecMan lists, or of invoices of a time (owner: sweeps).
+    """One reading of everything RecMan lists, or of invoices of a time.
 
     `scope` and `page` are where it goes on; `trouble` is why it waits.
+
+    Owner: sweep.
     """
 
     __tablename__ = "sweep"
@@ -57,9 +62,11 @@ class Sweep(TenantOwned, Table):
 
 
 class ListedDocument(TenantOwned, Table):
-    """A document that a backfill's dry run listed, as it was then (owner: listed). Append only.
+    """A document that a backfill's dry run listed, as it was then. Append only.
 
     `key_id` and `before_go_live` are what routing said of it.
+
+    Owner: sweep.listed.
     """
 
     __tablename__ = "listed_document"
@@ -76,10 +83,12 @@ class ListedDocument(TenantOwned, Table):
 
 
 class RecmanRecord(TenantOwned, Table):
-    """What a sweep last saw of one record (owner: seen), as hashes.
+    """What a sweep last saw of one record, as hashes.
 
     Shape: `content_hash` is what was told last, None when nothing was; `change` is what is still to be told, with
     `next_hash` taking its place then. `misses` counts the sweeps in a row that did not see it.
+
+    Owner: sweep.sightings.
     """
 
     __tablename__ = "recman_record"
@@ -101,9 +110,11 @@ class RecmanRecord(TenantOwned, Table):
 
 
 class FieldProfile(TenantOwned, Table):
-    """How a tenant's RecMan spells one scope, as a probe found it (owner: profiles): names and types, never values.
+    """How a tenant's RecMan spells one scope, as a probe found it: names and types, never values.
 
     Shape: `fields` maps a name to its types and whether every record had it; `drift` lists what was otherwise later.
+
+    Owner: sweep.profiles.
     """
 
     __tablename__ = "field_profile"
@@ -122,7 +133,10 @@ class FieldProfile(TenantOwned, Table):
 
 
 class HookHeaders(TenantOwned, Table):
-    """One set of header names that came to a hook (owner: contacts); values are never kept."""
+    """One set of header names that came to a hook; values are never kept.
+
+    Owner: admin.hook_headers.
+    """
 
     __tablename__ = "hook_headers"
 

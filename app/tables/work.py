@@ -14,9 +14,11 @@ from app.tables.base import NEW_UUID, NOW, Table, TenantOwned, one_of
 
 
 class Lane(TenantOwned, Table):
-    """The queue of one record: in order, one at a time (owner: lanes).
+    """The queue of one record: in order, one at a time.
 
     `peeks` counts how often its record was read, also by others, before the lane itself had its turn.
+
+    Owner: engine. Readers: transfer.
     """
 
     __tablename__ = "lane"
@@ -47,10 +49,12 @@ class Lane(TenantOwned, Table):
 
 
 class Event(TenantOwned, Table):
-    """One received or swept hint that a record may have changed (owner: inbox).
+    """One received or swept hint that a record may have changed.
 
     A delivery that means nothing has no lane and is `ignored` with the reason in `note`; one of a hook that records
     first has no lane either and is `recorded` until it is released.
+
+    Owner: engine. Readers: clerk.jobs.
     """
 
     __tablename__ = "event"
@@ -87,7 +91,7 @@ class Event(TenantOwned, Table):
 
 
 class Transfer(TenantOwned, Table):
-    """The life of one record towards one key (owner: transfer.log).
+    """The life of one record towards one key.
 
     Units: amounts in the document's currency, positive also on a credit note. `unclear`: a write was begun and its
     outcome never recorded, whatever became of the record since; it is looked for before anything is sent again.
@@ -95,6 +99,8 @@ class Transfer(TenantOwned, Table):
     alone may be sent with. `not_same`: a person said that it is no double.
     `offer` is what was found in Unimicro of a document dated before the key's go-live day, and which key's books were
     searched; `decision` is a person's about such a document, `decided_on` the id of the offer that was seen then.
+
+    Owner: transfer. Readers: admin.keys, clerk.overview, engine.lanes, sweep.sightings.
     """
 
     __tablename__ = "transfer"
@@ -207,7 +213,10 @@ class Transfer(TenantOwned, Table):
 
 
 class Attempt(Table):
-    """One try of one step of a transfer: what went out, what came back (owner: transfer.log). Append only."""
+    """One try of one step of a transfer: what went out, what came back. Append only.
+
+    Owner: transfer.log.
+    """
 
     __tablename__ = "attempt"
     __table_args__ = (UniqueConstraint("transfer_id", "n"),)
@@ -225,11 +234,13 @@ class Attempt(Table):
 
 
 class Making(TenantOwned, Table):
-    """Who makes a record with this name in a key's company, or made it last (owner: transfer.making).
+    """Who makes a record with this name in a key's company, or made it last.
 
     It is being made for as long as the lane with `lane_token` is leased; `touched_at` is the last moment at which
     something may have been made. `key_id` is the oldest key of the company, `record_id` names also the key that the
     record is made for (“201@<key id>”).
+
+    Owner: transfer.making.
     """
 
     __tablename__ = "making"
@@ -243,7 +254,10 @@ class Making(TenantOwned, Table):
 
 
 class RuleSet(TenantOwned, Table):
-    """One version of a key's rules; the newest is in force, older ones stay (owner: rules). Append only."""
+    """One version of a key's rules; the newest is in force, older ones stay. Append only.
+
+    Owner: admin.rules.
+    """
 
     __tablename__ = "rule_set"
     __table_args__ = (UniqueConstraint("key_id", "version"),)
@@ -258,9 +272,11 @@ class RuleSet(TenantOwned, Table):
 
 
 class Job(TenantOwned, Table):
-    """Many documents to look at anew, as one piece of work with progress (owner: jobs).
+    """Many documents to look at anew, as one piece of work with progress.
 
     `wanted` is the filter; `last_id` is how far it is: documents come in the order of their ids.
+
+    Owner: clerk.
     """
 
     __tablename__ = "job"
@@ -279,9 +295,11 @@ class Job(TenantOwned, Table):
 
 
 class CustomerCheck(TenantOwned, Table):
-    """One comparison of all customers of RecMan and of a key's company (owner: checks).
+    """One comparison of all customers of RecMan and of a key's company.
 
     `beat_at` is when the process that runs it was last heard of; `failure` holds cause and fix of a failed one.
+
+    Owner: admin.customer_checks.
     """
 
     __tablename__ = "customer_check"

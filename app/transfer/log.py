@@ -11,7 +11,7 @@ from sqlalchemy.exc import IntegrityError
 
 from app.domain.booking import Booking
 from app.domain.documents import Totals
-from app.errors import HoldError, Reason
+from app.errors import HoldError, NotFoundError, Reason
 from app.platform.db import Session, locked
 from app.tables import Attempt, Key, Transfer
 
@@ -304,18 +304,25 @@ async def count_open(session: Session, *, key_id: UUID) -> int:
     return int(await session.scalar(query) or 0)
 
 
-async def load_transfer(
-    session: Session, transfer_id: int, *, tenant_id: UUID | None
-) -> tuple[Transfer, Sequence[Attempt]] | None:
-    """A transfer with its attempts in order, or None when there is none for this tenant."""
+async def load_transfer(session: Session, transfer_id: int, *, tenant_id: UUID | None) -> Transfer:
+    """The transfer, when it is this tenant's (None: any tenant's).
+
+    Raises:
+        NotFoundError: there is none that this tenant may see.
+    """
     query = select(Transfer).where(Transfer.id == transfer_id)
     if tenant_id is not None:
         query = query.where(Transfer.tenant_id == tenant_id)
     transfer = (await session.scalars(query)).one_or_none()
     if transfer is None:
-        return None
-    attempts = select(Attempt).where(Attempt.transfer_id == transfer_id).order_by(Attempt.n)
-    return transfer, (await session.scalars(attempts)).all()
+        raise NotFoundError(f"There is no transfer {transfer_id}", fix="Take an id from GET /v1/transfers.")
+    return transfer
+
+
+async def list_attempts(session: Session, transfer_id: int) -> Sequence[Attempt]:
+    """Every try of a transfer, in order."""
+    query = select(Attempt).where(Attempt.transfer_id == transfer_id).order_by(Attempt.n)
+    return (await session.scalars(query)).all()
 
 
 def show_reasons(reasons: Sequence[Reason]) -> list[dict[str, str]]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import text
 
-from app.admin.tenants import create_tenant, set_recman_api_key
+from app.admin.tenants import create_tenant, record_recman_api_key
 from app.platform.http import httpx
 from app.platform.resources import Resources, open_resources
 from app.settings import Settings
@@ -57,7 +57,7 @@ async def measure_sweep(settings: Settings, url: str, *, records: int) -> SweepC
     async with http, open_resources(settings, database_url=url, http=http) as resources:
         async with resources.sessions.begin() as session:
             tenant = await create_tenant(session, name=f"{records} invoices")
-            await set_recman_api_key(session, resources.vault, tenant, api_key="bench")
+            await record_recman_api_key(session, resources.vault, tenant, api_key="bench")
         await _sweep(resources, tenant)
         before, size = time.process_time(), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
         events = await _sweep(resources, tenant)

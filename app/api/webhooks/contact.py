@@ -9,7 +9,7 @@ from fastapi import APIRouter
 from pydantic import Field
 
 from app.admin.hook_headers import list_headers
-from app.admin.hooks import load_hook
+from app.admin.hooks import load_hook, record_hook_change
 from app.api.doors import AdminDoor, ResourcesDep, ViewerDoor
 from app.api.views import Order, View, problems
 from app.api.webhooks.known import KnownHooks
@@ -108,7 +108,7 @@ def _list(rows: list[tuple[str, int]]) -> list[Counted]:
 async def confirm_hook(door: AdminDoor, resources: ResourcesDep, hook_id: UUID, word: Word) -> ConfirmedView:
     """Say that deliveries are read rightly: what was recorded, and what comes, has effects from now on."""
     hook = await load_hook(door.session, hook_id)
-    hook.record_first = False
+    await record_hook_change(door.session, hook, record_first=False)
     discarded = 0
     if not word.release:
         discarded = await discard_recorded(door.session, hook_id, actor=door.caller.actor)

@@ -1,4 +1,4 @@
-"""What a removed key leaves behind: held until a person hands it to another key. Part of the transfer log."""
+"""What a removed key leaves behind: held until a person hands it to another key."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""What people decide about documents from before a key's first day; `transfer/offers.py` keeps it."""
+"""Documents from before a key's first day, and what people decide about them; `offers` keeps it on their rows."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
