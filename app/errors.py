@@ -5,16 +5,23 @@ ServiceError
 │   ├── SignatureError       401  a webhook's secret or signature is wrong, or a token is
 │   ├── ForbiddenError       403  the token's role may not do this
 │   ├── NotFoundError        404  no such thing (for this caller)
+│   ├── MethodError          405  the address takes another method
 │   ├── ConflictError        409  the thing is in another state than the request supposes
-│   └── TooLargeError        413  the body is over the cap
+│   ├── TooLargeError        413  the body is over the cap
+│   └── TooManyTriesError    429  too many wrong tokens came from one address
 ├── DatabaseAwayError        503  Postgres does not answer: the sender must try again
+├── EncryptionKeyMissingError  no process starts: secrets could not be stored
+├── SecretUnreadableError    none of the encryption keys opens what is stored
+├── EmbeddedPostgresError    no process starts: the Postgres of our own does not
 ├── HoldError                held: a person must decide; carries every gap at once
 ├── WaitError                wait for another record, no try spent
+├── KeyPausedError           the key rests: its lanes wait, no try spent
 ├── StaleLeaseError          stop: another worker owns the lane now
 └── RemoteError              the other system
     ├── RemoteRejectedError    held: it said no (4xx) and will say no again
     │   └── RemoteMissingError looked for once more by all that is known: it said that there is no such record
     ├── RemoteThrottledError   pause the key (or the tenant's RecMan), no try spent (429; no token is taken)
+    │   └── _PurseEmptyError   stop a probe: its calls are used up
     ├── RemoteUnavailableError retry: surely nothing was stored
     ├── AuthExpiredError       pause the key until somebody signs in
     └── OutcomeUnknownError    a write got no answer: look before doing it again

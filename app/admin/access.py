@@ -9,7 +9,7 @@ from cachetools import TTLCache
 from sqlalchemy import select
 
 from app.accounting.connections import SIGN_IN_AGAIN, TokenSet, refresh, sign_in_server, to_token_refused
-from app.admin.keys import identity_of, open_secret, open_server_client, record_sign_in_lost, save_tokens
+from app.admin.keys import identity_of, open_secret, open_server_client, record_sign_in_lost, record_tokens
 from app.errors import AuthExpiredError
 from app.platform.crypto import Vault
 from app.platform.db import locked
@@ -77,7 +77,7 @@ async def _renew_alone(resources: Resources, key_id: UUID, *, refused: str | Non
             gone = error
             first = await record_sign_in_lost(session, key, reason=error.cause)
         else:
-            await save_tokens(session, resources.vault, key, tokens)
+            await record_tokens(session, resources.vault, key, tokens)
             if refused is not None:
                 resources.kept(RenewedKeys).by_id[key_id] = True
             return tokens.access_token

@@ -66,7 +66,7 @@ async def record_change(session: Session, change: Change) -> None:
     """
     chain = change.tenant_id or _INSTALLATION
     # The head is read by its own key alone, whatever rows the session may see.
-    head = await _lock_head(session, chain)
+    head = await _claim_head(session, chain)
     # Numbers come back from JSONB otherwise than they went in, so what it will hold is hashed.
     before, after = _to_jsonb(change.before), _to_jsonb(change.after)
     stored = select(func.now(), cast(before, Text), cast(after, Text))
@@ -85,7 +85,7 @@ async def record_change(session: Session, change: Change) -> None:
     await session.execute(grown, execution_options={"synchronize_session": False})
 
 
-async def _lock_head(session: Session, chain: UUID) -> Row[int, bytes]:
+async def _claim_head(session: Session, chain: UUID) -> Row[int, bytes]:
     query = upsert(AuditChain).values(id=chain, length=0, hash=_START)
     touched = query.on_conflict_do_update(index_elements=["id"], set_={"id": query.excluded.id})
     return (await session.execute(touched.returning(AuditChain.length, AuditChain.hash))).one()

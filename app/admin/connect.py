@@ -20,15 +20,15 @@ from app.accounting.connections import (
 )
 from app.admin.audit import Change, record_change
 from app.admin.departments import serve_departments
-from app.admin.keys import Grant, NewKey, create_key, identity_of, load_key, save_grant
+from app.admin.keys import Grant, NewKey, create_key, identity_of, load_key, record_grant, record_signed_in
 from app.admin.sign_ins import (
     Beginning,
     SignedIn,
     load_sign_in,
-    store_beginning,
-    store_failure,
-    store_return,
-    store_server,
+    record_beginning,
+    record_return,
+    record_server_sign_in,
+    record_sign_in_failure,
     take_return,
     use_sign_in,
 )
@@ -57,7 +57,7 @@ async def begin_sign_in(resources: Resources, beginning: Beginning) -> tuple[Sig
     """
     begun = await authorize_url(resources.http, identity_of(resources.settings))
     async with resources.sessions.begin() as session:
-        return await store_beginning(session, resources.vault, beginning, begun), begun.url
+        return await record_beginning(session, resources.vault, beginning, begun), begun.url
 
 
 async def begin_server(resources: Resources, beginning: Beginning, client: ServerClient) -> SignIn:
@@ -73,7 +73,7 @@ async def begin_server(resources: Resources, beginning: Beginning, client: Serve
         raise RemoteRejectedError(error.cause, fix=error.fix, code="client_refused") from error
     signed_in = await _look_around(resources, tokens, client)
     async with resources.sessions.begin() as session:
-        sign_in = await store_server(session, resources.vault, beginning, signed_in)
+        sign_in = await record_server_sign_in(session, resources.vault, beginning, signed_in)
         if sign_in.key_id is not None:
             await _renew_key(session, resources, sign_in)
         return sign_in
@@ -94,12 +94,12 @@ async def end_sign_in(resources: Resources, callback: Callback) -> SignIn:
         signed_in = await _exchange(resources, begun, callback)
         async with resources.sessions.begin() as session:
             sign_in = await load_sign_in(session, sign_in_id, lock=True)
-            await store_return(session, resources.vault, sign_in, signed_in)
+            await record_return(session, resources.vault, sign_in, signed_in)
             if sign_in.key_id is not None:
                 await _renew_key(session, resources, sign_in)
     except ServiceError as error:
         async with resources.sessions.begin() as session:
-            await store_failure(session, await load_sign_in(session, sign_in_id, lock=True), error.cause)
+            await record_sign_in_failure(session, await load_sign_in(session, sign_in_id, lock=True), error.cause)
         raise
     resources.work_accepted.set()
     return sign_in
@@ -133,9 +133,8 @@ async def _renew_key(session: Session, resources: Resources, sign_in: SignIn) ->
             code="company_not_reached",
         )
     before = {"state": key.state}
-    await save_grant(session, resources.vault, key, signed_in.grant)
-    if key.state == "sign_in_again":
-        key.state, key.pause_reason, key.paused_until = "active", None, None
+    await record_grant(session, resources.vault, key, signed_in.grant)
+    await record_signed_in(session, key)
     await wake_key(session, tenant_id=key.tenant_id, key_id=key.id)
     change = Change(
         actor=sign_in.begun_by,

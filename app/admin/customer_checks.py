@@ -27,7 +27,7 @@ async def begin_check(session: Session, key: Key, *, actor: str) -> CustomerChec
     Raises:
         ConflictError: one is running already.
     """
-    await _end_dead(session, key.id)
+    await _record_dead(session, key.id)
     query = insert(CustomerCheck).values(tenant_id=key.tenant_id, key_id=key.id, started_by=actor)
     try:
         return (await session.scalars(query.returning(CustomerCheck))).one()
@@ -81,7 +81,7 @@ async def load_last_check(session: Session, key: Key, *, lock: bool = False) -> 
     Raises:
         NotFoundError: the key was never checked.
     """
-    await _end_dead(session, key.id)
+    await _record_dead(session, key.id)
     query = select(CustomerCheck).where(CustomerCheck.key_id == key.id).order_by(CustomerCheck.id.desc()).limit(1)
     query = query.options(defer(CustomerCheck.findings))
     check = (await session.scalars(locked(query) if lock else query)).one_or_none()
@@ -125,7 +125,7 @@ async def is_cleared(session: Session, key_id: UUID) -> bool:
     return await session.scalar(query) is not None
 
 
-async def _end_dead(session: Session, key_id: UUID) -> None:
+async def _record_dead(session: Session, key_id: UUID) -> None:
     silence = func.now() - text("make_interval(secs => :seconds)").bindparams(seconds=_STALE_SECONDS)
     dead = (CustomerCheck.key_id == key_id, CustomerCheck.state == "running", CustomerCheck.beat_at < silence)
     await session.execute(update(CustomerCheck).where(*dead).values(state="failed", failure=_DIED, ended_at=func.now()))

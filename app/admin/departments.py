@@ -83,18 +83,24 @@ async def serve_departments(session: Session, key: Key, department_ids: Sequence
     await session.flush()
 
 
+async def record_serving_key(session: Session, row: DepartmentRow, *, key_id: UUID | None) -> None:
+    """Let this key serve the department from now on; None: the key open to all."""
+    row.key_id, row.former_key_id = key_id, None
+    await session.flush()
+
+
 async def release_departments(session: Session, key: Key) -> None:
     """Let the key serve no department by name."""
     await session.execute(update(DepartmentRow).where(DepartmentRow.key_id == key.id).values(key_id=None))
 
 
-async def orphan_departments(session: Session, key: Key) -> list[str]:
+async def record_orphaned(session: Session, key: Key) -> list[str]:
     """Leave the departments of a key that is being removed to nobody, until a person says which key serves them."""
     query = update(DepartmentRow).where(DepartmentRow.key_id == key.id).values(key_id=None, former_key_id=key.id)
     return sorted(await session.scalars(query.returning(DepartmentRow.recman_department_id)))
 
 
-async def inherit_departments(session: Session, key: Key, *, former: Key) -> list[str]:
+async def record_inherited(session: Session, key: Key, *, former: Key) -> list[str]:
     """Let the key serve what a removed one served and nobody was given since."""
     query = update(DepartmentRow).where(DepartmentRow.former_key_id == former.id)
     query = query.values(key_id=key.id, former_key_id=None)

@@ -37,18 +37,18 @@ class HeardHeaders:
     places: set[tuple[UUID, tuple[bytes, ...]]] = field(default_factory=set, repr=False)
 
 
-async def note_headers(resources: Resources, hook: Hook, headers: Headers) -> None:
+async def record_headers(resources: Resources, hook: Hook, headers: Headers) -> None:
     """Write the names down, if this process has not seen them together at this hook before."""
     place = (hook.id, tuple(sorted({name for name, _ in headers})))
     if place in resources.kept(HeardHeaders).places:
         return
-    await _store(resources.pool, hook, place[1])
+    await _record(resources.pool, hook, place[1])
     if len(resources.kept(HeardHeaders).places) >= _MOST_KNOWN:
         resources.kept(HeardHeaders).places.clear()
     resources.kept(HeardHeaders).places.add(place)
 
 
-async def _store(pool: Pool, hook: Hook, raw: Sequence[bytes]) -> None:
+async def _record(pool: Pool, hook: Hook, raw: Sequence[bytes]) -> None:
     names = [_show(name) for name in raw[:_MOST_NAMES]]
     digest = hashlib.sha256("\n".join(names).encode()).digest()
     async with pool.acquire(timeout=ACQUIRE_SECONDS) as connection:

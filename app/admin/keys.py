@@ -78,7 +78,7 @@ async def create_key(session: Session, vault: Vault, new: NewKey) -> Key:
         key = (await session.scalars(query.returning(Key))).one()
     except IntegrityError as error:
         raise _to_conflict(error, new.name) from error
-    await save_grant(session, vault, key, new.grant)
+    await record_grant(session, vault, key, new.grant)
     return key
 
 
@@ -245,16 +245,23 @@ async def record_sign_in_lost(session: Session, key: Key, *, reason: str) -> boo
     return first
 
 
-async def save_grant(session: Session, vault: Vault, key: Key, grant: Grant) -> None:
+async def record_signed_in(session: Session, key: Key) -> None:
+    """A key that waited for a sign-in goes on; one that a person has paused stays so."""
+    if key.state == "sign_in_again":
+        key.state, key.pause_reason, key.paused_until = "active", None, None
+        await session.flush()
+
+
+async def record_grant(session: Session, vault: Vault, key: Key, grant: Grant) -> None:
     """Keep what a sign-in gave."""
     server = grant.server
     key.client = "web" if server is None else "server"
     key.credentials = None if server is None else _seal(vault, key, "credentials", dump_json(asdict(server)))
     key.files_base = grant.files_base
-    await save_tokens(session, vault, key, grant.tokens)
+    await record_tokens(session, vault, key, grant.tokens)
 
 
-async def save_tokens(session: Session, vault: Vault, key: Key, tokens: TokenSet) -> None:
+async def record_tokens(session: Session, vault: Vault, key: Key, tokens: TokenSet) -> None:
     """Keep new tokens; the old ones are forgotten."""
     renewable = tokens.refresh_token
     key.access_token = _seal(vault, key, "access_token", tokens.access_token)

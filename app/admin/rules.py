@@ -48,7 +48,7 @@ async def load_version(session: Session, key_id: UUID, version: int) -> RuleSet:
     return row
 
 
-async def store_rules(session: Session, key: Key, rules: Rules, *, after_version: int, made_by: str) -> RuleSet:
+async def record_rules(session: Session, key: Key, rules: Rules, *, after_version: int, made_by: str) -> RuleSet:
     """The next version of the key's rules.
 
     Raises:

@@ -43,24 +43,24 @@ class SignedIn:
     companies: tuple[Company, ...]
 
 
-async def store_beginning(session: Session, vault: Vault, beginning: Beginning, begun: Authorization) -> SignIn:
+async def record_beginning(session: Session, vault: Vault, beginning: Beginning, begun: Authorization) -> SignIn:
     """A sign-in that waits for the administrator to come back, for ten minutes."""
     await session.execute(delete(SignIn).where(SignIn.created_at < func.now() - _KEPT_FOR))
-    sign_in = await _insert(session, beginning, state=begun.state)
+    sign_in = await _create(session, beginning, state=begun.state)
     sign_in.begun = vault.seal(dump_json(asdict(begun)), owner=_owner(sign_in.id, "begun"))
     await session.flush()
     return sign_in
 
 
-async def store_server(session: Session, vault: Vault, beginning: Beginning, signed_in: SignedIn) -> SignIn:
+async def record_server_sign_in(session: Session, vault: Vault, beginning: Beginning, signed_in: SignedIn) -> SignIn:
     """A sign-in of a server client: it is over as soon as it begins."""
-    sign_in = await _insert(session, beginning, state=new_token("server"))
+    sign_in = await _create(session, beginning, state=new_token("server"))
     sign_in.returned_at = await load_now(session)
-    await store_return(session, vault, sign_in, signed_in)
+    await record_return(session, vault, sign_in, signed_in)
     return sign_in
 
 
-async def _insert(session: Session, beginning: Beginning, *, state: str) -> SignIn:
+async def _create(session: Session, beginning: Beginning, *, state: str) -> SignIn:
     query = insert(SignIn).values(
         tenant_id=beginning.tenant_id,
         key_id=beginning.key_id,
@@ -92,7 +92,7 @@ async def take_return(session: Session, vault: Vault, state: str) -> tuple[SignI
     return sign_in, begun
 
 
-async def store_return(session: Session, vault: Vault, sign_in: SignIn, signed_in: SignedIn) -> None:
+async def record_return(session: Session, vault: Vault, sign_in: SignIn, signed_in: SignedIn) -> None:
     """Keep what the sign-in gave until the company is chosen, for half an hour."""
     owner = _owner(sign_in.id, "granted")
     sign_in.granted = vault.seal(dump_json(_show_grant(signed_in.grant)), owner=owner)
@@ -101,7 +101,7 @@ async def store_return(session: Session, vault: Vault, sign_in: SignIn, signed_i
     await session.flush()
 
 
-async def store_failure(session: Session, sign_in: SignIn, cause: str) -> None:
+async def record_sign_in_failure(session: Session, sign_in: SignIn, cause: str) -> None:
     """Keep why the sign-in gave nothing."""
     sign_in.failure = cause
     await session.flush()

@@ -51,11 +51,11 @@ async def find_caller(session: Session, token: str) -> Caller | None:
     # The index finds the row by its hash; what decides is a comparison whose time tells nothing.
     if row is None or not hmac.compare_digest(row.hash, wanted):
         return None
-    await _note_use(session, row)
+    await _record_use(session, row)
     return Caller(row.id, row.name, row.role, row.tenant_id)
 
 
-async def _note_use(session: Session, row: AdminToken) -> None:
+async def _record_use(session: Session, row: AdminToken) -> None:
     stale = or_(AdminToken.last_used_at.is_(None), AdminToken.last_used_at < func.now() - _USE_NOTED_EVERY)
     query = update(AdminToken).where(AdminToken.id == row.id, stale).values(last_used_at=func.now())
     await session.execute(query, execution_options={"synchronize_session": False})

@@ -7,7 +7,7 @@ from uuid import UUID
 from fastapi import APIRouter
 from pydantic import Field
 
-from app.admin.departments import list_departments, load_department, record_departments
+from app.admin.departments import list_departments, load_department, record_departments, record_serving_key
 from app.admin.keys import load_key
 from app.admin.tenants import load_tenant
 from app.api.doors import AdminDoor, Door, ResourcesDep, ViewerDoor
@@ -116,8 +116,7 @@ async def choose_key(
         await load_key(door.session, choice.key_id, lock=True)
     row = await _load(door, recman_department_id)
     before = row.key_id or row.former_key_id
-    row.key_id, row.former_key_id = choice.key_id, None
-    await door.session.flush()
+    await record_serving_key(door.session, row, key_id=choice.key_id)
     note = await _explain(door, before)
     again = await retry_held(door.session, tenant_id=row.tenant_id, codes=["no_key"])
     again += await follow_departments(door.session, tenant_id=row.tenant_id, department_ids=[recman_department_id])

@@ -63,19 +63,22 @@ async def verify_caller(request: Request) -> Caller:
     resources: Resources = request.app.state.resources
     kind, _, token = request.headers.get("authorization", "").partition(" ")
     given = token.strip() if kind.lower() == "bearer" else ""
-    async with resources.sessions() as session:
-        caller = await find_caller(session, given) if given else None
-        if caller is None:
-            if given:
-                await _note_wrong_token(request, resources, session)
-            raise SignatureError(
-                "No valid admin token", fix="Send `Authorization: Bearer <token>` with a token that is not expired."
-            )
-        await session.commit()
+    caller = await _find_caller(resources, given) if given else None
+    if caller is None:
+        if given:
+            await _note_wrong_token(request, resources)
+        raise SignatureError(
+            "No valid admin token", fix="Send `Authorization: Bearer <token>` with a token that is not expired."
+        )
     return caller
 
 
-async def _note_wrong_token(request: Request, resources: Resources, session: Session) -> None:
+async def _find_caller(resources: Resources, token: str) -> Caller | None:
+    async with resources.sessions.begin() as session:
+        return await find_caller(session, token)
+
+
+async def _note_wrong_token(request: Request, resources: Resources) -> None:
     """Audit the try, up to a number a minute: neither the trail nor the guesser shall run away.
 
     A good token is let in all the same: many people may share one address behind a proxy.
@@ -84,8 +87,8 @@ async def _note_wrong_token(request: Request, resources: Resources, session: Ses
     resources.kept(Tries).check(address)
     resources.kept(Tries).note(address)
     change = Change(actor=f"address:{address}", action="token.refused", subject="token:unknown")
-    await record_change(session, change)
-    await session.commit()
+    async with resources.sessions.begin() as session:
+        await record_change(session, change)
 
 
 async def require_caller(

@@ -20,7 +20,7 @@ from app.domain.documents import DocumentKind
 from app.errors import ConflictError, NotFoundError, RequestError
 from app.settings import Settings
 from app.tables import Job, Transfer
-from app.transfer.log import approve, load_transfer
+from app.transfer.log import load_transfer, record_approval
 from app.transfer.old_documents import find_shown_offer
 from app.transfer.orphans import retry_credit_notes
 from app.transfer.retry import retry, retry_held
@@ -242,7 +242,7 @@ async def approve_invoice(door: AdminDoor, resources: ResourcesDep, transfer_id:
     transfer = await _load_invoice(door, transfer_id)
     if transfer.booked_at is not None:
         raise ConflictError("It is in Unimicro already", fix="Nothing to do.", code="booked")
-    await approve(door.session, transfer, actor=door.caller.actor)
+    await record_approval(door.session, transfer, actor=door.caller.actor)
     await retry(door.session, transfer)
     await door.record("invoice.approve", f"transfer:{transfer.id}", tenant_id=transfer.tenant_id)
     await door.session.commit()

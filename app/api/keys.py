@@ -7,7 +7,7 @@ from fastapi import APIRouter
 
 from app.accounting.connections import revoke
 from app.admin.connect import KeyOrder, make_key
-from app.admin.departments import inherit_departments, list_departments, orphan_departments, serve_departments
+from app.admin.departments import list_departments, record_inherited, record_orphaned, serve_departments
 from app.admin.key_check import check_key
 from app.admin.keys import (
     change_key,
@@ -42,7 +42,7 @@ from app.sweep.sightings import forget_untold
 from app.tables import Key
 from app.transfer.books import KnownBooks
 from app.transfer.old_documents import look_again
-from app.transfer.orphans import count_remains, follow_departments, hold_remains, take_over
+from app.transfer.orphans import count_remains, follow_departments, record_remains_held, take_over
 from app.transfer.retry import retry_held
 
 router = APIRouter(prefix="/v1/keys", tags=["keys"])
@@ -105,7 +105,7 @@ async def _view_former(door: Door, key: Key) -> FormerKeyView:
 async def take_over_from(door: AdminDoor, resources: ResourcesDep, key_id: UUID, order: TakeOverOrder) -> TakenOver:
     """Let this key have what a removed one left waiting, and its departments; what was begun stays held."""
     key, former = await load_successor(door.session, key_id, former_id=order.from_key_id)
-    departments = [] if order.ids is not None else await inherit_departments(door.session, key, former=former)
+    departments = [] if order.ids is not None else await record_inherited(door.session, key, former=former)
     await follow_departments(door.session, tenant_id=key.tenant_id, department_ids=departments)
     handed = await take_over(door.session, key=key, former=former, ids=order.ids)
     taken = TakenOver(documents=handed.documents, departments=departments, left=handed.left)
@@ -187,9 +187,9 @@ async def remove(door: AdminDoor, resources: ResourcesDep, key_id: UUID) -> Remo
     before = await _view(door, key)
     refresh_token = open_secret(resources.vault, key, "refresh_token")
     await remove_key(door.session, key)
-    departments = await orphan_departments(door.session, key)
+    departments = await record_orphaned(door.session, key)
     await wake_key(door.session, tenant_id=key.tenant_id, key_id=key.id)
-    await hold_remains(door.session, key)
+    await record_remains_held(door.session, key)
     remains = RemainsView.model_validate(await count_remains(door.session, key.id))
     after = {"remains": remains.model_dump(), "departments": departments}
     await _record(door, "key.remove", key, before=_show(before), after=after)

@@ -16,7 +16,7 @@ from app.api.views import Before, Limit, Order, View, problems
 from app.domain.reading import Reading, SweptScope
 from app.engine.lanes import count_waiting, wake_tenant
 from app.platform.resources import Resources
-from app.reading.quota import Standing, lift_pause, list_standings
+from app.reading.quota import Standing, list_standings, record_pause_lifted
 from app.settings import Settings
 from app.sweep.listed import list_listed
 from app.sweep.probe import probe_account
@@ -171,7 +171,7 @@ async def change_recman(door: AdminDoor, resources: ResourcesDep, change: Readin
     chosen = change.model_dump(mode="json", exclude={"lift_pause"}, exclude_unset=True)
     await record_reading(door.session, tenant, Reading.model_validate({**before, **chosen}))
     if change.lift_pause:
-        await lift_pause(door.session, tenant.id)
+        await record_pause_lifted(door.session, tenant.id)
     await wake_tenant(door.session, tenant_id=tenant.id)
     await door.record(
         "recman.change",

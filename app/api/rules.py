@@ -9,7 +9,7 @@ from fastapi import APIRouter, Query, Request, Response
 from pydantic import Field
 
 from app.admin.keys import load_key
-from app.admin.rules import list_versions, load_rules, load_version, show_rules, store_rules
+from app.admin.rules import list_versions, load_rules, load_version, record_rules, show_rules
 from app.api.doors import AdminDoor, ResourcesDep, ViewerDoor
 from app.api.views import View, problems
 from app.domain.rules import Rules
@@ -116,7 +116,7 @@ async def make_rules(
     # A large file takes a while; others are answered meanwhile.
     rules = await asyncio.to_thread(parse_yaml, await _read_text(request))
     before = show_rules((await load_rules(door.session, key.id)).rules)
-    row = await store_rules(door.session, key, rules, after_version=after_version, made_by=door.caller.actor)
+    row = await record_rules(door.session, key, rules, after_version=after_version, made_by=door.caller.actor)
     after = {"version": row.version, "rules": row.rules}
     subject = f"rules:{key.id}"
     await retry_held(door.session, tenant_id=key.tenant_id, codes=_MENDED)

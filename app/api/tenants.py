@@ -21,7 +21,7 @@ from app.api.views import Name, Order, View, problems
 from app.engine.lanes import wake_tenant
 from app.errors import NotFoundError
 from app.platform.crypto import Vault
-from app.reading.quota import lift_pause
+from app.reading.quota import record_pause_lifted
 from app.tables import Tenant
 
 router = APIRouter(prefix="/v1/tenants", tags=["tenants"])
@@ -93,7 +93,7 @@ async def change_tenant(
         given = change.recman_api_key
         api_key = given.get_secret_value() if given is not None else None
         await record_recman_api_key(door.session, resources.vault, tenant, api_key=api_key)
-        await lift_pause(door.session, tenant.id)
+        await record_pause_lifted(door.session, tenant.id)
         await wake_tenant(door.session, tenant_id=tenant.id)
     after = _show(resources.vault, tenant)
     await door.record("tenant.change", f"tenant:{tenant.id}", tenant_id=tenant.id, before=before, after=after)

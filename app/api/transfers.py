@@ -15,7 +15,7 @@ from app.engine.inbox import list_events
 from app.engine.lanes import wake_waiting
 from app.errors import ConflictError
 from app.transfer.doubles import wake_doubles
-from app.transfer.log import ignore, is_begun, list_attempts, list_transfers, load_transfer
+from app.transfer.log import is_begun, list_attempts, list_transfers, load_transfer, record_ignored
 from app.transfer.retry import retry
 
 router = APIRouter(prefix="/v1", tags=["transfers"])
@@ -145,7 +145,7 @@ async def ignore_transfer(
     await door.session.commit()
     if is_begun(transfer):
         await require_absent(resources, transfer)
-    if not await ignore(door.session, transfer, reason=order.reason, actor=door.caller.name):
+    if not await record_ignored(door.session, transfer, reason=order.reason, actor=door.caller.name):
         cause = f"The transfer is {transfer.state}: something happened to it just now"
         raise ConflictError(cause, fix="Look at it again first.", code="already_begun")
     await wake_doubles(door.session, transfer.id)

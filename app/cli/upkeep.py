@@ -104,7 +104,7 @@ async def check_customers(
     opened = open_resources(settings, database_url=url)
     async with translate_away(), opened as resources:
         async with resources.sessions.begin() as session:
-            found = await _find_key(session, key=key, tenant=tenant)
+            found = await _load_named_key(session, key=key, tenant=tenant)
             check = await begin_check(session, found, actor=_ACTOR)
             await record_change(session, _beginning(found, check))
         async for progress in run_check(resources, found, check.id):
@@ -125,8 +125,8 @@ def _beginning(key: Key, check: CustomerCheck) -> Change:
     )
 
 
-async def _find_key(session: Session, *, key: str, tenant: str | None) -> Key:
-    owner = None if tenant is None else await _find_tenant(session, tenant)
+async def _load_named_key(session: Session, *, key: str, tenant: str | None) -> Key:
+    owner = None if tenant is None else await _load_named_tenant(session, tenant)
     keys = await list_keys(session, tenant_id=None if owner is None else owner.id)
     found = [one for one in keys if one.name == key]
     if not found:
@@ -152,7 +152,7 @@ async def sweep_recman(
     opened = open_resources(settings, database_url=url)
     async with translate_away(), opened as resources:
         async with resources.sessions.begin() as session:
-            sweep = await _begin_sweep(session, await _find_tenant(session, tenant), days)
+            sweep = await _begin_sweep(session, await _load_named_tenant(session, tenant), days)
         stop = asyncio.Event()
         worker = asyncio.create_task(run_worker(resources, stop))
         try:
@@ -224,13 +224,13 @@ async def probe_recman(settings: Settings, url: str, *, tenant: str | None) -> l
     opened = open_resources(settings, database_url=url)
     async with translate_away(), opened as resources:
         async with resources.sessions.begin() as session:
-            found = await _find_tenant(session, tenant)
+            found = await _load_named_tenant(session, tenant)
             change = Change(actor=_ACTOR, action="recman.probe", subject=f"tenant:{found.id}", tenant_id=found.id)
             await record_change(session, change)
         return await probe_account(resources, found)
 
 
-async def _find_tenant(session: Session, name: str | None) -> Tenant:
+async def _load_named_tenant(session: Session, name: str | None) -> Tenant:
     """The tenant of this name, or the only one there is."""
     tenants = await list_tenants(session)
     found = [one for one in tenants if name in (None, one.name)]

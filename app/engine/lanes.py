@@ -235,7 +235,7 @@ async def list_waiting(
     return (await session.scalars(_LIST_WAITING, values)).all()
 
 
-async def note_peek(
+async def record_peek(
     session: Session, *, tenant_id: UUID, scope: str, record_id: str, along: Sequence[str]
 ) -> list[str]:
     """Note that a record is about to be read, and others along with it: an equal hint is a new one from now on.

@@ -53,7 +53,7 @@ async def release_recorded(sessions: Sessions, hook_ids: Sequence[UUID]) -> int:
             # In the order in which webhooks take lanes too, so that the two cannot wait for each other.
             for event in sorted(events, key=lambda one: (one.scope or "", one.record_id or "", one.id)):
                 await accept(session, _arrival(event))
-            await _end(session, [event.id for event in events], state="done", note="recorded first, then let go")
+            await _record_end(session, [event.id for event in events], state="done", note="recorded first, then let go")
             released += len(events)
 
 
@@ -61,7 +61,7 @@ async def discard_recorded(session: Session, hook_id: UUID, *, actor: str) -> in
     """Never let what the hook recorded have effects; how many records that were."""
     query = select(Event.id).where(Event.hook_id == hook_id, Event.state == "recorded")
     ids = (await session.scalars(locked(query))).all()
-    await _end(session, ids, state="ignored", note=f"recorded first, then discarded by {actor}")
+    await _record_end(session, ids, state="ignored", note=f"recorded first, then discarded by {actor}")
     return len(ids)
 
 
@@ -93,6 +93,6 @@ def _arrival(event: Event) -> Arrival:
     )
 
 
-async def _end(session: Session, ids: Sequence[int], *, state: str, note: str) -> None:
+async def _record_end(session: Session, ids: Sequence[int], *, state: str, note: str) -> None:
     values = {"state": state, "note": note, "ended_at": func.now(), "dedupe": _SPENT_KEY}
     await session.execute(update(Event).where(Event.id.in_(ids)).values(values))

@@ -105,7 +105,7 @@ class Gate:
         most = self.reading.most_calls(purpose, daily_calls=self.daily_calls)
         async with self.sessions.begin() as session:
             values = {"tenant_id": self.tenant_id, "zone": self.zone, "purpose": purpose.value, "most": most}
-            if most and (await session.execute(_SPEND, values)).scalar() is not None:
+            if most and await _record_call(session, values):
                 return
             standing = await load_standing(session, self.tenant_id, zone=self.zone)
         raise _to_error(standing, purpose, most)
@@ -122,7 +122,16 @@ class Gate:
             "fix": error.fix or None,
         }
         async with self.sessions.begin() as session:
-            await session.execute(_PAUSE, values)
+            await _record_pause(session, values)
+
+
+async def _record_call(session: Session, values: Mapping[str, Any]) -> bool:
+    """Whether there was one left; it is spent now."""
+    return (await session.execute(_SPEND, values)).scalar() is not None
+
+
+async def _record_pause(session: Session, values: Mapping[str, Any]) -> None:
+    await session.execute(_PAUSE, values)
 
 
 def open_gate(sessions: Sessions, settings: Settings, tenant: Tenant, *, purpose: Purpose | None = None) -> Gate:
@@ -164,7 +173,7 @@ async def load_midnight(session: Session, *, zone: str) -> datetime:
         raise RequestError(f"Postgres knows no time zone “{zone}”", fix=fix) from error
 
 
-async def lift_pause(session: Session, tenant_id: UUID) -> None:
+async def record_pause_lifted(session: Session, tenant_id: UUID) -> None:
     """Try RecMan again at once: somebody has changed what stood in the way."""
     await session.execute(_RESUME, {"tenant_id": tenant_id})
 

@@ -13,7 +13,7 @@ from uuid import UUID
 
 from cachetools import TTLCache
 
-from app.engine.lanes import list_waiting, note_peek
+from app.engine.lanes import list_waiting, record_peek
 from app.errors import RemoteRejectedError
 from app.platform.db import Sessions, load_horizon
 from app.platform.resources import Resources
@@ -133,7 +133,7 @@ class SharedReading:
             # Those who wait now come first, then what lanes are due for, then what will be needed.
             along = [*self.shelf.wanted[scope], *waiting, *likely]
             # Committed before RecMan is asked: whatever is heard from now on may be newer than what is read.
-            along = await note_peek(session, tenant_id=self.tenant_id, scope=scope, record_id=record_id, along=along)
+            along = await record_peek(session, tenant_id=self.tenant_id, scope=scope, record_id=record_id, along=along)
         try:
             rows = await self.client.fetch(scope, [record_id], also=along)
         except RemoteRejectedError:

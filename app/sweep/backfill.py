@@ -12,7 +12,7 @@ from app.recman.read.translate import read_invoice, read_made_day
 from app.sweep.listed import find_listed, record_listed
 from app.sweep.sweeps import load_sweep
 from app.tables import Key, ListedDocument, Sweep
-from app.transfer.log import Place, ensure_transfer, is_begun
+from app.transfer.log import Place, is_begun, record_transfer
 from app.transfer.offers import record_decision
 
 
@@ -70,6 +70,6 @@ async def confirm_document(session: Session, sweep: Sweep, row: ListedDocument) 
     What is begun, ignored or at another key by now stays as it is.
     """
     place = Place(tenant_id=sweep.tenant_id, key_id=row.key_id, scope="invoice", record_id=row.record_id)
-    transfer = await ensure_transfer(session, place, kind=DocumentKind.INVOICE.value, values={})
+    transfer = await record_transfer(session, place, kind=DocumentKind.INVOICE.value, values={})
     if transfer.key_id == row.key_id and not is_begun(transfer) and transfer.state != "ignored":
         await record_decision(session, transfer, "send", seen=None, actor=sweep.started_by)

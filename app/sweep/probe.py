@@ -21,7 +21,7 @@ from app.recman.api.notes import RecmanNotes
 from app.recman.api.rows import index_rows
 from app.recman.read.payloads import Raw
 from app.recman.read.spelling import list_fields
-from app.sweep.profiles import store_profile
+from app.sweep.profiles import record_profile
 from app.tables import Tenant
 
 MOST_CALLS = 10
@@ -84,7 +84,7 @@ async def probe_account(resources: Resources, tenant: Tenant) -> list[Finding]:
             values = {
                 name: getattr(one, name) for name in ("outcome", "detail", "by_id", "records", "fields", "refused")
             }
-            await store_profile(session, tenant_id=tenant.id, scope=one.scope, **values)
+            await record_profile(session, tenant_id=tenant.id, scope=one.scope, **values)
     resources.kept(KnownAccounts).notes[tenant.id] = notes
     return findings
 

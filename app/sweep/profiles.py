@@ -16,7 +16,7 @@ from app.tables import FieldProfile
 _MOST_DRIFTS = 50
 
 
-async def store_profile(session: Session, *, tenant_id: UUID, scope: str, **values: Any) -> None:
+async def record_profile(session: Session, *, tenant_id: UUID, scope: str, **values: Any) -> None:
     """What a probe found of a scope, in place of what an older one found; drift begins anew."""
     row = {"tenant_id": tenant_id, "scope": scope, **values}
     query = insert(FieldProfile).values(row)
@@ -35,7 +35,7 @@ async def find_profile(session: Session, *, tenant_id: UUID, scope: str) -> Fiel
     return await session.get(FieldProfile, (tenant_id, scope))
 
 
-async def note_drift(session: Session, profile: FieldProfile, fields: Mapping[str, Mapping[str, Any]]) -> list[str]:
+async def record_drift(session: Session, profile: FieldProfile, fields: Mapping[str, Mapping[str, Any]]) -> list[str]:
     """Note what records spell otherwise than the probe found; what is new of it, in words."""
     known = {one["what"] for one in profile.drift}
     found = [what for what in compare_fields(profile.fields, fields) if what not in known]

@@ -29,8 +29,8 @@ from app.recman.read.payloads import Raw
 from app.recman.read.spelling import list_fields
 from app.recman.read.translate import read_made_day
 from app.sweep.backfill import confirm_document, find_confirmed, list_documents
-from app.sweep.profiles import find_profile, note_drift
-from app.sweep.sightings import Sighting, count_changes, note_misses, note_sightings, record_told, take_changes
+from app.sweep.profiles import find_profile, record_drift
+from app.sweep.sightings import Sighting, count_changes, record_misses, record_sightings, record_told, take_changes
 from app.sweep.sweeps import end_sweep, has_swept, load_sweep, source_of
 from app.tables import Sweep, Tenant
 from app.transfer.context import Run
@@ -143,7 +143,7 @@ async def _note(session: Session, sweep: Sweep, tenant: Tenant, page: PageRead) 
         await _note_rows(session, sweep, tenant, page.rows)
     # Nothing at all is no proof that everything is gone: a right may have been taken away.
     if page.last and not page.refused and sweep.counts[scope]["records"]:
-        await note_misses(session, tenant_id=tenant.id, scope=scope, sweep_id=sweep.id)
+        await record_misses(session, tenant_id=tenant.id, scope=scope, sweep_id=sweep.id)
 
 
 async def _note_rows(session: Session, sweep: Sweep, tenant: Tenant, rows: Mapping[str, Raw]) -> None:
@@ -157,7 +157,7 @@ async def _note_rows(session: Session, sweep: Sweep, tenant: Tenant, rows: Mappi
     old = [one for one, day in days.items() if (unknown_is_old if day is None else day < first_day)]
     known = await list_booked(session, tenant_id=tenant.id, scope=scope, record_ids=old)
     quiet = set(old) - known.keys()
-    await note_sightings(
+    await record_sightings(
         session,
         [Sighting(one, hash_record(raw), one in quiet) for one, raw in rows.items()],
         tenant_id=tenant.id,
@@ -181,7 +181,7 @@ async def _find_first_day(session: Session, tenant: Tenant, reading: Reading) ->
 async def _note_spelling(session: Session, tenant_id: UUID, scope: str, rows: list[Raw]) -> None:
     profile = await find_profile(session, tenant_id=tenant_id, scope=scope)
     if profile is not None and profile.outcome == "readable":
-        for what in await note_drift(session, profile, list_fields(rows)):
+        for what in await record_drift(session, profile, list_fields(rows)):
             _log.warning("recman_spelling_drifts", tenant=str(tenant_id), scope=scope, what=what)
 
 

@@ -80,7 +80,7 @@ class Sighting:
     quiet: bool
 
 
-async def note_sightings(
+async def record_sightings(
     session: Session, sightings: Sequence[Sighting], *, tenant_id: UUID, scope: str, sweep_id: int, quiet_changes: bool
 ) -> None:
     """Note what a page holds, each record once; `quiet_changes`: changes of a quiet record are not told of either."""
@@ -96,7 +96,7 @@ async def note_sightings(
     await session.execute(_NOTE, values)
 
 
-async def note_misses(session: Session, *, tenant_id: UUID, scope: str, sweep_id: int) -> None:
+async def record_misses(session: Session, *, tenant_id: UUID, scope: str, sweep_id: int) -> None:
     """Note what a whole sweep did not see; what two in a row did not see is gone."""
     values = {"tenant_id": tenant_id, "scope": scope, "sweep_id": sweep_id, "believed": _SWEEPS_UNTIL_GONE}
     await session.execute(_MISS, values)

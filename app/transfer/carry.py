@@ -18,19 +18,19 @@ from app.transfer.context import Run
 from app.transfer.doubles import claim_content, show_fingerprint, wake_doubles
 from app.transfer.drift import find_drift, is_alarmed
 from app.transfer.log import (
-    ensure_transfer,
     is_begun,
     record_held,
     record_looked,
     record_not_wanted,
     record_remote,
     record_settled,
+    record_transfer,
     record_values,
     show_totals,
 )
 from app.transfer.look import look_at_customer, look_at_document, look_at_project
 from app.transfer.missing import end_missing
-from app.transfer.offers import forget_decision, note_search
+from app.transfer.offers import forget_decision, record_search
 from app.transfer.plan.document import plan_company, plan_document, plan_project_change
 from app.transfer.plan.go_live import is_persons_choice
 from app.transfer.plan.situation import DocumentSituation, Past
@@ -62,7 +62,7 @@ async def carry_document(run: Run) -> None:
     situation = await look_at_document(run, books, document)
     await _name_customer(run, situation)
     await _note_found(run, books, situation)
-    await note_search(run, books, situation)
+    await record_search(run, books, situation)
     decision = await decide(books, lambda reference: plan_document(replace(situation, reference=reference)))
     await _follow_document(run, books, decision, situation)
 
@@ -176,7 +176,7 @@ async def _describe(run: Run, document: Document | IncompleteDocument, key: Key 
         if key is not None:
             # The key's row before the transfer's, as whoever removes a key takes them.
             await require_in_use(session, key)
-        transfer = await ensure_transfer(
+        transfer = await record_transfer(
             session, place, kind=document.kind.value, values={"lane_id": run.lease.lane_id}
         )
         run.transfer_id = transfer.id
@@ -318,7 +318,7 @@ async def hold(run: Run, gaps: tuple[Reason, ...]) -> None:
     async with run.sessions.begin() as session:
         if kind is not None:
             place = run.place(run.key_id, lease.scope, lease.record_id)
-            transfer = await ensure_transfer(session, place, kind=kind, values={"lane_id": lease.lane_id})
+            transfer = await record_transfer(session, place, kind=kind, values={"lane_id": lease.lane_id})
             await record_held(session, transfer.id, gaps)
         await run.finish(session, state="held", note=gaps[0].cause)
 

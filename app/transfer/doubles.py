@@ -78,15 +78,20 @@ async def claim_content(run: Run, document: Document | IncompleteDocument) -> No
 
 async def wake_doubles(session: Session, transfer_id: int) -> None:
     """Let go of what the document claimed, and look anew at those that were held for it: it is not sent."""
-    freed = update(Transfer).where(Transfer.id == transfer_id, Transfer.state == "ignored").values(claimed=None)
-    # The caller shows the transfer, so what it has loaded of it stays.
-    quiet = freed.returning(Transfer.fingerprint).execution_options(synchronize_session=False)
-    print_of = await session.scalar(quiet)
+    print_of = await _record_freed(session, transfer_id)
     tenant_id = await session.scalar(select(Transfer.tenant_id).where(Transfer.id == transfer_id))
     if print_of is None or tenant_id is None:
         return
     for other in await _list_held(session, tenant_id=tenant_id, print_of=print_of):
         await retry(session, other)
+
+
+async def _record_freed(session: Session, transfer_id: int) -> bytes | None:
+    """The fingerprint of an ignored document, which claims none any more."""
+    freed = update(Transfer).where(Transfer.id == transfer_id, Transfer.state == "ignored").values(claimed=None)
+    # The caller shows the transfer, so what it has loaded of it stays.
+    quiet = freed.returning(Transfer.fingerprint).execution_options(synchronize_session=False)
+    return await session.scalar(quiet)
 
 
 async def _list_held(session: Session, *, tenant_id: UUID, print_of: bytes) -> Sequence[Transfer]:

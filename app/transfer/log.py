@@ -42,7 +42,7 @@ async def find_transfer(session: Session, place: Place, *, lock: bool = False) -
     return (await session.scalars(query)).one_or_none()
 
 
-async def ensure_transfer(session: Session, place: Place, *, kind: str, values: Mapping[str, Any]) -> Transfer:
+async def record_transfer(session: Session, place: Place, *, kind: str, values: Mapping[str, Any]) -> Transfer:
     """The record's transfer, made if there was none; `values` describe it for the overview."""
     row = {**asdict(place), "kind": kind, **values}
     await session.execute(upsert(Transfer).values(row).on_conflict_do_nothing())
@@ -158,7 +158,7 @@ async def record_guid_spent(session: Session, transfer_id: int, *, seconds: floa
     await session.execute(query.values(look_again_at=text("now() + make_interval(secs => :s)").bindparams(s=seconds)))
 
 
-async def ignore(session: Session, transfer: Transfer, *, reason: str, actor: str) -> bool:
+async def record_ignored(session: Session, transfer: Transfer, *, reason: str, actor: str) -> bool:
     """Choose not to send a record of which nothing is in Unimicro; False when something happened to it meanwhile."""
     gap = Reason(code="ignored", cause=f"{reason} ({actor})", fix="Retry it to send it after all.")
     query = update(Transfer).where(
@@ -179,14 +179,14 @@ async def ignore(session: Session, transfer: Transfer, *, reason: str, actor: st
     return done is not None
 
 
-async def approve(session: Session, transfer: Transfer, *, actor: str) -> None:
+async def record_approval(session: Session, transfer: Transfer, *, actor: str) -> None:
     """Let a document through every review, once and for all; one that is held as a double is none from now on."""
     not_same = transfer.not_same or any(reason["code"] == SAME_AS_OTHER for reason in transfer.reasons)
     await record_values(session, transfer.id, approved_at=func.now(), approved_by=actor, not_same=not_same)
     await session.refresh(transfer)
 
 
-async def reopen(session: Session, transfer: Transfer) -> None:
+async def record_reopened(session: Session, transfer: Transfer) -> None:
     """Take back what keeps a record from being sent: that somebody ignored it, or that its tries were used up."""
     if transfer.state in {"ignored", "failed"}:
         await record_values(session, transfer.id, state="waiting")

@@ -14,7 +14,7 @@ from app.transfer.plan.go_live import find_offer
 from app.transfer.plan.situation import DocumentSituation
 
 
-async def note_search(run: Run, books: Books, situation: DocumentSituation) -> None:
+async def record_search(run: Run, books: Books, situation: DocumentSituation) -> None:
     """Keep what a search found, and in whose books, so that RecMan's repeats cost no further one."""
     if situation.twins is None or run.transfer_id is None:
         return

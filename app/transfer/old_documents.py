@@ -10,7 +10,7 @@ from app.engine.lanes import lock_record, wake_waiting
 from app.platform.db import Session, locked
 from app.tables import Key, Transfer
 from app.transfer.doubles import wake_doubles
-from app.transfer.log import ignore
+from app.transfer.log import record_ignored
 from app.transfer.offers import record_decision
 from app.transfer.plan.go_live import CODE
 from app.transfer.retry import retry
@@ -63,7 +63,7 @@ async def decide_old(session: Session, transfer: Transfer, decision: str, *, see
 
 async def ignore_old(session: Session, transfer: Transfer, *, reason: str, actor: str) -> None:
     """Never send a held document; credit notes that wait for it are looked at again."""
-    await ignore(session, transfer, reason=reason, actor=actor)
+    await record_ignored(session, transfer, reason=reason, actor=actor)
     await wake_doubles(session, transfer.id)
     await wake_waiting(session, tenant_id=transfer.tenant_id, scope="invoice", record_id=transfer.record_id)
 

@@ -54,7 +54,7 @@ async def count_remains(session: Session, key_id: UUID) -> Remains:
     return Remains(**{name: counts.get(name, 0) for name in ("waiting", "begun", "booked", "ignored")})
 
 
-async def hold_remains(session: Session, key: Key) -> None:
+async def record_remains_held(session: Session, key: Key) -> None:
     """Hold every document that waits with a key that is being removed, and let go of its half-made customers."""
     own = (Transfer.key_id == key.id, Transfer.state.in_(("waiting", "held", "failed")), Transfer.booked_at.is_(None))
     open_ones = select(Transfer).where(*own, Transfer.scope == "invoice").order_by(Transfer.record_id)
@@ -75,7 +75,7 @@ async def take_over(session: Session, *, key: Key, former: Key, ids: Sequence[in
     conditions = [Transfer.key_id == former.id]
     if ids is not None:
         conditions.append(Transfer.id.in_(ids))
-    documents = await _hand_over(session, conditions, key_id=key.id)
+    documents = await _record_handed_over(session, conditions, key_id=key.id)
     begun = select(func.count()).where(*conditions, Transfer.scope == "invoice", _BEGUN, Transfer.state != "ignored")
     await retry_credit_notes(session, tenant_id=key.tenant_id)
     return Handed(documents=documents, left=int(await session.scalar(begun) or 0))
@@ -90,12 +90,14 @@ async def follow_departments(session: Session, *, tenant_id: UUID, department_id
         Transfer.recman_department_id.in_(department_ids),
         or_(Transfer.key_id.in_(removed), keyless),
     ]
-    count = await _hand_over(session, conditions, key_id=None)
+    count = await _record_handed_over(session, conditions, key_id=None)
     await retry_credit_notes(session, tenant_id=tenant_id)
     return count
 
 
-async def _hand_over(session: Session, conditions: Sequence[ColumnElement[bool]], *, key_id: UUID | None) -> int:
+async def _record_handed_over(
+    session: Session, conditions: Sequence[ColumnElement[bool]], *, key_id: UUID | None
+) -> int:
     query = select(Transfer).where(*conditions, Transfer.scope == "invoice", _UNTOUCHED).order_by(Transfer.record_id)
     rows = (await session.scalars(query.execution_options(populate_existing=True))).all()
     count = 0

@@ -7,12 +7,12 @@ from app.engine.inbox import Arrival, accept, dedupe_key
 from app.engine.lanes import wake_record
 from app.platform.db import Session
 from app.tables import Transfer
-from app.transfer.log import list_held, reopen
+from app.transfer.log import list_held, record_reopened
 
 
 async def retry(session: Session, transfer: Transfer, *, source: str = "retry") -> None:
     """Look at the transfer's record anew, now; `source` says on whose wish."""
-    await reopen(session, transfer)
+    await record_reopened(session, transfer)
     arrival = Arrival(
         tenant_id=transfer.tenant_id,
         scope=transfer.scope,

@@ -18,7 +18,7 @@ from app.transfer.attempts import attempt
 from app.transfer.books import Books
 from app.transfer.claims import claim_sending
 from app.transfer.context import Run
-from app.transfer.log import ensure_transfer, find_transfer, record_done, record_held, record_values, show_reasons
+from app.transfer.log import find_transfer, record_done, record_held, record_transfer, record_values, show_reasons
 from app.transfer.making import claim_names, release_names
 from app.transfer.plan.document import hash_customer
 from app.transfer.plan.steps import (
@@ -299,7 +299,7 @@ async def _ensure(run: Run, books: Books, part: _Part) -> int:
     place = run.place(books.key.id, part.scope, part.record_id)
     values = {"number": part.number, "customer_name": part.name}
     async with run.sessions.begin() as session:
-        transfer = await ensure_transfer(session, place, kind=part.kind, values=values)
+        transfer = await record_transfer(session, place, kind=part.kind, values=values)
     return transfer.id
 
 

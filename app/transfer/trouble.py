@@ -4,7 +4,7 @@ from app.domain.documents import DocumentKind
 from app.errors import Reason
 from app.platform.db import Session
 from app.transfer.context import Run
-from app.transfer.log import ensure_transfer, record_reason, record_unread
+from app.transfer.log import record_reason, record_transfer, record_unread
 
 
 async def record_trouble(session: Session, run: Run, reason: Reason, *, failed: bool = False) -> None:
@@ -21,5 +21,5 @@ async def _show_unread(session: Session, run: Run, reason: Reason, *, failed: bo
     if lease.scope != "invoice":
         return
     place = run.place(None, lease.scope, lease.record_id)
-    transfer = await ensure_transfer(session, place, kind=DocumentKind.INVOICE.value, values={"lane_id": lease.lane_id})
+    transfer = await record_transfer(session, place, kind=DocumentKind.INVOICE.value, values={"lane_id": lease.lane_id})
     await record_unread(session, transfer.id, reason, failed=failed)

@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import text
 
 from app.admin.tenants import load_tenant
-from app.engine.lanes import note_peek
+from app.engine.lanes import record_peek
 from app.errors import RemoteThrottledError
 from app.platform.db import load_horizon
 from app.reading.quota import load_standing, open_gate
@@ -257,7 +257,7 @@ async def test_what_somebody_writes_about_is_not_read_along(world: World) -> Non
     place: dict[str, Any] = {"tenant_id": world.tenant_id, "scope": "invoice"}
     async with world.resources.engine.connect() as other, world.resources.sessions.begin() as session:
         await other.exec_driver_sql("SELECT id FROM lane WHERE record_id = '5002' FOR UPDATE")
-        along = await note_peek(session, **place, record_id="5001", along=["5002", "5003", "5099"])
+        along = await record_peek(session, **place, record_id="5001", along=["5002", "5003", "5099"])
         assert along == ["5003", "5099"]
     assert await world.count("SELECT count(*) FROM lane WHERE peeks = 1 AND record_id IN ('5001', '5003')") == 2
     assert await world.count("SELECT peeks FROM lane WHERE record_id = '5002'") == 0

@@ -9,7 +9,7 @@ from functools import partial
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import PlainTextResponse
 
-from app.admin.hook_headers import note_headers
+from app.admin.hook_headers import record_headers
 from app.admin.hooks import find_hook, open_secrets
 from app.admin.tenants import load_tenant
 from app.api.doors import ResourcesDep
@@ -96,7 +96,7 @@ async def _receive(request: Request, *, address: str, path_scope: str | None) ->
         hook = cached.hook
         now = datetime.now(UTC)
         _verify(resources, hook, request.headers, body, now=now)
-        await note_headers(resources, hook, request.scope["headers"])
+        await record_headers(resources, hook, request.scope["headers"])
         content_type = _show(request.headers.get("content-type", ""))
         decode = partial(parse_hints, body, content_type=content_type, path_scope=path_scope, headers=request.headers)
         # A large one takes a while; others are answered meanwhile.

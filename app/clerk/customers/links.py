@@ -14,7 +14,7 @@ from app.platform.resources import Resources
 from app.reading.records import open_lone_reader
 from app.tables import Key, Transfer
 from app.transfer.claims import claim_sending
-from app.transfer.log import Place, ensure_transfer, list_customer_links, record_done
+from app.transfer.log import Place, list_customer_links, record_done, record_transfer
 from app.transfer.retry import retry_held
 
 _CODES = ("customer_under_other_number", "customer_number_clash", "customer_number_twice", "customer_number_not_kept")
@@ -63,7 +63,7 @@ async def link_customer(session: Session, key: Key, company: Customer, remote: R
         raise ConflictError(cause, fix="See GET /v1/transfers?kind=customer.", code="already_linked")
     place = Place(tenant_id=key.tenant_id, key_id=key.id, scope="company", record_id=company.recman_company_id)
     values = {"number": company.number, "customer_name": company.name}
-    transfer = await ensure_transfer(session, place, kind="customer", values=values)
+    transfer = await record_transfer(session, place, kind="customer", values=values)
     lease = nobodys_lease(key.tenant_id, place.scope, place.record_id)
     if await claim_sending(session, transfer.id, lease, key_id=key.id, step="link") is None:
         cause = f"{company.name} is on its way to Unimicro right now"
