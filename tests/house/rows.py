@@ -1,0 +1,281 @@
+"""Who writes which table, and who asks for its rows: statements, SQL as text, and attributes set on a loaded row."""
+
+import ast
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+
+from tests.house.source import House, Module, covers
+
+_STATEMENTS = {"insert", "update", "delete"}
+# A session that is handed a row writes it without saying which table that is.
+_SESSION_WRITES = {"add", "add_all", "merge", "delete", "bulk_save_objects", "bulk_insert_mappings"}
+_IS_SQL = re.compile(r"\b(SELECT|INSERT INTO|UPDATE \w+|DELETE FROM|TRUNCATE|MERGE INTO)\b")
+_SQL_WRITE = re.compile(
+    r"\b(?:INSERT\s+INTO|(?<!DO )(?<!FOR )(?<!KEY )UPDATE|DELETE\s+FROM|TRUNCATE|MERGE\s+INTO)\s+(\w+)", re.IGNORECASE
+)
+_SQL_NOISE = re.compile(r"'[^']*'|--[^\n]*|(?<!:):\w+|\w+\.(?=\w)|\bAS\s+\w+", re.IGNORECASE)
+_PLACES = re.compile(r"Owner: ([\w.]+)\.(?: Readers: ([\w., ]+)\.)?$", re.MULTILINE)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A table: who owns it and who reads it, as its docstring says; the columns that a row of it has."""
+
+    table: str
+    owner: str
+    readers: tuple[str, ...]
+    columns: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """One place that writes or reads rows; `tables` are those that it may be about, none when nobody can tell."""
+
+    line: int
+    tables: tuple[str, ...]
+    writes: bool
+    by_statement: bool = True
+
+
+@cache
+def list_tables(house: House) -> dict[str, Place]:
+    """Every table by its class."""
+    found: dict[str, Place] = {}
+    for module in house:
+        if covers("tables", module.name):
+            found |= dict(_read_tables(module))
+    return found
+
+
+def _read_tables(module: Module) -> Iterator[tuple[str, Place]]:
+    for node in module.nodes:
+        if not isinstance(node, ast.ClassDef):
+            continue
+        named = [one.value for one in node.body if isinstance(one, ast.Assign) and _is_named(one, "__tablename__")]
+        if named and isinstance(named[0], ast.Constant):
+            said = _PLACES.search(ast.get_docstring(node) or "")
+            owner, readers = (said[1], said[2]) if said else ("", None)
+            columns = (one.target for one in node.body if isinstance(one, ast.AnnAssign))
+            yield (
+                node.name,
+                Place(
+                    table=str(named[0].value),
+                    owner=owner,
+                    readers=tuple(one.strip() for one in readers.split(",")) if readers else (),
+                    columns=frozenset(one.id for one in columns if isinstance(one, ast.Name)),
+                ),
+            )
+
+
+def _is_named(node: ast.Assign, name: str) -> bool:
+    return isinstance(node.targets[0], ast.Name) and node.targets[0].id == name
+
+
+def find_strangers(house: House) -> list[str]:
+    """Who writes a table that is another's, reads one without being listed, or is listed and does not read."""
+    tables = list_tables(house)
+    wrong = [f"tables: {name} does not say “Owner: ….”" for name, place in tables.items() if not place.owner]
+    used: set[tuple[str, str]] = set()
+    for module in house:
+        if covers("tables", module.name):
+            continue
+        for use in list_uses(module, _Names.of(tables)):
+            listed = [place for name in use.tables for place in _list_places(tables[name], writes=use.writes)]
+            serving = [place for place in listed if covers(place, module.name)]
+            used |= {(name, place) for name in use.tables for place in serving}
+            if not serving:
+                what = " or ".join(use.tables) or "nobody can tell what"
+                wrong.append(f"{module.path}:{use.line} {'writes' if use.writes else 'reads'} {what}")
+    return wrong + [
+        f"tables: {name} names {place}, which does not use it"
+        for name, one in tables.items()
+        for place in (one.owner, *one.readers)
+        if (name, place) not in used
+    ]
+
+
+def _list_places(table: Place, *, writes: bool) -> tuple[str, ...]:
+    return (table.owner,) if writes else (table.owner, *table.readers)
+
+
+@dataclass(frozen=True, slots=True)
+class _Names:
+    """What a module's code is compared with: the classes, their tables in Postgres, and who has which column."""
+
+    classes: frozenset[str]
+    by_table: tuple[tuple[str, str], ...]
+    columns: tuple[tuple[str, frozenset[str]], ...]
+
+    @classmethod
+    def of(cls, tables: dict[str, Place]) -> "_Names":
+        return cls(
+            frozenset(tables),
+            tuple((place.table, name) for name, place in tables.items()),
+            tuple((name, place.columns) for name, place in tables.items()),
+        )
+
+    def with_column(self, column: str) -> tuple[str, ...]:
+        """The tables that have such a column."""
+        return tuple(name for name, columns in self.columns if column in columns)
+
+
+@cache
+def list_uses(module: Module, names: _Names) -> tuple[Use, ...]:
+    """Every use of rows in a module."""
+    reader = _Reader(module, names)
+    return (*reader.list_statements(), *reader.list_texts(), *reader.list_rows())
+
+
+def list_writers(module: Module, tables: dict[str, Place]) -> tuple[tuple[int, str], ...]:
+    """The functions of a module that write by statement: line and name."""
+    return () if covers("tables", module.name) else _list_writers(module, _Names.of(tables))
+
+
+@cache
+def _list_writers(module: Module, names: _Names) -> tuple[tuple[int, str], ...]:
+    lines = {use.line for use in list_uses(module, names) if use.writes and use.by_statement}
+    constants = set()
+    for node in module.nodes:
+        if isinstance(node, ast.Assign) and module.function_at(node.lineno) is None:
+            spoken = range(node.lineno, (node.end_lineno or 0) + 1)
+            constants |= {one.id for one in node.targets if isinstance(one, ast.Name) and lines & set(spoken)}
+    lines |= {
+        node.lineno
+        for node in module.nodes
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load) and node.id in constants
+    }
+    around = [(line, module.function_at(line)) for line in sorted(lines)]
+    return tuple((line, function.name) for line, function in around if function is not None)
+
+
+class _Reader:
+    """Reads one module."""
+
+    def __init__(self, module: Module, names: _Names) -> None:
+        self._module = module
+        self._names = names
+        self._said = self._list_annotations()
+
+    def _list_annotations(self) -> frozenset[int]:
+        """What only says of which type something is asks for no rows."""
+        said: set[int] = set()
+        for node in self._module.nodes:
+            for field in ("annotation", "returns"):
+                hint = getattr(node, field, None)
+                if isinstance(hint, ast.AST):
+                    said |= {id(one) for one in ast.walk(hint)}
+        return frozenset(said)
+
+    def _table_of(self, node: ast.AST) -> str | None:
+        origin = self._module.origin_of(node)
+        name = origin.rpartition(".")[2]
+        return name if origin.startswith("app.tables.") and name in self._names.classes else None
+
+    def _tables_in(self, *nodes: ast.AST) -> tuple[str, ...]:
+        found = (self._table_of(one) for node in nodes for one in ast.walk(node))
+        return tuple(dict.fromkeys(name for name in found if name))
+
+    def list_statements(self) -> Iterator[Use]:
+        """insert(T), update(T), delete(T), T.__table__.delete(), T(…), session.add(…); every other mention reads."""
+        for node in self._module.nodes:
+            if isinstance(node, ast.Call):
+                written = self._written_by(node)
+                if written is not None:
+                    yield Use(node.lineno, written, writes=True)
+                elif made := self._table_of(node.func):
+                    yield Use(node.lineno, (made,), writes=True, by_statement=False)
+            elif isinstance(node, ast.Name | ast.Attribute) and id(node) not in self._said:
+                table = self._table_of(node)
+                if table:
+                    yield Use(node.lineno, (table,), writes=False)
+
+    def _written_by(self, call: ast.Call) -> tuple[str, ...] | None:
+        """The tables that a call writes (none when nobody can tell which); None when it writes none."""
+        origin = self._module.origin_of(call.func)
+        if origin.startswith("sqlalchemy.") and origin.rpartition(".")[2] in _STATEMENTS:
+            return self._tables_in(*call.args)
+        if isinstance(call.func, ast.Attribute):
+            return self._written_by_method(call.func)
+        return None
+
+    def _written_by_method(self, method: ast.Attribute) -> tuple[str, ...] | None:
+        receiver = method.value
+        if method.attr in _STATEMENTS and self._tables_in(receiver):
+            return self._tables_in(receiver)
+        last = receiver.attr if isinstance(receiver, ast.Attribute) else getattr(receiver, "id", "")
+        return () if method.attr in _SESSION_WRITES and last.endswith("session") else None
+
+    def list_texts(self) -> Iterator[Use]:
+        """SQL as text: what it changes, and every other table that it speaks of."""
+        told = {
+            id(one)
+            for node in self._module.nodes
+            if isinstance(node, ast.Call) and self._module.origin_of(node.func) == "sqlalchemy.text"
+            for argument in node.args
+            for one in ast.walk(argument)
+        }
+        for node in self._module.nodes:
+            if not isinstance(node, ast.Constant) or not isinstance(node.value, str):
+                continue
+            if id(node) in self._module.docstrings or not (id(node) in told or _IS_SQL.search(node.value)):
+                continue
+            yield from self._read_sql(node.lineno, node.value)
+
+    def _read_sql(self, line: int, sql: str) -> Iterator[Use]:
+        tables = dict(self._names.by_table)
+        written = {word for word in _SQL_WRITE.findall(sql) if word in tables}
+        for word in written:
+            yield Use(line, (tables[word],), writes=True)
+        for word in set(re.findall(r"\w+", _SQL_NOISE.sub(" ", sql))) - written:
+            if word in tables:
+                yield Use(line, (tables[word],), writes=False)
+
+    def list_rows(self) -> Iterator[Use]:
+        """Attributes set on something that may be a row; its type is known where it is a parameter's."""
+        for node in self._module.nodes:
+            if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store):
+                yield from self._read_change(node.value, node.attr, node.lineno)
+            elif isinstance(node, ast.Call) and getattr(node.func, "id", "") == "setattr":
+                column = node.args[1].value if isinstance(node.args[1], ast.Constant) else None
+                yield from self._read_change(node.args[0], column, node.lineno)
+
+    def _read_change(self, row: ast.AST, column: object, line: int) -> Iterator[Use]:
+        hint = self._find_hint(row)
+        if hint is not None:
+            tables: tuple[str, ...] = self._tables_in(hint)
+        elif isinstance(row, ast.Name) and row.id == "self":
+            tables = ()
+        elif column is None:
+            tables = tuple(sorted(self._names.classes))
+        else:
+            tables = self._names.with_column(str(column))
+        if tables:
+            yield Use(line, tables, writes=True, by_statement=False)
+
+    def _find_hint(self, row: ast.AST) -> ast.AST | None:
+        """What tells the type of a row: an annotation, or what a field of `self` was set to; None when nothing does."""
+        if isinstance(row, ast.Name):
+            return self._find_name_hint(row)
+        if isinstance(row, ast.Attribute) and getattr(row.value, "id", "") == "self":
+            for node in self._module.nodes:
+                if isinstance(node, ast.AnnAssign) and getattr(node.target, "id", "") == row.attr:
+                    return node.annotation
+                if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == f"self.{row.attr}":
+                    return self._find_hint(node.value) or node.value
+        return None
+
+    def _find_name_hint(self, name: ast.Name) -> ast.AST | None:
+        function = self._module.function_at(name.lineno)
+        if function is None:
+            return None
+        for one in (*function.args.args, *function.args.kwonlyargs):
+            if one.arg == name.id:
+                return one.annotation
+        for node in ast.walk(function):
+            if isinstance(node, ast.AnnAssign) and getattr(node.target, "id", "") == name.id:
+                return node.annotation
+            if isinstance(node, ast.For) and getattr(node.target, "id", "") == name.id:
+                return self._find_hint(node.iter)
+        return None

@@ -1,0 +1,251 @@
+"""Rules of the house: each is a function that answers what breaks it, a sentence for each place; none: it is kept."""
+
+import ast
+import re
+from collections.abc import Collection, Iterator, Mapping
+from functools import cache
+
+from tests.house.rows import list_tables, list_writers
+from tests.house.source import Function, House, Module, covers
+
+_COMMITS = {"begin", "commit", "acquire", "transaction", "autocommit"}
+_HIDING = {
+    "importlib",
+    "importlib.import_module",
+    "importlib.util",
+    "importlib.util.find_spec",
+    "runpy",
+    "pkgutil",
+}
+_DRAWN = re.compile(r"^(?P<indent>[│ ]*)(?:[├└]── )?(?P<name>_?[A-Za-z]+Error)\b", re.MULTILINE)
+_DEPTH = len("├── ")
+
+
+def find_commits(house: House, allowed: Mapping[str, str]) -> list[str]:
+    """Who ends a transaction without being allowed to, or although somebody else has opened it.
+
+    Also who is allowed to for no reason any more.
+    """
+    wrong, used = [], set()
+    for module in house:
+        commits = _list_commits(module)
+        places = [place for place in allowed if covers(place, module.name)]
+        used |= set(places) if commits else set()
+        if not places:
+            wrong += [module.says(node, "commits") for node in commits]
+        for node in commits:
+            function = module.function_at(node.lineno)
+            if function is not None and _is_given_session(module, function):
+                wrong.append(module.says(node, f"{function.name} commits what its caller has begun"))
+    return wrong + [f"{place} is listed and commits nothing" for place in allowed if place not in used]
+
+
+@cache
+def _list_commits(module: Module) -> tuple[ast.expr, ...]:
+    found: list[ast.expr] = []
+    for node in module.nodes:
+        if isinstance(node, ast.Attribute) and node.attr in _COMMITS:
+            found.append(node)
+        if isinstance(node, ast.Constant) and node.value in {*_COMMITS, "COMMIT", "AUTOCOMMIT"}:
+            found.append(node)
+    return tuple(found)
+
+
+def _is_given_session(module: Module, function: Function) -> bool:
+    parameters = (*function.args.args, *function.args.kwonlyargs)
+    hints = (one.annotation for one in parameters if one.annotation is not None)
+    return any(module.origin_of(hint) == "app.platform.db.Session" for hint in hints)
+
+
+def find_weak_verbs(house: House) -> list[str]:
+    """`load_…` that may answer None, `find_…` that raises where there is nothing."""
+    return [one for module in house for one in _list_weak_verbs(module)]
+
+
+@cache
+def _list_weak_verbs(module: Module) -> tuple[str, ...]:
+    wrong = []
+    for function in module.functions:
+        name = function.name.lstrip("_")
+        if name.startswith("load_") and (_may_be_none(function.returns) or _answers_none(function)):
+            wrong.append(module.says(function, f"{function.name} answers None; it raises, or is a find_…"))
+        if name.startswith("find_") and any("NotFoundError" in one for one in _list_raised(function)):
+            wrong.append(module.says(function, f"{function.name} raises; it answers None, or is a load_…"))
+    return tuple(wrong)
+
+
+def _may_be_none(hint: ast.expr | None) -> bool:
+    if isinstance(hint, ast.BinOp):
+        return _may_be_none(hint.left) or _may_be_none(hint.right)
+    if isinstance(hint, ast.Subscript) and ast.unparse(hint.value).endswith("Optional"):
+        return True
+    return hint is None or (isinstance(hint, ast.Constant) and hint.value is None)
+
+
+def _answers_none(function: Function) -> bool:
+    returned = [node for node in _walk_own(function) if isinstance(node, ast.Return)]
+    return any(node.value is None or _may_be_none(node.value) for node in returned)
+
+
+def _list_raised(function: Function) -> list[str]:
+    """What is raised here, and what the functions called for it in the same breath are named."""
+    return [ast.unparse(node.exc) for node in _walk_own(function) if isinstance(node, ast.Raise) and node.exc]
+
+
+def _walk_own(function: Function) -> Iterator[ast.AST]:
+    """The nodes of a function without those of functions inside it."""
+    waiting: list[ast.AST] = list(function.body)
+    while waiting:
+        node = waiting.pop()
+        yield node
+        if not isinstance(node, Function | ast.Lambda):
+            waiting += ast.iter_child_nodes(node)
+
+
+def find_long(texts: Mapping[str, str], *, module_lines: int, function_lines: int) -> list[str]:
+    """Modules and functions that are too long to be read in one go."""
+    wrong = []
+    for path, text in texts.items():
+        count = text.count("\n")
+        if count > module_lines:
+            wrong.append(f"{path} has {count} lines, at most {module_lines}")
+        for function in _list_functions(ast.parse(text)):
+            count = (function.end_lineno or 0) - function.lineno + 1
+            if count > function_lines:
+                wrong.append(f"{path}:{function.lineno} {function.name} has {count} lines, at most {function_lines}")
+    return wrong
+
+
+def _list_functions(block: ast.AST) -> Iterator[Function]:
+    """Every function in a block, and in every block of it; expressions are not looked into."""
+    for field in ("body", "orelse", "finalbody", "handlers"):
+        for node in getattr(block, field, ()):
+            if isinstance(node, Function):
+                yield node
+            yield from _list_functions(node)
+
+
+def find_undrawn_errors(house: House) -> list[str]:
+    """Where the tree drawn on top of `errors.py` and the classes differ: each name with its parent."""
+    drawn = _read_drawing(house.modules["errors.py"])
+    classes = _list_errors(house)
+    wrong = [f"{name}({parent}) is not drawn so in errors.py" for name, parent in classes - drawn]
+    return sorted(wrong + [f"errors.py draws {name} below {parent}; it is not" for name, parent in drawn - classes])
+
+
+def _read_drawing(module: Module) -> set[tuple[str, str]]:
+    parents: list[str] = []
+    drawn = set()
+    for found in _DRAWN.finditer(_docstring_of(module)):
+        depth = (found.start("name") - found.start()) // _DEPTH
+        parents[depth:] = [found["name"]]
+        if depth:
+            drawn.add((found["name"], parents[depth - 1]))
+    return drawn
+
+
+def _docstring_of(module: Module) -> str:
+    return next((node.value for node in module.nodes if id(node) in module.docstrings), "")  # type: ignore[attr-defined]
+
+
+def _list_errors(house: House) -> set[tuple[str, str]]:
+    """Every class below ServiceError with the one that it is made of."""
+    made = [one for module in house for one in _list_classes(module)]
+    known = {"ServiceError"}
+    found: set[tuple[str, str]] = set()
+    while more := {(name, base) for name, base in made if base in known} - found:
+        found |= more
+        known |= {name for name, _ in more}
+    return found
+
+
+@cache
+def _list_classes(module: Module) -> tuple[tuple[str, str], ...]:
+    """Every class with each that it is made of."""
+    return tuple(
+        (node.name, module.origin_of(base).rpartition(".")[2] or getattr(base, "id", ""))
+        for node in module.nodes
+        if isinstance(node, ast.ClassDef)
+        for base in node.bases
+    )
+
+
+def find_impure(
+    house: House, rooms: Collection[str], allowed: Collection[str], forbidden: Collection[str]
+) -> list[str]:
+    """What the pure rooms import or call that is neither theirs nor plain computing."""
+    wrong = []
+    for module in house:
+        if not any(covers(room, module.name) for room in rooms):
+            continue
+        for node in module.nodes:
+            for origin in _list_origins(module, node):
+                is_ours = any(covers(place, origin) for place in allowed)
+                if not is_ours or any(covers(place, origin) for place in forbidden):
+                    wrong.append(module.says(node, f"uses {origin}"))
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in forbidden:
+                wrong.append(module.says(node, f"uses {node.func.id}"))
+    return wrong
+
+
+def _list_origins(module: Module, node: ast.AST) -> list[str]:
+    if isinstance(node, ast.Import):
+        return [one.name for one in node.names]
+    if isinstance(node, ast.ImportFrom):
+        return [f"{node.module}.{one.name}" for one in node.names]
+    origin = module.origin_of(node) if isinstance(node, ast.Attribute) else ""
+    return [origin] if origin else []
+
+
+def find_hidden_imports(house: House, allowed: Mapping[str, str]) -> list[str]:
+    """Imports that import-linter cannot see, or that stand where a reader does not look."""
+    wrong, used = [], set()
+    for module in house:
+        hidden = _list_hidden(module)
+        places = [place for place in allowed if covers(place, module.name)]
+        used |= set(places) if hidden else set()
+        if not places:
+            wrong += [module.says(node, "imports what nobody sees on top of the module") for node in hidden]
+    return wrong + [f"{place} is listed and hides no import" for place in allowed if place not in used]
+
+
+@cache
+def _list_hidden(module: Module) -> tuple[ast.AST, ...]:
+    inside = {id(node) for function in module.functions for node in ast.walk(function)}
+    return tuple(node for node in module.nodes if _hides(module, node, is_inside=id(node) in inside))
+
+
+def _hides(module: Module, node: ast.AST, *, is_inside: bool) -> bool:
+    if isinstance(node, ast.Name):
+        return node.id in {"__import__", "exec", "eval"}
+    if not isinstance(node, ast.Import | ast.ImportFrom):
+        return False
+    is_relative = isinstance(node, ast.ImportFrom) and node.level > 0
+    return is_inside or is_relative or bool(_HIDING & set(_list_origins(module, node)))
+
+
+def find_wrong_writers(house: House, verbs: Mapping[str, str]) -> list[str]:
+    """Functions that write rows by a statement of their own and do not say so by their verb."""
+    tables = list_tables(house)
+    wrong, used = [], set()
+    for module in house:
+        for line, name in list_writers(module, tables):
+            verb = name.lstrip("_").partition("_")[0]
+            used.add(verb)
+            if verb not in verbs:
+                wrong.append(f"{module.path}:{line} {name} writes rows, which its verb does not say")
+    return wrong + [f"“{verb}” is listed and writes no row" for verb in verbs if verb not in used]
+
+
+def find_word(house: House, word: str, *, allowed: str) -> list[str]:
+    """Who uses a word as a name, an attribute or an argument's name besides the one module that may."""
+    return [one for module in house if module.name != allowed for one in _list_uses_of(module, word)]
+
+
+@cache
+def _list_uses_of(module: Module, word: str) -> tuple[str, ...]:
+    return tuple(
+        module.says(node, f"uses {word}")
+        for node in module.nodes
+        if word in (getattr(node, "attr", None), getattr(node, "id", None), getattr(node, "arg", None))
+    )
