@@ -224,6 +224,20 @@ def _hides(module: Module, node: ast.AST, *, is_inside: bool) -> bool:
     return is_inside or is_relative or bool(_HIDING & set(_list_origins(module, node)))
 
 
+def find_origins(house: House, wanted: Collection[str], *, allowed: Collection[str]) -> list[str]:
+    """Who takes something of these modules, besides those who may."""
+    heads = {one.partition(".")[0] for one in wanted}
+    return [
+        module.says(node, f"uses {origin}")
+        for module in house
+        if heads & {one.partition(".")[0] for one in module.origins.values()}
+        if not any(covers(place, module.name) for place in allowed)
+        for node in module.nodes
+        for origin in _list_origins(module, node)
+        if any(covers(one, origin) for one in wanted)
+    ]
+
+
 def find_wrong_writers(house: House, verbs: Mapping[str, str]) -> list[str]:
     """Functions that write rows by a statement of their own and do not say so by their verb."""
     tables = list_tables(house)

@@ -79,6 +79,9 @@ IMPURE = (
     "input",
 )
 
+# The client in `platform.http` caps size and time of every answer; these would not.
+NETWORK = ("urllib.request", "http.client", "socket", "ftplib", "smtplib", "asyncio.open_connection")
+
 # Imports inside functions and by name, and why they stay.
 HIDDEN = {
     "cli.commands": "`serve` and `worker` load neither stand-ins nor a Postgres",
@@ -268,6 +271,24 @@ def test_imports_stand_on_top_of_their_module() -> None:
 )
 def test_a_hidden_import_is_found(path: str, new: str) -> None:
     assert_found(rules.find_hidden_imports(APP.changed(path, "", new), HIDDEN), path, "imports what nobody sees")
+
+
+def test_nobody_speaks_to_the_network_by_the_standard_library() -> None:
+    assert rules.find_origins(APP, NETWORK, allowed=["sandbox.demo_settings"]) == []
+
+
+@pytest.mark.parametrize(
+    ("new", "found"),
+    [
+        ("from urllib import request", "uses urllib.request"),
+        ("from urllib.request import urlopen", "uses urllib.request.urlopen"),
+        ("import http.client", "uses http.client"),
+        ("import asyncio\nCALL = asyncio.open_connection", "uses asyncio.open_connection"),
+    ],
+)
+def test_a_call_past_the_http_client_is_found(new: str, found: str) -> None:
+    changed = APP.changed("accounting/unimicro/directory.py", "", new)
+    assert_found(rules.find_origins(changed, NETWORK, allowed=()), "accounting/unimicro/directory.py", found)
 
 
 def test_rows_are_locked_in_one_way_alone_which_reads_them_again() -> None:
