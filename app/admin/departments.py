@@ -94,13 +94,13 @@ async def release_departments(session: Session, key: Key) -> None:
     await session.execute(update(DepartmentRow).where(DepartmentRow.key_id == key.id).values(key_id=None))
 
 
-async def record_orphaned(session: Session, key: Key) -> list[str]:
+async def record_departments_orphaned(session: Session, key: Key) -> list[str]:
     """Leave the departments of a key that is being removed to nobody, until a person says which key serves them."""
     query = update(DepartmentRow).where(DepartmentRow.key_id == key.id).values(key_id=None, former_key_id=key.id)
     return sorted(await session.scalars(query.returning(DepartmentRow.recman_department_id)))
 
 
-async def record_inherited(session: Session, key: Key, *, former: Key) -> list[str]:
+async def record_departments_inherited(session: Session, key: Key, *, former: Key) -> list[str]:
     """Let the key serve what a removed one served and nobody was given since."""
     query = update(DepartmentRow).where(DepartmentRow.former_key_id == former.id)
     query = query.values(key_id=key.id, former_key_id=None)

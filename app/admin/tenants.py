@@ -60,7 +60,7 @@ async def load_tenant(session: Session, tenant_id: UUID, *, lock: bool = False) 
     return tenant
 
 
-async def record_state(session: Session, tenant: Tenant, *, state: str) -> None:
+async def record_tenant_state(session: Session, tenant: Tenant, *, state: str) -> None:
     """Pause or resume the tenant: a paused one's webhooks are stored, its lanes wait."""
     tenant.state = state
     await session.flush()

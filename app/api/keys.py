@@ -7,7 +7,12 @@ from fastapi import APIRouter
 
 from app.accounting.connections import revoke
 from app.admin.connect import KeyOrder, make_key
-from app.admin.departments import list_departments, record_inherited, record_orphaned, serve_departments
+from app.admin.departments import (
+    list_departments,
+    record_departments_inherited,
+    record_departments_orphaned,
+    serve_departments,
+)
 from app.admin.key_check import check_key
 from app.admin.keys import (
     change_key,
@@ -105,7 +110,7 @@ async def _view_former(door: Door, key: Key) -> FormerKeyView:
 async def take_over_from(door: AdminDoor, resources: ResourcesDep, key_id: UUID, order: TakeOverOrder) -> TakenOver:
     """Let this key have what a removed one left waiting, and its departments; what was begun stays held."""
     key, former = await load_successor(door.session, key_id, former_id=order.from_key_id)
-    departments = [] if order.ids is not None else await record_inherited(door.session, key, former=former)
+    departments = [] if order.ids is not None else await record_departments_inherited(door.session, key, former=former)
     await follow_departments(door.session, tenant_id=key.tenant_id, department_ids=departments)
     handed = await take_over(door.session, key=key, former=former, ids=order.ids)
     taken = TakenOver(documents=handed.documents, departments=departments, left=handed.left)
@@ -187,7 +192,7 @@ async def remove(door: AdminDoor, resources: ResourcesDep, key_id: UUID) -> Remo
     before = await _view(door, key)
     refresh_token = open_secret(resources.vault, key, "refresh_token")
     await remove_key(door.session, key)
-    departments = await record_orphaned(door.session, key)
+    departments = await record_departments_orphaned(door.session, key)
     await wake_key(door.session, tenant_id=key.tenant_id, key_id=key.id)
     await record_remains_held(door.session, key)
     remains = RemainsView.model_validate(await count_remains(door.session, key.id))

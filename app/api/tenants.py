@@ -12,7 +12,7 @@ from app.admin.tenants import (
     list_tenants,
     load_tenant,
     record_recman_api_key,
-    record_state,
+    record_tenant_state,
     rename_tenant,
     show_api_key,
 )
@@ -88,7 +88,7 @@ async def change_tenant(
     if change.name is not None:
         await rename_tenant(door.session, tenant, name=change.name)
     if change.state is not None:
-        await record_state(door.session, tenant, state=change.state)
+        await record_tenant_state(door.session, tenant, state=change.state)
     if "recman_api_key" in change.model_fields_set:
         given = change.recman_api_key
         api_key = given.get_secret_value() if given is not None else None

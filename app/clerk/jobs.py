@@ -9,7 +9,7 @@ from uuid import UUID
 
 from sqlalchemy import func, insert, select, text
 
-from app.engine.inbox import Arrival, accept, dedupe_key
+from app.engine.inbox import accept_work
 from app.errors import ConflictError, NotFoundError
 from app.platform.db import Session, load_now, locked
 from app.tables import Event, Job
@@ -26,15 +26,7 @@ async def create_job(session: Session, *, tenant_id: UUID, wanted: Mapping[str, 
     """A job that a worker takes up as soon as the caller commits."""
     values = {"tenant_id": tenant_id, "wanted": dict(wanted), "total": total, "made_by": made_by}
     job = (await session.scalars(insert(Job).values(values).returning(Job))).one()
-    arrival = Arrival(
-        tenant_id=tenant_id,
-        scope=SCOPE,
-        record_id=str(job.id),
-        operation="insert",
-        source=source_of(job.id),
-        dedupe=dedupe_key("job", job.id),
-    )
-    await accept(session, arrival)
+    await accept_work(session, tenant_id=tenant_id, scope=SCOPE, work_id=job.id, source=source_of(job.id))
     return job
 
 

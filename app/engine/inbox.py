@@ -104,6 +104,19 @@ async def accept(session: Session, arrival: Arrival) -> int | None:
     return found
 
 
+async def accept_work(session: Session, *, tenant_id: UUID, scope: str, work_id: UUID | int, source: str) -> None:
+    """Let a worker take up a piece of our own work, a job or a sweep, which is a lane like any record."""
+    arrival = Arrival(
+        tenant_id=tenant_id,
+        scope=scope,
+        record_id=str(work_id),
+        operation="insert",
+        source=source,
+        dedupe=dedupe_key(scope, work_id),
+    )
+    await accept(session, arrival)
+
+
 async def accept_at_once(pool: Pool, arrival: Arrival) -> int | None:
     """Like `accept`, but committed when it returns: one statement, one round trip, no session.
 

@@ -2,12 +2,11 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from app.engine.lanes import Lease, claim, renew
-from app.engine.wakeup import listener
+from app.engine.wakeup import listener, run_beside
 from app.errors import StaleLeaseError
 from app.platform.db import is_away
 from app.platform.logger import get_logger
@@ -21,7 +20,7 @@ WorkOn = Callable[[Lease], Awaitable[None]]
 async def run_loop(resources: Resources, stop: asyncio.Event, work_on: WorkOn) -> None:
     """Work on lanes until `stop` is set, then finish what is in hand."""
     loop = Loop(resources, work_on)
-    async with listener(resources), loop.keep_leases():
+    async with listener(resources), run_beside(loop.keep_leases()):
         while not stop.is_set():
             await loop.turn()
         await loop.drain()
@@ -72,18 +71,8 @@ class Loop:
         if self._tasks:
             await asyncio.wait(self._tasks)
 
-    @asynccontextmanager
-    async def keep_leases(self) -> AsyncIterator[None]:
-        """While open, the leases in hand are renewed in time."""
-        task = asyncio.create_task(self._renew_forever())
-        try:
-            yield
-        finally:
-            task.cancel()
-            with suppress(asyncio.CancelledError):
-                await task
-
-    async def _renew_forever(self) -> None:
+    async def keep_leases(self) -> None:
+        """Renew the leases in hand in time, for ever."""
         seconds = self._resources.settings.lease_seconds
         while True:
             await asyncio.sleep(seconds / 3)

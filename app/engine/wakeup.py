@@ -24,19 +24,20 @@ _log = get_logger(__name__)
 @asynccontextmanager
 async def notifier(resources: Resources) -> AsyncIterator[None]:
     """While open, `work_accepted` of this process is told to every worker, at most fifty times a second."""
-    async with _background(_notify_forever(resources)):
+    async with run_beside(_notify_forever(resources)):
         yield
 
 
 @asynccontextmanager
 async def listener(resources: Resources) -> AsyncIterator[None]:
     """While open, notifications of any process set `work_arrived` of this one."""
-    async with _background(_listen_forever(resources)):
+    async with run_beside(_listen_forever(resources)):
         yield
 
 
 @asynccontextmanager
-async def _background(coroutine: Any) -> AsyncIterator[None]:
+async def run_beside(coroutine: Any) -> AsyncIterator[None]:
+    """While open, the coroutine runs as a task of its own; it is cancelled and waited for at the end."""
     task = asyncio.create_task(coroutine)
     try:
         yield

@@ -20,7 +20,7 @@ from app.errors import Reason, RemoteError, RemoteUnavailableError
 from app.platform.db import Sessions
 from app.platform.resources import Resources
 from app.reading.quota import open_gate
-from app.reading.shared_reading import SharedReading, shelf_of
+from app.reading.shared_reading import MOST_TENANTS, SharedReading, shelf_of
 from app.recman.api.client import Gate, RecmanClient
 from app.recman.api.notes import RecmanNotes
 from app.recman.hook.copies import Delivered, list_copies
@@ -105,7 +105,6 @@ class RecordReader:
         return newest
 
 
-_MOST_TENANTS = 10_000
 _NOTES_SECONDS = 86_400
 
 
@@ -113,9 +112,7 @@ _NOTES_SECONDS = 86_400
 class KnownAccounts:
     """What was learnt of tenants' RecMan accounts; forgotten after a day, for rights change."""
 
-    notes: MutableMapping[UUID, RecmanNotes] = field(
-        default_factory=lambda: TTLCache(_MOST_TENANTS, ttl=_NOTES_SECONDS)
-    )
+    notes: MutableMapping[UUID, RecmanNotes] = field(default_factory=lambda: TTLCache(MOST_TENANTS, ttl=_NOTES_SECONDS))
 
     def of(self, tenant_id: UUID) -> RecmanNotes:
         """What was learnt of one tenant's account."""

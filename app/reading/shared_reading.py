@@ -24,7 +24,7 @@ from app.recman.read.reader import Reader
 _MOST_ALONG = 1000
 # What an invoice will need next, by the name of its field.
 _NEXT = {"company": "company_id", "project": "project_id"}
-_MOST_TENANTS = 10_000
+MOST_TENANTS = 10_000
 # Records that lanes share for a moment; a page of RecMan has as many at most.
 _MOST_RECORDS = 1000
 _RECORD_SECONDS = 120
@@ -63,7 +63,7 @@ class Shelves:
     Cleared away after a while: whoever still holds an old one makes a call more, and memory stays small.
     """
 
-    by_tenant: MutableMapping[UUID, Shelf] = field(default_factory=lambda: TTLCache(_MOST_TENANTS, ttl=_SHELF_SECONDS))
+    by_tenant: MutableMapping[UUID, Shelf] = field(default_factory=lambda: TTLCache(MOST_TENANTS, ttl=_SHELF_SECONDS))
 
 
 def shelf_of(resources: Resources, tenant_id: UUID) -> Shelf:

@@ -13,7 +13,7 @@ from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.exc import IntegrityError
 
 from app.domain.reading import SWEPT_SCOPES
-from app.engine.inbox import Arrival, accept, dedupe_key
+from app.engine.inbox import accept_work
 from app.errors import ConflictError, NotFoundError, Reason, RequestError
 from app.platform.db import Session, load_now, locked
 from app.tables import Sweep, Tenant
@@ -91,15 +91,7 @@ async def _begin(
     except IntegrityError as error:
         fix = "Wait for its end, or cancel it: GET /v1/recman/sweeps."
         raise ConflictError(f"A {kind} of this tenant is running", fix=fix, code="sweep_running") from error
-    arrival = Arrival(
-        tenant_id=tenant.id,
-        scope=SCOPE,
-        record_id=str(sweep.id),
-        operation="insert",
-        source=source_of(sweep),
-        dedupe=dedupe_key("sweep", sweep.id),
-    )
-    await accept(session, arrival)
+    await accept_work(session, tenant_id=tenant.id, scope=SCOPE, work_id=sweep.id, source=source_of(sweep))
     return sweep
 
 

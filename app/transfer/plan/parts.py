@@ -2,12 +2,13 @@
 
 from collections.abc import Iterable
 
+from app.domain.dimensions import Department, Project
 from app.domain.documents import Line
 from app.domain.names import compare_names, plain_name
 from app.domain.org_numbers import is_valid_org_number
 from app.domain.parties import Customer
 from app.domain.policies import NumberPolicy
-from app.domain.reference import Reference, RemoteCustomer
+from app.domain.reference import Reference, RemoteCustomer, RemoteDepartment, RemoteProject
 from app.errors import Reason
 from app.transfer.plan.situation import CustomerView, DepartmentView, ProjectView
 from app.transfer.plan.steps import CreateCustomer, CreateDepartment, CreateProject, Link, Step, UpdateProject
@@ -86,16 +87,25 @@ def _link_customer(customer: Customer, match: RemoteCustomer) -> Planned:
                 fix="Activate the customer in Unimicro, then retry.",
             ),
         )
-    link = Link(
-        scope="company",
-        record_id=customer.recman_company_id,
-        number=customer.number,
-        name=customer.name,
+    return (_link("company", customer.recman_company_id, customer, match),), ()
+
+
+def _link(
+    scope: str,
+    record_id: str,
+    record: Customer | Project | Department,
+    match: RemoteCustomer | RemoteProject | RemoteDepartment,
+) -> Link:
+    """The step that takes what is there already for RecMan's record."""
+    return Link(
+        scope=scope,
+        record_id=record_id,
+        number=record.number,
+        name=record.name,
         remote_id=match.remote_id,
         remote_number=match.number,
-        reason=f"customer {match.number} is in Unimicro already",
+        reason=f"{'customer' if scope == 'company' else scope} {match.number} is in Unimicro already",
     )
-    return (link,), ()
 
 
 def _creation_gaps(view: CustomerView, customer: Customer, reference: Reference) -> list[Reason]:
@@ -127,16 +137,7 @@ def plan_project(view: ProjectView) -> Planned:
         remote_id, reason = matches[0].remote_id, f"project {project.number} was made, but not to the end"
         return (UpdateProject(project=project, remote_id=remote_id, reason=reason),), ()
     if matches:
-        link = Link(
-            scope="project",
-            record_id=project.recman_project_id,
-            number=project.number,
-            name=project.name,
-            remote_id=matches[0].remote_id,
-            remote_number=matches[0].number,
-            reason=f"project {project.number} is in Unimicro already",
-        )
-        return (link,), ()
+        return (_link("project", project.recman_project_id, project, matches[0]),), ()
     return (CreateProject(project=project, reason=f"no project {project.number} in Unimicro yet"),), ()
 
 
@@ -156,16 +157,7 @@ def plan_department(view: DepartmentView) -> Planned:
     if len(matches) > 1:
         return (), (_ambiguous("department", department.number),)
     if matches:
-        link = Link(
-            scope="department",
-            record_id=department.recman_department_id,
-            number=department.number,
-            name=department.name,
-            remote_id=matches[0].remote_id,
-            remote_number=matches[0].number,
-            reason=f"department {department.number} is in Unimicro already",
-        )
-        return (link,), ()
+        return (_link("department", department.recman_department_id, department, matches[0]),), ()
     return (CreateDepartment(department=department, reason=f"no department {department.number} in Unimicro yet"),), ()
 
 
