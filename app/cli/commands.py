@@ -163,11 +163,14 @@ def sandbox(
     unimicro_port: Annotated[int, typer.Option(help="Port of the sandbox Unimicro.")] = 8102,
     redirect_uri: RedirectOption = "http://127.0.0.1:8000/oauth/unimicro/callback",
 ) -> None:
-    """Run the stand-ins of RecMan and Unimicro as HTTP servers on loopback."""
+    """Run the stand-ins of RecMan and Unimicro on loopback; prints the environment and the steps to a first invoice."""
+    from app.sandbox.first_steps import plan_first_steps, render_first_steps  # noqa: PLC0415 - `serve` and `worker` load neither stand-ins nor a Postgres
     from app.sandbox.serve import SandboxPorts, serve_sandboxes  # noqa: PLC0415 - `serve` and `worker` load neither stand-ins nor a Postgres
 
     configure_logging(style="text", level="INFO")
     ports = SandboxPorts(recman=recman_port, unimicro=unimicro_port)
+    steps = plan_first_steps(ports, redirect_uri=redirect_uri, data_dir=Settings().data_dir.resolve())
+    print(render_first_steps(steps), flush=True)  # noqa: T201 - to be copied, so nothing may wrap it
     processes.run_async(serve_sandboxes(ports, redirect_uri=redirect_uri))
 
 
