@@ -38,7 +38,7 @@ _NOTE = text("""
             WHEN known.content_hash IS NULL THEN 'new' ELSE 'changed' END
 """)
 
-# Pages shift while they are read, so one miss says nothing. Source: facts/recman-api.md §2.7 [C].
+# Pages shift while they are read, so one miss says nothing. Source: docs/facts/recman.md §2.7 [C].
 _MISS = text("""
     UPDATE recman_record SET misses = misses + 1,
         change = CASE WHEN misses + 1 >= :believed THEN 'gone' ELSE change END,

@@ -113,7 +113,7 @@ async def _count_booked(run: Run, books: Books) -> int:
 def external_reference(recman_invoice_id: str) -> str:
     """What Unimicro can be searched for; built on the id, because invoice numbers may repeat between departments.
 
-    Source: facts/unimicro-api.md §3.2 (20 characters at most), facts/recman-api.md §3.3 (numbers repeat).
+    Source: docs/facts/unimicro.md §3.2 (20 characters at most), docs/facts/recman.md §3.3 (numbers repeat).
     """
     return f"RM-{recman_invoice_id}"
 

@@ -1,6 +1,6 @@
 """What an answer of Unimicro's means: a record, a list, a refusal, or nothing that can be believed. Pure.
 
-Source: facts/unimicro-api.md §5.1 [O/T].
+Source: docs/facts/unimicro.md §5.1 [O/T].
 """
 
 from datetime import UTC, datetime
@@ -89,7 +89,7 @@ def judge(response: httpx.Response, answer: Any, *, is_write: bool) -> Any:
 def _is_own(response: httpx.Response, answer: Any) -> bool:
     """Whether Unimicro itself has said no: no redirect, no page, and of a 404 only its own JSON with words in it.
 
-    Source: facts/unimicro-api.md §5.1 for the shapes; that a 404 of Unimicro's always has a body is assumed.
+    Source: docs/facts/unimicro.md §5.1 for the shapes; that a 404 of Unimicro's always has a body is assumed.
     """
     is_page = "html" in response.headers.get("Content-Type", "").lower() or str(answer).lstrip().startswith("<")
     if is_page or response.status_code < httpx.codes.BAD_REQUEST:

@@ -1,6 +1,6 @@
 """Signing in to Unimicro: the OAuth protocol alone; who stores what comes of it is not decided here.
 
-Source: facts/unimicro-api.md §1; developer.unimicro.no/guide/authentication/auth-code [O].
+Source: docs/facts/unimicro.md §1; developer.unimicro.no/guide/authentication/auth-code [O].
 """
 
 import asyncio

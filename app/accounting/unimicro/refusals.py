@@ -1,6 +1,6 @@
 """What a 401 means: the token, the company or this one route; asked of Unimicro itself, and never believed at once.
 
-Source: facts/unimicro-api.md §5: 401 for an expired token and for an unknown path, 401 or 403 for a missing right.
+Source: docs/facts/unimicro.md §5: 401 for an expired token and for an unknown path, 401 or 403 for a missing right.
 That a 401 may pass by itself is known from other systems; only the identity server's `invalid_grant` ends a sign-in.
 """
 

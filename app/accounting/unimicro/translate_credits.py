@@ -22,7 +22,8 @@ def to_credit_head(
     document: Document, *, external_reference: str, customer_id: int | None
 ) -> tuple[dict[str, Any], list[Reason]]:
     """What is set on a credit draft that Unimicro made from the credited invoice; its lines stay."""
-    # Both or neither: a nested customer would overwrite the customer's own record. Source: facts §4.1 [o].
+    # Both or neither: a nested customer would overwrite the customer's own record.
+    # Source: docs/facts/unimicro.md §4.1 [o].
     customer = {} if customer_id is None else {"CustomerID": customer_id, "Customer": None}
     payload = {**customer, **to_head_texts(document, external_reference)}
     # A credit note has no payment of its own.
@@ -36,8 +37,8 @@ def to_credit_lines(
     """RecMan's lines in place of the draft's, with negative quantities like Unimicro's; {} where all lines agree.
 
     `there` is the draft with its items and their dimensions. The new lines' guids hang on the old lines' ids, so that
-    a second change of the same draft is not taken for a repeat of the first. Source: facts §3 (children [O]), §4.1
-    (edit lines for partial).
+    a second change of the same draft is not taken for a repeat of the first.
+    Source: docs/facts/unimicro.md §3 (children [O]), §4.1 (edit lines for partial).
 
     Raises:
         OutcomeUnknownError: the draft does not show its lines.

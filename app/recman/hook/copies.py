@@ -1,6 +1,6 @@
 """A record out of the webhooks that spoke of it, for an account that cannot be asked. Pure.
 
-Source: assumed throughout (facts/recman-api.md §1): nothing public says what a webhook of RecMan carries.
+Source: assumed throughout (docs/facts/recman.md §1): nothing public says what a webhook of RecMan carries.
 """
 
 from collections.abc import Iterable, Iterator

@@ -3,7 +3,7 @@
 A hint says "this record may have changed", no more: the record is read afterwards. So one hint too many costs a look,
 one too few a change. A copy of the record is different: tenants without an API key are read from it, so it is kept only
 where the delivery says clearly whose it is.
-Source: assumed (facts/recman-api.md §1); our own published form and RecMan's `scope` + `operation` habit come first.
+Source: assumed (docs/facts/recman.md §1); our own published form and RecMan's `scope` + `operation` habit come first.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -141,7 +141,7 @@ def _is_other(inner: list[Hint], frame: Frame, named: Named) -> bool:
 
 
 def _is_map_of_rows(document: Document) -> bool:
-    """Whether it is v2's map by id, or a PHP array numbered from 0 or 1. Source: facts §2.4 [O]."""
+    """Whether it is v2's map by id, or a PHP array numbered from 0 or 1. Source: §2.4 [O]."""
     return bool(document) and all(
         name.isascii() and name.isdecimal() and (part is None or isinstance(part, dict | bool))
         for name, part in document.items()
