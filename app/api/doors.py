@@ -1,4 +1,4 @@
-"""What every route shares: the resources, who calls, and how errors are told (RFC 9457)."""
+"""What every route shares: the resources, who calls, and how errors are answered (RFC 9457)."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass
@@ -76,7 +76,7 @@ async def verify_caller(request: Request) -> Caller:
 
 
 async def _note_wrong_token(request: Request, resources: Resources, session: Session) -> None:
-    """Audit the try, up to a number a minute: neither the trail nor the guesser shall run away.
+    """Audit the try, up to a number a minute: neither the trail nor the guesser may run away.
 
     A good token is let in all the same: many people may share one address behind a proxy.
     """

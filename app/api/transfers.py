@@ -127,7 +127,7 @@ class IgnoreOrder(BaseModel):
 
 @router.post("/transfers/{transfer_id}/retry", status_code=202)
 async def retry_transfer(door: AdminDoor, resources: ResourcesDep, transfer_id: int) -> TransferView:
-    """Look at the record anew, now: after something was mended, or to send what was ignored after all."""
+    """Look at the record again, now: after something was mended, or to send what was ignored after all."""
     transfer = await load_own(door, transfer_id)
     before = {"state": transfer.state}
     await retry(door.session, transfer)
@@ -152,7 +152,7 @@ async def ignore_transfer(
         cause = f"The transfer is {transfer.state}: something happened to it just now"
         raise ConflictError(cause, fix="Look at it again first.", code="already_begun")
     await wake_doubles(door.session, transfer.id)
-    # A credit note that waits for this invoice is told at once that there is nothing to wait for.
+    # A credit note that waits for this invoice learns at once that there is nothing to wait for.
     await wake_waiting(door.session, tenant_id=transfer.tenant_id, scope=transfer.scope, record_id=transfer.record_id)
     after = {"state": "ignored", "reason": order.reason}
     subject = f"transfer:{transfer.id}"

@@ -74,7 +74,7 @@ def main() -> None:
         _give_up(error.cause, error.fix)
     except ValidationError as error:
         names = ", ".join(f"RMU_{'_'.join(map(str, part['loc'])).upper()}: {part['msg']}" for part in error.errors())
-        _give_up(f"A setting cannot be used: {names}", "Correct it; `recman-unimicro settings` tells what each means.")
+        _give_up(f"A setting cannot be used: {names}", "Correct it; `recman-unimicro settings` says what each means.")
 
 
 def _give_up(cause: str, fix: str) -> NoReturn:
@@ -176,7 +176,7 @@ def sandbox(
 
 @cli.command()
 def doctor(*, new_key: NewKeyOption = False) -> None:
-    """Tell what is missing, each with cause and fix; ends with 1 when anything is."""
+    """Say what is missing, each with cause and fix; ends with 1 when anything is."""
     if new_key:
         print(Fernet.generate_key().decode())  # noqa: T201 - to be captured by a script
         return
@@ -193,12 +193,12 @@ def doctor(*, new_key: NewKeyOption = False) -> None:
 
 @keys_cli.command("rotate-secrets")
 def rotate_secrets() -> None:
-    """Encrypt every stored secret anew with the first of RMU_ENCRYPTION_KEYS; then the older ones can be dropped."""
+    """Encrypt every stored secret again, with the first of RMU_ENCRYPTION_KEYS; then the older ones can be dropped."""
     settings = _load_settings()
     with _database(settings) as url:
         counts = asyncio.run(upkeep.rotate_secrets(settings, url))
     for name, count in counts.items():
-        console.print(f"{name:10}{count} encrypted anew")
+        console.print(f"{name:10}{count} encrypted again")
     console.print("Drop the older keys from RMU_ENCRYPTION_KEYS when every process runs with the new one.")
 
 
@@ -248,7 +248,7 @@ def check_customers(
 
 @cli.command()
 def sweep(*, tenant: OwnerOption = None) -> None:
-    """Read all of RecMan and look at whatever is otherwise than before; goes on with one that was interrupted."""
+    """Read all of RecMan and look at whatever has changed; goes on with one that was interrupted."""
     _sweep(tenant, None)
 
 

@@ -81,7 +81,7 @@ class Rules(_Part):
     )
     not_before: date | None = Field(
         None,
-        description="Documents with an older date are ignored without a word; those between this and the key's "
+        description="Documents with an older date are ignored silently; those between this and the key's "
         "go_live are held for a person's choice",
     )
     review: Review = Review()

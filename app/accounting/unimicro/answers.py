@@ -70,7 +70,7 @@ def judge(response: httpx.Response, answer: Any, *, is_write: bool) -> Any:
         if isinstance(answer, str):
             raise OutcomeUnknownError("Unimicro answered with something that is no JSON", http_status=status)
         return answer
-    said = read_complaint(answer) or f"HTTP {status} without a word"
+    said = read_complaint(answer) or f"HTTP {status} without an explanation"
     if is_write and _GUID_WORD in said:
         raise OutcomeUnknownError(f"Unimicro has this already: {said}", code="already_processed", http_status=status)
     if status == httpx.codes.TOO_MANY_REQUESTS:
@@ -81,7 +81,7 @@ def judge(response: httpx.Response, answer: Any, *, is_write: bool) -> Any:
     if status >= _SERVER_ERROR or status in _PASSING:
         raise OutcomeUnknownError(f"Unimicro failed: {said}", http_status=status)
     if not _is_own(response, answer):
-        # A proxy's page, or a service that is just starting: it tells nothing about the record.
+        # A proxy's page, or a service that is just starting: it says nothing about the record.
         raise OutcomeUnknownError(f"Something else than Unimicro answered {status}", http_status=status)
     raise _refusal(status, said)
 

@@ -1,4 +1,4 @@
-"""Unimicro's REST API over HTTP: paging, patience; what an answer means is told by `answers`. Knows no entity.
+"""Unimicro's REST API over HTTP: paging, patience; what an answer means is decided by `answers`. Knows no entity.
 
 Reads may repeat; writes never do, except after a 401, which was surely not carried out.
 Source: docs/facts/unimicro.md §2 and §5 [O].
@@ -58,7 +58,7 @@ class Company:
 
 
 class UnimicroClient:
-    """Calls on behalf of one company; every exchange is told to `on_exchange`."""
+    """Calls on behalf of one company; every exchange is passed to `on_exchange`."""
 
     def __init__(
         self,
@@ -174,7 +174,7 @@ class UnimicroClient:
         headers, for which of them counts is not certain.
 
         Raises:
-            RemoteError: no usable answer; whether the file is there is told by listing.
+            RemoteError: no usable answer; listing shows whether the file is there.
         """
         token = await self._token(None)
         key = self._company.company_key

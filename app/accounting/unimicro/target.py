@@ -59,7 +59,7 @@ class UnimicroTarget(DocumentTarget):
     """One company's books; errors as `UnimicroClient` raises them."""
 
     async def fetch_reference(self) -> Reference:
-        """Everything that planning needs of this company, read anew.
+        """Everything that planning needs of this company, read from Unimicro now.
 
         Raises:
             HoldError: the company's settings do not say what nobody may guess.
@@ -207,7 +207,7 @@ def _by_number(rows: Iterable[T]) -> dict[str, tuple[T, ...]]:
 
 
 def _customer_series(rows: Iterable[Mapping[str, Any]]) -> Iterable[tuple[int, int]]:
-    """The customer series in use, told by name. Source: §3.7 names the registers; the rest is assumed."""
+    """The customer series in use, known by name. Source: §3.7 names the registers; the rest is assumed."""
     for row in rows:
         name = f"{row.get('Name') or ''} {row.get('DisplayName') or ''}".lower()
         is_customer = any(word in name for word in ("customer", "kunde"))

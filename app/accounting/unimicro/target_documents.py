@@ -162,7 +162,7 @@ class DocumentTarget:
     async def attach_file(self, remote_id: int, attachment: Attachment, *, files_base: str) -> None:
         """Put a file on an issued document, unless one of that name is there.
 
-        A wrong upload is answered 200 too, so the list of the document's files has the last word.
+        A wrong upload is answered 200 too, so the list of the document's files decides.
         Source: docs/facts/unimicro.md §3.8 [O].
 
         Raises:

@@ -205,7 +205,7 @@ def _missing_rows(wanted: list[dict[str, Any]], there: list[Mapping[str, Any]] |
 
 
 def _differences(wanted: Mapping[str, Any], there: Mapping[str, Any], *, blanks: bool = False) -> dict[str, Any]:
-    """What is wanted otherwise than it is; `blanks`: an empty text is wanted, too."""
+    """What is wanted and differs from what is there; `blanks`: an empty text is wanted, too."""
     return {
         name: value
         for name, value in wanted.items()

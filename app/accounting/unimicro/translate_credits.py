@@ -83,7 +83,7 @@ def _is_same_line(wanted: Mapping[str, Any], there: Mapping[str, Any]) -> bool:
     texts_agree = all((wanted.get(name) or "") == (there.get(name) or "") for name in _TEXTS)
     if wanted["ProductID"] is None:
         return texts_agree
-    # A day may be told as a time.
+    # A day may come as a time.
     days_agree = all((wanted.get(name) or "")[:10] == (there.get(name) or "")[:10] for name in _DAYS)
     # An account or VAT type that we leave to Unimicro is its own affair.
     named = [name for name in _BOOKED if wanted.get(name) is not None]

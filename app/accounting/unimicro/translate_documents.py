@@ -268,7 +268,7 @@ def _from_moment(text: Any) -> datetime | None:
 
 
 def _from_status(status: int | None, number: str) -> DocumentState:
-    """Without a status the number tells: only an issued document has one. Source: docs/facts/unimicro.md §4.1 [o]."""
+    """Without a status the number decides: only an issued document has one. Source: docs/facts/unimicro.md §4.1 [o]."""
     if status == INVOICE_CREDITED:
         return DocumentState.CREDITED
     if status:

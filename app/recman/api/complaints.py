@@ -59,7 +59,7 @@ def is_spoken(error: RemoteError) -> bool:
 
 
 def to_error(response: httpx.Response, complaint: str, scope: str) -> RemoteError:
-    """The error that a complaint means; whose key, right or patience it is, is told."""
+    """The error that a complaint means; it says whose key, right or patience it is."""
     status = response.status_code
     said = complaint.lower()
     is_refusal = any(words in said for words in _REFUSALS)
@@ -68,7 +68,7 @@ def to_error(response: httpx.Response, complaint: str, scope: str) -> RemoteErro
     if status >= _SERVER_ERROR:
         return RemoteUnavailableError(f"RecMan failed: {complaint}", http_status=status)
     if status == httpx.codes.FORBIDDEN and said in (f"http {status}", _NO_WORD):
-        # Not a word: a used up quota may look so, and it stops everything. Source: assumed (§2.5).
+        # No words at all: a used up quota may look so, and it stops everything. Source: assumed (§2.5).
         return RemoteThrottledError("RecMan forbids every call (HTTP 403)", retry_after=_read_wait(response))
     if "invalid key" in said or said == _INVALID_KEY_CODE or status == httpx.codes.UNAUTHORIZED:
         return AuthExpiredError(

@@ -66,7 +66,7 @@ class Decoded:
 
 
 def parse_hints(body: bytes, *, content_type: str, path_scope: str | None, headers: Mapping[str, str]) -> Decoded:
-    """What a delivery is about; `note` tells in plain words why it asks for nothing.
+    """What a delivery is about; `note` says in plain words why it asks for nothing.
 
     The body's own event or scope goes before the address, the address before a header.
     """
@@ -245,7 +245,7 @@ def _is_test(document: Any, names: tuple[str, ...]) -> bool:
 
 
 def _merge(hints: Iterable[Hint]) -> tuple[Hint, ...]:
-    """One hint a record: the last word on it, with the last copy that came."""
+    """One hint a record: the last one about it, with the last copy that came."""
     merged: dict[tuple[str, str], Hint] = {}
     for hint in hints:
         before = merged.get((hint.scope, hint.record_id))

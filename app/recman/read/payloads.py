@@ -177,7 +177,7 @@ def is_empty(value: Any) -> bool:
 
 
 def show(value: Any) -> str:
-    """A short form of a value for a sentence; what is inside a list or a map is not told."""
+    """A short form of a value for a sentence; what is inside a list or a map is left out."""
     if isinstance(value, list | dict):
         return "a list" if isinstance(value, list) else "a map"
     return _UNPRINTABLE.sub("?", str(value))[:_LONGEST_SHOWN]

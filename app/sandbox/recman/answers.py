@@ -64,7 +64,7 @@ def answer_v2(store: RecmanStore, params: Mapping[str, str]) -> Record:
 def answer_v1(store: RecmanStore, params: Mapping[str, str]) -> Any:
     """The whole v1 answer: a bare map keyed by id, an empty list when there is nothing, or a top-level error.
 
-    Names in `fields` that a row does not have are left out without a word. Source: assumed.
+    Names in `fields` that a row does not have are left out silently. Source: assumed.
     """
     scope = params.get("scope", "")
     if scope not in V1_SCOPES:
