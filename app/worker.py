@@ -182,7 +182,7 @@ async def _rest(resources: Resources, run: Run, error: AuthExpiredError) -> None
             await _postpone(resources, run, error, seconds=0)
             return
     # Unimicro's key was marked by whoever asked for a token (`fresh_token`); a new sign-in wakes its lanes. RecMan is
-    # not asked for so long; what comes later learns that, and until when, without a call.
+    # not asked for so long; what comes later is told so, and until when, without a call.
     seconds = REST_SECONDS if error.system == "Unimicro" else REFUSED_KEY_SECONDS
     await _postpone(resources, run, error, seconds=seconds)
 

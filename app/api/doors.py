@@ -76,7 +76,7 @@ async def verify_caller(request: Request) -> Caller:
 
 
 async def _note_wrong_token(request: Request, resources: Resources, session: Session) -> None:
-    """Audit the try, up to a number a minute: neither the trail nor the guesser may run away.
+    """Audit the try, up to a number a minute: neither the trail nor the guesser shall run away.
 
     A good token is let in all the same: many people may share one address behind a proxy.
     """

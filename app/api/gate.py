@@ -53,7 +53,7 @@ class Gate:
             if scope["path"].startswith(_GUARDED):
                 request.state.caller = await verify_caller(request)
             replay = await _read(Headers(scope=scope), receive, _choose_cap(request))
-        except Exception as error:  # noqa: BLE001 - outside the framework's error handlers; answered as they answer it
+        except Exception as error:  # noqa: BLE001 - outside the framework's error handlers; told as they tell it
             await (await tell_error(request, error))(scope, receive, send)
             return
         if replay is not None:

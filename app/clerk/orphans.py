@@ -82,7 +82,7 @@ async def take_over(session: Session, *, key: Key, former: Key, ids: Sequence[in
 
 
 async def follow_departments(session: Session, *, tenant_id: UUID, department_ids: Sequence[str]) -> int:
-    """Let what waits because there is no key go where its department goes now, since a person said so; how many."""
+    """Let what waits for want of a key go where its department goes now, since a person said so; how many."""
     removed = select(Key.id).where(Key.tenant_id == tenant_id, Key.state == "removed")
     keyless = and_(Transfer.key_id.is_(None), Transfer.reasons.contains([{"code": CODE}]))
     conditions = [

@@ -23,7 +23,7 @@ _log = get_logger(__name__)
 
 @asynccontextmanager
 async def notifier(resources: Resources) -> AsyncIterator[None]:
-    """While open, `work_accepted` of this process is passed on to every worker, at most fifty times a second."""
+    """While open, `work_accepted` of this process is told to every worker, at most fifty times a second."""
     async with _background(_notify_forever(resources)):
         yield
 

@@ -93,7 +93,7 @@ async def _read_page(run: Run, client: RecmanClient, sweep: Sweep, pages: set[in
             page = await client.fetch_page(sweep.scope, sweep.page)
             rows = index_rows(sweep.scope, page.rows)
     except (RemoteRejectedError, RemoteUnavailableError) as error:
-        # One scope that this account may not read must not stop the others, however RecMan words it.
+        # One scope that this account may not read must not stop the others, in whatever words it is told.
         if isinstance(error, RemoteUnavailableError) and not (is_spoken(error) and run.lease.tries >= _TRIES):
             raise
         return PageRead({}, last=True, refused=error.cause)

@@ -78,8 +78,8 @@ class ListedDocument(TenantOwned, Table):
 class RecmanRecord(TenantOwned, Table):
     """What a sweep last saw of one record (owner: seen), as hashes.
 
-    Shape: `content_hash` is what was passed on last, None when nothing was; `change` is what is still to be passed
-    on, with `next_hash` taking its place then. `misses` counts the sweeps in a row that did not see it.
+    Shape: `content_hash` is what was told last, None when nothing was; `change` is what is still to be told, with
+    `next_hash` taking its place then. `misses` counts the sweeps in a row that did not see it.
     """
 
     __tablename__ = "recman_record"
@@ -103,7 +103,7 @@ class RecmanRecord(TenantOwned, Table):
 class FieldProfile(TenantOwned, Table):
     """How a tenant's RecMan spells one scope, as a probe found it (owner: profiles): names and types, never values.
 
-    Shape: `fields` maps a name to its types and whether every record had it; `drift` lists what differed later.
+    Shape: `fields` maps a name to its types and whether every record had it; `drift` lists what was otherwise later.
     """
 
     __tablename__ = "field_profile"

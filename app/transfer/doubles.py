@@ -77,7 +77,7 @@ async def claim_content(run: Run, document: Document | IncompleteDocument) -> No
 
 
 async def wake_doubles(session: Session, transfer_id: int) -> None:
-    """Let go of what the document claimed, and look again at those that were held for it: it is not sent."""
+    """Let go of what the document claimed, and look anew at those that were held for it: it is not sent."""
     freed = update(Transfer).where(Transfer.id == transfer_id, Transfer.state == "ignored").values(claimed=None)
     # The caller shows the transfer, so what it has loaded of it stays.
     quiet = freed.returning(Transfer.fingerprint).execution_options(synchronize_session=False)

@@ -168,7 +168,7 @@ async def ignore(session: Session, transfer: Transfer, *, reason: str, actor: st
         Transfer.state.not_in(_UNCLEAR),
     )
     values: dict[str, Any] = {"state": "ignored", "reasons": show_reasons([gap])}
-    # The later one counts: a retry asks again.
+    # The later word counts: a retry asks anew.
     values |= dict.fromkeys(("decision", "decided_on", "decided_at", "decided_by"))
     if is_begun(transfer):
         # What was there took its guid with it.

@@ -81,7 +81,7 @@ def judge(response: httpx.Response, answer: Any, *, is_write: bool) -> Any:
     if status >= _SERVER_ERROR or status in _PASSING:
         raise OutcomeUnknownError(f"Unimicro failed: {said}", http_status=status)
     if not _is_own(response, answer):
-        # A proxy's page, or a service that is just starting: it says nothing about the record.
+        # A proxy's page, or a service that is just starting: it tells nothing about the record.
         raise OutcomeUnknownError(f"Something else than Unimicro answered {status}", http_status=status)
     raise _refusal(status, said)
 

@@ -68,7 +68,7 @@ def to_error(response: httpx.Response, complaint: str, scope: str) -> RemoteErro
     if status >= _SERVER_ERROR:
         return RemoteUnavailableError(f"RecMan failed: {complaint}", http_status=status)
     if status == httpx.codes.FORBIDDEN and said in (f"http {status}", _NO_WORD):
-        # No words at all: a used up quota may look so, and it stops everything. Source: assumed (§2.5).
+        # Not a word: a used up quota may look so, and it stops everything. Source: assumed (§2.5).
         return RemoteThrottledError("RecMan forbids every call (HTTP 403)", retry_after=_read_wait(response))
     if "invalid key" in said or said == _INVALID_KEY_CODE or status == httpx.codes.UNAUTHORIZED:
         return AuthExpiredError(
