@@ -11,7 +11,7 @@ from app.transfer.log import list_held, reopen
 
 
 async def retry(session: Session, transfer: Transfer, *, source: str = "retry") -> None:
-    """Look at the transfer's record again, now; `source` says on whose wish."""
+    """Look at the transfer's record anew, now; `source` says on whose wish."""
     await reopen(session, transfer)
     arrival = Arrival(
         tenant_id=transfer.tenant_id,

@@ -69,12 +69,12 @@ def test_the_table_of_metrics_is_the_code_s_own() -> None:
     assert sorted(told) == sorted(made)
 
 
-def test_the_table_of_log_lines_is_the_code_s_own() -> None:
+def test_every_log_line_is_in_the_table() -> None:
     call = re.compile(r'_log\.(?:info|warning|error|exception)\(\s*"(\w+)"')
     made = {event for path in (ROOT / "app").rglob("*.py") for event in call.findall(path.read_text(encoding="utf-8"))}
     table = OPERATING.partition("| event | level |")[2].partition("\n\n")[0]
     told = {event for row in table.splitlines() for event in re.findall(r"`(\w+)`", row.split(" | ")[0])}
-    assert told == made
+    assert made - told == set()
 
 
 def test_decisions_have_a_number_a_reason_and_a_price() -> None:
