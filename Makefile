@@ -42,10 +42,10 @@ format: setup ## Format, and mend what ruff can mend by itself
 bench: setup ## Speed, as ratios measured on this machine
 	@$(BIN)/python -m tests.bench $(ARGS)
 
-openapi: setup ## Write openapi/openapi.json anew
+openapi: setup ## Write openapi/openapi.json again
 	@$(BIN)/recman-unimicro openapi --write
 
-lock: setup ## Write requirements.lock anew; ARGS=--upgrade takes newer versions
+lock: setup ## Write requirements.lock again; ARGS=--upgrade takes newer versions
 	@CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/pip-compile pyproject.toml --output-file requirements.lock \
 		--extra embedded --extra dev --build-deps-for editable --generate-hashes --strip-extras --allow-unsafe --no-annotate --quiet \
 		--no-emit-options --no-emit-index-url --no-emit-trusted-host --no-emit-find-links $(ARGS)

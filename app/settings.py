@@ -85,7 +85,7 @@ class Settings(BaseSettings):
         30, ge=0, le=3600, description="A webhook's record is read after this time, together with others that came in"
     )
     recman_sweep_hours: float = Field(
-        24, ge=0, description="All of RecMan is read anew this often, unless the tenant says otherwise; 0: never"
+        24, ge=0, description="All of RecMan is read again this often, unless the tenant has its own number; 0: never"
     )
     recman_unnamed_sweep_hours: float = Field(
         1,

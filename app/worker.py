@@ -154,7 +154,7 @@ async def _wait_for_record(resources: Resources, run: Run, error: WaitError) -> 
 
 
 async def _ask_for(session: Session, lease: Lease, error: WaitError) -> None:
-    """Look at an invoice that is waited for and that nobody told us of: before our time, or its webhook was lost."""
+    """Look at an invoice that is waited for and that no hint has named: before our time, or its webhook was lost."""
     arrival = Arrival(
         tenant_id=lease.tenant_id,
         scope=error.scope,

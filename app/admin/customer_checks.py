@@ -17,7 +17,7 @@ _STALE_SECONDS = 300
 _CLEAR = ("green", "accepted")
 _DIED = {
     "cause": "The process that ran the check ended, or lost its database, before the check was through",
-    "fix": "Start the check anew.",
+    "fix": "Start the check again.",
 }
 
 
@@ -59,7 +59,7 @@ async def record_result(
     check = (await session.scalars(query.options(defer(CustomerCheck.findings)))).one_or_none()
     if check is None:
         raise ConflictError(
-            "The check took so long that it was taken for dead", fix="Start it anew.", code="check_lost"
+            "The check took so long that it was taken for dead", fix="Start it again.", code="check_lost"
         )
     older = (CustomerCheck.key_id == check.key_id, CustomerCheck.id < check_id)
     await session.execute(update(CustomerCheck).where(*older).values(findings=[]))
@@ -101,7 +101,7 @@ async def load_findings(session: Session, check: CustomerCheck) -> list[dict[str
 
 
 async def accept_check(session: Session, check: CustomerCheck, *, name: str, reason: str) -> None:
-    """Let the key send although the check has findings, on somebody's word.
+    """Let the key send although the check has findings, because a person accepted them.
 
     Raises:
         ConflictError: there is nothing to accept.

@@ -71,7 +71,7 @@ async def list_live_hooks(session: Session) -> Sequence[UUID]:
 
 
 async def load_hook(session: Session, hook_id: UUID, *, lock: bool = True) -> Hook:
-    """The hook, locked for a change unless told otherwise.
+    """The hook, locked for a change unless the caller only looks.
 
     Raises:
         NotFoundError: there is none that this session may see.

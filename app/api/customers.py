@@ -82,7 +82,7 @@ class CustomerCheckDetail(CustomerCheckView):
 
 
 class Acceptance(Order):
-    """Somebody's word that the key may send although the check has findings."""
+    """A person's approval that the key may send although the check has findings."""
 
     reason: str = Field(min_length=3, max_length=500, examples=["The three clashes are old customers, never invoiced"])
     name: str | None = Field(None, min_length=2, max_length=100, description="Who; left out: the token's name")

@@ -109,7 +109,7 @@ async def choose_key(
 ) -> MovedDepartment:
     """Let another key serve the department. Changes future documents only: what was begun stays with its key.
 
-    What waits with a removed key, or for want of one, follows its department.
+    What waits with a removed key, or because there was none, follows its department.
     """
     if choice.key_id is not None:
         # Of this tenant: another's is not found. Locked before the department, as whoever removes a key takes them.

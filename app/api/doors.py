@@ -1,4 +1,4 @@
-"""What every route shares: the resources, who calls, and how errors are told (RFC 9457)."""
+"""What every route shares: the resources, who calls, and how errors are answered (RFC 9457)."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass

@@ -60,7 +60,7 @@ class OldDocumentsView(View):
     responses=problems(_404="not_found", _422="nothing_named, reason_missing"),
 )
 async def decide_old_documents(door: AdminDoor, resources: ResourcesDep, order: OldDocumentsOrder) -> OldDocumentsView:
-    """Link to what is offered, send after all, or ignore; what it does not fit is left as it is, and told."""
+    """Link to what is offered, send after all, or ignore; what it does not fit is left as it is, and listed."""
     _require_clear(order)
     await _require_own(door, order)
     named = None if order.everything else (order.ids, order.numbers)

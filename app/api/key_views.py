@@ -14,7 +14,7 @@ Departments = Literal["all"] | list[str]
 
 
 class KeySettings(Order):
-    """What one company wants otherwise than the installation."""
+    """Where one company differs from the installation."""
 
     send_customer_number: bool | None = Field(
         None, description="Send RecMan's number when a customer is created; null: as the installation does"
@@ -93,7 +93,7 @@ class CheckView(View):
 class RemainsView(View):
     """How many invoices and credit notes a removed key has left behind; what waits or was begun is held."""
 
-    waiting: int = Field(description="Nothing of them was sent: a person says which key shall have them")
+    waiting: int = Field(description="Nothing of them was sent: a person says which key takes them over")
     begun: int = Field(description="Something of them may be in the key's company: a person must look there")
     booked: int
     ignored: int
@@ -120,7 +120,7 @@ class FormerKeyView(View):
 
 
 class TakeOverOrder(Order):
-    """Which removed key's documents and departments this key shall have."""
+    """Which removed key's documents and departments this key takes over."""
 
     from_key_id: UUID = Field(description="A key of GET /v1/keys/removed")
     ids: list[int] | None = Field(

@@ -186,7 +186,7 @@ async def check(door: AdminDoor, resources: ResourcesDep, key_id: UUID) -> Check
 async def remove(door: AdminDoor, resources: ResourcesDep, key_id: UUID) -> RemovedKey:
     """Take a key out of use and revoke its sign-in at Unimicro; everything that was sent with it stays on record.
 
-    What waits with it is held, and its departments are nobody's, until a person says which key has them.
+    What waits with it is held, and its departments are unassigned, until a person says which key has them.
     """
     key = await load_key(door.session, key_id, lock=True)
     before = await _view(door, key)

@@ -1,4 +1,4 @@
-"""RecMan's side of a tenant: the day's calls, sweeps and backfills, how its records are spelt, and how it is read."""
+"""RecMan's side of a tenant: the day's calls, sweeps and backfills, how its records are spelled, and how it is read."""
 
 from collections.abc import Sequence
 from datetime import date, datetime
@@ -57,9 +57,9 @@ class SweepView(View):
     state: Literal["running", "done", "failed", "cancelled"]
     wanted: dict[str, Any] = Field(examples=[{"dated_from": "2026-10-01", "dated_to": "2026-10-31", "dry_run": True}])
     scope: str = Field(description="What it reads now, or read last")
-    page: int = Field(description="The page it reads next; 0: it is telling what it found")
+    page: int = Field(description="The page it reads next; 0: it is passing on what it found")
     counts: dict[str, dict[str, Any]] = Field(
-        description="By scope. Sweep: pages, records, older (not told of, too old), told, held, refused. "
+        description="By scope. Sweep: pages, records, older (too old to pass on), told (passed on), held, refused. "
         "Backfill: pages, records, in_time, booked, to_send, undated, and before_go_live in a dry run",
         examples=[{"invoice": {"pages": 2, "records": 1312, "older": 1298, "told": 3, "held": 0}}],
     )
@@ -70,7 +70,7 @@ class SweepView(View):
 
 
 class DriftView(View):
-    """Something that is spelt otherwise than the probe found."""
+    """Something that is spelled differently from what the probe found."""
 
     what: str = Field(examples=["vatNumber is gone"])
     seen_at: datetime
@@ -100,7 +100,7 @@ class RecmanView(View):
     lanes_waiting: int = Field(description="Records that wait for their turn, for calls, or for a time")
     last_sweep: SweepView | None
     held_changes: dict[str, int] = Field(
-        description="Changes that sweeps found and did not tell of, because they are so many",
+        description="Changes that sweeps found and held back, because they are so many",
         examples=[{"company": 535}],
     )
     profile: list[ProfileView] = Field(description="Empty: never probed")
@@ -199,7 +199,7 @@ async def probe_recman(door: AdminDoor, resources: ResourcesDep) -> list[Profile
 
 @router.post("/sweep", status_code=202, responses=problems(_409=f"sweep_running, {_NO_KEY}"))
 async def sweep_recman(door: AdminDoor, resources: ResourcesDep) -> SweepView:
-    """Read all of RecMan now, and look at whatever is otherwise than before."""
+    """Read all of RecMan now, and look at whatever has changed."""
     tenant = await load_tenant(door.session, door.tenant)
     sweep = await begin_sweep(door.session, tenant, started_by=door.caller.actor)
     return await _began(door, resources, sweep)
@@ -239,7 +239,7 @@ async def list_documents(door: ViewerDoor, sweep_id: int, after: str = "", limit
 
 @router.post("/sweeps/{sweep_id}/cancel", responses=problems(_404="not_found", _409="sweep_over"))
 async def cancel_sweep(door: AdminDoor, sweep_id: int) -> SweepView:
-    """Read no further; what was told of goes on."""
+    """Read no further; what was passed on goes on."""
     sweep = await load_sweep(door.session, sweep_id, lock=True)
     await end_sweep(door.session, sweep, state="cancelled")
     view = SweepView.model_validate(sweep)

@@ -149,7 +149,7 @@ async def ignore_transfer(
         cause = f"The transfer is {transfer.state}: something happened to it just now"
         raise ConflictError(cause, fix="Look at it again first.", code="already_begun")
     await wake_doubles(door.session, transfer.id)
-    # A credit note that waits for this invoice is told at once that there is nothing to wait for.
+    # A credit note that waits for this invoice learns at once that there is nothing to wait for.
     await wake_waiting(door.session, tenant_id=transfer.tenant_id, scope=transfer.scope, record_id=transfer.record_id)
     after = {"state": "ignored", "reason": order.reason}
     subject = f"transfer:{transfer.id}"

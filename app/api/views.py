@@ -18,7 +18,7 @@ class View(BaseModel):
 
 
 class Order(BaseModel):
-    """What a caller wants; a misspelt field is an error, not silence."""
+    """What a caller wants; a misspelled field is an error and not ignored."""
 
     model_config = ConfigDict(extra="forbid")
 

@@ -1,4 +1,4 @@
-"""The carrier of jobs: many documents taken up to be looked at anew, a page in each transaction."""
+"""The carrier of jobs: many documents taken up to be looked at again, a page in each transaction."""
 
 from uuid import UUID
 

@@ -1,4 +1,4 @@
-"""Jobs: many documents looked at anew, as one piece of work. The only owner of the table `job`.
+"""Jobs: many documents looked at again, as one piece of work. The only owner of the table `job`.
 
 A job is a lane like any record, so a worker takes it, and takes it over from a dead one; it stands where it was.
 """

@@ -74,7 +74,7 @@ def main() -> None:
         _give_up(error.cause, error.fix)
     except ValidationError as error:
         names = ", ".join(f"RMU_{'_'.join(map(str, part['loc'])).upper()}: {part['msg']}" for part in error.errors())
-        _give_up(f"A setting cannot be used: {names}", "Correct it; `recman-unimicro settings` tells what each means.")
+        _give_up(f"A setting cannot be used: {names}", "Correct it; `recman-unimicro settings` says what each means.")
 
 
 def _give_up(cause: str, fix: str) -> NoReturn:
@@ -163,17 +163,20 @@ def sandbox(
     unimicro_port: Annotated[int, typer.Option(help="Port of the sandbox Unimicro.")] = 8102,
     redirect_uri: RedirectOption = "http://127.0.0.1:8000/oauth/unimicro/callback",
 ) -> None:
-    """Run the stand-ins of RecMan and Unimicro as HTTP servers on loopback."""
+    """Run the stand-ins of RecMan and Unimicro on loopback; prints the environment and the steps to a first invoice."""
+    from app.sandbox.first_steps import plan_first_steps, render_first_steps  # noqa: PLC0415 - `serve` and `worker` load neither stand-ins nor a Postgres
     from app.sandbox.serve import SandboxPorts, serve_sandboxes  # noqa: PLC0415 - `serve` and `worker` load neither stand-ins nor a Postgres
 
     configure_logging(style="text", level="INFO")
     ports = SandboxPorts(recman=recman_port, unimicro=unimicro_port)
+    steps = plan_first_steps(ports, redirect_uri=redirect_uri, data_dir=Settings().data_dir.resolve())
+    print(render_first_steps(steps), flush=True)  # noqa: T201 - to be copied, so nothing may wrap it
     processes.run_async(serve_sandboxes(ports, redirect_uri=redirect_uri))
 
 
 @cli.command()
 def doctor(*, new_key: NewKeyOption = False) -> None:
-    """Tell what is missing, each with cause and fix; ends with 1 when anything is."""
+    """Say what is missing, each with cause and fix; ends with 1 when anything is."""
     if new_key:
         print(Fernet.generate_key().decode())  # noqa: T201 - to be captured by a script
         return
@@ -190,12 +193,12 @@ def doctor(*, new_key: NewKeyOption = False) -> None:
 
 @keys_cli.command("rotate-secrets")
 def rotate_secrets() -> None:
-    """Encrypt every stored secret anew with the first of RMU_ENCRYPTION_KEYS; then the older ones can be dropped."""
+    """Encrypt every stored secret again, with the first of RMU_ENCRYPTION_KEYS; then the older ones can be dropped."""
     settings = _load_settings()
     with _database(settings) as url:
         counts = asyncio.run(upkeep.rotate_secrets(settings, url))
     for name, count in counts.items():
-        console.print(f"{name:10}{count} encrypted anew")
+        console.print(f"{name:10}{count} encrypted again")
     console.print("Drop the older keys from RMU_ENCRYPTION_KEYS when every process runs with the new one.")
 
 
@@ -245,7 +248,7 @@ def check_customers(
 
 @cli.command()
 def sweep(*, tenant: OwnerOption = None) -> None:
-    """Read all of RecMan and look at whatever is otherwise than before; goes on with one that was interrupted."""
+    """Read all of RecMan and look at whatever has changed; goes on with one that was interrupted."""
     _sweep(tenant, None)
 
 

@@ -1,6 +1,6 @@
 """What an operator does now and then from the command line.
 
-Seal secrets anew, verify the audit, check customers, sweep and probe RecMan, fetch older documents.
+Seal secrets again, verify the audit, check customers, sweep and probe RecMan, fetch older documents.
 """
 
 import asyncio
@@ -140,7 +140,7 @@ async def _load_named_key(session: Session, *, key: str, tenant: str | None) -> 
 async def sweep_recman(
     settings: Settings, url: str, *, tenant: str | None, days: Days | None, tell: Callable[[Sweep], None]
 ) -> Sweep:
-    """A sweep, or a backfill of some days, read to its end; records that were told of are carried by any worker.
+    """A sweep, or a backfill of some days, read to its end; records that were passed on are carried by any worker.
 
     One that is running already and means the same is gone on with, also when whoever began it was killed.
 

@@ -65,7 +65,7 @@ class Line:
 
     @property
     def discount_amount(self) -> Decimal:
-        """What the discount takes off the line, rounded to four. Source: facts/unimicro-api.md §3.3 [o]."""
+        """What the discount takes off the line, rounded to four. Source: docs/facts/unimicro.md §3.3 [o]."""
         return round_money(self.quantity * self.unit_price_net * self.discount_percent / 100, Decimal("0.0001"))
 
     @property

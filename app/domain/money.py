@@ -65,7 +65,7 @@ def to_decimal(value: object) -> Decimal:
 def round_money(amount: Decimal, step: Decimal = CENT) -> Decimal:
     """The amount to the øre (or `step`), half away from zero as both systems do; nothing is never minus nothing.
 
-    Source: facts/unimicro-api.md §3.3 (header rounding half-away); RecMan rounds to two at creation.
+    Source: docs/facts/unimicro.md §3.3 (header rounding half-away); RecMan rounds to two at creation.
     """
     rounded = amount.quantize(step, rounding=ROUND_HALF_UP)
     return rounded or abs(rounded)

@@ -35,7 +35,7 @@ class NameIndex:
     """Finds the name that comes nearest without comparing with every one.
 
     Names that share one of the rarest groups of three letters are compared, a bounded number of them; so a name that
-    is misspelt throughout may be missed, and nothing is lost but a hint.
+    is misspelled throughout may be missed, and nothing is lost but a hint.
     """
 
     def __init__(self, names: Mapping[int, str]) -> None:

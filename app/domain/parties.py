@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 
 # RecMan's words for companies that are no customers unless an invoice says so.
-# Source: facts/recman-api.md §3.1 [C] for the words; that they are left alone is our rule.
+# Source: docs/facts/recman.md §3.1 [C] for the words; that they are left alone is our rule.
 NO_CUSTOMER_KINDS = frozenset({"ownCompany", "supplier", "prospect"})
 
 

@@ -39,16 +39,16 @@ class Reading(BaseModel):
     daily_calls: int | None = Field(None, ge=1, le=1_000_000, description="Calls to RecMan a day", examples=[200])
     shares: Shares = Field(Shares(), description="How far into the day's calls each purpose may reach, in percent")
     sweep_hours: float | None = Field(
-        None, ge=0, le=24 * 31, description="Everything is read anew this often; 0: never by itself", examples=[24]
+        None, ge=0, le=24 * 31, description="Everything is read again this often; 0: never by itself", examples=[24]
     )
     first_day: date | None = Field(
         None,
-        description="Sweeps tell of no document with an older date, to save calls. Left out, or later than this: the "
+        description="Sweeps pass on no document with an older date, to save calls. Left out, or later than this: the "
         "earliest go_live of the tenant's keys, else the day the tenant was made. What is booked is go_live's alone",
         examples=["2026-12-01"],
     )
     most_changes: int = Field(
-        500, ge=0, description="More changes than this in one scope and sweep wait for a person's word"
+        500, ge=0, description="More changes than this in one scope and sweep wait for a person's approval"
     )
 
     def most_calls(self, purpose: Purpose, *, daily_calls: int) -> int:

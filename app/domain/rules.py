@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from app.domain.documents import Document, DocumentKind
 from app.domain.policies import CustomerField, FieldRule, FieldRules, NumberPolicy
 
-# Unimicro's free dimensions. Source: facts/unimicro-api.md §3.6 [O].
+# Unimicro's free dimensions. Source: docs/facts/unimicro.md §3.6 [O].
 _FIRST_DIMENSION, _LAST_DIMENSION = 5, 10
 
 Number = Annotated[str, Field(min_length=1, max_length=255)]
@@ -81,7 +81,7 @@ class Rules(_Part):
     )
     not_before: date | None = Field(
         None,
-        description="Documents with an older date are ignored without a word; those between this and the key's "
+        description="Documents with an older date are ignored silently; those between this and the key's "
         "go_live are held for a person's choice",
     )
     review: Review = Review()

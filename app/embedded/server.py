@@ -137,7 +137,7 @@ def clear_stale(folder: Path, socket_dir: Path) -> None:
     if log.exists():
         log.replace(folder / "server.log.1")
     # Postgres refuses to start when a number in these files is that of any living process of its account.
-    # If its own server lived after all, it would still refuse: that is told by the shared memory, not by the files.
+    # If its own server lived after all, it would still refuse: the shared memory shows that, not the files.
     (folder / "cluster" / "postmaster.pid").unlink(missing_ok=True)
     _clear_socket(socket_dir)
 

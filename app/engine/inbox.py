@@ -174,7 +174,7 @@ async def record_end(session: Session, events: Sequence[Event], *, state: str, n
 async def list_bodies(
     session: Session, *, tenant_id: UUID, scope: str, record_id: str, limit: int = 20
 ) -> list[tuple[bytes, str, str]]:
-    """The newest bodies that spoke of a record, newest first, with their content types and what they told."""
+    """The newest bodies that named a record, newest first, with their content types and what was read from them."""
     query = (
         select(Event.body, Event.content_type, Event.operation)
         .where(Event.tenant_id == tenant_id, Event.scope == scope, Event.record_id == record_id)

@@ -11,8 +11,8 @@ from sqlalchemy import text
 from app.errors import StaleLeaseError
 from app.platform.db import Session
 
-# Chosen once and for all before anything is changed: inside an IN, Postgres may choose anew for every row that it looks
-# at, and so take more lanes than asked for.
+# Chosen once and for all before anything is changed: inside an IN, Postgres may choose again for every row that it
+# looks at, and so take more lanes than asked for.
 _CLAIM = text("""
     WITH due AS MATERIALIZED (
         SELECT id FROM lane

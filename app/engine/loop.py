@@ -1,4 +1,4 @@
-"""The loop: claim lanes, keep their leases, wait for more. What is done with a lane it is told."""
+"""The loop: claim lanes, keep their leases, wait for more. What is done with a lane is handed in."""
 
 import asyncio
 import time

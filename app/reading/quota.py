@@ -1,7 +1,7 @@
 """The calls to RecMan, counted per tenant and day before they are made: the only owner of the table `recman_quota`.
 
 A day is RecMan's: from midnight to midnight in a zone that the settings name, by the database's clock.
-Source: facts/recman-api.md §2.8: 200 a day [C]; what is counted and when a day begins is assumed.
+Source: docs/facts/recman.md §2.8: 200 a day [C]; what is counted and when a day begins is assumed.
 """
 
 from collections.abc import Mapping, Sequence

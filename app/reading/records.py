@@ -172,7 +172,7 @@ async def read_companies(client: RecmanClient) -> AsyncIterator[list[Raw]]:
     """All companies as RecMan gives them, page by page, each once.
 
     Shape: a page that brings nothing new is the last. RecMan's order may shift between two pages, so a company that
-    changes meanwhile may be missed. Source: facts/recman-api.md §2.7 [C].
+    changes meanwhile may be missed. Source: docs/facts/recman.md §2.7 [C].
 
     Raises:
         RemoteError: RecMan could not be read to the end; `system` says "RecMan".

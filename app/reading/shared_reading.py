@@ -76,7 +76,7 @@ def shelf_of(resources: Resources, tenant_id: UUID) -> Shelf:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SharedReading:
-    """The shared reading of one tenant's records; a record read before `since` is read anew.
+    """The shared reading of one tenant's records; a record read before `since` is read again.
 
     `ahead_seconds` is how far into the future a lane may be due whose record is taken along.
     """

@@ -184,7 +184,7 @@ def _sweep(settings: Settings, crew: Crew, http: httpx.Client) -> None:
         found = http.get(f"{path}/sweeps/{begun['id']}").raise_for_status().json()
         if found["state"] != "running":
             counts = ", ".join(f"{scope} {one['told']} of {one['records']}" for scope, one in found["counts"].items())
-            _console.print(f"Swept RecMan, {found['state']}; told of {counts}.", highlight=False)
+            _console.print(f"Swept RecMan, {found['state']}; passed on {counts}.", highlight=False)
             return
         time.sleep(0.1)
     raise DemoFailedError(f"the sweep was not through within {_WORK_SECONDS} s")

@@ -1,6 +1,6 @@
 """Faults on demand, and the record of calls, for every stand-in: one FastAPI subclass.
 
-A fault is told by `POST /sandbox/faults` and taken by the calls it matches:
+A fault is ordered with `POST /sandbox/faults` and taken by the calls it matches:
 
     {"match": {"method": "POST", "path": "/api/biz/invoices", "query": "action=invoice"},
      "fault": "lose_answer", "times": 1, "after": 0, "seconds": 0, "status": 500, "stored": true}
@@ -12,7 +12,7 @@ A fault is told by `POST /sandbox/faults` and taken by the calls it matches:
   (or when the client leaves). With `"stored": false` the call is not carried out.
 * error_before / error_after: `status` (500) without / after carrying out, with Unimicro's JSON, or with `body` as
   `content_type` (a proxy's page). throttle: 429 with Retry-After `seconds`. slow: answered after `seconds`.
-* alter: carried out and answered, with the members `changes` of the JSON object told otherwise.
+* alter: carried out and answered, with the members `changes` of the JSON object replaced.
 * Any other name is an effect which the application registers (`effects`), e.g. expire_token, read_lag.
 
 How a connection is cut: under uvicorn the transport behind `send` is aborted, so the client sees a closed socket. Under
@@ -154,7 +154,7 @@ class SandboxApp(FastAPI):
         self.include_router(_to_routes(self))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one call, or fail as told."""
+        """Answer one call, or fail as ordered."""
         if scope["type"] != "http" or scope["path"].startswith(CONTROL_PREFIX):
             await super().__call__(scope, receive, send)
             return
@@ -216,7 +216,7 @@ async def _wait_for_end(receive: Receive) -> None:
 
 
 async def _swallow(message: Message) -> None:
-    """Take an answer that nobody shall see."""
+    """Take an answer that nobody is to see."""
 
 
 def _watch(call: Call, send: Send) -> Send:

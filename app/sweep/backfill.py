@@ -1,4 +1,4 @@
-"""A backfill's list and a person's word: only what a dry run showed passes a key's go-live day, and only as shown."""
+"""A backfill's list and a person's approval: what a dry run showed, and as it showed it, passes a key's go-live day."""
 
 from collections.abc import Mapping
 from typing import Any

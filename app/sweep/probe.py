@@ -25,7 +25,8 @@ from app.sweep.profiles import record_profile
 from app.tables import Tenant
 
 MOST_CALLS = 10
-# By how much they matter: what does not fit into the calls is left out. Products have no proven scope (facts §3.4).
+# By how much they matter: what does not fit into the calls is left out. Products have no proven scope
+# (docs/facts/recman.md §3.4).
 _FURTHER_SCOPES = ("department", "product", "user")
 _V1_SCOPES = frozenset({"department", "user"})
 

@@ -1,4 +1,4 @@
-"""A sweep: read all that RecMan lists, page by page, and tell the lanes what is otherwise than before.
+"""A sweep: read all that RecMan lists, page by page, and pass on to the lanes what differs from before.
 
 Everything arrives this way even if no webhook ever comes. A sweep is a lane: whoever carries it may die at any moment,
 and the next one goes on at the same page.
@@ -36,10 +36,10 @@ from app.tables import Sweep, Tenant
 from app.transfer.context import Run
 from app.transfer.log import list_booked
 
-# Stands for the page when a scope is read to its end and its changes are told.
+# Stands for the page when a scope is read to its end and its changes are passed on.
 _TELLING = 0
 _TOLD_AT_ONCE = 200
-# So many records of a page show how a scope is spelt.
+# So many records of a page show how a scope is spelled.
 _LOOKED_AT = 50
 # What RecMan says no to so often, it says no to.
 _TRIES = 3
@@ -152,7 +152,7 @@ async def _note_rows(session: Session, sweep: Sweep, tenant: Tenant, rows: Mappi
     is_first = not await has_swept(session, tenant.id)
     days = {one: read_made_day(scope, raw) for one, raw in rows.items()}
     # Whoever named a first day wants all that is not surely older. Else what was there before us stays as it is; an
-    # invoice is told of all the same, for one too many is held or looked up, and one too few is lost.
+    # invoice is passed on all the same, for one too many is held or looked up, and one too few is lost.
     unknown_is_old = is_first and reading.first_day is None and scope != "invoice"
     old = [one for one, day in days.items() if (unknown_is_old if day is None else day < first_day)]
     known = await list_booked(session, tenant_id=tenant.id, scope=scope, record_ids=old)
@@ -170,7 +170,7 @@ async def _note_rows(session: Session, sweep: Sweep, tenant: Tenant, rows: Mappi
 
 
 async def _find_first_day(session: Session, tenant: Tenant, reading: Reading) -> date:
-    """Documents dated earlier are not told of, to save calls; what is booked is decided by each key's go-live day.
+    """Documents dated earlier are not passed on, to save calls; what is booked is decided by each key's go-live day.
 
     So a first day may reach further back than the keys do, and never keeps from them what is theirs.
     """
@@ -186,7 +186,7 @@ async def _note_spelling(session: Session, tenant_id: UUID, scope: str, rows: li
 
 
 def hash_record(raw: Raw) -> bytes:
-    """What tells whether a record was changed; the order of its names does not."""
+    """What shows whether a record was changed; the order of its names does not matter."""
     own = {name: value for name, value in raw.items() if name != "_key"}
     return hashlib.sha256(simplejson.dumps(own, use_decimal=True, sort_keys=True).encode()).digest()
 
@@ -207,9 +207,9 @@ async def _tell_unless_many(run: Run, sweep: Sweep, tenant: Tenant) -> None:
 
 
 async def tell_changes(sessions: Sessions, tenant_id: UUID, scope: str, *, source: str) -> int:
-    """Tell the lanes what sweeps found otherwise in a scope; how many records they were told of.
+    """Pass on to the lanes what sweeps found changed in a scope; how many records that were.
 
-    Each lot is told and noted as told in one transaction, so that a process may die in between.
+    Each lot is passed on and noted as such in one transaction, so that a process may die in between.
     """
     told = 0
     while True:
@@ -228,7 +228,7 @@ async def tell_changes(sessions: Sessions, tenant_id: UUID, scope: str, *, sourc
 
 
 async def discard_changes(sessions: Sessions, tenant_id: UUID, scope: str) -> int:
-    """Take what sweeps found otherwise as it is, without looking at it; how many records that were."""
+    """Take what sweeps found changed as it is, without looking at it; how many records that were."""
     discarded = 0
     while True:
         async with sessions.begin() as session:
@@ -252,7 +252,7 @@ async def _tell(session: Session, tenant_id: UUID, scope: str, record_id: str, *
 
 
 async def _fill_back(session: Session, sweep: Sweep, page: PageRead) -> None:
-    """Tell of the page's documents that are of the wanted days and not booked yet; a dry run only lists them."""
+    """Pass on the page's documents that are of the wanted days and not booked yet; a dry run only lists them."""
     first, last = (date.fromisoformat(sweep.wanted[name]) for name in ("dated_from", "dated_to"))
     days = {one: read_made_day("invoice", raw) for one, raw in page.rows.items()}
     chosen = [one for one, day in days.items() if day is not None and first <= day <= last]

@@ -1,7 +1,7 @@
 """What sweeps saw of RecMan's records, as hashes: the only owner of the table `recman_record`.
 
-Seeing and telling are two steps. A sweep first notes what is otherwise than before; only when all of a scope was read,
-and it is not suspiciously much, the changes are told. So a process may die at any moment, and nothing is told twice.
+Seeing and passing on are two steps. A sweep first notes what differs from before; only when all of a scope was read,
+and it is not suspiciously much, the changes are passed on. So a process may die at any moment, and nothing comes twice.
 """
 
 from collections.abc import Sequence
@@ -16,7 +16,7 @@ from app.tables import RecmanRecord
 
 Change = Literal["new", "changed", "gone"]
 
-# A quiet record is known from now on without having been told of; a change of one that was never told of is "new".
+# A quiet record is known from now on without having been passed on; a change of one that never was is "new".
 _NOTE = text("""
     INSERT INTO recman_record AS known (tenant_id, scope, record_id, content_hash, next_hash, change, seen_sweep)
     SELECT :tenant_id, :scope, record_id, CASE WHEN quiet THEN hash END, CASE WHEN quiet THEN NULL ELSE hash END,
@@ -38,7 +38,7 @@ _NOTE = text("""
             WHEN known.content_hash IS NULL THEN 'new' ELSE 'changed' END
 """)
 
-# Pages shift while they are read, so one miss says nothing. Source: facts/recman-api.md §2.7 [C].
+# Pages shift while they are read, so one miss says nothing. Source: docs/facts/recman.md §2.7 [C].
 _MISS = text("""
     UPDATE recman_record SET misses = misses + 1,
         change = CASE WHEN misses + 1 >= :believed THEN 'gone' ELSE change END,
@@ -73,7 +73,7 @@ _SWEEPS_UNTIL_GONE = 2
 
 @dataclass(frozen=True, slots=True)
 class Sighting:
-    """One record on a page; a `quiet` one is noted but not told of."""
+    """One record on a page; a `quiet` one is noted but not passed on."""
 
     record_id: str
     content_hash: bytes
@@ -83,7 +83,7 @@ class Sighting:
 async def record_sightings(
     session: Session, sightings: Sequence[Sighting], *, tenant_id: UUID, scope: str, sweep_id: int, quiet_changes: bool
 ) -> None:
-    """Note what a page holds, each record once; `quiet_changes`: changes of a quiet record are not told of either."""
+    """Note what a page holds, each record once; `quiet_changes`: changes of a quiet record are not passed on either."""
     values = {
         "tenant_id": tenant_id,
         "scope": scope,
@@ -103,7 +103,7 @@ async def record_misses(session: Session, *, tenant_id: UUID, scope: str, sweep_
 
 
 async def count_changes(session: Session, tenant_ids: Sequence[UUID]) -> dict[tuple[UUID, str], int]:
-    """How many changes are still to be told, by tenant and scope."""
+    """How many changes are still to be passed on, by tenant and scope."""
     pending = (RecmanRecord.tenant_id.in_(tenant_ids), RecmanRecord.change.is_not(None))
     query = select(RecmanRecord.tenant_id, RecmanRecord.scope, func.count()).where(*pending)
     rows = await session.execute(query.group_by(RecmanRecord.tenant_id, RecmanRecord.scope))
@@ -111,16 +111,16 @@ async def count_changes(session: Session, tenant_ids: Sequence[UUID]) -> dict[tu
 
 
 async def take_changes(session: Session, *, tenant_id: UUID, scope: str, most: int) -> list[tuple[str, Change]]:
-    """Changes that are to be told next, locked for the caller, in the order in which webhooks take lanes."""
+    """Changes that are to be passed on next, locked for the caller, in the order in which webhooks take lanes."""
     rows: Any = await session.execute(_TAKE, {"tenant_id": tenant_id, "scope": scope, "most": most})
     return [(row.record_id, row.change) for row in rows]
 
 
 async def record_told(session: Session, ids: Sequence[str], *, tenant_id: UUID, scope: str) -> None:
-    """Note that these changes were told, or that nobody wants to hear of them."""
+    """Note that these changes were passed on, or that nobody wants them."""
     await session.execute(_TOLD, {"tenant_id": tenant_id, "scope": scope, "ids": list(ids)})
 
 
 async def forget_untold(session: Session, *, tenant_id: UUID) -> None:
-    """Let the next sweep look anew at invoices that were noted and never told of: a first day has changed."""
+    """Let the next sweep look again at invoices that were noted and never passed on: a first day has changed."""
     await session.execute(_FORGET, {"tenant_id": tenant_id})

@@ -38,7 +38,7 @@ async def begin_sweep(session: Session, tenant: Tenant, *, started_by: str) -> S
     return await _begin(session, tenant, kind="sweep", scope=SWEPT_SCOPES[0], wanted={}, started_by=started_by)
 
 
-async def begin_backfill(  # noqa: PLR0913 - the words of one order
+async def begin_backfill(  # noqa: PLR0913 - the parts of one order
     session: Session,
     tenant: Tenant,
     *,

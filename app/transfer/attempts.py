@@ -26,7 +26,7 @@ T = TypeVar("T")
 Settle = Callable[[Session, T], Awaitable[None]]
 Prepare = Callable[[Session], Awaitable[None]]
 
-# Unimicro has stored a record with this guid before. Source: facts/unimicro-api.md §5.2 [O/T].
+# Unimicro has stored a record with this guid before. Source: docs/facts/unimicro.md §5.2 [O/T].
 GUID_SEEN = "already_processed"
 
 

@@ -47,7 +47,7 @@ class KnownBooks:
 
 
 class Refresh(Protocol):
-    """Reads the reference data anew when it is too old."""
+    """Reads the reference data again when it is too old."""
 
     def __call__(self, *, entirely: bool) -> Awaitable[Reference | None]:
         """The new reference data, or None when there is nothing newer to have."""
@@ -57,7 +57,7 @@ class Refresh(Protocol):
 class Books:
     """What a run needs of one key.
 
-    `refresh` reads the reference data anew, unless what there is was read since the hint came in (then None);
+    `refresh` reads the reference data again, unless what there is was read since the hint came in (then None);
     `entirely` asks for what was read since this run began.
     """
 

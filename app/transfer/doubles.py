@@ -1,7 +1,7 @@
 """Doubles at the source: one document under two RecMan ids (a double click, made again after a deletion) goes once.
 
 Who claims a fingerprint first may be sent with it; of two that nothing was begun of, the lower RecMan id goes first.
-RecMan's numbers may repeat between departments, so the department is part of it. Source: facts/recman-api.md §3.3 [O].
+RecMan's numbers may repeat between departments, so the department is part of it. Source: docs/facts/recman.md §3.3 [O].
 """
 
 import hashlib

@@ -113,13 +113,13 @@ async def _count_booked(run: Run, books: Books) -> int:
 def external_reference(recman_invoice_id: str) -> str:
     """What Unimicro can be searched for; built on the id, because invoice numbers may repeat between departments.
 
-    Source: facts/unimicro-api.md §3.2 (20 characters at most), facts/recman-api.md §3.3 (numbers repeat).
+    Source: docs/facts/unimicro.md §3.2 (20 characters at most), docs/facts/recman.md §3.3 (numbers repeat).
     """
     return f"RM-{recman_invoice_id}"
 
 
 async def look_at_customer(run: Run, books: Books, company_id: str, *, always_read: bool = False) -> CustomerView:
-    """The customer; RecMan and Unimicro are asked only when our log has no link yet (or when told to)."""
+    """The customer; RecMan and Unimicro are asked only when our log has no link yet (or on request)."""
     past = await find_past(run, books, "company", company_id)
     view = CustomerView(recman_company_id=company_id, past=past, policy=books.rules.customer_number)
     if past is not None and past.booked and not always_read:
@@ -203,7 +203,7 @@ async def find_past(run: Run, books: Books, scope: str, record_id: str) -> Past 
             raise WaitError(cause, scope="", record_id="", seconds=1)
         now = await load_now(session)
         if scope != "invoice" and transfer.guid_spent and transfer.look_again_at and transfer.look_again_at > now:
-            # Unimicro says that it has it, and may not show it yet: made anew too early, it would be there twice.
+            # Unimicro says that it has it, and may not show it yet: made again too early, it would be there twice.
             cause = f"{transfer.kind} {transfer.number or record_id} is looked for once more"
             seconds = (transfer.look_again_at - now).total_seconds() + 0.1
             raise WaitError(cause, scope="", record_id="", seconds=seconds)

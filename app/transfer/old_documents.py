@@ -69,7 +69,7 @@ async def ignore_old(session: Session, transfer: Transfer, *, reason: str, actor
 
 
 async def look_again(session: Session, key: Key) -> int:
-    """Look anew at every document that a key holds before its go-live day, which has changed; how many."""
+    """Look again at every document that a key holds before its go-live day, which has changed; how many."""
     held = await lock_held(session, tenant_id=key.tenant_id, ids=None, numbers=None, key_id=key.id)
     for transfer in held:
         await retry(session, transfer)

@@ -114,7 +114,7 @@ async def _record_handed_over(
 
 
 async def retry_credit_notes(session: Session, *, tenant_id: UUID) -> None:
-    """Look anew at credit notes that are held because of their invoice's removed key: the invoice may have another."""
+    """Look again at credit notes that are held because of their invoice's removed key: the invoice may have another."""
     query = select(Transfer).where(
         Transfer.tenant_id == tenant_id,
         Transfer.kind == "credit_note",

@@ -1,4 +1,4 @@
-"""Looking at records anew: after somebody mended something, or chose otherwise."""
+"""Looking at records again: after somebody mended something, or changed a choice."""
 
 from collections.abc import Sequence
 from uuid import UUID, uuid4
@@ -27,7 +27,7 @@ async def retry(session: Session, transfer: Transfer, *, source: str = "retry") 
 
 
 async def retry_held(session: Session, *, tenant_id: UUID, codes: Sequence[str]) -> int:
-    """Look anew at every record that is held for one of these reasons; how many there are."""
+    """Look again at every record that is held for one of these reasons; how many there are."""
     transfers = await list_held(session, tenant_id=tenant_id, codes=codes)
     for transfer in transfers:
         await retry(session, transfer)

@@ -87,7 +87,7 @@ async def require_in_use(session: Session, key: Key) -> None:
     """Make sure that nothing new is put with a key that was removed since it was chosen.
 
     Raises:
-        WaitError: it was removed a moment ago; choose anew.
+        WaitError: it was removed a moment ago; choose again.
     """
     if key.state != "removed" and not await lock_in_use(session, key.id):
         raise WaitError(f"key “{key.name}” was removed just now", scope="", record_id="", seconds=0)

@@ -1,6 +1,6 @@
 """Stop 7: do the steps of a document's plan, from draft to issued number.
 
-Nothing here decides; a step that finds the world otherwise raises, and the next run looks and plans anew.
+Nothing here decides; a step that finds something changed raises, and the next run looks and plans again.
 """
 
 import asyncio

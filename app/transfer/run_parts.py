@@ -220,7 +220,7 @@ async def _require_alone(run: Run, books: Books, part: _Part, look: _Look) -> No
     """Make sure that nobody else made a record of this name since Unimicro was looked at, or makes one now.
 
     Raises:
-        WaitError: somebody does, or did: look and plan anew.
+        WaitError: somebody does, or did: look and plan again.
     """
     async with run.sessions.begin() as session:
         await check_fence(session, run.lease)

@@ -69,7 +69,8 @@ async def _find_own_draft(books: Books, transfer: Transfer) -> RemoteDocument | 
     found = await find_traces(books, transfer)
     if len(found) != 1 or found[0].state is not DocumentState.DRAFT:
         return None
-    # A credit draft may not have its mark yet: the answer that it was made with tells its id, else its time tells it.
+    # A credit draft may not have its mark yet: the answer that it was made with names its id, else its
+    # time shows which it is.
     is_unmarked = transfer.kind == "credit_note" and found[0].credited_id == transfer.credits_remote_id
     reference = found[0].external_reference
     is_ours = reference == external_reference(transfer.record_id) or (is_unmarked and not reference)

@@ -67,7 +67,7 @@ async def measure_sweep(settings: Settings, url: str, *, records: int) -> SweepC
 
 
 async def _sweep(resources: Resources, tenant: Tenant) -> int:
-    """Sweep once; how many records were told of so far."""
+    """Sweep once; how many records were passed on so far."""
     async with resources.sessions.begin() as session:
         sweep = await begin_sweep(session, tenant, started_by="bench")
     stop = asyncio.Event()

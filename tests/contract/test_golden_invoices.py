@@ -30,7 +30,7 @@ def round_fraction(amount: Fraction, digits: int) -> Fraction:
 
 
 def recompute(item: dict[str, Any]) -> tuple[Fraction, Fraction]:
-    """Net and VAT of a line as Unimicro's page does it. Source: facts/unimicro-api.md §3.3."""
+    """Net and VAT of a line as Unimicro's page does it. Source: docs/facts/unimicro.md §3.3."""
     if item["ProductID"] is None:
         return Fraction(0), Fraction(0)
     amount = Fraction(item["NumberOfItems"]) * Fraction(item["PriceExVatCurrency"])

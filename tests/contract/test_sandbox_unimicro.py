@@ -1,4 +1,4 @@
-"""The sandbox Unimicro's business calls: what facts/unimicro-api.md says about reading, saving and issuing."""
+"""The sandbox Unimicro's business calls: what docs/facts/unimicro.md says about reading, saving and issuing."""
 
 from collections.abc import AsyncIterator
 from decimal import Decimal

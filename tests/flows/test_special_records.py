@@ -14,7 +14,7 @@ def put(world: World, scope: str, record_id: str, like: str, **changes: Any) -> 
 
 
 async def test_equal_numbers_of_two_departments_are_two_invoices(world: World) -> None:
-    """Each department may have a number series of its own. Source: facts/recman-api.md §3.3 [O]."""
+    """Each department may have a number series of its own. Source: docs/facts/recman.md §3.3 [O]."""
     put(world, "invoice", "9001", "5001", departmentId="1")
     put(world, "invoice", "9002", "5001", departmentId="2", kid="")
     await world.hear_of("invoice", 9001, 9002)

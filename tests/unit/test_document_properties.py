@@ -76,7 +76,7 @@ def raw_invoices(draw: st.DrawFn) -> dict[str, Any]:
 
 
 def sum_by_hand(raw: dict[str, Any]) -> tuple[Fraction, Fraction]:
-    """Net and VAT without any code of ours. Source: facts/unimicro-api.md §3.3."""
+    """Net and VAT without any code of ours. Source: docs/facts/unimicro.md §3.3."""
     net = vat = Fraction(0)
     lines = raw["lines"]
     for row in lines.values() if isinstance(lines, dict) else lines:

@@ -1,6 +1,6 @@
 """What an answer of Unimicro's means: a record, a list, a refusal, or nothing that can be believed. Pure.
 
-Source: facts/unimicro-api.md §5.1 [O/T].
+Source: docs/facts/unimicro.md §5.1 [O/T].
 """
 
 from datetime import UTC, datetime
@@ -70,7 +70,7 @@ def judge(response: httpx.Response, answer: Any, *, is_write: bool) -> Any:
         if isinstance(answer, str):
             raise OutcomeUnknownError("Unimicro answered with something that is no JSON", http_status=status)
         return answer
-    said = read_complaint(answer) or f"HTTP {status} without a word"
+    said = read_complaint(answer) or f"HTTP {status} without an explanation"
     if is_write and _GUID_WORD in said:
         raise OutcomeUnknownError(f"Unimicro has this already: {said}", code="already_processed", http_status=status)
     if status == httpx.codes.TOO_MANY_REQUESTS:
@@ -89,7 +89,7 @@ def judge(response: httpx.Response, answer: Any, *, is_write: bool) -> Any:
 def _is_own(response: httpx.Response, answer: Any) -> bool:
     """Whether Unimicro itself has said no: no redirect, no page, and of a 404 only its own JSON with words in it.
 
-    Source: facts/unimicro-api.md §5.1 for the shapes; that a 404 of Unimicro's always has a body is assumed.
+    Source: docs/facts/unimicro.md §5.1 for the shapes; that a 404 of Unimicro's always has a body is assumed.
     """
     is_page = "html" in response.headers.get("Content-Type", "").lower() or str(answer).lstrip().startswith("<")
     if is_page or response.status_code < httpx.codes.BAD_REQUEST:

@@ -1,6 +1,6 @@
 """Signing in to Unimicro: the OAuth protocol alone; who stores what comes of it is not decided here.
 
-Source: facts/unimicro-api.md §1; developer.unimicro.no/guide/authentication/auth-code [O].
+Source: docs/facts/unimicro.md §1; developer.unimicro.no/guide/authentication/auth-code [O].
 """
 
 import asyncio
@@ -51,7 +51,7 @@ class Identity:
 class TokenSet:
     """What a sign-in or a refresh gives; `expires_at` is the access token's end, in UTC.
 
-    A server client's refresh token is empty: it signs in anew with its certificate.
+    A server client's refresh token is empty: it signs in again with its certificate.
     """
 
     access_token: str = field(repr=False)

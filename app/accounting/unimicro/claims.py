@@ -56,7 +56,7 @@ def choose_api_base(claims: Mapping[str, Any], *, default: str, allowed_hosts: f
     Shape: ends with a slash, so that a path can be put behind it; without one the host itself would change.
 
     Plain http is taken only where the configured base has it (a sandbox).
-    Source: facts/unimicro-api.md §1.5 [T, three independent].
+    Source: docs/facts/unimicro.md §1.5 [T, three independent].
 
     Raises:
         HoldError: the claim names a host that is not on the allow-list.

@@ -1,7 +1,7 @@
-"""Unimicro's REST API over HTTP: paging, patience; what an answer means is told by `answers`. Knows no entity.
+"""Unimicro's REST API over HTTP: paging, patience; what an answer means is decided by `answers`. Knows no entity.
 
 Reads may repeat; writes never do, except after a 401, which was surely not carried out.
-Source: facts/unimicro-api.md §2 and §5 [O].
+Source: docs/facts/unimicro.md §2 and §5 [O].
 """
 
 import asyncio
@@ -20,7 +20,7 @@ from app.errors import OutcomeUnknownError, RemoteMissingError, RemoteUnavailabl
 from app.platform.http import httpx
 
 _PAGE = 500
-# A first page shorter than this is surely no server's cap: it is the whole list. Source: assumed (facts §2: the default
+# A first page shorter than this is surely no server's cap: it is the whole list. Source: assumed (§2: the default
 # page is unknown, 50 and 1000 were seen in use).
 _LEAST_CAP = 50
 _READ_TRIES = 3
@@ -58,7 +58,7 @@ class Company:
 
 
 class UnimicroClient:
-    """Calls on behalf of one company; every exchange is told to `on_exchange`."""
+    """Calls on behalf of one company; every exchange is passed to `on_exchange`."""
 
     def __init__(
         self,
@@ -170,11 +170,11 @@ class UnimicroClient:
     async def upload(self, files_base: str, name: str, content: bytes) -> Any:
         """What the files service answers to a file.
 
-        Source: facts/unimicro-api.md §3.8: the field must be called `File`; token and company go in the form and in
+        Source: docs/facts/unimicro.md §3.8: the field must be called `File`; token and company go in the form and in
         headers, for which of them counts is not certain.
 
         Raises:
-            RemoteError: no usable answer; whether the file is there is told by listing.
+            RemoteError: no usable answer; listing shows whether the file is there.
         """
         token = await self._token(None)
         key = self._company.company_key

@@ -1,6 +1,6 @@
 """Reading what Unimicro says when it says no: four shapes of error bodies, one short text; and what nobody keeps.
 
-Source: facts/unimicro-api.md §5.1 [O/o].
+Source: docs/facts/unimicro.md §5.1 [O/o].
 """
 
 from collections.abc import Iterator

@@ -1,6 +1,6 @@
 """What a sign-in reaches: the companies of its user, and where the other services of the platform are.
 
-Source: facts/unimicro-api.md §1.6, §2; developer.unimicro.no/guide/authentication/overview [O].
+Source: docs/facts/unimicro.md §1.6, §2; developer.unimicro.no/guide/authentication/overview [O].
 """
 
 from dataclasses import dataclass
@@ -27,7 +27,7 @@ class Company:
 async def fetch_companies(http: httpx.AsyncClient, tokens: TokenSet) -> tuple[Company, ...]:
     """The companies of the tokens' user, deleted ones left out, in Unimicro's order.
 
-    Source: facts/unimicro-api.md §1.6 [O MCP, T].
+    Source: docs/facts/unimicro.md §1.6 [O MCP, T].
 
     Raises:
         AuthExpiredError: the token is not taken.

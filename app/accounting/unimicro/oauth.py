@@ -19,7 +19,10 @@ _NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
 async def open_oauth_client(
     http: httpx.AsyncClient, *, client_id: str, client_secret: str, redirect_uri: str
 ) -> AsyncIterator[Any]:
-    """Authlib's client, speaking through `http`; client id and secret travel in the body (§1.2 [O])."""
+    """Authlib's client, speaking through `http`; client id and secret travel in the body.
+
+    Source: docs/facts/unimicro.md §1.2 [O].
+    """
     client = AsyncOAuth2Client(
         client_id=client_id,
         client_secret=client_secret,

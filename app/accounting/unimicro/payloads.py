@@ -1,6 +1,6 @@
 """Unimicro's spelling: lengths, status numbers, and texts cut to fit with a warning.
 
-Source: facts/unimicro-api.md §3 (lengths and numbers [O], [o] where marked there).
+Source: docs/facts/unimicro.md §3 (lengths and numbers [O], [o] where marked there).
 """
 
 from collections.abc import Mapping
@@ -102,7 +102,7 @@ def _cut(text: str, most: int) -> str:
 
 
 def to_day(day: date | None) -> str | None:
-    """A day as Unimicro writes it. Source: facts §2 [O]."""
+    """A day as Unimicro writes it. Source: §2 [O]."""
     return day.isoformat() if day is not None else None
 
 

@@ -1,6 +1,6 @@
 """What a 401 means: the token, the company or this one route; asked of Unimicro itself, and never believed at once.
 
-Source: facts/unimicro-api.md §5: 401 for an expired token and for an unknown path, 401 or 403 for a missing right.
+Source: docs/facts/unimicro.md §5: 401 for an expired token and for an unknown path, 401 or 403 for a missing right.
 That a 401 may pass by itself is known from other systems; only the identity server's `invalid_grant` ends a sign-in.
 """
 
@@ -35,7 +35,7 @@ class Fault(Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Witness:
-    """Tells what a token that was refused is still good for."""
+    """Finds out what a token that was refused is still good for."""
 
     http: httpx.AsyncClient
     base_url: str
@@ -96,7 +96,7 @@ class RefusedCall:
             answered = await self.send(token)
             if answered[0].status_code != UNAUTHORIZED:
                 return answered
-        raise self._to_error(fault, read_complaint(answered[1]) or "HTTP 401 without a word")
+        raise self._to_error(fault, read_complaint(answered[1]) or "HTTP 401 without an explanation")
 
     def _to_error(self, fault: Fault, said: str) -> RemoteError:
         if fault is Fault.ROUTE:

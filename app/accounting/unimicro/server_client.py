@@ -1,6 +1,6 @@
 """The second way in: a server client that signs in with its certificate instead of a person.
 
-Source: facts/unimicro-api.md §1.2; developer.unimicro.no/guide/authentication/server [O]. That the scope AppFramework
+Source: docs/facts/unimicro.md §1.2; developer.unimicro.no/guide/authentication/server [O]. That the scope AppFramework
 alone is enough, and that the certificate may travel as `x5c`, is assumed.
 """
 

@@ -1,7 +1,7 @@
 """Unimicro as our transfers see it: find, create, update, issue; domain objects in and out.
 
 Every look-up re-checks its rows: Unimicro ignores a filter on a field that it does not know and returns everything.
-Source: facts/unimicro-api.md §2 [O].
+Source: docs/facts/unimicro.md §2 [O].
 """
 
 from collections import defaultdict
@@ -59,7 +59,7 @@ class UnimicroTarget(DocumentTarget):
     """One company's books; errors as `UnimicroClient` raises them."""
 
     async def fetch_reference(self) -> Reference:
-        """Everything that planning needs of this company, read anew.
+        """Everything that planning needs of this company, read from Unimicro now.
 
         Raises:
             HoldError: the company's settings do not say what nobody may guess.
@@ -207,7 +207,7 @@ def _by_number(rows: Iterable[T]) -> dict[str, tuple[T, ...]]:
 
 
 def _customer_series(rows: Iterable[Mapping[str, Any]]) -> Iterable[tuple[int, int]]:
-    """The customer series in use, told by name. Source: facts §3.7 names the registers; the rest is assumed."""
+    """The customer series in use, known by name. Source: §3.7 names the registers; the rest is assumed."""
     for row in rows:
         name = f"{row.get('Name') or ''} {row.get('DisplayName') or ''}".lower()
         is_customer = any(word in name for word in ("customer", "kunde"))
@@ -220,7 +220,7 @@ def _customer_series(rows: Iterable[Mapping[str, Any]]) -> Iterable[tuple[int, i
 def _read_base_currency(settings: Mapping[str, Any], currencies: Mapping[str, int]) -> str:
     """The company's own currency, once the settings say all that is needed.
 
-    Source: facts §3.7 (TaxMandatoryType 1 to 3 [o]); that both are always there is assumed.
+    Source: §3.7 (TaxMandatoryType 1 to 3 [o]); that both are always there is assumed.
     """
     gaps = []
     base = next((code for code, identity in currencies.items() if identity == settings.get("BaseCurrencyCodeID")), None)

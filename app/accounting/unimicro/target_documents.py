@@ -92,7 +92,7 @@ class DocumentTarget:
         """The new draft with its sums as Unimicro has them.
 
         Its head shows the customer as Unimicro knows it now, as the UI does: whether the server fills it in is unknown
-        (facts §9 row 7), and RecMan's company is at hand for a customer's first invoice only.
+        (docs/facts/unimicro.md §9 row 7), and RecMan's company is at hand for a customer's first invoice only.
         """
         payload, warnings = await self.prepare_draft(
             document, links, guid=guid, external_reference=external_reference, reference=reference
@@ -162,7 +162,8 @@ class DocumentTarget:
     async def attach_file(self, remote_id: int, attachment: Attachment, *, files_base: str) -> None:
         """Put a file on an issued document, unless one of that name is there.
 
-        A wrong upload is answered 200 too, so the list of the document's files has the last word. Source: §3.8 [O].
+        A wrong upload is answered 200 too, so the list of the document's files decides.
+        Source: docs/facts/unimicro.md §3.8 [O].
 
         Raises:
             RemoteError: it could not be put there, or is not there afterwards.
@@ -193,8 +194,8 @@ class DocumentTarget:
     async def fetch_rate(self, currency_id: int, base_id: int, day: date) -> Decimal:
         """Base currency per unit of a foreign one on a day.
 
-        Source: currencies?action=get-currency-exchange-rate (facts §3.7 [o]). What Factor does is not documented, so
-        only 1 is believed.
+        Source: currencies?action=get-currency-exchange-rate (docs/facts/unimicro.md §3.7 [o]). What Factor does is
+        not documented, so only 1 is believed.
 
         Raises:
             HoldError: there is no rate that can be used.

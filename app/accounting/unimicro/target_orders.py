@@ -1,6 +1,6 @@
 """Orders in place of invoices: Unimicro makes and sends the invoice. The same doings as `DocumentTarget`, on `orders`.
 
-Source: facts/unimicro-api.md §3.4 [o/O]. That an order is made as a draft like an invoice, and that `register` gives
+Source: docs/facts/unimicro.md §3.4 [o/O]. That an order is made as a draft like an invoice, and that `register` gives
 its number, is assumed.
 """
 

@@ -51,8 +51,8 @@ def to_customer(
 ) -> Written:
     """A new customer with its addresses, e-mails and phone as children of their own; and what did not fit.
 
-    Source: facts §3.1 [O]; that an explicit CustomerNumber is taken inside the series is assumed (§4.4). RecMan's
-    company has no language that we know of, so `Localization` is not sent.
+    Source: docs/facts/unimicro.md §3.1 [O]; that an explicit CustomerNumber is taken inside the series is assumed
+    (§4.4). RecMan's company has no language that we know of, so `Localization` is not sent.
     """
     where = f"Customer {customer.number}"
     payload: dict[str, Any] = {"_createguid": guid, "OrgNumber": customer.org_number or None}
@@ -78,7 +78,9 @@ def to_customer(
 
 
 def to_peppol_address(text: str) -> str:
-    """The address with its scheme; a bare Norwegian organisation number gets 0192. Source: facts §3.1 [I].
+    """The address with its scheme; a bare Norwegian organisation number gets 0192.
+
+    Source: docs/facts/unimicro.md §3.1 [I].
 
     Shape: empty when the text is neither.
     """
@@ -186,7 +188,8 @@ def _child_changes(
 ) -> dict[str, Any]:
     """The change of one child; `kept` is what an earlier slot makes of the same record.
 
-    One address may fill two slots there (facts §3.1 [O]); when the slots part, the second gets one of its own.
+    One address may fill two slots there (docs/facts/unimicro.md §3.1 [O]); when the slots part, the second gets one
+    of its own.
     """
     if not there or not there.get("ID"):
         return {"ID": 0, **wanted}
@@ -202,7 +205,7 @@ def _missing_rows(wanted: list[dict[str, Any]], there: list[Mapping[str, Any]] |
 
 
 def _differences(wanted: Mapping[str, Any], there: Mapping[str, Any], *, blanks: bool = False) -> dict[str, Any]:
-    """What is wanted otherwise than it is; `blanks`: an empty text is wanted, too."""
+    """What is wanted and differs from what is there; `blanks`: an empty text is wanted, too."""
     return {
         name: value
         for name, value in wanted.items()
@@ -219,7 +222,10 @@ def _is_same(one: Any, other: Any) -> bool:
 
 
 def from_recipient(row: Mapping[str, Any]) -> Recipient:
-    """The customer as an invoice's head shows it, from its record with relations. Source: facts §3.1, §3.2 [O]."""
+    """The customer as an invoice's head shows it, from its record with relations.
+
+    Source: docs/facts/unimicro.md §3.1, §3.2 [O].
+    """
     info = row.get("Info") or {}
     return Recipient(
         number=to_text(row.get("CustomerNumber")),
@@ -238,7 +244,7 @@ def _from_address(row: Mapping[str, Any]) -> Address:
 
 
 def to_project(project: Project, *, guid: str, customer_id: int | None) -> Written:
-    """A new project, and what did not fit. Source: facts §6 [O]."""
+    """A new project, and what did not fit. Source: docs/facts/unimicro.md §6 [O]."""
     fields, warnings = _to_project_fields(project, customer_id)
     return {"_createguid": guid, "ProjectNumber": project.number, **fields}, warnings
 
@@ -266,15 +272,15 @@ def to_project_changes(project: Project, there: Mapping[str, Any], *, customer_i
 def to_project_action(project: Project, there: Mapping[str, Any]) -> str | None:
     """The transition that brings the project's status in line; None when it agrees, or RecMan's word says nothing.
 
-    Source: RecMan's words facts/recman-api.md §3.2 [C], Unimicro's actions facts §3.6 [o]; which belongs to which is
-    assumed.
+    Source: RecMan's words docs/facts/recman.md §3.2 [C], Unimicro's actions docs/facts/unimicro.md §3.6 [o]; which
+    belongs to which is assumed.
     """
     wanted = _PROJECT_STATUS.get(project.status)
     return wanted[1] if wanted is not None and there.get("StatusCode") != wanted[0] else None
 
 
 def to_department(department: Department, *, guid: str) -> Written:
-    """A new department, and what did not fit. Source: facts §3.6 [O]."""
+    """A new department, and what did not fit. Source: docs/facts/unimicro.md §3.6 [O]."""
     payload = {"_createguid": guid, "DepartmentNumber": department.number, "Name": department.name}
     return payload, fit_texts(payload, "Department", where=f"Department {department.number}")
 

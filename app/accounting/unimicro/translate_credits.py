@@ -22,7 +22,8 @@ def to_credit_head(
     document: Document, *, external_reference: str, customer_id: int | None
 ) -> tuple[dict[str, Any], list[Reason]]:
     """What is set on a credit draft that Unimicro made from the credited invoice; its lines stay."""
-    # Both or neither: a nested customer would overwrite the customer's own record. Source: facts §4.1 [o].
+    # Both or neither: a nested customer would overwrite the customer's own record.
+    # Source: docs/facts/unimicro.md §4.1 [o].
     customer = {} if customer_id is None else {"CustomerID": customer_id, "Customer": None}
     payload = {**customer, **to_head_texts(document, external_reference)}
     # A credit note has no payment of its own.
@@ -36,8 +37,8 @@ def to_credit_lines(
     """RecMan's lines in place of the draft's, with negative quantities like Unimicro's; {} where all lines agree.
 
     `there` is the draft with its items and their dimensions. The new lines' guids hang on the old lines' ids, so that
-    a second change of the same draft is not taken for a repeat of the first. Source: facts §3 (children [O]), §4.1
-    (edit lines for partial).
+    a second change of the same draft is not taken for a repeat of the first.
+    Source: docs/facts/unimicro.md §3 (children [O]), §4.1 (edit lines for partial).
 
     Raises:
         OutcomeUnknownError: the draft does not show its lines.
@@ -82,7 +83,7 @@ def _is_same_line(wanted: Mapping[str, Any], there: Mapping[str, Any]) -> bool:
     texts_agree = all((wanted.get(name) or "") == (there.get(name) or "") for name in _TEXTS)
     if wanted["ProductID"] is None:
         return texts_agree
-    # A day may be told as a time.
+    # A day may come as a time.
     days_agree = all((wanted.get(name) or "")[:10] == (there.get(name) or "")[:10] for name in _DAYS)
     # An account or VAT type that we leave to Unimicro is its own affair.
     named = [name for name in _BOOKED if wanted.get(name) is not None]

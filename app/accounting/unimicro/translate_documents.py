@@ -66,7 +66,8 @@ def to_invoice(
     """A draft invoice with computed sums as the UI sends them, and the warnings about texts that were cut.
 
     `recipient` None leaves name and addresses to Unimicro.
-    Source: facts §3.2, §3.3 and §6; sending the sums is assumed to do no harm where the server computes its own.
+    Source: docs/facts/unimicro.md §3.2, §3.3 and §6; sending the sums is assumed to do no harm where the
+    server computes its own.
     """
     if len(external_reference) > EXTERNAL_REFERENCE_LENGTH:
         raise ValueError(f"external reference too long: {external_reference}")
@@ -75,7 +76,7 @@ def to_invoice(
         "StatusCode": DRAFT_ON_CREATE,
         "InvoiceType": 0,
         "CustomerID": links.customer_id,
-        # A nested customer would overwrite the customer's own record. Source: facts §4.1 [o].
+        # A nested customer would overwrite the customer's own record. Source: docs/facts/unimicro.md §4.1 [o].
         "Customer": None,
         **_to_recipient(recipient or Recipient()),
         "CurrencyCodeID": currency.currency_id,
@@ -96,7 +97,10 @@ def to_invoice(
 
 
 def _to_recipient(recipient: Recipient) -> dict[str, str]:
-    """The customer as the head shows it, blank fields left out: the UI copies them the same way. Source: §3.2 [O]."""
+    """The customer as the head shows it, blank fields left out: the UI copies them the same way.
+
+    Source: docs/facts/unimicro.md §3.2 [O].
+    """
     texts = {
         "CustomerName": recipient.name,
         "CustomerOrgNumber": recipient.org_number,
@@ -152,7 +156,7 @@ def to_item(line: Line, links: Links, *, guid: str, currency: Currency) -> dict[
     if line.comment:
         item["Comment"] = line.comment
     if line.product_number is None:
-        # A line without product is a pure text line. Source: facts §3.3 [o].
+        # A line without product is a pure text line. Source: docs/facts/unimicro.md §3.3 [o].
         return item | {"ProductID": None, "NumberOfItems": ZERO}
     product = links.products[line.product_number]
     own_department = links.line_departments.get(line.department_number, links.department_id)
@@ -181,7 +185,10 @@ def to_item(line: Line, links: Links, *, guid: str, currency: Currency) -> dict[
 
 
 def _to_prices(line: Line, rate: Decimal) -> dict[str, Any]:
-    """Price and discount; the gross price is in base currency. Source: facts §3.3 [o] for names and rounding."""
+    """Price and discount; the gross price is in base currency.
+
+    Source: docs/facts/unimicro.md §3.3 [o] for names and rounding.
+    """
     vat_rate = line.vat_rate or ZERO
     price = round_money(line.unit_price_net * rate, _FOUR)
     return {
@@ -211,7 +218,7 @@ def _to_line_sums(line: Line, rate: Decimal) -> dict[str, Decimal]:
 def to_dimensions(links: Links, guid: str) -> dict[str, Any] | None:
     """What a head or line is booked on, None for nothing.
 
-    Set on the head and on every line, because whether lines inherit is unknown (facts §3.6).
+    Set on the head and on every line, because whether lines inherit is unknown (docs/facts/unimicro.md §3.6).
     """
     ids = {"ProjectID": links.project_id, "DepartmentID": links.department_id}
     ids |= {f"Dimension{number}ID": value_id for number, value_id in links.dimensions.items()}
@@ -241,7 +248,7 @@ def from_invoice(row: Mapping[str, Any]) -> RemoteDocument:
 
 
 def _from_day(value: Any) -> date | None:
-    """A day, also of a time; None where it is none. Source: facts §2 [O]."""
+    """A day, also of a time; None where it is none. Source: docs/facts/unimicro.md §2 [O]."""
     try:
         return date.fromisoformat(to_text(value)[:10])
     except ValueError:
@@ -249,7 +256,10 @@ def _from_day(value: Any) -> date | None:
 
 
 def _from_moment(text: Any) -> datetime | None:
-    """A time with its zone; without one it is UTC. Source: facts §2 (ISO with Z [O]); None when it cannot be read."""
+    """A time with its zone; without one it is UTC; None when it cannot be read.
+
+    Source: docs/facts/unimicro.md §2 (ISO with Z [O]).
+    """
     try:
         moment = datetime.fromisoformat(text)
     except (TypeError, ValueError):
@@ -258,7 +268,7 @@ def _from_moment(text: Any) -> datetime | None:
 
 
 def _from_status(status: int | None, number: str) -> DocumentState:
-    """Without a status the number tells: only an issued document has one. Source: facts §4.1 [o]."""
+    """Without a status the number decides: only an issued document has one. Source: docs/facts/unimicro.md §4.1 [o]."""
     if status == INVOICE_CREDITED:
         return DocumentState.CREDITED
     if status:

@@ -1,7 +1,7 @@
 """Orders to Unimicro's JSON and back. Pure.
 
 An order's head has no `ExternalReference`, its lines do: they are what an order is found again by.
-Source: facts/unimicro-api.md §3.4 [O]; that a line's may be as long as an invoice's is assumed.
+Source: docs/facts/unimicro.md §3.4 [O]; that a line's may be as long as an invoice's is assumed.
 """
 
 from collections.abc import Mapping

@@ -50,7 +50,7 @@ class VatTable:
 def from_product(row: Mapping[str, Any], vat: VatTable) -> RemoteProduct:
     """A product with what it falls back to: its account's VAT type, the company's sales account.
 
-    Source: facts §3.5 [o].
+    Source: docs/facts/unimicro.md §3.5 [o].
     """
     account_id = row.get("AccountID") or vat.default_account_id
     vat_type_id = row.get("VatTypeID") or (vat.vat_of_account.get(account_id) if account_id else None)
@@ -66,7 +66,7 @@ def from_product(row: Mapping[str, Any], vat: VatTable) -> RemoteProduct:
 
 
 def to_product(product: RemoteProduct, *, guid: str) -> tuple[dict[str, Any], list[Reason]]:
-    """A new product: number, name, account and VAT. Source: facts §3.5 [O]."""
+    """A new product: number, name, account and VAT. Source: docs/facts/unimicro.md §3.5 [O]."""
     payload: dict[str, Any] = {"_createguid": guid, "PartName": product.number, "Name": product.name}
     if product.account_id is not None:
         payload["AccountID"] = product.account_id

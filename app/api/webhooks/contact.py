@@ -1,4 +1,4 @@
-"""First contact: what a hook's deliveries look like, and the word that lets them have effects."""
+"""First contact: what a hook's deliveries look like, and the confirmation that lets them have effects."""
 
 import asyncio
 from collections import Counter
@@ -41,7 +41,7 @@ class ContactView(View):
 
     hook_id: UUID
     record_first: bool
-    recorded: int = Field(description="Records that wait for a word before they have effects")
+    recorded: int = Field(description="Records that have no effects until a person confirms them")
     deliveries: int
     first_at: datetime | None
     last_at: datetime | None

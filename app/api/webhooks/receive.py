@@ -27,7 +27,7 @@ _LONGEST_TYPE = 200
 _LARGE = 32_768
 # Ten for every record that one delivery may name; more take seconds to walk through.
 _MOST_OBJECTS = 50_000
-# What may be echoed: nothing that a browser or a log could take for more than a word.
+# What may be echoed: nothing that a browser or a log could take for more than plain text.
 _CHALLENGE = re.compile(r"[A-Za-z0-9._~-]{1,200}")
 _MOST_HOOKS = 10_000
 
@@ -45,7 +45,7 @@ _ANSWERS: dict[int | str, dict[str, str]] = {
 # First in the list: routes are tried in order, and this one is in a hurry.
 @router.post("/{hook_id}", status_code=202, responses=_ANSWERS)
 async def receive(hook_id: str, request: Request) -> Response:
-    """A change webhook; the body tells its scope."""
+    """A change webhook; the body says its scope."""
     return await _receive(request, address=hook_id, path_scope=None)
 
 
@@ -57,7 +57,7 @@ async def receive_scope(hook_id: str, scope: str, request: Request) -> Response:
 
 @router.get("/{hook_id}", response_class=PlainTextResponse, responses={200: {"description": "The address answers"}})
 async def check(hook_id: str, request: Request, resources: ResourcesDep) -> PlainTextResponse:  # noqa: ARG001
-    """Whether somebody answers here. A challenge is echoed; whether there is such a hook is not told."""
+    """Whether somebody answers here. A challenge is echoed; whether there is such a hook is not said."""
     return _echo(request, resources)
 
 

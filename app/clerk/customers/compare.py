@@ -141,7 +141,7 @@ def count_kinds(findings: Iterable[CustomerFinding]) -> dict[str, int]:
 
 
 def is_green(findings: Iterable[CustomerFinding]) -> bool:
-    """Whether the first transfer may begin without a person's word."""
+    """Whether the first transfer may begin without a person's approval."""
     return not any(finding.needs_person for finding in findings)
 
 

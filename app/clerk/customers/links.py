@@ -1,4 +1,4 @@
-"""A person's word that a RecMan company is this customer of Unimicro, for keys whose numbers are Unimicro's own."""
+"""A person's confirmation that a RecMan company is this customer of Unimicro, for keys where Unimicro numbers."""
 
 from app.admin.key_check import open_key_target
 from app.admin.rules import load_rules
@@ -52,7 +52,7 @@ async def find_pair(
 
 
 async def link_customer(session: Session, key: Key, company: Customer, remote: RemoteCustomer) -> Transfer:
-    """Link the two, and look anew at what was held for want of it; part of the caller's transaction.
+    """Link the two, and look again at what was held because it was missing; part of the caller's transaction.
 
     Raises:
         ConflictError: one of them is linked already, or the customer is being sent right now.

@@ -1,6 +1,6 @@
 """RecMan's API: read-only, by id where it can, by pages where it must; every error says who must do what.
 
-Source: facts/recman-api.md §2 [O/C]. The API key travels in the query (RecMan's way), so no error here carries an
+Source: docs/facts/recman.md §2 [O/C]. The API key travels in the query (RecMan's way), so no error here carries an
 address or an exception text of the HTTP library.
 """
 
@@ -30,7 +30,7 @@ _COMMA = 3
 # Asking again with other names: an account may name one bad field at a time, although it should name all.
 _MOST_SPELLINGS = 12
 _MASK = "[key]"
-# The form of a key, and where one stands in an address. Source: facts §5 [I].
+# The form of a key, and where one stands in an address. Source: §5 [I].
 _KEY_FORM = re.compile(r"\b\d{12}k[0-9a-f]{38,48}\b|(?<=[?&]key=)[^&\s\"']+", re.IGNORECASE)
 _INVALID_FIELD = re.compile(r"invalid fields?\b:?\s*([\w, ]+)", re.IGNORECASE)
 _LONGEST_COMPLAINT = 1000
@@ -135,7 +135,7 @@ class RecmanClient:
     async def fetch_page(self, scope: str, page: int) -> Page:
         """One page of a scope, in RecMan's unstable order."""
         answer = await self._call_v2(scope, {"page": str(page)})
-        # Some scopes say where the next page is (facts §2.4 [C]); nothing there is the end.
+        # Some scopes say where the next page is (§2.4 [C]); nothing there is the end.
         return Page(to_rows(answer), more=bool(answer.get("nextPage", True)))
 
     async def _fetch_by_id(self, scope: str, batch: Sequence[str], needed: set[str]) -> dict[str, Raw | None] | None:
@@ -167,7 +167,7 @@ class RecmanClient:
         return rows if rows.keys() <= set(ids) else None
 
     async def _fetch_from_pages(self, scope: str, wanted: set[str], *, enough: set[str]) -> dict[str, Raw]:
-        """The records, from all pages. Source: facts §2.7 [C], the order of pages shifts while they are read.
+        """The records, from all pages. Source: §2.7 [C], the order of pages shifts while they are read.
 
         Pages that overlap have shifted, so what was not seen may have moved to a page that was read already: everything
         is read a second time then. A shift without overlap goes unseen; a record that is missed is asked for again.
@@ -237,9 +237,9 @@ class RecmanClient:
         """Whether the complaint is about names that were asked for; they are not asked for again.
 
         All bad fields are named at once, so one corrected call is enough where no other spelling is left to try.
-        Source: facts §2.2 [C].
+        Source: §2.2 [C].
         """
-        # Some scopes take no field list at all and give whole rows. Source: facts §2.2 [C].
+        # Some scopes take no field list at all and give whole rows. Source: §2.2 [C].
         if asked and "invalid parameter: fields" in complaint.lower():
             self.notes.refused.add(f"{scope}?fields")
             return True
@@ -272,7 +272,7 @@ class RecmanClient:
                 await self._gate.rest(error)
             raise error
         if isinstance(answer, list):
-            # An empty map is a list in PHP's JSON. Source: facts §2.4 [I].
+            # An empty map is a list in PHP's JSON. Source: §2.4 [I].
             return {"data": answer}
         if not isinstance(answer, dict):
             raise RemoteUnavailableError("RecMan answered with something that is no JSON object")

@@ -1,6 +1,6 @@
 """What RecMan says when it refuses, in all the ways it says so, and the error that each of them means. Pure.
 
-Source: facts/recman-api.md §2.5 [C].
+Source: docs/facts/recman.md §2.5 [C].
 """
 
 from collections.abc import Mapping
@@ -9,13 +9,13 @@ from typing import Any
 from app.errors import AuthExpiredError, RemoteError, RemoteRejectedError, RemoteThrottledError, RemoteUnavailableError
 from app.platform.http import httpx
 
-# How an exhausted quota looks is unknown; asked again after this long. Source: assumed (facts §2.5).
+# How an exhausted quota looks is unknown; asked again after this long. Source: assumed (§2.5).
 _QUOTA_SECONDS = 900.0
 _LONGEST_WAIT_SECONDS = 86_400.0
 _INVALID_KEY_CODE = "code 2"
 _REFUSALS = ("invalid scope", "invalid field", "invalid parameter")
 _QUOTA_WORDS = ("limit", "quota", "exceed", "too many")
-# Words of a refusal that asking again does not change. Source: assumed beyond those in facts §2.5.
+# Words of a refusal that asking again does not change. Source: assumed beyond those in §2.5.
 _RIGHT_WORDS = ("scope", "denied", "not allowed", "no access", "permission", "forbidden")
 _FINAL_WORDS = ("invalid", "missing", "unknown", "not supported", *_RIGHT_WORDS)
 _SERVER_ERROR = 500
@@ -24,7 +24,7 @@ _DEEPEST = 10
 
 
 def read_complaint(response: httpx.Response, answer: Any) -> str | None:
-    """RecMan's words when it refused, also behind HTTP 200; None when it did not. Source: facts §2.5 [C]."""
+    """RecMan's words when it refused, also behind HTTP 200; None when it did not. Source: §2.5 [C]."""
     if not isinstance(answer, dict):
         return None if response.is_success else f"HTTP {response.status_code}"
     errors = "; ".join(filter(None, (_to_text(answer.get(name)) for name in ("error", "errors"))))
@@ -37,7 +37,7 @@ def read_complaint(response: httpx.Response, answer: Any) -> str | None:
 
 
 def is_success(answer: Mapping[str, Any]) -> bool:
-    """Whether an answer calls itself a success: only then is what it does not show not there. Source: facts §1.3."""
+    """Whether an answer calls itself a success: only then is what it does not show not there. Source: §1.3."""
     return answer.get("success") in (True, 1, "1", "true")
 
 
@@ -59,7 +59,7 @@ def is_spoken(error: RemoteError) -> bool:
 
 
 def to_error(response: httpx.Response, complaint: str, scope: str) -> RemoteError:
-    """The error that a complaint means; whose key, right or patience it is, is told."""
+    """The error that a complaint means; it says whose key, right or patience it is."""
     status = response.status_code
     said = complaint.lower()
     is_refusal = any(words in said for words in _REFUSALS)
@@ -68,7 +68,7 @@ def to_error(response: httpx.Response, complaint: str, scope: str) -> RemoteErro
     if status >= _SERVER_ERROR:
         return RemoteUnavailableError(f"RecMan failed: {complaint}", http_status=status)
     if status == httpx.codes.FORBIDDEN and said in (f"http {status}", _NO_WORD):
-        # Not a word: a used up quota may look so, and it stops everything. Source: assumed (facts §2.5).
+        # Not a word: a used up quota may look so, and it stops everything. Source: assumed (§2.5).
         return RemoteThrottledError("RecMan forbids every call (HTTP 403)", retry_after=_read_wait(response))
     if "invalid key" in said or said == _INVALID_KEY_CODE or status == httpx.codes.UNAUTHORIZED:
         return AuthExpiredError(
@@ -79,7 +79,7 @@ def to_error(response: httpx.Response, complaint: str, scope: str) -> RemoteErro
         fix = f"Give the RecMan API key the right to read {scope}, then retry."
         return RemoteRejectedError(f"RecMan refuses to show {scope}: {complaint}", fix=fix, code="recman_scope")
     if not any(word in said for word in _FINAL_WORDS):
-        # Logical failures without a known reason have been seen to pass. Source: facts §2.5 [C].
+        # Logical failures without a known reason have been seen to pass. Source: §2.5 [C].
         return RemoteUnavailableError(f"RecMan failed: {complaint}", http_status=status)
     return RemoteRejectedError(
         f"RecMan refused: {complaint}", fix="Give the operator this text.", code="recman_refused"

@@ -1,6 +1,6 @@
 """The rows in an answer of RecMan's API, whatever envelope they come in. Pure.
 
-Source: facts/recman-api.md §2.4 [O/C].
+Source: docs/facts/recman.md §2.4 [O/C].
 """
 
 from collections.abc import Iterable, Mapping, Sequence

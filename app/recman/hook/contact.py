@@ -1,7 +1,7 @@
 """The first contact report: what deliveries of a hook look like, by names, types, sizes and counts. Pure.
 
-Nothing public says what RecMan's webhooks look like (facts/recman-api.md §1), so it is learnt from the first ones. No
-value of any of them is told.
+Nothing public says what RecMan's webhooks look like (docs/facts/recman.md §1), so it is learnt from the first ones. No
+value of any of them is shown.
 """
 
 import re

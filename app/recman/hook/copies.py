@@ -1,6 +1,6 @@
 """A record out of the webhooks that spoke of it, for an account that cannot be asked. Pure.
 
-Source: assumed throughout (facts/recman-api.md §1): nothing public says what a webhook of RecMan carries.
+Source: assumed throughout (docs/facts/recman.md §1): nothing public says what a webhook of RecMan carries.
 """
 
 from collections.abc import Iterable, Iterator
@@ -34,7 +34,7 @@ class _Word:
 
 
 def list_copies(deliveries: Iterable[Delivered], *, scope: str, record_id: str) -> Iterator[Raw]:
-    """The record as deliveries (newest first) show it, best first; nothing when the last word is that it was deleted.
+    """The record as deliveries (newest first) show it, best first; nothing when the newest says that it was deleted.
 
     The newest copy comes first, then that one filled up with what older ones say: a later webhook may carry no more
     than what has changed. Deliveries overtake each other, so where all tell when they happened, that is their order.

@@ -1,6 +1,6 @@
 """Raw webhook bytes to a document, whatever the content type says; never raises.
 
-Source: assumed (facts/recman-api.md §1.3): nothing public says what RecMan sends.
+Source: assumed (docs/facts/recman.md §1.3): nothing public says what RecMan sends.
 """
 
 import re

@@ -1,6 +1,6 @@
 """Event names to scope and operation: `invoice.updated`, `CompanyCreated`, `credit_note/new`.
 
-Source: assumed (facts/recman-api.md §1.3); RecMan's own words are `scope` and `insert`, `update`, `delete` [O].
+Source: assumed (docs/facts/recman.md §1.3); RecMan's own words are `scope` and `insert`, `update`, `delete` [O].
 """
 
 import itertools
@@ -20,12 +20,12 @@ _SCOPE_WORDS = {scope: scope for scope in SCOPES} | {
 _OPERATION_WORDS = (
     dict.fromkeys(("insert", "inserted", "create", "created", "add", "added", "new"), "insert")
     | dict.fromkeys(("update", "updated", "change", "changed", "edit", "edited", "save", "saved"), "update")
-    # What an invoice can still become once it is made (facts §3.3).
+    # What an invoice can still become once it is made (§3.3).
     | dict.fromkeys(("modified", "sent", "paid", "approved", "credited", "exported", "archived"), "update")
     | dict.fromkeys(("delete", "deleted", "remove", "removed"), "delete")
 )
-# Scopes of RecMan (or likely ones) that begin with the name of another: a contact's id is no company's. Source: facts
-# §2.9 [O/C] for contact and attribute, the others assumed.
+# Scopes of RecMan (or likely ones) that begin with the name of another: a contact's id is no company's.
+# Source: §2.9 [O/C] for contact and attribute, the others assumed.
 _PARTS = frozenset({"contact", "attribute", "line", "row", "member", "file", "log", "note", "user"})
 # May stand beside a scope and an operation in an event name without making it something else.
 _FILLERS = frozenset({"recman", "webhook", "event", "record", "data", "on", "after", "was", "is", "has", "been", "v"})

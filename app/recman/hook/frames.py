@@ -1,6 +1,6 @@
 """What the surroundings of a record say in a webhook: its scope, what happened to it, and which ids are named. Pure.
 
-Source: assumed (facts/recman-api.md §1.3).
+Source: assumed (docs/facts/recman.md §1.3).
 """
 
 import re
@@ -21,10 +21,10 @@ WEAK_EVENT_FIELDS = ("operation", "action", "webhook", "type", "name")
 _EVENT_HEADER = re.compile(r"event|topic", re.IGNORECASE)
 # Compared without case, `_` and `-`: `companyId`, `company_id`, `CompanyID`.
 _PLAIN_IDS = ("id", "objectid", "entityid", "recordid", "resourceid")
-# Other names of a scope's id, the least sure: RecMan has answered `customerId` for `companyId` (facts §3.2 [C]).
+# Other names of a scope's id, the least sure: RecMan has answered `customerId` for `companyId` (§3.2 [C]).
 _OTHER_IDS = {"company": ("customerid",), "invoice": ("creditnoteid",), "project": ("assignmentid", "dealid")}
 _LONGEST_NAME = 40
-# Ids of records that name a company or a project, but are none. An invoice may have any of them (facts §3.3).
+# Ids of records that name a company or a project, but are none. An invoice may have any of them (§3.3).
 _OTHER_RECORDS = frozenset(
     [
         "orderid",

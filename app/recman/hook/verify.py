@@ -1,7 +1,7 @@
 """Is a webhook from whom it says? Secrets compared in constant time, over the raw bytes.
 
 Whether RecMan signs anything is unknown, so each hook says how it is verified; the secret address is the default.
-Source: assumed (facts/recman-api.md §1.3).
+Source: assumed (docs/facts/recman.md §1.3).
 """
 
 import base64

@@ -3,7 +3,7 @@
 A hint says "this record may have changed", no more: the record is read afterwards. So one hint too many costs a look,
 one too few a change. A copy of the record is different: tenants without an API key are read from it, so it is kept only
 where the delivery says clearly whose it is.
-Source: assumed (facts/recman-api.md §1); our own published form and RecMan's `scope` + `operation` habit come first.
+Source: assumed (docs/facts/recman.md §1); our own published form and RecMan's `scope` + `operation` habit come first.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -66,7 +66,7 @@ class Decoded:
 
 
 def parse_hints(body: bytes, *, content_type: str, path_scope: str | None, headers: Mapping[str, str]) -> Decoded:
-    """What a delivery is about; `note` tells in plain words why it asks for nothing.
+    """What a delivery is about; `note` says in plain words why it asks for nothing.
 
     The body's own event or scope goes before the address, the address before a header.
     """
@@ -141,7 +141,7 @@ def _is_other(inner: list[Hint], frame: Frame, named: Named) -> bool:
 
 
 def _is_map_of_rows(document: Document) -> bool:
-    """Whether it is v2's map by id, or a PHP array numbered from 0 or 1. Source: facts §2.4 [O]."""
+    """Whether it is v2's map by id, or a PHP array numbered from 0 or 1. Source: §2.4 [O]."""
     return bool(document) and all(
         name.isascii() and name.isdecimal() and (part is None or isinstance(part, dict | bool))
         for name, part in document.items()
@@ -245,7 +245,7 @@ def _is_test(document: Any, names: tuple[str, ...]) -> bool:
 
 
 def _merge(hints: Iterable[Hint]) -> tuple[Hint, ...]:
-    """One hint a record: the last word on it, with the last copy that came."""
+    """One hint a record: the last one about it, with the last copy that came."""
     merged: dict[tuple[str, str], Hint] = {}
     for hint in hints:
         before = merged.get((hint.scope, hint.record_id))

@@ -38,7 +38,8 @@ def read_lines(reader: Reader, kind: DocumentKind, *, proven: bool) -> tuple[tup
 
     Unless `proven` by sums of the whole, each line must carry a sum of its own: without any nothing shows a misreading.
 
-    Units: a credit note's lines come out with a positive sum. Which sign RecMan uses is unknown (facts §3.3).
+    Units: a credit note's lines come out with a positive sum. Which sign RecMan uses is unknown
+    (docs/facts/recman.md §3.3).
     """
     rows = reader.need("lines", read_list) or []
     positions = [_position(row, index) for index, row in enumerate(rows, start=1)]
@@ -122,7 +123,8 @@ def _is_figure(value: Any) -> bool:
 def _check_net(reader: Reader, line: Line, stated: Decimal | None, kind: DocumentKind) -> None:
     """A sum of RecMan's own that we do not reach means that we misread the line: it is a gap.
 
-    RecMan rounds to two decimals when it makes the invoice. Source: facts §3.3 [O]; that `total` is the net is assumed.
+    RecMan rounds to two decimals when it makes the invoice.
+    Source: docs/facts/recman.md §3.3 [O]; that `total` is the net is assumed.
     """
     if stated is None:
         return

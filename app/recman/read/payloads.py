@@ -1,7 +1,7 @@
 """RecMan's spellings, each in one place with its source, and the reading of single values.
 
 Marks: [O] RecMan's documentation, [C] working third-party code, [I] inferred from RecMan's naming habit: assumed.
-Source: facts/recman-api.md §3.
+Source: docs/facts/recman.md §3.
 """
 
 import re
@@ -98,7 +98,7 @@ LINE = {
 }
 ADDRESS = ("address1", "address2", "postalCode", "city", "country")  # [C]
 # Fields that v2 is asked for by name: every spelling, until RecMan has named those that it does not know. Names that
-# are proven in use stand first (facts §3.1, §3.2); invoices are asked for without names (facts §2.2 [C]).
+# are proven in use stand first (§3.1, §3.2); invoices are asked for without names (§2.2 [C]).
 ASKED = {
     "company": (*(names for field, names in COMPANY.items() if field != "id"), ("created",), ("updated",)),
     "project": (
@@ -172,12 +172,12 @@ def count_fields(raw: Raw, scope: str) -> int:
 
 
 def is_empty(value: Any) -> bool:
-    """Whether RecMan means "nothing": null, "", [], {} or PHP's false. Source: facts §2.6 [C], false assumed."""
+    """Whether RecMan means "nothing": null, "", [], {} or PHP's false. Source: §2.6 [C], false assumed."""
     return value is None or value is False or (isinstance(value, str | list | dict) and not value)
 
 
 def show(value: Any) -> str:
-    """A short form of a value for a sentence; what is inside a list or a map is not told."""
+    """A short form of a value for a sentence; what is inside a list or a map is left out."""
     if isinstance(value, list | dict):
         return "a list" if isinstance(value, list) else "a map"
     return _UNPRINTABLE.sub("?", str(value))[:_LONGEST_SHOWN]
@@ -237,7 +237,7 @@ def read_text(value: Any) -> str:
 
 
 def read_flag(value: Any) -> bool:
-    """A yes or no from 0/1, as number, text or boolean. Source: facts §2.6 [O/C].
+    """A yes or no from 0/1, as number, text or boolean. Source: §2.6 [O/C].
 
     Raises:
         Unclear: anything else.
@@ -287,7 +287,7 @@ def read_day(value: Any) -> date | None:
 
 
 def read_list(value: Any) -> list[Raw]:
-    """Rows of a list or of a map by id, in the order given. Source: facts §2.6 [C].
+    """Rows of a list or of a map by id, in the order given. Source: §2.6 [C].
 
     Raises:
         Unclear: no list, or a row that is none: a line must not get lost.

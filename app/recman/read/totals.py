@@ -34,7 +34,7 @@ def is_negative(sums: Sums) -> bool:
 def to_positive_sums(reader: Reader, sums: Sums) -> Sums:
     """The sums of a credit note without their minus; only some of them with one is a gap.
 
-    Units: which sign RecMan uses on credit notes is unknown (facts §3.3), so both are taken.
+    Units: which sign RecMan uses on credit notes is unknown (docs/facts/recman.md §3.3), so both are taken.
     """
     if len({amount < 0 for amount in sums.values() if amount}) > 1:
         reader.add("unclear", "the sums are unclear: some are negative and some are not")

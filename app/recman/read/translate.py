@@ -64,7 +64,7 @@ def read_invoice(raw: Raw) -> Document | IncompleteDocument:
     """The invoice or credit note, or what could be read of it with every gap.
 
     Units: a credit note comes out positive whatever RecMan's sign is; its kind says the direction. Which sign RecMan
-    uses is unknown (facts §3.3), so a negative sum turns all quantities.
+    uses is unknown (docs/facts/recman.md §3.3), so a negative sum turns all quantities.
     """
     reader = Reader(raw, INVOICE, where="")
     stated = read_sums(reader)

@@ -1,6 +1,6 @@
 """What the sandbox RecMan answers to a read: rows, pages, envelopes and refusals, all without I/O.
 
-Source: facts/recman-api.md §2 for the shapes; error numbers other than 2 and the daily-limit text are assumed.
+Source: docs/facts/recman.md §2 for the shapes; error numbers other than 2 and the daily-limit text are assumed.
 """
 
 import random
@@ -26,7 +26,7 @@ INVALID_SCOPE = Problem(3, "Invalid scope")
 OVER_QUOTA = Problem(5, "Daily request limit exceeded")
 BROKEN = Problem(6, "Internal error")
 
-# Field names of projects are RecMan's own reference; companies and invoices are assumed (facts §3.1, §3.3).
+# Field names of projects are RecMan's own reference; companies and invoices are assumed (§3.1, §3.3).
 V2_FIELDS = {
     "company": "companyId,companyNumber,name,type,vatNumber,email,invoiceEmail,phone,creditTime,invoiceAddress,"
     "deliveryAddress,visitAddress,postAddress,created,updated",
@@ -64,7 +64,7 @@ def answer_v2(store: RecmanStore, params: Mapping[str, str]) -> Record:
 def answer_v1(store: RecmanStore, params: Mapping[str, str]) -> Any:
     """The whole v1 answer: a bare map keyed by id, an empty list when there is nothing, or a top-level error.
 
-    Names in `fields` that a row does not have are left out without a word. Source: assumed.
+    Names in `fields` that a row does not have are left out silently. Source: assumed.
     """
     scope = params.get("scope", "")
     if scope not in V1_SCOPES:

@@ -1,7 +1,7 @@
 """The sandbox RecMan: a real HTTP app that reads like RecMan's API and can send its webhooks.
 
 Demo (over loopback) and tests (over ASGI) use this one. It shares no code with our own reader.
-Source: facts/recman-api.md §2; nothing was checked against a live account.
+Source: docs/facts/recman.md §2; nothing was checked against a live account.
 """
 
 from collections.abc import Mapping

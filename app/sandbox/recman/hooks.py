@@ -1,7 +1,7 @@
 """The sandbox RecMan as a sender of webhooks.
 
 Nothing public says what RecMan's own webhooks look like, so the shapes sent are guesses in several dialects.
-Source: assumed (facts/recman-api.md §1).
+Source: assumed (docs/facts/recman.md §1).
 """
 
 import random

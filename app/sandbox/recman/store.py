@@ -57,7 +57,7 @@ def open_loopback_http() -> httpx.AsyncClient:
 class RecmanOptions:
     """The ways in which the real RecMan may differ from our guess.
 
-    Source: facts/recman-api.md §2.2 (fields, id filters), §2.4 (data), §2.7 (page size, unstable pages), §2.8 (quota);
+    Source: docs/facts/recman.md §2.2 (fields, id filters), §2.4 (data), §2.7 (page size, unstable pages), §2.8 (quota);
     the sign of credit notes and the refused parameters of invoices are assumed.
     """
 

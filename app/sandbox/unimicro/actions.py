@@ -1,6 +1,6 @@
 """Actions on the API's routes: what `?action=…` does, one function each.
 
-Source: facts/unimicro-api.md §3 and §4.1; actions that are not here are answered 404 (§2: as a wrong route).
+Source: docs/facts/unimicro.md §3 and §4.1; actions that are not here are answered 404 (§2: as a wrong route).
 """
 
 from collections.abc import Callable, Mapping

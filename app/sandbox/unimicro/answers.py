@@ -1,6 +1,6 @@
 """Answers of the stand-in: JSON with Decimals as numbers, and the four error shapes.
 
-Source: facts/unimicro-api.md §5.1 [T]. Which shape comes with which error is assumed, chosen so that all are met.
+Source: docs/facts/unimicro.md §5.1 [T]. Which shape comes with which error is assumed, chosen so that all are met.
 """
 
 import copy

@@ -1,7 +1,7 @@
 """The stand-in for Unimicro: a real HTTP app with companies, books and an identity server, all in memory.
 
 The demo runs it over loopback, the tests over loopback or ASGITransport. It shares no code with our own mapping.
-Source: facts/unimicro-api.md; each `unimicro_*` module names its section and marks what is assumed. Assumed here: a
+Source: docs/facts/unimicro.md; each `unimicro_*` module names its section and marks what is assumed. Assumed here: a
 missing CompanyKey is a 401, one that is unknown or of a deleted company a 403.
 """
 

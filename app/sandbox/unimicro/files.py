@@ -1,6 +1,6 @@
 """The files service: upload, link to a record, list.
 
-Source: facts/unimicro-api.md §3.8 [O/o]: another field than `File` stores nothing and is answered 200 all the same.
+Source: docs/facts/unimicro.md §3.8 [O/o]: another field than `File` stores nothing and is answered 200 all the same.
 """
 
 import email

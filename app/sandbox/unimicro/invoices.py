@@ -1,6 +1,6 @@
 """The life of an invoice: sums, issuing with number and KID, credit notes, locked periods.
 
-Source: facts/unimicro-api.md §3.3 (calculation [o]), §4.1 (states, actions [o/O]), §5.4 (locks [I]).
+Source: docs/facts/unimicro.md §3.3 (calculation [o]), §4.1 (states, actions [o/O]), §5.4 (locks [I]).
 Assumed where marked.
 """
 

@@ -1,6 +1,6 @@
 """The identity server under `/identity`: discovery, authorise, token, revocation, userinfo, keys.
 
-Source: facts/unimicro-api.md §1.1-§1.5 [O/T]. Assumed: refresh tokens rotate (option), `invalid_client` is a 400,
+Source: docs/facts/unimicro.md §1.1-§1.5 [O/T]. Assumed: refresh tokens rotate (option), `invalid_client` is a 400,
 revocation follows RFC 7009, the issuer is the address the request was sent to.
 """
 

@@ -1,6 +1,6 @@
 """What a test may choose about the stand-in: behaviours the facts leave unknown, their assumption as default.
 
-Source: facts/unimicro-api.md §9 (table of unknowns).
+Source: docs/facts/unimicro.md §9 (table of unknowns).
 """
 
 import asyncio

@@ -1,6 +1,6 @@
 """The life of an order: sums, registering with a number.
 
-Source: facts/unimicro-api.md §3.4 (names, states, actions [o/O]). That POST takes the generic draft status as invoices
+Source: docs/facts/unimicro.md §3.4 (names, states, actions [o/O]). That POST takes the generic draft status as invoices
 do, and that registering gives the number, is assumed.
 """
 

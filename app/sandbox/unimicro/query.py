@@ -1,6 +1,6 @@
 """Lists and records as the API shows them: filter, order, page, expand and select.
 
-Source: facts/unimicro-api.md §2 [O]. Assumed: text compares without regard to case; a filter through a relation needs
+Source: docs/facts/unimicro.md §2 [O]. Assumed: text compares without regard to case; a filter through a relation needs
 that relation expanded; a filter that cannot be read is a 400, an empty one a 500 ("backend trouble").
 """
 

@@ -1,6 +1,6 @@
 """Trees of records stored: create, update, delete of the head and of each nested object.
 
-Source: facts/unimicro-api.md §3 (child rules: ID = update, ID + Deleted = delete, ID 0 = create, omitted = untouched),
+Source: docs/facts/unimicro.md §3 (child rules: ID = update, ID + Deleted = delete, ID 0 = create, omitted = untouched),
 §4.1 (a nested Customer in a PUT overwrites the customer: the trap falls out of the rule), §5.2 (`_createguid`).
 """
 
@@ -118,7 +118,7 @@ def next_part_name(books: Books) -> str:
 
 
 def _to_customer_number(books: Books, wanted: int | None) -> int:
-    """The explicit number inside the series, or the next one. Source: §4.4; unknown, so an option."""
+    """The explicit number inside the series, or the next one. Source: §4.4; assumed, so an option."""
     used = {row["CustomerNumber"] for row in books.rows("Customer")}
     if not wanted or not books.options.accept_customer_number:
         number = take_number(books, "Customer")

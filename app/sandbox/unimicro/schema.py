@@ -1,6 +1,6 @@
 """The entities of the stand-in: fields with type and longest text, references, and relations.
 
-Source: facts/unimicro-api.md §3 [O] for names and lengths, facts/unimicro-swagger.json for types. Only what an
+Source: docs/facts/unimicro.md §3 [O] for names and lengths, docs/facts/unimicro.md §0 (swagger) for types. Only what an
 invoice integration meets; fields left out are ignored on input, as unknown members are.
 """
 
@@ -99,7 +99,7 @@ InvoicePeriodStartDate:date InvoicePeriodEndDate:date AccountingCost:255 BuyersI
 OrderLineReference:255 OrderItemId:int ItemSourceID:int CurrencyCodeID:CurrencyCode CurrencyExchangeRate:dec
 """
 
-# Source: facts/unimicro-swagger.json (CustomerOrder, CustomerOrderItem); the lines' ExternalReference and
+# Source: docs/facts/unimicro.md §0 (swagger) (CustomerOrder, CustomerOrderItem); the lines' ExternalReference and
 # ReadyToInvoice §3.4 [O], its length assumed. The head has no ExternalReference, ExternalStatus, DontUseFactoring and
 # MergeAttachments.
 _ORDER = f"""

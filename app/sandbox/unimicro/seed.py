@@ -1,6 +1,6 @@
 """What the stand-in's companies hold at the start: all of it in the tables below, to be extended there.
 
-Source: facts/unimicro-api.md §3.7 for codes and meanings, §4.4 and §4.3 for where the series begin. Names, prices and
+Source: docs/facts/unimicro.md §3.7 for codes and meanings, §4.4 and §4.3 for where the series begin. Names, prices and
 exchange rates are made up. Every company counts its ids from 1, as Unimicro's do, so that an id of one company means
 another record in the next; `SandboxOptions.separate_ids` gives each a range of its own.
 """

@@ -1,6 +1,6 @@
 """What is wrong with a body before anything is stored: types, lengths, needed fields, references.
 
-Source: facts/unimicro-api.md §3.1-§3.6 for lengths, §5.1 for shapes. Assumed: over-long text is refused (§5.3),
+Source: docs/facts/unimicro.md §3.1-§3.6 for lengths, §5.1 for shapes. Assumed: over-long text is refused (§5.3),
 a wrong JSON type is refused with a bare string.
 """
 

@@ -1,7 +1,7 @@
 """The decision about a credit note: compared with what it credits before anything is sent. Pure.
 
 Unimicro makes the draft of a credit note itself, without a reference of ours; until we have put one on it, a draft is
-known only by when it came and what it says. Source: facts/unimicro-api.md §4.1 [O].
+known only by when it came and what it says. Source: docs/facts/unimicro.md §4.1 [O].
 """
 
 from datetime import timedelta
@@ -145,7 +145,7 @@ def _show_customer(situation: DocumentSituation) -> str:
 def _list_sign_gaps(document: Document, situation: DocumentSituation) -> list[Reason]:
     """A credit note with another sign than the account's others takes a credit back.
 
-    Source: which sign RecMan uses is unknown (facts/recman-api.md §3.3); the account's own credit notes tell.
+    Source: which sign RecMan uses is unknown (docs/facts/recman.md §3.3); the account's own credit notes tell.
     """
     past, usual = situation.past, situation.usual_minus
     if usual is None or document.has_minus is usual or (past is not None and past.approved):

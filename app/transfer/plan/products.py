@@ -129,7 +129,8 @@ def _design_product(number: str, line: Line, document: Document, reference: Refe
 
 
 def _list_vat_gaps(product: RemoteProduct, used: list[Line], reference: Reference) -> list[Reason]:
-    # A company without VAT has no VAT types on its products. Source: facts §3.7 (TaxMandatoryType 1) [o].
+    # A company without VAT has no VAT types on its products.
+    # Source: docs/facts/unimicro.md §3.7 (TaxMandatoryType 1) [o].
     rate = product.vat_rate if product.vat_rate is not None or reference.vat_registered else ZERO
     if rate is None:
         cause = f"Product {product.number} {product.name} has neither a VAT type nor an account with one in Unimicro"

@@ -8,7 +8,7 @@ from app.transfer.plan.situation import DocumentSituation
 
 
 def is_too_old(document: Document, situation: DocumentSituation) -> bool:
-    """Whether the document lies before the rules' cut-off date, nothing of it was begun and nobody chose otherwise."""
+    """Whether the document lies before the rules' cut-off date, nothing of it was begun and nobody chose to send it."""
     first_day = situation.rules.not_before
     past = situation.past
     if past is not None and past.decision is not None:
