@@ -32,6 +32,9 @@ _NOT_CREDITED = {
     "CreditedAmount",
 }
 _NOT_CREDITED |= {"CreditedAmountCurrency", "CreatedAt", "CreatedBy", "UpdatedAt", "UpdatedBy", "Deleted"}
+_GROSS = "TaxInclusiveAmount"
+_CREDITED = ("CreditedAmount", "TaxInclusiveAmount")
+_CREDITED_IN_CURRENCY = ("CreditedAmountCurrency", "TaxInclusiveAmountCurrency")
 _NEGATED = ("NumberOfItems", "Discount", "DiscountCurrency", *SUMS, *(f"{name}Currency" for name in SUMS))
 
 
@@ -125,23 +128,22 @@ def _load_items(books: Books, invoice_id: int) -> list[Record]:
 
 
 def _mark_credited(books: Books, credit: Record) -> None:
+    """The credited invoice with what is left of it; whether all is credited its own currency tells (assumed)."""
     original = books.tables[_INVOICE.name][credit["InvoiceReferenceID"]]
-    credited = original["CreditedAmount"] - credit["TaxInclusiveAmount"]
-    if credited > original["TaxInclusiveAmount"]:
-        raise refused("More than the original cannot be credited.", entity=_INVOICE.name, field="TaxInclusiveAmount")
-    credited_currency = original["CreditedAmountCurrency"] - credit["TaxInclusiveAmountCurrency"]
-    changes: Record = {"CreditedAmount": credited, "CreditedAmountCurrency": credited_currency}
-    changes["RestAmount"] = _to_rest(books, original, original["TaxInclusiveAmount"] - credited, "Amount")
-    rest = original["TaxInclusiveAmountCurrency"] - credited_currency
-    changes["RestAmountCurrency"] = _to_rest(books, original, rest, "CurrencyAmount")
-    changes["StatusCode"] = CREDITED if credited == original["TaxInclusiveAmount"] else PARTLY_CREDITED
+    changes = {name: original[name] - credit[gross] for name, gross in (_CREDITED, _CREDITED_IN_CURRENCY)}
+    left = original[f"{_GROSS}Currency"] - changes["CreditedAmountCurrency"]
+    if left < 0:
+        raise refused("More than the original cannot be credited.", entity=_INVOICE.name, field=_GROSS)
+    changes["RestAmountCurrency"] = _to_rest(books, left, original["PayableRoundingCurrencyAmount"])
+    base = original[_GROSS] - changes["CreditedAmount"] if left else _ZERO
+    changes["RestAmount"] = _to_rest(books, base, original["PayableRoundingAmount"])
+    changes["StatusCode"] = PARTLY_CREDITED if left else CREDITED
     books.update(_INVOICE.name, original["ID"], changes)
 
 
-def _to_rest(books: Books, original: Record, uncredited: Decimal, suffix: str) -> Decimal:
+def _to_rest(books: Books, uncredited: Decimal, rounding: Decimal) -> Decimal:
     """What is left to pay: with the rounding where the gross does not hold it, until all is credited."""
-    outside = uncredited and not books.switches.gross_with_rounding
-    return uncredited + original[f"PayableRounding{suffix}"] if outside else uncredited
+    return uncredited + rounding if uncredited and not books.switches.gross_with_rounding else uncredited
 
 
 def _to_issued(books: Books, invoice: Record) -> Record:

@@ -176,7 +176,7 @@ Localization:10 PeriodSeriesAccountID:int PeriodSeriesVatID:int
 
 # Source: facts/unimicro-swagger.json. How KID numbers are made up, and when reminders go out by themselves.
 _KID = "Name:100 Type:int Control:int Length:int Locked:bool"
-_KID_PART = "PaymentInfoTypeID:PaymentInfoType! Part:text Length:int SortIndex:int"
+_KID_PART = "PaymentInfoTypeID:PaymentInfoType Part:text Length:int SortIndex:int"
 _REMINDERS = """
 RemindersBeforeDebtCollection:int MinimumAmountToRemind:dec AcceptPaymentWithoutReminderFee:bool
 DefaultProductReminderFeeID:Product DefaultProductInterestFeeID:Product DebtCollectionSettingsID:int
