@@ -4,18 +4,18 @@ Source: docs/facts/unimicro.md §3 and §4.1; actions that are not here are answ
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
-from decimal import Decimal
 from typing import Any
 
 from app.sandbox.unimicro.answers import Record, not_found, refused
 from app.sandbox.unimicro.books import Books
 from app.sandbox.unimicro.invoices import create_credit_draft, issue_invoice
 from app.sandbox.unimicro.orders import register_order
+from app.sandbox.unimicro.rates import to_rate_answer
 from app.sandbox.unimicro.save import find_series, next_part_name
 from app.sandbox.unimicro.schema import ENTITIES
-from app.sandbox.unimicro.seed import RATES
+from app.sandbox.unimicro.vat import list_valid, move_before_reading
 
 NO_CONTENT = 204
 
@@ -79,7 +79,8 @@ def _current_session(call: ActionCall) -> Answer:
 
 
 def _valid_vat_types(call: ActionCall) -> Answer:
-    return Answer(body=[row for row in call.books.rows("VatType") if row["Visible"]])
+    move_before_reading(call.books)
+    return Answer(body=list_valid(call.books))
 
 
 def _payment_terms(call: ActionCall) -> Answer:
@@ -97,19 +98,10 @@ def _active_series(call: ActionCall) -> Answer:
 
 
 def _exchange_rate(call: ActionCall) -> Answer:
-    """The rate of one unit, 0 when there is none; `Factor` is always 1 here (both assumed)."""
-    codes = [_load_code(call, name) for name in ("fromCurrencyCodeID", "toCurrencyCodeID")]
-    day = call.query.get("currencyDate") or call.books.options.clock().date().isoformat()
-    return Answer(
-        body={
-            "FromCurrencyCodeID": codes[0]["ID"],
-            "ToCurrencyCodeID": codes[1]["ID"],
-            "CurrencyDate": date.fromisoformat(day[:10]).isoformat(),
-            "ExchangeRate": RATES.get(codes[0]["Code"], Decimal(0)) / RATES[codes[1]["Code"]],
-            "Factor": 1,
-            "Source": 1,
-        }
-    )
+    source, target = (_load_code(call, name) for name in ("fromCurrencyCodeID", "toCurrencyCodeID"))
+    text = call.query.get("currencyDate")
+    day = date.fromisoformat(text[:10]) if text else call.books.today()
+    return Answer(body=to_rate_answer(call.books, source, target, day))
 
 
 def _load_code(call: ActionCall, name: str) -> Record:
@@ -125,6 +117,13 @@ def _reset_series(call: ActionCall) -> Answer:
     if series["ID"] == find_series(call.books, "CustomerInvoice")["ID"]:
         call.books.update("NumberSeries", series["ID"], {"NextNumber": max([series["FromNumber"] - 1, *used]) + 1})
     return Answer(body=load(call.books, "NumberSeries", series["ID"]))
+
+
+def _activate_ten_decimals(call: ActionCall) -> Answer:
+    """Whether it can be undone is unknown; here it cannot."""
+    load(call.books, "CompanySettings", call.record_id)
+    call.books.switches = replace(call.books.switches, ten_decimals=True)
+    return Answer(body=call.books.settings)
 
 
 def _to_customer_status(status: int) -> Action:
@@ -154,6 +153,7 @@ _ACTIONS: dict[tuple[str, str, str], Action] = {
     ("PUT", "invoices", "create-credit-draft-invoice"): _credit,
     ("POST", "orders", "register"): _register,
     ("GET", "users", "current-session"): _current_session,
+    ("PUT", "companysettings", "activate-10decimalsOnInvoiceCalculation"): _activate_ten_decimals,
     ("GET", "vattypes", "valid"): _valid_vat_types,
     ("GET", "terms", "get-payment-terms"): _payment_terms,
     ("GET", "products", "getnewpartname"): _new_part_name,

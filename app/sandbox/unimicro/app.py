@@ -27,6 +27,7 @@ from app.sandbox.unimicro.query import list_rows, render, select, to_tree
 from app.sandbox.unimicro.save import save_body, to_echo
 from app.sandbox.unimicro.schema import ROUTES, Entity
 from app.sandbox.unimicro.seed import ID_RANGE, create_companies
+from app.sandbox.unimicro.vat import move_before_reading
 
 _ID_IN_FILTER = re.compile(r"(\w*ID) eq (\d+)")
 # Called an id, but a KID.
@@ -183,6 +184,8 @@ def _run(method: str, route: str, call: ActionCall) -> Answer:
 
 def _get(entity: Entity, call: ActionCall) -> Answer:
     if not call.record_id:
+        if entity.name == "VatType":
+            move_before_reading(call.books)
         return Answer(body=list_rows(call.books, entity, call.query))
     return Answer(body=_show(entity, call, call.record_id, call.query.get("expand", "")))
 

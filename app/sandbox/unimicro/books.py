@@ -7,12 +7,14 @@ request can be undone.
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 from app.sandbox.unimicro.answers import Record, duplicate_guid
 from app.sandbox.unimicro.options import SandboxOptions
 from app.sandbox.unimicro.schema import ENTITIES
+from app.sandbox.unimicro.switches import Switches
 
 PARENT_FIELDS = {"CustomerInvoiceID", "CustomerOrderID", "BusinessRelationID"}
 AUTHOR = "00000000-0000-0000-0000-0000000000aa"
@@ -22,11 +24,14 @@ AUTHOR = "00000000-0000-0000-0000-0000000000aa"
 class Books:
     """One company's records.
 
-    Shape: `tables[entity name][id]` is a record; ids start at `first_id`.
+    Shape: `tables[entity name][id]` is a record; ids start at `first_id`; `rates` has what one unit of a currency is
+    worth where the seed's rate is not to hold.
     """
 
     options: SandboxOptions
     first_id: int
+    switches: Switches = field(default_factory=Switches)
+    rates: dict[str, Decimal] = field(default_factory=dict)
     tables: dict[str, dict[int, Record]] = field(default_factory=lambda: {name: {} for name in ENTITIES})
     guids: set[str] = field(default_factory=set)
     hidden_until: dict[tuple[str, int], datetime] = field(default_factory=dict)
@@ -51,6 +56,10 @@ class Books:
     def now_text(self) -> str:
         """The clock's time as the API writes it."""
         return self.options.clock().isoformat(timespec="microseconds").replace("+00:00", "Z")
+
+    def today(self) -> date:
+        """The clock's day."""
+        return self.options.clock().date()
 
     def take_guid(self, guid: str) -> None:
         """Remember a `_createguid` for ever, also beyond the record's deletion (assumed).

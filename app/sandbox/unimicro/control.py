@@ -4,6 +4,7 @@ No part of Unimicro. The books name everything by what people see (numbers, code
 that the books of two runs can be compared as they are.
 """
 
+from dataclasses import asdict
 from typing import Any, Protocol
 
 import simplejson
@@ -14,6 +15,8 @@ from app.sandbox.faults import CONTROL_PREFIX, SandboxApp
 from app.sandbox.unimicro.answers import DecimalResponse, Record
 from app.sandbox.unimicro.books import Books, Company
 from app.sandbox.unimicro.schema import ENTITIES, Kind
+from app.sandbox.unimicro.switches import is_known
+from app.sandbox.unimicro.vat import renumber
 
 
 class HasCompanies(Protocol):
@@ -53,6 +56,13 @@ def create_control_routes(app: SandboxApp, world: HasCompanies) -> APIRouter:
         app.calls.clear()
         return Response(status_code=204)
 
+    _add_company_doors(router, world)
+    return router
+
+
+def _add_company_doors(router: APIRouter, world: HasCompanies) -> None:
+    """What is changed in one company: its settings, its switches, the ids of its VAT types."""
+
     @router.post("/companies/{key}/settings")
     async def change_settings(request: Request, key: str) -> Response:
         company = world.companies.get(key.lower())
@@ -61,7 +71,22 @@ def create_control_routes(app: SandboxApp, world: HasCompanies) -> APIRouter:
             return JSONResponse({"detail": "unknown company or setting"}, 404)
         return DecimalResponse(company.books.update("CompanySettings", 1, changes))
 
-    return router
+    @router.post("/companies/{key}/switches")
+    async def turn_switches(request: Request, key: str) -> Response:
+        company = world.companies.get(key.lower())
+        changes = simplejson.loads(await request.body())
+        if company is None or not is_known(changes):
+            return JSONResponse({"detail": "unknown company, switch or position"}, 404)
+        company.books.switches = company.books.switches.turned(changes)
+        return JSONResponse(asdict(company.books.switches))
+
+    @router.post("/companies/{key}/vat-types/renumber")
+    async def renumber_vat_types(request: Request, key: str) -> Response:
+        company = world.companies.get(key.lower())
+        if company is None:
+            return JSONResponse({"detail": "unknown company"}, 404)
+        renumber(company.books, keep_old=request.query_params.get("keep_old", "0") not in ("", "0"))
+        return Response(status_code=204)
 
 
 def to_plain_books(company: Company, *, without_numbers: bool = False) -> Record:

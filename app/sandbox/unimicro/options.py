@@ -5,8 +5,10 @@ Source: docs/facts/unimicro.md §9 (table of unknowns).
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
+
+from app.sandbox.unimicro.switches import Switches
 
 DEFAULT_REDIRECT_URI = "http://127.0.0.1:8000/oauth/unimicro/callback"
 
@@ -34,6 +36,7 @@ class SandboxOptions:
         separate_ids: True gives each company ids of its own; what a call names of another company's is then kept in
             `World.strangers`. False lets them overlap from 1, as Unimicro's do. Source: assumed (ids differ per
             company, §3.7).
+        switches: How each company computes, compares and refuses at the start; see `Switches`.
         client_id: The registered web client.
         client_secret: Its secret, sent in the POST body.
         server_client_id: The registered server client; it signs in with `server_public_key`.
@@ -54,6 +57,7 @@ class SandboxOptions:
     read_lag_seconds: float = 0
     default_top: int = 50
     separate_ids: bool = False
+    switches: Switches = field(default_factory=Switches)
     client_id: str = "recman-unimicro"
     client_secret: str = "sandbox-secret"
     server_client_id: str = "recman-unimicro-server"

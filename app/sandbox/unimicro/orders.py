@@ -4,31 +4,23 @@ Source: docs/facts/unimicro.md §3.4 (names, states, actions [o/O]). That POST t
 do, and that registering gives the number, is assumed.
 """
 
-from decimal import Decimal
-
 from app.sandbox.unimicro.answers import Record, refused
 from app.sandbox.unimicro.books import Books
-from app.sandbox.unimicro.invoices import finish_item, sum_items
+from app.sandbox.unimicro.lines import finish_lines
 from app.sandbox.unimicro.save import save_body, take_number
 from app.sandbox.unimicro.schema import ENTITIES
-from app.sandbox.unimicro.seed import RATES
 
 DRAFT, REGISTERED = 41001, 41002
 
 _ORDER = ENTITIES["CustomerOrder"]
-_ITEM = "CustomerOrderItem"
 
 
 def create_order(books: Books, body: Record) -> int:
     """The id of the stored order, a draft."""
     order_id = save_body(books, _ORDER, body | {"ID": 0})
     order = books.update(_ORDER.name, order_id, {"StatusCode": DRAFT})
-    currency_id = order["CurrencyCodeID"] or books.settings["BaseCurrencyCodeID"]
-    rate = order["CurrencyExchangeRate"] or RATES[books.tables["CurrencyCode"][currency_id]["Code"]]
-    items = books.children(_ITEM, "CustomerOrderID", order_id)
-    sums = sum_items([finish_item(books, _ITEM, item, Decimal(rate)) for item in items])
-    known = {name: amount for name, amount in sums.items() if name in _ORDER.fields}
-    books.update(_ORDER.name, order_id, {"CurrencyCodeID": currency_id, "CurrencyExchangeRate": rate} | known)
+    changes = finish_lines(books, _ORDER.name, order)
+    books.update(_ORDER.name, order_id, {name: value for name, value in changes.items() if name in _ORDER.fields})
     return order_id
 
 

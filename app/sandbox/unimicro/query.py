@@ -13,6 +13,7 @@ from typing import Any
 from app.sandbox.unimicro.answers import AnswerError, Record, to_message_body
 from app.sandbox.unimicro.books import Books
 from app.sandbox.unimicro.schema import ENTITIES, Entity
+from app.sandbox.unimicro.shown import to_shown
 
 Tree = dict[str, "Tree"]
 Test = Callable[[Record], bool]
@@ -59,7 +60,7 @@ def to_tree(expand: str) -> Tree:
 
 def render(books: Books, entity: Entity, record: Record, tree: Tree) -> Record:
     """The record with the relations of the tree; unknown relations are ignored, others are absent."""
-    shown = dict(record)
+    shown = to_shown(books, entity.name, record)
     for name, below in tree.items():
         if name in entity.one:
             target = ENTITIES[entity.fields[entity.one[name]].target]

@@ -33,7 +33,8 @@ class Field:
 class Entity:
     """One entity and its relations.
 
-    Shape: `one` maps a relation to the field with its id; `many` maps a relation to (entity, field that points back).
+    Shape: `one` maps a relation to the field with its id; `many` maps a relation to (entity, field that points back);
+    without a route it is seen by expanding only.
     """
 
     name: str
@@ -166,6 +167,19 @@ DefaultSalesAccountID:Account TaxMandatory:bool TaxMandatoryType:int RoundingTyp
 ShowNumberOfDecimals:int AccountingLockedDate:date VatLockedDate:date AutoDistributeInvoice:bool
 BookCustomerInvoiceOnDeliveryDate:bool ShowKIDOnCustomerInvoice:bool UseFactoring:bool
 PresetCustomerInvoiceNumber:bool DefaultDistributionsID:int
+TaxableFromDate:date TaxableFromLimit:dec UseFinancialDateToCalculateVatPercent:bool MergeAttachments:bool
+OverrideSortIndex:bool StoreDistributedInvoice:bool InvoiceToJournalEntry:int BatchInvoiceMinAmount:dec Factoring:int
+FactoringNumber:int CustomerInvoiceReminderSettingsID:CustomerInvoiceReminderSettings
+AcceptableDelta4CustomerPayment:dec AcceptableDelta4CustomerPaymentAccountID:Account InterrimPaymentAccountID:Account
+Localization:10 PeriodSeriesAccountID:int PeriodSeriesVatID:int
+"""
+
+# Source: facts/unimicro-swagger.json. How KID numbers are made up, and when reminders go out by themselves.
+_KID = "Name:100 Type:int Control:int Length:int Locked:bool"
+_KID_PART = "PaymentInfoTypeID:PaymentInfoType Part:text Length:int SortIndex:int"
+_REMINDERS = """
+RemindersBeforeDebtCollection:int MinimumAmountToRemind:dec AcceptPaymentWithoutReminderFee:bool
+DefaultProductReminderFeeID:Product DefaultProductInterestFeeID:Product DebtCollectionSettingsID:int
 """
 
 _ALL = (
@@ -278,6 +292,12 @@ _ALL = (
         name="VatType",
         route="vattypes",
         fields=to_fields("VatCode:10 Name:255 VatPercent:dec OutputVat:bool Visible:bool Locked:bool"),
+        many={"VatTypePercentages": ("VatTypePercentage", "VatTypeID")},
+    ),
+    Entity(
+        name="VatTypePercentage",
+        route="",
+        fields=to_fields("VatTypeID:VatType ValidFrom:date ValidTo:date VatPercent:dec"),
     ),
     Entity(
         name="Account",
@@ -288,7 +308,27 @@ _ALL = (
     Entity(name="CurrencyCode", route="currencycodes", fields=to_fields("Code:3 Name:100 ShortCode:10")),
     Entity(name="Terms", route="terms", fields=to_fields("Name:30 CreditDays:int Description:255 TermsType:int")),
     Entity(name="NumberSeries", route="number-series", fields=to_fields(_SERIES), writable=True),
-    Entity(name="CompanySettings", route="companysettings", fields=to_fields(_SETTINGS), writable=True),
+    Entity(
+        name="CompanySettings",
+        route="companysettings",
+        fields=to_fields(_SETTINGS),
+        one={"CustomerInvoiceReminderSettings": "CustomerInvoiceReminderSettingsID"},
+        writable=True,
+    ),
+    Entity(
+        name="PaymentInfoType",
+        route="paymentinfotype",
+        fields=to_fields(_KID),
+        many={"PaymentInfoTypeParts": ("PaymentInfoTypePart", "PaymentInfoTypeID")},
+        new_status=42400,
+    ),
+    Entity(name="PaymentInfoTypePart", route="", fields=to_fields(_KID_PART)),
+    Entity(
+        name="CustomerInvoiceReminderSettings",
+        route="invoiceremindersettings",
+        fields=to_fields(_REMINDERS),
+        writable=True,
+    ),
     Entity(
         name="JournalEntry",
         route="journalentries",

@@ -11,6 +11,7 @@ from decimal import Decimal
 from app.sandbox.unimicro.answers import Record
 from app.sandbox.unimicro.books import Books, Company
 from app.sandbox.unimicro.options import SandboxOptions
+from app.sandbox.unimicro.switches import VatIds
 
 # (name, organisation number, is test, deleted)
 COMPANIES = (
@@ -34,7 +35,22 @@ VAT_TYPES = (
     ("5", "Ingen utgående mva, innenfor loven", "0", True),
     ("6", "Omsetning utenfor mva-loven", "0", True),
     ("52", "Eksport av varer og tjenester", "0", True),
+    ("51", "Innenlands omsetning med omvendt avgiftsplikt", "0", True),
+    ("11", "Inngående mva, middels sats", "15", False),
+    ("12", "Inngående mva, fisk", "11.11", False),
+    ("13", "Inngående mva, lav sats", "12", False),
 )
+
+# Percentages with their days, for VAT codes that had more than one: the low rate was 6 % for a while. Source:
+# Stortingets avgiftsvedtak; the others have theirs from the first day on.
+FIRST_VAT_DAY = "2005-01-01"
+VAT_PERIODS = {
+    "33": (
+        (FIRST_VAT_DAY, "2020-03-31", "12"),
+        ("2020-04-01", "2021-09-30", "6"),
+        ("2021-10-01", None, "12"),
+    )
+}
 
 # (number, name, VAT code)
 ACCOUNTS = (
@@ -46,6 +62,7 @@ ACCOUNTS = (
     (3100, "Salgsinntekt, avgiftsfri", "5"),
     (3110, "Eksport", "52"),
     (3200, "Utenfor avgiftsområdet", "6"),
+    (7740, "Øreavrunding", "0"),
 )
 
 # (number, name, VAT code, account, unit, price, StatusCode). 35002 is discarded (§3.5).
@@ -83,6 +100,41 @@ SERIES = (
     ("Department", 1, 999),
 )
 
+# Source: facts/unimicro-swagger.json for the names; MergeAttachments, OverrideSortIndex, StoreDistributedInvoice,
+# InvoiceToJournalEntry, BatchInvoiceMinAmount and UseFinancialDateToCalculateVatPercent are the current reference's
+# [O], UseFactoring and PresetCustomerInvoiceNumber §3.7's. No field is known that says whether ten decimals are on.
+SETTINGS: Record = {
+    "CustomerCreditDays": 14,
+    "TaxMandatory": True,
+    "TaxMandatoryType": 3,
+    "RoundingType": 3,
+    "RoundingNumberOfDecimals": 2,
+    "ShowNumberOfDecimals": 2,
+    "AutoDistributeInvoice": False,
+    "BookCustomerInvoiceOnDeliveryDate": False,
+    "ShowKIDOnCustomerInvoice": True,
+    "UseFactoring": False,
+    "PresetCustomerInvoiceNumber": False,
+    "UseFinancialDateToCalculateVatPercent": False,
+    "MergeAttachments": False,
+    "OverrideSortIndex": False,
+    "StoreDistributedInvoice": False,
+    "InvoiceToJournalEntry": 0,
+    "BatchInvoiceMinAmount": Decimal(0),
+    "AcceptableDelta4CustomerPayment": Decimal(0),
+    "Localization": "no",
+}
+# Source: §11 row 1 [O]: 7 digits invoice, 7 digits customer, check digit; Control 10 and the states are the current
+# reference's (PaymentInfoType [O]); how the parts are spelt is assumed.
+KID: Record = {"Name": "KID", "Type": 1, "Control": 10, "Length": 15, "Locked": False}
+KID_PARTS = (("<InvoiceNumber>", 7), ("<CustomerNumber>", 7))
+# How many reminders go out before debt collection; that 0 means none is assumed.
+REMINDERS: Record = {
+    "RemindersBeforeDebtCollection": 0,
+    "MinimumAmountToRemind": Decimal(0),
+    "AcceptPaymentWithoutReminderFee": True,
+}
+
 # Each with its number and name.
 DEPARTMENTS = (("1", "Oslo"), ("2", "Bergen"), ("3", "Tromsø"))
 PROJECTS = (("P-900", "Intern"),)
@@ -109,7 +161,9 @@ def _create_company(index: int, options: SandboxOptions) -> Company:
         "WebHookSubscriberId": None,
         "StatusCode": None,
     }
-    books = Books(options=options, first_id=1 + index * ID_RANGE if options.separate_ids else 1)
+    first_id = 1 + index * ID_RANGE if options.separate_ids else 1
+    books = Books(options=options, first_id=first_id, switches=options.switches)
+    _seed_vat(books, index if options.switches.vat_ids is not VatIds.EQUAL else 0)
     _seed_reference(books)
     _seed_products(books)
     _seed_settings(books, entity)
@@ -117,11 +171,18 @@ def _create_company(index: int, options: SandboxOptions) -> Company:
     return Company(entity=entity, books=books)
 
 
-def _seed_reference(books: Books) -> None:
-    vat_ids: dict[str, int] = {}
-    for code, name, percent, output in VAT_TYPES:
+def _seed_vat(books: Books, turn: int) -> None:
+    """The VAT types with their percentages; `turn` is how many of the table come last, so that ids differ."""
+    for code, name, percent, output in (*VAT_TYPES[turn:], *VAT_TYPES[:turn]):
         values = {"VatCode": code, "Name": name, "VatPercent": Decimal(percent), "OutputVat": output, "Visible": True}
-        vat_ids[code] = books.insert("VatType", values | {"Locked": False})["ID"]
+        vat_id = books.insert("VatType", values | {"Locked": False})["ID"]
+        for first, last, valid in VAT_PERIODS.get(code, ((FIRST_VAT_DAY, None, percent),)):
+            period = {"VatTypeID": vat_id, "ValidFrom": first, "ValidTo": last, "VatPercent": Decimal(valid)}
+            books.insert("VatTypePercentage", period)
+
+
+def _seed_reference(books: Books) -> None:
+    vat_ids = {row["VatCode"]: row["ID"] for row in books.rows("VatType")}
     for number, name, code in ACCOUNTS:
         row = {"AccountNumber": number, "AccountName": name, "VatTypeID": vat_ids[code], "Visible": True}
         books.insert("Account", row | {"Locked": False})
@@ -153,21 +214,11 @@ def _seed_products(books: Books) -> None:
 def _seed_settings(books: Books, company: Record) -> None:
     base = next(row["ID"] for row in books.rows("CurrencyCode") if row["Code"] == "NOK")
     sales = next(row["ID"] for row in books.rows("Account") if row["AccountNumber"] == 3000)
-    values = {
-        "CompanyName": company["Name"],
-        "OrganizationNumber": company["OrganizationNumber"],
-        "BaseCurrencyCodeID": base,
-        "CustomerCreditDays": 14,
-        "DefaultSalesAccountID": sales,
-        "TaxMandatory": True,
-        "TaxMandatoryType": 3,
-        "RoundingType": 3,
-        "RoundingNumberOfDecimals": 2,
-        "ShowNumberOfDecimals": 2,
-        "AutoDistributeInvoice": False,
-        "BookCustomerInvoiceOnDeliveryDate": False,
-        "ShowKIDOnCustomerInvoice": True,
-        "UseFactoring": False,
-        "PresetCustomerInvoiceNumber": False,
-    }
-    books.insert("CompanySettings", values, record_id=1)
+    own = {"CompanyName": company["Name"], "OrganizationNumber": company["OrganizationNumber"]}
+    own |= {"BaseCurrencyCodeID": base, "DefaultSalesAccountID": sales}
+    own |= {"CustomerInvoiceReminderSettingsID": books.insert("CustomerInvoiceReminderSettings", REMINDERS)["ID"]}
+    books.insert("CompanySettings", SETTINGS | own, record_id=1)
+    kid_id = books.insert("PaymentInfoType", KID)["ID"]
+    for index, (part, length) in enumerate(KID_PARTS, start=1):
+        values = {"PaymentInfoTypeID": kid_id, "Part": part, "Length": length, "SortIndex": index}
+        books.insert("PaymentInfoTypePart", values)
