@@ -21,12 +21,10 @@ from app.accounting.unimicro.payloads import (
     to_text,
 )
 from app.domain.documents import Document, DocumentKind, Line, Totals
-from app.domain.money import ZERO, round_money, to_decimal
+from app.domain.money import TEN_THOUSANDTH, ZERO, round_money, to_decimal
 from app.domain.parties import Address, Recipient
 from app.domain.reference import DocumentState, Links, RemoteDocument
 from app.errors import HoldError, Reason
-
-_FOUR = Decimal("0.0001")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -183,15 +181,15 @@ def to_item(line: Line, links: Links, *, guid: str, currency: Currency) -> dict[
 def _to_prices(line: Line, rate: Decimal) -> dict[str, Any]:
     """Price and discount; the gross price is in base currency. Source: facts §3.3 [o] for names and rounding."""
     vat_rate = line.vat_rate or ZERO
-    price = round_money(line.unit_price_net * rate, _FOUR)
+    price = round_money(line.unit_price_net * rate, TEN_THOUSANDTH)
     return {
         "PriceExVat": price,
         "PriceExVatCurrency": line.unit_price_net,
-        "PriceIncVat": round_money(price * (1 + vat_rate / 100), _FOUR),
+        "PriceIncVat": round_money(price * (1 + vat_rate / 100), TEN_THOUSANDTH),
         "PriceSetByUser": True,
         "VatPercent": vat_rate,
         "DiscountPercent": line.discount_percent,
-        "Discount": round_money(line.discount_amount * rate, _FOUR),
+        "Discount": round_money(line.discount_amount * rate, TEN_THOUSANDTH),
         "DiscountCurrency": line.discount_amount,
     }
 
