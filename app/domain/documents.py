@@ -5,7 +5,7 @@ from datetime import date
 from decimal import Decimal
 from enum import StrEnum
 
-from app.domain.money import ZERO, round_money
+from app.domain.money import TEN_THOUSANDTH, ZERO, round_money
 from app.errors import Reason
 
 
@@ -66,7 +66,7 @@ class Line:
     @property
     def discount_amount(self) -> Decimal:
         """What the discount takes off the line, rounded to four. Source: docs/facts/unimicro.md §3.3 [o]."""
-        return round_money(self.quantity * self.unit_price_net * self.discount_percent / 100, Decimal("0.0001"))
+        return round_money(self.quantity * self.unit_price_net * self.discount_percent / 100, TEN_THOUSANDTH)
 
     @property
     def net_amount(self) -> Decimal:

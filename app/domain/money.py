@@ -8,6 +8,12 @@ import simplejson
 
 ZERO = Decimal(0)
 CENT = Decimal("0.01")
+# As fine as prices, quantities and rates are told by either system.
+_DECIMALS = 4
+TEN_THOUSANDTH = Decimal(1).scaleb(-_DECIMALS)
+# How far a binary float of an invoice lies from the number that it was made of, and what large ones need beyond that.
+_FLOAT_ERROR = Decimal("1e-9")
+_FLOAT_STEP = Decimal(2) ** -52
 # NUL and half a surrogate pair can be written in JSON, but no database stores them as text.
 _MAYBE_UNSTORABLE = re.compile(rb"\\u(?:0000|[dD][89a-fA-F])")
 _UNSTORABLE = re.compile("[\0\ud800-\udfff]")
@@ -60,6 +66,28 @@ def to_decimal(value: object) -> Decimal:
     if not number.is_finite() or (isinstance(value, str) and "_" in value):
         raise ValueError(f"not a number: {value!r}")
     return number
+
+
+def undo_float(number: Decimal) -> Decimal:
+    """The number of four decimals that came through a binary float, 67.2 for 67.2000000000000028…; else as it is.
+
+    Raises:
+        InvalidOperation: over twenty digits stand before the point.
+    """
+    near = number.quantize(TEN_THOUSANDTH, rounding=ROUND_HALF_UP)
+    error = max(_FLOAT_ERROR, abs(number) * _FLOAT_STEP)
+    return number if count_decimals(number) <= _DECIMALS or abs(number - near) > error else near.normalize() + ZERO
+
+
+def count_decimals(number: Decimal) -> int:
+    """How many digits are written behind the point, noughts too."""
+    exponent = number.as_tuple().exponent
+    return max(-exponent, 0) if isinstance(exponent, int) else 0
+
+
+def is_same_rate(one: Decimal, other: Decimal) -> bool:
+    """Whether two rates in per cent are the same to four decimals."""
+    return round_money(one, TEN_THOUSANDTH) == round_money(other, TEN_THOUSANDTH)
 
 
 def round_money(amount: Decimal, step: Decimal = CENT) -> Decimal:

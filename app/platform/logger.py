@@ -5,6 +5,8 @@ from typing import Any
 
 import structlog
 
+from app.domain.org_numbers import hide_person_numbers
+
 # Keys whose values name a person or let somebody in; matched without case, anywhere in the key.
 _SECRET_KEYS = ("token", "secret", "password", "authorization", "assertion", "apikey", "api_key")
 _PERSON_KEYS: tuple[str, ...] = (
@@ -66,4 +68,6 @@ def _mask_field(key: str, value: Any) -> Any:
     lowered = key.lower()
     if isinstance(value, str) and value and any(part in lowered for part in _SECRET_KEYS + _PERSON_KEYS):
         return _MASK
+    if isinstance(value, str) and "orgnumber" in lowered:
+        return hide_person_numbers(value)
     return mask(value)

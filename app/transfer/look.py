@@ -20,6 +20,7 @@ from app.transfer.log import count_booked, find_transfer, is_begun, list_custome
 from app.transfer.pasts import past_of
 from app.transfer.plan.credit import list_own_drafts
 from app.transfer.plan.go_live import may_need_choice
+from app.transfer.plan.parts import shares_org_number
 from app.transfer.plan.situation import CustomerView, DepartmentView, DocumentSituation, Past, ProjectView
 from app.transfer.twins import find_twins, was_searched
 
@@ -139,8 +140,7 @@ async def _list_candidates(run: Run, books: Books, customer: Customer) -> tuple[
     async with run.sessions() as session:
         taken = set((await list_customer_links(session, key_id=books.key.id)).values())
     found = await books.target.list_customers()
-    org_number = customer.org_number or None
-    return tuple(one for one in found if one.remote_id not in taken or one.org_number == org_number)
+    return tuple(one for one in found if one.remote_id not in taken or shares_org_number(customer, one))
 
 
 async def look_at_project(run: Run, books: Books, project_id: str, *, always_read: bool = False) -> ProjectView:

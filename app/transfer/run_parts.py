@@ -7,6 +7,7 @@ from sqlalchemy import func
 
 from app.accounting.targets import Change, guid_for
 from app.domain.dimensions import Project
+from app.domain.org_numbers import parse_org_number
 from app.domain.parties import Customer
 from app.domain.policies import NumberPolicy
 from app.domain.reference import RemoteCustomer
@@ -65,7 +66,7 @@ def _customer_part(customer: Customer) -> _Part:
         number=customer.number,
         name=customer.name,
         content_hash=hash_customer(customer),
-        org_number=customer.org_number,
+        org_number=parse_org_number(customer.org_number, country_code=customer.invoice_address.country_code).digits,
     )
 
 

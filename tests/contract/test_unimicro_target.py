@@ -241,6 +241,26 @@ async def test_customer_project_and_department_are_found_after_they_were_made(de
     assert await desk.target.find_departments("10") == (department.record,)
 
 
+@pytest.mark.parametrize(
+    ("there", "asked"),
+    [
+        ("NO 974 760 673 MVA", "974760673"),
+        ("974 760 673", "974760673"),
+        ("556677-8899", "SE556677889901"),
+        ("SE556677889901", "5566778899"),
+        ("12 34 56 74", "DK12345674"),
+        ("CHE-123.456.788", "CHE123456788"),
+    ],
+)
+async def test_customer_is_found_in_whatever_dress_its_organisation_number_stands_there(
+    desk: Desk, there: str, asked: str
+) -> None:
+    await desk.customer()
+    customer = make_customer(number="100777", org_number=there)
+    made = await desk.target.create_customer(customer, guid=guid_for("in", there), send_number=True)
+    assert await desk.target.find_customers(number="5", org_number=asked) == (made.record,)
+
+
 async def test_an_update_sends_only_what_differs(desk: Desk) -> None:
     customer = await desk.customer()
     same = await desk.target.update_customer(customer.remote_id, make_customer(), guid=guid_for("u", "1"))

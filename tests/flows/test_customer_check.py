@@ -256,3 +256,34 @@ async def test_check_writes_to_neither_system(unchecked: World) -> None:
     calls = (await unchecked.http.get(f"{unchecked.unimicro_url}/sandbox/books")).json()["calls"]
     assert [call for call in calls if call.startswith("GET /api/biz/customers")]
     assert not [call for call in calls if "/api/biz/" in call and not call.startswith("GET ")]
+
+
+async def test_number_in_another_dress_is_found_by_check_and_transfer_alike(unchecked: World) -> None:
+    world = unchecked
+    put_customer(world, 100777, "Noe helt annet AS", org_number="NO 310 456 101 MVA")
+    world.recman.state.store.records["company"]["201"]["vatNumber"] = "Org.nr. 310456101"
+    result = (await check(world))[-1]
+    assert result["counts"]["other_number"] == 1
+    await world.post(path_of(world, "/accept"), {"reason": "as it is"})
+    await world.settle()
+    await world.hear_of("invoice", 5001)
+    await world.settle()
+    (reason,) = (await world.transfers())["invoice", "5001"]["reasons"]
+    assert reason["code"] == "customer_under_other_number"
+
+
+async def test_persons_number_stands_in_no_row_no_reason_and_no_attempt(unchecked: World) -> None:
+    world, person = unchecked, "15108695088"
+    put_customer(world, 100001, "En Annen", org_number=person)
+    put_company(world, "201", vatNumber=person)
+    await check(world)
+    report = await world.call("GET", path_of(world))
+    assert report.status_code == 200
+    assert person not in report.text
+    await world.post(path_of(world, "/accept"), {"reason": "as it is"})
+    await world.hear_of("invoice", 5001)
+    await world.settle()
+    row = (await world.transfers())["invoice", "5001"]
+    assert row["state"] == "held"
+    shown = await world.call("GET", f"/v1/transfers/{row['id']}")
+    assert person not in shown.text

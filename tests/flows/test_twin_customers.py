@@ -50,6 +50,17 @@ async def test_twins_at_once_make_one_customer_and_hold_the_second(
     assert "100401" in held["reasons"][0]["cause"]
 
 
+async def test_twins_at_once_with_their_number_in_two_dresses_make_one_customer(world: World) -> None:
+    make_twins(world)
+    companies = world.recman.state.store.records["company"]
+    companies["21300"]["vatNumber"], companies["21301"]["vatNumber"] = "SE556677889901", "556677-8899"
+    await world.hear_of("invoice", 9941, 9942)
+    await settle_with(world, 4)
+    assert await outcome(world) == {"done": [""], "held": ["customer_under_other_number"]}
+    numbers = [row["OrgNumber"] for row in books_of(world, COMPANY).rows("Customer")]
+    assert len({"SE556677889901", "5566778899"} & set(numbers)) == 1
+
+
 async def test_twins_one_after_the_other_come_out_as_at_once(world: World) -> None:
     make_twins(world)
     for record_id in (9942, 9941):

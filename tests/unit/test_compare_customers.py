@@ -15,7 +15,6 @@ from app.clerk.customers.compare import (
     is_green,
 )
 from app.domain.names import NameIndex, compare_names
-from app.domain.org_numbers import is_valid_org_number
 from app.domain.parties import Customer
 from app.domain.policies import NumberPolicy
 from app.domain.reference import RemoteCustomer
@@ -191,27 +190,6 @@ def test_what_a_person_must_look_at_comes_first_and_every_kind_is_counted() -> N
     counts = count_kinds(findings)
     assert set(counts) == {kind.value for kind in Kind}
     assert sum(counts.values()) == len(findings)
-
-
-@pytest.mark.parametrize(
-    ("number", "country", "valid"),
-    [
-        ("310456101", "", True),
-        ("NO 310 456 101 MVA", "NO", True),
-        ("310456102", "", False),
-        ("31045610", "", False),
-        ("310456102", "NO", False),
-        ("DK12345674", "", True),
-        ("DK12345675", "", False),
-        ("SE556703748501", "SE", True),
-        ("5567037485", "SE", True),
-        ("5567037485", "", False),
-        ("000000000", "", False),
-        ("", "", True),
-    ],
-)
-def test_organisation_numbers_by_their_check_digits(number: str, country: str, *, valid: bool) -> None:
-    assert is_valid_org_number(number, country_code=country) is valid
 
 
 def test_names_are_alike_whatever_order_signs_and_legal_form() -> None:

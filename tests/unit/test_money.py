@@ -6,7 +6,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.domain.money import dump_json, parse_json, round_money, show_money, to_decimal
+from app.domain.money import (
+    dump_json,
+    is_same_rate,
+    parse_json,
+    round_money,
+    show_money,
+    to_decimal,
+    undo_float,
+)
 from tests.builders import make_document, make_line
 
 amounts = st.decimals(min_value=-(10**9), max_value=10**9, places=4, allow_nan=False, allow_infinity=False)
@@ -62,3 +70,36 @@ def test_totals_are_the_sums_of_rounded_lines() -> None:
 @pytest.mark.parametrize("amount", ["-0.004", "-0", "0.004", "0"])
 def test_nothing_is_never_minus_nothing(amount: str) -> None:
     assert dump_json(round_money(Decimal(amount))) == "0.00"
+
+
+@given(st.decimals(min_value=-(10**11), max_value=10**11, places=4, allow_nan=False, allow_infinity=False))
+def test_number_that_came_through_a_float_is_the_number_that_went_in(number: Decimal) -> None:
+    assert undo_float(Decimal(float(number))) == number
+    assert undo_float(Decimal(repr(float(number)))) == number
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("67.2000000000000028421709430404007434844970703125", "67.2"),
+        ("-16.800000000000001", "-16.8"),
+        ("0.30000000000000004", "0.3"),
+        ("5.551115123125783e-17", "0"),
+        ("20.00000000000000000000", "20"),
+        ("50.00", "50.00"),
+        ("1e3", "1E+3"),
+        ("812.3456", "812.3456"),
+        ("0.33333333", "0.33333333"),
+        ("0.123456", "0.123456"),
+    ],
+)
+def test_dust_of_a_float_goes_and_every_other_number_stays_as_it_is_written(written: str, meant: str) -> None:
+    assert str(undo_float(Decimal(written))) == meant
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [("25", "25.00", True), ("11.11", "11.110000000000000319", True), ("12", "12.0001", False), ("11.11", "11", False)],
+)
+def test_rates_are_compared_to_four_decimals(one: str, other: str, *, same: bool) -> None:
+    assert is_same_rate(Decimal(one), Decimal(other)) is same

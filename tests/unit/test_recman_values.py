@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from app.recman.read.payloads import Unclear, read_day, read_flag, read_id, read_link, read_text
+from app.recman.read.payloads import Unclear, read_day, read_flag, read_id, read_link, read_number, read_text
 
 
 @pytest.mark.parametrize(
@@ -88,3 +88,25 @@ def test_flag_that_is_none(value: Any) -> None:
 def test_texts_lose_what_no_database_stores() -> None:
     assert read_text("A\x00B\x0bC\ud800D ") == "ABCD"
     assert (read_text(20001), read_text(Decimal("20001.0")), read_text(Decimal("1.50"))) == ("20001", "20001", "1.50")
+
+
+@pytest.mark.parametrize(
+    ("value", "number"),
+    [
+        (Decimal("67.2000000000000028421709430404007434844970703125"), "67.2"),
+        ("67.200000000000003", "67.2"),
+        (Decimal("25.0000000000000000"), "25"),
+        ("1e3", "1E+3"),
+        ("\uff11\uff10\uff10", "100"),
+        ("0.333333333333", "0.333333333333"),
+        ("1e-999999", "0"),
+    ],
+)
+def test_numbers_lose_the_dust_of_a_float_and_nothing_else(value: Any, number: str) -> None:
+    assert str(read_number(value)) == number
+
+
+@pytest.mark.parametrize("value", ["1 234,50", "1.234,50", "1e12", Decimal(1) / Decimal(3), "NaN", 0.5])
+def test_numbers_that_no_invoice_means(value: Any) -> None:
+    with pytest.raises(Unclear):
+        read_number(value)

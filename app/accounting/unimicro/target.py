@@ -26,7 +26,7 @@ from app.accounting.unimicro.translate import (
 )
 from app.accounting.unimicro.translate_products import VatTable, from_product, to_product
 from app.domain.dimensions import Department, Project
-from app.domain.org_numbers import clean_org_number
+from app.domain.org_numbers import clean_org_number, is_same_org_number, list_groupings
 from app.domain.parties import Customer
 from app.domain.policies import FieldRules
 from app.domain.reference import Reference, RemoteCustomer, RemoteDepartment, RemoteProduct, RemoteProject
@@ -110,9 +110,9 @@ class UnimicroTarget(DocumentTarget):
             rows = await self._client.fetch_list("customers", filter=f"CustomerNumber eq {number}", expand="Info")
             found |= {one.remote_id: one for one in map(from_customer, rows) if one.number == number}
         if org_number:
-            wanted = clean_org_number(org_number)
-            rows = await self._client.fetch_list("customers", filter=f"OrgNumber eq {quote(wanted)}", expand="Info")
-            found |= {one.remote_id: one for one in map(from_customer, rows) if one.org_number == wanted}
+            rows = await self._client.fetch_list("customers", filter=_to_org_filter(org_number), expand="Info")
+            same = (one for one in map(from_customer, rows) if is_same_org_number(one.org_number, org_number))
+            found |= {one.remote_id: one for one in same}
         return tuple(found.values())
 
     async def list_customers(self) -> tuple[RemoteCustomer, ...]:
@@ -244,3 +244,12 @@ def _setting_gap(code: str, what: str) -> Reason:
 def _locked_until(settings: Mapping[str, Any]) -> date | None:
     days = [settings.get("AccountingLockedDate"), settings.get("VatLockedDate")]
     return max((date.fromisoformat(str(day)[:10]) for day in days if day), default=None)
+
+
+def _to_org_filter(org_number: str) -> str:
+    """Customers whose number is this one in any dress, and maybe others. Source: facts §2 (contains [O])."""
+    groupings = list_groupings(org_number)
+    if not groupings[1:]:
+        # Too short or odd to be looked for inside of others.
+        return f"OrgNumber eq {quote(clean_org_number(org_number))}"
+    return " or ".join(f"contains(OrgNumber,{quote(digits)})" for digits in groupings)

@@ -10,7 +10,7 @@ from typing import Any
 
 from app.accounting.unimicro.payloads import CUSTOMER_INACTIVE, fit_texts, guid_for, to_day, to_text
 from app.domain.dimensions import Department, Project
-from app.domain.org_numbers import clean_org_number
+from app.domain.org_numbers import clean_org_number, hide_person_numbers
 from app.domain.parties import Address, Customer, Recipient
 from app.domain.policies import FieldRule, FieldRules
 from app.domain.reference import RemoteCustomer, RemoteDepartment, RemoteProject
@@ -67,7 +67,8 @@ def to_customer(
         payload["CustomerNumber"] = int(customer.number)
     warnings = fit_texts(payload, "Customer", where=where)
     if customer.peppol_address and not peppol:
-        cause = f"{where}: “{customer.peppol_address}” is no address for electronic invoices; it was left out"
+        shown = hide_person_numbers(customer.peppol_address)
+        cause = f"{where}: “{shown}” is no address for electronic invoices; it was left out"
         fix = "Enter it in RecMan as scheme and number, such as 0192:999999999, or in Unimicro by hand."
         warnings.append(Reason(code="peppol_unclear", cause=cause, fix=fix))
     payload["Info"] = {"_createguid": guid_for(guid, "info"), "Name": customer.name}
@@ -230,11 +231,17 @@ def from_recipient(row: Mapping[str, Any]) -> Recipient:
     return Recipient(
         number=to_text(row.get("CustomerNumber")),
         name=to_text(info.get("Name")),
-        org_number=to_text(row.get("OrgNumber")),
+        org_number=_to_org_number(row),
         email=to_text((info.get("DefaultEmail") or {}).get("EmailAddress")),
         invoice_address=_from_address(info.get("InvoiceAddress") or {}),
         delivery_address=_from_address(info.get("ShippingAddress") or {}),
     )
+
+
+def _to_org_number(row: Mapping[str, Any]) -> str:
+    """The number as it is written there; a person's number is nobody's business."""
+    text = to_text(row.get("OrgNumber"))
+    return text if clean_org_number(text) else ""
 
 
 def _from_address(row: Mapping[str, Any]) -> Address:

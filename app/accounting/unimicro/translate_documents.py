@@ -21,12 +21,10 @@ from app.accounting.unimicro.payloads import (
     to_text,
 )
 from app.domain.documents import Document, DocumentKind, Line, Totals
-from app.domain.money import ZERO, round_money, to_decimal
+from app.domain.money import TEN_THOUSANDTH, ZERO, round_money, to_decimal
 from app.domain.parties import Address, Recipient
 from app.domain.reference import DocumentState, Links, RemoteDocument
 from app.errors import HoldError, Reason
-
-_FOUR = Decimal("0.0001")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,18 +36,20 @@ class Currency:
 
 
 def read_rate(answer: Mapping[str, Any], day: date) -> Decimal:
-    """Base currency per unit, from what Unimicro answers about a currency.
+    """Base currency per unit, from what Unimicro answers about a currency; quoted per 100, it is divided by them.
+
+    Source: facts §11 row 13 (Norges Bank's way of quoting [O]); that `Factor` is what a rate is for is inferred [I].
 
     Raises:
-        HoldError: no rate, none above zero, or one per several units.
+        HoldError: no rate, none above zero, or one for no clear number of units.
     """
-    rate = to_decimal(answer.get("ExchangeRate") or 0)
-    factor = answer.get("Factor")
-    if rate > 0 and factor in (None, 1):
-        return rate
+    rate, factor = to_decimal(answer.get("ExchangeRate") or 0), answer.get("Factor")
+    units = Decimal(1) if factor is None else to_decimal(factor)
+    if rate > 0 and units > 0:
+        return rate / units
     cause = f"Unimicro has no exchange rate above zero for {day}"
     if rate > 0:
-        cause = f"Unimicro's exchange rate for {day} has factor {factor}, which this service cannot read"
+        cause = f"Unimicro's exchange rate for {day} is for {factor} units of the currency, which cannot be"
     fix = "Enter the day's rate for one unit of the currency in Unimicro, then retry."
     raise HoldError((Reason(code="rate_unusable", cause=cause, fix=fix),))
 
@@ -190,15 +190,15 @@ def _to_prices(line: Line, rate: Decimal) -> dict[str, Any]:
     Source: docs/facts/unimicro.md §3.3 [o] for names and rounding.
     """
     vat_rate = line.vat_rate or ZERO
-    price = round_money(line.unit_price_net * rate, _FOUR)
+    price = round_money(line.unit_price_net * rate, TEN_THOUSANDTH)
     return {
         "PriceExVat": price,
         "PriceExVatCurrency": line.unit_price_net,
-        "PriceIncVat": round_money(price * (1 + vat_rate / 100), _FOUR),
+        "PriceIncVat": round_money(price * (1 + vat_rate / 100), TEN_THOUSANDTH),
         "PriceSetByUser": True,
         "VatPercent": vat_rate,
         "DiscountPercent": line.discount_percent,
-        "Discount": round_money(line.discount_amount * rate, _FOUR),
+        "Discount": round_money(line.discount_amount * rate, TEN_THOUSANDTH),
         "DiscountCurrency": line.discount_amount,
     }
 

@@ -9,11 +9,12 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from app.domain.names import NameIndex, compare_names
+from app.domain.org_numbers import parse_org_number
 from app.domain.parties import Customer
 from app.domain.policies import NumberPolicy
 from app.domain.reference import Reference, RemoteCustomer
 from app.errors import Reason
-from app.transfer.plan.parts import has_valid_org_number, plan_customer
+from app.transfer.plan.parts import has_valid_org_number, plan_customer, shares_org_number
 from app.transfer.plan.situation import CustomerView
 from app.transfer.plan.steps import CreateCustomer
 
@@ -158,10 +159,10 @@ class _Books:
         self.by_id = {remote.remote_id: remote for remote in sides.remotes}
         self.shown: set[int] = set()
         self._by_number: dict[str, list[RemoteCustomer]] = defaultdict(list)
-        self._by_org_number: dict[str, list[RemoteCustomer]] = defaultdict(list)
+        self._by_digits: dict[str, list[RemoteCustomer]] = defaultdict(list)
         for remote in sides.remotes:
             self._by_number[remote.number].append(remote)
-            self._by_org_number[remote.org_number].append(remote)
+            self._by_digits[parse_org_number(remote.org_number).digits].append(remote)
         self._numbers: dict[str, list[str]] = defaultdict(list)
         for company in sides.companies:
             if isinstance(company, Customer):
@@ -171,7 +172,9 @@ class _Books:
         """What a look-up in Unimicro would give: equal number, or equal organisation number."""
         found = self._by_number.get(customer.number, [])[:_MOST_MATCHES]
         if customer.org_number:
-            found = found + self._by_org_number.get(customer.org_number, [])[:_MOST_MATCHES]
+            digits = parse_org_number(customer.org_number, country_code=customer.invoice_address.country_code).digits
+            same = [remote for remote in self._by_digits.get(digits, []) if shares_org_number(customer, remote)]
+            found = found + same[:_MOST_MATCHES]
         return tuple({remote.remote_id: remote for remote in found}.values())
 
     def list_namesakes(self, customer: Customer) -> list[str]:
@@ -260,7 +263,7 @@ def _list_look_alikes(customers: Sequence[Customer], books: _Books) -> Iterator[
         if nearest is None:
             continue
         remote = books.by_id[nearest[0]]
-        if customer.org_number and remote.org_number and customer.org_number != remote.org_number:
+        if customer.org_number and remote.org_number and not shares_org_number(customer, remote):
             continue
         books.shown.add(remote.remote_id)
         cause = f"Unimicro has “{remote.name}” under number {remote.number}; it may be the same customer"

@@ -10,7 +10,7 @@ from datetime import date, time
 from decimal import Decimal
 from typing import Any, TypeVar
 
-from app.domain.money import to_decimal
+from app.domain.money import count_decimals, to_decimal, undo_float
 
 Raw = Mapping[str, Any]
 T = TypeVar("T")
@@ -249,7 +249,9 @@ def read_flag(value: Any) -> bool:
 
 
 def read_number(value: Any) -> Decimal:
-    """A number from a number or a text with a decimal point.
+    """A number from a number or a text with a decimal point; the dust of a binary float is wiped off.
+
+    Source: PHP writes floats with up to fifty decimals (`serialize_precision`); that RecMan does is assumed.
 
     Raises:
         Unclear: anything else, and what no invoice could mean.
@@ -258,8 +260,10 @@ def read_number(value: Any) -> Decimal:
         number = to_decimal(value)
     except ValueError:
         raise Unclear(f"“{show(value)}” is no number") from None
-    exponent = number.as_tuple().exponent
-    if number.adjusted() >= _MOST_DIGITS or not isinstance(exponent, int) or exponent < -_MOST_DIGITS:
+    if number.adjusted() >= _MOST_DIGITS:
+        raise Unclear(f"“{show(value)}” is no number of an invoice")
+    number = undo_float(number)
+    if count_decimals(number) > _MOST_DIGITS:
         raise Unclear(f"“{show(value)}” is no number of an invoice")
     return number
 

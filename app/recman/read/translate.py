@@ -6,6 +6,7 @@ Nothing that touches money is ever defaulted.
 import base64
 import re
 from datetime import date, timedelta
+from functools import partial
 from typing import Any
 
 from app.domain.dimensions import Department, Project
@@ -250,9 +251,13 @@ def read_company(raw: Raw) -> Customer | tuple[Reason, ...]:
     # These two are only guessed (payloads.py): an odd value must not keep the customer from being made.
     guesses = Reader(raw, COMPANY, where="")
     addresses = {name: _read_address(reader, name) for name in _ADDRESSES}
+    # Without an invoice address of its own a company gets its mail at the postal or visiting address.
+    mail_address = next((addresses[name] for name in _MAIL_ADDRESSES if not addresses[name].is_empty), Address())
+    # Cleaned before two spellings are compared: they may write the same number in two ways.
+    to_org_number = partial(_to_org_number, country_code=mail_address.country_code)
     customer_fields: dict[str, Any] = {
         "kind": reader.find("kind", read_text) or "customer",
-        "org_number": reader.find("org_number", _to_org_number) or "",
+        "org_number": reader.find("org_number", to_org_number) or "",
         "email": reader.find("email", read_text) or "",
         "invoice_email": reader.find("invoice_email", read_text) or "",
         "phone": reader.find("phone", read_text) or "",
@@ -261,10 +266,7 @@ def read_company(raw: Raw) -> Customer | tuple[Reason, ...]:
         "currency": guesses.find("currency", _to_currency) or "",
         "delivery_address": addresses["delivery_address"],
         "visiting_address": addresses["visit_address"],
-        # Without an invoice address of its own a company gets its mail at the postal or visiting address.
-        "invoice_address": next(
-            (addresses[name] for name in _MAIL_ADDRESSES if not addresses[name].is_empty), Address()
-        ),
+        "invoice_address": mail_address,
     }
     return tuple(reader.gaps) if reader.gaps else Customer(**fields, **customer_fields)
 
@@ -286,9 +288,8 @@ def _to_country_code(country: str) -> str:
     return _COUNTRIES.get(country.lower(), "")
 
 
-def _to_org_number(value: Any) -> str:
-    # Cleaned before two spellings are compared: they may write the same number in two ways.
-    return clean_org_number(read_text(value))
+def _to_org_number(value: Any, *, country_code: str) -> str:
+    return clean_org_number(read_text(value), country_code=country_code)
 
 
 def read_project(raw: Raw) -> Project | tuple[Reason, ...]:

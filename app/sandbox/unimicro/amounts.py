@@ -1,6 +1,6 @@
 """The sums of a document, its lines and its head, in both currencies: pure, as the switches say.
 
-Source: facts/unimicro-api.md §3.3 (calculation [o]) and §11 row 14 (which way the server goes is unknown). The way
+Source: docs/facts/unimicro.md §3.3 (calculation [o]) and §11 row 14 (which way the server goes is unknown). The way
 `ui2021` follows the client's `calculateDiscount` and `calculateTradeItemSummaryLocal`.
 """
 

@@ -1,6 +1,6 @@
 """The lines of an invoice or order as the server finishes them: product's defaults, account, VAT, prices, sums.
 
-Source: facts/unimicro-api.md §3.3 [o]. Which account a line may stand on, and the words of refusals, are assumed.
+Source: docs/facts/unimicro.md §3.3 [o]. Which account a line may stand on, and the words of refusals, are assumed.
 """
 
 from dataclasses import dataclass

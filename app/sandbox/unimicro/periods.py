@@ -1,6 +1,6 @@
 """The day a document is booked on, and periods that are locked.
 
-Source: facts/unimicro-api.md §5.4 [I] (locks are compared with InvoiceDate, or with DeliveryDate where the company
+Source: docs/facts/unimicro.md §5.4 [I] (locks are compared with InvoiceDate, or with DeliveryDate where the company
 books on it), §5.1 for the shapes of a refusal. Texts, and that drafts are looked at too, are assumed.
 """
 

@@ -1,6 +1,6 @@
 """Exchange rates: what the books compute with, and what the API answers for them.
 
-Source: facts/unimicro-api.md §3.7 (the action and its fields [o]), §11 row 13 (Norges Bank quotes per 100; [I] that
+Source: docs/facts/unimicro.md §3.7 (the action and its fields [o]), §11 row 13 (Norges Bank quotes per 100; [I] that
 ExchangeRate is to be divided by Factor). Rates and their daily movement are made up.
 """
 

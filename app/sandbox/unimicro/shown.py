@@ -1,6 +1,6 @@
 """Records as answers show them, where that is not as they are kept.
 
-Source: facts/unimicro-api.md §3.7: ShowNumberOfDecimals is how many are shown "for amount and price" (reference).
+Source: docs/facts/unimicro.md §3.7: ShowNumberOfDecimals is how many are shown "for amount and price" (reference).
 """
 
 from decimal import Decimal

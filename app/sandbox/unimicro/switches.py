@@ -1,7 +1,7 @@
 """What a company of the stand-in may do this way or that: one switch for each thing that the facts leave open.
 
 A switch's default is what the stand-in has always done, so that turning none changes nothing. Source: each class and
-attribute names the section of facts/unimicro-api.md; "reference" is Unimicro's current one (facts, source SDK),
+attribute names the section of docs/facts/unimicro.md; "reference" is Unimicro's current one (facts, source SDK),
 "client" its web client of 2021 (facts, source FE). What carries no source is assumed.
 """
 

@@ -1,6 +1,6 @@
 """VAT types: which percentage holds on which day, which may be used on a line, and ids that move.
 
-Source: facts/unimicro-api.md §3.7 (VatTypePercentages, TaxMandatoryType [o]), the current reference (VatType has no
+Source: docs/facts/unimicro.md §3.7 (VatTypePercentages, TaxMandatoryType [o]), the current reference (VatType has no
 VatPercent of its own). What is refused, and with which words, is assumed.
 """
 

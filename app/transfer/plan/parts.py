@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from app.domain.dimensions import Department, Project
 from app.domain.documents import Line
 from app.domain.names import compare_names, plain_name
-from app.domain.org_numbers import is_valid_org_number
+from app.domain.org_numbers import is_same_org_number, is_valid_org_number
 from app.domain.parties import Customer
 from app.domain.policies import NumberPolicy
 from app.domain.reference import Reference, RemoteCustomer, RemoteDepartment, RemoteProject
@@ -64,7 +64,8 @@ def _list_candidates(view: CustomerView, customer: Customer) -> list[RemoteCusto
         # It may have been made under a number that we do not know. A name alone tells only once Unimicro has said that
         # it made somebody for us: else a namesake would be taken for him.
         named = view.past.guid_spent
-        return [one for one in view.matches if _is_same_party(customer, one) and (named or _shares_org(customer, one))]
+        alike = [one for one in view.matches if _is_same_party(customer, one)]
+        return [one for one in alike if named or shares_org_number(customer, one)]
     # Two systems that number on their own meet on one number by chance.
     return [match for match in same_number if not _is_stranger(customer, match)]
 
@@ -204,24 +205,26 @@ def _project_warnings(project: ProjectView) -> list[Reason]:
 
 def _is_same_party(customer: Customer, match: RemoteCustomer) -> bool:
     if customer.org_number and match.org_number:
-        return customer.org_number == match.org_number
+        return shares_org_number(customer, match)
     return plain_name(customer.name) == plain_name(match.name)
 
 
-def _shares_org(customer: Customer, match: RemoteCustomer) -> bool:
-    return bool(customer.org_number) and customer.org_number == match.org_number
+def shares_org_number(customer: Customer, match: RemoteCustomer) -> bool:
+    """Whether both have the same organisation number, each in its own dress."""
+    country_code = customer.invoice_address.country_code
+    return is_same_org_number(customer.org_number, match.org_number, country_code=country_code)
 
 
 def _is_stranger(customer: Customer, match: RemoteCustomer) -> bool:
     """Whether two with one number are surely not the same; between this and the same party a person decides."""
     if customer.org_number and match.org_number:
-        return customer.org_number != match.org_number
+        return not shares_org_number(customer, match)
     return compare_names(customer.name, match.name) < _STRANGERS
 
 
 def _has_equal_org_number(customer: Customer, match: RemoteCustomer) -> bool:
     """A number that fails its check digits may be a filler that many have, so the names must be alike, too."""
-    if not customer.org_number or match.org_number != customer.org_number:
+    if not shares_org_number(customer, match):
         return False
     return has_valid_org_number(customer) or compare_names(customer.name, match.name) >= _STRANGERS
 

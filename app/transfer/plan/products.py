@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from app.domain.documents import Document, Line
-from app.domain.money import ZERO
+from app.domain.money import ZERO, is_same_rate
 from app.domain.reference import Reference, RemoteProduct
 from app.domain.rules import AccountingRule, Rules
 from app.errors import Reason
@@ -143,5 +143,5 @@ def _list_vat_gaps(product: RemoteProduct, used: list[Line], reference: Referenc
             fix=f"Correct the VAT of product {product.number} in one of the two systems, or make a rule; then retry.",
         )
         for line in used
-        if line.vat_rate is not None and line.vat_rate != rate
+        if line.vat_rate is not None and not is_same_rate(line.vat_rate, rate)
     ]
