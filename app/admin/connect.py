@@ -70,7 +70,7 @@ async def begin_server(resources: Resources, beginning: Beginning, client: Serve
     try:
         tokens = await sign_in_server(resources.http, identity_of(resources.settings), client)
     except AuthExpiredError as error:
-        raise RemoteRejectedError(error.cause, fix=error.fix, code="client_refused") from error
+        raise RemoteRejectedError(error.cause, system=error.system, fix=error.fix, code="client_refused") from error
     signed_in = await _look_around(resources, tokens, client)
     async with resources.sessions.begin() as session:
         sign_in = await store_server(session, resources.vault, beginning, signed_in)

@@ -15,7 +15,7 @@ from app.api.views import Name, Order, View, problems
 from app.clerk.orphans import follow_departments
 from app.domain.dimensions import Department
 from app.errors import ConflictError
-from app.reading.records import from_recman, open_client, to_departments
+from app.reading.records import open_client, to_departments
 from app.tables import Department as DepartmentRow
 from app.transfer.log import count_open
 from app.transfer.retry import retry_held
@@ -83,8 +83,7 @@ async def refresh_departments(door: AdminDoor, resources: ResourcesDep) -> list[
         cause = "There is no RecMan API key to read departments with"
         fix = "Enter one for the tenant, or enter the departments with POST /v1/departments."
         raise ConflictError(cause, fix=fix, code="no_recman_api_key")
-    async with from_recman():
-        departments = to_departments(await client.fetch_v1("department"))
+    departments = to_departments(await client.fetch_v1("department"))
     await record_departments(door.session, tenant_id=tenant_id, departments=departments)
     names = {one.recman_department_id: one.name for one in departments}
     await door.record("department.refresh", f"tenant:{tenant_id}", tenant_id=tenant_id, after=names)

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from app.errors import ServiceError
+from app.errors import EncryptionKeyMissingError
 from app.platform.crypto import Vault
 from app.platform.db import Pool, Sessions, create_engine, create_pool, create_sessions
 from app.platform.http import httpx, new_client
@@ -16,12 +16,6 @@ from app.platform.slots import Slots
 from app.settings import Settings
 
 T = TypeVar("T")
-
-
-class EncryptionKeyMissingError(ServiceError):
-    """Secrets cannot be stored without a key."""
-
-    code = "encryption_key_missing"
 
 
 @dataclass(slots=True)
