@@ -33,6 +33,7 @@ from app.admin.sign_ins import (
     use_sign_in,
 )
 from app.engine.lanes import wake_key
+from app.engine.wakeup import wake_workers
 from app.errors import AuthExpiredError, ConflictError, RemoteRejectedError, RequestError, ServiceError
 from app.platform.db import Session
 from app.platform.resources import Resources
@@ -101,7 +102,7 @@ async def end_sign_in(resources: Resources, callback: Callback) -> SignIn:
         async with resources.sessions.begin() as session:
             await store_failure(session, await load_sign_in(session, sign_in_id, lock=True), error.cause)
         raise
-    resources.work_accepted.set()
+    wake_workers(resources)
     return sign_in
 
 

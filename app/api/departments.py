@@ -14,6 +14,7 @@ from app.api.doors import AdminDoor, Door, ResourcesDep, ViewerDoor
 from app.api.views import Name, Order, View, problems
 from app.clerk.orphans import follow_departments
 from app.domain.dimensions import Department
+from app.engine.wakeup import wake_workers
 from app.errors import ConflictError
 from app.reading.records import open_client, to_departments
 from app.tables import Department as DepartmentRow
@@ -123,7 +124,7 @@ async def choose_key(
     values = {"before": {"key_id": _text(before)}, "after": {"key_id": _text(row.key_id), "looked_at_again": again}}
     await _record(door, "department.key", row, **values)
     await door.session.commit()
-    resources.work_accepted.set()
+    wake_workers(resources)
     return MovedDepartment(**_view(row).model_dump(), note=note)
 
 
