@@ -1,33 +1,39 @@
-"""Every error this service raises on purpose, and what becomes of it.
+"""Every error this service raises on purpose: the HTTP status a door answers with, and the fate a worker gives a lane.
 
-ServiceError
-├── RequestError             422  the caller sent something we cannot use
-│   ├── SignatureError       401  a webhook's secret or signature is wrong, or a token is
-│   ├── ForbiddenError       403  the token's role may not do this
-│   ├── NotFoundError        404  no such thing (for this caller)
-│   ├── MethodError          405  the address takes another method
-│   ├── ConflictError        409  the thing is in another state than the request supposes
-│   ├── TooLargeError        413  the body is over the cap
-│   └── TooManyTriesError    429  too many wrong tokens came from one address
-├── DatabaseAwayError        503  Postgres does not answer: the sender must try again
-├── EncryptionKeyMissingError  no process starts: secrets could not be stored
-├── SecretUnreadableError    none of the encryption keys opens what is stored
-├── EmbeddedPostgresError    no process starts: the Postgres of our own does not
-├── HoldError                held: a person must decide; carries every gap at once
-├── WaitError                wait for another record, no try spent
-├── KeyPausedError           the key rests: its lanes wait, no try spent
-├── StaleLeaseError          stop: another worker owns the lane now
-└── RemoteError              the other system
-    ├── RemoteRejectedError    held: it said no (4xx) and will say no again
-    │   └── RemoteMissingError looked for once more by all that is known: it said that there is no such record
-    ├── RemoteThrottledError   pause the key (or the tenant's RecMan), no try spent (429; no token is taken)
-    │   └── _PurseEmptyError   stop a probe: its calls are used up
-    ├── RemoteUnavailableError retry: surely nothing was stored
-    ├── AuthExpiredError       pause the key until somebody signs in
-    └── OutcomeUnknownError    a write got no answer: look before doing it again
+```
+ServiceError                        500  retry           something of ours broke
+├── RequestError                    422  retry           the caller sent something we cannot use
+│   ├── SignatureError              401  retry           a webhook's secret or signature is wrong, or a token is
+│   ├── ForbiddenError              403  retry           the token's role may not do this
+│   ├── NotFoundError               404  retry           no such thing (for this caller)
+│   ├── MethodError                 405  retry           the address takes another method
+│   ├── ConflictError               409  retry           the thing is in another state than the request supposes
+│   ├── TooLargeError               413  retry           the body is over the cap
+│   └── TooManyTriesError           429  retry           too many wrong tokens came from one address
+├── DatabaseAwayError               503  retry           Postgres does not answer: the sender must try again
+├── EncryptionKeyMissingError       500  retry           no process starts: secrets could not be stored
+├── SecretUnreadableError           500  retry           none of the encryption keys opens what is stored
+├── EmbeddedPostgresError           500  retry           no process starts: the Postgres of our own does not
+├── HoldError                       409  hold            a person must decide; carries every gap at once
+├── WaitError                       409  wait            for another record, at most some seconds; no try spent
+├── KeyPausedError                  409  rest            the key rests: its lanes wait some seconds; no try spent
+├── StaleLeaseError                 500  stop            another worker owns the lane now
+└── RemoteError                     502  retry           the other system; each says whose it is when it is raised
+    ├── RemoteRejectedError         502  hold            it said no and will say no again
+    │   └── RemoteMissingError      502  retry, hold     it said that there is no such record: asked again first
+    ├── RemoteThrottledError        502  pause           it asks for silence: Unimicro's key, or the tenant's RecMan
+    ├── RemoteUnavailableError      502  retry           surely nothing was stored
+    │   └── RemoteUnexplainedError  502  retry           it said no in words that are known to pass
+    ├── AuthExpiredError            502  rest            until somebody signs in, or enters another API key
+    └── OutcomeUnknownError         502  retry           a write got no answer: looked for before it is done again
+        └── AlreadyStoredError      502  retry           it was stored earlier: looked for before anything else
+```
+
+`app/worker.py` holds the fates as a table.
 """
 
 from dataclasses import dataclass
+from enum import StrEnum
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +56,13 @@ class ServiceError(Exception):
         self.cause = cause
         self.fix = fix
         self.code = code or type(self).code
+
+
+class System(StrEnum):
+    """One of the two systems between which we stand; the value is its name for people."""
+
+    RECMAN = "RecMan"
+    UNIMICRO = "Unimicro"
 
 
 class RequestError(ServiceError):
@@ -115,6 +128,27 @@ class DatabaseAwayError(ServiceError):
     status = 503
 
 
+class EncryptionKeyMissingError(ServiceError):
+    """Secrets cannot be stored without a key."""
+
+    code = "encryption_key_missing"
+
+
+class SecretUnreadableError(ServiceError):
+    """A stored secret cannot be read with the present keys, or belongs to another row."""
+
+    code = "secret_unreadable"
+
+
+class EmbeddedPostgresError(ServiceError):
+    """The embedded Postgres cannot be used; says why and what to do about it."""
+
+    code = "embedded_postgres"
+
+    def __str__(self) -> str:
+        return f"{self.cause}. {self.fix}"
+
+
 class HoldError(ServiceError):
     """A person must decide; `gaps` holds everything that is missing, not just the first thing found."""
 
@@ -170,15 +204,23 @@ class StaleLeaseError(ServiceError):
 
 
 class RemoteError(ServiceError):
-    """Something the other system said or did not say; the cause carries its text without stack trace."""
+    """Something the other system said or did not say; the cause carries its text without stack trace.
+
+    Whose it is stands in `system` from the beginning and for good: one of RecMan's that passed for Unimicro's would
+    pause a key, and with it all of its lanes, for a quota of the other system.
+    """
 
     code = "remote"
     status = 502
-    system = "Unimicro"
 
-    def __init__(self, cause: str, *, fix: str = "", code: str | None = None, http_status: int | None = None) -> None:
+    def __init__(self, cause: str, *, system: System, fix: str = "", code: str | None = None) -> None:
         super().__init__(cause, fix=fix, code=code)
-        self.http_status = http_status
+        self._system = system
+
+    @property
+    def system(self) -> System:
+        """Whose error it is."""
+        return self._system
 
 
 class RemoteRejectedError(RemoteError):
@@ -202,12 +244,12 @@ class RemoteThrottledError(RemoteError):
         self,
         cause: str,
         *,
+        system: System,
         retry_after: float,
-        http_status: int | None = 429,
         fix: str = "Nothing to do: it goes on after the pause.",
         code: str | None = None,
     ) -> None:
-        super().__init__(cause, fix=fix, http_status=http_status, code=code)
+        super().__init__(cause, system=system, fix=fix, code=code)
         self.retry_after = retry_after
 
 
@@ -215,6 +257,10 @@ class RemoteUnavailableError(RemoteError):
     """The other system could not be reached, or failed on a read: nothing was stored."""
 
     code = "remote_unavailable"
+
+
+class RemoteUnexplainedError(RemoteUnavailableError):
+    """The other system answered and said no, in words that are not known to be its last."""
 
 
 class AuthExpiredError(RemoteError):
@@ -227,3 +273,9 @@ class OutcomeUnknownError(RemoteError):
     """A write may or may not have been stored; look it up before doing anything again."""
 
     code = "outcome_unknown"
+
+
+class AlreadyStoredError(OutcomeUnknownError):
+    """The other system says that it has stored this very write before; which record that is, a look must tell."""
+
+    code = "already_processed"

@@ -14,6 +14,7 @@ from app.admin.tenants import list_tenants
 from app.domain.reading import Reading
 from app.engine.inbox import is_any_unnamed
 from app.engine.recorded import release_recorded
+from app.engine.wakeup import wake_workers
 from app.errors import ConflictError
 from app.platform.db import Session, is_away
 from app.platform.logger import get_logger
@@ -52,7 +53,7 @@ async def look_at_clock(resources: Resources) -> bool:
         confirmed = await list_live_hooks(session)
     # Another process may have recorded for a moment longer than its hook was to record first.
     await release_recorded(resources.sessions, confirmed)
-    resources.work_accepted.set()
+    wake_workers(resources)
     return True
 
 

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from functools import partial
+from typing import Any
 
 from app.admin.keys import is_removed, pause_key
 from app.admin.tenants import load_tenant
@@ -17,11 +18,13 @@ from app.errors import (
     HoldError,
     KeyPausedError,
     Reason,
+    RemoteError,
     RemoteMissingError,
     RemoteRejectedError,
     RemoteThrottledError,
     ServiceError,
     StaleLeaseError,
+    System,
     WaitError,
 )
 from app.platform.db import Session, is_away
@@ -113,24 +116,6 @@ async def _release_empty(resources: Resources, lease: Lease) -> None:
         await release(session, lease, seen_seq=lease.seq)
 
 
-async def settle_trouble(resources: Resources, run: Run, error: Exception) -> None:
-    """Give the lane back with the fate that the error means, and show the reason on the transfer."""
-    if run.finished:
-        _log.error("error_after_end", lane=run.lease.lane_id, error=repr(error))
-        return
-    match error:
-        case WaitError():
-            await _wait_for_record(resources, run, error)
-        case KeyPausedError():
-            await _postpone(resources, run, error, seconds=error.seconds)
-        case RemoteThrottledError():
-            await _pause_key(resources, run, error)
-        case AuthExpiredError():
-            await _rest(resources, run, error)
-        case _:
-            await _retry(resources, run, error)
-
-
 async def _wait_for_record(resources: Resources, run: Run, error: WaitError) -> None:
     if not error.record_id:
         await _postpone(resources, run, error, seconds=error.seconds)
@@ -166,25 +151,36 @@ async def _ask_for(session: Session, lease: Lease, error: WaitError) -> None:
     await accept(session, arrival)
 
 
+async def _rest(resources: Resources, run: Run, error: KeyPausedError) -> None:
+    await _postpone(resources, run, error, seconds=error.seconds)
+
+
 async def _pause_key(resources: Resources, run: Run, error: RemoteThrottledError) -> None:
-    if error.system == "Unimicro" and run.key_id is not None:
+    if run.key_id is not None:
         async with resources.sessions.begin() as session:
             await pause_key(session, run.key_id, seconds=error.retry_after, reason=error.cause)
     await _postpone(resources, run, error, seconds=error.retry_after)
 
 
-async def _rest(resources: Resources, run: Run, error: AuthExpiredError) -> None:
-    if error.system == "Unimicro" and run.key_id is not None:
+async def _rest_with_recman(resources: Resources, run: Run, error: RemoteThrottledError) -> None:
+    # The tenant's RecMan was paused by the gate that the refused call had passed (`reading/quota.py`).
+    await _postpone(resources, run, error, seconds=error.retry_after)
+
+
+async def _wait_for_sign_in(resources: Resources, run: Run, error: AuthExpiredError) -> None:
+    # The key was marked by whoever asked for a token (`fresh_token`); a new sign-in wakes its lanes.
+    seconds = REST_SECONDS
+    if run.key_id is not None:
         async with resources.sessions() as session:
-            removed = await is_removed(session, run.key_id)
-        if removed:
-            # Nobody signs in with it again: the next look finds it removed and holds what is there.
-            await _postpone(resources, run, error, seconds=0)
-            return
-    # Unimicro's key was marked by whoever asked for a token (`fresh_token`); a new sign-in wakes its lanes. RecMan is
-    # not asked for so long; what comes later is told so, and until when, without a call.
-    seconds = REST_SECONDS if error.system == "Unimicro" else REFUSED_KEY_SECONDS
+            if await is_removed(session, run.key_id):
+                # Nobody signs in with it again: the next look finds it removed and holds what is there.
+                seconds = 0
     await _postpone(resources, run, error, seconds=seconds)
+
+
+async def _wait_for_api_key(resources: Resources, run: Run, error: AuthExpiredError) -> None:
+    # RecMan is not asked for so long; what comes later is told so, and until when, without a call.
+    await _postpone(resources, run, error, seconds=REFUSED_KEY_SECONDS)
 
 
 async def _postpone(resources: Resources, run: Run, error: ServiceError, *, seconds: float) -> None:
@@ -224,3 +220,31 @@ async def _record_trouble(session: Session, run: Run, reason: Reason, *, failed:
     if run.lease.scope == SWEEP:
         await record_sweep_trouble(session, int(run.lease.record_id), reason, failed=failed)
     await record_trouble(session, run, reason, failed=failed)
+
+
+Fate = Callable[[Resources, Run, Any], Awaitable[None]]
+
+# Which error, whose, and what becomes of the lane: the first line that fits counts. Not here: what a person must decide
+# was held by `carry`; a lost lease and a database that is away leave the lane to whoever claims it next.
+_FATES: tuple[tuple[type[Exception], System | None, Fate], ...] = (
+    (WaitError, None, _wait_for_record),
+    (KeyPausedError, None, _rest),
+    (RemoteThrottledError, System.UNIMICRO, _pause_key),
+    (RemoteThrottledError, System.RECMAN, _rest_with_recman),
+    (AuthExpiredError, System.UNIMICRO, _wait_for_sign_in),
+    (AuthExpiredError, System.RECMAN, _wait_for_api_key),
+    (Exception, None, _retry),
+)
+
+
+async def settle_trouble(resources: Resources, run: Run, error: Exception) -> None:
+    """Give the lane back with the fate that the error means, and show the reason on the transfer."""
+    if run.finished:
+        _log.error("error_after_end", lane=run.lease.lane_id, error=repr(error))
+        return
+    await _choose_fate(error)(resources, run, error)
+
+
+def _choose_fate(error: Exception) -> Fate:
+    whose = error.system if isinstance(error, RemoteError) else None
+    return next(fate for kind, system, fate in _FATES if isinstance(error, kind) and system in (None, whose))

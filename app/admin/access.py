@@ -10,7 +10,7 @@ from sqlalchemy import select
 
 from app.accounting.connections import SIGN_IN_AGAIN, TokenSet, refresh, sign_in_server, to_token_refused
 from app.admin.keys import identity_of, open_secret, open_server_client, record_sign_in_lost, record_tokens
-from app.errors import AuthExpiredError
+from app.errors import AuthExpiredError, System
 from app.platform.crypto import Vault
 from app.platform.db import locked
 from app.platform.logger import get_logger
@@ -89,7 +89,9 @@ async def _renew_alone(resources: Resources, key_id: UUID, *, refused: str | Non
 
 async def _renew(resources: Resources, key: Key) -> TokenSet:
     identity = identity_of(resources.settings)
-    gone = AuthExpiredError(f"The sign-in of key “{key.name}” is no longer good", fix=SIGN_IN_AGAIN)
+    gone = AuthExpiredError(
+        f"The sign-in of key “{key.name}” is no longer good", system=System.UNIMICRO, fix=SIGN_IN_AGAIN
+    )
     if key.state in {"sign_in_again", "removed"}:
         raise gone
     server = open_server_client(resources.vault, key)

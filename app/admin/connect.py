@@ -33,6 +33,7 @@ from app.admin.sign_ins import (
     use_sign_in,
 )
 from app.engine.lanes import wake_key
+from app.engine.wakeup import wake_workers
 from app.errors import AuthExpiredError, ConflictError, RemoteRejectedError, RequestError, ServiceError
 from app.platform.db import Session
 from app.platform.resources import Resources
@@ -70,7 +71,7 @@ async def begin_server(resources: Resources, beginning: Beginning, client: Serve
     try:
         tokens = await sign_in_server(resources.http, identity_of(resources.settings), client)
     except AuthExpiredError as error:
-        raise RemoteRejectedError(error.cause, fix=error.fix, code="client_refused") from error
+        raise RemoteRejectedError(error.cause, system=error.system, fix=error.fix, code="client_refused") from error
     signed_in = await _look_around(resources, tokens, client)
     async with resources.sessions.begin() as session:
         sign_in = await record_server_sign_in(session, resources.vault, beginning, signed_in)
@@ -101,7 +102,7 @@ async def end_sign_in(resources: Resources, callback: Callback) -> SignIn:
         async with resources.sessions.begin() as session:
             await record_sign_in_failure(session, await load_sign_in(session, sign_in_id, lock=True), error.cause)
         raise
-    resources.work_accepted.set()
+    wake_workers(resources)
     return sign_in
 
 

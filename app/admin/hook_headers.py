@@ -11,6 +11,7 @@ from uuid import UUID
 
 from sqlalchemy import select
 
+from app.engine.pool import pool_of
 from app.platform.db import ACQUIRE_SECONDS, Pool, Session
 from app.platform.resources import Resources
 from app.tables import Hook, HookHeaders
@@ -42,7 +43,7 @@ async def record_headers(resources: Resources, hook: Hook, headers: Headers) -> 
     place = (hook.id, tuple(sorted({name for name, _ in headers})))
     if place in resources.kept(HeardHeaders).places:
         return
-    await _record(resources.pool, hook, place[1])
+    await _record(await pool_of(resources), hook, place[1])
     if len(resources.kept(HeardHeaders).places) >= _MOST_KNOWN:
         resources.kept(HeardHeaders).places.clear()
     resources.kept(HeardHeaders).places.add(place)

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime
 
 from app.accounting.connections import Company, TokenSet, fetch_companies
+from app.accounting.slots import slots_of
 from app.accounting.targets import Target, open_target
 from app.admin.access import fresh_token, renew_token
 from app.admin.keys import load_key, open_secret
@@ -60,7 +61,7 @@ def open_key_target(resources: Resources, key: Key) -> Target:
         company_key=key.company_key,
         token=token,
         on_exchange=lambda _: None,
-        slot=lambda: resources.slots.hold(key.company_key),
+        slot=lambda: slots_of(resources).hold(key.company_key),
     )
 
 

@@ -19,6 +19,7 @@ from app.clerk.customers.report import MEDIA_TYPES, ReportForm, render_report
 from app.clerk.customers.run import Progress, describe_check, run_check
 from app.domain.money import dump_json
 from app.engine.lanes import wake_key
+from app.engine.wakeup import wake_workers
 from app.errors import ConflictError
 from app.platform.resources import Resources
 from app.tables import Key
@@ -191,7 +192,7 @@ async def accept(door: AdminDoor, resources: ResourcesDep, key_id: UUID, word: A
     await wake_key(door.session, tenant_id=key.tenant_id, key_id=key.id)
     await _record(door, "customer_check.accept", key, after=after)
     await door.session.commit()
-    resources.work_accepted.set()
+    wake_workers(resources)
     return CustomerCheckView.model_validate(check)
 
 
@@ -221,7 +222,7 @@ async def link(door: AdminDoor, resources: ResourcesDep, key_id: UUID, pair: Cus
     )
     await _record(door, "customer.link", key, after=view.model_dump())
     await door.session.commit()
-    resources.work_accepted.set()
+    wake_workers(resources)
     return view
 
 

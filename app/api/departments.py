@@ -13,8 +13,9 @@ from app.admin.tenants import load_tenant
 from app.api.doors import AdminDoor, Door, ResourcesDep, ViewerDoor
 from app.api.views import Name, Order, View, problems
 from app.domain.dimensions import Department
+from app.engine.wakeup import wake_workers
 from app.errors import ConflictError
-from app.reading.records import from_recman, open_client, to_departments
+from app.reading.records import open_client, to_departments
 from app.tables import Department as DepartmentRow
 from app.transfer.log import count_open
 from app.transfer.orphans import follow_departments
@@ -83,8 +84,7 @@ async def refresh_departments(door: AdminDoor, resources: ResourcesDep) -> list[
         cause = "There is no RecMan API key to read departments with"
         fix = "Enter one for the tenant, or enter the departments with POST /v1/departments."
         raise ConflictError(cause, fix=fix, code="no_recman_api_key")
-    async with from_recman():
-        departments = to_departments(await client.fetch_v1("department"))
+    departments = to_departments(await client.fetch_v1("department"))
     await record_departments(door.session, tenant_id=tenant_id, departments=departments)
     names = {one.recman_department_id: one.name for one in departments}
     await door.record("department.refresh", f"tenant:{tenant_id}", tenant_id=tenant_id, after=names)
@@ -123,7 +123,7 @@ async def choose_key(
     values = {"before": {"key_id": _text(before)}, "after": {"key_id": _text(row.key_id), "looked_at_again": again}}
     await _record(door, "department.key", row, **values)
     await door.session.commit()
-    resources.work_accepted.set()
+    wake_workers(resources)
     return MovedDepartment(**_view(row).model_dump(), note=note)
 
 

@@ -174,7 +174,7 @@ async def tell_error(_request: Request, error: Exception) -> JSONResponse:
     headers = dict(error.headers or {}) if isinstance(error, HTTPException) else {}
     if isinstance(known, DatabaseAwayError | TooManyTriesError):
         headers["Retry-After"] = _RETRY_AFTER_SECONDS if isinstance(known, DatabaseAwayError) else "60"
-    if known.status == SignatureError.status:
+    if isinstance(known, SignatureError):
         headers["WWW-Authenticate"] = "Bearer"
     body: dict[str, Any] = {
         "type": f"urn:recman-unimicro:{known.code}",

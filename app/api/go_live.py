@@ -12,6 +12,7 @@ from app.api.doors import AdminDoor, Door, ResourcesDep
 from app.api.transfers import ReasonView
 from app.api.views import Order, View, problems
 from app.clerk.overview import InvoiceFilter, count_invoices
+from app.engine.wakeup import wake_workers
 from app.errors import NotFoundError, Reason, RequestError
 from app.tables import Transfer
 from app.transfer.old_documents import Offer, decide_old, find_shown_offer, ignore_old, lock_held
@@ -77,7 +78,7 @@ async def decide_old_documents(door: AdminDoor, resources: ResourcesDep, order: 
         elif not order.everything:
             left.append(_leave(transfer, objection))
     await door.session.commit()
-    resources.work_accepted.set()
+    wake_workers(resources)
     return OldDocumentsView(decided=decided, left=left)
 
 

@@ -17,6 +17,7 @@ from app.clerk.jobs import cancel_job, count_outcomes, create_job, list_jobs, lo
 from app.clerk.link_by_hand import link_elsewhere
 from app.clerk.overview import InvoiceFilter, InvoiceState, count_invoices, list_invoices, show_filter, state_of
 from app.domain.documents import DocumentKind
+from app.engine.wakeup import wake_workers
 from app.errors import ConflictError, NotFoundError, RequestError
 from app.settings import Settings
 from app.tables import Job, Transfer
@@ -209,7 +210,7 @@ async def send_invoices(door: AdminDoor, resources: ResourcesDep, wanted: Wanted
     await door.record("invoices.send", f"job:{job.id}", tenant_id=door.tenant, after=after)
     view = await _view_job(door, job)
     await door.session.commit()
-    resources.work_accepted.set()
+    wake_workers(resources)
     return view
 
 
@@ -246,7 +247,7 @@ async def approve_invoice(door: AdminDoor, resources: ResourcesDep, transfer_id:
     await retry(door.session, transfer)
     await door.record("invoice.approve", f"transfer:{transfer.id}", tenant_id=transfer.tenant_id)
     await door.session.commit()
-    resources.work_accepted.set()
+    wake_workers(resources)
     return _view(transfer, {}, resources.settings)
 
 
@@ -278,7 +279,7 @@ async def link_invoice(
     subject = f"transfer:{transfer.id}"
     await door.record("invoice.done_elsewhere", subject, tenant_id=transfer.tenant_id, before=before, after=after)
     await door.session.commit()
-    resources.work_accepted.set()
+    wake_workers(resources)
     return _view(transfer, {}, resources.settings)
 
 

@@ -41,6 +41,7 @@ from app.api.key_views import (
 )
 from app.api.views import problems
 from app.engine.lanes import wake_key
+from app.engine.wakeup import wake_workers
 from app.errors import ConflictError, RemoteError
 from app.platform.resources import Resources
 from app.sweep.sightings import forget_untold
@@ -81,7 +82,7 @@ async def create_key(door: AdminDoor, resources: ResourcesDep, new: NewKeyOrder)
     await _go_on(door, key)
     await _record(door, "key.create", key, after=_show(view))
     await door.session.commit()
-    resources.work_accepted.set()
+    wake_workers(resources)
     return view
 
 
@@ -117,7 +118,7 @@ async def take_over_from(door: AdminDoor, resources: ResourcesDep, key_id: UUID,
     after = {**taken.model_dump(), "from_key_id": str(former.id), "ids": order.ids}
     await _record(door, "key.take_over", key, after=after)
     await door.session.commit()
-    resources.work_accepted.set()
+    wake_workers(resources)
     return taken
 
 
@@ -159,7 +160,7 @@ async def change(door: AdminDoor, resources: ResourcesDep, key_id: UUID, wish: K
         await _go_on(door, key)
     await _record(door, "key.change", key, before=_show(before), after=_show(after))
     await door.session.commit()
-    resources.work_accepted.set()
+    wake_workers(resources)
     return after
 
 
@@ -200,7 +201,7 @@ async def remove(door: AdminDoor, resources: ResourcesDep, key_id: UUID) -> Remo
     await _record(door, "key.remove", key, before=_show(before), after=after)
     await door.session.commit()
     resources.kept(KnownBooks).references.pop(key.id, None)
-    resources.work_accepted.set()
+    wake_workers(resources)
     revoked, note = await _revoke(resources, refresh_token)
     return RemovedKey(revoked=revoked, note=note, remains=remains, departments=departments)
 

@@ -15,6 +15,7 @@ from app.api.transfers import ReasonView
 from app.api.views import Before, Limit, Order, View, problems
 from app.domain.reading import Reading, SweptScope
 from app.engine.lanes import count_waiting, wake_tenant
+from app.engine.wakeup import wake_workers
 from app.platform.resources import Resources
 from app.reading.quota import Standing, list_standings, record_pause_lifted
 from app.settings import Settings
@@ -182,7 +183,7 @@ async def change_recman(door: AdminDoor, resources: ResourcesDep, change: Readin
     )
     (view,) = await _view(door, resources.settings, [tenant])
     await door.session.commit()
-    resources.work_accepted.set()
+    wake_workers(resources)
     return view
 
 
@@ -259,7 +260,7 @@ async def release_changes(door: AdminDoor, resources: ResourcesDep, order: Chang
         return ToldView(told=0, discarded=await discard_changes(resources.sessions, tenant_id, order.scope))
     source = f"sweep:{door.caller.actor}"
     told = await tell_changes(resources.sessions, tenant_id, order.scope, source=source)
-    resources.work_accepted.set()
+    wake_workers(resources)
     return ToldView(told=told, discarded=0)
 
 
@@ -268,7 +269,7 @@ async def _began(door: Door, resources: Resources, sweep: Sweep) -> SweepView:
     after = {"sweep": sweep.id, **sweep.wanted}
     await door.record(f"recman.{sweep.kind}", f"sweep:{sweep.id}", tenant_id=sweep.tenant_id, after=after)
     await door.session.commit()
-    resources.work_accepted.set()
+    wake_workers(resources)
     return view
 
 

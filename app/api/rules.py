@@ -14,6 +14,7 @@ from app.api.doors import AdminDoor, ResourcesDep, ViewerDoor
 from app.api.views import View, problems
 from app.domain.rules import Rules
 from app.domain.rules_file import dump_yaml, parse_yaml
+from app.engine.wakeup import wake_workers
 from app.errors import RequestError
 from app.transfer.retry import retry_held
 
@@ -122,7 +123,7 @@ async def make_rules(
     await retry_held(door.session, tenant_id=key.tenant_id, codes=_MENDED)
     await door.record("rules.make", subject, tenant_id=key.tenant_id, before={"rules": before}, after=after)
     await door.session.commit()
-    resources.work_accepted.set()
+    wake_workers(resources)
     return RulesView(key_id=key.id, version=row.version, rules=rules)
 
 

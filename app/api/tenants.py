@@ -19,6 +19,7 @@ from app.admin.tenants import (
 from app.api.doors import OperatorDoor, ResourcesDep
 from app.api.views import Name, Order, View, problems
 from app.engine.lanes import wake_tenant
+from app.engine.wakeup import wake_workers
 from app.errors import NotFoundError
 from app.platform.crypto import Vault
 from app.reading.quota import record_pause_lifted
@@ -98,7 +99,7 @@ async def change_tenant(
     after = _show(resources.vault, tenant)
     await door.record("tenant.change", f"tenant:{tenant.id}", tenant_id=tenant.id, before=before, after=after)
     await door.session.commit()
-    resources.work_accepted.set()
+    wake_workers(resources)
     return _view(resources.vault, tenant)
 
 

@@ -13,6 +13,7 @@ from app.api.views import Before, Limit, View, problems
 from app.clerk.absence import require_absent
 from app.engine.inbox import list_events
 from app.engine.lanes import wake_waiting
+from app.engine.wakeup import wake_workers
 from app.errors import ConflictError
 from app.transfer.doubles import wake_doubles
 from app.transfer.log import is_begun, list_attempts, list_transfers, load_transfer, record_ignored
@@ -130,7 +131,7 @@ async def retry_transfer(door: AdminDoor, resources: ResourcesDep, transfer_id: 
     await retry(door.session, transfer)
     await door.record("transfer.retry", f"transfer:{transfer.id}", tenant_id=transfer.tenant_id, before=before)
     await door.session.commit()
-    resources.work_accepted.set()
+    wake_workers(resources)
     return TransferView.model_validate(transfer)
 
 
@@ -155,7 +156,7 @@ async def ignore_transfer(
     subject = f"transfer:{transfer.id}"
     await door.record("transfer.ignore", subject, tenant_id=transfer.tenant_id, before=before, after=after)
     await door.session.commit()
-    resources.work_accepted.set()
+    wake_workers(resources)
     return TransferView.model_validate(transfer)
 
 

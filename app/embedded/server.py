@@ -14,7 +14,8 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
-from app.embedded.install import Account, EmbeddedPostgresError, Install
+from app.embedded.install import Account, Install
+from app.errors import EmbeddedPostgresError
 
 PORT = 5432  # only names the socket file
 # Not the user's temporary folder first: it may be deep, or closed to the account Postgres runs as.

@@ -15,7 +15,9 @@ from sqlalchemy import ColumnElement, select, text, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.orm import defer
 
-from app.platform.db import ACQUIRE_SECONDS, Pool, Session
+from app.engine.pool import pool_of
+from app.platform.db import ACQUIRE_SECONDS, Session
+from app.platform.resources import Resources
 from app.tables import Event, Hook
 
 # The lane first, then the event; numbered parameters in the order of `Arrival.row`.
@@ -117,11 +119,12 @@ async def accept_work(session: Session, *, tenant_id: UUID, scope: str, work_id:
     await accept(session, arrival)
 
 
-async def accept_at_once(pool: Pool, arrival: Arrival) -> int | None:
+async def accept_at_once(resources: Resources, arrival: Arrival) -> int | None:
     """Like `accept`, but committed when it returns: one statement, one round trip, no session.
 
     Webhooks come this way; a session would cost several times the insert itself.
     """
+    pool = await pool_of(resources)
     async with pool.acquire(timeout=ACQUIRE_SECONDS) as connection:
         found: int | None = await connection.fetchval(_ACCEPT, *arrival.row)
     return found

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from app.engine.lanes import Lease, claim, renew
-from app.engine.wakeup import listener, run_beside
+from app.engine.wakeup import bells_of, listener, run_beside
 from app.errors import StaleLeaseError
 from app.platform.db import is_away
 from app.platform.logger import get_logger
@@ -32,12 +32,13 @@ class Loop:
     def __init__(self, resources: Resources, work_on: WorkOn) -> None:
         self._resources = resources
         self._work_on = work_on
+        self._arrived = bells_of(resources).arrived
         self._tasks: dict[asyncio.Task[None], Lease] = {}
 
     async def turn(self) -> None:
         """Claim what fits, then wait until a lane is done, work arrives or the poll is due."""
         settings = self._resources.settings
-        self._resources.work_arrived.clear()
+        self._arrived.clear()
         free = settings.worker_concurrency - len(self._tasks)
         leases = await self._claim(free) if free > 0 else []
         for lease in leases:
@@ -58,7 +59,7 @@ class Loop:
             return []
 
     async def _wait(self) -> None:
-        arrived = asyncio.create_task(self._resources.work_arrived.wait())
+        arrived = asyncio.create_task(self._arrived.wait())
         timeout = self._resources.settings.poll_seconds
         await asyncio.wait({arrived, *self._tasks}, timeout=timeout, return_when=asyncio.FIRST_COMPLETED)
         arrived.cancel()

@@ -6,6 +6,7 @@ The one-second poll stays the truth; this only makes it feel instant.
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import text
@@ -21,16 +22,34 @@ _RETRY_SECONDS = 1.0
 _log = get_logger(__name__)
 
 
+@dataclass(slots=True)
+class Bells:
+    """The two events of this process: work was accepted here; work has arrived somewhere."""
+
+    accepted: asyncio.Event = field(default_factory=asyncio.Event)
+    arrived: asyncio.Event = field(default_factory=asyncio.Event)
+
+
+def bells_of(resources: Resources) -> Bells:
+    """The events of this process."""
+    return resources.kept(Bells)
+
+
+def wake_workers(resources: Resources) -> None:
+    """Let every worker look for work soon; called behind the commit."""
+    bells_of(resources).accepted.set()
+
+
 @asynccontextmanager
 async def notifier(resources: Resources) -> AsyncIterator[None]:
-    """While open, `work_accepted` of this process is told to every worker, at most fifty times a second."""
+    """While open, what `wake_workers` is told here reaches every worker, at most fifty times a second."""
     async with run_beside(_notify_forever(resources)):
         yield
 
 
 @asynccontextmanager
 async def listener(resources: Resources) -> AsyncIterator[None]:
-    """While open, notifications of any process set `work_arrived` of this one."""
+    """While open, the notifications of any process ring in this one."""
     async with run_beside(_listen_forever(resources)):
         yield
 
@@ -48,11 +67,12 @@ async def run_beside(coroutine: Any) -> AsyncIterator[None]:
 
 
 async def _notify_forever(resources: Resources) -> None:
+    bells = bells_of(resources)
     while True:
-        await resources.work_accepted.wait()
+        await bells.accepted.wait()
         await asyncio.sleep(_COALESCE_SECONDS)
-        resources.work_accepted.clear()
-        resources.work_arrived.set()
+        bells.accepted.clear()
+        bells.arrived.set()
         try:
             async with resources.engine.begin() as connection:
                 await connection.execute(text("SELECT pg_notify(:channel, '')"), {"channel": _CHANNEL})
@@ -66,7 +86,7 @@ async def _listen_forever(resources: Resources) -> None:
         try:
             async with resources.engine.connect() as connection:
                 raw: Any = (await connection.get_raw_connection()).driver_connection
-                await _listen(raw, resources.work_arrived)
+                await _listen(raw, bells_of(resources).arrived)
         except (DBAPIError, OSError) as error:
             _log.warning("listen_failed", error=type(error).__name__)
         await asyncio.sleep(_RETRY_SECONDS)

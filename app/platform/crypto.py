@@ -6,15 +6,9 @@ import secrets
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 
 from app.domain.money import dump_json, parse_json
-from app.errors import ServiceError
+from app.errors import SecretUnreadableError
 
 _SHOWN_DIGITS = 12
-
-
-class SecretUnreadableError(ServiceError):
-    """A stored secret cannot be read with the present keys, or belongs to another row."""
-
-    code = "secret_unreadable"
 
 
 class Vault:

@@ -29,7 +29,6 @@ _MIGRATIONS = Path(__file__).resolve().parents[2] / "migrations"
 
 # Webhooks wait this long for a connection before they are answered 503.
 ACQUIRE_SECONDS = 5
-_POOL_SIZE = 16
 
 # A transaction that has written nothing for a while (a backup, say) will not write about what it began with.
 _HORIZON = text("""
@@ -73,26 +72,6 @@ def create_engine(url: str, *, pool_size: int = 20) -> AsyncEngine:
     )
 
 
-def create_pool(url: str) -> Pool:
-    """Bare driver connections for the one statement that must be fast; opened on first use.
-
-    Each lease runs one statement in its own transaction and changes no session state, so the round trip that would
-    reset the connection between leases is left out.
-    """
-    return asyncpg.create_pool(
-        to_driver_url(url),
-        min_size=0,
-        max_size=_POOL_SIZE,
-        timeout=ACQUIRE_SECONDS,
-        command_timeout=10,
-        reset=_leave_as_it_is,
-    )
-
-
-async def _leave_as_it_is(_connection: object) -> None:
-    return
-
-
 def to_driver_url(url: str) -> str:
     """The address as the bare driver wants it."""
     return to_async_url(url).replace("postgresql+asyncpg://", "postgresql://")
@@ -109,6 +88,17 @@ def to_async_url(url: str) -> str:
 def create_sessions(engine: AsyncEngine) -> Sessions:
     """A session factory; objects stay readable after commit."""
     return async_sessionmaker(engine, expire_on_commit=False)
+
+
+def url_of(sessions: Sessions) -> str:
+    """The address of the sessions' database, with its password."""
+    return engine_of(sessions).url.render_as_string(hide_password=False)
+
+
+def engine_of(sessions: Sessions) -> AsyncEngine:
+    """The engine under the sessions."""
+    engine: AsyncEngine = sessions.kw["bind"]
+    return engine
 
 
 async def load_now(session: Session) -> datetime:

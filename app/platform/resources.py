@@ -1,53 +1,63 @@
-"""What a process holds for its whole life: settings, sessions, HTTP client, vault; rooms keep their caches in it."""
+"""What a process holds for its whole life: settings, sessions, HTTP client, vault; rooms keep what is theirs in it."""
 
-import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar, runtime_checkable
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from app.errors import ServiceError
+from app.errors import EncryptionKeyMissingError
 from app.platform.crypto import Vault
-from app.platform.db import Pool, Sessions, create_engine, create_pool, create_sessions
+from app.platform.db import Sessions, create_engine, create_sessions, engine_of
 from app.platform.http import httpx, new_client
-from app.platform.slots import Slots
 from app.settings import Settings
 
 T = TypeVar("T")
 
 
-class EncryptionKeyMissingError(ServiceError):
-    """Secrets cannot be stored without a key."""
+@runtime_checkable
+class Closable(Protocol):
+    """What holds something open and must be told when its process ends."""
 
-    code = "encryption_key_missing"
+    async def close(self) -> None:
+        """Give everything back."""
 
 
 @dataclass(slots=True)
 class Resources:
     """Shared by API and worker of one process; closed by `open_resources`.
 
-    `pool` holds bare driver connections for the acknowledging of webhooks; everything else uses `sessions`.
+    What only one room needs is no field here: the room keeps it with `kept`.
     """
 
     settings: Settings
-    engine: AsyncEngine
     sessions: Sessions
-    pool: Pool
     http: httpx.AsyncClient
     vault: Vault
-    slots: Slots
-    work_accepted: asyncio.Event = field(default_factory=asyncio.Event)
-    work_arrived: asyncio.Event = field(default_factory=asyncio.Event)
     _kept: dict[type[Any], Any] = field(default_factory=dict, init=False, repr=False)
 
-    def kept(self, kind: type[T]) -> T:
-        """What a room remembers while this process lives: a `kind` of its own, empty at the first look."""
+    @property
+    def engine(self) -> AsyncEngine:
+        """The engine under the sessions, for what needs a connection of its own."""
+        return engine_of(self.sessions)
+
+    def kept(self, kind: type[T], make: Callable[[], T] | None = None) -> T:
+        """What a room remembers, or holds open, while this process lives: a `kind` of its own, made at the first look.
+
+        One that can be closed is closed at the end.
+        """
         found: T | None = self._kept.get(kind)
         if found is None:
-            found = self._kept[kind] = kind()
+            found = self._kept[kind] = (make or kind)()
         return found
+
+    async def close_kept(self) -> None:
+        """Close what rooms hold open; what they remember is forgotten with it."""
+        for one in self._kept.values():
+            if isinstance(one, Closable):
+                await one.close()
+        self._kept.clear()
 
 
 @asynccontextmanager
@@ -66,22 +76,12 @@ async def open_resources(
         )
     vault = Vault(settings.encryption_keys.get_secret_value())
     engine = create_engine(database_url)
-    pool = await create_pool(database_url)
     client = http or new_client()
-    slots = Slots(database_url, most=settings.unimicro_parallel_calls)
+    resources = Resources(settings=settings, sessions=create_sessions(engine), http=client, vault=vault)
     try:
-        yield Resources(
-            settings=settings,
-            engine=engine,
-            sessions=create_sessions(engine),
-            pool=pool,
-            http=client,
-            vault=vault,
-            slots=slots,
-        )
+        yield resources
     finally:
-        await slots.close()
+        await resources.close_kept()
         if http is None:
             await client.aclose()
-        await pool.close()
         await engine.dispose()

@@ -14,7 +14,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from app.domain.reading import Purpose, Reading
-from app.errors import AuthExpiredError, RemoteThrottledError, RequestError
+from app.errors import AuthExpiredError, RemoteThrottledError, RequestError, System
 from app.platform.db import Session, Sessions, is_away
 from app.settings import Settings
 from app.tables import Tenant
@@ -191,6 +191,4 @@ def _to_error(standing: Standing, purpose: Purpose, most: int) -> RemoteThrottle
         code = "recman_quota"
     # A second later, so that the day surely is a new one.
     seconds = max(1.0, (until - standing.now).total_seconds() + 1)
-    error = RemoteThrottledError(cause, retry_after=seconds, http_status=None, fix=fix, code=code)
-    error.system = "RecMan"
-    return error
+    return RemoteThrottledError(cause, system=System.RECMAN, retry_after=seconds, fix=fix, code=code)

@@ -1,7 +1,6 @@
 """Stop 5: the record as it is now, from RecMan's API or, for a tenant without API key, from the stored deliveries."""
 
 from collections.abc import AsyncIterator, Callable, MutableMapping, Sequence
-from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TypeVar
@@ -16,7 +15,7 @@ from app.domain.documents import Document, IncompleteDocument
 from app.domain.parties import Customer
 from app.domain.reading import Purpose
 from app.engine.inbox import list_bodies
-from app.errors import Reason, RemoteError, RemoteUnavailableError
+from app.errors import Reason, RemoteUnavailableError, System
 from app.platform.db import Sessions
 from app.platform.resources import Resources
 from app.reading.quota import open_gate
@@ -51,7 +50,7 @@ class RecordReader:
         """The invoice or credit note, or None when RecMan does not have it.
 
         Raises:
-            RemoteError: RecMan could not be read; `system` says "RecMan".
+            RemoteError: RecMan could not be read.
         """
         return await self._read("invoice", record_id, read_invoice)
 
@@ -68,9 +67,8 @@ class RecordReader:
         known = await self._find_department(record_id)
         if known is not None or self.client is None:
             return known
-        async with from_recman():
-            shared = self.shared
-            raws = await (self.client.fetch_v1("department") if shared is None else shared.read_departments())
+        shared = self.shared
+        raws = await (self.client.fetch_v1("department") if shared is None else shared.read_departments())
         departments = to_departments(raws)
         if shared is not None:
             async with self.sessions.begin() as session:
@@ -84,11 +82,10 @@ class RecordReader:
     async def _read(self, scope: str, record_id: str, read: Callable[[Raw], T]) -> T | None:
         if self.client is None:
             return await self._read_payloads(scope, record_id, read)
-        async with from_recman():
-            if self.shared is not None:
-                raw = await self.shared.read(scope, record_id)
-            else:
-                raw = (await self.client.fetch(scope, [record_id]))[record_id]
+        if self.shared is not None:
+            raw = await self.shared.read(scope, record_id)
+        else:
+            raw = (await self.client.fetch(scope, [record_id]))[record_id]
         return None if raw is None else read(raw)
 
     async def _read_payloads(self, scope: str, record_id: str, read: Callable[[Raw], T]) -> T | None:
@@ -175,27 +172,15 @@ async def read_companies(client: RecmanClient) -> AsyncIterator[list[Raw]]:
     changes meanwhile may be missed. Source: docs/facts/recman.md §2.7 [C].
 
     Raises:
-        RemoteError: RecMan could not be read to the end; `system` says "RecMan".
+        RemoteError: RecMan could not be read to the end.
     """
     seen: set[str] = set()
     for page in range(1, _MOST_PAGES + 1):
-        async with from_recman():
-            rows = (await client.fetch_page("company", page)).rows
+        rows = (await client.fetch_page("company", page)).rows
         by_id = {Reader(row, COMPANY, where="").find("id", read_id): row for row in rows}
         fresh = {key: row for key, row in by_id.items() if key is not None and key not in seen}
         if not fresh:
             return
         seen.update(fresh)
         yield list(fresh.values())
-    async with from_recman():
-        raise RemoteUnavailableError(f"RecMan lists more companies than fit on {_MOST_PAGES} pages")
-
-
-@asynccontextmanager
-async def from_recman() -> AsyncIterator[None]:
-    """Marks errors as RecMan's: their fate depends on whose they are, and RecMan's must not pause a Unimicro key."""
-    try:
-        yield
-    except RemoteError as error:
-        error.system = "RecMan"
-        raise
+    raise RemoteUnavailableError(f"RecMan lists more companies than fit on {_MOST_PAGES} pages", system=System.RECMAN)

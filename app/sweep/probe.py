@@ -11,12 +11,12 @@ from app.errors import (
     RemoteRejectedError,
     RemoteThrottledError,
     RemoteUnavailableError,
+    RemoteUnexplainedError,
 )
 from app.platform.resources import Resources
 from app.reading.quota import Gate, open_gate
-from app.reading.records import KnownAccounts, from_recman, open_client
+from app.reading.records import KnownAccounts, open_client
 from app.recman.api.client import RecmanClient
-from app.recman.api.complaints import is_spoken
 from app.recman.api.notes import RecmanNotes
 from app.recman.api.rows import index_rows
 from app.recman.read.payloads import Raw
@@ -40,7 +40,7 @@ class _Purse:
 
     async def enter(self, scope: str) -> None:
         if self.left < 1:
-            raise _PurseEmptyError("The probe's calls are used up", retry_after=0, http_status=None)
+            raise _PurseEmptyError
         self.left -= 1
         await self.gate.enter(scope)
 
@@ -48,7 +48,7 @@ class _Purse:
         await self.gate.rest(error)
 
 
-class _PurseEmptyError(RemoteThrottledError):
+class _PurseEmptyError(Exception):
     """The probe may make no more calls; RecMan itself is not tired."""
 
 
@@ -99,7 +99,7 @@ async def _probe(client: RecmanClient, notes: RecmanNotes) -> list[Finding]:
             first = _find_id(scope, rows, findings[-1]) if rows and scope in SWEPT_SCOPES else None
             if first is not None:
                 await _try_by_id(client, scope, first, findings[-1])
-    except (RemoteThrottledError, AuthExpiredError, RemoteUnavailableError) as error:
+    except (_PurseEmptyError, RemoteThrottledError, AuthExpiredError, RemoteUnavailableError) as error:
         # What was not reached is not told of; what was paid for is kept.
         if not isinstance(error, _PurseEmptyError) and not any(one.fields for one in findings):
             raise
@@ -110,11 +110,8 @@ async def _probe(client: RecmanClient, notes: RecmanNotes) -> list[Finding]:
 
 async def _read(client: RecmanClient, scope: str, findings: list[Finding]) -> Sequence[Raw]:
     try:
-        async with from_recman():
-            rows = await client.fetch_v1(scope) if scope in _V1_SCOPES else (await client.fetch_page(scope, 1)).rows
-    except (RemoteRejectedError, RemoteUnavailableError) as error:
-        if isinstance(error, RemoteUnavailableError) and not is_spoken(error):
-            raise
+        rows = await client.fetch_v1(scope) if scope in _V1_SCOPES else (await client.fetch_page(scope, 1)).rows
+    except (RemoteRejectedError, RemoteUnexplainedError) as error:
         findings.append(Finding(scope, "refused", detail=error.cause))
         return ()
     outcome = "readable" if rows else "empty"
@@ -134,7 +131,6 @@ def _find_id(scope: str, rows: Sequence[Raw], finding: Finding) -> str | None:
 async def _try_by_id(client: RecmanClient, scope: str, record_id: str, finding: Finding) -> None:
     """Whether records can be asked for by id: else each new one costs a reading of pages."""
     try:
-        async with from_recman():
-            finding.by_id = await client.try_by_id(scope, record_id)
+        finding.by_id = await client.try_by_id(scope, record_id)
     except RemoteRejectedError as error:
         finding.by_id, finding.detail = False, error.cause

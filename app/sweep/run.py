@@ -18,12 +18,10 @@ from app.admin.tenants import load_tenant
 from app.domain.reading import SWEPT_SCOPES, Reading
 from app.engine.inbox import Arrival, accept, dedupe_key
 from app.engine.lanes import check_fence
-from app.errors import RemoteRejectedError, RemoteUnavailableError
+from app.errors import RemoteRejectedError, RemoteUnexplainedError
 from app.platform.db import Session, Sessions
 from app.platform.logger import get_logger
-from app.reading.records import from_recman
 from app.recman.api.client import RecmanClient
-from app.recman.api.complaints import is_spoken
 from app.recman.api.rows import hash_ids, index_rows
 from app.recman.read.payloads import Raw
 from app.recman.read.spelling import list_fields
@@ -89,12 +87,11 @@ async def carry_sweep(run: Run) -> None:
 async def _read_page(run: Run, client: RecmanClient, sweep: Sweep, pages: set[int]) -> PageRead:
     """The next page; `pages` knows those before it by their hashes, and it too afterwards."""
     try:
-        async with from_recman():
-            page = await client.fetch_page(sweep.scope, sweep.page)
-            rows = index_rows(sweep.scope, page.rows)
-    except (RemoteRejectedError, RemoteUnavailableError) as error:
+        page = await client.fetch_page(sweep.scope, sweep.page)
+        rows = index_rows(sweep.scope, page.rows)
+    except (RemoteRejectedError, RemoteUnexplainedError) as error:
         # One scope that this account may not read must not stop the others, in whatever words it is told.
-        if isinstance(error, RemoteUnavailableError) and not (is_spoken(error) and run.lease.tries >= _TRIES):
+        if isinstance(error, RemoteUnexplainedError) and run.lease.tries < _TRIES:
             raise
         return PageRead({}, last=True, refused=error.cause)
     # A page that was there before means that `page` is ignored, or that behind the last one comes the first.

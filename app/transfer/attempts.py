@@ -7,7 +7,15 @@ from dataclasses import asdict
 from typing import TypeVar
 
 from app.engine.lanes import check_fence
-from app.errors import OutcomeUnknownError, Reason, RemoteError, RemoteMissingError, RemoteRejectedError, WaitError
+from app.errors import (
+    AlreadyStoredError,
+    OutcomeUnknownError,
+    Reason,
+    RemoteError,
+    RemoteMissingError,
+    RemoteRejectedError,
+    WaitError,
+)
 from app.platform.db import Session
 from app.platform.logger import mask
 from app.transfer.books import Books
@@ -25,9 +33,6 @@ from app.transfer.log import (
 T = TypeVar("T")
 Settle = Callable[[Session, T], Awaitable[None]]
 Prepare = Callable[[Session], Awaitable[None]]
-
-# Unimicro has stored a record with this guid before. Source: docs/facts/unimicro.md §5.2 [O/T].
-GUID_SEEN = "already_processed"
 
 
 async def attempt(  # noqa: PLR0913 - one write, and all that belongs to it
@@ -77,7 +82,9 @@ async def missing_is_unclear() -> AsyncIterator[None]:
     try:
         yield
     except RemoteMissingError as error:
-        raise OutcomeUnknownError(f"Whether the document is there is not certain: {error.cause}") from error
+        raise OutcomeUnknownError(
+            f"Whether the document is there is not certain: {error.cause}", system=error.system
+        ) from error
 
 
 async def _begin(run: Run, books: Books, transfer_id: int, step: str, prepare: Prepare | None) -> Claim:
@@ -97,7 +104,7 @@ async def _record_failure(
     """What this write may have left; what an earlier one left open stays open, whatever became of this one."""
     if isinstance(error, OutcomeUnknownError):
         await record_unknown(session, transfer_id, error.cause)
-        if error.code == GUID_SEEN and step == "create":
+        if isinstance(error, AlreadyStoredError) and step == "create":
             await record_guid_spent(session, transfer_id, seconds=run.read_lag_seconds)
         return
     is_believed = not isinstance(error, RemoteMissingError) or not run.asks_again

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from cachetools import TTLCache
 
+from app.accounting.slots import slots_of
 from app.accounting.targets import Exchange, Target, open_target
 from app.admin.access import fresh_token
 from app.admin.customer_checks import is_cleared
@@ -97,7 +98,7 @@ async def open_books(resources: Resources, key: Key, *, heard_at: datetime, send
         token=token,
         on_exchange=exchanges.append,
         recipients=_recipients_of(resources, key.id),
-        slot=lambda: resources.slots.hold(key.company_key),
+        slot=lambda: slots_of(resources).hold(key.company_key),
         orders=key.booking == Booking.ORDER,
     )
     oldest = now - timedelta(seconds=resources.settings.unimicro_reference_seconds)

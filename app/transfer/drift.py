@@ -27,7 +27,9 @@ async def find_drift(run: Run, books: Books, document: Document, past: Past) -> 
         remote = await books.target.fetch_document(past.remote_id)
     except RemoteMissingError as error:
         if run.asks_again or await _is_listed(books, past):
-            raise RemoteUnavailableError(f"Unimicro does not show the {where} by its id right now") from error
+            raise RemoteUnavailableError(
+                f"Unimicro does not show the {where} by its id right now", system=error.system
+            ) from error
         return Reason(code="drift_deleted", cause=f"The {where} was deleted in Unimicro", fix=_FIX)
     if not _is_same(past, remote):
         cause = f"The {where} was stored with id {past.remote_id}, which now shows another document"

@@ -9,7 +9,7 @@ from app.domain.documents import Document, DocumentKind, IncompleteDocument
 from app.domain.parties import Customer
 from app.domain.policies import NumberPolicy
 from app.domain.reference import RemoteCustomer, RemoteDocument
-from app.errors import RemoteMissingError, RemoteUnavailableError, WaitError
+from app.errors import RemoteMissingError, RemoteUnavailableError, System, WaitError
 from app.platform.db import load_now
 from app.transfer.books import Books
 from app.transfer.claims import is_sent_by_other
@@ -218,7 +218,9 @@ async def _fetch_credited(
         return None, ()
     shown = await _fetch_known(books, credited.remote_id)
     if not shown and run.asks_again:
-        raise RemoteUnavailableError(f"Unimicro does not show invoice {credited.remote_number} right now")
+        raise RemoteUnavailableError(
+            f"Unimicro does not show invoice {credited.remote_number} right now", system=System.UNIMICRO
+        )
     if not shown:
         return None, ()
     return shown[0], await books.target.find_credits(credited.remote_id)

@@ -1,7 +1,7 @@
 """When RecMan does not show a record: not yet, not to us, or no more. Nothing is ever deleted in Unimicro."""
 
 from app.engine.lanes import check_fence
-from app.errors import HoldError, Reason, RemoteUnavailableError
+from app.errors import HoldError, Reason, RemoteUnavailableError, System
 from app.tables import Transfer
 from app.transfer.context import Run
 from app.transfer.doubles import wake_doubles
@@ -27,7 +27,7 @@ async def end_missing(run: Run) -> None:
     is_deleted = run.events[-1].operation == "delete"
     surely = client is None or (is_deleted and client.asks_by_id(scope))
     if not surely and run.lease.tries < _TRIES:
-        raise RemoteUnavailableError(f"RecMan does not show {scope} {run.lease.record_id} (yet)")
+        raise RemoteUnavailableError(f"RecMan does not show {scope} {run.lease.record_id} (yet)", system=System.RECMAN)
     if not is_deleted:
         raise HoldError((_missing(run),))
     await take_back_draft(run)

@@ -12,9 +12,18 @@ from app.domain.booking import Booking
 from app.domain.documents import Document, DocumentKind
 from app.domain.reference import DocumentState, Links, RemoteDocument, RemoteProduct
 from app.engine.lanes import check_fence
-from app.errors import HoldError, OutcomeUnknownError, Reason, RemoteError, RemoteRejectedError, WaitError
+from app.errors import (
+    AlreadyStoredError,
+    HoldError,
+    OutcomeUnknownError,
+    Reason,
+    RemoteError,
+    RemoteRejectedError,
+    System,
+    WaitError,
+)
 from app.platform.db import Session
-from app.transfer.attempts import GUID_SEEN, attempt, missing_is_unclear, record_outcome
+from app.transfer.attempts import attempt, missing_is_unclear, record_outcome
 from app.transfer.books import Books
 from app.transfer.claims import claim_sending
 from app.transfer.context import Run
@@ -227,8 +236,8 @@ async def _create_product(run: Run, books: Books, step: CreateProduct) -> None:
             call=lambda: books.target.create_product(step.product, guid=guid),
             settle=settle,
         )
-    except OutcomeUnknownError as error:
-        if error.code != GUID_SEEN or run.lease.tries < _PRODUCT_TRIES:
+    except AlreadyStoredError as error:
+        if run.lease.tries < _PRODUCT_TRIES:
             raise
         raise HoldError((_product_gone(step.product.number),)) from error
     products = {**books.reference.products, made.number: (made,)}
@@ -292,7 +301,7 @@ async def _fetch_numbered(books: Books, remote_id: int) -> RemoteDocument:
         if issued.number:
             return issued
     cause = f"Unimicro has issued the document with id {remote_id} but shows no number yet"
-    raise OutcomeUnknownError(cause, code="number_missing")
+    raise OutcomeUnknownError(cause, system=System.UNIMICRO, code="number_missing")
 
 
 async def _attach(books: Books, document: Document, remote: RemoteDocument) -> list[Reason]:

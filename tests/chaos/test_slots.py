@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from app.platform.slots import Slots
+from app.accounting.slots import Slots
 
 MOST = 3
 

@@ -9,7 +9,15 @@ from typing import Any
 import pytest
 
 from app.domain.parties import Customer
-from app.errors import AuthExpiredError, RemoteError, RemoteRejectedError, RemoteThrottledError, RemoteUnavailableError
+from app.errors import (
+    AuthExpiredError,
+    RemoteError,
+    RemoteRejectedError,
+    RemoteThrottledError,
+    RemoteUnavailableError,
+    RemoteUnexplainedError,
+    System,
+)
 from app.platform.http import httpx
 from app.recman.read.translate import read_company
 from tests.contract.recman_account import KEY, Account, Answer, refuse, wrap
@@ -109,8 +117,8 @@ async def test_money_stays_exact() -> None:
         (200, {"success": "", "data": []}, RemoteUnavailableError),
         (200, {"success": None, "data": {}, "message": "Daily limit exceeded"}, RemoteThrottledError),
         (200, {"data": [], "error": [{"code": 2, "message": "Invalid key"}]}, AuthExpiredError),
-        (200, {"data": None, "errors": ["Service closed"]}, RemoteUnavailableError),
-        (200, wrap([], error=[{"code": 9, "message": "Internal error"}]), RemoteUnavailableError),
+        (200, {"data": None, "errors": ["Service closed"]}, RemoteUnexplainedError),
+        (200, wrap([], error=[{"code": 9, "message": "Internal error"}]), RemoteUnexplainedError),
         (200, refuse("Invalid scope"), RemoteRejectedError),
         (200, {"success": False, "errors": ["invalid parameter: companyIds limit"]}, RemoteRejectedError),
         (200, {"success": 0, "message": "Unknown scope"}, RemoteRejectedError),
@@ -120,14 +128,14 @@ async def test_money_stays_exact() -> None:
         (200, {"success": False, "message": "Too many requests"}, RemoteThrottledError),
         (429, b"", RemoteThrottledError),
         (403, refuse("Daily limit"), RemoteThrottledError),
-        (200, {"success": False}, RemoteUnavailableError),
-        (200, refuse("Internal error"), RemoteUnavailableError),
-        (200, {"message": "Server is busy"}, RemoteUnavailableError),
-        (200, {"success": "false", "data": []}, RemoteUnavailableError),
+        (200, {"success": False}, RemoteUnexplainedError),
+        (200, refuse("Internal error"), RemoteUnexplainedError),
+        (200, {"message": "Server is busy"}, RemoteUnexplainedError),
+        (200, {"success": "false", "data": []}, RemoteUnexplainedError),
         (500, refuse("boom"), RemoteUnavailableError),
         (502, b"<html>", RemoteUnavailableError),
         (503, b"", RemoteUnavailableError),
-        (301, b"", RemoteUnavailableError),
+        (301, b"", RemoteUnexplainedError),
         (200, {"error": [[[[[[[[[[[["deep"]]]]]]]]]]]]}, RemoteUnavailableError),
     ],
 )
@@ -137,7 +145,8 @@ async def test_refusal_says_who_must_do_what(status: int, answer: Any, kind: typ
         await client.fetch_page("invoice", 1)
     assert type(caught.value) is kind
     assert caught.value.cause
-    assert kind is RemoteUnavailableError or caught.value.fix
+    assert issubclass(kind, RemoteUnavailableError) or caught.value.fix
+    assert caught.value.system is System.RECMAN
 
 
 async def test_missing_right_names_the_scope() -> None:

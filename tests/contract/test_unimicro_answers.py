@@ -12,7 +12,7 @@ import simplejson
 from app.accounting.targets import Exchange, Target, open_target
 from app.domain.documents import DocumentKind
 from app.domain.reference import Links, RemoteProduct
-from app.errors import AuthExpiredError, HoldError, OutcomeUnknownError, RemoteUnavailableError
+from app.errors import AuthExpiredError, HoldError, OutcomeUnknownError, RemoteUnavailableError, System
 from app.platform.http import httpx, new_client
 from tests.builders import make_customer, make_document
 
@@ -136,7 +136,7 @@ async def test_a_lost_token_refresh_before_a_write_means_that_nothing_was_sent()
         return to_answer({})
 
     async def lose_token(_refused: str | None) -> str:
-        raise OutcomeUnknownError("the identity server gave no answer")
+        raise OutcomeUnknownError("the identity server gave no answer", system=System.UNIMICRO)
 
     async with open_desk(answer, token=lose_token) as (target, exchanges):
         with pytest.raises(RemoteUnavailableError) as caught:
@@ -148,7 +148,7 @@ async def test_a_lost_token_refresh_before_a_write_means_that_nothing_was_sent()
 async def test_a_token_refresh_lost_after_a_refused_write_is_no_unknown_write_either() -> None:
     async def token(refused: str | None) -> str:
         if refused:
-            raise OutcomeUnknownError("the identity server gave no answer")
+            raise OutcomeUnknownError("the identity server gave no answer", system=System.UNIMICRO)
         return "token"
 
     async with open_desk(lambda _: httpx.Response(401), token=token) as (target, exchanges):
@@ -159,7 +159,7 @@ async def test_a_token_refresh_lost_after_a_refused_write_is_no_unknown_write_ei
 
 async def test_a_sign_in_that_ended_is_still_told_as_such() -> None:
     async def token(_refused: str | None) -> str:
-        raise AuthExpiredError("gone")
+        raise AuthExpiredError("gone", system=System.UNIMICRO)
 
     async with open_desk(lambda _: to_answer({}), token=token) as (target, _):
         with pytest.raises(AuthExpiredError):

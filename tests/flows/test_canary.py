@@ -4,7 +4,7 @@ import logging
 
 import structlog
 
-from app.errors import RemoteUnavailableError
+from app.errors import RemoteUnavailableError, System
 from app.platform.http import httpx
 from tests.canary import WORD, Canaries
 from tests.world import OURS, World
@@ -16,7 +16,7 @@ async def test_secret_in_log_line_exception_answer_or_row_is_found(world: World)
     canaries.start()
     structlog.stdlib.get_logger("test").info("told", what=f"{WORD}-in-a-log-line")
     try:
-        raise RemoteUnavailableError(f"{WORD}-in-an-exception")  # noqa: TRY301 - to be logged right here
+        raise RemoteUnavailableError(f"{WORD}-in-an-exception", system=System.RECMAN)  # noqa: TRY301 - to be logged right here
     except RemoteUnavailableError:
         logging.getLogger("test").exception("failed")
     request = httpx.Request("GET", OURS)

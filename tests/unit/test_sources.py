@@ -32,7 +32,7 @@ def test_every_section_that_the_code_names_is_a_heading_of_that_file() -> None:
         (["Source: docs/facts/unimicro.md §3.99 [O]."], "unimicro.md has no §3.99"),
         (["Source: docs/facts/unimicro.md §9 row 99."], "unimicro.md §9 has no row 99"),
         (["Source: docs/facts/fortnox.md §1."], "there is no docs/facts/fortnox.md"),
-        (["Source: docs/facts/unimicro.md."], "docs/facts/unimicro.md is not in docs/"),
+        (["Source: facts/unimicro-api.md."], "facts/unimicro-api.md is not in docs/"),
         (["Says nothing of a file.", "Source: §3.1."], "§3.1 of which file?"),
         (["The head names docs/facts/recman.md.", "Source: §3.1, §3.99."], "recman.md has no §3.99"),
     ],

@@ -10,11 +10,13 @@ from typing import Any
 from app.accounting.unimicro.complaints import read_complaint
 from app.domain.money import parse_json
 from app.errors import (
+    AlreadyStoredError,
     OutcomeUnknownError,
     RemoteMissingError,
     RemoteRejectedError,
     RemoteThrottledError,
     RemoteUnavailableError,
+    System,
 )
 from app.platform.http import httpx
 
@@ -38,13 +40,15 @@ def to_rows(answer: Any, route: str) -> list[dict[str, Any]]:
         RemoteUnavailableError: it is none.
     """
     if not isinstance(answer, list) or not all(map(is_record, answer)):
-        raise RemoteUnavailableError(f"Unimicro answered the list of {route} with something else")
+        raise RemoteUnavailableError(
+            f"Unimicro answered the list of {route} with something else", system=System.UNIMICRO
+        )
     return answer
 
 
 def no_record(route: str) -> RemoteUnavailableError:
     """The error for an answer that should be one record."""
-    return RemoteUnavailableError(f"Unimicro answered {route} with something that is no record")
+    return RemoteUnavailableError(f"Unimicro answered {route} with something that is no record", system=System.UNIMICRO)
 
 
 def decode(response: httpx.Response) -> Any:
@@ -63,26 +67,28 @@ def judge(response: httpx.Response, answer: Any, *, is_write: bool) -> Any:
     Raises:
         RemoteMissingError, RemoteRejectedError: Unimicro says no.
         RemoteThrottledError: it asks for a pause.
-        OutcomeUnknownError: what became of the call is not known; code `already_processed`: it was stored, earlier.
+        OutcomeUnknownError: what became of the call is not known.
+        AlreadyStoredError: it was stored, earlier.
     """
     status = response.status_code
     if response.is_success:
         if isinstance(answer, str):
-            raise OutcomeUnknownError("Unimicro answered with something that is no JSON", http_status=status)
+            raise OutcomeUnknownError("Unimicro answered with something that is no JSON", system=System.UNIMICRO)
         return answer
     said = read_complaint(answer) or f"HTTP {status} without an explanation"
     if is_write and _GUID_WORD in said:
-        raise OutcomeUnknownError(f"Unimicro has this already: {said}", code="already_processed", http_status=status)
+        raise AlreadyStoredError(f"Unimicro has this already: {said}", system=System.UNIMICRO)
     if status == httpx.codes.TOO_MANY_REQUESTS:
         raise RemoteThrottledError(
             "Unimicro asks for a pause (too many calls)",
+            system=System.UNIMICRO,
             retry_after=read_retry_after(response.headers.get("Retry-After"), now=datetime.now(UTC)),
         )
     if status >= _SERVER_ERROR or status in _PASSING:
-        raise OutcomeUnknownError(f"Unimicro failed: {said}", http_status=status)
+        raise OutcomeUnknownError(f"Unimicro failed: {said}", system=System.UNIMICRO)
     if not _is_own(response, answer):
         # A proxy's page, or a service that is just starting: it tells nothing about the record.
-        raise OutcomeUnknownError(f"Something else than Unimicro answered {status}", http_status=status)
+        raise OutcomeUnknownError(f"Something else than Unimicro answered {status}", system=System.UNIMICRO)
     raise _refusal(status, said)
 
 
@@ -100,12 +106,12 @@ def _is_own(response: httpx.Response, answer: Any) -> bool:
 def _refusal(status: int, said: str) -> RemoteRejectedError:
     if status == httpx.codes.FORBIDDEN:
         fix = "Give the user who signed in the roles Administrator and full access to sales in Unimicro, then retry."
-        return RemoteRejectedError(f"Unimicro refused: {said}", fix=fix, code="rights_missing", http_status=status)
+        return RemoteRejectedError(f"Unimicro refused: {said}", system=System.UNIMICRO, fix=fix, code="rights_missing")
     if status in _MISSING:
         fix = "Check in Unimicro whether it was deleted, then retry."
-        return RemoteMissingError(f"Unimicro has no such record: {said}", fix=fix, http_status=status)
+        return RemoteMissingError(f"Unimicro has no such record: {said}", system=System.UNIMICRO, fix=fix)
     fix = "Correct what Unimicro complains about, then retry."
-    return RemoteRejectedError(f"Unimicro refused: {said}", fix=fix, http_status=status)
+    return RemoteRejectedError(f"Unimicro refused: {said}", system=System.UNIMICRO, fix=fix)
 
 
 def read_retry_after(value: str | None, *, now: datetime) -> float:

@@ -21,7 +21,7 @@ from app.accounting.unimicro.oauth import (
     to_unavailable,
 )
 from app.domain.money import parse_json
-from app.errors import AuthExpiredError, RemoteError, RemoteRejectedError, RemoteUnavailableError
+from app.errors import AuthExpiredError, RemoteError, RemoteRejectedError, RemoteUnavailableError, System
 from app.platform.http import httpx
 
 SCOPE = "AppFramework openid profile offline_access"
@@ -116,9 +116,9 @@ def _parse_discovery(answer: httpx.Response, issuer: str) -> Endpoints:
     if not answer.is_success or found is None or found.issuer.rstrip("/") != issuer or _is_weaker(found, issuer):
         raise RemoteUnavailableError(
             f"{issuer} does not answer as an identity server (status {answer.status_code})",
+            system=System.UNIMICRO,
             fix="Check RMU_UNIMICRO_ISSUER.",
             code="issuer_unusable",
-            http_status=answer.status_code,
         )
     return found
 
@@ -233,7 +233,9 @@ async def revoke(http: httpx.AsyncClient, identity: Identity, refresh_token: str
         except (httpx.RequestError, TimeoutError) as error:
             raise to_unavailable(error) from error
     if not answer.is_success:
-        raise RemoteUnavailableError(f"The identity server answers {answer.status_code} to the revocation")
+        raise RemoteUnavailableError(
+            f"The identity server answers {answer.status_code} to the revocation", system=System.UNIMICRO
+        )
     return True
 
 
@@ -241,6 +243,7 @@ def _to_lasting_tokens(answer: dict[str, Any], identity: Identity, now: datetime
     if not answer.get("refresh_token"):
         raise RemoteRejectedError(
             "The sign-in gave no refresh token: the client may not use the scope offline_access",
+            system=System.UNIMICRO,
             fix="Allow offline_access for the client in Unimicro's developer portal, then sign in again.",
             code="no_offline_access",
         )
@@ -266,17 +269,18 @@ def to_tokens(answer: dict[str, Any], identity: Identity, now: datetime) -> Toke
 
 def _refresh_refused(name: str) -> RemoteError:
     if name == "invalid_grant":
-        return AuthExpiredError("Unimicro no longer accepts the sign-in", fix=SIGN_IN_AGAIN)
+        return AuthExpiredError("Unimicro no longer accepts the sign-in", system=System.UNIMICRO, fix=SIGN_IN_AGAIN)
     # Our client's registration or secret: once that is corrected every key works again, without a sign-in.
     return RemoteUnavailableError(
         f"The identity server does not take our client: {name}",
+        system=System.UNIMICRO,
         fix="Check RMU_UNIMICRO_CLIENT_ID and RMU_UNIMICRO_CLIENT_SECRET.",
         code="client_refused",
     )
 
 
 def _refused(cause: str, code: str) -> RemoteRejectedError:
-    return RemoteRejectedError(cause, fix="Begin the sign-in again.", code=code)
+    return RemoteRejectedError(cause, system=System.UNIMICRO, fix="Begin the sign-in again.", code=code)
 
 
 def _open_client(http: httpx.AsyncClient, identity: Identity) -> AbstractAsyncContextManager[Any]:

@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from app.domain.money import parse_json
-from app.errors import HoldError, Reason, RemoteRejectedError
+from app.errors import HoldError, Reason, RemoteRejectedError, System
 
 
 def read_claims(token: str) -> dict[str, Any]:
@@ -45,6 +45,7 @@ def verify_identity(token: str, *, issuer: str, client_id: str, nonce: str) -> N
     if wrong:
         raise RemoteRejectedError(
             f"The identity token has another {' and '.join(wrong)} than this sign-in",
+            system=System.UNIMICRO,
             fix="Begin the sign-in again.",
             code="sign_in_mismatch",
         )

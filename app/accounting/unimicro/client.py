@@ -16,7 +16,7 @@ from app.accounting.unimicro.answers import decode, is_record, judge, no_record,
 from app.accounting.unimicro.complaints import strip_traces
 from app.accounting.unimicro.refusals import UNAUTHORIZED, RefusedCall, Witness
 from app.domain.money import dump_json
-from app.errors import OutcomeUnknownError, RemoteMissingError, RemoteUnavailableError
+from app.errors import OutcomeUnknownError, RemoteMissingError, RemoteUnavailableError, System
 from app.platform.http import httpx
 
 _PAGE = 500
@@ -100,7 +100,9 @@ class UnimicroClient:
         try:
             return await self._read(route, query)
         except RemoteMissingError as error:
-            raise RemoteUnavailableError(f"Unimicro has no list of {route} right now: {error.cause}") from None
+            raise RemoteUnavailableError(
+                f"Unimicro has no list of {route} right now: {error.cause}", system=System.UNIMICRO
+            ) from None
 
     async def fetch_first(self, route: str) -> Any:
         """The first row, as it comes."""
@@ -136,8 +138,8 @@ class UnimicroClient:
 
         Raises:
             ValueError: an invoice without StatusCode, which Unimicro would book at once.
-            OutcomeUnknownError: it may have been stored, or was but we do not learn its id; code `already_processed`:
-                it was, earlier.
+            OutcomeUnknownError: it may have been stored, or was but we do not learn its id.
+            AlreadyStoredError: it was, earlier.
         """
         if route == "invoices" and not body.get("StatusCode"):
             raise ValueError("an invoice without StatusCode would be booked at once")
@@ -145,9 +147,13 @@ class UnimicroClient:
             made = await self._write("POST", route, body=body)
         except RemoteMissingError as error:
             # The route of a service that restarts: no record was named that could be missing.
-            raise OutcomeUnknownError(f"Unimicro has no {route} right now: {error.cause}") from error
+            raise OutcomeUnknownError(
+                f"Unimicro has no {route} right now: {error.cause}", system=System.UNIMICRO
+            ) from error
         if not is_record(made):
-            raise OutcomeUnknownError(f"Unimicro took a record for {route} but did not say which id it has")
+            raise OutcomeUnknownError(
+                f"Unimicro took a record for {route} but did not say which id it has", system=System.UNIMICRO
+            )
         return dict(made)
 
     async def update(self, route: str, body: Mapping[str, Any]) -> None:
@@ -186,9 +192,11 @@ class UnimicroClient:
                 files={"File": (name, content)},
             )
         except httpx.HTTPError as error:
-            raise RemoteUnavailableError(f"The files service gave no answer ({type(error).__name__})") from None
+            raise RemoteUnavailableError(
+                f"The files service gave no answer ({type(error).__name__})", system=System.UNIMICRO
+            ) from None
         if not response.is_success:
-            raise RemoteUnavailableError(f"The files service answers {response.status_code}")
+            raise RemoteUnavailableError(f"The files service answers {response.status_code}", system=System.UNIMICRO)
         return decode(response)
 
     async def _read(self, route: str, query: Mapping[str, str]) -> Any:
@@ -198,7 +206,7 @@ class UnimicroClient:
                 return judge(status, answer, is_write=False)
             except (RemoteUnavailableError, OutcomeUnknownError) as error:
                 if attempt == _READ_TRIES:
-                    raise RemoteUnavailableError(error.cause, http_status=error.http_status) from None
+                    raise RemoteUnavailableError(error.cause, system=System.UNIMICRO) from None
             await self._sleep(_READ_PAUSE_SECONDS * 2**attempt * random.random())  # noqa: S311 - spread, not secrecy
         raise AssertionError("unreachable: the last try returns or raises")
 
@@ -231,7 +239,7 @@ class UnimicroClient:
         try:
             return await self._company.token(refused)
         except OutcomeUnknownError as error:
-            raise RemoteUnavailableError(f"No access token: {error.cause}", http_status=error.http_status) from None
+            raise RemoteUnavailableError(f"No access token: {error.cause}", system=System.UNIMICRO) from None
 
     async def _send(
         self, method: str, route: str, *, query: Mapping[str, str], body: Mapping[str, Any] | None, token: str
@@ -250,9 +258,13 @@ class UnimicroClient:
             )
             answer = decode(response)
         except _NOT_SENT as error:
-            raise RemoteUnavailableError(f"Unimicro cannot be reached ({type(error).__name__})") from None
+            raise RemoteUnavailableError(
+                f"Unimicro cannot be reached ({type(error).__name__})", system=System.UNIMICRO
+            ) from None
         except httpx.HTTPError as error:
-            raise OutcomeUnknownError(f"Unimicro gave no answer ({type(error).__name__})") from None
+            raise OutcomeUnknownError(
+                f"Unimicro gave no answer ({type(error).__name__})", system=System.UNIMICRO
+            ) from None
         else:
             return response, answer
         finally:

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from app.accounting.unimicro.auth import TokenSet
 from app.accounting.unimicro.oauth import SIGN_IN_AGAIN
 from app.domain.money import parse_json
-from app.errors import AuthExpiredError, RemoteUnavailableError
+from app.errors import AuthExpiredError, RemoteUnavailableError, System
 from app.platform.http import httpx
 
 
@@ -39,16 +39,18 @@ async def fetch_companies(http: httpx.AsyncClient, tokens: TokenSet) -> tuple[Co
             address, headers={"Authorization": f"Bearer {tokens.access_token}"}, follow_redirects=False
         )
     except httpx.RequestError as error:
-        raise RemoteUnavailableError(f"Unimicro cannot be reached ({type(error).__name__})") from error
+        raise RemoteUnavailableError(
+            f"Unimicro cannot be reached ({type(error).__name__})", system=System.UNIMICRO
+        ) from error
     if answer.status_code == httpx.codes.UNAUTHORIZED:
-        raise AuthExpiredError("Unimicro does not accept the sign-in", fix=SIGN_IN_AGAIN)
+        raise AuthExpiredError("Unimicro does not accept the sign-in", system=System.UNIMICRO, fix=SIGN_IN_AGAIN)
     try:
         rows = parse_json(answer.content)
     except ValueError:
         rows = None
     if not answer.is_success or not isinstance(rows, list):
         raise RemoteUnavailableError(
-            f"Unimicro gave no list of companies (status {answer.status_code})", http_status=answer.status_code
+            f"Unimicro gave no list of companies (status {answer.status_code})", system=System.UNIMICRO
         )
     return tuple(_to_company(row) for row in rows if not row.get("Deleted"))
 
@@ -73,7 +75,9 @@ async def fetch_files_base(http: httpx.AsyncClient, api_base: str, *, allowed_ho
     try:
         answer = await http.get(f"{api_base.rstrip('/')}/api/endpoints", follow_redirects=False)
     except httpx.RequestError as error:
-        raise RemoteUnavailableError(f"Unimicro cannot be reached ({type(error).__name__})") from error
+        raise RemoteUnavailableError(
+            f"Unimicro cannot be reached ({type(error).__name__})", system=System.UNIMICRO
+        ) from error
     try:
         services = parse_json(answer.content)
     except ValueError:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from app.accounting.unimicro.answers import read_retry_after
-from app.errors import OutcomeUnknownError, RemoteError, RemoteThrottledError, RemoteUnavailableError
+from app.errors import OutcomeUnknownError, RemoteError, RemoteThrottledError, RemoteUnavailableError, System
 from app.platform.http import AsyncOAuth2Client, ClientTransport, OAuthError, httpx
 
 TOKEN_SECONDS = 7
@@ -60,20 +60,24 @@ async def ask_for_tokens(
         raise _to_status_error(error.response) from error
     except (httpx.RequestError, TimeoutError, ValueError) as error:
         cause = "The identity server gave no usable answer to a token call"
-        raise OutcomeUnknownError(cause, fix=SIGN_IN_AGAIN) from error
+        raise OutcomeUnknownError(cause, system=System.UNIMICRO, fix=SIGN_IN_AGAIN) from error
     if not isinstance(answer.get("access_token"), str):
-        raise OutcomeUnknownError("The identity server's answer holds no access token", fix=SIGN_IN_AGAIN)
+        raise OutcomeUnknownError(
+            "The identity server's answer holds no access token", system=System.UNIMICRO, fix=SIGN_IN_AGAIN
+        )
     return answer
 
 
 def to_unavailable(error: Exception) -> RemoteUnavailableError:
     """The error for an identity server that cannot be reached."""
-    return RemoteUnavailableError(f"The identity server cannot be reached ({type(error).__name__})")
+    return RemoteUnavailableError(
+        f"The identity server cannot be reached ({type(error).__name__})", system=System.UNIMICRO
+    )
 
 
 def _to_status_error(answer: httpx.Response) -> RemoteError:
     if answer.status_code == httpx.codes.TOO_MANY_REQUESTS:
         seconds = read_retry_after(answer.headers.get("Retry-After"), now=datetime.now(UTC))
-        return RemoteThrottledError("The identity server asks for a pause", retry_after=seconds)
+        return RemoteThrottledError("The identity server asks for a pause", system=System.UNIMICRO, retry_after=seconds)
     cause = f"The identity server answers {answer.status_code}"
-    return RemoteUnavailableError(cause, http_status=answer.status_code)
+    return RemoteUnavailableError(cause, system=System.UNIMICRO)

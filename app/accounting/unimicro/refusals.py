@@ -10,7 +10,7 @@ from enum import Enum
 from typing import Any, TypeAlias
 
 from app.accounting.unimicro.complaints import read_complaint
-from app.errors import RemoteError, RemoteRejectedError, RemoteThrottledError, RemoteUnavailableError
+from app.errors import RemoteError, RemoteRejectedError, RemoteThrottledError, RemoteUnavailableError, System
 from app.platform.http import httpx
 
 UNAUTHORIZED = httpx.codes.UNAUTHORIZED
@@ -56,10 +56,12 @@ class Witness:
         try:
             answer = await self.http.get(self.base_url + path, headers=headers, follow_redirects=False)
         except httpx.HTTPError as error:
-            raise RemoteUnavailableError(f"Unimicro gave no answer ({type(error).__name__})") from None
+            raise RemoteUnavailableError(
+                f"Unimicro gave no answer ({type(error).__name__})", system=System.UNIMICRO
+            ) from None
         if not answer.is_success and answer.status_code not in {UNAUTHORIZED, httpx.codes.FORBIDDEN}:
             cause = f"Unimicro refused a call, and answers {answer.status_code} to what the token is good for"
-            raise RemoteUnavailableError(cause, http_status=answer.status_code)
+            raise RemoteUnavailableError(cause, system=System.UNIMICRO)
         return answer.status_code != UNAUTHORIZED
 
 
@@ -101,14 +103,14 @@ class RefusedCall:
     def _to_error(self, fault: Fault, said: str) -> RemoteError:
         if fault is Fault.ROUTE:
             cause = f"Unimicro refuses {self.name} to the user who signed in: {said}"
-            return RemoteRejectedError(cause, fix=_RIGHTS, code="rights_missing", http_status=UNAUTHORIZED)
+            return RemoteRejectedError(cause, system=System.UNIMICRO, fix=_RIGHTS, code="rights_missing")
         if fault is Fault.COMPANY:
             return RemoteThrottledError(
                 f"Unimicro refuses the company to the user who signed in: {said}",
+                system=System.UNIMICRO,
                 retry_after=_COMPANY_REST_SECONDS,
                 fix="Give the user who signed in access to the company in Unimicro; then it goes on by itself.",
                 code="company_refused",
-                http_status=UNAUTHORIZED,
             )
         return to_token_refused(said)
 
@@ -117,8 +119,8 @@ def to_token_refused(said: str) -> RemoteThrottledError:
     """The error for a fresh token that is refused; another one would be refused as well."""
     return RemoteThrottledError(
         f"Unimicro does not take a token that its identity server has just given: {said}",
+        system=System.UNIMICRO,
         retry_after=TOKEN_REST_SECONDS,
         fix="Nothing to do: it goes on by itself. If it stays so for hours, sign in again.",
         code="token_refused",
-        http_status=UNAUTHORIZED,
     )

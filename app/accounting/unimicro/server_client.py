@@ -24,7 +24,7 @@ from cryptography.hazmat.primitives.serialization.pkcs12 import load_key_and_cer
 
 from app.accounting.unimicro.auth import Identity, TokenSet, discover, to_tokens, utc_now
 from app.accounting.unimicro.oauth import ask_for_tokens
-from app.errors import AuthExpiredError, OutcomeUnknownError, RemoteError, RemoteUnavailableError, RequestError
+from app.errors import AuthExpiredError, OutcomeUnknownError, RemoteError, RemoteUnavailableError, RequestError, System
 from app.platform.http import AsyncOAuth2Client, ClientTransport, PrivateKeyJWT, httpx
 
 _SCOPE = "AppFramework"
@@ -97,7 +97,7 @@ async def sign_in_server(
                 refused=_refused,
             )
         except OutcomeUnknownError as error:
-            raise RemoteUnavailableError(error.cause) from error
+            raise RemoteUnavailableError(error.cause, system=System.UNIMICRO) from error
     return to_tokens(answer, identity, clock())
 
 
@@ -121,5 +121,9 @@ async def _open_client(http: httpx.AsyncClient, client: ServerClient, token_endp
 
 def _refused(name: str) -> RemoteError:
     if name in {"invalid_client", "unauthorized_client", "invalid_scope", "invalid_grant"}:
-        return AuthExpiredError(f"The identity server does not take the server client: {name}", fix=_FIX)
-    return RemoteUnavailableError(f"The identity server refuses the server client at present: {name}")
+        return AuthExpiredError(
+            f"The identity server does not take the server client: {name}", system=System.UNIMICRO, fix=_FIX
+        )
+    return RemoteUnavailableError(
+        f"The identity server refuses the server client at present: {name}", system=System.UNIMICRO
+    )

@@ -247,7 +247,10 @@ def _locked_until(settings: Mapping[str, Any]) -> date | None:
 
 
 def _to_org_filter(org_number: str) -> str:
-    """Customers whose number is this one in any dress, and maybe others. Source: facts §2 (contains [O])."""
+    """Customers whose number is this one in any dress, and maybe others.
+
+    Source: docs/facts/unimicro.md §2 (contains [O]).
+    """
     groupings = list_groupings(org_number)
     if not groupings[1:]:
         # Too short or odd to be looked for inside of others.

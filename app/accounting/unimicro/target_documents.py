@@ -14,7 +14,7 @@ from app.accounting.unimicro.translate_documents import Currency, from_invoice, 
 from app.domain.documents import Attachment, Document, DocumentKind
 from app.domain.parties import Recipient
 from app.domain.reference import Links, Reference, RemoteDocument
-from app.errors import HoldError, OutcomeUnknownError, Reason, RemoteUnavailableError
+from app.errors import HoldError, OutcomeUnknownError, Reason, RemoteUnavailableError, System
 
 _SLOTS = ("InvoiceAddress", "ShippingAddress", "DefaultEmail", "DefaultPhone", "Addresses", "Emails")
 CUSTOMER_PARTS = ",".join(("Info", *(f"Info.{slot}" for slot in _SLOTS)))
@@ -140,7 +140,7 @@ class DocumentTarget:
         """A whole credit of an issued invoice, as a draft that Unimicro makes itself."""
         row = await self._client.act("PUT", f"invoices/{credited_id}", "create-credit-draft-invoice")
         if not isinstance(row, dict) or not isinstance(row.get("ID"), int):
-            raise OutcomeUnknownError("Unimicro made a credit draft but did not say which")
+            raise OutcomeUnknownError("Unimicro made a credit draft but did not say which", system=System.UNIMICRO)
         return from_invoice(row)
 
     async def mark_credit_draft(self, remote_id: int, *, external_reference: str) -> None:
@@ -173,11 +173,13 @@ class DocumentTarget:
         answer = await self._client.upload(files_base, attachment.name, attachment.content)
         file_id = answer.get("Id", answer.get("ID")) if isinstance(answer, dict) else None
         if file_id is None:
-            raise RemoteUnavailableError("The files service did not say which id the file has")
+            raise RemoteUnavailableError("The files service did not say which id the file has", system=System.UNIMICRO)
         place = {"entitytype": _FILE_ENTITY, "entityid": str(remote_id)}
         await self._client.act("POST", f"files/{file_id}", "link", **place)
         if attachment.name not in await self._list_files(remote_id):
-            raise RemoteUnavailableError(f"The file {attachment.name} was taken but is not on the document")
+            raise RemoteUnavailableError(
+                f"The file {attachment.name} was taken but is not on the document", system=System.UNIMICRO
+            )
 
     async def _list_files(self, remote_id: int) -> set[str]:
         rows = await self._client.fetch_list(f"files/{_FILE_ENTITY}/{remote_id}")

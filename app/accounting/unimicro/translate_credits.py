@@ -9,7 +9,7 @@ from app.accounting.unimicro.translate_documents import Currency, to_dimensions,
 from app.domain.documents import Document
 from app.domain.money import to_decimal
 from app.domain.reference import Links
-from app.errors import OutcomeUnknownError, Reason
+from app.errors import OutcomeUnknownError, Reason, System
 
 # What a line is booked with; two lines that agree in these are one line.
 _BOOKED = ("ProductID", "AccountID", "VatTypeID", "NumberOfItems", "PriceExVatCurrency", "DiscountPercent")
@@ -44,7 +44,7 @@ def to_credit_lines(
         OutcomeUnknownError: the draft does not show its lines.
     """
     if not isinstance(there.get("Items"), list):
-        raise OutcomeUnknownError("Unimicro does not show the lines of the credit draft")
+        raise OutcomeUnknownError("Unimicro does not show the lines of the credit draft", system=System.UNIMICRO)
     old = sorted(
         (item for item in there["Items"] if not item.get("Deleted")),
         key=lambda item: (item.get("SortIndex") or 0, item["ID"]),

@@ -38,7 +38,7 @@ class Currency:
 def read_rate(answer: Mapping[str, Any], day: date) -> Decimal:
     """Base currency per unit, from what Unimicro answers about a currency; quoted per 100, it is divided by them.
 
-    Source: facts §11 row 13 (Norges Bank's way of quoting [O]); that `Factor` is what a rate is for is inferred [I].
+    Source: docs/facts/unimicro.md §11 row 13 (how Norges Bank quotes [O]); that `Factor` is what a rate is for: [I].
 
     Raises:
         HoldError: no rate, none above zero, or one for no clear number of units.

@@ -15,6 +15,7 @@ from app.api.views import Order, View, problems
 from app.api.webhooks.known import KnownHooks
 from app.engine.inbox import PART, RELEASED, list_deliveries
 from app.engine.recorded import count_recorded, discard_recorded, release_recorded
+from app.engine.wakeup import wake_workers
 from app.recman.hook.contact import Delivery, describe_deliveries, without_quotes
 
 router = APIRouter(prefix="/v1/hooks", tags=["hooks"])
@@ -117,5 +118,5 @@ async def confirm_hook(door: AdminDoor, resources: ResourcesDep, hook_id: UUID, 
     await door.session.commit()
     resources.kept(KnownHooks).by_address.clear()
     released = await release_recorded(resources.sessions, [hook_id]) if word.release else 0
-    resources.work_accepted.set()
+    wake_workers(resources)
     return ConfirmedView(hook_id=hook_id, released=released, discarded=discarded)

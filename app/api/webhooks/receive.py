@@ -16,6 +16,7 @@ from app.api.doors import ResourcesDep
 from app.api.webhooks.known import CachedHook, KnownHooks
 from app.engine.inbox import PART, Arrival, accept, accept_at_once, dedupe_key, record_meaningless
 from app.engine.recorded import record_arrivals
+from app.engine.wakeup import wake_workers
 from app.errors import NotFoundError, TooLargeError
 from app.platform.db import translate_away
 from app.platform.resources import Resources
@@ -104,7 +105,7 @@ async def _receive(request: Request, *, address: str, path_scope: str | None) ->
         if len(decoded.hints) > MOST_RECORDS:
             raise TooLargeError(f"The delivery names over {MOST_RECORDS} records", fix="Send fewer in one delivery.")
         await _store(resources, cached, decoded, body=body, content_type=content_type)
-    resources.work_accepted.set()
+    wake_workers(resources)
     return Response(status_code=202)
 
 
@@ -153,7 +154,7 @@ async def _store(resources: Resources, cached: CachedHook, decoded: Decoded, *, 
     hook, arrivals = cached.hook, _to_arrivals(cached, decoded, body=body, content_type=content_type)
     if len(arrivals) == 1 and not hook.record_first:
         # One statement is its own transaction: it has committed when the answer comes back.
-        await accept_at_once(resources.pool, arrivals[0])
+        await accept_at_once(resources, arrivals[0])
         return
     async with resources.sessions.begin() as session:
         if hook.record_first:

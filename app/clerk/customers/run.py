@@ -21,6 +21,7 @@ from app.clerk.customers.compare import (
 from app.clerk.customers.report import ReportHead
 from app.domain.parties import NO_CUSTOMER_KINDS, Customer
 from app.engine.lanes import wake_key
+from app.engine.wakeup import wake_workers
 from app.errors import ServiceError
 from app.platform.db import Session
 from app.platform.logger import get_logger
@@ -103,7 +104,7 @@ async def _compare(resources: Resources, key: Key, check_id: int) -> AsyncIterat
         findings.insert(0, _without_recman())
     async with resources.sessions.begin() as session:
         await _keep(session, key, check_id, findings)
-    resources.work_accepted.set()
+    wake_workers(resources)
     yield Progress("compared", len(companies) + len(remotes))
 
 

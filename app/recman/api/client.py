@@ -14,7 +14,7 @@ from typing import Any, Protocol
 from urllib.parse import quote
 
 from app.domain.money import parse_json
-from app.errors import AuthExpiredError, RemoteRejectedError, RemoteThrottledError, RemoteUnavailableError
+from app.errors import AuthExpiredError, RemoteRejectedError, RemoteThrottledError, RemoteUnavailableError, System
 from app.platform.http import httpx
 from app.recman.api.complaints import is_success, read_complaint, to_error
 from app.recman.api.notes import RecmanNotes
@@ -215,7 +215,7 @@ class RecmanClient:
             except RemoteRejectedError as error:
                 if not self._note_refusal(scope, fields, error.cause):
                     raise
-        raise RemoteUnavailableError(f"RecMan goes on refusing fields of {scope}")
+        raise RemoteUnavailableError(f"RecMan goes on refusing fields of {scope}", system=System.RECMAN)
 
     async def _call_with_fields(self, scope: str, query: Mapping[str, str], fields: list[str]) -> Mapping[str, Any]:
         answer = await self._call(
@@ -223,7 +223,7 @@ class RecmanClient:
         )
         # An answer that does not call itself a success must not pass for "there is no such record".
         if not answer.get("data") and not is_success(answer):
-            raise RemoteUnavailableError("RecMan answered with neither success nor data")
+            raise RemoteUnavailableError("RecMan answered with neither success nor data", system=System.RECMAN)
         return answer
 
     def _choose_fields(self, scope: str) -> list[str]:
@@ -275,7 +275,7 @@ class RecmanClient:
             # An empty map is a list in PHP's JSON. Source: §2.4 [I].
             return {"data": answer}
         if not isinstance(answer, dict):
-            raise RemoteUnavailableError("RecMan answered with something that is no JSON object")
+            raise RemoteUnavailableError("RecMan answered with something that is no JSON object", system=System.RECMAN)
         return answer
 
     async def _get(self, path: str, query: Mapping[str, str]) -> httpx.Response:
@@ -285,7 +285,7 @@ class RecmanClient:
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             failure = type(error).__name__
         # Raised out here: the library's error knows the address, and with it the key, even as a mere context.
-        raise RemoteUnavailableError(f"RecMan gave no answer ({failure})")
+        raise RemoteUnavailableError(f"RecMan gave no answer ({failure})", system=System.RECMAN)
 
     def _without_key(self, text: str) -> str:
         """A complaint without our key or anything like one, also as part of an address, at a bearable length."""

@@ -6,7 +6,15 @@ Source: docs/facts/recman.md §2.5 [C].
 from collections.abc import Mapping
 from typing import Any
 
-from app.errors import AuthExpiredError, RemoteError, RemoteRejectedError, RemoteThrottledError, RemoteUnavailableError
+from app.errors import (
+    AuthExpiredError,
+    RemoteError,
+    RemoteRejectedError,
+    RemoteThrottledError,
+    RemoteUnavailableError,
+    RemoteUnexplainedError,
+    System,
+)
 from app.platform.http import httpx
 
 # How an exhausted quota looks is unknown; asked again after this long. Source: assumed (§2.5).
@@ -53,36 +61,38 @@ def _to_text(part: Any, depth: int = 0) -> str:
     return part if isinstance(part, str) else ""
 
 
-def is_spoken(error: RemoteError) -> bool:
-    """Whether RecMan answered and said no in words, rather than that it is down."""
-    return error.http_status is not None and error.http_status < _SERVER_ERROR
-
-
 def to_error(response: httpx.Response, complaint: str, scope: str) -> RemoteError:
     """The error that a complaint means; it says whose key, right or patience it is."""
     status = response.status_code
     said = complaint.lower()
     is_refusal = any(words in said for words in _REFUSALS)
     if status == httpx.codes.TOO_MANY_REQUESTS or (not is_refusal and any(word in said for word in _QUOTA_WORDS)):
-        return RemoteThrottledError(f"RecMan's call quota is used up: {complaint}", retry_after=_read_wait(response))
+        return RemoteThrottledError(
+            f"RecMan's call quota is used up: {complaint}", system=System.RECMAN, retry_after=_read_wait(response)
+        )
     if status >= _SERVER_ERROR:
-        return RemoteUnavailableError(f"RecMan failed: {complaint}", http_status=status)
+        return RemoteUnavailableError(f"RecMan failed: {complaint}", system=System.RECMAN)
     if status == httpx.codes.FORBIDDEN and said in (f"http {status}", _NO_WORD):
         # Not a word: a used up quota may look so, and it stops everything. Source: assumed (§2.5).
-        return RemoteThrottledError("RecMan forbids every call (HTTP 403)", retry_after=_read_wait(response))
+        return RemoteThrottledError(
+            "RecMan forbids every call (HTTP 403)", system=System.RECMAN, retry_after=_read_wait(response)
+        )
     if "invalid key" in said or said == _INVALID_KEY_CODE or status == httpx.codes.UNAUTHORIZED:
         return AuthExpiredError(
             f"RecMan does not accept the API key: {complaint}",
+            system=System.RECMAN,
             fix="Make a new API key in RecMan (System Settings, API) and enter it for the tenant.",
         )
     if any(word in said for word in _RIGHT_WORDS) or status == httpx.codes.FORBIDDEN:
         fix = f"Give the RecMan API key the right to read {scope}, then retry."
-        return RemoteRejectedError(f"RecMan refuses to show {scope}: {complaint}", fix=fix, code="recman_scope")
+        return RemoteRejectedError(
+            f"RecMan refuses to show {scope}: {complaint}", system=System.RECMAN, fix=fix, code="recman_scope"
+        )
     if not any(word in said for word in _FINAL_WORDS):
         # Logical failures without a known reason have been seen to pass. Source: §2.5 [C].
-        return RemoteUnavailableError(f"RecMan failed: {complaint}", http_status=status)
+        return RemoteUnexplainedError(f"RecMan failed: {complaint}", system=System.RECMAN)
     return RemoteRejectedError(
-        f"RecMan refused: {complaint}", fix="Give the operator this text.", code="recman_refused"
+        f"RecMan refused: {complaint}", system=System.RECMAN, fix="Give the operator this text.", code="recman_refused"
     )
 
 

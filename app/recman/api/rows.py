@@ -6,7 +6,7 @@ Source: docs/facts/recman.md §2.4 [O/C].
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from app.errors import RemoteUnavailableError
+from app.errors import RemoteUnavailableError, System
 from app.recman.read.payloads import Raw, read_id
 
 
@@ -21,7 +21,9 @@ def to_rows(answer: Mapping[str, Any]) -> list[Raw]:
     rows = _rows_of(data)
     # How many there are in this very answer [O].
     if not rows and (data or read_id(answer.get("numRows"))):
-        raise RemoteUnavailableError("RecMan answered with data that is neither a list nor a map of records")
+        raise RemoteUnavailableError(
+            "RecMan answered with data that is neither a list nor a map of records", system=System.RECMAN
+        )
     return rows
 
 
@@ -52,7 +54,7 @@ def index_rows(scope: str, rows: Sequence[Raw]) -> dict[str, Raw]:
         elif mapped is not None:
             found[mapped] = {**row, own: mapped}
     if rows and not found:
-        raise RemoteUnavailableError(f"RecMan answered with records of {scope} that have no id")
+        raise RemoteUnavailableError(f"RecMan answered with records of {scope} that have no id", system=System.RECMAN)
     return found
 
 

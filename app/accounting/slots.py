@@ -11,8 +11,9 @@ from typing import Any
 
 import asyncpg
 
-from app.platform.db import to_driver_url
+from app.platform.db import to_driver_url, url_of
 from app.platform.logger import get_logger
+from app.platform.resources import Resources
 
 # Told apart from the other advisory locks by this first number.
 _SPACE = 0x534C4F54
@@ -89,6 +90,12 @@ class Slots:
                 # way at this moment are the only ones that are not counted.
                 self._connection.terminate()
                 raise
+
+
+def slots_of(resources: Resources) -> Slots:
+    """The slots of this process."""
+    most = resources.settings.unimicro_parallel_calls
+    return resources.kept(Slots, lambda: Slots(url_of(resources.sessions), most=most))
 
 
 def _to_slot(company_key: str, number: int) -> int:
