@@ -15,6 +15,7 @@ from app.engine.inbox import list_events
 from app.engine.lanes import wake_waiting
 from app.engine.wakeup import wake_workers
 from app.errors import ConflictError, NotFoundError
+from app.platform.logger import add_log_fields
 from app.tables import Transfer
 from app.transfer.doubles import wake_doubles
 from app.transfer.log import ignore, is_begun, list_transfers, load_transfer
@@ -172,6 +173,7 @@ async def load_own(door: Door, transfer_id: int) -> Transfer:
     found = await load_transfer(door.session, transfer_id, tenant_id=door.tenant_id)
     if found is None:
         raise NotFoundError(f"There is no transfer {transfer_id}", fix="Take an id from GET /v1/transfers.")
+    add_log_fields(tenant=str(found[0].tenant_id), transfer=transfer_id)
     return found[0]
 
 
