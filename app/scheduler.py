@@ -17,7 +17,7 @@ from app.engine.recorded import release_recorded
 from app.engine.wakeup import wake_workers
 from app.errors import ConflictError
 from app.platform.db import Session, is_away
-from app.platform.logger import get_logger
+from app.platform.logger import get_logger, log_fields
 from app.platform.resources import Resources
 from app.sweep.sweeps import begin_sweep, is_due, list_last_sweeps
 from app.tables import Tenant
@@ -49,7 +49,8 @@ async def look_at_clock(resources: Resources) -> bool:
         if not leads:
             return False
         for tenant in await list_tenants(session):
-            await _sweep_if_due(session, resources, tenant)
+            with log_fields(tenant=str(tenant.id)):
+                await _sweep_if_due(session, resources, tenant)
         confirmed = await list_live_hooks(session)
     # Another process may have recorded for a moment longer than its hook was to record first.
     await release_recorded(resources.sessions, confirmed)
@@ -75,4 +76,4 @@ async def _sweep_if_due(session: Session, resources: Resources, tenant: Tenant) 
         # Somebody may have begun one by hand in between.
         with suppress(ConflictError):
             sweep = await begin_sweep(session, tenant, started_by=_STARTED_BY)
-            _log.info("sweep_begun", tenant=str(tenant.id), sweep=sweep.id)
+            _log.info("sweep_begun", sweep=sweep.id)

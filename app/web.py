@@ -28,6 +28,7 @@ from app.api import (
 )
 from app.api.doors import tell_error
 from app.api.gate import Gate
+from app.api.request_ids import RequestIds
 from app.api.webhooks import contact, receive
 from app.api.webhooks.form import form
 from app.engine.wakeup import notifier
@@ -77,7 +78,9 @@ def create_app(open_resources: Opener) -> FastAPI:
     for room in _ROOMS:
         app.include_router(room.router)
     app.add_middleware(Gate)
-    for error in (ServiceError, RequestValidationError, HTTPException, Exception):
+    # The outermost one: whatever slips past the handlers below is told there, with the request's id.
+    app.add_middleware(RequestIds)
+    for error in (ServiceError, RequestValidationError, HTTPException):
         app.add_exception_handler(error, tell_error)
     return app
 

@@ -1,7 +1,9 @@
 """What is done with a lane: which carrier its scope has, and which fate an error means."""
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable
+from dataclasses import asdict
 from functools import partial
 from typing import Any
 
@@ -100,6 +102,7 @@ async def work_on(resources: Resources, carry_one: Carry, lease: Lease) -> None:
         open_books=lambda key: open_books(resources, key, heard_at=heard_at),
         read_lag_seconds=resources.settings.unimicro_read_lag_seconds,
     )
+    started = time.monotonic()
     try:
         await carry_one(run)
     except StaleLeaseError:
@@ -107,7 +110,18 @@ async def work_on(resources: Resources, carry_one: Carry, lease: Lease) -> None:
     except Exception as error:
         if is_away(error):
             raise
+        if run.finished:
+            _log.error("error_after_end", exc_info=error)
+            return
         await settle_trouble(resources, run, error)
+    _tell_ending(run, started)
+
+
+def _tell_ending(run: Run, started: float) -> None:
+    """Say how a document's run ended, once that is committed; what waits or is tried again has not ended."""
+    if run.ending is not None and run.lease.scope == "invoice":
+        milliseconds = round((time.monotonic() - started) * 1000)
+        _log.info("document_ended", number=run.number, milliseconds=milliseconds, **asdict(run.ending))
 
 
 async def _release_empty(resources: Resources, lease: Lease) -> None:
@@ -194,13 +208,13 @@ async def _retry(resources: Resources, run: Run, error: Exception) -> None:
     settings, lease = resources.settings, run.lease
     reason = _explain(error)
     if not isinstance(error, ServiceError):
-        _log.exception("unexpected_error", lane=lease.lane_id, exc_info=error)
+        _log.error("unexpected_error", exc_info=error)
     seconds = backoff_seconds(lease.tries, first=settings.backoff_first_seconds, cap=settings.backoff_cap_seconds)
     async with resources.sessions.begin() as session:
         await check_fence(session, lease)
         if lease.failing_seconds > settings.give_up_hours * 3600:
             await _record_trouble(session, run, reason, failed=True)
-            await run.finish(session, state="failed", note=reason.cause)
+            await run.finish(session, state="failed", note=reason.cause, reasons=(reason,))
             return
         await postpone(session, lease, seconds=seconds, spends_try=True)
         await _record_trouble(session, run, reason)
@@ -239,9 +253,6 @@ _FATES: tuple[tuple[type[Exception], System | None, Fate], ...] = (
 
 async def settle_trouble(resources: Resources, run: Run, error: Exception) -> None:
     """Give the lane back with the fate that the error means, and show the reason on the transfer."""
-    if run.finished:
-        _log.error("error_after_end", lane=run.lease.lane_id, error=repr(error))
-        return
     await _choose_fate(error)(resources, run, error)
 
 

@@ -83,7 +83,7 @@ async def _renew_alone(resources: Resources, key_id: UUID, *, refused: str | Non
             return tokens.access_token
     # Only now, for the note must be committed.
     if first:
-        _log.error("sign_in_again", key=str(key_id), cause=gone.cause)
+        _log.error("sign_in_again", key=str(key_id))
     raise gone
 
 

@@ -26,7 +26,7 @@ from app.errors import (
     TooManyTriesError,
 )
 from app.platform.db import Session, is_away, is_unstorable, limit_to_tenant
-from app.platform.logger import get_logger
+from app.platform.logger import add_log_fields, get_logger
 from app.platform.resources import Resources
 
 _RETRY_AFTER_SECONDS = "5"
@@ -146,6 +146,7 @@ async def _open_door(session: Session, caller: Caller, tenant: UUID | None) -> D
         raise NotFoundError(f"There is no tenant {tenant} for you", fix="Leave `tenant` out: your token has its own.")
     if tenant_id is not None:
         limit_to_tenant(session, tenant_id)
+        add_log_fields(tenant=str(tenant_id))
     return Door(session, caller, tenant_id)
 
 
@@ -202,7 +203,9 @@ def _known(error: Exception) -> ServiceError:
         cause = "The request holds a value that cannot be: a text with NUL in it, or a number beyond all bounds"
         return RequestError(cause, fix="Correct that value.")
     _log.error("unexpected_error", exc_info=error)
-    return ServiceError("An unexpected error", fix="Try again; if it stays, give the operator the time of the call.")
+    return ServiceError(
+        "An unexpected error", fix="Try again; if it stays, give the operator the X-Request-Id of this answer."
+    )
 
 
 def _of_framework(error: HTTPException) -> ServiceError:

@@ -9,7 +9,7 @@ from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app.api.doors import tell_error, verify_caller
+from app.api.doors import verify_caller
 from app.errors import TooLargeError
 
 # What needs a token, whatever is there.
@@ -44,18 +44,18 @@ class Gate:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Let a request through, or answer it here."""
+        """Let a request through.
+
+        Raises:
+            SignatureError, TooManyTriesError, TooLargeError, DatabaseAwayError: it is not; told by `RequestIds`.
+        """
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
         request = Request(scope)
-        try:
-            if scope["path"].startswith(_GUARDED):
-                request.state.caller = await verify_caller(request)
-            replay = await _read(Headers(scope=scope), receive, _choose_cap(request))
-        except Exception as error:  # noqa: BLE001 - outside the framework's error handlers; told as they tell it
-            await (await tell_error(request, error))(scope, receive, send)
-            return
+        if scope["path"].startswith(_GUARDED):
+            request.state.caller = await verify_caller(request)
+        replay = await _read(Headers(scope=scope), receive, _choose_cap(request))
         if replay is not None:
             await self._app(scope, replay, send)
 

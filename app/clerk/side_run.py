@@ -5,6 +5,7 @@ from uuid import UUID, uuid4
 from app.admin.tenants import load_tenant
 from app.engine.lanes import Lease
 from app.platform.db import load_now
+from app.platform.logger import add_log_fields
 from app.platform.resources import Resources
 from app.reading.records import open_lone_reader
 from app.tables import Transfer
@@ -14,6 +15,7 @@ from app.transfer.context import Run
 
 async def open_side_run(resources: Resources, transfer: Transfer) -> Run:
     """A run for one transfer that claims no lane; reference data is read anew when a hold depends on it."""
+    add_log_fields(scope=transfer.scope, record=transfer.record_id, transfer=transfer.id)
     async with resources.sessions() as session:
         tenant = await load_tenant(session, transfer.tenant_id)
         now = await load_now(session)

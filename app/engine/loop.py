@@ -9,7 +9,7 @@ from app.engine.lanes import Lease, claim, renew
 from app.engine.wakeup import bells_of, listener, run_beside
 from app.errors import StaleLeaseError
 from app.platform.db import is_away
-from app.platform.logger import get_logger
+from app.platform.logger import get_logger, log_fields
 from app.platform.resources import Resources
 
 _log = get_logger(__name__)
@@ -92,15 +92,19 @@ class Loop:
             _log.warning("renewal_missed", error=type(error).__name__)
 
     async def _work(self, lease: Lease) -> None:
+        with log_fields(tenant=str(lease.tenant_id), lane=lease.lane_id, scope=lease.scope, record=lease.record_id):
+            await self._work_safely(lease)
+
+    async def _work_safely(self, lease: Lease) -> None:
         started = time.monotonic()
         try:
             await self._work_on(lease)
         except StaleLeaseError:
-            _log.warning("lease_lost", lane=lease.lane_id)
+            _log.warning("lease_lost")
         except Exception as error:  # noqa: BLE001 - one lane's trouble must not stop its neighbours
             # The lane keeps its lease until it runs out and is then claimed again; nothing is lost.
             if not is_away(error):
-                _log.exception("lane_stopped", lane=lease.lane_id)
+                _log.exception("lane_stopped")
             else:
-                _log.warning("database_away", lane=lease.lane_id, error=type(error).__name__)
-        _log.debug("lane_done", lane=lease.lane_id, milliseconds=round((time.monotonic() - started) * 1000))
+                _log.warning("database_away", error=type(error).__name__)
+        _log.debug("lane_done", milliseconds=round((time.monotonic() - started) * 1000))

@@ -179,7 +179,7 @@ async def _note_spelling(session: Session, tenant_id: UUID, scope: str, rows: li
     profile = await find_profile(session, tenant_id=tenant_id, scope=scope)
     if profile is not None and profile.outcome == "readable":
         for what in await record_drift(session, profile, list_fields(rows)):
-            _log.warning("recman_spelling_drifts", tenant=str(tenant_id), scope=scope, what=what)
+            _log.warning("recman_spelling_drifts", of=scope, what=what)
 
 
 def hash_record(raw: Raw) -> bytes:
@@ -197,7 +197,7 @@ async def _tell_unless_many(run: Run, sweep: Sweep, tenant: Tenant) -> None:
     held = waiting if waiting > reading.most_changes else 0
     told = 0 if held else await tell_changes(run.sessions, tenant.id, scope, source=source_of(sweep))
     if held:
-        _log.warning("mass_change_held", tenant=str(tenant.id), scope=scope, changes=held, most=reading.most_changes)
+        _log.warning("mass_change_held", of=scope, changes=held, most=reading.most_changes)
     async with run.sessions.begin() as session:
         await check_fence(session, run.lease)
         _count(await load_sweep(session, sweep.id, lock=True), told=told, held=held)

@@ -142,13 +142,13 @@ async def _read_number(run: Run, books: Books, past: Past) -> None:
 
 
 async def _skip_document(run: Run, reason: str) -> None:
+    gap = Reason(code="not_wanted", cause=reason, fix="Change the rule if it should be sent, then retry.")
     if run.transfer_id is not None:
-        gap = Reason(code="not_wanted", cause=reason, fix="Change the rule if it should be sent, then retry.")
         async with run.sessions.begin() as session:
             await check_fence(session, run.lease)
             await record_not_wanted(session, run.transfer_id, gap)
             await wake_doubles(session, run.transfer_id)
-    await _skip(run, reason)
+    await _skip(run, reason, reasons=(gap,))
 
 
 async def _settle_again(run: Run) -> None:
@@ -179,7 +179,8 @@ async def _describe(run: Run, document: Document | IncompleteDocument, key: Key 
         transfer = await record_transfer(
             session, place, kind=document.kind.value, values={"lane_id": run.lease.lane_id}
         )
-        run.transfer_id = transfer.id
+        run.show_transfer(transfer.id)
+        run.number = document.number
         if transfer.booked_at is None:
             sums = show_totals("", totals) if totals is not None else {}
             await record_values(
@@ -305,9 +306,9 @@ async def carry_nothing(run: Run) -> None:
     await _skip(run, f"nothing to transfer: a {run.lease.scope} is looked up when an invoice needs it")
 
 
-async def _skip(run: Run, reason: str, *, state: str = "ignored") -> None:
+async def _skip(run: Run, reason: str, *, state: str = "ignored", reasons: tuple[Reason, ...] = ()) -> None:
     async with run.sessions.begin() as session:
-        await run.finish(session, state=state, note=reason)
+        await run.finish(session, state=state, note=reason, reasons=reasons)
 
 
 async def hold(run: Run, gaps: tuple[Reason, ...]) -> None:
@@ -320,7 +321,9 @@ async def hold(run: Run, gaps: tuple[Reason, ...]) -> None:
             place = run.place(run.key_id, lease.scope, lease.record_id)
             transfer = await record_transfer(session, place, kind=kind, values={"lane_id": lease.lane_id})
             await record_held(session, transfer.id, gaps)
-        await run.finish(session, state="held", note=gaps[0].cause)
+            run.show_transfer(transfer.id)
+            run.number = run.number or transfer.number
+        await run.finish(session, state="held", note=gaps[0].cause, reasons=gaps)
 
 
 _KINDS = {"invoice": DocumentKind.INVOICE.value, "company": "customer", "project": "project"}

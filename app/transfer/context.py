@@ -1,12 +1,15 @@
 """What one run of a lane carries along, and how it ends: events, transfer and lane in one commit."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from uuid import UUID
 
 from app.engine.inbox import record_end
 from app.engine.lanes import Lease, check_fence, release, wake_waiting
+from app.errors import Reason
 from app.platform.db import Session, Sessions
+from app.platform.logger import add_log_fields
 from app.reading.records import RecordReader
 from app.tables import Event, Key
 from app.transfer.books import Books
@@ -14,6 +17,37 @@ from app.transfer.log import Place
 
 # What the other system says is missing is asked for in so many tries before a person is.
 _TRIES = 3
+
+
+class Outcome(StrEnum):
+    """What became of a document in a run that has ended, as the log tells it."""
+
+    BOOKED = "booked"
+    ORDERED = "ordered"
+    DRAFTED = "drafted"
+    LINKED = "linked"
+    HELD = "held"
+    FAILED = "failed"
+    IGNORED = "ignored"
+    UNCHANGED = "unchanged"
+
+
+# What the end of the events means where the last step says no more.
+_OUTCOMES = {
+    "done": Outcome.UNCHANGED,
+    "held": Outcome.HELD,
+    "failed": Outcome.FAILED,
+    "ignored": Outcome.IGNORED,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """How a run ended; `codes` are those of the reasons, or of the warnings of what is booked."""
+
+    outcome: Outcome
+    codes: tuple[str, ...]
+    remote_number: str
 
 
 @dataclass(slots=True, kw_only=True)
@@ -30,6 +64,8 @@ class Run:
     transfer_id: int | None = None
     key_id: UUID | None = None
     note: str | None = None
+    number: str = ""
+    ending: Ending | None = None
     finished: bool = False
 
     @property
@@ -41,8 +77,24 @@ class Run:
         """Where a record's transfer stands, for this run's tenant."""
         return Place(tenant_id=self.lease.tenant_id, key_id=key_id, scope=scope, record_id=record_id)
 
-    async def finish(self, session: Session, *, state: str, note: str | None = None) -> None:
+    def show_transfer(self, transfer_id: int) -> None:
+        """Note which transfer this run is about, here and on every further log line."""
+        self.transfer_id = transfer_id
+        add_log_fields(transfer=transfer_id)
+
+    async def finish(
+        self,
+        session: Session,
+        *,
+        state: str,
+        note: str | None = None,
+        outcome: Outcome | None = None,
+        reasons: Iterable[Reason] = (),
+        remote_number: str | None = None,
+    ) -> None:
         """End the events and give the lane back, in the caller's transaction; wake whoever waits for the record.
+
+        `outcome` and what follows it are for the log; without one, `done` means that nothing was to be done.
 
         Raises:
             StaleLeaseError: another worker owns the lane; the caller's transaction must not commit.
@@ -53,4 +105,6 @@ class Run:
         await release(session, self.lease, seen_seq=last_seq, blocked=state in {"held", "failed"})
         lease = self.lease
         await wake_waiting(session, tenant_id=lease.tenant_id, scope=lease.scope, record_id=lease.record_id)
+        codes = tuple(reason.code for reason in reasons)
+        self.ending = Ending(outcome or _OUTCOMES[state], codes, remote_number or "")
         self.finished = True

@@ -15,7 +15,7 @@ from app.tables import Transfer
 from app.transfer.attempts import record_outcome
 from app.transfer.books import Books
 from app.transfer.claims import claim_sending
-from app.transfer.context import Run
+from app.transfer.context import Outcome, Run
 from app.transfer.log import find_transfer, is_begun, is_linked, record_done, record_remote, record_values, show_totals
 from app.transfer.look import external_reference
 from app.transfer.plan.document import hash_document
@@ -43,7 +43,10 @@ async def link_document(run: Run, books: Books, step: LinkDocument) -> None:
         detail = f"linked to {step.remote.number} (id {step.remote.remote_id})"
         started = time.monotonic()
         await record_outcome(session, books, transfer_id, step="link", outcome="linked", detail=detail, started=started)
-        await run.finish(session, state="done", note=f"in Unimicro as {step.remote.number}")
+        number = step.remote.number
+        await run.finish(
+            session, state="done", note=f"in Unimicro as {number}", outcome=Outcome.LINKED, remote_number=number
+        )
         await retry_held(session, tenant_id=run.lease.tenant_id, codes=["credited_not_sent"])
 
 

@@ -13,6 +13,7 @@ from app.domain.booking import Booking
 from app.domain.documents import Totals
 from app.errors import HoldError, NotFoundError, Reason
 from app.platform.db import Session, locked
+from app.platform.logger import add_log_fields
 from app.tables import Attempt, Key, Transfer
 
 # The reason of a double; approving a document that is held for it says that it is none.
@@ -316,6 +317,7 @@ async def load_transfer(session: Session, transfer_id: int, *, tenant_id: UUID |
     transfer = (await session.scalars(query)).one_or_none()
     if transfer is None:
         raise NotFoundError(f"There is no transfer {transfer_id}", fix="Take an id from GET /v1/transfers.")
+    add_log_fields(tenant=str(transfer.tenant_id), transfer=transfer_id)
     return transfer
 
 

@@ -49,17 +49,20 @@ async def _mark_gone(run: Run) -> None:
     scope, record_id = run.lease.scope, run.lease.record_id
     async with run.sessions.begin() as session:
         await check_fence(session, run.lease)
-        for transfer in await list_of_record(session, run.place(None, scope, record_id)):
+        gone = [
+            (transfer, _gone(transfer)) for transfer in await list_of_record(session, run.place(None, scope, record_id))
+        ]
+        for transfer, gap in gone:
             if transfer.booked_at is not None:
                 others = [warning for warning in transfer.warnings if warning["code"] != _GONE]
-                await record_values(session, transfer.id, warnings=[*others, *show_reasons([_gone(transfer)])])
+                await record_values(session, transfer.id, warnings=[*others, *show_reasons([gap])])
             elif is_begun(transfer):
-                raise HoldError((_gone(transfer),))
+                raise HoldError((gap,))
             else:
-                await record_not_wanted(session, transfer.id, _gone(transfer))
+                await record_not_wanted(session, transfer.id, gap)
                 await wake_doubles(session, transfer.id)
         note = f"RecMan confirms that {scope} {record_id} is gone; nothing is deleted in Unimicro"
-        await run.finish(session, state="ignored", note=note)
+        await run.finish(session, state="ignored", note=note, reasons=[gap for _, gap in gone])
 
 
 def _gone(transfer: Transfer) -> Reason:

@@ -5,15 +5,13 @@ Nothing here decides; a step that finds something changed raises, and the next r
 
 import asyncio
 import time
-from dataclasses import replace
 
 from app.accounting.targets import Draft, guid_for
 from app.domain.booking import Booking
 from app.domain.documents import Document, DocumentKind
-from app.domain.reference import DocumentState, Links, RemoteDocument, RemoteProduct
+from app.domain.reference import DocumentState, Links, RemoteDocument
 from app.engine.lanes import check_fence
 from app.errors import (
-    AlreadyStoredError,
     HoldError,
     OutcomeUnknownError,
     Reason,
@@ -26,7 +24,7 @@ from app.platform.db import Session
 from app.transfer.attempts import attempt, missing_is_unclear, record_outcome
 from app.transfer.books import Books
 from app.transfer.claims import claim_sending
-from app.transfer.context import Run
+from app.transfer.context import Outcome, Run
 from app.transfer.drift import find_changed
 from app.transfer.link import link_document
 from app.transfer.log import (
@@ -54,11 +52,10 @@ from app.transfer.plan.steps import (
 )
 from app.transfer.run_credit import create_credit_draft
 from app.transfer.run_parts import find_remote_customer, find_remote_id, run_part
+from app.transfer.run_product import create_product
 
 # A number that comes a moment later is waited for so long before the lane takes over the waiting (seconds).
 _NUMBER_PAUSES = (0.0, 0.2, 0.8)
-# So often a product that Unimicro says it has, and does not show, is looked for before a person is asked.
-_PRODUCT_TRIES = 3
 
 
 async def run_document(run: Run, books: Books, plan: Go, situation: DocumentSituation) -> None:
@@ -83,7 +80,7 @@ async def run_document(run: Run, books: Books, plan: Go, situation: DocumentSitu
                 warnings.extend(draft.warnings)
                 remote = draft.document
             case CreateProduct():
-                await _create_product(run, books, step)
+                await create_product(run, books, step, _transfer_id(run))
             case Issue() | KeepDraft():
                 await _finish(run, books, step, remote, warnings)
             case _:
@@ -220,41 +217,12 @@ async def load_links(run: Run, books: Books, step: CreateDraft, *, new_customer_
     )
 
 
-async def _create_product(run: Run, books: Books, step: CreateProduct) -> None:
-    """Make the product on the document's own transfer: nothing else waits for it, and its number finds it again."""
-    guid = guid_for(str(books.key.id), "product", step.product.number)
-
-    async def settle(session: Session, _product: RemoteProduct) -> None:
-        await record_values(session, _transfer_id(run), state="waiting", lane_token=None)
-
-    try:
-        made = await attempt(
-            run,
-            books,
-            _transfer_id(run),
-            step="product",
-            call=lambda: books.target.create_product(step.product, guid=guid),
-            settle=settle,
-        )
-    except AlreadyStoredError as error:
-        if run.lease.tries < _PRODUCT_TRIES:
-            raise
-        raise HoldError((_product_gone(step.product.number),)) from error
-    products = {**books.reference.products, made.number: (made,)}
-    books.reference = replace(books.reference, products=products)
-
-
-def _product_gone(number: str) -> Reason:
-    cause = f"Product {number} was made in Unimicro once and is not there any more"
-    fix = f"Create product {number} in Unimicro by hand (with sales account and VAT), then retry."
-    return Reason(code="product_gone", cause=cause, fix=fix)
-
-
 async def _issue(run: Run, books: Books, document: Document, remote: RemoteDocument, warnings: list[Reason]) -> None:
     transfer_id = _transfer_id(run)
     notes: list[Reason] = []
 
     async def settle(session: Session, issued: RemoteDocument) -> None:
+        told = [*warnings, *notes, *_kid_warnings(books, document, issued)]
         await record_done(
             session,
             transfer_id,
@@ -262,13 +230,20 @@ async def _issue(run: Run, books: Books, document: Document, remote: RemoteDocum
             remote_number=issued.number,
             content_hash=hash_document(document),
             booking=books.key.booking,
-            warnings=show_reasons([*warnings, *notes, *_kid_warnings(books, document, issued)]),
+            warnings=show_reasons(told),
             **show_totals("remote_", issued.totals),
         )
         changed = find_changed(books, document, issued)
         if changed is not None:
             await record_held(session, transfer_id, (changed,))
-        await run.finish(session, state="held" if changed else "done", note=f"in Unimicro as {issued.number}")
+        await run.finish(
+            session,
+            state="held" if changed else "done",
+            note=f"in Unimicro as {issued.number}",
+            outcome=Outcome.HELD if changed else _to_outcome(books),
+            reasons=[changed] if changed else told,
+            remote_number=issued.number,
+        )
 
     async def call() -> RemoteDocument:
         async with missing_is_unclear():
@@ -278,6 +253,10 @@ async def _issue(run: Run, books: Books, document: Document, remote: RemoteDocum
             return await _fetch_numbered(books, remote.remote_id)
 
     await attempt(run, books, transfer_id, step="issue", call=call, settle=settle)
+
+
+def _to_outcome(books: Books) -> Outcome:
+    return Outcome.ORDERED if books.key.booking == Booking.ORDER else Outcome.BOOKED
 
 
 async def _issue_draft(books: Books, draft: RemoteDocument) -> None:
@@ -345,7 +324,10 @@ async def _keep_draft(
             warnings=show_reasons(warnings),
             **show_totals("remote_", remote.totals),
         )
-        await run.finish(session, state="done", note="in Unimicro as a draft")
+        note = "in Unimicro as a draft"
+        await run.finish(
+            session, state="done", note=note, outcome=Outcome.DRAFTED, reasons=warnings, remote_number=remote.number
+        )
 
 
 def _kid_warnings(books: Books, document: Document, issued: RemoteDocument) -> list[Reason]:

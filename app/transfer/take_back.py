@@ -30,7 +30,7 @@ async def take_back_draft(run: Run) -> tuple[Reason, ...]:
     if transfer is None or transfer.booked_at is not None or not is_begun(transfer):
         return ()
     # Also of a document that RecMan does not show any more: it is the lane's own.
-    run.transfer_id = transfer.id
+    run.show_transfer(transfer.id)
     books = await _open_books(run, transfer)
     draft = None if books is None else await _find_own_draft(books, transfer)
     return () if books is None or draft is None else await _delete(run, books, transfer, draft)

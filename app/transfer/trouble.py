@@ -3,6 +3,7 @@
 from app.domain.documents import DocumentKind
 from app.errors import Reason
 from app.platform.db import Session
+from app.platform.logger import add_log_fields
 from app.transfer.context import Run
 from app.transfer.log import record_reason, record_transfer, record_unread
 
@@ -22,4 +23,5 @@ async def _show_unread(session: Session, run: Run, reason: Reason, *, failed: bo
         return
     place = run.place(None, lease.scope, lease.record_id)
     transfer = await record_transfer(session, place, kind=DocumentKind.INVOICE.value, values={"lane_id": lease.lane_id})
+    add_log_fields(transfer=transfer.id)
     await record_unread(session, transfer.id, reason, failed=failed)

@@ -19,6 +19,7 @@ from app.engine.recorded import record_arrivals
 from app.engine.wakeup import wake_workers
 from app.errors import NotFoundError, TooLargeError
 from app.platform.db import translate_away
+from app.platform.logger import add_log_fields
 from app.platform.resources import Resources
 from app.recman.hook.verify import Verification, verify
 from app.recman.hook.webhook import MOST_RECORDS, Decoded, parse_hints, write_hint
@@ -95,6 +96,7 @@ async def _receive(request: Request, *, address: str, path_scope: str | None) ->
     async with translate_away():
         cached = await _load_hook(resources, address)
         hook = cached.hook
+        add_log_fields(tenant=str(hook.tenant_id))
         now = datetime.now(UTC)
         _verify(resources, hook, request.headers, body, now=now)
         await record_headers(resources, hook, request.scope["headers"])

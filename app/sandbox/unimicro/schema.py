@@ -174,7 +174,8 @@ AcceptableDelta4CustomerPayment:dec AcceptableDelta4CustomerPaymentAccountID:Acc
 Localization:10 PeriodSeriesAccountID:int PeriodSeriesVatID:int
 """
 
-# Source: the Swagger dump of 2021 (docs/facts/unimicro.md §0). How KID numbers are made up, and when reminders go out by themselves.
+# Source: the Swagger dump of 2021 (docs/facts/unimicro.md §0).
+# How KID numbers are made up, and when reminders go out by themselves.
 _KID = "Name:100 Type:int Control:int Length:int Locked:bool"
 _KID_PART = "PaymentInfoTypeID:PaymentInfoType Part:text Length:int SortIndex:int"
 _REMINDERS = """

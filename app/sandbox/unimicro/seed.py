@@ -100,7 +100,8 @@ SERIES = (
     ("Department", 1, 999),
 )
 
-# Source: the Swagger dump of 2021 (docs/facts/unimicro.md §0) for the names; MergeAttachments, OverrideSortIndex, StoreDistributedInvoice,
+# Source: the Swagger dump of 2021 (docs/facts/unimicro.md §0) for the names;
+# MergeAttachments, OverrideSortIndex, StoreDistributedInvoice,
 # InvoiceToJournalEntry, BatchInvoiceMinAmount and UseFinancialDateToCalculateVatPercent are the current reference's
 # [O], UseFactoring and PresetCustomerInvoiceNumber §3.7's. No field is known that says whether ten decimals are on.
 SETTINGS: Record = {
