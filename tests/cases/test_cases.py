@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 import simplejson
 
-from tests.cases.ends import compare
-from tests.cases.steps import Play, prepare, take
 from tests.world import World
+from tests.world.ends import compare
+from tests.world.play import Play, prepare, take
 
 FOLDER = Path(__file__).parent
 # The groups in force; the files of the others wait here for the work that they are about.

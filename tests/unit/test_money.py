@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.domain.money import dump_json, parse_json, round_money, show_money, to_decimal
-from tests.builders import make_document, make_line
+from tests.world.builders import make_document, make_line
 
 amounts = st.decimals(min_value=-(10**9), max_value=10**9, places=4, allow_nan=False, allow_infinity=False)
 
