@@ -49,7 +49,7 @@ def show_findings(rows: Sequence[Mapping[str, Any]]) -> None:
     table = Table("finding", "RecMan", "Unimicro", "alike", "why, and what to do", box=None, pad_edge=False)
     wanting = [row for row in rows if row["needs_person"]]
     for row in wanting[:MOST_SHOWN]:
-        sides = (f"{row[f'{side}_number']} {row[f'{side}_name']}".strip() for side in ("recman", "unimicro"))
+        sides = (f"{row[f'{side}_number']} {row[f'{side}_name']}".strip() for side in ("recman", "remote"))
         alike = "" if row["similarity"] is None else str(row["similarity"])
         cells = (row["kind"].replace("_", " "), *sides, alike, f"{row['cause']}. {row['fix']}")
         table.add_row(*map(escape, cells))

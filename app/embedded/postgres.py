@@ -12,7 +12,6 @@ Login is by `trust` and nothing listens on TCP: whoever may enter the socket's f
 account the server runs as, and root.
 """
 
-import fcntl
 import os
 import time
 from collections.abc import Iterator
@@ -23,6 +22,8 @@ from typing import TYPE_CHECKING, Self
 from urllib.parse import quote
 
 from app.embedded.install import Account, choose_account, choose_install, to_reachable
+from app.embedded.locks import starting, try_to_own
+from app.embedded.orphans import end_orphans
 from app.embedded.server import (
     PORT,
     clear_stale,
@@ -49,8 +50,9 @@ _ORPHAN_SECONDS = 10.0
 class EmbeddedPostgres:
     """A running Postgres in `folder` between `start` and `stop`, or inside a `with` block.
 
-    The first process to start it owns it; others join, and leave it running when they stop. Whoever starts after the
-    owner has died becomes the owner. `durable=False` trades safety for speed: for tests only, and only where this call
+    The first process to start it owns it; others join, and leave it running when they stop. The server ends with the
+    owner, also where that is killed; where the kernel cannot see to that (not Linux), whoever starts next becomes the
+    owner. `durable=False` trades safety for speed: for tests only, and only where this call
     is the one that starts the server.
     """
 
@@ -78,8 +80,8 @@ class EmbeddedPostgres:
         """
         with _explained(self._folder):
             self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            with _locked(self._folder):
-                self._start_locked()
+            with starting(self._folder):
+                self._startstarting()
         return self.url
 
     def stop(self) -> None:
@@ -89,8 +91,8 @@ class EmbeddedPostgres:
             EmbeddedPostgresError: the server does not end.
         """
         if self._owner_lock is not None:
-            with _explained(self._folder), _locked(self._folder):
-                self._stop_locked()
+            with _explained(self._folder), starting(self._folder):
+                self._stopstarting()
 
     def __enter__(self) -> Self:
         self.start()
@@ -101,9 +103,9 @@ class EmbeddedPostgres:
     ) -> None:
         self.stop()
 
-    def _start_locked(self) -> None:
+    def _startstarting(self) -> None:
         if self._owner_lock is None:
-            self._owner_lock = _try_lock(self._folder / "owner.lock")
+            self._owner_lock = try_to_own(self._folder)
         try:
             if find_pid(self._folder) is None:
                 self._launch()
@@ -111,10 +113,10 @@ class EmbeddedPostgres:
                 wait_until_ready(self._folder, None)
         except BaseException:  # Ctrl-C too: no server may stay behind that nobody would stop
             if self._owner_lock is not None:
-                self._stop_locked()
+                self._stopstarting()
             raise
 
-    def _stop_locked(self) -> None:
+    def _stopstarting(self) -> None:
         try:
             shut_down(self._folder, self._process)
         finally:
@@ -123,6 +125,7 @@ class EmbeddedPostgres:
             self._owner_lock = self._process = None
 
     def _launch(self) -> None:
+        end_orphans()
         cluster = self._folder / "cluster"
         account = choose_account(cluster)
         install = to_reachable(choose_install(cluster), account)
@@ -167,7 +170,7 @@ def stop(folder: Path) -> None:
     """
     with _explained(folder):
         if folder.is_dir():
-            with _locked(folder.resolve()):
+            with starting(folder.resolve()):
                 shut_down(folder.resolve(), None)
 
 
@@ -189,31 +192,3 @@ def _explained(folder: Path) -> Iterator[None]:
             f"The folder {folder} cannot be used for the embedded Postgres: {error}",
             fix="Set RMU_DATA_DIR to a folder of your own that can be written, or DATABASE_URL to a Postgres server.",
         ) from error
-
-
-def _open_lock(path: Path) -> int:
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
-    if os.geteuid() == 0:
-        around = path.parent.stat()
-        os.fchown(descriptor, around.st_uid, around.st_gid)  # so that the folder's owner can use it too
-    return descriptor
-
-
-@contextmanager
-def _locked(folder: Path) -> Iterator[None]:
-    descriptor = _open_lock(folder / "start.lock")
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(descriptor)
-
-
-def _try_lock(path: Path) -> int | None:
-    descriptor = _open_lock(path)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        os.close(descriptor)
-        return None
-    return descriptor

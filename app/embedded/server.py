@@ -15,11 +15,13 @@ from contextlib import suppress
 from pathlib import Path
 
 from app.embedded.install import Account, Install
+from app.embedded.lifeline import start_bound
 from app.errors import EmbeddedPostgresError
 
 PORT = 5432  # only names the socket file
 # Not the user's temporary folder first: it may be deep, or closed to the account Postgres runs as.
 _SHORT_FOLDERS = ("/tmp", "/var/tmp", "/dev/shm")  # noqa: S108 - a private folder with a random name is made inside
+_SOCKET_PREFIX = "rmu-"
 _START_SECONDS = 300.0  # only a long recovery after a crash takes more than one; a server that ended is seen at once
 _STOP_SECONDS = ((signal.SIGINT, 30.0), (signal.SIGQUIT, 10.0))  # fast shutdown, then immediate
 _PAUSE = 0.02
@@ -121,7 +123,7 @@ def prepare_socket_dir(folder: Path, account: Account) -> Path:
             return saved
     for parent in (*_SHORT_FOLDERS, tempfile.gettempdir()):
         with suppress(OSError):
-            path = Path(tempfile.mkdtemp(prefix="rmu-", dir=parent))
+            path = Path(tempfile.mkdtemp(prefix=_SOCKET_PREFIX, dir=parent))
             account.adopt(path)
             note.unlink(missing_ok=True)  # it may be root's, in a folder of ours
             note.write_text(str(path), encoding="utf-8")
@@ -130,6 +132,12 @@ def prepare_socket_dir(folder: Path, account: Account) -> Path:
         "There is no place for the socket of the embedded Postgres",
         fix="Make /tmp writable, or set DATABASE_URL to a Postgres server.",
     )
+
+
+def list_socket_dirs() -> list[Path]:
+    """Every folder on this machine that may hold the socket of a server of ours."""
+    places = dict.fromkeys((*_SHORT_FOLDERS, tempfile.gettempdir()))
+    return [found for place in places for found in Path(place).glob(f"{_SOCKET_PREFIX}*")]
 
 
 def clear_stale(folder: Path, socket_dir: Path) -> None:
@@ -158,8 +166,9 @@ def to_command(install: Install, *, cluster: Path, socket_dir: Path, durable: bo
 def spawn(command: list[str], *, folder: Path, account: Account) -> subprocess.Popen[bytes]:
     """The server's process, which may not be ready yet."""
     with (folder / "server.log").open("ab") as sink:
-        return subprocess.Popen(  # noqa: S603 - ours
+        return start_bound(
             command,
+            sign=signal.SIGINT,  # a fast shutdown, in good order
             stdin=subprocess.DEVNULL,
             stdout=sink,
             stderr=sink,

@@ -62,9 +62,15 @@ class Resources:
 
 @asynccontextmanager
 async def open_resources(
-    settings: Settings, *, database_url: str, http: httpx.AsyncClient | None = None
+    settings: Settings,
+    *,
+    database_url: str,
+    http: httpx.AsyncClient | None = None,
+    engine: AsyncEngine | None = None,
 ) -> AsyncIterator[Resources]:
-    """Everything a process needs, closed again at the end; tests hand in their own `http`.
+    """Everything a process needs, closed again at the end; tests hand in their own `http` and `engine`.
+
+    The engine's connections are closed, and it can be used again.
 
     Raises:
         EncryptionKeyMissingError: RMU_ENCRYPTION_KEYS is not set.
@@ -75,7 +81,7 @@ async def open_resources(
             fix="Make a key with `recman-unimicro doctor --new-key` and set RMU_ENCRYPTION_KEYS to it.",
         )
     vault = Vault(settings.encryption_keys.get_secret_value())
-    engine = create_engine(database_url)
+    engine = engine or create_engine(database_url)
     client = http or new_client()
     resources = Resources(settings=settings, sessions=create_sessions(engine), http=client, vault=vault)
     try:

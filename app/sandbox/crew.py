@@ -1,21 +1,14 @@
 """The demo's child processes: real roles of our own command line, all of them ended with the demo."""
 
-import ctypes
 import signal
 import subprocess
 import sys
 from pathlib import Path
 from typing import Self
 
+from app.embedded.lifeline import start_bound
+
 _STOP_SECONDS = 15
-_PR_SET_PDEATHSIG = 1
-_libc = ctypes.CDLL(None) if sys.platform == "linux" else None
-
-
-def _end_with_parent() -> None:
-    """Asks the kernel for a SIGTERM when the demo dies, even by kill -9; elsewhere than on Linux it is left out."""
-    if _libc is not None:
-        _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 class DemoFailedError(RuntimeError):
@@ -47,13 +40,13 @@ class Crew:
         """Start a role of our own command line; its output goes to a file beside the data."""
         command = [sys.executable, "-m", "app", role, *arguments]
         with (self._folder / f"{role}.log").open("ab") as output:
-            self._members[role] = subprocess.Popen(  # noqa: S603 - our own command with our own arguments
+            self._members[role] = start_bound(
                 command,
+                sign=signal.SIGTERM,
                 env=self._environment,
                 stdout=output,
                 stderr=output,
                 start_new_session=True,
-                preexec_fn=_end_with_parent,  # noqa: PLW1509 - the demo starts its children from one thread
             )
 
     def kill_and_restart(self, role: str) -> None:

@@ -15,6 +15,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from app.embedded.orphans import end_orphans
 from app.embedded.postgres import EmbeddedPostgres
 from app.platform.db import migrate_database
 from app.platform.http import httpx
@@ -53,9 +54,13 @@ class DemoOptions:
 def run_demo(options: DemoOptions, *, data_dir: Path) -> int:
     """The exit status: 0 when every transfer ended as the data intends."""
     folder = data_dir / "demo"
+    # Before its folder goes, for nobody could find it afterwards.
+    end_orphans()
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
-    signal.signal(signal.SIGTERM, _interrupt)
+    # Both by ourselves: what runs behind a shell or `nohup` has been told to take no notice of Ctrl-C.
+    for sign in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(sign, _interrupt)
     with contextlib.ExitStack() as stack:
         try:
             return _run(options, folder, stack)

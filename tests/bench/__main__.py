@@ -4,7 +4,8 @@
 2. ack at a steady 300/s: the 99th percentile.
 3. engine: events per second with a handler that does nothing, for 500 lanes and for one hot lane.
 4. sweep: CPU seconds and memory for 100,000 unchanged invoices, against half as many.
-5. decode: one webhook body of 2 KB to hints, against `json.loads` and a SHA-256 of the same body.
+5. customers: CPU seconds and memory for comparing ten thousand customers with ten thousand, against half as many.
+6. decode: one webhook body of 2 KB to hints, against `json.loads` and a SHA-256 of the same body.
 """
 
 import asyncio
@@ -37,6 +38,7 @@ from tests.bench.decode import make_body, measure_decode
 from tests.bench.load import Load, post_steadily, post_together
 from tests.bench.sweep import measure_sweep
 from tests.world import make_settings
+from tests.world.many_customers import make_many, measure_megabytes, measure_seconds
 
 CONNECTIONS = 32
 SECONDS = 5.0
@@ -44,6 +46,7 @@ STEADY_RATE = 300
 EVENTS = 4000
 LANES = 500
 SWEPT = (50_000, 100_000)
+COMPARED = (5_000, 10_000)
 BARS = {
     "ack ratio": 0.08,
     "p99 ms at 300/s": 25.0,
@@ -51,6 +54,9 @@ BARS = {
     "sweep CPU seconds": 60.0,
     "sweep growth": 2.5,
     "sweep megabytes": 50.0,
+    "customers growth": 3.5,
+    "customers CPU seconds": 60.0,
+    "customers megabytes": 500.0,
 }
 
 _INSERT = """
@@ -72,6 +78,7 @@ def main() -> int:
     """Run everything once; the exit status says whether every bar is passed."""
     configure_logging(style="text", level="WARNING")
     _bench_decode()
+    customers = _bench_customers()
     with tempfile.TemporaryDirectory(prefix="rmu-bench-") as name:
         folder = Path(name)
         with EmbeddedPostgres(folder / "postgres") as server:
@@ -81,7 +88,7 @@ def main() -> int:
             ack = _bench_ack(place)
             engine = asyncio.run(_bench_engine(place))
             sweep = _bench_sweep(place)
-    return 0 if ack and engine and sweep else 1
+    return 0 if customers and ack and engine and sweep else 1
 
 
 async def _migrate(place: Place) -> None:
@@ -94,6 +101,20 @@ def _bench_decode() -> None:
     plain, ours = measure_decode()
     print(f"json.loads and SHA-256 of {len(make_body())} bytes  {plain:8.0f} µs   1.00")
     print(f"the same body to hints                {ours:8.0f} µs   {ours / plain:.1f}")
+
+
+def _bench_customers() -> bool:
+    half, whole = (make_many(count) for count in COMPARED)
+    measure_seconds(make_many(500))
+    short, long = measure_seconds(half), measure_seconds(whole)
+    megabytes = measure_megabytes(whole)
+    print(f"customers, {COMPARED[1]} beside as many: {long:.1f} s CPU, {megabytes:.0f} MB at most")
+    print(f"twice as many cost                                    {long / short:8.2f}")
+    return (
+        _judge("customers growth", long / short <= BARS["customers growth"])
+        & _judge("customers CPU seconds", long <= BARS["customers CPU seconds"])
+        & _judge("customers megabytes", megabytes <= BARS["customers megabytes"])
+    )
 
 
 def _bench_sweep(place: Place) -> bool:

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 import simplejson
 
-from tests.cases.ends import compare
-from tests.cases.steps import Play, prepare, take
 from tests.world import World
+from tests.world.ends import compare
+from tests.world.play import Play, prepare, take
 
 FOLDER = Path(__file__).parent
 # What waits for the work that it is about; every other case is in force.

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from tests.chaos.crash import Boundaries, work_on_the_others, work_until_dead
-from tests.world import COMPANY, World, open_world
+from tests.world import World, open_world
+from tests.world.crash import Boundaries, work_on_the_others, work_until_dead
 
 Part = Callable[[World], Awaitable[None]]
 
@@ -43,25 +43,14 @@ async def hear_credit(world: World) -> None:
     await world.hear_of("invoice", 5008)
 
 
-def make_credit(world: World, record_id: str, *, hours: int, price: int = 100) -> None:
-    """A credit note of invoice 5003 over so many hours."""
-    records = world.recman.state.store.records["invoice"]
-    net = hours * price
-    line = {"productNumber": "1001", "description": "For mye fakturert", "vatRate": "25", "unit": "timer"}
-    line |= {"quantity": str(hours), "unitPrice": f"{price}.00", "total": f"{net}.00"}
-    sums = {"totalExVat": f"{net}.00", "vat": f"{net * 0.25:.2f}", "totalIncVat": f"{net * 1.25:.2f}"}
-    named = {"invoiceId": record_id, "invoiceNumber": f"2{record_id}"}
-    records[record_id] = records["5008"] | named | sums | {"lines": [line]}
-
-
 async def hear_partial_credit(world: World) -> None:
-    make_credit(world, "5008", hours=2)
+    world.source.credit_hours("5008", hours=2)
     await world.hear_of("invoice", 5008)
 
 
 async def hear_two_partial_credits(world: World) -> None:
-    make_credit(world, "5008", hours=2)
-    make_credit(world, "5098", hours=4)
+    world.source.credit_hours("5008", hours=2)
+    world.source.credit_hours("5098", hours=4)
     await world.hear_of("invoice", 5008, 5098)
 
 
@@ -72,7 +61,7 @@ async def hear_two_partial_credits_unanswered(world: World) -> None:
 
 
 async def hear_too_large_credit(world: World) -> None:
-    make_credit(world, "5008", hours=200)
+    world.source.credit_hours("5008", hours=200)
     await world.hear_of("invoice", 5008)
 
 
@@ -138,7 +127,7 @@ async def test_crash_at_every_boundary_leaves_the_books_of_a_calm_run(quick: Wor
     assert not await run(0)
     calm, points = await look(world), boundaries.seen
     assert {name for name, state in calm["states"].items() if state != "done"} == HELD.get(scenario, set())
-    assert list_drafts(world) == []
+    assert world.ledger.list_drafts() == []
     troubles = {}
     for dies_at in itertools.count(1):
         if not await run(dies_at):
@@ -154,18 +143,11 @@ async def settle_after(world: World, calm: dict[str, Any]) -> dict[str, Any] | N
     """What is otherwise than in the calm run after a fresh worker has settled; None where nothing is."""
     try:
         await work_on_the_others(world)
-        await world.settle(seconds=10)
+        await world.settle()
     except TimeoutError:
         return {"not settled": await world.transfers()}
     found = await look(world)
     return None if found == calm else {name: found[name] for name in calm if found[name] != calm[name]}
-
-
-def list_drafts(world: World) -> list[int]:
-    books = world.unimicro.state.world.company(COMPANY).books
-    drafts = [row["ID"] for row in books.rows("CustomerInvoice") if row["StatusCode"] == 42001]
-    orders = [row["ID"] for row in books.rows("CustomerOrder") if row["StatusCode"] == 41001]
-    return [*drafts, *orders]
 
 
 async def look(world: World) -> dict[str, Any]:

@@ -5,10 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.chaos.crash import wait_until
-from tests.chaos.test_crash_points import hear_partial_credit, list_drafts
-from tests.chaos.test_kill import is_through, real_world, start_worker
 from tests.world import COMPANY, World
+from tests.world.processes import is_through, real_world, start_worker
+from tests.world.workers import wait_until
 
 CREATE = "action=create-credit-draft-invoice"
 
@@ -22,7 +21,8 @@ async def test_kill_while_a_part_is_credited_leaves_one_credit_note(
         await world.settle()
         # Carried out at once, answered when nobody is there any more.
         await world.fault("hang", method=method, path="/api/biz/invoices", query=query, seconds=30)
-        await hear_partial_credit(world)
+        world.source.credit_hours()
+        await world.hear_of("invoice", 5008)
         await kill_in_the_middle(world, tmp_path)
         worker = start_worker(world.resources.settings, tmp_path)
         try:
@@ -33,7 +33,7 @@ async def test_kill_while_a_part_is_credited_leaves_one_credit_note(
             worker.wait(20)
         row = (await world.transfers())["credit_note", "5008"]
         assert (row["state"], row["remote_gross_amount"]) == ("done", "250.00"), row["reasons"]
-        assert list_drafts(world) == []
+        assert world.ledger.list_drafts() == []
         rows = world.unimicro.state.world.company(COMPANY).books.rows("CustomerInvoice")
         assert [one["ExternalReference"] for one in rows] == ["RM-5003", "RM-5008"]
 

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from app.web import render_openapi
-from tests.flows.test_tenants_apart import BODIES, ROUTES
 from tests.world import World
+from tests.world.routes import BODIES, ROUTES
 
 ODD_TEXTS = ["a\0b", "\U0001f9fe" * 400, "-1", "9" * 30, "%00", "' OR 1=1 --", ""]
 ODD_VALUES = ["a\0b", "x" * 100_000, 10**30, -(10**30), 1.5e300, True, [], {}, [[]], {"\0": "\0"}]

@@ -4,7 +4,6 @@ import asyncio
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
 from sqlalchemy import text
@@ -14,16 +13,16 @@ from app.admin.keys import open_secret
 from app.errors import AuthExpiredError
 from app.sandbox.unimicro.options import SandboxOptions
 from app.tables import Key
-from tests.chaos.renew import WORKERS
-from tests.chaos.test_kill import make_environment, real_world
 from tests.world import CLIENT_SECRET, OURS, World
+from tests.world.processes import make_environment, real_world
+from tests.world.renew import WORKERS
 
 REDIRECTS = (f"{OURS}/oauth/unimicro/callback",)
 
 
 def start(world: World, *, refused: str) -> subprocess.Popen[str]:
     """A process of workers; the refused token goes in by its standard input, like everything secret."""
-    command = [sys.executable, "-m", "tests.chaos.renew", str(world.key_id)]
+    command = [sys.executable, "-m", "tests.world.renew", str(world.key_id)]
     process = subprocess.Popen(
         command,
         env=make_environment(world.resources.settings),
@@ -49,21 +48,17 @@ async def present_token(world: World) -> str:
     return open_secret(world.resources.vault, key, "access_token") or ""
 
 
-def identity(world: World) -> Any:
-    return world.unimicro.state.world.identity
-
-
 @pytest.mark.parametrize("how", ["expired by the clock", "refused by Unimicro"])
 async def test_twenty_workers_in_two_processes_refresh_once(database_url: str, tmp_path: Path, how: str) -> None:
     async with real_world(database_url, tmp_path) as world:
         refused = ""
         if how == "refused by Unimicro":
-            identity(world).expire_access_tokens()
+            world.ledger.identity.expire_access_tokens()
             refused = await present_token(world)
         else:
             async with world.resources.engine.begin() as connection:
                 await connection.execute(text("UPDATE key SET token_expires_at = now()"))
-        before = set(identity(world).refresh_tokens)
+        before = set(world.ledger.identity.refresh_tokens)
         processes = [start(world, refused=refused) for _ in range(2)]
         await asyncio.gather(*map(be_ready, processes))
         ends = await asyncio.gather(*[asyncio.to_thread(one.communicate, "\n", 60) for one in processes])
@@ -71,11 +66,11 @@ async def test_twenty_workers_in_two_processes_refresh_once(database_url: str, t
         tokens = "".join(output for output, _ in ends).split()
         assert len(tokens) == 2 * WORKERS
         assert len(set(tokens)) == 1
-        assert identity(world).refreshes == 1
+        assert world.ledger.identity.refreshes == 1
         # The one refresh token was used up, and the new one is what the key holds now.
-        assert len(identity(world).refresh_tokens) == len(before)
+        assert len(world.ledger.identity.refresh_tokens) == len(before)
         await fresh_token(world.resources, world.key_id, refused=await present_token(world))
-        assert identity(world).refreshes == 2
+        assert world.ledger.identity.refreshes == 2
 
 
 @pytest.mark.parametrize("rotates", [True, False])
@@ -94,14 +89,13 @@ async def test_kill_between_refresh_and_save_leaves_the_key_usable_or_clearly_si
         process.stdin.write("\n")
         process.stdin.flush()
         async with asyncio.timeout(20):
-            while identity(world).refreshes == 0:  # noqa: ASYNC110 - the sandbox has no event for it
+            while world.ledger.identity.refreshes == 0:  # noqa: ASYNC110 - the sandbox has no event for it
                 await asyncio.sleep(0.01)
         process.kill()
         await asyncio.to_thread(process.communicate)
         await world.hear_of("invoice", 5001)
         if rotates:
-            with pytest.raises(TimeoutError):
-                await world.settle(seconds=3)
+            await world.stall()
             assert (await world.get("/v1/keys"))[0]["state"] == "sign_in_again"
             with pytest.raises(AuthExpiredError):
                 await fresh_token(world.resources, world.key_id, refused=None)

@@ -8,9 +8,9 @@ import pytest
 
 from app.sandbox.samples import load_samples
 from app.sandbox.unimicro.options import SandboxOptions
-from tests.chaos.test_storm import Storm
-from tests.chaos.two_companies import CREDITS, DRAFT, HOMES, Office, books_of, change_keys, find_documents
 from tests.world import CLIENT_SECRET, OURS, World, open_world
+from tests.world.storm import Storm
+from tests.world.two_companies import CREDITS, DRAFT, HOMES, TwoCompanies, change_keys, find_documents
 
 SAMPLES = load_samples()
 # Told by nobody but people: product 7777 is missing.
@@ -20,7 +20,7 @@ NEVER = {number for number, expected in SAMPLES.expected.items() if expected.sta
 class Turmoil(Storm):
     """A storm in which people change keys and departments too."""
 
-    def __init__(self, world: World, office: Office, seed: int) -> None:
+    def __init__(self, world: World, office: TwoCompanies, seed: int) -> None:
         super().__init__(world, seed)
         self.office = office
 
@@ -46,15 +46,15 @@ class Turmoil(Storm):
             self.mend(record_id)
         await self.office.go_home()
         await self.world.hear_of("invoice", *(record_id for record_id in self.as_it_should_be))
-        await self.world.settle(seconds=60)
+        await self.world.settle()
         for _ in range(4):
             for row in await self.office.list_documents():
                 if row["record_id"] not in NEVER:
                     await self.office.mend(row)
-            await self.world.settle(seconds=60)
+            await self.world.settle()
             # What was looked for in its company and is not there is handed over now, as its fix says.
             await self.office.go_home()
-            await self.world.settle(seconds=60)
+            await self.world.settle()
 
 
 @pytest.mark.timeout(300)
@@ -68,7 +68,7 @@ async def test_after_a_storm_over_two_companies_each_document_is_in_one_of_them_
         redirect_uris=(f"{OURS}/oauth/unimicro/callback",), client_secret=CLIENT_SECRET, separate_ids=separate_ids
     )
     async with open_world(database_url, tmp_path, sandbox=options, connect=False, lease_seconds=1) as world:
-        office = Office(world)
+        office = TwoCompanies(world)
         await office.open()
         storm = Turmoil(world, office, seed)
         assert set(await world.hear(SAMPLES.webhooks)) == {202}
@@ -81,7 +81,7 @@ async def test_after_a_storm_over_two_companies_each_document_is_in_one_of_them_
         await look_at_everything(world, office, storm.as_it_should_be)
 
 
-async def look_at_everything(world: World, office: Office, records: dict[str, Any]) -> None:
+async def look_at_everything(world: World, office: TwoCompanies, records: dict[str, Any]) -> None:
     """Each good document once, in the company of its key; credits beside their invoices; no removed key in use."""
     live = {key["id"] for key in await world.get("/v1/keys") if key["state"] == "active"}
     assert {row["key_id"] for row in await world.get("/v1/departments")} <= live | {None}
@@ -91,18 +91,18 @@ async def look_at_everything(world: World, office: Office, records: dict[str, An
             open_ones[row["record_id"]] = (row["state"], row["reasons"])
     assert open_ones == {}
     for record_id in records.keys() - NEVER:
-        where = [company for company in HOMES.values() for _ in find_documents(books_of(world, company), record_id)]
+        where = [company for company in HOMES.values() for _ in find_documents(world.ledger.books(company), record_id)]
         assert len(where) == 1, (record_id, where)
         look_at_document(world, where[0], records, record_id)
     for company in HOMES.values():
-        rows = books_of(world, company).rows("CustomerInvoice")
+        rows = world.ledger.books(company).rows("CustomerInvoice")
         assert [row["ID"] for row in rows if row["StatusCode"] == DRAFT] == []
         assert all(row["ExternalReference"] for row in rows)
 
 
 def look_at_document(world: World, company: str, records: dict[str, Any], record_id: str) -> None:
     """The document's customer, currency and sum are RecMan's; a credit note credits its own invoice."""
-    books, record = books_of(world, company), records[record_id]
+    books, record = world.ledger.books(company), records[record_id]
     (found,) = find_documents(books, record_id)
     companies = world.recman.state.store.records["company"]
     customer = books.tables["Customer"][found["CustomerID"]]

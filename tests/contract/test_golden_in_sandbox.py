@@ -10,8 +10,8 @@ from app.accounting.unimicro.payloads import guid_for
 from app.accounting.unimicro.translate_documents import Currency, from_invoice, to_invoice
 from app.accounting.unimicro.translate_products import VatTable, from_product
 from app.domain.reference import Links
-from tests.contract.golden.cases import Case, load_cases, read_document, to_recipient
-from tests.contract.unimicro_session import Session, sandbox
+from tests.world.golden import Case, load_cases, read_document, to_recipient
+from tests.world.unimicro_session import Session, sandbox
 
 INVOICES = [case for case in load_cases() if "Items" in case.data["expected"]]
 

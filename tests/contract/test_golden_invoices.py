@@ -10,8 +10,8 @@ import pytest
 
 from app.accounting.unimicro.translate_orders import to_order
 from app.domain.documents import DocumentKind
-from tests.contract.golden.cases import Case, list_files, load_cases, read_document, render, show
-from tests.contract.unimicro_names import find_unknown_names
+from tests.world.golden import Case, list_files, load_cases, read_document, render, show
+from tests.world.unimicro_names import find_unknown_names
 
 CASES = list(load_cases())
 INVOICES = [case for case in CASES if "Items" in case.data["expected"]]

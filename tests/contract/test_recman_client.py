@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import traceback
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import pytest
@@ -20,7 +20,7 @@ from app.errors import (
 )
 from app.platform.http import httpx
 from app.recman.read.translate import read_company
-from tests.contract.recman_account import KEY, Account, Answer, refuse, wrap
+from tests.world.account import KEY, Account, refuse, wrap
 
 # ---- envelopes
 
@@ -220,7 +220,7 @@ async def test_key_is_in_no_error(leak: Any, caplog: pytest.LogCaptureFixture) -
 FAMILIES = ["companyNumber", "number", "vatNumber", "countryRegNumber", "companyRegNumber", "organizationNumber"]
 
 
-def knows(*names: str) -> Answer:
+def knows(*names: str) -> Callable[[Mapping[str, str]], Any]:
     """An account that refuses every other field, all at once."""
 
     def answer(params: Mapping[str, str]) -> Any:

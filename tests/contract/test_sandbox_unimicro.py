@@ -1,20 +1,13 @@
 """The sandbox Unimicro's business calls: what docs/facts/unimicro.md says about reading, saving and issuing."""
 
-from collections.abc import AsyncIterator
 from decimal import Decimal
 from typing import Any
 
 import pytest
 
 from app.sandbox.unimicro.schema import ENTITIES
-from tests.contract.unimicro_names import KNOWN
-from tests.contract.unimicro_session import Session, guid, open_session, sandbox
-
-
-@pytest.fixture
-async def books() -> AsyncIterator[Session]:
-    async with sandbox() as session:
-        yield session
+from tests.world.unimicro_names import KNOWN
+from tests.world.unimicro_session import Session, guid, open_session, sandbox
 
 
 def to_messages(body: Any) -> list[str]:

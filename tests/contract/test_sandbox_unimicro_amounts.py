@@ -14,7 +14,7 @@ import simplejson
 
 from app.sandbox.unimicro.books import Books
 from app.sandbox.unimicro.switches import Switches, list_choices
-from tests.contract.unimicro_session import Clock, Session, guid, open_session, sandbox
+from tests.world.unimicro_session import Clock, Session, guid, open_session, sandbox
 
 # Quantity, price, VAT per cent, discount per cent.
 Line = tuple[str, str, int, str]

@@ -14,7 +14,7 @@ from joserfc.jwk import KeySet
 
 from app.sandbox.faults import PROXY_PAGE
 from app.sandbox.unimicro.app import create_app
-from tests.contract.unimicro_session import (
+from tests.world.unimicro_session import (
     CLIENT,
     Clock,
     Session,
@@ -27,12 +27,6 @@ from tests.contract.unimicro_session import (
     sign_in,
     to_callback,
 )
-
-
-@pytest.fixture
-async def books() -> AsyncIterator[Session]:
-    async with sandbox() as session:
-        yield session
 
 
 @asynccontextmanager

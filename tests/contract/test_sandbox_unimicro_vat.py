@@ -8,7 +8,7 @@ import pytest
 
 from app.sandbox.unimicro.books import Books
 from app.sandbox.unimicro.switches import Switches
-from tests.contract.unimicro_session import Clock, Session, guid, open_session, sandbox
+from tests.world.unimicro_session import Clock, Session, guid, open_session, sandbox
 
 
 def turned(**switches: Any) -> AbstractAsyncContextManager[Session]:

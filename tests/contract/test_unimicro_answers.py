@@ -14,7 +14,7 @@ from app.domain.documents import DocumentKind
 from app.domain.reference import Links, RemoteProduct
 from app.errors import AuthExpiredError, HoldError, OutcomeUnknownError, RemoteUnavailableError, System
 from app.platform.http import httpx, new_client
-from tests.builders import make_customer, make_document
+from tests.world.builders import make_customer, make_document
 
 HOST = "http://unimicro.test"
 Answer = Callable[[httpx.Request], httpx.Response]

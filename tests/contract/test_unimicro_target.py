@@ -34,7 +34,7 @@ from app.errors import (
 from app.platform.http import httpx, new_client
 from app.sandbox.unimicro.app import create_app
 from app.sandbox.unimicro.options import DEFAULT_REDIRECT_URI, SandboxOptions
-from tests.builders import make_customer, make_department, make_document, make_project
+from tests.world.builders import make_customer, make_department, make_document, make_project
 
 HOST = "http://unimicro.test"
 IDENTITY = Identity(

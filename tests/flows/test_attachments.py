@@ -6,7 +6,6 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from tests.flows.test_rules import put
 from tests.world import World
 
 PDF = b"%PDF-1.7 faktura \xe6\xf8\xe5"
@@ -31,7 +30,7 @@ async def send(world: World) -> dict[str, Any]:
 
 async def test_file_is_attached_where_the_rules_want_it(world: World) -> None:
     give_file(world)
-    await put(world, {"attach_files": True})
+    await world.office.put_rules({"attach_files": True})
     row = await send(world)
     (file,) = files_of(world, row["remote_id"])
     assert file["Name"] == "Faktura 110001.pdf"
@@ -49,7 +48,7 @@ async def test_nothing_is_attached_unless_the_rules_want_it(world: World) -> Non
 @pytest.mark.parametrize("changes", [{"base64": "%%%"}, {"base64": ""}, {"base64": None}, {"base64": "A" * 14_000_000}])
 async def test_unreadable_file_is_left_out(world: World, changes: dict[str, Any]) -> None:
     give_file(world, **changes)
-    await put(world, {"attach_files": True})
+    await world.office.put_rules({"attach_files": True})
     await send(world)
     assert world.unimicro.state.world.files.stored == {}
 
@@ -64,7 +63,7 @@ async def test_unreadable_file_is_left_out(world: World, changes: dict[str, Any]
 )
 async def test_file_that_cannot_be_attached_is_a_warning(world: World, fault: dict[str, Any]) -> None:
     give_file(world)
-    await put(world, {"attach_files": True})
+    await world.office.put_rules({"attach_files": True})
     await world.fault(**fault)
     row = await send(world)
     assert [warning["code"] for warning in row["warnings"]] == ["file_not_attached"]
@@ -73,7 +72,7 @@ async def test_file_that_cannot_be_attached_is_a_warning(world: World, fault: di
 
 async def test_company_without_a_files_service_gets_a_warning(world: World) -> None:
     give_file(world)
-    await put(world, {"attach_files": True})
+    await world.office.put_rules({"attach_files": True})
     async with world.resources.engine.begin() as connection:
         await connection.execute(text("UPDATE key SET files_base = NULL"))
     row = await send(world)
@@ -82,7 +81,7 @@ async def test_company_without_a_files_service_gets_a_warning(world: World) -> N
 
 async def test_file_is_there_once_after_a_lost_answer_to_the_issuing(world: World) -> None:
     give_file(world)
-    await put(world, {"attach_files": True})
+    await world.office.put_rules({"attach_files": True})
     invoices: dict[str, Any] = {"method": "POST", "path": "/api/biz/invoices"}
     await world.fault("lose_answer", query="action=invoice", **invoices)
     row = await send(world)

@@ -26,24 +26,12 @@ async def backfill(world: World, **order: Any) -> dict[str, Any]:
     return counts
 
 
-async def move(world: World, day: str) -> None:
-    answer = await world.call("PATCH", f"/v1/keys/{world.key_id}", {"go_live": day})
-    assert answer.status_code == 200, answer.text
-
-
 async def list_preview(world: World) -> tuple[int, dict[str, dict[str, Any]]]:
     """A dry run's id, and its list by RecMan's id."""
     await backfill(world, **OCTOBER, dry_run=True)
     preview_id = (await world.get("/v1/recman/sweeps"))[0]["id"]
     rows = await world.get(f"/v1/recman/sweeps/{preview_id}/documents", limit=1000)
     return preview_id, {row["record_id"]: row for row in rows}
-
-
-async def states(world: World, *records: str) -> list[str]:
-    rows = {
-        record: row for (kind, record), row in (await world.transfers()).items() if kind in {"invoice", "credit_note"}
-    }
-    return [rows[record]["state"] for record in records]
 
 
 async def sent(world: World) -> set[str]:
@@ -124,13 +112,13 @@ async def test_who_began_it_is_in_the_audit_trail(world: World) -> None:
 
 
 async def test_backfill_without_a_confirmed_list_holds_what_lies_before_the_first_day(world: World) -> None:
-    await move(world, "2026-10-08")
+    await world.office.move_go_live("2026-10-08")
     await backfill(world, **OCTOBER)
-    assert await states(world, "5001", "5002", "5003") == ["held", "held", "done"]
+    assert await world.states("5001", "5002", "5003") == ["held", "held", "done"]
 
 
 async def test_backfill_sends_what_its_preview_listed_and_a_person_confirmed(world: World) -> None:
-    await move(world, "2026-10-08")
+    await world.office.move_go_live("2026-10-08")
     preview_id, listed = await list_preview(world)
     assert set(listed) == dated("2026-10-01", "2026-10-31")
     old = {record for record, row in listed.items() if row["before_go_live"]}
@@ -139,7 +127,7 @@ async def test_backfill_sends_what_its_preview_listed_and_a_person_confirmed(wor
     counts = (await world.get(f"/v1/recman/sweeps/{preview_id}"))["counts"]["invoice"]
     assert counts["before_go_live"] == len(old)
     await backfill(world, **OCTOBER, confirm=preview_id)
-    assert await states(world, *sorted(old)) == ["done"] * len(old)
+    assert await world.states(*sorted(old)) == ["done"] * len(old)
     rows = {row["number"]: row for row in await world.get("/v1/invoices", limit=1000)}
     assert (rows["110001"]["decision"], rows["110001"]["decided_by"][:6]) == ("send", "token:")
     books = await world.books()
@@ -148,22 +136,22 @@ async def test_backfill_sends_what_its_preview_listed_and_a_person_confirmed(wor
 
 
 async def test_what_appears_or_changes_after_the_preview_is_held(world: World) -> None:
-    await move(world, "2026-12-01")
+    await world.office.move_go_live("2026-12-01")
     preview_id, listed = await list_preview(world)
     records = world.recman.state.store.records["invoice"]
     records["5098"] = {**records["5001"], "invoiceId": 5098, "invoiceNumber": "110098"}
     records["5002"]["invoiceNumber"] = "210099"
     await backfill(world, **OCTOBER, confirm=preview_id)
     assert "5098" not in listed
-    assert await states(world, "5001", "5002", "5098") == ["done", "held", "held"]
+    assert await world.states("5001", "5002", "5098") == ["done", "held", "held"]
 
 
 async def test_first_day_that_moved_after_the_preview_is_a_new_question(world: World) -> None:
     preview_id, listed = await list_preview(world)
     assert not any(row["before_go_live"] for row in listed.values())
-    await move(world, "2026-12-01")
+    await world.office.move_go_live("2026-12-01")
     await backfill(world, **OCTOBER, confirm=preview_id)
-    assert await states(world, "5001", "5002") == ["held", "held"]
+    assert await world.states("5001", "5002") == ["held", "held"]
 
 
 async def test_confirmed_document_that_somebody_booked_in_unimicro_is_offered_not_doubled(world: World) -> None:
@@ -171,23 +159,23 @@ async def test_confirmed_document_that_somebody_booked_in_unimicro_is_offered_no
     await world.settle()
     async with world.resources.engine.begin() as connection:
         await connection.exec_driver_sql("TRUNCATE attempt, transfer, event, lane RESTART IDENTITY CASCADE")
-    await move(world, "2026-12-01")
+    await world.office.move_go_live("2026-12-01")
     preview_id, _ = await list_preview(world)
     await backfill(world, **OCTOBER, confirm=preview_id)
-    assert await states(world, "5001", "5002") == ["held", "done"]
+    assert await world.states("5001", "5002") == ["held", "done"]
     offered = [row["number"] for row in await world.get("/v1/invoices", limit=1000) if row["offer"] is not None]
     assert offered == ["110001"]
 
 
 async def test_what_a_person_ignored_is_not_sent_by_a_confirmed_list(world: World) -> None:
-    await move(world, "2026-12-01")
+    await world.office.move_go_live("2026-12-01")
     await world.hear_of("invoice", 5001)
     await world.settle()
     preview_id, _ = await list_preview(world)
     row = (await world.transfers())["invoice", "5001"]
     await world.call("POST", f"/v1/transfers/{row['id']}/ignore", {"reason": "booked by hand"})
     await backfill(world, **OCTOBER, confirm=preview_id)
-    assert await states(world, "5001") == ["ignored"]
+    assert await world.states("5001") == ["ignored"]
 
 
 @pytest.mark.parametrize("days", [{"dated_from": "2026-10-02"}, {"dry_run": True}, {"confirm": 999}])

@@ -6,8 +6,8 @@ import structlog
 
 from app.errors import RemoteUnavailableError, System
 from app.platform.http import httpx
-from tests.canary import WORD, Canaries
 from tests.world import OURS, World
+from tests.world.canary import WORD, Canaries
 
 
 async def test_secret_in_log_line_exception_answer_or_row_is_found(world: World) -> None:

@@ -6,8 +6,8 @@ import json
 import sys
 from pathlib import Path
 
-from tests.chaos.test_kill import make_environment, real_world
 from tests.world import World
+from tests.world.processes import make_environment, real_world
 
 
 async def run(world: World, *arguments: str) -> tuple[int, str, str]:

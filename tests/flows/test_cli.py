@@ -12,26 +12,20 @@ from cryptography.fernet import Fernet
 
 from app.platform.crypto import Vault
 from app.platform.http import httpx
+from tests.world.processes import run_alone
 
 SECRET = "canary-secret-value"
 
 
-def run(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
-    environment = {key: value for key, value in os.environ.items() if not key.startswith("RMU_")}
-    environment |= {"COLUMNS": "300", "NO_COLOR": "1"} | variables
-    command = [sys.executable, "-m", "app", *arguments]
-    return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=100, check=False)
-
-
 def test_help_names_every_command() -> None:
-    shown = run("--help").stdout
+    shown = run_alone("--help").stdout
     for command in ("up", "serve", "worker", "migrate", "demo", "sandbox", "doctor", "check", "openapi", "settings"):
         assert re.search(rf"\b{command}\b", shown)
 
 
 def test_settings_are_listed_with_source_and_meaning_and_secrets_masked() -> None:
     url = f"postgresql://rmu:{SECRET}@db/rmu"
-    done = run(
+    done = run_alone(
         "settings", RMU_BOOTSTRAP_TOKEN=SECRET, RMU_UNIMICRO_CLIENT_SECRET=SECRET, DATABASE_URL=url, RMU_PORT="81"
     )
     assert done.returncode == 0
@@ -43,13 +37,13 @@ def test_settings_are_listed_with_source_and_meaning_and_secrets_masked() -> Non
 
 
 def test_new_key_is_usable() -> None:
-    key = run("doctor", "--new-key").stdout.strip()
+    key = run_alone("doctor", "--new-key").stdout.strip()
     vault = Vault(key)
     assert vault.open(vault.seal("hemmelig", owner="a"), owner="a") == "hemmelig"
 
 
 def test_missing_encryption_key_stops_the_start_with_cause_and_fix(server_url: str) -> None:
-    done = run("worker", DATABASE_URL=server_url)
+    done = run_alone("worker", DATABASE_URL=server_url)
     assert done.returncode == 1
     assert "RMU_ENCRYPTION_KEYS" in done.stderr
     assert "doctor --new-key" in done.stderr
@@ -57,7 +51,7 @@ def test_missing_encryption_key_stops_the_start_with_cause_and_fix(server_url: s
 
 
 def test_wrong_setting_is_told_without_traceback() -> None:
-    done = run("doctor", RMU_PORT="many")
+    done = run_alone("doctor", RMU_PORT="many")
     assert done.returncode == 1
     assert "RMU_PORT" in done.stderr
     assert "Traceback" not in done.stderr
@@ -65,13 +59,13 @@ def test_wrong_setting_is_told_without_traceback() -> None:
 
 def test_doctor_lists_every_trouble_at_once(database_url: str) -> None:
     issuer = "http://127.0.0.1:9/nobody"
-    done = run("doctor", DATABASE_URL=database_url, RMU_UNIMICRO_ISSUER=issuer)
+    done = run_alone("doctor", DATABASE_URL=database_url, RMU_UNIMICRO_ISSUER=issuer)
     assert done.returncode == 1
     bad = [line for line in done.stdout.splitlines() if line.startswith("bad")]
     assert len(bad) == 3
     assert "ok   database" in done.stdout
     assert "ok   RecMan's day" in done.stdout
-    done = run("doctor", DATABASE_URL=database_url, RMU_UNIMICRO_ISSUER=issuer, RMU_RECMAN_DAY_ZONE="Oslo")
+    done = run_alone("doctor", DATABASE_URL=database_url, RMU_UNIMICRO_ISSUER=issuer, RMU_RECMAN_DAY_ZONE="Oslo")
     assert "bad  RecMan's day: Postgres knows no time zone “Oslo”" in done.stdout
 
 

@@ -1,23 +1,10 @@
 """Credit notes: whole, partial, of invoices that we never sent, and of those nobody told us of."""
 
-from decimal import Decimal
 from typing import Any
 
 import pytest
 
-from tests.flows.test_invoices import books_of
-from tests.flows.test_rules import put
 from tests.world import World
-
-
-def make_partial(world: World, *, price: str = "100.00", product: str = "1001") -> None:
-    """5008 credits one line of invoice 5003, and not all of it."""
-    record = world.recman.state.store.records["invoice"]["5008"]
-    line = {"productNumber": product, "description": "For mye fakturert", "quantity": "2", "unitPrice": price}
-    total = str(2 * Decimal(price))
-    record["lines"] = [{**line, "vatRate": "25", "unit": "timer", "total": total}]
-    for name in ("totalExVat", "vat", "totalIncVat"):
-        record.pop(name, None)
 
 
 async def credit_of(world: World) -> dict[str, Any]:
@@ -26,12 +13,12 @@ async def credit_of(world: World) -> dict[str, Any]:
 
 
 async def test_part_of_an_invoice_is_credited_with_recmans_lines(world: World) -> None:
-    make_partial(world)
+    world.source.credit_without_sums()
     await world.hear_of("invoice", 5003, 5008)
     await world.settle()
     row = await credit_of(world)
     assert (row["state"], row["remote_gross_amount"]) == ("done", "250.00")
-    books = books_of(world)
+    books = world.ledger.books()
     credit = next(one for one in books.rows("CustomerInvoice") if one["InvoiceType"] == 1)
     lines = books.children("CustomerInvoiceItem", "CustomerInvoiceID", credit["ID"])
     assert [(line["ItemText"], line["NumberOfItems"]) for line in lines] == [("For mye fakturert", -2)]
@@ -40,16 +27,16 @@ async def test_part_of_an_invoice_is_credited_with_recmans_lines(world: World) -
 
 
 async def test_partial_credit_with_an_unknown_product_is_held_before_anything_is_made(world: World) -> None:
-    make_partial(world, product="7777")
+    world.source.credit_without_sums(product="7777")
     await world.hear_of("invoice", 5003, 5008)
     await world.settle()
     row = await credit_of(world)
     assert (row["state"], row["reasons"][0]["code"]) == ("held", "product_unknown")
-    assert [one["InvoiceType"] for one in books_of(world).rows("CustomerInvoice")] == [0]
+    assert [one["InvoiceType"] for one in world.ledger.books().rows("CustomerInvoice")] == [0]
 
 
 async def test_more_than_the_invoice_is_not_credited(world: World) -> None:
-    make_partial(world, price="99999999.00")
+    world.source.credit_without_sums(price="99999999.00")
     await world.hear_of("invoice", 5003, 5008)
     await world.settle()
     row = await credit_of(world)
@@ -67,15 +54,15 @@ async def test_more_than_the_invoice_is_not_credited(world: World) -> None:
     ],
 )
 async def test_partial_credit_survives_a_lost_answer(world: World, fault: str, match: dict[str, Any]) -> None:
-    make_partial(world)
+    world.source.credit_without_sums()
     await world.fault(fault, **match)
     await world.hear_of("invoice", 5003, 5008)
     await world.settle()
     row = await credit_of(world)
     assert (row["state"], row["remote_gross_amount"]) == ("done", "250.00"), row["reasons"]
-    made = [one for one in books_of(world).rows("CustomerInvoice") if one["InvoiceType"] == 1]
+    made = [one for one in world.ledger.books().rows("CustomerInvoice") if one["InvoiceType"] == 1]
     assert len(made) == 1
-    lines = books_of(world).children("CustomerInvoiceItem", "CustomerInvoiceID", made[0]["ID"])
+    lines = world.ledger.books().children("CustomerInvoiceItem", "CustomerInvoiceID", made[0]["ID"])
     assert len(lines) == 1
 
 
@@ -94,11 +81,11 @@ async def test_credit_of_an_invoice_from_before_our_time_is_held_with_choices(wo
     async with world.resources.engine.begin() as connection:
         await connection.exec_driver_sql("DELETE FROM attempt")
         await connection.exec_driver_sql("DELETE FROM transfer WHERE scope = 'invoice'")
-    books_of(world).update("CustomerInvoice", invoice["remote_id"], {"ExternalReference": None})
+    world.ledger.books().update("CustomerInvoice", invoice["remote_id"], {"ExternalReference": None})
     records = world.recman.state.store.records["invoice"]
     records["5003"]["invoiceDate"] = "2026-01-15"
     records["5003"]["dueDate"] = "2026-01-29"
-    await put(world, {"not_before": "2026-02-01"})
+    await world.office.put_rules({"not_before": "2026-02-01"})
     await world.hear_of("invoice", 5008)
     await world.settle()
     row = await credit_of(world)
@@ -118,7 +105,7 @@ async def test_invoice_from_before_our_time_that_carries_our_reference_is_taken_
     async with world.resources.engine.begin() as connection:
         await connection.exec_driver_sql("DELETE FROM attempt")
         await connection.exec_driver_sql("DELETE FROM transfer WHERE scope = 'invoice'")
-    await put(world, {"not_before": "2999-01-01"})
+    await world.office.put_rules({"not_before": "2999-01-01"})
     await world.hear_of("invoice", 5003)
     await world.settle()
     assert (await world.transfers())["invoice", "5003"]["state"] == "done"

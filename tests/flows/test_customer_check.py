@@ -13,7 +13,7 @@ from app.admin.customer_checks import begin_check, record_result
 from app.admin.keys import load_key
 from app.errors import ConflictError
 from app.sandbox.samples import load_samples
-from tests.world import COMPANY, World, open_world
+from tests.world import World, open_world
 
 EVIL = '=HYPERLINK("http://evil.example")<script>alert(1)</script>'
 
@@ -41,20 +41,10 @@ def put_company(world: World, record_id: str, **changes: Any) -> None:
     store.put_record("company", record_id, store.records["company"]["201"] | {"companyId": record_id} | changes)
 
 
-def put_customer(world: World, number: int, name: str, org_number: str = "") -> None:
-    companies = world.unimicro.state.world.companies.values()
-    books = next(one for one in companies if one.entity["Name"] == COMPANY).books
-    relation = books.insert("BusinessRelation", {"Name": name})
-    books.insert(
-        "Customer", {"CustomerNumber": number, "OrgNumber": org_number or None, "BusinessRelationID": relation["ID"]}
-    )
-
-
 async def hear_and_wait(world: World) -> dict[str, Any]:
     """The transfer of an invoice that must not go out."""
     await world.hear_of("invoice", 5001)
-    with pytest.raises(TimeoutError):
-        await world.settle(seconds=1)
+    await world.stall()
     assert await world.invoices() == []
     row: dict[str, Any] = (await world.transfers())["invoice", "5001"]
     return row
@@ -84,8 +74,8 @@ async def test_dry_run_shows_the_plan_before_any_check(unchecked: World) -> None
 
 async def test_findings_hold_everything_back_until_somebody_accepts_them_by_name(unchecked: World) -> None:
     world = unchecked
-    put_customer(world, 100003, "Noen andre AS", "311877208")
-    put_customer(world, 100900, "Bodø Helsehus AS", "313611418")
+    world.ledger.put_customer(100003, "Noen andre AS", "311877208")
+    world.ledger.put_customer(100900, "Bodø Helsehus AS", "313611418")
     put_company(world, "208", companyNumber="7", name="Utenfor Serien AS", vatNumber="310456102")
     end = (await check(world))[-1]
     assert end["state"] == "findings"
@@ -126,7 +116,7 @@ async def test_check_stays_accepted_when_a_later_one_finds_more(unchecked: World
 async def test_report_is_safe_in_spreadsheet_and_browser(unchecked: World) -> None:
     world = unchecked
     put_company(world, "208", companyNumber="100008", name=EVIL)
-    put_customer(world, 100800, "+47 Bare her AS")
+    world.ledger.put_customer(100800, "+47 Bare her AS")
     await check(world)
     sheet = await world.call("GET", f"{path_of(world, '/report')}?format=csv")
     assert "attachment" in sheet.headers["content-disposition"]
@@ -161,7 +151,7 @@ async def test_all_pages_of_both_systems_are_read(unchecked: World) -> None:
     for n in range(2300):
         put_company(world, str(1000 + n), companyNumber=str(120_000 + n), name=f"Kunde {n}", vatNumber="")
         if n < 1200:
-            put_customer(world, 120_000 + n, f"Kunde {n}")
+            world.ledger.put_customer(120_000 + n, f"Kunde {n}")
     lines = await check(world)
     assert [(line["step"], line["done"]) for line in lines[:-1]][-2:] == [("unimicro", 1200), ("compared", 3505)]
     assert lines[-1]["counts"]["agree"] == 1200
@@ -260,7 +250,7 @@ async def test_check_writes_to_neither_system(unchecked: World) -> None:
 
 async def test_number_in_another_dress_is_found_by_check_and_transfer_alike(unchecked: World) -> None:
     world = unchecked
-    put_customer(world, 100777, "Noe helt annet AS", org_number="NO 310 456 101 MVA")
+    world.ledger.put_customer(100777, "Noe helt annet AS", org_number="NO 310 456 101 MVA")
     world.recman.state.store.records["company"]["201"]["vatNumber"] = "Org.nr. 310456101"
     result = (await check(world))[-1]
     assert result["counts"]["other_number"] == 1
@@ -274,7 +264,7 @@ async def test_number_in_another_dress_is_found_by_check_and_transfer_alike(unch
 
 async def test_persons_number_stands_in_no_row_no_reason_and_no_attempt(unchecked: World) -> None:
     world, person = unchecked, "15108695088"
-    put_customer(world, 100001, "En Annen", org_number=person)
+    world.ledger.put_customer(100001, "En Annen", org_number=person)
     put_company(world, "201", vatNumber=person)
     await check(world)
     report = await world.call("GET", path_of(world))

@@ -2,14 +2,7 @@
 
 from typing import Any
 
-from tests.flows.test_customer_check import put_customer
-from tests.flows.test_rules import put
 from tests.world import COMPANY, World
-
-
-async def choose(world: World, **rules: Any) -> None:
-    shown = (await put(world, rules))["rules"]
-    assert {name: shown[name] for name in rules} == rules
 
 
 async def customers(world: World) -> list[dict[str, Any]]:
@@ -24,8 +17,8 @@ async def transfer(world: World, kind: str, record_id: str) -> dict[str, Any]:
 
 
 async def test_linked_lets_unimicro_number_and_keeps_the_link(world: World) -> None:
-    await choose(world, customer_number="linked")
-    put_customer(world, 100001, "Vestfold Rør AS", "911222333")
+    await world.office.choose(customer_number="linked")
+    world.ledger.put_customer(100001, "Vestfold Rør AS", "911222333")
     world.recman.state.store.records["company"]["201"]["companyNumber"] = "42"
     await world.hear_of("invoice", 5001)
     await world.settle()
@@ -41,7 +34,7 @@ async def test_linked_lets_unimicro_number_and_keeps_the_link(world: World) -> N
 
 
 async def test_linked_makes_no_second_customer_when_the_answer_is_lost(world: World) -> None:
-    await choose(world, customer_number="linked")
+    await world.office.choose(customer_number="linked")
     world.recman.state.store.records["company"]["201"].update(companyNumber="42", vatNumber="")
     await world.fault("lose_answer", method="POST", path="/api/biz/customers")
     await world.hear_of("invoice", 5001)
@@ -52,13 +45,13 @@ async def test_linked_makes_no_second_customer_when_the_answer_is_lost(world: Wo
 
 
 async def test_match_only_waits_for_a_person_to_make_the_customer(world: World) -> None:
-    await choose(world, customer_number="match_only")
+    await world.office.choose(customer_number="match_only")
     await world.hear_of("invoice", 5001)
     await world.settle()
     held = await transfer(world, "invoice", "5001")
     assert (held["state"], held["reasons"][0]["code"]) == ("held", "customer_not_in_unimicro")
     assert await customers(world) == []
-    put_customer(world, 100001, "Ærfugl Bemanning AS", "310456101")
+    world.ledger.put_customer(100001, "Ærfugl Bemanning AS", "310456101")
     await world.post(f"/v1/transfers/{held['id']}/retry")
     await world.settle()
     assert (await transfer(world, "invoice", "5001"))["state"] == "done"
@@ -81,7 +74,7 @@ async def test_same_number_is_sent_and_what_unimicro_made_of_it_is_compared(worl
 async def test_update_leaves_alone_what_unimicro_keeps_up(world: World) -> None:
     await world.hear_of("company", 201)
     await world.settle()
-    await choose(world, customer_fields={"name": "leave", "phone": "fill_empty"})
+    await world.office.choose(customer_fields={"name": "leave", "phone": "fill_empty"})
     record = world.recman.state.store.records["company"]["201"]
     record |= {"name": "Ærfugl Norge AS", "phone": "99 99 99 99", "creditTime": "21"}
     await world.hear_of("company", 201)
@@ -99,7 +92,7 @@ async def test_unknown_policy_field_or_rule_is_refused(world: World) -> None:
         {"customer_fields": {"colour": "leave"}},
         {"customer_fields": {"name": "x"}},
     ):
-        assert (await put(world, rules, status=422))["code"] == "rules_unusable"
+        assert (await world.office.put_rules(rules, status=422))["code"] == "rules_unusable"
 
 
 async def link(world: World, company_id: str, number: str) -> tuple[int, dict[str, Any]]:
@@ -110,8 +103,8 @@ async def link(world: World, company_id: str, number: str) -> tuple[int, dict[st
 
 
 async def test_person_links_a_suggestion_and_what_was_held_goes_on(world: World) -> None:
-    await choose(world, customer_number="linked")
-    put_customer(world, 100900, "Ærfugl Vikar AS", "310456101")
+    await world.office.choose(customer_number="linked")
+    world.ledger.put_customer(100900, "Ærfugl Vikar AS", "310456101")
     await world.hear_of("invoice", 5001)
     await world.settle()
     held = await transfer(world, "invoice", "5001")
@@ -129,8 +122,8 @@ async def test_person_links_a_suggestion_and_what_was_held_goes_on(world: World)
 
 async def test_link_needs_policy_linked_and_both_sides(world: World) -> None:
     assert (await link(world, "201", "100900"))[1]["code"] == "numbers_must_agree"
-    await choose(world, customer_number="linked")
+    await world.office.choose(customer_number="linked")
     assert (await link(world, "201", "100900"))[1]["code"] == "customer_unknown"
-    put_customer(world, 100900, "Ærfugl Vikar AS")
+    world.ledger.put_customer(100900, "Ærfugl Vikar AS")
     assert (await link(world, "999", "100900"))[1]["code"] == "company_unknown"
     assert (await link(world, "201", "1 or 1 eq 1"))[0] == 422

@@ -1,61 +1,22 @@
 """Doubles at the source: one invoice under two RecMan ids goes once, whichever worker comes first."""
 
-import asyncio
-import copy
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
 
 import pytest
 from sqlalchemy import text
 
 from app.domain.money import dump_json
-from app.worker import run_worker
-from tests.flows.test_removed_keys import document, documents_in, read_departments
-from tests.flows.test_rules import put
 from tests.world import COMPANY, World, open_world
 
 
-def double(world: World, record_id: str, new_id: int, **changes: Any) -> int:
-    records = world.recman.state.store.records["invoice"]
-    records[str(new_id)] = {**copy.deepcopy(records[record_id]), "invoiceId": new_id, **changes}
-    return new_id
-
-
-async def settle_with(world: World, workers: int) -> None:
-    """Several workers until nothing is left to do."""
-    stop = asyncio.Event()
-    others = [asyncio.create_task(run_worker(world.resources, stop)) for _ in range(workers - 1)]
-    try:
-        await world.settle()
-    finally:
-        stop.set()
-        await asyncio.gather(*others)
-
-
-async def run_for(world: World, *, seconds: float) -> None:
-    """A worker that is killed: it leaves everything as it lies."""
-    before = asyncio.all_tasks()
-    worker = asyncio.create_task(run_worker(world.resources, asyncio.Event()))
-    await asyncio.sleep(seconds)
-    names = {"Worker._work"}
-    lanes = [task for task in asyncio.all_tasks() - before if task.get_coro().__qualname__ in names]  # type: ignore[union-attr]
-    for task in (worker, *lanes):
-        task.cancel()
-    await asyncio.gather(worker, *lanes, return_exceptions=True)
-
-
-async def states(world: World, *record_ids: int) -> list[str]:
-    return [(await document(world, one))["state"] for one in record_ids]
-
-
 async def test_same_invoice_under_a_second_id_is_held_and_names_the_other(world: World) -> None:
-    double(world, "5001", 6001)
+    world.source.double("5001", 6001)
     await world.hear_of("invoice", 5001)
     await world.settle()
     await world.hear_of("invoice", 6001)
     await world.settle()
-    held, first = await document(world, 6001), await document(world, 5001)
+    held, first = await world.document(6001), await world.document(5001)
     (reason,) = held["reasons"]
     assert (held["state"], reason["code"]) == ("held", "same_as_other")
     assert "Number 110001" in reason["cause"]
@@ -72,20 +33,20 @@ async def test_same_invoice_under_a_second_id_is_held_and_names_the_other(world:
 async def test_same_invoice_made_again_on_another_day_after_its_deletion_is_held(world: World) -> None:
     await world.hear_of("invoice", 5001)
     await world.settle()
-    double(world, "5001", 6001, invoiceDate="2026-10-06", dueDate="2026-11-05")
+    world.source.double("5001", 6001, invoiceDate="2026-10-06", dueDate="2026-11-05")
     del world.recman.state.store.records["invoice"]["5001"]
     await world.hear_of("invoice", 6001)
     await world.settle()
-    assert (await document(world, 6001))["reasons"][0]["code"] == "same_as_other"
+    assert (await world.document(6001))["reasons"][0]["code"] == "same_as_other"
 
 
 async def test_same_invoice_made_again_goes_when_the_first_was_deleted_before_it_was_sent(world: World) -> None:
     records = world.recman.state.store.records["invoice"]
     records["5001"]["lines"][0]["productNumber"] = "7777"
-    double(world, "5001", 6001)
+    world.source.double("5001", 6001)
     await world.hear_of("invoice", 5001, 6001)
     await world.settle()
-    assert {reason["code"] for reason in (await document(world, 6001))["reasons"]} >= {"same_as_other"}
+    assert {reason["code"] for reason in (await world.document(6001))["reasons"]} >= {"same_as_other"}
     records["6001"]["lines"][0]["productNumber"] = "1001"
     records["5001"]["lines"][0]["productNumber"] = "1001"
     del records["5001"]
@@ -95,96 +56,96 @@ async def test_same_invoice_made_again_goes_when_the_first_was_deleted_before_it
     await world.settle()
     await world.hear_of("invoice", 6001)
     await world.settle()
-    assert await states(world, 5001, 6001) == ["ignored", "done"]
+    assert await world.states(5001, 6001) == ["ignored", "done"]
 
 
 async def test_same_number_in_two_departments_goes_on(world: World) -> None:
-    double(world, "5001", 6001, departmentId="2")
+    world.source.double("5001", 6001, departmentId="2")
     await world.hear_of("invoice", 5001, 6001)
-    await settle_with(world, 2)
-    assert await states(world, 5001, 6001) == ["done", "done"]
+    await world.settle_with(2)
+    assert await world.states(5001, 6001) == ["done", "done"]
 
 
 async def test_same_number_with_other_lines_goes_on(world: World) -> None:
     records = world.recman.state.store.records["invoice"]
-    double(world, "5001", 6001, lines=records["5004"]["lines"])
+    world.source.double("5001", 6001, lines=records["5004"]["lines"])
     for name in ("totalExVat", "vat", "totalIncVat"):
         records["6001"][name] = records["5004"][name]
     await world.hear_of("invoice", 5001, 6001)
     await world.settle()
-    assert await states(world, 5001, 6001) == ["done", "done"]
+    assert await world.states(5001, 6001) == ["done", "done"]
 
 
 @pytest.mark.parametrize("order", [(5001, 6001), (6001, 5001)])
 async def test_two_of_one_invoice_under_way_at_once_go_once(world: World, order: tuple[int, int]) -> None:
-    double(world, "5001", 6001)
+    world.source.double("5001", 6001)
     await world.hear_of("invoice", *order)
-    await settle_with(world, 4)
-    assert sorted(await states(world, 5001, 6001)) == ["done", "held"]
+    await world.settle_with(4)
+    assert sorted(await world.states(5001, 6001)) == ["done", "held"]
     assert len(await world.invoices()) == 1
 
 
 async def test_five_of_one_credit_note_under_way_at_once_go_once(world: World) -> None:
-    doubles = [double(world, "5008", 6000 + n) for n in range(4)]
+    doubles = [world.source.double("5008", 6000 + n) for n in range(4)]
     await world.hear_of("invoice", *doubles, 5008, 5003)
-    await settle_with(world, 4)
-    assert sorted(await states(world, 5008, *doubles)) == ["done", *["held"] * 4]
-    assert len(documents_in(world, COMPANY, kind=1)) == 1
+    await world.settle_with(4)
+    assert sorted(await world.states(5008, *doubles)) == ["done", *["held"] * 4]
+    assert len(world.ledger.documents(COMPANY, kind=1)) == 1
 
 
 async def test_approved_one_is_really_another_invoice(world: World) -> None:
-    double(world, "5001", 6001)
-    double(world, "5001", 6002)
+    world.source.double("5001", 6001)
+    world.source.double("5001", 6002)
     await world.hear_of("invoice", 5001)
     await world.settle()
     await world.hear_of("invoice", 6001)
     await world.settle()
-    held = await document(world, 6001)
+    held = await world.document(6001)
     assert (await world.post(f"/v1/invoices/{held['id']}/approve")).status_code == 202
     await world.settle()
-    assert await states(world, 5001, 6001) == ["done", "done"]
+    assert await world.states(5001, 6001) == ["done", "done"]
     # That decision was about this one; the next is another question.
     await world.hear_of("invoice", 6002)
     await world.settle()
-    assert await states(world, 6002) == ["held"]
+    assert await world.states(6002) == ["held"]
 
 
 async def test_approval_of_a_review_says_nothing_about_a_double_that_came_later(world: World) -> None:
-    await put(world, {"review": {"everything": True}})
-    double(world, "5001", 6001)
+    await world.office.put_rules({"review": {"everything": True}})
+    world.source.double("5001", 6001)
     await world.hear_of("invoice", 6001)
     await world.settle()
-    held = await document(world, 6001)
+    held = await world.document(6001)
     assert [reason["code"] for reason in held["reasons"]] == ["approval_missing"]
     assert (await world.call("PATCH", f"/v1/keys/{world.key_id}", {"state": "paused"})).status_code == 200
     await world.post(f"/v1/invoices/{held['id']}/approve")
     await world.hear_of("invoice", 5001)
-    await run_for(world, seconds=0.5)
+    await world.work_and_die(seconds=0.5)
     assert (await world.call("PATCH", f"/v1/keys/{world.key_id}", {"state": "active"})).status_code == 200
     await world.settle()
     # The lower id goes first, and it is not approved yet.
-    codes = [[one["code"] for one in (await document(world, record))["reasons"]] for record in (5001, 6001)]
+    codes = [[one["code"] for one in (await world.document(record))["reasons"]] for record in (5001, 6001)]
     assert codes == [["approval_missing"], ["same_as_other"]]
     assert await world.invoices() == []
 
 
 async def test_held_double_goes_when_the_first_is_ignored_and_the_first_comes_second_then(world: World) -> None:
-    await put(world, {"held_customers": ["100001"]})
-    double(world, "5001", 6001)
+    await world.office.put_rules({"held_customers": ["100001"]})
+    world.source.double("5001", 6001)
     await world.hear_of("invoice", 5001, 6001)
     await world.settle()
-    assert await states(world, 5001, 6001) == ["held", "held"]
-    first = await document(world, 5001)
+    assert await world.states(5001, 6001) == ["held", "held"]
+    first = await world.document(5001)
     assert (await world.call("PATCH", f"/v1/keys/{world.key_id}", {"state": "paused"})).status_code == 200
-    await put(world, {"held_customers": []}, after_version=1)
+    await world.office.put_rules({"held_customers": []}, after_version=1)
     answer = await world.post(f"/v1/transfers/{first['id']}/ignore", {"reason": "made by mistake"})
     assert answer.status_code == 200
     assert (await world.call("PATCH", f"/v1/keys/{world.key_id}", {"state": "active"})).status_code == 200
     await world.settle()
-    assert await states(world, 5001, 6001) == ["ignored", "done"]
+    assert await world.states(5001, 6001) == ["ignored", "done"]
     await world.post(f"/v1/transfers/{first['id']}/retry")
     await world.settle()
-    assert (await document(world, 5001))["reasons"][0]["code"] == "same_as_other"
+    assert (await world.document(5001))["reasons"][0]["code"] == "same_as_other"
 
 
 async def test_document_booked_before_there_were_fingerprints_is_known_by_its_content(world: World) -> None:
@@ -198,13 +159,13 @@ async def test_document_booked_before_there_were_fingerprints_is_known_by_its_co
             "UPDATE transfer SET fingerprint = NULL, claimed = NULL, content_hash = :hash WHERE kind = 'invoice'"
         )
         await connection.execute(query, {"hash": sha256(content.encode()).digest()})
-    double(world, "5001", 6001)
+    world.source.double("5001", 6001)
     # Heard of again, as when it is paid, it is no alarm.
     await world.hear_of("invoice", 5001)
     await world.hear_of("invoice", 6001)
     await world.settle()
-    assert await states(world, 5001, 6001) == ["done", "held"]
-    assert (await document(world, 6001))["reasons"][0]["code"] == "same_as_other"
+    assert await world.states(5001, 6001) == ["done", "held"]
+    assert (await world.document(6001))["reasons"][0]["code"] == "same_as_other"
 
 
 @pytest.mark.parametrize("fault", ["lose_answer", "error_before"])
@@ -212,12 +173,12 @@ async def test_first_of_two_stays_the_first_through_lost_answers_and_kills(
     database_url: str, tmp_path: Path, fault: str
 ) -> None:
     async with open_world(database_url, tmp_path, lease_seconds=1) as world:
-        await read_departments(world)
-        double(world, "5001", 6001)
+        await world.office.read_departments()
+        world.source.double("5001", 6001)
         await world.fault(fault, method="POST", path="/api/biz/invoices", query="", times=2)
         await world.hear_of("invoice", 5001, 6001)
         for seconds in (0.1, 0.2, 0.3):
-            await run_for(world, seconds=seconds)
-        await settle_with(world, 3)
-        assert sorted(await states(world, 5001, 6001)) == ["done", "held"]
+            await world.work_and_die(seconds=seconds)
+        await world.settle_with(3)
+        assert sorted(await world.states(5001, 6001)) == ["done", "held"]
         assert len(await world.invoices()) == 1

@@ -32,6 +32,22 @@ sys.stdin.read()
 server.stop()
 """
 
+# As on a system whose kernel knows nothing of it.
+START_UNBOUND = f"import app.embedded.lifeline as lifeline\nlifeline._libc = None\n{START}"
+
+START_IN_A_THREAD = """
+import sys, threading
+from pathlib import Path
+from app.embedded.postgres import EmbeddedPostgres
+server = EmbeddedPostgres(Path(sys.argv[1]), durable=False)
+thread = threading.Thread(target=server.start)
+thread.start()
+thread.join()
+print(server.url, server.is_owner, flush=True)
+sys.stdin.read()
+server.stop()
+"""
+
 AS_NOBODY = f"""
 import asyncio, asyncio.base_events, os, shutil, sys, tempfile
 from pathlib import Path
@@ -99,9 +115,9 @@ async def ask(url: str, statement: str) -> Any:
         await connection.close()
 
 
-def start_elsewhere(folder: Path) -> subprocess.Popen[str]:
+def start_elsewhere(folder: Path, script: str = START) -> subprocess.Popen[str]:
     return subprocess.Popen(
-        [sys.executable, "-c", START, str(folder)],
+        [sys.executable, "-c", script, str(folder)],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
@@ -112,6 +128,16 @@ def start_elsewhere(folder: Path) -> subprocess.Popen[str]:
 def answer_of(process: subprocess.Popen[str]) -> str:
     assert process.stdout is not None
     return process.stdout.readline().strip()
+
+
+def leave_orphan(folder: Path) -> tuple[str, int]:
+    """Address and number of a server whose owner was killed where no kernel ends it."""
+    parent = start_elsewhere(folder, START_UNBOUND)
+    url, _ = answer_of(parent).split()
+    parent.kill()
+    parent.communicate()
+    assert is_running(folder)
+    return url, read_pid(folder)
 
 
 async def test_a_started_server_answers_with_our_settings(folder: Path) -> None:
@@ -211,13 +237,22 @@ def test_of_two_processes_that_start_at_once_one_owns_the_server(folder: Path) -
     assert find_processes(folder) == []
 
 
-async def test_a_server_left_by_a_killed_process_is_adopted_and_then_stopped(folder: Path) -> None:
-    parent = start_elsewhere(folder)
-    url, _ = answer_of(parent).split()
-    pid = read_pid(folder)
-    parent.kill()
+@pytest.mark.parametrize("sign", [signal.SIGKILL, signal.SIGTERM])
+@pytest.mark.parametrize("script", [START, START_IN_A_THREAD], ids=["", "in a thread that ends"])
+def test_a_server_ends_with_the_process_that_was_killed(folder: Path, sign: signal.Signals, script: str) -> None:
+    parent = start_elsewhere(folder, script)
+    answer_of(parent)
+    assert find_processes(folder)
+
+    parent.send_signal(sign)
     parent.communicate()
-    assert is_running(folder)
+
+    assert wait_until(lambda: not find_processes(folder))
+    assert "database system is shut down" in (folder / "server.log").read_text()
+
+
+async def test_a_server_left_by_a_killed_process_is_adopted_and_then_stopped(folder: Path) -> None:
+    url, pid = leave_orphan(folder)
 
     with EmbeddedPostgres(folder) as server:
         assert server.is_owner
@@ -226,6 +261,24 @@ async def test_a_server_left_by_a_killed_process_is_adopted_and_then_stopped(fol
         assert await ask(url, "SELECT 1") == 1
 
     assert find_processes(folder) == []
+
+
+def test_a_start_ends_old_orphans_of_ours_and_nothing_else(folder: Path, tmp_path: Path) -> None:
+    orphan, young, owned = (tmp_path / name for name in ("orphan", "young", "owned"))
+    leave_orphan(orphan)
+    leave_orphan(young)
+    owner = start_elsewhere(owned)
+    answer_of(owner)
+    for path in (orphan, owned):
+        os.utime(path / "cluster" / "postmaster.pid", (0, 0))
+    try:
+        with EmbeddedPostgres(folder, durable=False):
+            assert find_processes(orphan) == []
+            assert is_running(young)
+            assert is_running(owned)
+    finally:
+        owner.communicate(timeout=30)
+        stop(young)
 
 
 def test_a_normal_user_can_run_it() -> None:

@@ -13,7 +13,7 @@ from app.recman.read.spelling import describe_shape
 from app.sandbox.recman.hooks import Delivery
 from app.sandbox.samples import load_samples
 from app.scheduler import look_at_clock
-from tests.world import OURS, World
+from tests.world import World
 
 SAMPLES = load_samples()
 
@@ -40,12 +40,6 @@ async def confirm(world: World, **word: Any) -> dict[str, Any]:
     return told
 
 
-async def send(world: World, body: Any, **headers: str) -> None:
-    content = body if isinstance(body, str) else dump_json(body)
-    answer = await world.http.post(f"{OURS}{world.hook}", content=content, headers=headers)
-    assert answer.status_code == 202
-
-
 # ---- the report
 
 
@@ -56,13 +50,13 @@ async def test_report_tells_names_types_sizes_and_events(world: World) -> None:
         "user-agent": "RecMan/9",
     }
     longest = {"event": "invoice.updated", "data": {"987600001": {"invoiceId": 987600001, "note": "Kari"}}}
-    await send(world, longest, **headers)
-    await send(world, {"event": "company.updated", "id": "987600201"}, **headers)
-    await send(world, {"event": "company.updated", "id": "987600202"}, **headers)
-    await send(world, {"companyIds": [987600203, 987600204, 987600205]}, **headers)
-    await send(world, "scope=invoice&invoiceId=987600002", **{"content-type": "application/x-www-form-urlencoded"})
-    await send(world, {"event": "weather.changed", "name": "Kari Nordmann"}, **headers)
-    await send(world, "", **headers)
+    await world.post_hook(longest, **headers)
+    await world.post_hook({"event": "company.updated", "id": "987600201"}, **headers)
+    await world.post_hook({"event": "company.updated", "id": "987600202"}, **headers)
+    await world.post_hook({"companyIds": [987600203, 987600204, 987600205]}, **headers)
+    await world.post_hook("scope=invoice&invoiceId=987600002", **{"content-type": "application/x-www-form-urlencoded"})
+    await world.post_hook({"event": "weather.changed", "name": "Kari Nordmann"}, **headers)
+    await world.post_hook("", **headers)
     found = await look(world)
     assert (found["deliveries"], found["recorded"], found["record_first"]) == (7, 0, False)
     assert {row["what"]: row["count"] for row in found["content_types"]} == {
@@ -100,7 +94,7 @@ async def test_report_of_a_silent_hook_is_empty(world: World) -> None:
 
 async def test_invented_header_names_do_not_fill_the_database(world: World) -> None:
     for number in range(60):
-        await send(world, {"event": "ping"}, **{f"x-{number}": "1"})
+        await world.post_hook({"event": "ping"}, **{f"x-{number}": "1"})
     assert await world.count("SELECT count(*) FROM hook_headers") == 50
     assert len((await look(world))["header_names"]) == 50
 
@@ -221,7 +215,7 @@ async def test_a_tenant_without_api_key_does_not_read_from_what_is_only_recorded
     await world.call("PATCH", f"/v1/tenants/{world.tenant_id}", {"recman_api_key": None})
     await record_first(world)
     record = SAMPLES.records["invoice"][0] | {"projectId": None}
-    await send(world, {"event": "invoice.updated", "id": 5001, "data": record})
+    await world.post_hook({"event": "invoice.updated", "id": 5001, "data": record})
     if discarded:
         assert (await confirm(world, release=False))["discarded"] == 1
     second = await world.call("POST", "/v1/hooks", {"name": "second"}, tenant=world.tenant_id)
@@ -241,13 +235,13 @@ async def test_a_viewer_looks_but_gives_no_word(world: World) -> None:
 
 async def test_as_many_records_as_a_delivery_may_name_are_recorded(world: World) -> None:
     await record_first(world)
-    await send(world, {"productIds": list(range(1, 4_900))})
+    await world.post_hook({"productIds": list(range(1, 4_900))})
     assert (await look(world))["recorded"] == 4_899
 
 
 async def test_recording_again_stops_what_is_being_let_go(world: World) -> None:
     await record_first(world)
-    await send(world, {"productIds": list(range(1, 3_001))})
+    await world.post_hook({"productIds": list(range(1, 3_001))})
     release = asyncio.create_task(confirm(world))
     async with asyncio.timeout(20):
         released = 0
@@ -255,7 +249,7 @@ async def test_recording_again_stops_what_is_being_let_go(world: World) -> None:
             await asyncio.sleep(0.01)
             released = await world.count("SELECT count(*) FROM lane")
     await record_first(world)
-    await send(world, {"event": "invoice.updated", "id": 5001})
+    await world.post_hook({"event": "invoice.updated", "id": 5001})
     await release
     assert await world.count("SELECT count(*) FROM lane WHERE scope = 'invoice'") == 0
     assert await world.count("SELECT count(*) FROM event WHERE state = 'recorded'") > 1
@@ -278,5 +272,5 @@ async def test_what_was_let_go_is_counted_once(world: World) -> None:
     ],
 )
 async def test_values_in_the_place_of_names_are_not_told(world: World, body: str, secret: str) -> None:
-    await send(world, body)
+    await world.post_hook(body)
     assert secret not in json.dumps(await look(world))

@@ -10,74 +10,17 @@ import pytest
 from app.accounting.targets import open_target
 from app.platform.http import httpx
 from app.sandbox.samples import load_samples
-from tests.flows.test_invoices import book_by_hand
-from tests.flows.test_rules import books_of, put
-from tests.world import World, open_world
+from tests.world import LATE, World, open_world
 
 SAMPLES = load_samples()
-LATE = "2026-12-01"
 
 
 @pytest.fixture
 async def late_world(database_url: str, tmp_path: Path) -> AsyncIterator[World]:
     """A key whose first day lies behind every sample."""
     async with open_world(database_url, tmp_path) as world:
-        await move(world, LATE)
+        await world.office.move_go_live(LATE)
         yield world
-
-
-async def move(world: World, day: str) -> dict[str, Any]:
-    answer = await world.call("PATCH", f"/v1/keys/{world.key_id}", {"go_live": day})
-    assert answer.status_code == 200, answer.text
-    told: dict[str, Any] = answer.json()
-    return told
-
-
-async def hear(world: World, *records: int | str) -> None:
-    await world.hear_of("invoice", *records)
-    await world.settle()
-
-
-async def row_of(world: World, record: int | str) -> dict[str, Any]:
-    rows = await world.transfers()
-    return next(row for (kind, one), row in rows.items() if one == str(record) and kind in {"invoice", "credit_note"})
-
-
-async def shown(world: World, record: int | str) -> dict[str, Any]:
-    wanted = (await row_of(world, record))["id"]
-    return next(row for row in await world.get("/v1/invoices", limit=1000) if row["id"] == wanted)
-
-
-async def decide(world: World, decision: str, **order: Any) -> dict[str, Any]:
-    body = {"decision": decision, **order}
-    answer = await world.call("POST", "/v1/invoices/before-go-live", body, tenant=world.tenant_id)
-    assert answer.status_code == 202, answer.text
-    await world.settle()
-    told: dict[str, Any] = answer.json()
-    return told
-
-
-async def forget(world: World) -> None:
-    """As if another system had done all that is in Unimicro so far."""
-    async with world.resources.engine.begin() as connection:
-        await connection.exec_driver_sql("TRUNCATE attempt, transfer, event, lane RESTART IDENTITY CASCADE")
-    books_of(world).guids.clear()
-    for row in books_of(world).rows("CustomerInvoice"):
-        books_of(world).update("CustomerInvoice", row["ID"], {"ExternalReference": None})
-
-
-async def book_before(world: World, *records: int) -> dict[int, int]:
-    """Invoices as a system before us left them, with RecMan's numbers; their ids in Unimicro."""
-    await move(world, "2026-01-01")
-    await hear(world, *records)
-    ids = {record: (await row_of(world, record))["remote_id"] for record in records}
-    await forget(world)
-    raw = world.recman.state.store.records["invoice"]
-    for record, remote_id in ids.items():
-        number = str(raw[str(record)]["invoiceNumber"])
-        books_of(world).update("CustomerInvoice", remote_id, {"InvoiceNumber": number})
-    await move(world, LATE)
-    return ids
 
 
 def codes(row: dict[str, Any]) -> list[str]:
@@ -97,7 +40,7 @@ async def test_paid_webhook_of_an_old_invoice_books_nothing(late_world: World) -
     answer = await world.http.post(f"http://ours.test{world.hook}", json={"event": "invoice.paid", "id": 5001})
     assert answer.status_code == 202
     await world.settle()
-    row = await row_of(world, 5001)
+    row = await world.document(5001)
     assert (row["state"], codes(row)) == ("held", ["before_go_live"])
     assert "2026-10-05, before the key's go-live day 2026-12-01" in row["reasons"][0]["cause"]
     assert await world.invoices() == []
@@ -117,9 +60,9 @@ async def test_every_sample_from_before_the_first_day_is_held_and_nothing_is_mad
 
 
 async def test_the_first_day_itself_is_booked(world: World) -> None:
-    await move(world, "2026-10-05")
-    await hear(world, 5001)
-    assert (await row_of(world, 5001))["state"] == "done"
+    await world.office.move_go_live("2026-10-05")
+    await world.carry("invoice", 5001)
+    assert (await world.document(5001))["state"] == "done"
 
 
 async def test_sweep_that_reaches_further_back_holds_old_invoices(late_world: World) -> None:
@@ -127,29 +70,29 @@ async def test_sweep_that_reaches_further_back_holds_old_invoices(late_world: Wo
     await world.call("PATCH", "/v1/recman", {"first_day": "2020-01-01"}, tenant=world.tenant_id)
     assert (await world.call("POST", "/v1/recman/sweep", tenant=world.tenant_id)).status_code == 202
     await world.settle()
-    assert codes(await row_of(world, 5001)) == ["before_go_live"]
+    assert codes(await world.document(5001)) == ["before_go_live"]
     assert await world.invoices() == []
 
 
 async def test_sweep_looks_at_nothing_older_than_the_keys_first_day_and_misses_nothing_of_it(world: World) -> None:
     """A later `first_day` of the tenant keeps nothing from a key; an earlier go-live brings what was passed over."""
     await world.call("PATCH", "/v1/recman", {"first_day": "2099-01-01"}, tenant=world.tenant_id)
-    await move(world, "2026-10-06")
+    await world.office.move_go_live("2026-10-06")
     assert (await world.call("POST", "/v1/recman/sweep", tenant=world.tenant_id)).status_code == 202
     await world.settle()
     rows = await world.transfers()
     assert ("invoice", "5001") not in rows
     assert rows["invoice", "5002"]["state"] == "done"
-    await move(world, "2026-10-05")
+    await world.office.move_go_live("2026-10-05")
     assert (await world.call("POST", "/v1/recman/sweep", tenant=world.tenant_id)).status_code == 202
     await world.settle()
-    assert (await row_of(world, 5001))["state"] == "done"
+    assert (await world.document(5001))["state"] == "done"
 
 
 async def test_retry_approval_and_job_do_not_pass_the_first_day(late_world: World) -> None:
     world = late_world
-    await hear(world, 5001)
-    row = await row_of(world, 5001)
+    await world.carry("invoice", 5001)
+    row = await world.document(5001)
     for path, body in (
         (f"/v1/transfers/{row['id']}/retry", None),
         (f"/v1/invoices/{row['id']}/approve", None),
@@ -158,7 +101,7 @@ async def test_retry_approval_and_job_do_not_pass_the_first_day(late_world: Worl
     ):
         assert (await world.call("POST", path, body, tenant=world.tenant_id)).status_code == 202, path
         await world.settle()
-        assert codes(await row_of(world, 5001)) == ["before_go_live"], path
+        assert codes(await world.document(5001)) == ["before_go_live"], path
     told = (await world.post("/v1/invoices/dry-run", {"ids": [row["id"]]})).json()
     assert (told[0]["outcome"], told[0]["reasons"][0]["code"]) == ("hold", "before_go_live")
     assert await world.invoices() == []
@@ -168,39 +111,41 @@ async def test_retry_approval_and_job_do_not_pass_the_first_day(late_world: Worl
 async def test_keys_that_make_drafts_or_orders_have_a_first_day_too(late_world: World, booking: str) -> None:
     world = late_world
     assert (await world.call("PATCH", f"/v1/keys/{world.key_id}", {"booking": booking})).status_code == 200
-    await hear(world, 5001)
-    row = await row_of(world, 5001)
+    await world.carry("invoice", 5001)
+    row = await world.document(5001)
     assert codes(row) == ["before_go_live"]
-    assert books_of(world).rows("CustomerInvoice") == books_of(world).rows("CustomerOrder") == []
-    await decide(world, "send", ids=[row["id"]])
-    assert (await row_of(world, 5001))["state"] == "done"
+    assert world.ledger.books().rows("CustomerInvoice") == world.ledger.books().rows("CustomerOrder") == []
+    await world.decide("send", ids=[row["id"]])
+    assert (await world.document(5001))["state"] == "done"
 
 
 async def test_invoice_that_a_credit_note_needs_is_held_and_the_credit_note_says_what_to_do(world: World) -> None:
-    ids = await book_before(world, 5003)
+    ids = await world.book_before(5003)
     credit_day = world.recman.state.store.records["invoice"]["5008"]["invoiceDate"]
-    await move(world, credit_day)
-    await hear(world, 5008)
-    invoice, credit = await row_of(world, 5003), await row_of(world, 5008)
+    await world.office.move_go_live(credit_day)
+    await world.carry("invoice", 5008)
+    invoice, credit = await world.document(5003), await world.document(5008)
     assert (invoice["state"], codes(invoice)) == ("held", ["before_go_live"])
     assert (credit["state"], codes(credit)) == ("waiting", ["waits"])
     assert "go-live day" in credit["reasons"][0]["cause"]
     assert "before-go-live" in credit["reasons"][0]["fix"]
     assert len(await world.invoices()) == 1
-    told = await decide(world, "link", ids=[invoice["id"]])
+    told = await world.decide("link", ids=[invoice["id"]])
     assert told == {"decided": [invoice["id"]], "left": []}
-    assert (await row_of(world, 5003))["remote_id"] == ids[5003]
+    assert (await world.document(5003))["remote_id"] == ids[5003]
     # Linked, the invoice is as good as one of ours: the credit note has gone on by itself.
-    assert (await row_of(world, 5008))["state"] == "done"
-    credited = [one["InvoiceReferenceID"] for one in books_of(world).rows("CustomerInvoice") if one["InvoiceType"] == 1]
+    assert (await world.document(5008))["state"] == "done"
+    credited = [
+        one["InvoiceReferenceID"] for one in world.ledger.books().rows("CustomerInvoice") if one["InvoiceType"] == 1
+    ]
     assert credited == [ids[5003]]
 
 
 async def test_credit_note_of_an_old_invoice_that_is_ignored_is_held_at_once(world: World) -> None:
-    await move(world, world.recman.state.store.records["invoice"]["5008"]["invoiceDate"])
-    await hear(world, 5008)
-    await decide(world, "ignore", numbers=[(await row_of(world, 5003))["number"]], reason="credited by hand")
-    assert codes(await row_of(world, 5008)) == ["credited_not_sent"]
+    await world.office.move_go_live(world.recman.state.store.records["invoice"]["5008"]["invoiceDate"])
+    await world.carry("invoice", 5008)
+    await world.decide("ignore", numbers=[(await world.document(5003))["number"]], reason="credited by hand")
+    assert codes(await world.document(5008)) == ["credited_not_sent"]
     assert await world.invoices() == []
 
 
@@ -209,29 +154,29 @@ async def test_credit_note_of_an_old_invoice_that_is_ignored_is_held_at_once(wor
 
 async def test_sent_after_all_by_name_and_once(late_world: World) -> None:
     world = late_world
-    await hear(world, 5001)
-    row = await row_of(world, 5001)
-    told = await decide(world, "send", numbers=[row["number"], "nowhere"])
+    await world.carry("invoice", 5001)
+    row = await world.document(5001)
+    told = await world.decide("send", numbers=[row["number"], "nowhere"])
     assert told["decided"] == [row["id"]]
     assert [(one["number"], one["reason"]["code"]) for one in told["left"]] == [("nowhere", "not_held")]
-    view = await shown(world, 5001)
+    view = await world.overview_row(5001)
     assert (view["state"], view["decision"]) == ("in Unimicro", "send")
     assert view["decided_by"].startswith("token:")
     assert view["decided_at"] is not None
-    await hear(world, 5001)
+    await world.carry("invoice", 5001)
     assert len(await world.invoices()) == 1
     (entry,) = [one for one in await world.get("/v1/audit") if one["action"] == "invoice.before_go_live"]
     assert (entry["subject"], entry["after"]["decision"]) == (f"transfer:{row['id']}", "send")
-    again = await decide(world, "send", ids=[row["id"]])
+    again = await world.decide("send", ids=[row["id"]])
     assert (again["decided"], again["left"][0]["reason"]["code"]) == ([], "not_held")
 
 
 async def test_a_choice_made_about_one_company_is_none_about_another(late_world: World) -> None:
     """Decided while the key pauses; then the department moves to a key of another company."""
     world = late_world
-    await hear(world, 5001)
+    await world.carry("invoice", 5001)
     await world.call("PATCH", f"/v1/keys/{world.key_id}", {"state": "paused"})
-    row = await row_of(world, 5001)
+    row = await world.document(5001)
     body = {"decision": "send", "ids": [row["id"]]}
     assert (await world.call("POST", "/v1/invoices/before-go-live", body, tenant=world.tenant_id)).status_code == 202
     await world.call("POST", "/v1/departments/refresh", tenant=world.tenant_id)
@@ -241,96 +186,96 @@ async def test_a_choice_made_about_one_company_is_none_about_another(late_world:
     )
     await world.call("PATCH", f"/v1/keys/{world.key_id}", {"state": "active"})
     await world.settle()
-    view = await shown(world, 5001)
+    view = await world.overview_row(5001)
     assert (view["key_id"], view["state"], view["decision"]) == (str(other), "before go-live", None)
 
 
 async def test_moving_the_first_day_looks_again_at_what_is_held(late_world: World) -> None:
     world = late_world
-    await hear(world, 5001, 5002)
-    key = await move(world, "2026-10-06")
+    await world.carry("invoice", 5001, 5002)
+    key = await world.office.move_go_live("2026-10-06")
     assert key["go_live"] == "2026-10-06"
     await world.settle()
-    assert [(await row_of(world, one))["state"] for one in (5001, 5002)] == ["held", "done"]
-    assert "2026-10-06" in (await row_of(world, 5001))["reasons"][0]["cause"]
+    assert [(await world.document(one))["state"] for one in (5001, 5002)] == ["held", "done"]
+    assert "2026-10-06" in (await world.document(5001))["reasons"][0]["cause"]
     entry = next(one for one in await world.get("/v1/audit") if one["action"] == "key.change")
     assert (entry["before"]["go_live"], entry["after"]["go_live"]) == (LATE, "2026-10-06")
 
 
 async def test_what_was_found_in_unimicro_is_not_booked_because_the_first_day_moved(world: World) -> None:
-    await book_before(world, 5001)
-    await hear(world, 5001, 5002)
-    await move(world, "2026-01-01")
+    await world.book_before(5001)
+    await world.carry("invoice", 5001, 5002)
+    await world.office.move_go_live("2026-01-01")
     await world.settle()
-    assert [(await row_of(world, one))["state"] for one in (5001, 5002)] == ["held", "done"]
-    await decide(world, "link", numbers=["110001"])
-    assert (await row_of(world, 5001))["state"] == "done"
+    assert [(await world.document(one))["state"] for one in (5001, 5002)] == ["held", "done"]
+    await world.decide("link", numbers=["110001"])
+    assert (await world.document(5001))["state"] == "done"
     assert len(await world.invoices()) == 2
 
 
 async def test_ignoring_takes_an_earlier_choice_back(late_world: World) -> None:
     world = late_world
-    await hear(world, 5001)
-    row = await row_of(world, 5001)
+    await world.carry("invoice", 5001)
+    row = await world.document(5001)
     await world.call("PATCH", f"/v1/keys/{world.key_id}", {"state": "paused"})
     for body in ({"decision": "send"}, {"decision": "ignore", "reason": "by hand"}):
         await world.call("POST", "/v1/invoices/before-go-live", body | {"ids": [row["id"]]}, tenant=world.tenant_id)
     await world.call("PATCH", f"/v1/keys/{world.key_id}", {"state": "active"})
     await world.settle()
-    assert (await row_of(world, 5001))["state"] == "ignored"
+    assert (await world.document(5001))["state"] == "ignored"
     await world.call("POST", f"/v1/transfers/{row['id']}/retry")
     await world.settle()
-    assert codes(await row_of(world, 5001)) == ["before_go_live"]
+    assert codes(await world.document(5001)) == ["before_go_live"]
 
 
 async def test_rule_of_older_ones_that_are_not_wanted_stays_and_a_persons_word_outranks_it(late_world: World) -> None:
     world = late_world
-    await put(world, {"not_before": "2026-10-06"})
-    await hear(world, 5001, 5002)
-    assert [codes(await row_of(world, one)) for one in (5001, 5002)] == [["not_wanted"], ["before_go_live"]]
-    await decide(world, "send", ids=[(await row_of(world, 5002))["id"]])
-    await put(world, {"not_before": "2026-11-01"}, after_version=1)
-    assert (await row_of(world, 5002))["state"] == "done"
+    await world.office.put_rules({"not_before": "2026-10-06"})
+    await world.carry("invoice", 5001, 5002)
+    assert [codes(await world.document(one)) for one in (5001, 5002)] == [["not_wanted"], ["before_go_live"]]
+    await world.decide("send", ids=[(await world.document(5002))["id"]])
+    await world.office.put_rules({"not_before": "2026-11-01"}, after_version=1)
+    assert (await world.document(5002))["state"] == "done"
 
 
 # --- found in Unimicro ---
 
 
 async def test_old_invoices_are_offered_and_linked_in_bulk(world: World) -> None:
-    ids = await book_before(world, 5001, 5002, 5003)
+    ids = await world.book_before(5001, 5002, 5003)
     before = await world.books(without_numbers=False)
-    await hear(world, 5001, 5002, 5003)
+    await world.carry("invoice", 5001, 5002, 5003)
     for record, remote_id in ids.items():
-        view = await shown(world, record)
+        view = await world.overview_row(record)
         assert view["state"] == "before go-live"
         assert view["offer"] == {"id": remote_id, "number": view["number"], "same_day": True}
         assert f"(id {remote_id}) for the same customer and amount" in view["reasons"][0]["cause"]
-    first = (await row_of(world, 5001))["id"]
-    assert (await decide(world, "link", numbers=["110001"]))["decided"] == [first]
-    told = await decide(world, "link", everything=True)
+    first = (await world.document(5001))["id"]
+    assert (await world.decide("link", numbers=["110001"]))["decided"] == [first]
+    told = await world.decide("link", everything=True)
     assert (len(told["decided"]), told["left"]) == (2, [])
-    rows = {record: await row_of(world, record) for record in ids}
+    rows = {record: await world.document(record) for record in ids}
     assert {record: (row["state"], row["remote_id"]) for record, row in rows.items()} == {
         record: ("done", remote_id) for record, remote_id in ids.items()
     }
     assert await world.books(without_numbers=False) == before
     # Nothing happens to them afterwards, whatever RecMan repeats.
-    await hear(world, 5001, 5002, 5003)
+    await world.carry("invoice", 5001, 5002, 5003)
     assert await world.books(without_numbers=False) == before
     detail = await world.get(f"/v1/transfers/{first}")
     assert [(one["step"], one["outcome"]) for one in detail["attempts"]] == [("link", "linked")]
 
 
 async def test_what_we_sent_ourselves_before_the_log_was_lost_is_offered_by_our_reference(world: World) -> None:
-    await hear(world, 5001)
-    remote = (await row_of(world, 5001))["remote_id"]
+    await world.carry("invoice", 5001)
+    remote = (await world.document(5001))["remote_id"]
     async with world.resources.engine.begin() as connection:
         await connection.exec_driver_sql("TRUNCATE attempt, transfer, event, lane RESTART IDENTITY CASCADE")
-    await move(world, LATE)
-    await hear(world, 5001)
-    assert (await shown(world, 5001))["offer"]["id"] == remote
-    await decide(world, "link", everything=True)
-    assert (await row_of(world, 5001))["remote_id"] == remote
+    await world.office.move_go_live(LATE)
+    await world.carry("invoice", 5001)
+    assert (await world.overview_row(5001))["offer"]["id"] == remote
+    await world.decide("link", everything=True)
+    assert (await world.document(5001))["remote_id"] == remote
     assert len(await world.invoices()) == 1
 
 
@@ -348,37 +293,37 @@ WRONG: list[tuple[dict[str, Any], str]] = [
 async def test_what_agrees_in_part_is_not_offered_and_the_reason_says_what_differs(
     world: World, changes: dict[str, Any], word: str
 ) -> None:
-    ids = await book_before(world, 5001)
-    books_of(world).update("CustomerInvoice", ids[5001], changes)
-    await hear(world, 5001)
-    view = await shown(world, 5001)
+    ids = await world.book_before(5001)
+    world.ledger.books().update("CustomerInvoice", ids[5001], changes)
+    await world.carry("invoice", 5001)
+    view = await world.overview_row(5001)
     assert (view["state"], view["offer"]) == ("before go-live", None)
     assert word in view["reasons"][0]["cause"], view["reasons"]
-    told = await decide(world, "link", numbers=["110001"])
+    told = await world.decide("link", numbers=["110001"])
     assert (told["decided"], told["left"][0]["reason"]["code"]) == ([], "nothing_offered")
-    assert (await decide(world, "link", everything=True))["decided"] == []
+    assert (await world.decide("link", everything=True))["decided"] == []
 
 
 async def test_customer_that_has_the_number_but_is_somebody_else_is_no_sign(world: World) -> None:
-    await book_before(world, 5001)
-    customers = books_of(world).rows("Customer")
+    await world.book_before(5001)
+    customers = world.ledger.books().rows("Customer")
     for row in customers:
-        books_of(world).update("Customer", row["ID"], {"OrgNumber": "999999999"})
-    await hear(world, 5001)
-    assert (await shown(world, 5001))["offer"] is None
+        world.ledger.books().update("Customer", row["ID"], {"OrgNumber": "999999999"})
+    await world.carry("invoice", 5001)
+    assert (await world.overview_row(5001))["offer"] is None
 
 
 async def test_two_that_agree_are_not_offered_and_not_sent_either(world: World) -> None:
-    await book_before(world, 5001)
-    twin = await book_by_hand(world)
-    await hear(world, 5001)
-    view = await shown(world, 5001)
+    await world.book_before(5001)
+    twin = world.ledger.book_by_hand()
+    await world.carry("invoice", 5001)
+    view = await world.overview_row(5001)
     assert view["offer"] is None
     assert "more than one document for the same customer and amount (ids" in view["reasons"][0]["cause"]
     assert str(twin) in view["reasons"][0]["cause"]
-    await decide(world, "send", ids=[view["id"]])
-    assert (await row_of(world, 5001))["state"] == "held"
-    assert len(books_of(world).rows("CustomerInvoice")) == 2
+    await world.decide("send", ids=[view["id"]])
+    assert (await world.document(5001))["state"] == "held"
+    assert len(world.ledger.books().rows("CustomerInvoice")) == 2
 
 
 async def test_a_filter_that_unimicro_ignores_finds_no_strangers() -> None:
@@ -400,61 +345,61 @@ async def test_a_filter_that_unimicro_ignores_finds_no_strangers() -> None:
 
 
 async def test_an_offer_is_not_sent_unless_a_person_says_that_it_is_another(world: World) -> None:
-    await book_before(world, 5001)
-    await hear(world, 5001)
-    row = await row_of(world, 5001)
-    told = await decide(world, "send", ids=[row["id"]])
+    await world.book_before(5001)
+    await world.carry("invoice", 5001)
+    row = await world.document(5001)
+    told = await world.decide("send", ids=[row["id"]])
     assert (told["decided"], told["left"][0]["reason"]["code"]) == ([], "offered")
     assert len(await world.invoices()) == 1
-    await decide(world, "send", ids=[row["id"]], although_offered=True)
-    assert (await row_of(world, 5001))["state"] == "done"
+    await world.decide("send", ids=[row["id"]], although_offered=True)
+    assert (await world.document(5001))["state"] == "done"
     assert len(await world.invoices()) == 2
 
 
 async def test_what_changed_in_unimicro_since_the_offer_is_not_linked(world: World) -> None:
-    ids = await book_before(world, 5001)
-    await hear(world, 5001)
-    books_of(world).update("CustomerInvoice", ids[5001], {"CustomerID": 4711})
-    await decide(world, "link", numbers=["110001"])
-    row = await row_of(world, 5001)
+    ids = await world.book_before(5001)
+    await world.carry("invoice", 5001)
+    world.ledger.books().update("CustomerInvoice", ids[5001], {"CustomerID": 4711})
+    await world.decide("link", numbers=["110001"])
+    row = await world.document(5001)
     assert (row["state"], row["remote_id"]) == ("held", None)
     assert f"was to be linked to id {ids[5001]}, which no longer agrees" in row["reasons"][0]["cause"]
 
 
 async def test_one_document_there_is_linked_to_one_of_recmans_only(world: World) -> None:
-    await book_before(world, 5001)
+    await world.book_before(5001)
     records = world.recman.state.store.records["invoice"]
     records["5099"] = {**records["5001"], "invoiceId": 5099}
-    await hear(world, 5001, 5099)
-    ids = [(await row_of(world, record))["id"] for record in (5001, 5099)]
-    told = await decide(world, "link", numbers=["110001"])
+    await world.carry("invoice", 5001, 5099)
+    ids = [(await world.document(record))["id"] for record in (5001, 5099)]
+    told = await world.decide("link", numbers=["110001"])
     assert [one["reason"]["code"] for one in told["left"]] == ["number_twice", "number_twice"]
-    await decide(world, "link", ids=ids)
-    states = sorted([(await row_of(world, record))["state"] for record in (5001, 5099)])
+    await world.decide("link", ids=ids)
+    states = sorted([(await world.document(record))["state"] for record in (5001, 5099)])
     assert states == ["done", "held"]
 
 
 async def test_another_date_is_shown_and_left_out_of_a_link_of_everything(world: World) -> None:
-    ids = await book_before(world, 5001)
-    books_of(world).update("CustomerInvoice", ids[5001], {"InvoiceDate": "2025-10-05"})
-    await hear(world, 5001)
-    view = await shown(world, 5001)
+    ids = await world.book_before(5001)
+    world.ledger.books().update("CustomerInvoice", ids[5001], {"InvoiceDate": "2025-10-05"})
+    await world.carry("invoice", 5001)
+    view = await world.overview_row(5001)
     assert view["offer"]["same_day"] is False
     assert "dated 2025-10-05" in view["reasons"][0]["cause"]
-    assert (await decide(world, "link", everything=True))["decided"] == []
-    assert (await decide(world, "link", ids=[view["id"]]))["decided"] == [view["id"]]
-    assert (await row_of(world, 5001))["remote_id"] == ids[5001]
+    assert (await world.decide("link", everything=True))["decided"] == []
+    assert (await world.decide("link", ids=[view["id"]]))["decided"] == [view["id"]]
+    assert (await world.document(5001))["remote_id"] == ids[5001]
 
 
 async def test_recmans_repeats_cost_no_further_search_in_unimicro(world: World) -> None:
-    await book_before(world, 5001)
-    await hear(world, 5001)
-    first, calls = await row_of(world, 5001), await count_calls(world)
+    await world.book_before(5001)
+    await world.carry("invoice", 5001)
+    first, calls = await world.document(5001), await count_calls(world)
     for _ in range(3):
-        await hear(world, 5001)
+        await world.carry("invoice", 5001)
     assert await count_calls(world) == calls
-    assert (await row_of(world, 5001))["reasons"] == first["reasons"]
-    assert (await shown(world, 5001))["offer"] is not None
+    assert (await world.document(5001))["reasons"] == first["reasons"]
+    assert (await world.overview_row(5001))["offer"] is not None
     await world.call("POST", f"/v1/transfers/{first['id']}/retry")
     await world.settle()
     assert await count_calls(world) > calls

@@ -7,8 +7,6 @@ from typing import Any
 import pytest
 
 from app.sandbox.samples import load_samples
-from tests.flows.test_company_settings import list_calls
-from tests.flows.test_transfer import deliver_all
 from tests.world import COMPANY, World
 
 SAMPLES = load_samples()
@@ -30,16 +28,11 @@ async def snapshot(world: World) -> dict[str, Any]:
     return found
 
 
-def books_of(world: World) -> Any:
-    companies = world.unimicro.state.world.companies.values()
-    return next(company.books for company in companies if company.entity["Name"] == COMPANY)
-
-
 # --- overview ---
 
 
 async def test_overview_says_where_everything_is_in_an_accountants_words(world: World) -> None:
-    await deliver_all(world)
+    await world.deliver_samples()
     await world.settle()
     rows = await overview(world)
     assert len(rows) == len(SAMPLES.expected)
@@ -56,7 +49,7 @@ async def test_overview_says_where_everything_is_in_an_accountants_words(world: 
 
 
 async def test_overview_is_filtered_and_paged(world: World) -> None:
-    await deliver_all(world)
+    await world.deliver_samples()
     await world.settle()
     rows = list((await overview(world)).values())
     first = rows[0]
@@ -101,8 +94,7 @@ async def hear_without_sending(world: World, record: int) -> str:
     """A transfer that waits: its key rests."""
     await world.call("PATCH", f"/v1/keys/{world.key_id}", {"state": "paused"})
     await world.hear_of("invoice", record)
-    with pytest.raises(TimeoutError):
-        await world.settle(seconds=0.5)
+    await world.stall()
     await world.call("PATCH", f"/v1/keys/{world.key_id}", {"state": "active"})
     return next(str(row["number"]) for (_, found), row in (await world.transfers()).items() if found == str(record))
 
@@ -197,7 +189,7 @@ async def test_held_invoices_are_sent_in_one_job_with_progress(world: World) -> 
 
 
 async def test_sending_what_is_booked_changes_nothing(world: World) -> None:
-    await deliver_all(world)
+    await world.deliver_samples()
     await world.settle()
     books = await world.books(without_numbers=False)
     job = await send(world, {"text": "1", "state": "in Unimicro"})
@@ -229,32 +221,9 @@ async def test_sending_must_name_something_that_is_there(world: World) -> None:
 # --- done elsewhere ---
 
 
-async def book_by_hand(world: World, **changes: Any) -> int:
-    """The id of an invoice that a clerk made in Unimicro: 5001's twin, without our reference."""
-    books = books_of(world)
-    (invoice,) = books.rows("CustomerInvoice")
-    values = {name: value for name, value in invoice.items() if name not in {"ID", "_createguid", "ExternalReference"}}
-    return int(books.insert("CustomerInvoice", values | changes)["ID"])
-
-
-async def hold_twin(world: World) -> dict[str, Any]:
-    """5001 in Unimicro, and a held twin of it in RecMan."""
-    records = world.recman.state.store.records["invoice"]
-    await world.hear_of("invoice", 5001)
-    await world.settle()
-    records["5099"] = {**records["5001"], "invoiceId": 5099, "invoiceNumber": "119999"}
-    path = f"/v1/rules?key_id={world.key_id}&after_version=0"
-    await world.call("PUT", path, {"review": {"everything": True}})
-    await world.hear_of("invoice", 5099)
-    await world.settle()
-    held = (await world.transfers())["invoice", "5099"]
-    assert held["state"] == "held"
-    return held
-
-
 async def test_invoice_booked_by_hand_is_linked_when_customer_and_amount_agree(world: World) -> None:
-    held = await hold_twin(world)
-    by_hand = await book_by_hand(world, InvoiceNumber="900001")
+    held = await world.hold_twin()
+    by_hand = world.ledger.book_by_hand(InvoiceNumber="900001")
     answer = await world.call("POST", f"/v1/invoices/{held['id']}/done-elsewhere", {"remote_id": by_hand})
     assert answer.status_code == 200, answer.text
     assert (answer.json()["state"], answer.json()["remote_number"]) == ("in Unimicro", "900001")
@@ -276,16 +245,16 @@ async def test_invoice_booked_by_hand_is_linked_when_customer_and_amount_agree(w
     ],
 )
 async def test_invoice_that_does_not_agree_is_not_linked(world: World, changes: dict[str, Any], code: str) -> None:
-    held = await hold_twin(world)
-    by_hand = await book_by_hand(world, **changes)
+    held = await world.hold_twin()
+    by_hand = world.ledger.book_by_hand(**changes)
     answer = await world.call("POST", f"/v1/invoices/{held['id']}/done-elsewhere", {"remote_id": by_hand})
     assert (answer.status_code, answer.json()["code"]) == (409, code), answer.text
     assert (await world.transfers())["invoice", "5099"]["state"] == "held"
 
 
 async def test_invoice_whose_own_draft_may_exist_is_not_linked(world: World) -> None:
-    held = await hold_twin(world)
-    by_hand = await book_by_hand(world, InvoiceNumber="900001")
+    held = await world.hold_twin()
+    by_hand = world.ledger.book_by_hand(InvoiceNumber="900001")
     for change in ("remote_id = 4711", "remote_id = NULL, state = 'unknown'"):
         async with world.resources.engine.begin() as connection:
             await connection.exec_driver_sql(f"UPDATE transfer SET {change} WHERE record_id = '5099'")  # noqa: S608
@@ -294,7 +263,7 @@ async def test_invoice_whose_own_draft_may_exist_is_not_linked(world: World) -> 
 
 
 async def test_invoice_of_another_transfer_and_one_that_is_not_there_are_not_linked(world: World) -> None:
-    held = await hold_twin(world)
+    held = await world.hold_twin()
     taken = (await world.transfers())["invoice", "5001"]["remote_id"]
     answer = await world.call("POST", f"/v1/invoices/{held['id']}/done-elsewhere", {"remote_id": taken})
     assert (answer.status_code, answer.json()["code"]) == (409, "already_linked")
@@ -325,7 +294,7 @@ async def test_what_was_done_to_a_booked_invoice_in_unimicro_is_an_alarm(
 ) -> None:
     await world.hear_of("invoice", 5001)
     await world.settle()
-    books = books_of(world)
+    books = world.ledger.books()
     (invoice,) = books.rows("CustomerInvoice")
     before = {name: invoice.get(name) for name in change}
     books.update("CustomerInvoice", invoice["ID"], change)
@@ -341,17 +310,17 @@ async def test_invoice_credited_by_recmans_own_credit_note_is_no_alarm(world: Wo
     await world.hear_of("invoice", 5003, 5008)
     await world.settle()
     invoice = (await world.transfers())["invoice", "5003"]
-    books_of(world).update("CustomerInvoice", invoice["remote_id"], {"StatusCode": 42006})
+    world.ledger.books().update("CustomerInvoice", invoice["remote_id"], {"StatusCode": 42006})
     assert (await look_again(world, "5003"))["state"] == "done"
 
 
 async def test_repeats_from_recman_cost_no_call_to_unimicro(world: World) -> None:
     await world.hear_of("invoice", 5001)
     await world.settle()
-    before = len(await list_calls(world))
+    before = len(await world.list_calls())
     await world.hear_of("invoice", 5001)
     await world.settle()
-    assert len(await list_calls(world)) == before
+    assert len(await world.list_calls()) == before
 
 
 # --- many at once ---
@@ -362,10 +331,10 @@ async def test_fifty_invoices_of_one_new_customer_over_four_workers_make_one_cus
     for n in range(50):
         records[str(6000 + n)] = {**records["5001"], "invoiceId": 6000 + n, "invoiceNumber": str(120000 + n)}
     await asyncio.gather(*(world.hear_of("invoice", 6000 + n) for n in range(50)))
-    await asyncio.gather(*(world.settle(seconds=60) for _ in range(4)))
+    await asyncio.gather(*(world.settle() for _ in range(4)))
     rows = await world.transfers()
     assert [rows["invoice", str(6000 + n)]["state"] for n in range(50)] == ["done"] * 50
-    books = books_of(world)
+    books = world.ledger.books()
     number = rows["invoice", "6000"]["customer_name"]
     customers = [row for row in (await world.books())[_key(await world.books())]["customers"] if number in str(row)]
     assert len(customers) == 1

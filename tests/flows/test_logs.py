@@ -16,8 +16,8 @@ from app.platform.http import httpx
 from app.platform.logger import configure_logging, get_logger
 from app.transfer.context import Run
 from app.worker import carry, run_worker
-from tests.canary import LogKeeper
 from tests.world import OURS, RECMAN_KEY, TOKEN, World
+from tests.world.canary import LogKeeper
 
 PERSON = "Smultring"
 # Whose values name a person, an address, or the work that somebody did.

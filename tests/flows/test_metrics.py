@@ -2,7 +2,6 @@
 
 from prometheus_client.parser import text_string_to_metric_families
 
-from tests.flows.test_recman_calls import calls_of
 from tests.world import OURS, TOKEN, World
 
 AUTHORIZATION = {"Authorization": f"Bearer {TOKEN}"}
@@ -28,7 +27,7 @@ async def test_calls_and_what_waits_are_told_by_tenant(world: World) -> None:
     await world.settle()
     found = await read(world)
     used = sum(value for (name, *_), value in found.items() if name == "recman_calls")
-    assert used == len(calls_of(world))
+    assert used == len(world.source.list_calls())
     assert found["recman_calls_limit", tenant, "invoices"] == 100_000
     assert found["recman_calls_limit", tenant, "sweeps"] == 50_000
     assert found["recman_paused", tenant] == 0

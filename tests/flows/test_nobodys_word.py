@@ -6,8 +6,6 @@ import pytest
 
 from app.sandbox.faults import PROXY_PAGE
 from app.transfer.books import KnownBooks
-from tests.flows.test_invoices import book_by_hand, books_of, hold_twin
-from tests.flows.test_unclear import document_of, retry
 from tests.world import World
 
 _INVOICES = "/api/biz/invoices"
@@ -30,13 +28,13 @@ _CALLS: dict[str, dict[str, Any]] = {
 
 async def settled(world: World, record: str) -> dict[str, Any]:
     await world.settle()
-    row = await document_of(world, record)
+    row = await world.find_document(record)
     assert row is not None
     return row
 
 
 def invoices(world: World, kind: int = 0) -> list[tuple[str, int]]:
-    rows = books_of(world).rows("CustomerInvoice")
+    rows = world.ledger.books().rows("CustomerInvoice")
     return [(row["ExternalReference"], row["StatusCode"]) for row in rows if row["InvoiceType"] == kind]
 
 
@@ -75,7 +73,7 @@ async def test_a_404_where_something_is_made_is_a_route_that_is_not_there_now(
     row = await settled(world, "5001")
     assert row["state"] == "done", row["reasons"]
     assert invoices(world) == [("RM-5001", 42002)]
-    assert len(books_of(world).rows("Customer")) == 1
+    assert len(world.ledger.books().rows("Customer")) == 1
 
 
 async def test_one_404_on_the_customers_id_holds_no_invoice(world: World) -> None:
@@ -93,8 +91,8 @@ async def test_customer_that_stays_missing_is_told_to_a_person(world: World) -> 
     await world.hear_of("invoice", 5001)
     await world.settle()
     world.resources.kept(KnownBooks).recipients.clear()
-    (customer,) = books_of(world).rows("Customer")
-    books_of(world).update("Customer", customer["ID"], {"Deleted": True})
+    (customer,) = world.ledger.books().rows("Customer")
+    world.ledger.books().update("Customer", customer["ID"], {"Deleted": True})
     record = world.recman.state.store.records["invoice"]
     record["6001"] = {**record["5001"], "invoiceId": 6001, "invoiceNumber": "116001"}
     await world.hear_of("invoice", 6001)
@@ -116,11 +114,11 @@ async def test_one_404_on_the_credited_invoice_holds_no_credit_note(world: World
 
 
 async def test_one_404_raises_no_alarm_about_what_was_linked_by_hand(world: World) -> None:
-    row = await hold_twin(world)
-    remote_id = await book_by_hand(world, InvoiceNumber="900001")
+    row = await world.hold_twin()
+    remote_id = world.ledger.book_by_hand(InvoiceNumber="900001")
     answer = await world.post(f"/v1/invoices/{row['id']}/done-elsewhere", {"remote_id": remote_id})
     assert answer.status_code == 200, answer.text
     await world.fault("error_before", method="GET", path=_INVOICES, query="", status=404)
-    await retry(world, row)
+    await world.retry(row)
     row = await settled(world, "5099")
     assert row["state"] == "done", row["reasons"]

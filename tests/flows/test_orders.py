@@ -1,51 +1,39 @@
 """A key that makes orders: Unimicro invoices and sends; nothing is made twice, and credit notes are for people."""
 
-from typing import Any
-
 import pytest
 
-from tests.flows.test_invoices import books_of
 from tests.world import World
 
 
-async def choose_orders(world: World) -> None:
-    answer = await world.call("PATCH", f"/v1/keys/{world.key_id}", {"booking": "order"})
-    assert answer.status_code == 200, answer.text
-
-
-def orders(world: World) -> list[dict[str, Any]]:
-    return [dict(row) for row in books_of(world).rows("CustomerOrder")]
-
-
 async def test_invoice_becomes_a_registered_order_with_equal_totals(world: World) -> None:
-    await choose_orders(world)
+    await world.office.choose_orders()
     await world.hear_of("invoice", 5001)
     await world.settle()
     row = (await world.transfers())["invoice", "5001"]
     assert (row["state"], row["remote_gross_amount"]) == ("done", row["gross_amount"])
-    (order,) = orders(world)
+    (order,) = world.ledger.orders()
     assert (order["StatusCode"], str(order["OrderNumber"])) == (41002, row["remote_number"])
-    lines = books_of(world).children("CustomerOrderItem", "CustomerOrderID", order["ID"])
+    lines = world.ledger.books().children("CustomerOrderItem", "CustomerOrderID", order["ID"])
     assert {line["ExternalReference"] for line in lines} == {"RM-5001"}
     assert await world.invoices() == []
     # Told again, it is not made again.
     await world.hear_of("invoice", 5001)
     await world.settle()
-    assert len(orders(world)) == 1
+    assert len(world.ledger.orders()) == 1
 
 
 @pytest.mark.parametrize("query", ["", "action=register"])
 async def test_lost_answer_makes_no_second_order(world: World, query: str) -> None:
-    await choose_orders(world)
+    await world.office.choose_orders()
     await world.fault("lose_answer", method="POST", path="/api/biz/orders", query=query)
     await world.hear_of("invoice", 5001)
     await world.settle()
     assert (await world.transfers())["invoice", "5001"]["state"] == "done"
-    assert [order["StatusCode"] for order in orders(world)] == [41002]
+    assert [order["StatusCode"] for order in world.ledger.orders()] == [41002]
 
 
 async def test_credit_note_is_held_for_a_person(world: World) -> None:
-    await choose_orders(world)
+    await world.office.choose_orders()
     await world.hear_of("invoice", 5003, 5008)
     await world.settle()
     row = (await world.transfers())["credit_note", "5008"]
@@ -54,7 +42,7 @@ async def test_credit_note_is_held_for_a_person(world: World) -> None:
 
 
 async def test_credit_of_an_order_is_held_also_when_the_key_makes_invoices_by_now(world: World) -> None:
-    await choose_orders(world)
+    await world.office.choose_orders()
     await world.hear_of("invoice", 5003)
     await world.settle()
     assert (await world.transfers())["invoice", "5003"]["state"] == "done"
@@ -80,7 +68,7 @@ async def test_dry_run_shows_the_order(world: World) -> None:
     await world.call("PATCH", f"/v1/keys/{world.key_id}", {"departments": []})
     await world.hear_of("invoice", 5001)
     await world.settle()
-    await choose_orders(world)
+    await world.office.choose_orders()
     async with world.resources.engine.begin() as connection:
         await connection.exec_driver_sql("UPDATE key SET open_to_all = true")
     (row,) = await world.get("/v1/invoices")

@@ -13,7 +13,6 @@ from app.recman.read.spelling import list_fields
 from app.sandbox.recman.store import RecmanOptions
 from app.sandbox.samples import load_samples
 from app.sweep.probe import _probe
-from tests.flows.test_recman_calls import calls_of
 from tests.world import RECMAN_KEY, World, open_world
 
 SAMPLES = load_samples()
@@ -29,7 +28,7 @@ async def probe(world: World) -> dict[str, dict[str, Any]]:
 async def test_a_probe_tells_scopes_names_and_filters_in_ten_calls(world: World) -> None:
     found = await probe(world)
     # Users come last, and nothing of theirs is needed.
-    assert len(calls_of(world)) == 10
+    assert len(world.source.list_calls()) == 10
     assert {scope: row["outcome"] for scope, row in found.items()} == {
         "invoice": "readable",
         "project": "readable",
@@ -72,7 +71,7 @@ async def test_an_account_without_invoices_by_id_is_told(database_url: str, tmp_
         world.recman.state.store.calls.clear()
         await world.hear_of("invoice", 5001)
         await world.settle()
-        assert not any("invoiceIds" in call for call in calls_of(world))
+        assert not any("invoiceIds" in call for call in world.source.list_calls())
         assert (await world.transfers())["invoice", "5001"]["state"] == "done"
 
 

@@ -4,12 +4,11 @@ from typing import Any
 
 import pytest
 
-from tests.flows.test_invoices import books_of
 from tests.world import World
 
 
 def project_in_unimicro(world: World, number: str = "2001") -> dict[str, Any]:
-    (found,) = [row for row in books_of(world).rows("Project") if row["ProjectNumber"] == number]
+    (found,) = [row for row in world.ledger.books().rows("Project") if row["ProjectNumber"] == number]
     return dict(found)
 
 
@@ -29,7 +28,7 @@ async def test_changed_project_is_brought_in_line_field_by_field(world: World) -
     await world.settle()
     changed = await change(world, name="Rådgivning 2027", endDate="2027-06-30", companyId="202")
     assert (changed["Name"], changed["EndDate"][:10]) == ("Rådgivning 2027", "2027-06-30")
-    customer = next(row for row in books_of(world).rows("Customer") if row["ID"] == changed["ProjectCustomerID"])
+    customer = next(row for row in world.ledger.books().rows("Customer") if row["ID"] == changed["ProjectCustomerID"])
     number = world.recman.state.store.records["company"]["202"]["companyNumber"]
     assert str(customer["CustomerNumber"]) == str(number)
     assert changed["ID"] == made["ID"]

@@ -33,13 +33,6 @@ def add_copies(world: World, how_many: int, *, first: int = 9_000_001) -> list[s
     return ids
 
 
-def calls_of(world: World) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = []
-    for (path, params), count in world.recman.state.store.calls.items():
-        found += [{"path": path, **dict(params)}] * count
-    return found
-
-
 async def burst(world: World, ids: list[str]) -> None:
     bodies = [Delivery(body=json.dumps({"event": "invoice.created", "id": one})) for one in ids]
     assert set(await world.hear(bodies)) == {202}
@@ -57,10 +50,10 @@ async def test_a_burst_of_500_webhooks_costs_ten_calls_at_most(slow_world: World
     ids = add_copies(slow_world, 500)
     slow_world.recman.state.store.calls.clear()
     await burst(slow_world, ids)
-    await slow_world.settle(seconds=200)
+    await slow_world.settle()
     assert await slow_world.count("SELECT count(*) FROM transfer WHERE scope = 'invoice' AND state = 'done'") == 500
-    assert len(calls_of(slow_world)) <= 10
-    assert {call["scope"] for call in calls_of(slow_world)} >= {"invoice", "company"}
+    assert len(slow_world.source.list_calls()) <= 10
+    assert {call["scope"] for call in slow_world.source.list_calls()} >= {"invoice", "company"}
 
 
 @pytest.mark.timeout(300)
@@ -73,9 +66,9 @@ async def test_a_burst_costs_no_more_where_invoices_are_read_by_pages(database_u
         ids = add_copies(world, 120)
         world.recman.state.store.calls.clear()
         await burst(world, ids)
-        await world.settle(seconds=100)
+        await world.settle()
         assert await world.count("SELECT count(*) FROM transfer WHERE scope = 'invoice' AND state = 'done'") == 120
-        assert len(calls_of(world)) <= 10
+        assert len(world.source.list_calls()) <= 10
 
 
 async def test_a_change_after_the_reading_is_read_anew(slow_world: World) -> None:
@@ -102,7 +95,7 @@ async def test_an_equal_webhook_after_its_record_was_read_along_with_others_is_n
     await burst(world, [second])
     stop = asyncio.Event()
     worker = asyncio.create_task(run_worker(world.resources, stop))
-    while not any(second in call.get("invoiceIds", "") for call in calls_of(world)):  # noqa: ASYNC110 - no event for it
+    while not any(second in call.get("invoiceIds", "") for call in world.source.list_calls()):  # noqa: ASYNC110 - no event for it
         await asyncio.sleep(0.01)
     # It was read along with the first one, before its own lane is due.
     assert await world.count("SELECT count(*) FROM lane WHERE state = 'ready' AND run_at > now() AND tries = 0") == 1
@@ -136,10 +129,10 @@ async def test_an_equal_webhook_while_a_try_rests_is_no_repeat(slow_world: World
 async def test_many_webhooks_of_records_that_are_not_there_share_their_calls(slow_world: World) -> None:
     slow_world.recman.state.store.calls.clear()
     await burst(slow_world, [str(number) for number in range(800_001, 800_101)])
-    await slow_world.settle(seconds=60)
+    await slow_world.settle()
     held = await slow_world.count("SELECT count(*) FROM event WHERE state = 'held'")
     assert held == 100
-    assert len(calls_of(slow_world)) <= 10
+    assert len(slow_world.source.list_calls()) <= 10
 
 
 async def test_the_days_calls_are_counted_by_what_they_are_for(world: World) -> None:
@@ -149,7 +142,7 @@ async def test_the_days_calls_are_counted_by_what_they_are_for(world: World) -> 
     await world.settle()
     async with world.resources.sessions() as session:
         standing = await load_standing(session, world.tenant_id, zone="Europe/Oslo")
-    counted = len(calls_of(world))
+    counted = len(world.source.list_calls())
     assert standing.used == counted == sum(standing.by_purpose.values())
     assert set(standing.by_purpose) == {"customers", "projects", "invoices"}
     assert standing.paused_until is None
@@ -166,40 +159,20 @@ async def test_a_day_ends_at_midnight_of_its_zone(world: World, zone: str) -> No
 
 
 async def test_over_the_days_number_everything_waits_visibly_and_goes_on_when_it_is_raised(world: World) -> None:
-    used = (await look(world))["quota"]["used"]
-    await change(world, daily_calls=used + 1)
+    used = (await world.office.show_reading())["quota"]["used"]
+    await world.office.change_reading(daily_calls=used + 1)
     await world.hear_of("invoice", 5001)
-    await run_for(world, seconds=1.5)
-    shown = await look(world)
+    await world.work(seconds=1.5)
+    shown = await world.office.show_reading()
     assert shown["quota"]["used"] == shown["quota"]["daily_calls"] == used + 1
     assert shown["lanes_waiting"] == 1
     (row,) = await world.get("/v1/invoices")
     assert row["state"] == "waiting"
     assert "calls to RecMan are made today" in row["reasons"][0]["cause"]
     assert await world.count("SELECT count(*) FROM lane WHERE state = 'ready' AND tries > 0") == 0
-    await change(world, daily_calls=500)
+    await world.office.change_reading(daily_calls=500)
     await world.settle()
     assert (await world.transfers())["invoice", "5001"]["state"] == "done"
-
-
-async def look(world: World) -> dict[str, Any]:
-    shown: dict[str, Any] = (await world.get("/v1/recman", tenant=world.tenant_id))[0]
-    return shown
-
-
-async def change(world: World, **reading: Any) -> dict[str, Any]:
-    answer = await world.call("PATCH", "/v1/recman", reading, tenant=world.tenant_id)
-    assert answer.status_code == 200, answer.text
-    shown: dict[str, Any] = answer.json()
-    return shown
-
-
-async def run_for(world: World, *, seconds: float) -> None:
-    stop = asyncio.Event()
-    worker = asyncio.create_task(run_worker(world.resources, stop))
-    await asyncio.sleep(seconds)
-    stop.set()
-    await worker
 
 
 async def test_customers_stop_before_invoices_do(database_url: str, tmp_path: Path) -> None:
@@ -227,18 +200,18 @@ async def test_a_refusal_of_recmans_own_is_one_pause_for_the_whole_tenant(databa
     async with open_world(database_url, tmp_path, recman_options=options, checked=False) as world:
         for number in (5001, 5002, 5003, 5004):
             await world.hear_of("invoice", number)
-        await run_for(world, seconds=1.5)
-        assert len(calls_of(world)) == 1
+        await world.work(seconds=1.5)
+        assert len(world.source.list_calls()) == 1
         await world.hear_of("company", 201)
-        await run_for(world, seconds=1)
-        assert len(calls_of(world)) == 1
-        shown = await look(world)
+        await world.work(seconds=1)
+        assert len(world.source.list_calls()) == 1
+        shown = await world.office.show_reading()
         assert shown["quota"]["paused_until"] is not None
         assert "quota" in shown["quota"]["pause_reason"]
         assert shown["lanes_waiting"] == 4 + 1
-        assert (await change(world, lift_pause=True))["quota"]["paused_until"] is None
-        await run_for(world, seconds=1)
-        assert len(calls_of(world)) == 2
+        assert (await world.office.change_reading(lift_pause=True))["quota"]["paused_until"] is None
+        await world.work(seconds=1)
+        assert len(world.source.list_calls()) == 2
 
 
 async def test_a_record_is_as_old_as_the_oldest_transaction_under_way(world: World) -> None:
@@ -269,11 +242,11 @@ async def test_a_refused_api_key_costs_one_call_and_another_key_goes_on_at_once(
     world.recman.state.store.calls.clear()
     for number in (5001, 5002, 5003):
         await world.hear_of("invoice", number)
-    await run_for(world, seconds=1.5)
+    await world.work(seconds=1.5)
     await world.hear_of("company", 201)
-    await run_for(world, seconds=1)
-    assert len(calls_of(world)) == 1
-    quota = (await look(world))["quota"]
+    await world.work(seconds=1)
+    assert len(world.source.list_calls()) == 1
+    quota = (await world.office.show_reading())["quota"]
     assert "does not accept the API key" in quota["pause_reason"]
     assert "Make a new API key in RecMan" in quota["pause_fix"]
     answer = await world.call("POST", "/v1/recman/probe", tenant=world.tenant_id)
@@ -281,7 +254,7 @@ async def test_a_refused_api_key_costs_one_call_and_another_key_goes_on_at_once(
     assert "Make a new API key in RecMan" in answer.json()["fix"]
 
     await world.call("PATCH", path, {"recman_api_key": RECMAN_KEY})
-    assert (await look(world))["quota"]["paused_until"] is None
+    assert (await world.office.show_reading())["quota"]["paused_until"] is None
     await world.settle()
     done = await world.count("SELECT count(*) FROM transfer WHERE kind = 'invoice' AND state = 'done'")
     assert done == 3

@@ -1,41 +1,24 @@
 """`sweep`, `backfill` and `recman probe` as a person runs them; a backfill that is killed goes on where it was."""
 
 import asyncio
-import sys
 from pathlib import Path
 
 from app.sandbox.recman.store import RecmanOptions
 from app.sandbox.samples import load_samples
-from tests.chaos.test_kill import make_environment, real_world
-from tests.world import RECMAN_KEY, World
+from tests.world import RECMAN_KEY
+from tests.world.processes import real_world, run_command, start_command
 
 SAMPLES = load_samples()
 ALL = ("--from", "2000-01-01", "--to", "2098-12-31")
 
 
-async def start(world: World, *arguments: str) -> asyncio.subprocess.Process:
-    return await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "app", *arguments),
-        env=make_environment(world.resources.settings) | {"COLUMNS": "300", "NO_COLOR": "1"},
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-    )
-
-
-async def run(world: World, *arguments: str) -> tuple[int, str, str]:
-    """Exit status, standard output and error output."""
-    process = await start(world, *arguments)
-    out, err = await asyncio.wait_for(process.communicate(), 60)
-    return process.returncode or 0, out.decode(), err.decode()
-
-
 async def test_backfill_counts_first_and_then_fetches(database_url: str, tmp_path: Path) -> None:
     async with real_world(database_url, tmp_path) as world:
-        status, out, err = await run(world, "backfill", *ALL, "--dry-run")
+        status, out, err = await run_command(world, "backfill", *ALL, "--dry-run")
         assert status == 0, err
         assert f"to send {len(SAMPLES.records['invoice'])}" in out
         assert await world.transfers() == {}
-        status, out, err = await run(world, "backfill", *ALL, "--tenant", "Nordlys")
+        status, out, err = await run_command(world, "backfill", *ALL, "--tenant", "Nordlys")
         assert status == 0, err
         assert "is done" in err
         await world.settle()
@@ -52,10 +35,10 @@ async def test_backfill_shows_what_is_older_than_the_key_and_sends_it_when_confi
     async with real_world(database_url, tmp_path) as world:
         await world.call("PATCH", f"/v1/keys/{world.key_id}", {"go_live": "2026-12-01"})
         days = ("--from", "2026-10-05", "--to", "2026-10-05")
-        status, out, err = await run(world, "backfill", *days, "--dry-run")
+        status, out, err = await run_command(world, "backfill", *days, "--dry-run")
         assert (status, "110001" in out, "before the go-live day" in out) == (0, True, True), err
         assert "--confirm 1" in err
-        status, out, err = await run(world, "backfill", *days, "--confirm", "1")
+        status, out, err = await run_command(world, "backfill", *days, "--confirm", "1")
         assert status == 0, err
         await world.settle()
         assert (await world.transfers())["invoice", "5001"]["state"] == "done"
@@ -63,10 +46,10 @@ async def test_backfill_shows_what_is_older_than_the_key_and_sends_it_when_confi
 
 async def test_sweep_and_probe(database_url: str, tmp_path: Path) -> None:
     async with real_world(database_url, tmp_path) as world:
-        status, out, err = await run(world, "sweep")
+        status, out, err = await run_command(world, "sweep")
         assert status == 0, err
         assert [line.split()[0] for line in out.splitlines()[1:]] == ["company", "project", "invoice"]
-        status, out, err = await run(world, "recman", "probe")
+        status, out, err = await run_command(world, "recman", "probe")
         assert status == 0, err
         assert "invoiceNumber" in out
         assert [line.split()[1] for line in out.splitlines() if line.startswith("product")] == ["refused"]
@@ -78,10 +61,10 @@ async def test_what_is_meant_must_be_clear(database_url: str, tmp_path: Path) ->
             (("sweep", "--tenant", "Ingen"), "“Ingen”"),
             (("backfill", "--from", "2026-10-31", "--to", "2026-10-01"), "before"),
         ):
-            status, _, err = await run(world, *arguments)
+            status, _, err = await run_command(world, *arguments)
             assert (status, word in err, "Traceback" in err) == (1, True, False), err
         await world.office.make_tenant("Sydlys", recman_api_key=RECMAN_KEY)
-        status, _, err = await run(world, "recman", "probe")
+        status, _, err = await run_command(world, "recman", "probe")
         assert (status, "Nordlys, Sydlys" in err) == (1, True)
 
 
@@ -90,7 +73,7 @@ async def test_a_backfill_killed_again_and_again_arrives_whole_and_once(database
     async with real_world(database_url, tmp_path, recman_options=options) as world:
         kills = 0
         for page in (3, 7, 12):
-            process = await start(world, "backfill", *ALL)
+            process = await start_command(world, "backfill", *ALL)
             far = "SELECT coalesce(max(page), 0) FROM sweep"
             while await world.count(far) < page and process.returncode is None:  # noqa: ASYNC110 - another process works
                 await asyncio.sleep(0.005)
@@ -100,7 +83,7 @@ async def test_a_backfill_killed_again_and_again_arrives_whole_and_once(database
             await process.communicate()
         assert kills == 3
         assert await world.count("SELECT count(*) FROM sweep WHERE state = 'running'") == 1
-        status, out, err = await run(world, "backfill", *ALL)
+        status, out, err = await run_command(world, "backfill", *ALL)
         assert status == 0, err
         assert f"records {len(SAMPLES.records['invoice'])}" in out
         await world.settle()

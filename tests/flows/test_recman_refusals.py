@@ -9,8 +9,6 @@ from starlette.responses import JSONResponse
 from app.sandbox.recman import answers as recman_answers
 from app.sandbox.recman import app as recman
 from app.sandbox.samples import Record
-from tests.flows.test_first_contact import send
-from tests.flows.test_recman_calls import change, run_for
 from tests.world import World
 
 Said = Callable[[str, Mapping[str, str]], Any]
@@ -53,9 +51,9 @@ async def test_only_a_success_says_that_a_record_is_gone(
     await world.hear_of("invoice", 5001)
     await world.settle()
     say(lambda scope, _: answer if scope in {"company", "invoice"} else None)
-    await send(world, {"event": "company.deleted", "id": 201})
-    await send(world, {"event": "invoice.deleted", "id": 5002})
-    await run_for(world, seconds=1.5)
+    await world.post_hook({"event": "company.deleted", "id": 201})
+    await world.post_hook({"event": "invoice.deleted", "id": 5002})
+    await world.work(seconds=1.5)
     rows = await world.transfers()
     assert rows["customer", "201"]["warnings"] == []
     assert rows["invoice", "5002"]["state"] == "waiting"
@@ -79,10 +77,10 @@ async def test_a_sweep_and_a_probe_go_on_past_a_scope_that_is_refused_in_any_wor
     world: World, say: Callable[[Said], None], text: str
 ) -> None:
     say(lambda scope, _: refuse(text) if scope == "company" else None)
-    await change(world, first_day="2020-01-01")
+    await world.office.change_reading(first_day="2020-01-01")
     begun = await world.call("POST", "/v1/recman/sweep", tenant=world.tenant_id)
     # What needs a company goes on waiting.
-    await run_for(world, seconds=5)
+    await world.work(seconds=5)
     ended = await world.get(f"/v1/recman/sweeps/{begun.json()['id']}")
     assert ended["state"] == "done"
     assert text in ended["counts"]["company"]["refused"]

@@ -20,10 +20,6 @@ REDIRECTS = (f"{OURS}/oauth/unimicro/callback",)
 TOKEN_CALL = "POST /identity/connect/token"
 
 
-def identity(world: World) -> Any:
-    return world.unimicro.state.world.identity
-
-
 async def key_of(world: World) -> dict[str, Any]:
     key: dict[str, Any] = (await world.get("/v1/keys"))[0]
     return key
@@ -71,7 +67,7 @@ async def test_a_401_of_one_route_alone_is_a_missing_right_of_that_record(world:
     assert "POST invoices" in held["reasons"][0]["cause"]
     assert "roles" in held["reasons"][0]["fix"]
     key = await key_of(world)
-    assert (key["state"], key["paused_until"], identity(world).refreshes) == ("active", None, 0)
+    assert (key["state"], key["paused_until"], world.ledger.identity.refreshes) == ("active", None, 0)
     await world.http.delete(f"{world.unimicro_url}/sandbox/faults")
     assert (await world.post(f"/v1/transfers/{held['id']}/retry")).is_success
     await world.settle()
@@ -81,12 +77,11 @@ async def test_a_401_of_one_route_alone_is_a_missing_right_of_that_record(world:
 async def test_a_company_that_is_refused_rests_with_its_key_and_nothing_is_held(world: World) -> None:
     await world.fault("error_before", path="/api/biz", status=401, times=1000)
     await world.hear_of("invoice", 5001)
-    with pytest.raises(TimeoutError):
-        await world.settle(seconds=6)
+    await world.stall()
     waiting = await invoice(world)
     assert (waiting["state"], waiting["reasons"][0]["code"]) == ("waiting", "company_refused")
     key = await key_of(world)
-    assert (key["state"], key["paused_until"] is not None, identity(world).refreshes) == ("active", True, 0)
+    assert (key["state"], key["paused_until"] is not None, world.ledger.identity.refreshes) == ("active", True, 0)
     assert await world.count("SELECT max(tries) FROM lane") == 0
 
 
@@ -99,9 +94,8 @@ async def test_tokens_that_nobody_takes_are_renewed_once_and_then_the_key_rests(
         await world.fault("error_before", path="/api", status=401, times=1000)
         for record in (5001, 5002, 5003, 5004):
             await world.hear_of("invoice", record)
-        with pytest.raises(TimeoutError):
-            await world.settle(seconds=8)
-        assert identity(world).refreshes == 1
+        await world.stall()
+        assert world.ledger.identity.refreshes == 1
         assert (await invoice(world))["state"] == "waiting"
         key = await key_of(world)
         assert (key["state"], key["paused_until"] is not None) == ("active", True)
@@ -119,7 +113,7 @@ async def test_lanes_that_queued_behind_a_dead_refresh_token_do_not_send_it_agai
 ) -> None:
     options = SandboxOptions(redirect_uris=REDIRECTS, client_secret=CLIENT_SECRET, rotate_refresh_tokens=rotates)
     async with open_world(database_url, tmp_path, sandbox=options) as world:
-        identity(world).refresh_tokens.clear()
+        world.ledger.identity.refresh_tokens.clear()
         await expire(world)
         before = await count_token_calls(world)
         errors = await lanes_at_once(world)
@@ -135,7 +129,7 @@ async def test_lanes_that_queued_behind_a_dead_refresh_token_do_not_send_it_agai
 
 async def test_a_paused_key_sends_a_dead_refresh_token_once_too_and_stays_paused(world: World) -> None:
     await world.call("PATCH", f"/v1/keys/{world.key_id}", {"state": "paused"})
-    identity(world).refresh_tokens.clear()
+    world.ledger.identity.refresh_tokens.clear()
     await expire(world)
     before = await count_token_calls(world)
     await lanes_at_once(world)
@@ -144,13 +138,12 @@ async def test_a_paused_key_sends_a_dead_refresh_token_once_too_and_stays_paused
 
 
 async def test_many_waiting_invoices_end_a_sign_in_with_one_call(world: World) -> None:
-    identity(world).refresh_tokens.clear()
-    identity(world).expire_access_tokens()
+    world.ledger.identity.refresh_tokens.clear()
+    world.ledger.identity.expire_access_tokens()
     before = await count_token_calls(world)
     for record in range(5001, 5011):
         await world.hear_of("invoice", record)
-    with pytest.raises(TimeoutError):
-        await world.settle(seconds=3)
+    await world.stall()
     assert await count_token_calls(world) == before + 1
     assert (await key_of(world))["state"] == "sign_in_again"
 

@@ -1,165 +1,114 @@
 """Nothing crosses a key: credit notes follow their invoice, and what a removed key leaves waits for a person."""
 
 import asyncio
-from contextlib import suppress
 from typing import Any
 
 import pytest
 from sqlalchemy import text
 
 from app.platform.http import httpx
-from app.sandbox.unimicro.books import Books
 from app.transfer.books import KnownBooks
-from tests.flows.test_credits import make_partial
 from tests.world import COMPANY, World
 
 OTHER = "Nordlys Konsulent AS"
-
-
-def books_of(world: World, company: str) -> Books:
-    companies = world.unimicro.state.world.companies.values()
-    found: Books = next(one.books for one in companies if one.entity["Name"] == company)
-    return found
-
-
-def documents_in(world: World, company: str, *, kind: int | None = None) -> list[dict[str, Any]]:
-    rows = books_of(world, company).rows("CustomerInvoice")
-    return [row for row in rows if kind is None or row["InvoiceType"] == kind]
-
-
-async def document(world: World, record_id: str | int) -> dict[str, Any]:
-    rows = await world.get("/v1/transfers", limit=1000)
-    found: dict[str, Any] = next(
-        row for row in rows if row["record_id"] == str(record_id) and row["kind"] in {"invoice", "credit_note"}
-    )
-    return found
-
-
-async def read_departments(world: World) -> None:
-    answer = await world.call("POST", "/v1/departments/refresh", tenant=world.tenant_id)
-    assert answer.status_code == 200, answer.text
-
-
-async def give(world: World, department: str, key_id: Any) -> None:
-    path = f"/v1/departments/{department}/key"
-    answer = await world.call("PUT", path, {"key_id": None if key_id is None else str(key_id)}, tenant=world.tenant_id)
-    assert answer.status_code == 200, answer.text
-
-
-async def make_key(world: World, name: str, *, company: str = OTHER, departments: Any = ()) -> str:
-    chosen = departments if departments == "all" else list(departments)
-    return str(await world.office.make_key(world.tenant_id, name=name, company=company, departments=chosen))
-
-
-async def remove(world: World, key_id: Any) -> dict[str, Any]:
-    answer = await world.call("DELETE", f"/v1/keys/{key_id}")
-    assert answer.status_code == 200, answer.text
-    told: dict[str, Any] = answer.json()
-    return told
 
 
 async def pause(world: World, key_id: Any) -> None:
     assert (await world.call("PATCH", f"/v1/keys/{key_id}", {"state": "paused"})).status_code == 200
 
 
-async def wait_a_while(world: World) -> None:
-    """Lanes of a paused key stay ready, so nothing ever settles."""
-    with suppress(TimeoutError):
-        await world.settle(seconds=0.7)
-
-
 async def test_credit_note_follows_its_invoice_when_the_department_moved(world: World) -> None:
-    await read_departments(world)
+    await world.office.read_departments()
     await world.hear_of("invoice", 5003)
     await world.settle()
-    other = await make_key(world, "Other")
-    await give(world, "2", other)
+    other = await world.office.open_key("Other")
+    await world.office.give("2", other)
     await world.hear_of("invoice", 5002)
     await world.settle()
     # Both companies have an invoice with id 1 now.
-    assert (await document(world, 5002))["remote_id"] == (await document(world, 5003))["remote_id"]
+    assert (await world.document(5002))["remote_id"] == (await world.document(5003))["remote_id"]
     await world.hear_of("invoice", 5008)
     await world.settle()
-    credit = await document(world, 5008)
+    credit = await world.document(5008)
     assert (credit["state"], credit["key_id"]) == ("done", str(world.key_id))
-    assert documents_in(world, OTHER, kind=1) == []
-    assert len(documents_in(world, COMPANY, kind=1)) == 1
+    assert world.ledger.documents(OTHER, kind=1) == []
+    assert len(world.ledger.documents(COMPANY, kind=1)) == 1
 
 
 async def test_credit_note_of_another_department_follows_its_invoice(world: World) -> None:
-    await read_departments(world)
-    other = await make_key(world, "Other", departments=["1"])
+    await world.office.read_departments()
+    other = await world.office.open_key("Other", departments=["1"])
     world.recman.state.store.records["invoice"]["5008"]["departmentId"] = "1"
     await world.hear_of("invoice", 5001, 5003)
     await world.settle()
-    assert (await document(world, 5001))["key_id"] == other
+    assert (await world.document(5001))["key_id"] == other
     await world.hear_of("invoice", 5008)
     await world.settle()
-    credit = await document(world, 5008)
+    credit = await world.document(5008)
     assert (credit["state"], credit["key_id"]) == ("done", str(world.key_id))
-    assert documents_in(world, OTHER, kind=1) == []
+    assert world.ledger.documents(OTHER, kind=1) == []
 
 
 async def test_credit_note_that_comes_first_waits_for_its_invoice_before_it_has_a_key(world: World) -> None:
-    await read_departments(world)
-    other = await make_key(world, "Other", departments=["1"])
-    make_partial(world)
+    await world.office.read_departments()
+    other = await world.office.open_key("Other", departments=["1"])
+    world.source.credit_without_sums()
     world.recman.state.store.records["invoice"]["5008"]["departmentId"] = "1"
     await world.hear_of("invoice", 5008, 5008)
     await world.settle()
-    credit = await document(world, 5008)
+    credit = await world.document(5008)
     assert (credit["state"], credit["key_id"]) == ("done", str(world.key_id))
-    assert (await document(world, 5003))["key_id"] == str(world.key_id) != other
+    assert (await world.document(5003))["key_id"] == str(world.key_id) != other
 
 
 async def test_credit_note_waits_while_its_invoice_has_no_key(world: World) -> None:
-    await read_departments(world)
+    await world.office.read_departments()
     patched = await world.call("PATCH", f"/v1/keys/{world.key_id}", {"departments": ["1"]})
     assert patched.status_code == 200
     world.recman.state.store.records["invoice"]["5008"]["departmentId"] = "1"
     await world.hear_of("invoice", 5003, 5008)
     await world.settle()
-    credit = await document(world, 5008)
+    credit = await world.document(5008)
     assert (credit["state"], credit["key_id"]) == ("waiting", None)
     assert "No key for department 2" in credit["reasons"][0]["cause"]
-    other = await make_key(world, "Other", departments=["2"])
+    other = await world.office.open_key("Other", departments=["2"])
     await world.settle()
-    assert [(await document(world, one))["key_id"] for one in (5003, 5008)] == [other, other]
-    assert (await document(world, 5008))["state"] == "done"
+    assert [(await world.document(one))["key_id"] for one in (5003, 5008)] == [other, other]
+    assert (await world.document(5008))["state"] == "done"
 
 
 async def test_credit_of_an_invoice_with_a_removed_key_is_held_and_goes_on_when_the_invoice_is_linked_anew(
     world: World,
 ) -> None:
-    await read_departments(world)
+    await world.office.read_departments()
     await world.hear_of("invoice", 5003)
     await world.settle()
-    await remove(world, world.key_id)
-    again = await make_key(world, "Again", company=OTHER, departments="all")
+    await world.office.remove_key(world.key_id)
+    again = await world.office.open_key("Again", company=OTHER, departments="all")
     await world.hear_of("invoice", 5002)
     await world.settle()
-    stranger = (await document(world, 5002))["remote_id"]
-    assert stranger == (await document(world, 5003))["remote_id"]
+    stranger = (await world.document(5002))["remote_id"]
+    assert stranger == (await world.document(5003))["remote_id"]
     await world.hear_of("invoice", 5008)
     await world.settle()
-    credit = await document(world, 5008)
-    invoice = await document(world, 5003)
+    credit = await world.document(5008)
+    invoice = await world.document(5003)
     assert (credit["state"], credit["reasons"][0]["code"]) == ("held", "key_removed")
     assert f"/v1/invoices/{invoice['id']}/done-elsewhere" in credit["reasons"][0]["fix"]
-    assert documents_in(world, OTHER, kind=1) == []
+    assert world.ledger.documents(OTHER, kind=1) == []
     # The new key's company has it by hand; an invoice that is not it is refused.
     link = f"/v1/invoices/{invoice['id']}/done-elsewhere"
     refused = await world.call("POST", link, {"remote_id": stranger})
     assert (refused.status_code, refused.json()["code"]) == (409, "amount_differs")
-    assert (await document(world, 5003))["key_id"] == str(world.key_id)
+    assert (await world.document(5003))["key_id"] == str(world.key_id)
     by_hand = await book_by_hand(world, OTHER, record_id="5003")
     linked = await world.call("POST", link, {"remote_id": by_hand})
     assert linked.status_code == 200, linked.text
     assert (linked.json()["key_id"], linked.json()["state"]) == (again, "in Unimicro")
     await world.settle()
-    credit = await document(world, 5008)
+    credit = await world.document(5008)
     assert (credit["state"], credit["key_id"]) == ("done", again)
-    made = documents_in(world, OTHER, kind=1)
+    made = world.ledger.documents(OTHER, kind=1)
     assert [one["InvoiceReferenceID"] for one in made] == [by_hand]
 
 
@@ -170,19 +119,19 @@ async def book_by_hand(world: World, company: str, *, record_id: str) -> int:
     records[str(number)] = {**records[record_id], "invoiceId": number, "invoiceNumber": "999999"}
     await world.hear_of("invoice", number)
     await world.settle()
-    made = await document(world, number)
+    made = await world.document(number)
     assert made["state"] == "done", made
     async with world.resources.engine.begin() as connection:
         await connection.execute(text("DELETE FROM attempt WHERE transfer_id = :id"), {"id": made["id"]})
         await connection.execute(text("DELETE FROM transfer WHERE id = :id"), {"id": made["id"]})
-    books_of(world, company).update("CustomerInvoice", made["remote_id"], {"ExternalReference": None})
+    world.ledger.books(company).update("CustomerInvoice", made["remote_id"], {"ExternalReference": None})
     return int(made["remote_id"])
 
 
 async def test_link_of_a_booked_document_whose_key_is_in_use_is_refused(world: World) -> None:
     await world.hear_of("invoice", 5001, 5002)
     await world.settle()
-    one, two = await document(world, 5001), await document(world, 5002)
+    one, two = await world.document(5001), await world.document(5002)
     answer = await world.call("POST", f"/v1/invoices/{one['id']}/done-elsewhere", {"remote_id": two["remote_id"]})
     assert answer.status_code == 409
     answer = await world.call("POST", f"/v1/invoices/{one['id']}/done-elsewhere", {"remote_id": one["remote_id"]})
@@ -190,13 +139,13 @@ async def test_link_of_a_booked_document_whose_key_is_in_use_is_refused(world: W
 
 
 async def test_what_waits_with_a_removed_key_is_held_and_never_sent_to_the_key_open_to_all(world: World) -> None:
-    await read_departments(world)
-    other = await make_key(world, "Other", departments=["2"])
+    await world.office.read_departments()
+    other = await world.office.open_key("Other", departments=["2"])
     await pause(world, other)
     await world.hear_of("invoice", 5002, 5003)
-    await wait_a_while(world)
-    assert (await document(world, 5002))["state"] == "waiting"
-    told = await remove(world, other)
+    await world.stall()
+    assert (await world.document(5002))["state"] == "waiting"
+    told = await world.office.remove_key(other)
     assert told["remains"] == {"waiting": 2, "begun": 0, "booked": 0, "ignored": 0}
     assert told["departments"] == ["2"]
     await world.settle()
@@ -204,16 +153,16 @@ async def test_what_waits_with_a_removed_key_is_held_and_never_sent_to_the_key_o
     await world.hear_of("invoice", 5002, 5007)
     await world.settle()
     for record_id in (5002, 5003, 5007):
-        held = await document(world, record_id)
+        held = await world.document(record_id)
         assert (held["state"], held["reasons"][0]["code"]) == ("held", "key_removed"), record_id
     assert await world.invoices() == []
-    assert documents_in(world, OTHER) == []
+    assert world.ledger.documents(OTHER) == []
     rows = {row["recman_department_id"]: row for row in await world.get("/v1/departments")}
     assert (rows["2"]["state"], rows["2"]["former_key_id"]) == ("unassigned", other)
     assert rows["1"]["state"] == "open_to_all"
-    await give(world, "2", None)
+    await world.office.give("2", None)
     await world.settle()
-    assert {(await document(world, one))["key_id"] for one in (5002, 5003, 5007)} == {str(world.key_id)}
+    assert {(await world.document(one))["key_id"] for one in (5002, 5003, 5007)} == {str(world.key_id)}
     assert len(await world.invoices()) == 3
 
 
@@ -222,65 +171,65 @@ async def test_what_waited_with_a_removed_key_open_to_all_goes_to_no_later_one_u
 ) -> None:
     await pause(world, world.key_id)
     await world.hear_of("invoice", 5001, 5002)
-    await wait_a_while(world)
-    await remove(world, world.key_id)
-    later = await make_key(world, "Later", departments="all")
+    await world.stall()
+    await world.office.remove_key(world.key_id)
+    later = await world.office.open_key("Later", departments="all")
     await world.hear_of("invoice", 5001)
     await world.settle()
-    assert (await document(world, 5001))["reasons"][0]["code"] == "key_removed"
-    assert documents_in(world, OTHER) == []
+    assert (await world.document(5001))["reasons"][0]["code"] == "key_removed"
+    assert world.ledger.documents(OTHER) == []
     (former,) = await world.get("/v1/keys/removed")
     assert (former["id"], former["remains"]["waiting"]) == (str(world.key_id), 2)
     listed = await world.get("/v1/invoices", key_id=former["id"])
     assert [row["state"] for row in listed] == ["held", "held"]
     path, order = f"/v1/keys/{later}/take-over", {"from_key_id": former["id"]}
-    only = await world.call("POST", path, {**order, "ids": [(await document(world, 5001))["id"]]})
+    only = await world.call("POST", path, {**order, "ids": [(await world.document(5001))["id"]]})
     assert (only.status_code, only.json()["documents"]) == (200, 1), only.text
     await world.settle()
-    assert [(await document(world, one))["state"] for one in (5001, 5002)] == ["done", "held"]
+    assert [(await world.document(one))["state"] for one in (5001, 5002)] == ["done", "held"]
     rest = await world.call("POST", path, order)
     assert rest.json() == {"documents": 1, "departments": [], "left": 0}
     await world.settle()
-    assert {(await document(world, one))["key_id"] for one in (5001, 5002)} == {later}
-    assert len(documents_in(world, OTHER)) == 2
+    assert {(await world.document(one))["key_id"] for one in (5001, 5002)} == {later}
+    assert len(world.ledger.documents(OTHER)) == 2
     actions = [row["action"] for row in await world.get("/v1/audit")]
     assert actions.count("key.take_over") == 2
 
 
 async def test_departments_are_taken_over_with_what_waits(world: World) -> None:
-    await read_departments(world)
-    other = await make_key(world, "Other", departments=["2"])
-    await remove(world, other)
-    again = await make_key(world, "Again")
+    await world.office.read_departments()
+    other = await world.office.open_key("Other", departments=["2"])
+    await world.office.remove_key(other)
+    again = await world.office.open_key("Again")
     refused = await world.call("POST", f"/v1/keys/{again}/take-over", {"from_key_id": str(world.key_id)})
     assert (refused.status_code, refused.json()["code"]) == (409, "key_in_use")
     await world.hear_of("invoice", 5002)
     await world.settle()
-    assert (await document(world, 5002))["reasons"][0]["code"] == "key_removed"
+    assert (await world.document(5002))["reasons"][0]["code"] == "key_removed"
     taken = await world.call("POST", f"/v1/keys/{again}/take-over", {"from_key_id": other})
     assert taken.json()["departments"] == ["2"]
     await world.settle()
-    assert ((await document(world, 5002))["state"], (await document(world, 5002))["key_id"]) == ("done", again)
+    assert ((await world.document(5002))["state"], (await world.document(5002))["key_id"]) == ("done", again)
 
 
 async def test_what_was_begun_with_a_removed_key_stays_and_can_be_ignored_and_sent_anew(world: World) -> None:
     await world.fault("error_before", method="POST", path="/api/biz/invoices", query="action=invoice", times=100)
     await world.hear_of("invoice", 5001)
-    await wait_a_while(world)
+    await world.work_until(5001, "unknown")
     await pause(world, world.key_id)
-    await wait_a_while(world)
+    await world.stall()
     async with world.resources.engine.begin() as connection:
         # Its worker is long dead, and a look found the draft.
         await connection.exec_driver_sql("UPDATE transfer SET state = 'waiting' WHERE scope = 'invoice'")
-    begun = await document(world, 5001)
+    begun = await world.document(5001)
     assert begun["remote_id"] is not None
-    told = await remove(world, world.key_id)
+    told = await world.office.remove_key(world.key_id)
     assert told["remains"]["begun"] == 1
-    later = await make_key(world, "Later", departments="all")
+    later = await world.office.open_key("Later", departments="all")
     taken = await world.call("POST", f"/v1/keys/{later}/take-over", {"from_key_id": str(world.key_id)})
     assert taken.json() == {"documents": 0, "departments": [], "left": 1}
     await world.settle()
-    held = await document(world, 5001)
+    held = await world.document(5001)
     assert (held["state"], held["key_id"], held["reasons"][0]["code"]) == ("held", str(world.key_id), "key_removed")
     await asyncio.sleep(0.1)
     path = f"/v1/transfers/{held['id']}"
@@ -288,48 +237,48 @@ async def test_what_was_begun_with_a_removed_key_stays_and_can_be_ignored_and_se
     assert ignored.status_code == 200, ignored.text
     await world.call("POST", f"{path}/retry")
     await world.settle()
-    assert (await document(world, 5001))["reasons"][0]["code"] == "key_removed"
+    assert (await world.document(5001))["reasons"][0]["code"] == "key_removed"
     await world.call("POST", f"/v1/keys/{later}/take-over", {"from_key_id": str(world.key_id)})
     await world.settle()
-    assert ((await document(world, 5001))["state"], (await document(world, 5001))["key_id"]) == ("done", later)
-    assert len(documents_in(world, OTHER)) == 1
+    assert ((await world.document(5001))["state"], (await world.document(5001))["key_id"]) == ("done", later)
+    assert len(world.ledger.documents(OTHER)) == 1
 
 
 async def test_booked_document_of_a_removed_key_stays_done_when_it_is_heard_of_again(world: World) -> None:
     await world.hear_of("invoice", 5001)
     await world.settle()
-    await remove(world, world.key_id)
+    await world.office.remove_key(world.key_id)
     await world.hear_of("invoice", 5001)
     await world.settle()
-    assert (await document(world, 5001))["state"] == "done"
+    assert (await world.document(5001))["state"] == "done"
     (shown,) = await world.get("/v1/invoices")
     assert shown["link"] is not None
     world.recman.state.store.records["invoice"]["5001"]["invoiceNumber"] = "1"
     await world.hear_of("invoice", 5001)
     await world.settle()
-    assert (await document(world, 5001))["reasons"][0]["code"] == "changed_after_transfer"
+    assert (await world.document(5001))["reasons"][0]["code"] == "changed_after_transfer"
 
 
 async def test_key_removed_in_the_middle_of_a_run_sends_nothing_more(world: World) -> None:
-    await make_key(world, "Other", departments=[])
+    await world.office.open_key("Other", departments=[])
     # Reference data are slow, so the key is removed between its choice and the first write.
     await world.fault("hang", method="GET", path="/api/biz/products", seconds=0.4)
     world.resources.kept(KnownBooks).references.clear()
     await world.hear_of("invoice", 5001)
     settling = asyncio.create_task(world.settle())
     await asyncio.sleep(0.2)
-    told = await remove(world, world.key_id)
+    told = await world.office.remove_key(world.key_id)
     await settling
-    held = await document(world, 5001)
+    held = await world.document(5001)
     assert (held["state"], held["reasons"][0]["code"]) == ("held", "key_removed"), held
     assert told["remains"]["waiting"] == 1
-    assert documents_in(world, COMPANY) == documents_in(world, OTHER) == []
+    assert world.ledger.documents(COMPANY) == world.ledger.documents(OTHER) == []
 
 
 @pytest.mark.parametrize("first", ["put", "patch", "delete"])
 async def test_department_put_on_a_key_that_is_being_removed_is_never_left_with_it(world: World, first: str) -> None:
-    await read_departments(world)
-    key_id = await make_key(world, "Short-lived")
+    await world.office.read_departments()
+    key_id = await world.office.open_key("Short-lived")
 
     async def choose() -> httpx.Response:
         if first == "patch":
@@ -356,8 +305,8 @@ async def test_department_put_on_a_key_that_is_being_removed_is_never_left_with_
 
 
 async def test_departments_and_keys_shuffled_by_many_at_once_never_meet_a_removed_key(world: World) -> None:
-    await read_departments(world)
-    keys = [await make_key(world, f"Key {n}") for n in range(4)]
+    await world.office.read_departments()
+    keys = [await world.office.open_key(f"Key {n}") for n in range(4)]
     calls = [world.call("DELETE", f"/v1/keys/{key_id}") for key_id in keys[:3]]
     for key_id in keys:
         calls += [
@@ -375,7 +324,7 @@ async def test_sign_in_that_comes_back_for_a_removed_key_gives_it_nothing(world:
     begun = await world.call("POST", "/v1/keys/connect", {"key_id": str(world.key_id)}, tenant=world.tenant_id)
     url = begun.json()["authorize_url"]
     page = await world.http.get(url, follow_redirects=False)
-    await remove(world, world.key_id)
+    await world.office.remove_key(world.key_id)
     back = await world.http.get(page.headers["location"], follow_redirects=True)
     assert back.status_code == 404, back.text
     assert await world.count("SELECT count(*) FROM key WHERE coalesce(access_token, refresh_token) IS NOT NULL") == 0

@@ -8,20 +8,7 @@ import pytest
 
 from app.domain.money import round_money
 from app.platform.http import httpx
-from tests.world import COMPANY, OURS, TOKEN, World
-
-
-async def put(world: World, rules: Any, *, after_version: int = 0, status: int = 200) -> dict[str, Any]:
-    path = f"/v1/rules?key_id={world.key_id}&after_version={after_version}"
-    answer = await world.call("PUT", path, rules)
-    assert answer.status_code == status, answer.text
-    told: dict[str, Any] = answer.json()
-    return told
-
-
-def books_of(world: World) -> Any:
-    companies = world.unimicro.state.world.companies.values()
-    return next(company.books for company in companies if company.entity["Name"] == COMPANY)
+from tests.world import OURS, TOKEN, World
 
 
 async def send(world: World, record: int = 5001) -> dict[str, Any]:
@@ -52,7 +39,7 @@ async def test_products_are_mapped_by_rule(world: World) -> None:
     only_line(world, productNumber="RM-77", vatRate=25)
     held = await send(world)
     assert held["reasons"][0]["code"] == "product_unknown"
-    await put(world, {"products": [{"recman": "RM-77", "unimicro": "1002"}]})
+    await world.office.put_rules({"products": [{"recman": "RM-77", "unimicro": "1002"}]})
     await world.settle()
     row = (await world.transfers())["invoice", "5001"]
     assert row["state"] == "done"
@@ -72,7 +59,7 @@ async def test_account_and_vat_come_from_the_first_rule_that_fits(world: World) 
             {"account": 3200},
         ]
     }
-    await put(world, rules)
+    await world.office.put_rules(rules)
     await world.settle()
     assert (await world.transfers())["invoice", "5001"]["state"] == "done"
     (item,) = await items(world)
@@ -81,7 +68,7 @@ async def test_account_and_vat_come_from_the_first_rule_that_fits(world: World) 
 
 async def test_rule_that_names_nothing_real_holds_and_says_which(world: World) -> None:
     only_line(world, productNumber="1001", vatRate=25)
-    await put(world, {"accounting": [{"account": 9876, "vat_code": "99"}]})
+    await world.office.put_rules({"accounting": [{"account": 9876, "vat_code": "99"}]})
     held = await send(world)
     assert [reason["code"] for reason in held["reasons"]] == ["rule_unusable", "rule_unusable"]
     assert "account 9876" in held["reasons"][0]["cause"]
@@ -91,14 +78,16 @@ async def test_rule_that_names_nothing_real_holds_and_says_which(world: World) -
 async def test_department_and_free_dimension_come_from_a_rule(world: World) -> None:
     record = world.recman.state.store.records["invoice"]["5001"]
     department = str(record["departmentId"])
-    books = books_of(world)
+    books = world.ledger.books()
     wanted = books.insert("Department", {"DepartmentNumber": "777", "Name": "By rule"})["ID"]
     value = books.insert("Dimension5", {"Number": "OSLO", "Name": "Oslo"})["ID"]
-    await put(world, {"departments": [{"recman": department, "unimicro": "778", "dimensions": {"5": "OSLO"}}]})
+    await world.office.put_rules(
+        {"departments": [{"recman": department, "unimicro": "778", "dimensions": {"5": "OSLO"}}]}
+    )
     held = await send(world)
     assert [reason["code"] for reason in held["reasons"]] == ["rule_unusable"]
     rules = {"departments": [{"recman": department, "unimicro": "777", "dimensions": {"5": "OSLO"}}]}
-    await put(world, rules, after_version=1)
+    await world.office.put_rules(rules, after_version=1)
     await world.settle()
     assert (await world.transfers())["invoice", "5001"]["state"] == "done"
     (invoice,) = books.rows("CustomerInvoice")
@@ -110,7 +99,7 @@ async def test_department_and_free_dimension_come_from_a_rule(world: World) -> N
 
 
 async def test_lines_own_department_goes_on_the_line_and_an_unknown_one_is_a_warning(world: World) -> None:
-    books = books_of(world)
+    books = world.ledger.books()
     own = books.insert("Department", {"DepartmentNumber": "4711", "Name": "Line's own"})["ID"]
     record = only_line(world, departmentNumber="4711")
     record["lines"].append({**record["lines"][0], "departmentNumber": "nowhere"})
@@ -124,12 +113,12 @@ async def test_lines_own_department_goes_on_the_line_and_an_unknown_one_is_a_war
 
 
 async def test_older_than_the_cut_off_is_not_sent_until_the_rule_changes(world: World) -> None:
-    await put(world, {"not_before": "2999-01-01"})
+    await world.office.put_rules({"not_before": "2999-01-01"})
     row = await send(world)
     assert (row["state"], row["reasons"][0]["code"]) == ("ignored", "not_wanted")
     assert "2999-01-01" in row["reasons"][0]["cause"]
     assert await world.invoices() == []
-    await put(world, {}, after_version=1)
+    await world.office.put_rules({}, after_version=1)
     await world.settle()
     assert (await world.transfers())["invoice", "5001"]["state"] == "done"
 
@@ -137,17 +126,17 @@ async def test_older_than_the_cut_off_is_not_sent_until_the_rule_changes(world: 
 async def test_customer_on_the_hold_list_is_held(world: World) -> None:
     company = str(world.recman.state.store.records["invoice"]["5001"]["companyId"])
     number = str(world.recman.state.store.records["company"][company]["companyNumber"])
-    await put(world, {"held_customers": [number]})
+    await world.office.put_rules({"held_customers": [number]})
     row = await send(world)
     assert (row["state"], row["reasons"][0]["code"]) == ("held", "customer_on_hold")
-    await put(world, {}, after_version=1)
+    await world.office.put_rules({}, after_version=1)
     await world.settle()
     assert (await world.transfers())["invoice", "5001"]["state"] == "done"
 
 
 @pytest.mark.parametrize("review", [{"everything": True}, {"over_amount": "1"}, {"first": 1}])
 async def test_reviewed_documents_wait_for_an_approval(world: World, review: dict[str, Any]) -> None:
-    await put(world, {"review": review})
+    await world.office.put_rules({"review": review})
     row = await send(world)
     assert [reason["code"] for reason in row["reasons"]] == ["approval_missing"]
     assert await world.invoices() == []
@@ -163,28 +152,28 @@ async def test_reviewed_documents_wait_for_an_approval(world: World, review: dic
 
 
 async def test_amount_under_the_limit_needs_no_approval(world: World) -> None:
-    await put(world, {"review": {"over_amount": "100000000"}})
+    await world.office.put_rules({"review": {"over_amount": "100000000"}})
     assert (await send(world))["state"] == "done"
 
 
 async def test_missing_product_is_made_once_when_the_rules_allow_it(world: World) -> None:
     for record in (5001, 5002):
         only_line(world, record, productNumber="N-1", vatRate=25, description="Nytt produkt æøå")
-    await put(world, {"product_policy": "create"})
+    await world.office.put_rules({"product_policy": "create"})
     await world.hear_of("invoice", 5001, 5002)
     await world.settle()
     rows = await world.transfers()
     assert [rows["invoice", record]["state"] for record in ("5001", "5002")] == ["done", "done"]
-    made = [row for row in books_of(world).rows("Product") if row["PartName"] == "N-1"]
+    made = [row for row in world.ledger.books().rows("Product") if row["PartName"] == "N-1"]
     assert [row["Name"] for row in made] == ["Nytt produkt æøå"]
 
 
 async def test_product_with_other_vat_than_the_standard_account_is_not_made(world: World) -> None:
     only_line(world, productNumber="N-2", vatRate=15)
-    await put(world, {"product_policy": "create"})
+    await world.office.put_rules({"product_policy": "create"})
     row = await send(world)
     assert (row["state"], row["reasons"][0]["code"]) == ("held", "vat_differs")
-    assert not [row for row in books_of(world).rows("Product") if row["PartName"] == "N-2"]
+    assert not [row for row in world.ledger.books().rows("Product") if row["PartName"] == "N-2"]
 
 
 async def test_difference_within_the_tolerance_is_a_warning_beyond_it_a_hold(world: World) -> None:
@@ -193,7 +182,7 @@ async def test_difference_within_the_tolerance_is_a_warning_beyond_it_a_hold(wor
     record["vat"] = str(Decimal(str(record["vat"])) + Decimal("0.01"))
     row = await send(world)
     assert (row["state"], row["reasons"][0]["code"]) == ("held", "totals_differ")
-    await put(world, {"tolerance": "0.01"})
+    await world.office.put_rules({"tolerance": "0.01"})
     await world.settle()
     row = (await world.transfers())["invoice", "5001"]
     assert row["state"] == "done"
@@ -220,7 +209,7 @@ async def test_rules_have_versions_and_a_file_form(world: World) -> None:
     old = await world.call("GET", f"{path}&version=1")
     assert old.json()["rules"]["not_before"] == "2026-01-01"
     assert (await world.call("GET", f"{path}&version=9")).status_code == 404
-    overtaken = await put(world, {}, after_version=0, status=409)
+    overtaken = await world.office.put_rules({}, after_version=0, status=409)
     assert overtaken["code"] == "rules_overtaken"
 
 
@@ -237,7 +226,7 @@ async def test_rules_have_versions_and_a_file_form(world: World) -> None:
     ],
 )
 async def test_unusable_rules_are_refused_and_say_where(world: World, body: Any, code: str) -> None:
-    told = await put(world, body, status=422)
+    told = await world.office.put_rules(body, status=422)
     assert told["code"] == code
     assert (await world.get("/v1/rules", key_id=str(world.key_id)))["version"] == 0
 
@@ -247,7 +236,7 @@ RULES = {"products": [{"recman": "RM-77", "unimicro": "1002"}]}
 
 @pytest.mark.parametrize("body", ["", " \n", "null", "~", "[]", "# nothing yet\n", "---\n...\n", "''", "not_before:\n"])
 async def test_a_put_without_rules_is_no_reset(world: World, body: str) -> None:
-    await put(world, RULES)
+    await world.office.put_rules(RULES)
     told = await put_text(world, body, after_version=1)
     assert (told.status_code, told.json()["code"]) == (422, "rules_empty")
     assert "`{}`" in told.json()["fix"]
@@ -255,7 +244,7 @@ async def test_a_put_without_rules_is_no_reset(world: World, body: str) -> None:
 
 
 async def test_rules_are_taken_back_by_saying_so(world: World) -> None:
-    await put(world, RULES)
+    await world.office.put_rules(RULES)
     told = await put_text(world, "{}", after_version=1)
     assert (told.status_code, told.json()["version"], told.json()["rules"]["products"]) == (200, 2, [])
 

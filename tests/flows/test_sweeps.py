@@ -18,16 +18,6 @@ SAMPLES = load_samples()
 LONG_AGO = "2020-01-01"
 
 
-async def change(world: World, **reading: Any) -> None:
-    answer = await world.call("PATCH", "/v1/recman", reading, tenant=world.tenant_id)
-    assert answer.status_code == 200, answer.text
-
-
-async def look(world: World) -> dict[str, Any]:
-    shown: dict[str, Any] = (await world.get("/v1/recman", tenant=world.tenant_id))[0]
-    return shown
-
-
 async def sweep(world: World) -> dict[str, Any]:
     begun = await world.call("POST", "/v1/recman/sweep", tenant=world.tenant_id)
     assert begun.status_code == 202, begun.text
@@ -74,7 +64,7 @@ async def books_by_webhooks(world: World) -> Any:
 async def test_without_any_webhook_the_books_end_equal(world: World) -> None:
     heard = await books_by_webhooks(world)
     await world.reset()
-    await change(world, first_day=LONG_AGO)
+    await world.office.change_reading(first_day=LONG_AGO)
     ended = await sweep(world)
     assert ended["state"] == "done", ended
     assert await world.books() == heard
@@ -87,7 +77,7 @@ async def test_without_any_webhook_the_books_end_equal(world: World) -> None:
 
 
 async def test_what_did_not_change_is_not_told_again_and_costs_nothing_in_unimicro(world: World) -> None:
-    await change(world, first_day=LONG_AGO)
+    await world.office.change_reading(first_day=LONG_AGO)
     await sweep(world)
     told, calls = await count_told(world), await count_unimicro_calls(world)
     ended = await sweep(world)
@@ -98,7 +88,7 @@ async def test_what_did_not_change_is_not_told_again_and_costs_nothing_in_unimic
 
 
 async def test_a_change_that_no_webhook_told_of_arrives(world: World) -> None:
-    await change(world, first_day=LONG_AGO)
+    await world.office.change_reading(first_day=LONG_AGO)
     await sweep(world)
     records(world, "company")["201"]["name"] = "Ærfugl Bemanning og Venner AS"
     ended = await sweep(world)
@@ -183,7 +173,7 @@ async def test_a_deletion_that_recman_does_not_confirm_is_none(world: World) -> 
 
 
 async def test_a_list_that_is_suddenly_empty_is_no_proof_of_anything(world: World) -> None:
-    await change(world, first_day=LONG_AGO)
+    await world.office.change_reading(first_day=LONG_AGO)
     await sweep(world)
     told = await count_told(world)
     records(world, "invoice").clear()
@@ -203,7 +193,7 @@ async def hopping_world(database_url: str, tmp_path: Path) -> AsyncIterator[Worl
 
 async def test_records_that_hop_between_pages_are_not_taken_for_gone(hopping_world: World) -> None:
     world = hopping_world
-    await change(world, first_day=LONG_AGO)
+    await world.office.change_reading(first_day=LONG_AGO)
     for _ in range(8):
         await sweep(world)
     seen = await world.count("SELECT count(*) FROM recman_record WHERE scope = 'invoice'")
@@ -215,7 +205,7 @@ async def test_records_that_hop_between_pages_are_not_taken_for_gone(hopping_wor
 async def test_pages_that_begin_anew_behind_the_last_one_come_to_an_end(database_url: str, tmp_path: Path) -> None:
     options = RecmanOptions(keys=frozenset({RECMAN_KEY}), page_size=4, after_last_page="first")
     async with open_world(database_url, tmp_path, recman_options=options, connect=False) as world:
-        await change(world, first_day=LONG_AGO)
+        await world.office.change_reading(first_day=LONG_AGO)
         ended = await sweep(world)
         assert ended["state"] == "done"
         many = {scope: len(records(world, scope)) for scope in ended["counts"]}
@@ -232,23 +222,23 @@ async def test_letters_that_no_database_stores_stop_neither_the_sweep_nor_the_re
     company |= {"name": company["name"] + bad, f"field{bad}": bad}
     invoice |= {"projectId": None, f"field{bad}": {bad: bad}}
     invoice["lines"][0]["description"] += bad
-    await change(world, first_day=LONG_AGO)
+    await world.office.change_reading(first_day=LONG_AGO)
     assert (await sweep(world))["state"] == "done"
     row = (await world.transfers())["invoice", "5001"]
     assert (row["state"], row["customer_name"]) == ("done", company["name"].replace(bad, "ab"))
 
 
 async def test_a_mass_change_waits_for_a_word(world: World) -> None:
-    await change(world, first_day=LONG_AGO)
+    await world.office.change_reading(first_day=LONG_AGO)
     await sweep(world)
     told = await count_told(world)
-    await change(world, most_changes=2)
+    await world.office.change_reading(most_changes=2)
     for company in records(world, "company").values():
         company["name"] += " X"
     many = len(records(world, "company"))
     ended = await sweep(world)
     assert (ended["counts"]["company"]["held"], ended["counts"]["company"]["told"]) == (many, 0)
-    assert (await look(world))["held_changes"] == {"company": many}
+    assert (await world.office.show_reading())["held_changes"] == {"company": many}
     assert await count_told(world) == told
     assert " X" not in str(await world.books())
     # Another sweep changes nothing about it.
@@ -256,12 +246,12 @@ async def test_a_mass_change_waits_for_a_word(world: World) -> None:
     answer = await world.call("POST", "/v1/recman/changes", {"scope": "company"}, tenant=world.tenant_id)
     assert answer.json() == {"told": many, "discarded": 0}
     await world.settle()
-    assert (await look(world))["held_changes"] == {}
+    assert (await world.office.show_reading())["held_changes"] == {}
     assert "Ærfugl Bemanning AS X" in str(await world.books())
 
 
 async def test_a_mass_change_that_nobody_wants_is_discarded(world: World) -> None:
-    await change(world, first_day=LONG_AGO, most_changes=0)
+    await world.office.change_reading(first_day=LONG_AGO, most_changes=0)
     ended = await sweep(world)
     assert ended["counts"]["invoice"]["held"] == len(records(world, "invoice"))
     for scope in ("company", "project", "invoice"):
@@ -277,7 +267,7 @@ async def test_one_scope_without_rights_does_not_stop_the_others(database_url: s
         daily_quota=100_000, keys=frozenset({RECMAN_KEY}), refused_scopes=frozenset({"project"}), page_size=5
     )
     async with open_world(database_url, tmp_path, recman_options=options) as world:
-        await change(world, first_day=LONG_AGO)
+        await world.office.change_reading(first_day=LONG_AGO)
         ended = await sweep(world)
         assert ended["state"] == "done"
         assert "Invalid scope" in ended["counts"]["project"]["refused"]
@@ -288,21 +278,20 @@ async def test_one_scope_without_rights_does_not_stop_the_others(database_url: s
 async def test_a_sweep_without_calls_left_waits_and_goes_on_at_its_page(database_url: str, tmp_path: Path) -> None:
     options = RecmanOptions(daily_quota=100_000, keys=frozenset({RECMAN_KEY}), page_size=3)
     async with open_world(database_url, tmp_path, recman_options=options) as world:
-        used = (await look(world))["quota"]["used"]
-        await change(world, first_day=LONG_AGO, daily_calls=2 * (used + 4), shares={"sweeps": 50})
+        used = (await world.office.show_reading())["quota"]["used"]
+        await world.office.change_reading(first_day=LONG_AGO, daily_calls=2 * (used + 4), shares={"sweeps": 50})
         calls = count_page_calls(world)
         begun = await world.call("POST", "/v1/recman/sweep", tenant=world.tenant_id)
-        with pytest.raises(TimeoutError):
-            await world.settle(seconds=1.5)
+        await world.stall()
         half = await world.get(f"/v1/recman/sweeps/{begun.json()['id']}")
         assert half["state"] == "running"
         assert half["trouble"]["code"] == "recman_quota"
         assert half["counts"]["company"]["pages"] == 4
-        await change(world, daily_calls=10_000)
+        await world.office.change_reading(daily_calls=10_000)
         await world.settle()
         ended = await world.get(f"/v1/recman/sweeps/{begun.json()['id']}")
         assert (ended["state"], ended["trouble"]) == ("done", None)
-        by_purpose = (await look(world))["quota"]["by_purpose"]
+        by_purpose = (await world.office.show_reading())["quota"]["by_purpose"]
         assert by_purpose["sweeps"] == count_page_calls(world) - calls
 
 
@@ -327,7 +316,7 @@ async def test_a_tenant_without_recman_key_cannot_sweep(world: World) -> None:
 async def test_with_webhooks_lost_doubled_or_late_the_books_end_equal(world: World, every: int, seed: int) -> None:
     heard = await books_by_webhooks(world)
     await world.reset()
-    await change(world, first_day=LONG_AGO)
+    await world.office.change_reading(first_day=LONG_AGO)
     disturbed = disturb(arrange_deliveries(SAMPLES.webhooks, seed=seed), every=every)
     bodies = sorted(one.body for one in (*disturbed.in_time, *disturbed.late))
     assert bodies != sorted(one.body for one in SAMPLES.webhooks)
@@ -386,7 +375,7 @@ async def test_a_webhook_that_names_no_record_brings_the_sweep_forward(database_
 async def test_a_tenants_own_hours_count(world: World) -> None:
     await look_at_clock(world.resources)
     assert await world.count("SELECT count(*) FROM sweep") == 0
-    await change(world, sweep_hours=1)
+    await world.office.change_reading(sweep_hours=1)
     await look_at_clock(world.resources)
     assert await world.count("SELECT count(*) FROM sweep") == 1
 

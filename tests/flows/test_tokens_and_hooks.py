@@ -13,8 +13,8 @@ from standardwebhooks import Webhook
 
 from app.api.webhooks.known import KnownHooks
 from app.platform.crypto import Vault
-from tests.flows.test_cli import run
 from tests.world import COMPANY, OURS, World
+from tests.world.processes import run_alone
 
 BODY = '{"event": "invoice.created", "id": 5001}'
 
@@ -250,7 +250,7 @@ async def test_every_change_is_audited_with_before_and_after(world: World) -> No
 
 
 def verify(world: World) -> subprocess.CompletedProcess[str]:
-    return run("audit", "verify", DATABASE_URL=str(world.resources.settings.database_url))
+    return run_alone("audit", "verify", DATABASE_URL=str(world.resources.settings.database_url))
 
 
 async def test_tampered_audit_row_is_found_from_the_command_line(world: World) -> None:
@@ -279,10 +279,12 @@ async def test_secrets_are_sealed_anew_and_the_old_key_can_be_dropped(world: Wor
     settings = world.resources.settings
     assert settings.encryption_keys is not None
     old = settings.encryption_keys.get_secret_value()
-    new = run("doctor", "--new-key").stdout.strip()
+    new = run_alone("doctor", "--new-key").stdout.strip()
     verification = {"kind": "header", "header": "X-S"}
     hook = await make(world, "/v1/hooks", {"name": "header", "verification": verification})
-    done = run("keys", "rotate-secrets", DATABASE_URL=str(settings.database_url), RMU_ENCRYPTION_KEYS=f"{new},{old}")
+    done = run_alone(
+        "keys", "rotate-secrets", DATABASE_URL=str(settings.database_url), RMU_ENCRYPTION_KEYS=f"{new},{old}"
+    )
     assert done.returncode == 0, done.stderr
     world.resources.vault = Vault(new)
     world.resources.kept(KnownHooks).by_address.clear()
@@ -290,7 +292,7 @@ async def test_secrets_are_sealed_anew_and_the_old_key_can_be_dropped(world: Wor
         assert await send(world, hook["address"], X_S=hook["secret"]) == 202
         await world.settle()
         assert (await world.transfers())["invoice", "5001"]["state"] == "done"
-        lost = run("keys", "rotate-secrets", DATABASE_URL=str(settings.database_url), RMU_ENCRYPTION_KEYS=old)
+        lost = run_alone("keys", "rotate-secrets", DATABASE_URL=str(settings.database_url), RMU_ENCRYPTION_KEYS=old)
         assert (lost.returncode, "nothing was changed" in lost.stderr) == (1, True)
     finally:
         world.resources.vault = Vault(f"{new},{old}")

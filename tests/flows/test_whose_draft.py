@@ -4,17 +4,12 @@ import asyncio
 from decimal import Decimal
 from pathlib import Path
 
-from tests.flows.test_credit_compared import credit_part, hold_of, list_credits
-from tests.flows.test_credit_identity import draft_by_hand
-from tests.flows.test_invoices import books_of
-from tests.flows.test_rules import put
-from tests.flows.test_unclear import document_of, retry, slow_to_retry, work_until
-from tests.world import World
+from tests.world import World, open_slow_world
 
 
 def drafts_besides(world: World, theirs: int) -> list[str]:
     """The references of all credit notes but the person's, which must still be a draft without one."""
-    by_id = {one["ID"]: one for one in list_credits(world)}
+    by_id = {one["ID"]: one for one in world.ledger.credits()}
     own = by_id.pop(theirs)
     assert (own["StatusCode"], own["ExternalReference"]) == (42001, None)
     return [one["ExternalReference"] for one in by_id.values()]
@@ -23,54 +18,54 @@ def drafts_besides(world: World, theirs: int) -> list[str]:
 async def test_lost_answer_about_a_product_makes_no_persons_draft_ours(world: World) -> None:
     await world.hear_of("invoice", 5003)
     await world.settle()
-    await put(world, {"product_policy": "create"})
-    credit_part(world)["lines"][0]["productNumber"] = "7777"
-    theirs = draft_by_hand(world)
+    await world.office.put_rules({"product_policy": "create"})
+    world.source.credit_part()["lines"][0]["productNumber"] = "7777"
+    theirs = world.ledger.draft_by_hand()
     await world.fault("lose_answer", method="POST", path="/api/biz/products")
     await world.hear_of("invoice", 5008)
     await world.settle()
-    assert await hold_of(world) == ("done", [])
+    assert await world.hold_of() == ("done", [])
     assert drafts_besides(world, theirs) == ["RM-5008"]
 
 
 async def test_lost_answer_about_a_product_after_a_draft_was_taken_back_makes_no_persons_draft_ours(
     world: World,
 ) -> None:
-    await put(world, {"product_policy": "create"})
+    await world.office.put_rules({"product_policy": "create"})
     await world.fault(
         "error_before", method="POST", path="/api/biz/invoices", query="action=invoice", status=400, after=1
     )
     await world.hear_of("invoice", 5003)
     await world.settle()
-    record = credit_part(world)
+    record = world.source.credit_part()
     await world.hear_of("invoice", 5008)
     await world.settle()
-    assert (await hold_of(world))[0] == "held"
-    assert list_credits(world) == []
+    assert (await world.hold_of())[0] == "held"
+    assert world.ledger.credits() == []
     record["lines"][0]["productNumber"] = "7777"
-    theirs = draft_by_hand(world)
+    theirs = world.ledger.draft_by_hand()
     await world.fault("lose_answer", method="POST", path="/api/biz/products")
-    held = await document_of(world, "5008")
+    held = await world.find_document("5008")
     assert held is not None
-    await retry(world, held)
+    await world.retry(held)
     await world.settle()
-    assert await hold_of(world) == ("done", [])
+    assert await world.hold_of() == ("done", [])
     assert drafts_besides(world, theirs) == ["RM-5008"]
 
 
 async def test_draft_that_a_person_made_in_place_of_ours_is_not_taken(database_url: str, tmp_path: Path) -> None:
-    async with slow_to_retry(database_url, tmp_path) as world:
+    async with open_slow_world(database_url, tmp_path) as world:
         await world.hear_of("invoice", 5003)
-        await work_until(world, "5003", "done")
+        await world.work_until("5003", "done")
         # The marking is the first PUT without an action, our lines the second.
         await world.fault("lose_answer", method="PUT", path="/api/biz/invoices", query="", after=1)
         await world.hear_of("invoice", 5008)
-        unknown = await work_until(world, "5008", "unknown")
-        (ours,) = list_credits(world)
-        books_of(world).update("CustomerInvoice", ours["ID"], {"Deleted": True})
-        theirs = draft_by_hand(world)
-        await retry(world, unknown)
-        await work_until(world, "5008", "done")
+        unknown = await world.work_until("5008", "unknown")
+        (ours,) = world.ledger.credits()
+        world.ledger.books().update("CustomerInvoice", ours["ID"], {"Deleted": True})
+        theirs = world.ledger.draft_by_hand()
+        await world.retry(unknown)
+        await world.work_until("5008", "done")
         assert drafts_besides(world, theirs) == ["RM-5008"]
 
 
@@ -82,27 +77,27 @@ async def test_draft_that_a_person_changes_while_it_is_issued_is_an_alarm(world:
     work = asyncio.create_task(world.settle())
     draft_id = await find_issuing(world)
     less = {"TaxInclusiveAmount": Decimal(-100), "TaxInclusiveAmountCurrency": Decimal(-100)}
-    books_of(world).update("CustomerInvoice", draft_id, less)
+    world.ledger.books().update("CustomerInvoice", draft_id, less)
     await work
-    assert await hold_of(world) == ("held", ["drift_changed"])
+    assert await world.hold_of() == ("held", ["drift_changed"])
     # A repeat of RecMan's is no answer to an alarm; the document as it was is.
     await world.hear_of("invoice", 5008)
     await world.settle()
-    assert await hold_of(world) == ("held", ["drift_changed"])
+    assert await world.hold_of() == ("held", ["drift_changed"])
     whole = Decimal("-5974.88")
-    books_of(world).update(
+    world.ledger.books().update(
         "CustomerInvoice", draft_id, {"TaxInclusiveAmount": whole, "TaxInclusiveAmountCurrency": whole}
     )
     await world.hear_of("invoice", 5008)
     await world.settle()
-    assert await hold_of(world) == ("done", [])
+    assert await world.hold_of() == ("done", [])
 
 
 async def find_issuing(world: World) -> int:
     """The id of the credit draft, once its issuing was sent."""
     while True:
         if await world.count("SELECT count(*) FROM transfer WHERE step = 'issue' AND state = 'sending'"):
-            (draft,) = list_credits(world)
+            (draft,) = world.ledger.credits()
             return int(draft["ID"])
         await asyncio.sleep(0.02)
 
@@ -110,13 +105,13 @@ async def find_issuing(world: World) -> int:
 async def test_repeat_does_not_clear_the_alarm_that_a_document_was_deleted(world: World) -> None:
     await world.hear_of("invoice", 5003)
     await world.settle()
-    (invoice,) = books_of(world).rows("CustomerInvoice")
-    books_of(world).update("CustomerInvoice", invoice["ID"], {"Deleted": True})
-    row = await document_of(world, "5003")
+    (invoice,) = world.ledger.books().rows("CustomerInvoice")
+    world.ledger.books().update("CustomerInvoice", invoice["ID"], {"Deleted": True})
+    row = await world.find_document("5003")
     assert row is not None
-    await retry(world, row)
+    await world.retry(row)
     await world.settle()
-    assert await hold_of(world, "5003") == ("held", ["drift_deleted"])
+    assert await world.hold_of("5003") == ("held", ["drift_deleted"])
     await world.hear_of("invoice", 5003)
     await world.settle()
-    assert await hold_of(world, "5003") == ("held", ["drift_deleted"])
+    assert await world.hold_of("5003") == ("held", ["drift_deleted"])

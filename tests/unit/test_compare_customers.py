@@ -19,7 +19,7 @@ from app.domain.parties import Customer
 from app.domain.policies import NumberPolicy
 from app.domain.reference import RemoteCustomer
 from app.errors import Reason
-from tests.builders import make_customer, make_reference
+from tests.world.builders import make_customer, make_reference
 
 ORG, OTHER_ORG, WRONG_ORG = "310456101", "311877208", "310456102"
 

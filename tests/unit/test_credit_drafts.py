@@ -11,7 +11,7 @@ from app.domain.documents import DocumentKind, Totals
 from app.domain.reference import DocumentState, RemoteDocument
 from app.transfer.plan.credit import list_own_drafts
 from app.transfer.plan.situation import Past
-from tests.builders import make_remote_document
+from tests.world.builders import make_remote_document
 
 SENT = datetime(2026, 11, 2, 9, 0, tzinfo=UTC)
 PAST = Past(

@@ -19,7 +19,7 @@ from app.domain.reference import DocumentState, Links, RemoteCustomer
 from app.recman.read.translate import read_invoice
 from app.transfer.plan.document import plan_document
 from app.transfer.plan.situation import CustomerView, DocumentSituation, Past
-from tests.builders import (
+from tests.world.builders import (
     make_customer,
     make_document,
     make_line,

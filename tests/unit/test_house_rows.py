@@ -2,8 +2,8 @@
 
 import pytest
 
-from tests.house.rows import find_strangers, list_tables
-from tests.house.source import read_house
+from tests.world.house.rows import find_strangers, list_tables
+from tests.world.house.source import read_house
 
 APP = read_house("app")
 

@@ -6,8 +6,8 @@ Verbs: what writes rows says so by its verb (`VERBS`); `load_…` raises where `
 
 import pytest
 
-from tests.house import rules
-from tests.house.source import House, read_house, read_texts
+from tests.world.house import rules
+from tests.world.house.source import House, read_house, read_texts
 
 APP = read_house("app")
 

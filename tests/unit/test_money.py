@@ -15,7 +15,7 @@ from app.domain.money import (
     to_decimal,
     undo_float,
 )
-from tests.builders import make_document, make_line
+from tests.world.builders import make_document, make_line
 
 amounts = st.decimals(min_value=-(10**9), max_value=10**9, places=4, allow_nan=False, allow_infinity=False)
 

@@ -17,7 +17,7 @@ from app.domain.org_numbers import (
 )
 from app.platform.logger import mask
 from app.recman.read.translate import read_company
-from tests.builders import make_customer
+from tests.world.builders import make_customer
 
 DRESSES = [
     (

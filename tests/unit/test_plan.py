@@ -34,7 +34,7 @@ from app.transfer.plan.steps import (
     UpdateCustomer,
     Wait,
 )
-from tests.builders import (
+from tests.world.builders import (
     make_customer,
     make_department,
     make_document,

@@ -20,7 +20,7 @@ from app.accounting.unimicro.translate import (
 from app.domain.parties import Address, Customer
 from app.domain.policies import CustomerField, FieldRule
 from app.recman.read.translate import read_company
-from tests.builders import make_customer, make_department, make_project
+from tests.world.builders import make_customer, make_department, make_project
 
 GUID = "4b9a4f0e-0f0f-5c6b-9a51-3f0f6f2c1a11"
 GATA = Address(line1="Gata 1", line2="Inngang B", postal_code="0150", city="Oslo", country_code="NO")

@@ -13,8 +13,8 @@ from app.accounting.unimicro.translate_documents import Currency, from_invoice, 
 from app.domain.documents import DocumentKind
 from app.domain.parties import Address, Customer
 from app.domain.reference import DocumentState, Links
-from tests.builders import make_customer, make_department, make_document, make_line, make_product, make_project
-from tests.contract.unimicro_names import KNOWN, find_unknown_names
+from tests.world.builders import make_customer, make_department, make_document, make_line, make_product, make_project
+from tests.world.unimicro_names import KNOWN, find_unknown_names
 
 GUID = "4b9a4f0e-0f0f-5c6b-9a51-3f0f6f2c1a11"
 NOK = Currency(currency_id=1, rate=Decimal(1))

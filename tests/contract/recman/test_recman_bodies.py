@@ -17,6 +17,7 @@ from app.platform.http import httpx
 from app.recman.api.client import RecmanClient
 from app.recman.hook.webhook import parse_hints
 from app.recman.read.translate import read_company, read_department, read_invoice, read_project
+from tests.world.account import sleep_not
 
 HERE = Path(__file__).parent
 WEBHOOKS = sorted((HERE / "webhooks").glob("*.json"))
@@ -92,10 +93,6 @@ async def fetch(case: dict[str, Any]) -> dict[str, Any]:
             return {str(row["_key"]): row for row in await client.fetch_v1("department")}
         ask = {"invoice": client.fetch_invoices, "company": client.fetch_companies, "project": client.fetch_projects}
         return dict(await ask[case["scope"]](case["ask"]))
-
-
-async def sleep_not(_seconds: float) -> None:
-    return None
 
 
 def show(found: Any, *, noted: dict[str, Any]) -> dict[str, Any]:

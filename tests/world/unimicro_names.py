@@ -10,7 +10,7 @@ from typing import Any
 
 from app.domain.money import parse_json
 
-KNOWN = parse_json((Path(__file__).parent / "unimicro_properties.json").read_bytes())
+KNOWN = parse_json((Path(__file__).parent.parent / "contract" / "unimicro_properties.json").read_bytes())
 # Which entity stands behind a relation.
 RELATIONS = {
     "Info": "BusinessRelation",

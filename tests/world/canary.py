@@ -14,6 +14,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from app.platform.http import httpx
 from app.platform.logger import configure_logging
 
+# Answers of our API, and what one of them alone may show.
+Told = tuple[tuple[str, ...], tuple[str, ...]]
 WORD = "canary"
 _MADE = 201
 
@@ -52,8 +54,14 @@ class Canaries:
         self._answers: list[str] = []
         self._shown_once: list[str] = []
 
-    def start(self) -> None:
-        """Listen to everything from here on."""
+    @property
+    def told(self) -> Told:
+        """The answers so far, and what one of them alone may show."""
+        return tuple(self._answers), tuple(self._shown_once)
+
+    def start(self, told: Told = ((), ())) -> None:
+        """Listen to everything from here on; `told` is what was heard where this world was furnished."""
+        self._answers, self._shown_once = list(told[0]), list(told[1])
         configure_logging(style="json", level="DEBUG")
         root = logging.getLogger()
         self._keeper.setFormatter(root.handlers[0].formatter)

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
-from tests.cases.steps import Play
+from tests.world.play import Play
 
 _DRAFT = 42001
 _CREDIT_NOTE = 1

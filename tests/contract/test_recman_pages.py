@@ -1,12 +1,17 @@
-"""RecMan's API client where records are asked for by id, in batches or by pages, however the account answers."""
+"""RecMan's API client asked by id, in batches and page by page: everything once, and never more than was asked."""
 
 import random
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import pytest
 
-from tests.contract.recman_account import Account, Answer, wrap
+from tests.world.account import Account, wrap
+
+Answer = Callable[[Mapping[str, str]], Any]
+
+
+# ---- by id, batches, pages
 
 
 def by_page(pages: list[list[int]], scope: str = "invoice") -> Answer:

@@ -1,10 +1,13 @@
-"""The golden invoices: RecMan's raw record in, the exact payload for Unimicro out, as data beside this file.
+"""The golden invoices: RecMan's raw record in, the exact payload for Unimicro out, as data in `tests/contract/golden`.
 
 A case has `name`, `input` (the raw record), `totals` (net, VAT and gross by hand, independent of our code), and what
 comes out: `expected` and `warnings`. Optional: `rate` (base currency per unit, 1 when absent), `recipient`, and `links`
 (ids of project and department in Unimicro; both are linked when absent).
+
+`python -m tests.world.golden --write` writes the expectations again; read the difference before you commit it.
 """
 
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
@@ -20,7 +23,7 @@ from app.domain.parties import Address, Recipient
 from app.domain.reference import Links, RemoteProduct
 from app.recman.read.translate import read_invoice
 
-FOLDER = Path(__file__).parent
+FOLDER = Path(__file__).parent.parent / "contract" / "golden"
 CURRENCY_IDS = {"NOK": 1, "EUR": 2, "SEK": 3, "DKK": 4, "USD": 5}
 CUSTOMER_ID = 17
 _WIDTH = 118
@@ -142,3 +145,16 @@ def show(value: Any, indent: int = 0) -> str:
     pad = "\n" + " " * inner
     opening, closing = ("{", "}") if isinstance(value, dict) else ("[", "]")
     return opening + pad + f",{pad}".join(lines) + "\n" + " " * indent + closing
+
+
+def main() -> int:
+    """0 when every case comes out as expected, else 1 with the names of the others."""
+    if "--write" in sys.argv[1:]:
+        write_files()
+    wrong = [case.place for case in load_cases() if render(case.data) != (case.data["expected"], case.data["warnings"])]
+    sys.stdout.write("".join(f"not as expected: {place}\n" for place in wrong))
+    return int(bool(wrong))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

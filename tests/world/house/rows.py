@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 
-from tests.house.source import House, Module, covers
+from tests.world.house.source import House, Module, covers
 
 _STATEMENTS = {"insert", "update", "delete"}
 # A session that is handed a row writes it without saying which table that is.

@@ -8,7 +8,8 @@ from decimal import Decimal
 from typing import Any
 
 from app.sandbox.unimicro.books import Books
-from tests.world import COMPANY, World
+from tests.world.names import COMPANY
+from tests.world.world import World
 
 OTHER = "Nordlys Konsulent AS"
 HOMES = {"1": COMPANY, "2": OTHER}
@@ -37,7 +38,7 @@ CREDITS = (
 
 
 @dataclass(slots=True)
-class Office:
+class TwoCompanies:
     """The keys as they are, and which companies each department has ever been sent to."""
 
     world: World
@@ -170,7 +171,7 @@ def find_documents(books: Books, record_id: str) -> list[dict[str, Any]]:
     return [row for row in books.rows("CustomerInvoice") if row["ExternalReference"] == f"RM-{record_id}"]
 
 
-async def change_keys(office: Office, chance: random.Random) -> None:
+async def change_keys(office: TwoCompanies, chance: random.Random) -> None:
     """Somebody moves a department, removes a key, or makes one again."""
     missing = [company for company in HOMES.values() if company not in office.keys]
     if missing and chance.random() < 0.7:

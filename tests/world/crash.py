@@ -1,7 +1,7 @@
 """A worker that dies at the n-th boundary: before a commit, before a write leaves, or after it was carried out."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -9,7 +9,8 @@ from sqlalchemy import event, text
 
 from app.platform.http import httpx
 from app.worker import run_worker
-from tests.world import World
+from tests.world.workers import list_lanes, wait_until
+from tests.world.world import World
 
 # Reads change nothing: a crash around one leaves what a crash at the next commit or write leaves.
 _READS = {"GET", "HEAD"}
@@ -103,20 +104,6 @@ async def work_on_the_others(world: World) -> None:
     await worker
     async with world.resources.engine.begin() as connection:
         await connection.exec_driver_sql("UPDATE lane SET leased_until = now() WHERE state = 'leased'")
-
-
-def list_lanes(before: set[asyncio.Task[Any]]) -> list[asyncio.Task[Any]]:
-    """The lanes that a worker began since."""
-    is_lane: Callable[[Any], bool] = lambda task: task.get_coro().__qualname__ == "Worker._work"  # noqa: E731
-    return [task for task in asyncio.all_tasks() - before if is_lane(task)]
-
-
-async def wait_until(is_true: Callable[[], Awaitable[bool]]) -> None:
-    """Look again and again, half a minute long."""
-    async with asyncio.timeout(30):
-        while not await is_true():  # noqa: ASYNC110 - what is looked at is in the database
-            # Often enough to lose no time, seldom enough not to take it from whoever works.
-            await asyncio.sleep(0.02)
 
 
 async def _is_dead_or_through(world: World, boundaries: Boundaries) -> bool:

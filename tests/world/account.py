@@ -1,6 +1,5 @@
-"""A RecMan account behind the client's own transport: it answers as told and remembers what it was asked."""
+"""A RecMan behind our API client that answers as a test wants."""
 
-from collections.abc import Callable, Mapping
 from typing import Any
 
 from app.domain.money import dump_json
@@ -9,7 +8,6 @@ from app.recman.api.client import RecmanClient
 from app.recman.api.notes import RecmanNotes
 
 KEY = "123456789012k0123456789abcdef0123456789abcdef01234567"
-Answer = Callable[[Mapping[str, str]], Any]
 
 
 class Account:
@@ -34,17 +32,21 @@ class Account:
         return httpx.Response(self._status, content=content)
 
     def open(self) -> RecmanClient:
+        """A client that asks this RecMan, and never waits."""
         http = httpx.AsyncClient(transport=httpx.MockTransport(self))
         return RecmanClient(http, base_url="https://api.recman.test/", api_key=KEY, sleep=sleep_not, notes=self.notes)
 
 
 async def sleep_not(_seconds: float) -> None:
-    return None
+    """Time passes at once."""
+    return
 
 
 def wrap(data: Any, **more: Any) -> dict[str, Any]:
+    """An answer that carries records."""
     return {"success": True, "data": data, **more}
 
 
 def refuse(*messages: str) -> dict[str, Any]:
+    """An answer that carries refusals."""
     return {"success": False, "error": [{"code": 4, "message": message} for message in messages]}

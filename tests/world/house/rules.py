@@ -5,8 +5,8 @@ import re
 from collections.abc import Collection, Iterator, Mapping
 from functools import cache
 
-from tests.house.rows import list_tables, list_writers
-from tests.house.source import Function, House, Module, covers
+from tests.world.house.rows import list_tables, list_writers
+from tests.world.house.source import Function, House, Module, covers
 
 _COMMITS = {"begin", "commit", "acquire", "transaction", "autocommit"}
 _HIDING = {

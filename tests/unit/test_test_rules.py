@@ -1,0 +1,92 @@
+"""Rules of the tests themselves, read from their code: what several need is a verb of the world, never another test."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+TESTS = Path(__file__).resolve().parents[1]
+_LONGEST = 500
+# Programs of their own that no test imports.
+_PROGRAMS = {"bench", "world"}
+
+
+def list_modules(root: Path) -> Iterator[Path]:
+    """Every Python file below the folder."""
+    return (path for path in sorted(root.rglob("*.py")) if "__pycache__" not in path.parts)
+
+
+def list_imports(path: Path) -> Iterator[str]:
+    """Every module or name that the file imports, dotted, at any depth of the code."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        if isinstance(node, ast.ImportFrom):
+            package = "." * node.level + (node.module or "")
+            yield from (f"{package}.{alias.name}" for alias in node.names)
+
+
+def find_borrowers(root: Path) -> list[str]:
+    """Files that import a test module or something out of it."""
+    return [
+        f"{path.relative_to(root)} imports {name}"
+        for path in list_modules(root)
+        for name in list_imports(path)
+        if any(part.startswith("test_") for part in name.split("."))
+    ]
+
+
+def find_strays(root: Path) -> list[str]:
+    """Files outside `world/` that are neither tests nor fixtures nor a program of their own."""
+    return [
+        str(place)
+        for place in (path.relative_to(root) for path in list_modules(root))
+        if place.parts[0] not in _PROGRAMS
+        and not place.name.startswith("test_")
+        and place.name not in {"conftest.py", "__init__.py"}
+    ]
+
+
+def find_long_ones(root: Path) -> list[str]:
+    """Files that have grown too long to be read."""
+    lengths = (
+        (path.relative_to(root), len(path.read_text(encoding="utf-8").splitlines())) for path in list_modules(root)
+    )
+    return [f"{place}: {length}" for place, length in lengths if length > _LONGEST]
+
+
+def test_no_test_module_is_imported_by_another() -> None:
+    assert find_borrowers(TESTS) == []
+
+
+def test_what_tests_share_lies_in_the_world() -> None:
+    assert find_strays(TESTS) == []
+
+
+def test_no_test_module_is_too_long_to_be_read() -> None:
+    assert find_long_ones(TESTS) == []
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "from tests.flows.test_invoices import books_of",
+        "import tests.flows.test_invoices",
+        "from tests.flows import test_invoices as other",
+        "from .test_invoices import books_of",
+        "def borrow():\n    from tests.flows.test_invoices import books_of",
+    ],
+)
+def test_the_rule_sees_every_way_to_borrow(tmp_path: Path, line: str) -> None:
+    (tmp_path / "test_one.py").write_text(f"from tests.world import World\n{line}\n", encoding="utf-8")
+    assert len(find_borrowers(tmp_path)) == 1
+
+
+def test_the_rules_see_a_stray_and_a_long_file(tmp_path: Path) -> None:
+    for place in ("flows", "world", "bench"):
+        (tmp_path / place).mkdir()
+        (tmp_path / place / "steps.py").write_text("", encoding="utf-8")
+    (tmp_path / "flows" / "test_long.py").write_text("\n" * (_LONGEST + 1), encoding="utf-8")
+    assert find_strays(tmp_path) == ["flows/steps.py"]
+    assert find_long_ones(tmp_path) == [f"flows/test_long.py: {_LONGEST + 1}"]

@@ -1,0 +1,127 @@
+"""What every plain world begins with, made once by its own doors and then put into each as it was.
+
+Tenant, hook, key and customer check cost more than what most tests are about. The first world of a process makes them
+over REST; what that left in our tables and in the two stand-ins is kept and put into the next one, exactly.
+"""
+
+from copy import deepcopy
+from dataclasses import dataclass
+from functools import cache
+from io import BytesIO
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from app.platform.db import create_engine
+from tests.world.canary import Told
+from tests.world.world import World
+
+# Settings that have no part in what is made at the beginning: only how fast and how long a worker tries.
+PACE = {
+    "backoff_cap_seconds",
+    "backoff_first_seconds",
+    "give_up_hours",
+    "lease_seconds",
+    "poll_seconds",
+    "recman_debounce_seconds",
+    "unimicro_read_lag_seconds",
+    "worker_concurrency",
+}
+
+_TABLES = """
+    SELECT relname FROM pg_class
+    WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace AND relname <> 'alembic_version' ORDER BY relname
+"""
+_SEQUENCES = "SELECT sequencename, last_value FROM pg_sequences WHERE schemaname = 'public' AND last_value IS NOT NULL"
+_IDENTITY = ("codes", "refresh_tokens", "live", "assertions", "refreshes")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Furniture:
+    """Rows of our tables as Postgres writes them, and the memory of both stand-ins."""
+
+    rows: dict[str, bytes]
+    sequences: dict[str, int]
+    unimicro: dict[str, Any]
+    recman: dict[str, Any]
+    told: Told
+    tenant_id: UUID
+    key_id: UUID
+    hook: str
+
+
+# By whether there is a key, and whether its customers are checked.
+FURNITURE: dict[tuple[bool, bool], Furniture] = {}
+
+
+@cache
+def borrow_engine(database_url: str) -> AsyncEngine:
+    """The one engine to this address: it knows every statement that it has compiled, which is half of a short test."""
+    return create_engine(database_url)
+
+
+async def take_furniture(world: World, *, told: Told) -> Furniture:
+    """What this world has become, copied."""
+    rows, sequences = await _read_rows(world.resources.engine)
+    # The next worlds have read nothing yet, so neither has this one.
+    world.resources._kept.clear()
+    return Furniture(
+        rows=rows,
+        sequences=sequences,
+        unimicro=deepcopy(_memory_of_unimicro(world)),
+        recman=deepcopy(_memory_of_recman(world)),
+        told=told,
+        tenant_id=world.tenant_id,
+        key_id=world.key_id,
+        hook=world.hook,
+    )
+
+
+async def put_furniture(world: World, furniture: Furniture) -> None:
+    """Make an empty world the same as the one that the furniture was taken from."""
+    await _write_rows(world.resources.engine, furniture)
+    there = world.unimicro.state.world
+    memory = deepcopy(furniture.unimicro)
+    there.companies = memory["companies"]
+    for name, value in memory["identity"].items():
+        setattr(there.identity, name, value)
+    log = world.unimicro.calls  # type: ignore[attr-defined]
+    log.last, log.counts = memory["last_calls"], memory["counts"]
+    for name, value in deepcopy(furniture.recman).items():
+        setattr(world.recman.state.store, name, value)
+    world.tenant_id, world.key_id, world.hook = furniture.tenant_id, furniture.key_id, furniture.hook
+
+
+def _memory_of_unimicro(world: World) -> dict[str, Any]:
+    there, log = world.unimicro.state.world, world.unimicro.calls  # type: ignore[attr-defined]
+    identity = {name: getattr(there.identity, name) for name in _IDENTITY}
+    return {"companies": there.companies, "identity": identity, "last_calls": log.last, "counts": log.counts}
+
+
+def _memory_of_recman(world: World) -> dict[str, Any]:
+    store = world.recman.state.store
+    return {"records": store.records, "calls": store.calls, "used": store.used}
+
+
+async def _read_rows(engine: AsyncEngine) -> tuple[dict[str, bytes], dict[str, int]]:
+    async with engine.connect() as connection:
+        raw: Any = (await connection.get_raw_connection()).driver_connection
+        rows = {}
+        for (table,) in await raw.fetch(_TABLES):
+            copied = BytesIO()
+            if await raw.copy_from_table(table, output=copied, format="binary") != "COPY 0":
+                rows[table] = copied.getvalue()
+        return rows, dict(await raw.fetch(_SEQUENCES))
+
+
+async def _write_rows(engine: AsyncEngine, furniture: Furniture) -> None:
+    async with engine.connect() as connection:
+        raw: Any = (await connection.get_raw_connection()).driver_connection
+        async with raw.transaction():
+            # Triggers and foreign keys saw these rows when they were made.
+            await raw.execute("SET LOCAL session_replication_role = replica")
+            for table, rows in furniture.rows.items():
+                await raw.copy_to_table(table, source=BytesIO(rows), format="binary")
+            last = list(furniture.sequences.items())
+            await raw.executemany("SELECT setval($1::text::regclass, $2)", last)

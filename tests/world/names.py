@@ -1,0 +1,15 @@
+"""The made-up names and secrets that every world has."""
+
+TOKEN = "rmu_canary-operator-token"
+RECMAN_KEY = "canary-recman-key"
+CLIENT_SECRET = "canary-client-secret"
+OURS = "http://ours.test"
+RECMAN = "http://recman.test"
+UNIMICRO = "http://unimicro.test"
+COMPANY = "Nordlys Bemanning AS"
+# The second company that the same sign-in may work in.
+OTHER = "Nordlys Konsulent AS"
+# Before every sample and case: what a test is not about is not old.
+GO_LIVE = "2026-01-01"
+# After every sample.
+LATE = "2026-12-01"
