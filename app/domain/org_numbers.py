@@ -19,10 +19,11 @@ _SWEDEN, _SWITZERLAND = "SE", "CH"
 
 _NORWEGIAN = re.compile(r"\d{9}", re.ASCII)
 _SIGNS = re.compile(r"[\s.,:/()\u2010-\u2015-]")
-# What people put before a number; the number itself may begin with letters, too.
+# What people put before a number; the number itself may begin with letters, too. Possessive, or hours go by with a text
+# that is nothing but labels.
 _LABEL = re.compile(
-    r"(?:(?:ORGANI[SZ]A[SZT]JONS?|ORGANI[SZ]ATIONS?|ORG|FORETAKSREGISTERET|FORETAKS?|FÖRETAGS?|MVA|MOMSREG|MOMS"
-    r"|REGISTRATION|REG|VATREG|VAT|TAX|UST|UID|CVR|YTUNNUS)(?:NUMMER|NUMBER|NR|NO|ID)*)+(?=\w*\d)"
+    r"(?:(?:ORGANI[SZ]A[SZT]JONS?|ORGANI[SZ]ATIONS?|ORG|FORETAKSREGISTERET|FORETAKS?|FÖRETAGS?|MVA|MOMS"
+    r"|REGISTRATION|REG|VAT|TAX|UST|UID|CVR|YTUNNUS)(?:NUMMER|NUMBER|NR|NO|ID)*+)++(?=\w*\d)"
 )
 # Labels that only one country uses, and the schemes of electronic addresses. Source: Peppol's code list.
 _LABELS_OF = {"CVR": "DK", "YTUNNUS": "FI"}

@@ -1,5 +1,6 @@
 """Organisation numbers: one number in every dress, and a person's number nowhere."""
 
+import time
 from itertools import combinations, product
 
 import pytest
@@ -85,6 +86,14 @@ def test_whatever_is_written_is_read_and_found_again_by_its_own_text(text: str, 
 def test_one_of_the_groupings_is_in_every_dress(dresses: tuple[str, ...]) -> None:
     for asked, there in product(dresses, dresses):
         assert any(digits in there for digits in list_groupings(asked)), (asked, there)
+
+
+@pytest.mark.parametrize("text", ["ORG" * 20_000 + "1", "ORGNR" * 20_000, "MOMSREG" * 10_000 + "!", "1" * 60_000])
+def test_long_texts_are_read_in_no_time(text: str) -> None:
+    begun = time.perf_counter()
+    clean_org_number(text)
+    hide_person_numbers(text)
+    assert time.perf_counter() - begun < 5
 
 
 def test_groupings_of_what_is_no_number() -> None:

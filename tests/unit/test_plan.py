@@ -263,6 +263,13 @@ def test_missing_project_never_blocks_an_invoice_but_is_told() -> None:
     assert [warning.code for warning in decision.warnings] == ["project_gone"]
 
 
+@pytest.mark.parametrize(("kid", "codes"), [("100030", ["kid_invalid"]), ("1100023", []), ("0006-", []), ("", [])])
+def test_kid_that_no_bank_takes_is_told_and_the_claim_goes_out(kid: str, codes: list[str]) -> None:
+    decision = plan_document(make_situation(document=make_document(kid=kid)))
+    assert isinstance(decision, Go)
+    assert [warning.code for warning in decision.warnings] == codes
+
+
 def test_department_without_number_is_left_out_and_told() -> None:
     view = DepartmentView(recman_department_id="401", record=make_department(number=""))
     decision = plan_document(make_situation(department=view))

@@ -2,6 +2,7 @@
 
 from app.domain.booking import Booking
 from app.domain.documents import Document, DocumentKind
+from app.domain.kid import is_valid_kid
 from app.domain.reference import Reference
 from app.errors import Reason
 from app.transfer.plan.parts import plan_department, plan_project
@@ -42,6 +43,15 @@ def list_date_gaps(document: Document, reference: Reference) -> list[Reason]:
         way = _other_way(document)
         gaps.append(Reason(code="due_before_invoice", cause=cause, fix=f"{way[0].upper()}{way[1:]} with right dates."))
     return gaps
+
+
+def list_kid_warnings(document: Document) -> list[Reason]:
+    """A KID that no bank takes: the customer cannot pay with it, but the claim is what it is."""
+    if not document.kid or is_valid_kid(document.kid):
+        return []
+    cause = f"Banks take no KID {document.kid}: it needs 4 to 25 digits, the last a check digit of mod 10 or mod 11"
+    fix = "Correct the KID set-up in RecMan; a payment of this invoice is matched by hand in Unimicro."
+    return [Reason(code="kid_invalid", cause=cause, fix=fix)]
 
 
 def _other_way(document: Document) -> str:

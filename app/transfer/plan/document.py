@@ -14,7 +14,14 @@ from app.domain.money import ZERO, dump_json, show_money
 from app.domain.parties import NO_CUSTOMER_KINDS, Customer
 from app.domain.reference import DocumentState, Reference, RemoteDocument
 from app.errors import Reason
-from app.transfer.plan.basics import choose_last_step, list_date_gaps, list_sending_gaps, name_document, plan_dimensions
+from app.transfer.plan.basics import (
+    choose_last_step,
+    list_date_gaps,
+    list_kid_warnings,
+    list_sending_gaps,
+    name_document,
+    plan_dimensions,
+)
 from app.transfer.plan.credit import credit_of_order, plan_credit_note
 from app.transfer.plan.go_live import plan_before_go_live
 from app.transfer.plan.parts import list_dimension_warnings, list_line_warnings, plan_customer, plan_project
@@ -121,7 +128,7 @@ def _plan_invoice(document: Document, situation: DocumentSituation) -> Decision:
     if gaps:
         return Hold(tuple(gaps))
     warnings = situation.warnings + list_dimension_warnings(situation.project, situation.department)
-    warnings += list_line_warnings(document.lines, reference)
+    warnings += (*list_line_warnings(document.lines, reference), *list_kid_warnings(document))
     draft = _plan_draft(document, situation.department)
     return Go((*steps, *products, draft, choose_last_step(document, situation)), warnings)
 
