@@ -9,6 +9,7 @@ from app.admin.tenants import load_tenant
 from app.clerk.carry_job import carry_job
 from app.clerk.jobs import SCOPE as JOB
 from app.domain.reading import Purpose
+from app.domain.states import EventState
 from app.engine.inbox import Arrival, accept, dedupe_key, load_unseen
 from app.engine.lanes import Lease, backoff_seconds, check_fence, lock_record, postpone, release, wait_for
 from app.engine.loop import run_loop
@@ -204,7 +205,7 @@ async def _retry(resources: Resources, run: Run, error: Exception) -> None:
         await check_fence(session, lease)
         if lease.failing_seconds > settings.give_up_hours * 3600:
             await _record_trouble(session, run, reason, failed=True)
-            await run.finish(session, state="failed", note=reason.cause)
+            await run.finish(session, state=EventState.FAILED, note=reason.cause)
             return
         await postpone(session, lease, seconds=seconds, spends_try=True)
         await _record_trouble(session, run, reason)

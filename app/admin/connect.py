@@ -32,6 +32,7 @@ from app.admin.sign_ins import (
     take_return,
     use_sign_in,
 )
+from app.domain.states import KeyState
 from app.engine.lanes import wake_key
 from app.errors import AuthExpiredError, ConflictError, RemoteRejectedError, RequestError, ServiceError
 from app.platform.db import Session
@@ -134,8 +135,8 @@ async def _renew_key(session: Session, resources: Resources, sign_in: SignIn) ->
         )
     before = {"state": key.state}
     await save_grant(session, resources.vault, key, signed_in.grant)
-    if key.state == "sign_in_again":
-        key.state, key.pause_reason, key.paused_until = "active", None, None
+    if key.state == KeyState.SIGN_IN_AGAIN:
+        key.state, key.pause_reason, key.paused_until = KeyState.ACTIVE, None, None
     await wake_key(session, tenant_id=key.tenant_id, key_id=key.id)
     change = Change(
         actor=sign_in.begun_by,

@@ -7,6 +7,7 @@ from sqlalchemy import func, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from app.domain.dimensions import Department
+from app.domain.states import KeyState
 from app.errors import ConflictError, HoldError, NotFoundError, Reason
 from app.platform.db import Session, locked
 from app.tables import Department as DepartmentRow
@@ -131,7 +132,7 @@ async def route_department(session: Session, *, tenant_id: UUID, recman_departme
         if row is not None and row.former_key_id is not None:
             former = await session.get_one(Key, row.former_key_id)
             raise HoldError((_unassigned(row, former),))
-    query = select(Key).where(Key.tenant_id == tenant_id, Key.open_to_all, Key.state != "removed")
+    query = select(Key).where(Key.tenant_id == tenant_id, Key.open_to_all, Key.state != KeyState.REMOVED)
     key = (await session.scalars(query)).one_or_none()
     if key is None:
         name = recman_department_id or "(none)"

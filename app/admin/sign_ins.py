@@ -14,6 +14,7 @@ from sqlalchemy import delete, func, insert, select
 from app.accounting.connections import Authorization, Company, ServerClient, TokenSet
 from app.admin.keys import Grant
 from app.domain.money import dump_json, parse_json
+from app.domain.states import SignInState
 from app.errors import ConflictError, NotFoundError, RequestError
 from app.platform.crypto import Vault, fingerprint, new_token
 from app.platform.db import Session, load_now, locked
@@ -120,15 +121,15 @@ async def load_sign_in(session: Session, sign_in_id: UUID, *, lock: bool = False
     return sign_in
 
 
-async def tell_state(session: Session, sign_in: SignIn) -> str:
-    """How far it has come: `open`, `returned`, `used`, `failed` or `expired`."""
+async def tell_state(session: Session, sign_in: SignIn) -> SignInState:
+    """How far it has come."""
     if sign_in.used_at is not None:
-        return "used"
+        return SignInState.USED
     if sign_in.failure is not None:
-        return "failed"
+        return SignInState.FAILED
     if sign_in.expires_at < await load_now(session):
-        return "expired"
-    return "open" if sign_in.granted is None else "returned"
+        return SignInState.EXPIRED
+    return SignInState.OPEN if sign_in.granted is None else SignInState.RETURNED
 
 
 async def use_sign_in(session: Session, vault: Vault, sign_in_id: UUID) -> SignedIn:
@@ -140,7 +141,7 @@ async def use_sign_in(session: Session, vault: Vault, sign_in_id: UUID) -> Signe
     """
     sign_in = await load_sign_in(session, sign_in_id, lock=True)
     state = await tell_state(session, sign_in)
-    if state != "returned" or sign_in.granted is None:
+    if state is not SignInState.RETURNED or sign_in.granted is None:
         cause = f"The sign-in cannot be used: it is {state}" + (f" ({sign_in.failure})" if sign_in.failure else "")
         raise ConflictError(cause, fix=_ANEW, code=f"sign_in_{state}")
     stored = parse_json(vault.open(sign_in.granted, owner=_owner(sign_in.id, "granted")))

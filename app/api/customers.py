@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Response
@@ -18,6 +18,7 @@ from app.clerk.customers.links import find_pair, link_customer
 from app.clerk.customers.report import MEDIA_TYPES, ReportForm, render_report
 from app.clerk.customers.run import Progress, describe_check, run_check
 from app.domain.money import dump_json
+from app.domain.states import CheckState
 from app.engine.lanes import wake_key
 from app.errors import ConflictError
 from app.platform.resources import Resources
@@ -64,7 +65,7 @@ class CustomerCheckView(View):
 
     id: int
     key_id: UUID
-    state: Literal["running", "green", "findings", "accepted", "failed"]
+    state: CheckState
     counts: dict[str, int] = Field(examples=[{"agree": 412, "number_clash": 2, "only_in_recman": 38}])
     failure: FailureView | None
     started_by: str

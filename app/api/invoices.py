@@ -17,8 +17,9 @@ from app.clerk.dry_run import dry_run
 from app.clerk.jobs import cancel_job, count_outcomes, create_job, list_jobs, load_job
 from app.clerk.link_by_hand import link_elsewhere
 from app.clerk.orphans import retry_credit_notes
-from app.clerk.overview import InvoiceFilter, InvoiceState, count_invoices, list_invoices, show_filter, state_of
+from app.clerk.overview import InvoiceFilter, count_invoices, list_invoices, show_filter, state_of
 from app.domain.documents import DocumentKind
+from app.domain.states import InvoiceState
 from app.errors import ConflictError, NotFoundError, RequestError
 from app.settings import Settings
 from app.tables import Job, Transfer

@@ -37,6 +37,7 @@ from app.api.key_views import (
 from app.api.views import problems
 from app.clerk.decisions import look_again
 from app.clerk.orphans import count_remains, follow_departments, hold_remains, take_over
+from app.domain.states import KeyState
 from app.engine.lanes import wake_key
 from app.errors import ConflictError, RemoteError
 from app.platform.resources import Resources
@@ -159,10 +160,10 @@ async def change(door: AdminDoor, resources: ResourcesDep, key_id: UUID, wish: K
 
 
 def _change_state(key: Key, state: str) -> dict[str, Any]:
-    if key.state == "sign_in_again":
+    if key.state == KeyState.SIGN_IN_AGAIN:
         fix = "Sign in again with POST /v1/keys/connect {key_id}."
         raise ConflictError(f"Key “{key.name}” waits for a sign-in", fix=fix, code="sign_in_again")
-    reason = "paused by an administrator" if state == "paused" else None
+    reason = "paused by an administrator" if state is KeyState.PAUSED else None
     return {"state": state, "paused_until": None, "pause_reason": reason}
 
 

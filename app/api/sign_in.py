@@ -2,7 +2,7 @@
 
 import html
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Request
@@ -15,6 +15,7 @@ from app.admin.keys import load_key
 from app.admin.sign_ins import Beginning, load_sign_in, tell_state
 from app.api.doors import AdminDoor, Door, ResourcesDep, tell_error
 from app.api.views import Order, View, problems
+from app.domain.states import SignInState
 from app.errors import RequestError, ServiceError
 from app.tables import SignIn
 
@@ -34,7 +35,7 @@ class PendingView(View):
     """A sign-in on its way to a key."""
 
     pending_id: UUID
-    state: Literal["open", "returned", "used", "failed", "expired"]
+    state: SignInState
     key_id: UUID | None = Field(description="The key that is signed in again, if it is one")
     companies: list[CompanyView]
     failure: str | None

@@ -11,6 +11,7 @@ from pydantic import BaseModel, Field
 from app.api.doors import AdminDoor, Door, ResourcesDep, ViewerDoor
 from app.api.views import Before, Limit, View, problems
 from app.clerk.absence import require_absent
+from app.domain.states import EventState, TransferState
 from app.engine.inbox import list_events
 from app.engine.lanes import wake_waiting
 from app.errors import ConflictError, NotFoundError
@@ -21,9 +22,7 @@ from app.transfer.retry import retry
 
 router = APIRouter(prefix="/v1", tags=["transfers"])
 
-TransferState = Literal["waiting", "sending", "unknown", "done", "held", "failed", "ignored"]
 TransferKind = Literal["customer", "project", "department", "invoice", "credit_note"]
-EventState = Literal["waiting", "done", "superseded", "ignored", "held", "failed", "recorded"]
 
 
 class ReasonView(View):
@@ -154,7 +153,7 @@ async def ignore_transfer(
     await wake_doubles(door.session, transfer.id)
     # A credit note that waits for this invoice is told at once that there is nothing to wait for.
     await wake_waiting(door.session, tenant_id=transfer.tenant_id, scope=transfer.scope, record_id=transfer.record_id)
-    after = {"state": "ignored", "reason": order.reason}
+    after = {"state": TransferState.IGNORED, "reason": order.reason}
     subject = f"transfer:{transfer.id}"
     await door.record("transfer.ignore", subject, tenant_id=transfer.tenant_id, before=before, after=after)
     await door.session.commit()

@@ -5,6 +5,7 @@ from datetime import timedelta
 
 from app.clerk.side_run import open_side_run
 from app.domain.reference import RemoteDocument
+from app.domain.states import UNCLEAR, KeyState
 from app.errors import ConflictError
 from app.platform.db import load_now
 from app.platform.resources import Resources
@@ -30,10 +31,10 @@ async def require_absent(resources: Resources, transfer: Transfer) -> None:
         # What was made a moment ago may not show yet.
         lag = timedelta(seconds=resources.settings.unimicro_read_lag_seconds)
         is_fresh = await load_now(session) - transfer.updated_at < lag
-    if transfer.state in {"sending", "unknown"} or is_fresh:
+    if transfer.state in UNCLEAR or is_fresh:
         cause = "It is being sent right now, or its outcome is being looked up"
         raise ConflictError(cause, fix="Wait until its outcome is known, then ignore it if it is held.", code=_CODE)
-    if key.state == "removed":
+    if key.state == KeyState.REMOVED:
         # Nobody can ask that company any more: the person who ignores it has looked there, as its reason says.
         return
     run = await open_side_run(resources, transfer)

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from sqlalchemy import select
 
+from app.domain.states import TransferState
 from app.engine.lanes import lock_record, wake_waiting
 from app.platform.db import Session, locked
 from app.tables import Key, Transfer
@@ -15,7 +16,7 @@ from app.transfer.offers import record_decision
 from app.transfer.plan.go_live import CODE
 from app.transfer.retry import retry
 
-_HELD = (Transfer.scope == "invoice", Transfer.state == "held", Transfer.reasons.contains([{"code": CODE}]))
+_HELD = (Transfer.scope == "invoice", Transfer.state == TransferState.HELD, Transfer.reasons.contains([{"code": CODE}]))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,7 +34,7 @@ class Offer:
 def find_shown_offer(transfer: Transfer) -> Offer | None:
     """What can be linked, as it was found when the document was held; None when it is not held, or nothing was."""
     kept = transfer.offer or {}
-    is_held = transfer.state == "held" and any(reason["code"] == CODE for reason in transfer.reasons)
+    is_held = transfer.state == TransferState.HELD and any(reason["code"] == CODE for reason in transfer.reasons)
     if not is_held or kept.get("id") is None or kept["key_id"] != str(transfer.key_id):
         return None
     return Offer(id=kept["id"], number=kept["number"], same_day=kept["same_day"])

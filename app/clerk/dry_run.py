@@ -9,6 +9,7 @@ from app.clerk.side_run import open_side_run
 from app.domain.documents import Document, IncompleteDocument, Line
 from app.domain.parties import Customer
 from app.domain.reference import Reference, RemoteProduct
+from app.domain.states import KeyState
 from app.errors import HoldError, KeyPausedError, Reason, WaitError
 from app.platform.resources import Resources
 from app.tables import Transfer
@@ -110,7 +111,7 @@ async def _dry_run(resources: Resources, transfer: Transfer) -> DryRun:
         fix = "Check that it exists and that the RecMan API key may read it."
         return _tell(transfer, "hold", (Reason(code="record_missing", cause=cause, fix=fix),))
     key = await choose_key(run, document)
-    if key.state == "removed":
+    if key.state == KeyState.REMOVED:
         outcome, reasons = _name(await decide_without_key(run, key, document))
         return _tell(transfer, outcome, reasons)
     books = await run.open_books(key)

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, and_, case, func, not_, or_, select, update
 
+from app.domain.states import STOPPED, UNCLEAR, KeyState, TransferState
 from app.errors import Reason
 from app.platform.db import Session
 from app.tables import Key, Transfer
@@ -13,9 +14,9 @@ from app.transfer.log import show_reasons
 from app.transfer.removed_keys import CODE, explain_orphan
 from app.transfer.retry import retry
 
-_BEGUN = or_(
-    Transfer.remote_id.is_not(None), Transfer.unclear, Transfer.state.in_(("sending", "unknown"))
-) & Transfer.booked_at.is_(None)
+_BEGUN = or_(Transfer.remote_id.is_not(None), Transfer.unclear, Transfer.state.in_(UNCLEAR)) & Transfer.booked_at.is_(
+    None
+)
 _UNTOUCHED = and_(Transfer.booked_at.is_(None), not_(_BEGUN))
 
 
@@ -45,7 +46,7 @@ async def count_remains(session: Session, key_id: UUID) -> Remains:
     """How many documents the key has left behind."""
     kind = case(
         (Transfer.booked_at.is_not(None), "booked"),
-        (Transfer.state == "ignored", "ignored"),
+        (Transfer.state == TransferState.IGNORED, "ignored"),
         (_BEGUN, "begun"),
         else_="waiting",
     )
@@ -56,7 +57,11 @@ async def count_remains(session: Session, key_id: UUID) -> Remains:
 
 async def hold_remains(session: Session, key: Key) -> None:
     """Hold every document that waits with a key that is being removed, and let go of its half-made customers."""
-    own = (Transfer.key_id == key.id, Transfer.state.in_(("waiting", "held", "failed")), Transfer.booked_at.is_(None))
+    own = (
+        Transfer.key_id == key.id,
+        Transfer.state.in_((TransferState.WAITING, *STOPPED)),
+        Transfer.booked_at.is_(None),
+    )
     open_ones = select(Transfer).where(*own, Transfer.scope == "invoice").order_by(Transfer.record_id)
     for transfer in (await session.scalars(open_ones.execution_options(populate_existing=True))).all():
         if transfer.kind == "credit_note":
@@ -64,10 +69,10 @@ async def hold_remains(session: Session, key: Key) -> None:
             await retry(session, transfer)
         reasons = show_reasons([explain_orphan(key, transfer)])
         found = update(Transfer).where(Transfer.id == transfer.id, *own)
-        await session.execute(found.values(state="held", reasons=reasons))
+        await session.execute(found.values(state=TransferState.HELD, reasons=reasons))
     gap = Reason(code=CODE, cause=f"Key “{key.name}” was removed", fix="Nothing to do: the next key makes it anew.")
     parts = update(Transfer).where(*own, Transfer.scope != "invoice")
-    await session.execute(parts.values(state="ignored", reasons=show_reasons([gap])))
+    await session.execute(parts.values(state=TransferState.IGNORED, reasons=show_reasons([gap])))
 
 
 async def take_over(session: Session, *, key: Key, former: Key, ids: Sequence[int] | None = None) -> Handed:
@@ -76,14 +81,16 @@ async def take_over(session: Session, *, key: Key, former: Key, ids: Sequence[in
     if ids is not None:
         conditions.append(Transfer.id.in_(ids))
     documents = await _hand_over(session, conditions, key_id=key.id)
-    begun = select(func.count()).where(*conditions, Transfer.scope == "invoice", _BEGUN, Transfer.state != "ignored")
+    begun = select(func.count()).where(
+        *conditions, Transfer.scope == "invoice", _BEGUN, Transfer.state != TransferState.IGNORED
+    )
     await retry_credit_notes(session, tenant_id=key.tenant_id)
     return Handed(documents=documents, left=int(await session.scalar(begun) or 0))
 
 
 async def follow_departments(session: Session, *, tenant_id: UUID, department_ids: Sequence[str]) -> int:
     """Let what waits for want of a key go where its department goes now, since a person said so; how many."""
-    removed = select(Key.id).where(Key.tenant_id == tenant_id, Key.state == "removed")
+    removed = select(Key.id).where(Key.tenant_id == tenant_id, Key.state == KeyState.REMOVED)
     keyless = and_(Transfer.key_id.is_(None), Transfer.reasons.contains([{"code": CODE}]))
     conditions = [
         Transfer.tenant_id == tenant_id,
@@ -100,11 +107,11 @@ async def _hand_over(session: Session, conditions: Sequence[ColumnElement[bool]]
     rows = (await session.scalars(query.execution_options(populate_existing=True))).all()
     count = 0
     for transfer in rows:
-        ignored = transfer.state == "ignored"
+        ignored = transfer.state == TransferState.IGNORED
         if not ignored:
             # The lane before the transfer, as workers lock them.
             await retry(session, transfer)
-        state = {} if ignored else {"state": "waiting", "reasons": []}
+        state = {} if ignored else {"state": TransferState.WAITING, "reasons": []}
         found = update(Transfer).where(Transfer.id == transfer.id, _UNTOUCHED)
         moved = await session.scalar(found.values(key_id=key_id, **state).returning(Transfer.id))
         count += moved is not None and not ignored
@@ -116,7 +123,7 @@ async def retry_credit_notes(session: Session, *, tenant_id: UUID) -> None:
     query = select(Transfer).where(
         Transfer.tenant_id == tenant_id,
         Transfer.kind == "credit_note",
-        Transfer.state == "held",
+        Transfer.state == TransferState.HELD,
         Transfer.reasons.contains([{"code": CODE}]),
         _UNTOUCHED,
     )

@@ -13,6 +13,7 @@ from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.exc import IntegrityError
 
 from app.domain.reading import SWEPT_SCOPES
+from app.domain.states import SweepState
 from app.engine.inbox import Arrival, accept, dedupe_key
 from app.errors import ConflictError, NotFoundError, Reason, RequestError
 from app.platform.db import Session, load_now, locked
@@ -68,7 +69,7 @@ async def begin_backfill(  # noqa: PLR0913 - the words of one order
 async def _require_preview(
     session: Session, tenant: Tenant, preview_id: int, days: Mapping[str, Any], *, dry_run: bool
 ) -> None:
-    query = select(Sweep).where(Sweep.id == preview_id, Sweep.tenant_id == tenant.id, Sweep.state == "done")
+    query = select(Sweep).where(Sweep.id == preview_id, Sweep.tenant_id == tenant.id, Sweep.state == SweepState.DONE)
     preview = (await session.scalars(query)).one_or_none()
     if dry_run or preview is None or preview.wanted != {**days, "dry_run": True}:
         cause = f"{preview_id} is no finished dry run of these days that could be confirmed"
@@ -137,12 +138,14 @@ async def list_last_sweeps(session: Session, tenant_ids: Sequence[UUID]) -> Sequ
 
 async def list_running(session: Session, tenant_id: UUID) -> Sequence[Sweep]:
     """The tenant's sweep and backfill that run now."""
-    return (await session.scalars(select(Sweep).where(Sweep.tenant_id == tenant_id, Sweep.state == "running"))).all()
+    return (
+        await session.scalars(select(Sweep).where(Sweep.tenant_id == tenant_id, Sweep.state == SweepState.RUNNING))
+    ).all()
 
 
 async def has_swept(session: Session, tenant_id: UUID) -> bool:
     """Whether a sweep of the tenant ever came to its end."""
-    done = select(Sweep.id).where(Sweep.tenant_id == tenant_id, Sweep.kind == "sweep", Sweep.state == "done")
+    done = select(Sweep.id).where(Sweep.tenant_id == tenant_id, Sweep.kind == "sweep", Sweep.state == SweepState.DONE)
     return (await session.scalars(done.limit(1))).one_or_none() is not None
 
 
@@ -150,7 +153,7 @@ async def is_due(session: Session, tenant_id: UUID, *, hours: float) -> bool:
     """Whether the last sweep began longer ago than this, or there was none; one that still runs began just now."""
     recent = Sweep.started_at > func.now() - timedelta(hours=hours)
     query = select(Sweep.id).where(
-        Sweep.tenant_id == tenant_id, Sweep.kind == "sweep", recent | (Sweep.state == "running")
+        Sweep.tenant_id == tenant_id, Sweep.kind == "sweep", recent | (Sweep.state == SweepState.RUNNING)
     )
     return (await session.scalars(query.limit(1))).one_or_none() is None
 
@@ -160,18 +163,18 @@ async def record_trouble(session: Session, sweep_id: int, reason: Reason, *, fai
     sweep = await load_sweep(session, sweep_id, lock=True)
     sweep.trouble = {"code": reason.code, "cause": reason.cause, "fix": reason.fix}
     if failed:
-        await end_sweep(session, sweep, state="failed")
+        await end_sweep(session, sweep, state=SweepState.FAILED)
 
 
-async def end_sweep(session: Session, sweep: Sweep, *, state: Literal["done", "failed", "cancelled"]) -> None:
+async def end_sweep(session: Session, sweep: Sweep, *, state: SweepState) -> None:
     """Write down that it is over.
 
     Raises:
         ConflictError: it was over before.
     """
-    if sweep.state != "running":
+    if sweep.state != SweepState.RUNNING:
         raise ConflictError(f"It is {sweep.state} already", fix="Nothing to do.", code="sweep_over")
     sweep.state, sweep.ended_at = state, await load_now(session)
-    if state == "done":
+    if state is SweepState.DONE:
         sweep.trouble = None
     await session.flush()

@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from dataclasses import asdict
 from typing import TypeVar
 
+from app.domain.states import TransferState
 from app.engine.lanes import check_fence
 from app.errors import OutcomeUnknownError, Reason, RemoteError, RemoteMissingError, RemoteRejectedError, WaitError
 from app.platform.db import Session
@@ -106,7 +107,7 @@ async def _record_failure(
     else:
         # Surely nothing was stored of this write: the next run may send without looking for it. The lane's own document
         # is held by `carry`, once what was made of it is taken back.
-        await record_values(session, transfer_id, state="waiting", lane_token=None)
+        await record_values(session, transfer_id, state=TransferState.WAITING, lane_token=None)
     if not claim.was_unclear:
         await record_cleared(session, transfer_id)
 

@@ -18,6 +18,7 @@ from app.domain.parties import Recipient
 from app.domain.policies import NumberPolicy
 from app.domain.reference import Reference
 from app.domain.rules import Rules
+from app.domain.states import KeyState
 from app.errors import HoldError, KeyPausedError, Reason
 from app.platform.db import load_now
 from app.platform.resources import Resources
@@ -146,18 +147,18 @@ def _recipients_of(resources: Resources, key_id: UUID) -> MutableMapping[int, Re
 
 
 def _check_usable(key: Key, now: datetime) -> None:
-    if key.state == "removed":
+    if key.state == KeyState.REMOVED:
         cause = f"Key “{key.name}” ({key.company_name}) was removed"
         fix = "Say which key shall have what it left behind: POST /v1/keys/{key_id}/take-over with from_key_id "
         fix += f"{key.id}; look in Unimicro for what was begun with it."
         raise HoldError((Reason(code="key_removed", cause=cause, fix=fix),))
-    if key.state == "sign_in_again":
+    if key.state == KeyState.SIGN_IN_AGAIN:
         raise KeyPausedError(
             f"The sign-in of key “{key.name}” is no longer good",
             seconds=REST_SECONDS,
             fix="An administrator must sign in to Unimicro again; everything waits until then.",
         )
-    if key.state == "paused":
+    if key.state == KeyState.PAUSED:
         raise KeyPausedError(f"Key “{key.name}” is paused", seconds=REST_SECONDS, fix="Resume the key.")
     if key.paused_until is not None and key.paused_until > now:
         seconds = (key.paused_until - now).total_seconds()

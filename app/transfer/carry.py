@@ -10,6 +10,7 @@ from app.domain.dimensions import Project
 from app.domain.documents import Document, DocumentKind, IncompleteDocument
 from app.domain.parties import Customer
 from app.domain.reference import Reference
+from app.domain.states import EventState, KeyState
 from app.engine.lanes import check_fence, postpone
 from app.errors import HoldError, Reason, WaitError
 from app.tables import Key, Transfer
@@ -55,7 +56,7 @@ async def carry_document(run: Run) -> None:
         raise
     run.key_id = key.id
     transfer = await _describe(run, document, key)
-    if key.state == "removed":
+    if key.state == KeyState.REMOVED:
         await _follow_orphan(run, transfer, await decide_without_key(run, key, document))
         return
     books = await _open(run, key)
@@ -112,7 +113,7 @@ async def _follow_orphan(run: Run, transfer: Transfer, decision: Skip | Hold) ->
     if isinstance(decision, Hold):
         raise HoldError(decision.gaps)
     await _settle_again(run)
-    await _skip(run, decision.reason, state="ignored" if transfer.booked_at is None else "done")
+    await _skip(run, decision.reason, state=EventState.IGNORED if transfer.booked_at is None else EventState.DONE)
 
 
 async def _leave(run: Run, books: Books, decision: Skip, situation: DocumentSituation) -> None:
@@ -127,7 +128,7 @@ async def _leave(run: Run, books: Books, decision: Skip, situation: DocumentSitu
         raise HoldError((drift,))
     await _settle_again(run)
     await _read_number(run, books, past)
-    await _skip(run, decision.reason, state="done")
+    await _skip(run, decision.reason, state=EventState.DONE)
 
 
 async def _read_number(run: Run, books: Books, past: Past) -> None:
@@ -297,7 +298,7 @@ async def _end_part(run: Run, keys: list[Key]) -> None:
         await _skip(run, "no key is open to all departments; it follows with its first invoice")
         return
     async with run.sessions.begin() as session:
-        await run.finish(session, state="done", note=run.note)
+        await run.finish(session, state=EventState.DONE, note=run.note)
 
 
 async def carry_nothing(run: Run) -> None:
@@ -305,7 +306,7 @@ async def carry_nothing(run: Run) -> None:
     await _skip(run, f"nothing to transfer: a {run.lease.scope} is looked up when an invoice needs it")
 
 
-async def _skip(run: Run, reason: str, *, state: str = "ignored") -> None:
+async def _skip(run: Run, reason: str, *, state: EventState = EventState.IGNORED) -> None:
     async with run.sessions.begin() as session:
         await run.finish(session, state=state, note=reason)
 
@@ -320,7 +321,7 @@ async def hold(run: Run, gaps: tuple[Reason, ...]) -> None:
             place = run.place(run.key_id, lease.scope, lease.record_id)
             transfer = await ensure_transfer(session, place, kind=kind, values={"lane_id": lease.lane_id})
             await record_held(session, transfer.id, gaps)
-        await run.finish(session, state="held", note=gaps[0].cause)
+        await run.finish(session, state=EventState.HELD, note=gaps[0].cause)
 
 
 _KINDS = {"invoice": DocumentKind.INVOICE.value, "company": "customer", "project": "project"}

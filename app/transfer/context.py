@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
+from app.domain.states import BLOCKING, EventState
 from app.engine.inbox import record_end
 from app.engine.lanes import Lease, check_fence, release, wake_waiting
 from app.platform.db import Session, Sessions
@@ -41,7 +42,7 @@ class Run:
         """Where a record's transfer stands, for this run's tenant."""
         return Place(tenant_id=self.lease.tenant_id, key_id=key_id, scope=scope, record_id=record_id)
 
-    async def finish(self, session: Session, *, state: str, note: str | None = None) -> None:
+    async def finish(self, session: Session, *, state: EventState, note: str | None = None) -> None:
         """End the events and give the lane back, in the caller's transaction; wake whoever waits for the record.
 
         Raises:
@@ -50,7 +51,7 @@ class Run:
         await check_fence(session, self.lease)
         await record_end(session, self.events, state=state, note=note)
         last_seq = self.events[-1].seq or 0
-        await release(session, self.lease, seen_seq=last_seq, blocked=state in {"held", "failed"})
+        await release(session, self.lease, seen_seq=last_seq, blocked=state in BLOCKING)
         lease = self.lease
         await wake_waiting(session, tenant_id=lease.tenant_id, scope=lease.scope, record_id=lease.record_id)
         self.finished = True

@@ -14,6 +14,7 @@ from sqlalchemy import and_, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from app.domain.documents import Document, IncompleteDocument
+from app.domain.states import TransferState
 from app.engine.lanes import check_fence
 from app.errors import HoldError, Reason, WaitError
 from app.platform.db import Session
@@ -78,7 +79,9 @@ async def claim_content(run: Run, document: Document | IncompleteDocument) -> No
 
 async def wake_doubles(session: Session, transfer_id: int) -> None:
     """Let go of what the document claimed, and look anew at those that were held for it: it is not sent."""
-    freed = update(Transfer).where(Transfer.id == transfer_id, Transfer.state == "ignored").values(claimed=None)
+    freed = (
+        update(Transfer).where(Transfer.id == transfer_id, Transfer.state == TransferState.IGNORED).values(claimed=None)
+    )
     # The caller shows the transfer, so what it has loaded of it stays.
     quiet = freed.returning(Transfer.fingerprint).execution_options(synchronize_session=False)
     print_of = await session.scalar(quiet)
@@ -90,7 +93,7 @@ async def wake_doubles(session: Session, transfer_id: int) -> None:
 
 
 async def _list_held(session: Session, *, tenant_id: UUID, print_of: bytes) -> Sequence[Transfer]:
-    held = (Transfer.state == "held", Transfer.reasons.contains([{"code": SAME_AS_OTHER}]))
+    held = (Transfer.state == TransferState.HELD, Transfer.reasons.contains([{"code": SAME_AS_OTHER}]))
     query = select(Transfer).where(Transfer.tenant_id == tenant_id, Transfer.fingerprint == print_of, *held)
     return (await session.scalars(query.order_by(Transfer.record_id))).all()
 
@@ -111,7 +114,7 @@ async def _find_double(session: Session, own: Transfer, document: Document) -> T
         Transfer.tenant_id == own.tenant_id,
         Transfer.scope == "invoice",
         Transfer.id != own.id,
-        Transfer.state != "ignored",
+        Transfer.state != TransferState.IGNORED,
         or_(same, Transfer.claimed == print_of),
     )
     others = (await session.scalars(query.order_by(Transfer.id))).all()

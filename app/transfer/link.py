@@ -8,6 +8,7 @@ from sqlalchemy import text
 from app.admin.keys import is_removed
 from app.domain.documents import Document
 from app.domain.reference import RemoteDocument
+from app.domain.states import EventState, TransferState
 from app.engine.lanes import check_fence
 from app.errors import ConflictError, HoldError, Reason
 from app.platform.db import Session
@@ -43,7 +44,7 @@ async def link_document(run: Run, books: Books, step: LinkDocument) -> None:
         detail = f"linked to {step.remote.number} (id {step.remote.remote_id})"
         started = time.monotonic()
         await record_outcome(session, books, transfer_id, step="link", outcome="linked", detail=detail, started=started)
-        await run.finish(session, state="done", note=f"in Unimicro as {step.remote.number}")
+        await run.finish(session, state=EventState.DONE, note=f"in Unimicro as {step.remote.number}")
         await retry_held(session, tenant_id=run.lease.tenant_id, codes=["credited_not_sent"])
 
 
@@ -98,6 +99,6 @@ async def _take_hold(session: Session, run: Run, books: Books, transfer: Transfe
             return False
         values |= {"booked_at": None, "remote_id": None, "remote_number": None, "credits_remote_id": None}
         values |= {"external_reference": None, "unclear": False, "unclear_since": None, "guid_spent": False}
-        values |= {"state": "waiting", "warnings": []}
+        values |= {"state": TransferState.WAITING, "warnings": []}
     await record_values(session, transfer.id, **values)
     return await claim_sending(session, transfer.id, run.lease, key_id=books.key.id, step="link") is not None

@@ -11,13 +11,13 @@ from sqlalchemy.exc import IntegrityError
 
 from app.domain.booking import Booking
 from app.domain.documents import Totals
+from app.domain.states import UNCLEAR, UNDER_WAY, TransferState
 from app.errors import HoldError, Reason
 from app.platform.db import Session, locked
 from app.tables import Attempt, Key, Transfer
 
 # The reason of a double; approving a document that is held for it says that it is none.
 SAME_AS_OTHER = "same_as_other"
-_UNCLEAR = frozenset({"sending", "unknown"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,7 +61,7 @@ def is_begun(transfer: Transfer) -> bool:
 
 def is_unclear(transfer: Transfer) -> bool:
     """Whether a write of it was begun whose outcome is not known."""
-    return transfer.unclear or transfer.state in _UNCLEAR
+    return transfer.unclear or transfer.state in UNCLEAR
 
 
 async def record_values(session: Session, transfer_id: int, **values: Any) -> None:
@@ -94,52 +94,59 @@ async def record_cleared(session: Session, transfer_id: int) -> None:
 async def record_done(session: Session, transfer_id: int, **values: Any) -> None:
     """The record is in Unimicro; nothing about it is open any more."""
     booked_at = func.coalesce(Transfer.booked_at, func.now())
-    settled: dict[str, Any] = {"state": "done", "lane_token": None, "look_again_at": None, "booked_at": booked_at}
+    settled: dict[str, Any] = {
+        "state": TransferState.DONE,
+        "lane_token": None,
+        "look_again_at": None,
+        "booked_at": booked_at,
+    }
     settled |= {"unclear": False, "unclear_since": None, "guid_spent": False}
     await record_values(session, transfer_id, **settled, reasons=[], **values)
 
 
 async def record_held(session: Session, transfer_id: int, gaps: Sequence[Reason], **values: Any) -> None:
     """A person must decide; every gap is listed. What a person has just chosen not to send stays so."""
-    query = update(Transfer).where(Transfer.id == transfer_id, Transfer.state != "ignored")
-    await session.execute(query.values(state="held", lane_token=None, reasons=show_reasons(gaps), **values))
+    query = update(Transfer).where(Transfer.id == transfer_id, Transfer.state != TransferState.IGNORED)
+    await session.execute(query.values(state=TransferState.HELD, lane_token=None, reasons=show_reasons(gaps), **values))
 
 
 async def record_not_wanted(session: Session, transfer_id: int, reason: Reason) -> None:
     """The rules keep it from being sent; what a person said about an ignored one stays."""
-    query = update(Transfer).where(Transfer.id == transfer_id, Transfer.state != "ignored")
-    await session.execute(query.values(state="ignored", lane_token=None, reasons=show_reasons([reason])))
+    query = update(Transfer).where(Transfer.id == transfer_id, Transfer.state != TransferState.IGNORED)
+    await session.execute(query.values(state=TransferState.IGNORED, lane_token=None, reasons=show_reasons([reason])))
 
 
 async def record_unread(session: Session, transfer_id: int, reason: Reason, *, failed: bool) -> None:
     """RecMan could not be asked about it; what is booked, held or ignored stays so."""
-    open_states = {"waiting", *_UNCLEAR} if failed else {"waiting"}
+    open_states = UNDER_WAY if failed else {TransferState.WAITING}
     query = update(Transfer).where(Transfer.id == transfer_id, Transfer.state.in_(open_states))
-    values = {"reasons": show_reasons([reason]), **({"state": "failed"} if failed else {})}
+    values = {"reasons": show_reasons([reason]), **({"state": TransferState.FAILED} if failed else {})}
     await session.execute(query.values(values))
 
 
 async def record_reason(session: Session, transfer_id: int, reason: Reason, *, failed: bool) -> None:
     """Why it is not through yet; the alarm about a booked record stays until it is looked into."""
     query = update(Transfer).where(
-        Transfer.id == transfer_id, or_(Transfer.booked_at.is_(None), Transfer.state != "held")
+        Transfer.id == transfer_id, or_(Transfer.booked_at.is_(None), Transfer.state != TransferState.HELD)
     )
-    values = {"reasons": show_reasons([reason]), **({"state": "failed"} if failed else {})}
+    values = {"reasons": show_reasons([reason]), **({"state": TransferState.FAILED} if failed else {})}
     await session.execute(query.values(values))
 
 
 async def record_settled(session: Session, transfer_id: int) -> None:
     """A booked record that was held is as it was booked."""
     query = update(Transfer).where(
-        Transfer.id == transfer_id, Transfer.booked_at.is_not(None), Transfer.state == "held"
+        Transfer.id == transfer_id, Transfer.booked_at.is_not(None), Transfer.state == TransferState.HELD
     )
-    await session.execute(query.values(state="done", lane_token=None, reasons=[]))
+    await session.execute(query.values(state=TransferState.DONE, lane_token=None, reasons=[]))
 
 
 async def record_unknown(session: Session, transfer_id: int, cause: str) -> None:
     """A write got no answer; the next run looks before it does anything."""
     reason = Reason(code="outcome_unknown", cause=cause, fix="Nothing to do: it is looked up before it is sent again.")
-    await record_values(session, transfer_id, state="unknown", lane_token=None, reasons=show_reasons([reason]))
+    await record_values(
+        session, transfer_id, state=TransferState.UNKNOWN, lane_token=None, reasons=show_reasons([reason])
+    )
 
 
 async def record_looked(session: Session, transfer_id: int, *, seconds: float) -> None:
@@ -165,9 +172,9 @@ async def ignore(session: Session, transfer: Transfer, *, reason: str, actor: st
         Transfer.id == transfer.id,
         Transfer.booked_at.is_(None),
         Transfer.remote_id.is_not_distinct_from(transfer.remote_id),
-        Transfer.state.not_in(_UNCLEAR),
+        Transfer.state.not_in(UNCLEAR),
     )
-    values: dict[str, Any] = {"state": "ignored", "reasons": show_reasons([gap])}
+    values: dict[str, Any] = {"state": TransferState.IGNORED, "reasons": show_reasons([gap])}
     # The later word counts: a retry asks anew.
     values |= dict.fromkeys(("decision", "decided_on", "decided_at", "decided_by"))
     if is_begun(transfer):
@@ -188,8 +195,8 @@ async def approve(session: Session, transfer: Transfer, *, actor: str) -> None:
 
 async def reopen(session: Session, transfer: Transfer) -> None:
     """Take back what keeps a record from being sent: that somebody ignored it, or that its tries were used up."""
-    if transfer.state in {"ignored", "failed"}:
-        await record_values(session, transfer.id, state="waiting")
+    if transfer.state in {TransferState.IGNORED, TransferState.FAILED}:
+        await record_values(session, transfer.id, state=TransferState.WAITING)
         await session.refresh(transfer)
 
 
@@ -265,7 +272,7 @@ async def list_held(session: Session, *, tenant_id: UUID, codes: Sequence[str]) 
     """Every transfer of a tenant that is held, or not wanted, for one of these reasons, in the order of their lanes."""
     reasons = [Transfer.reasons.contains([{"code": code}]) for code in codes]
     query = select(Transfer).where(
-        Transfer.tenant_id == tenant_id, Transfer.state.in_(("held", "ignored")), or_(*reasons)
+        Transfer.tenant_id == tenant_id, Transfer.state.in_((TransferState.HELD, TransferState.IGNORED)), or_(*reasons)
     )
     return (await session.scalars(query.order_by(Transfer.scope, Transfer.record_id))).all()
 
@@ -299,8 +306,7 @@ async def list_customer_links(session: Session, *, key_id: UUID) -> dict[str, in
 
 async def count_open(session: Session, *, key_id: UUID) -> int:
     """How many documents have been begun with a key, or wait for it."""
-    open_states = ("waiting", *_UNCLEAR)
-    query = select(func.count()).where(Transfer.key_id == key_id, Transfer.state.in_(open_states))
+    query = select(func.count()).where(Transfer.key_id == key_id, Transfer.state.in_(UNDER_WAY))
     return int(await session.scalar(query) or 0)
 
 

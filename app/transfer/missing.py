@@ -1,5 +1,6 @@
 """When RecMan does not show a record: not yet, not to us, or no more. Nothing is ever deleted in Unimicro."""
 
+from app.domain.states import EventState
 from app.engine.lanes import check_fence
 from app.errors import HoldError, Reason, RemoteUnavailableError
 from app.tables import Transfer
@@ -59,7 +60,7 @@ async def _mark_gone(run: Run) -> None:
                 await record_not_wanted(session, transfer.id, _gone(transfer))
                 await wake_doubles(session, transfer.id)
         note = f"RecMan confirms that {scope} {record_id} is gone; nothing is deleted in Unimicro"
-        await run.finish(session, state="ignored", note=note)
+        await run.finish(session, state=EventState.IGNORED, note=note)
 
 
 def _gone(transfer: Transfer) -> Reason:

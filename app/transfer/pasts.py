@@ -4,6 +4,7 @@ from datetime import datetime
 from uuid import UUID
 
 from app.domain.documents import Totals
+from app.domain.states import TransferState
 from app.errors import Reason
 from app.tables import Transfer
 from app.transfer.log import is_begun, is_unclear
@@ -18,7 +19,7 @@ def past_of(transfer: Transfer, *, key_id: UUID, now: datetime) -> Past:
     """
     if transfer.key_id != key_id and is_begun(transfer):
         raise LookupError(f"transfer {transfer.id} was begun with another key")
-    held_for = tuple(Reason(**reason) for reason in transfer.reasons) if transfer.state == "held" else ()
+    held_for = tuple(Reason(**reason) for reason in transfer.reasons) if transfer.state == TransferState.HELD else ()
     return Past(
         transfer_id=transfer.id,
         number=transfer.number,
@@ -37,7 +38,7 @@ def past_of(transfer: Transfer, *, key_id: UUID, now: datetime) -> Past:
         credit_drafts_before=tuple(transfer.credit_drafts_before),
         looked_twice=transfer.look_again_at is not None and transfer.look_again_at <= now,
         booked=transfer.booked_at is not None,
-        ignored=transfer.state == "ignored",
+        ignored=transfer.state == TransferState.IGNORED,
         approved=transfer.approved_at is not None,
         held_because="; ".join(reason.cause for reason in held_for),
         held_for=held_for,

@@ -6,6 +6,7 @@ A key that was removed still answers: its documents are held until a person says
 from app.admin.departments import route_department
 from app.admin.keys import lock_in_use
 from app.domain.documents import Document, IncompleteDocument
+from app.domain.states import KeyState, TransferState
 from app.errors import HoldError, Reason, WaitError
 from app.platform.db import Session
 from app.tables import Key, Transfer
@@ -33,7 +34,7 @@ async def choose_key(run: Run, document: Document | IncompleteDocument, *, anew:
     async with run.sessions() as session:
         own = await find_transfer(session, run.place(None, "invoice", document.recman_invoice_id))
         key = None if own is None or own.key_id is None else await session.get_one(Key, own.key_id)
-        if anew and key is not None and key.state == "removed":
+        if anew and key is not None and key.state == KeyState.REMOVED:
             own = key = None
         credited = await _find_credited(session, run, document)
         if own is not None and key is not None and is_begun(own):
@@ -45,7 +46,7 @@ async def choose_key(run: Run, document: Document | IncompleteDocument, *, anew:
         _require_known(document, credited)
         if credited is not None and credited.key_id is not None:
             return await session.get_one(Key, credited.key_id)
-        if key is not None and key.state == "removed":
+        if key is not None and key.state == KeyState.REMOVED:
             return key
         department_id = document.recman_department_id
         return await route_department(session, tenant_id=run.lease.tenant_id, recman_department_id=department_id)
@@ -63,10 +64,10 @@ def _credited_id(document: Document | IncompleteDocument) -> str | None:
 def _require_known(document: Document | IncompleteDocument, found: Transfer | None) -> None:
     """A credit note waits until its invoice has a key, or nobody will send the invoice."""
     invoice_id = _credited_id(document)
-    if invoice_id is None or (found is not None and (found.key_id is not None or found.state == "ignored")):
+    if invoice_id is None or (found is not None and (found.key_id is not None or found.state == TransferState.IGNORED)):
         return
     cause, fix = f"waits for invoice {invoice_id}, which it credits", ""
-    if found is not None and found.state == "held":
+    if found is not None and found.state == TransferState.HELD:
         cause += f" and which is held: {'; '.join(reason['cause'] for reason in found.reasons)}"
         fix = WAITS_FOR_HELD
     raise WaitError(cause, scope="invoice", record_id=invoice_id, seconds=WAIT_SECONDS, fix=fix)
@@ -89,7 +90,7 @@ async def require_in_use(session: Session, key: Key) -> None:
     Raises:
         WaitError: it was removed a moment ago; choose anew.
     """
-    if key.state != "removed" and not await lock_in_use(session, key.id):
+    if key.state != KeyState.REMOVED and not await lock_in_use(session, key.id):
         raise WaitError(f"key “{key.name}” was removed just now", scope="", record_id="", seconds=0)
 
 
@@ -101,7 +102,7 @@ async def decide_without_key(run: Run, key: Key, document: Document | Incomplete
             if not isinstance(document, Document):
                 return Skip("already in Unimicro")
             return plan_booked(document, past_of(own, key_id=key.id, now=own.updated_at))
-        if own is not None and own.state == "ignored":
+        if own is not None and own.state == TransferState.IGNORED:
             return Skip("a person chose not to send it")
         if own is not None and is_begun(own):
             return Hold((explain_orphan(key, own),))

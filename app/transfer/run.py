@@ -11,6 +11,7 @@ from app.accounting.targets import Draft, guid_for
 from app.domain.booking import Booking
 from app.domain.documents import Document, DocumentKind
 from app.domain.reference import DocumentState, Links, RemoteDocument, RemoteProduct
+from app.domain.states import EventState, TransferState
 from app.engine.lanes import check_fence
 from app.errors import HoldError, OutcomeUnknownError, Reason, RemoteError, RemoteRejectedError, WaitError
 from app.platform.db import Session
@@ -216,7 +217,7 @@ async def _create_product(run: Run, books: Books, step: CreateProduct) -> None:
     guid = guid_for(str(books.key.id), "product", step.product.number)
 
     async def settle(session: Session, _product: RemoteProduct) -> None:
-        await record_values(session, _transfer_id(run), state="waiting", lane_token=None)
+        await record_values(session, _transfer_id(run), state=TransferState.WAITING, lane_token=None)
 
     try:
         made = await attempt(
@@ -259,7 +260,8 @@ async def _issue(run: Run, books: Books, document: Document, remote: RemoteDocum
         changed = find_changed(books, document, issued)
         if changed is not None:
             await record_held(session, transfer_id, (changed,))
-        await run.finish(session, state="held" if changed else "done", note=f"in Unimicro as {issued.number}")
+        state = EventState.HELD if changed else EventState.DONE
+        await run.finish(session, state=state, note=f"in Unimicro as {issued.number}")
 
     async def call() -> RemoteDocument:
         async with missing_is_unclear():
@@ -336,7 +338,7 @@ async def _keep_draft(
             warnings=show_reasons(warnings),
             **show_totals("remote_", remote.totals),
         )
-        await run.finish(session, state="done", note="in Unimicro as a draft")
+        await run.finish(session, state=EventState.DONE, note="in Unimicro as a draft")
 
 
 def _kid_warnings(books: Books, document: Document, issued: RemoteDocument) -> list[Reason]:

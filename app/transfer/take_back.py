@@ -3,6 +3,7 @@
 from contextlib import suppress
 
 from app.domain.reference import DocumentState, RemoteDocument
+from app.domain.states import TransferState
 from app.errors import HoldError, Reason, RemoteMissingError, RemoteRejectedError
 from app.platform.db import Session
 from app.tables import Key, Transfer
@@ -81,7 +82,7 @@ async def _delete(run: Run, books: Books, transfer: Transfer, draft: RemoteDocum
         # A deleted draft has taken its guid with it; of a credit note nothing is begun any more.
         totals = show_totals("remote_", draft.totals)
         version = transfer.guid_version + 1
-        values = {"state": "waiting", "lane_token": None, "remote_id": None, "guid_version": version}
+        values = {"state": TransferState.WAITING, "lane_token": None, "remote_id": None, "guid_version": version}
         values |= {"credits_remote_id": None}
         await record_values(session, transfer.id, **values, **totals)
 
