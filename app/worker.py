@@ -9,6 +9,8 @@ from app.admin.tenants import load_tenant
 from app.clerk.carry_job import carry_job
 from app.clerk.jobs import SCOPE as JOB
 from app.domain.reading import Purpose
+from app.domain.reasons.catalogue import fix_for
+from app.domain.reasons.codes import Code, Reason
 from app.domain.states import EventState
 from app.engine.inbox import Arrival, accept, dedupe_key, load_unseen
 from app.engine.lanes import Lease, backoff_seconds, check_fence, lock_record, postpone, release, wait_for
@@ -17,7 +19,6 @@ from app.errors import (
     AuthExpiredError,
     HoldError,
     KeyPausedError,
-    Reason,
     RemoteMissingError,
     RemoteRejectedError,
     RemoteThrottledError,
@@ -213,11 +214,11 @@ async def _retry(resources: Resources, run: Run, error: Exception) -> None:
 
 def _explain(error: Exception) -> Reason:
     if isinstance(error, ServiceError):
-        fix = error.fix or "Nothing to do: it is tried again by itself."
+        fix = error.fix or fix_for(Code.REMOTE_UNAVAILABLE)
         return Reason(code=error.code, cause=error.cause, fix=fix)
     # The text of an unexpected error may hold anything; its type is all that is shown.
     cause = f"An unexpected error ({type(error).__name__}) stopped the transfer; it is tried again"
-    return Reason(code="unexpected", cause=cause, fix="If it stays, give the operator this transfer's id.")
+    return Reason(code=Code.UNEXPECTED, cause=cause, fix=fix_for(Code.UNEXPECTED))
 
 
 async def _record_trouble(session: Session, run: Run, reason: Reason, *, failed: bool = False) -> None:

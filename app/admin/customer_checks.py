@@ -8,6 +8,7 @@ from sqlalchemy import func, insert, select, text, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import defer
 
+from app.domain.reasons.codes import Code
 from app.domain.states import CLEAR, CheckState
 from app.errors import ConflictError, NotFoundError
 from app.platform.db import Session, locked
@@ -35,7 +36,7 @@ async def begin_check(session: Session, key: Key, *, actor: str) -> CustomerChec
         raise ConflictError(
             f"A customer check of key “{key.name}” is running",
             fix="Wait for its end: GET /v1/keys/{id}/customer-check.",
-            code="check_running",
+            code=Code.CHECK_RUNNING,
         ) from error
 
 
@@ -59,7 +60,7 @@ async def record_result(
     check = (await session.scalars(query.options(defer(CustomerCheck.findings)))).one_or_none()
     if check is None:
         raise ConflictError(
-            "The check took so long that it was taken for dead", fix="Start it anew.", code="check_lost"
+            "The check took so long that it was taken for dead", fix="Start it anew.", code=Code.CHECK_LOST
         )
     older = (CustomerCheck.key_id == check.key_id, CustomerCheck.id < check_id)
     await session.execute(update(CustomerCheck).where(*older).values(findings=[]))
@@ -89,7 +90,7 @@ async def load_last_check(session: Session, key: Key, *, lock: bool = False) -> 
         raise NotFoundError(
             f"The customers of key “{key.name}” were never checked",
             fix="Run the customer check: POST /v1/keys/{id}/customer-check.",
-            code="check_missing",
+            code=Code.CHECK_MISSING,
         )
     return check
 
@@ -117,7 +118,7 @@ async def accept_check(session: Session, check: CustomerCheck, *, name: str, rea
             if check.state == CheckState.FAILED
             else "Look again."
         )
-        raise ConflictError(cause, fix=fix, code="nothing_to_accept")
+        raise ConflictError(cause, fix=fix, code=Code.NOTHING_TO_ACCEPT)
     values = {"state": CheckState.ACCEPTED, "accepted_by": name, "accepted_reason": reason, "accepted_at": func.now()}
     await session.execute(update(CustomerCheck).where(CustomerCheck.id == check.id).values(values))
     await session.refresh(check, attribute_names=["state", "accepted_by", "accepted_reason", "accepted_at"])

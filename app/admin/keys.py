@@ -11,6 +11,7 @@ from sqlalchemy.exc import IntegrityError
 
 from app.accounting.connections import Identity, ServerClient, TokenSet
 from app.domain.money import dump_json, parse_json
+from app.domain.reasons.codes import Code
 from app.domain.states import UNCLEAR, UNDER_WAY, KeyState, TransferState
 from app.errors import ConflictError, NotFoundError
 from app.platform.crypto import Vault
@@ -125,7 +126,7 @@ async def _require_nothing_under_way(
             f"{count} documents of key “{key.name}” are under way, so {wish}",
             fix="Wait until they are through (a key that waits for a sign-in must be signed in first), or ignore those "
             "that wait; then try again.",
-            code="documents_under_way",
+            code=Code.DOCUMENTS_UNDER_WAY,
         )
 
 
@@ -137,7 +138,7 @@ async def _require_nothing_half_made(session: Session, key: Key) -> None:
         raise ConflictError(
             f"{count} documents of key “{key.name}” are half made in Unimicro, so its booking cannot change now",
             fix="Mend and retry them first, or delete their drafts in Unimicro and retry.",
-            code="documents_under_way",
+            code=Code.DOCUMENTS_UNDER_WAY,
         )
 
 
@@ -146,9 +147,9 @@ def _to_conflict(error: IntegrityError, name: str) -> ConflictError:
         return ConflictError(
             "Another key is open to all departments already",
             fix="Give this key a list of departments, or take “all” from the other one first.",
-            code="open_to_all_taken",
+            code=Code.OPEN_TO_ALL_TAKEN,
         )
-    return ConflictError(f"There is a key “{name}” already", fix="Choose another name.", code="name_taken")
+    return ConflictError(f"There is a key “{name}” already", fix="Choose another name.", code=Code.NAME_TAKEN)
 
 
 async def load_key(session: Session, key_id: UUID, *, lock: bool = False) -> Key:
@@ -180,7 +181,7 @@ async def load_successor(session: Session, key_id: UUID, *, former_id: UUID) -> 
         raise NotFoundError(f"There was no key {former_id}", fix="Take an id from GET /v1/keys/removed.")
     if former.state != KeyState.REMOVED:
         fix = "Move departments one by one (PUT /v1/departments/{id}/key), or remove the key first."
-        raise ConflictError(f"Key “{former.name}” is in use", fix=fix, code="key_in_use")
+        raise ConflictError(f"Key “{former.name}” is in use", fix=fix, code=Code.KEY_IN_USE)
     return key, former
 
 

@@ -18,6 +18,7 @@ from app.clerk.customers.links import find_pair, link_customer
 from app.clerk.customers.report import MEDIA_TYPES, ReportForm, render_report
 from app.clerk.customers.run import Progress, describe_check, run_check
 from app.domain.money import dump_json
+from app.domain.reasons.codes import Code
 from app.domain.states import CheckState
 from app.engine.lanes import wake_key
 from app.errors import ConflictError
@@ -185,7 +186,7 @@ async def accept(door: AdminDoor, resources: ResourcesDep, key_id: UUID, word: A
     check = await load_last_check(door.session, key, lock=True)
     if word.check_id not in (None, check.id):
         cause = f"Check {check.id} is newer than the one that was looked at"
-        raise ConflictError(cause, fix="Look at the newest one, then accept that.", code="check_is_newer")
+        raise ConflictError(cause, fix="Look at the newest one, then accept that.", code=Code.CHECK_IS_NEWER)
     name = word.name or door.caller.name
     await accept_check(door.session, check, name=name, reason=word.reason)
     after = {"check": check.id, "name": name, "reason": word.reason, "counts": check.counts}

@@ -14,6 +14,8 @@ from app.api.doors import AdminDoor, Door, ResourcesDep, ViewerDoor
 from app.api.views import Name, Order, View, problems
 from app.clerk.orphans import follow_departments
 from app.domain.dimensions import Department
+from app.domain.reasons.codes import Code
+from app.domain.reasons.rows import Change
 from app.errors import ConflictError
 from app.reading.records import from_recman, open_client, to_departments
 from app.tables import Department as DepartmentRow
@@ -82,7 +84,7 @@ async def refresh_departments(door: AdminDoor, resources: ResourcesDep) -> list[
     if client is None:
         cause = "There is no RecMan API key to read departments with"
         fix = "Enter one for the tenant, or enter the departments with POST /v1/departments."
-        raise ConflictError(cause, fix=fix, code="no_recman_api_key")
+        raise ConflictError(cause, fix=fix, code=Code.NO_RECMAN_API_KEY)
     async with from_recman():
         departments = to_departments(await client.fetch_v1("department"))
     await record_departments(door.session, tenant_id=tenant_id, departments=departments)
@@ -119,7 +121,7 @@ async def choose_key(
     row.key_id, row.former_key_id = choice.key_id, None
     await door.session.flush()
     note = await _explain(door, before)
-    again = await retry_held(door.session, tenant_id=row.tenant_id, codes=["no_key"])
+    again = await retry_held(door.session, tenant_id=row.tenant_id, change=Change.DEPARTMENT_ASSIGNED)
     again += await follow_departments(door.session, tenant_id=row.tenant_id, department_ids=[recman_department_id])
     values = {"before": {"key_id": _text(before)}, "after": {"key_id": _text(row.key_id), "looked_at_again": again}}
     await _record(door, "department.key", row, **values)

@@ -37,6 +37,9 @@ from app.api.key_views import (
 from app.api.views import problems
 from app.clerk.decisions import look_again
 from app.clerk.orphans import count_remains, follow_departments, hold_remains, take_over
+from app.domain.reasons.catalogue import fix_for
+from app.domain.reasons.codes import Code
+from app.domain.reasons.rows import Change
 from app.domain.states import KeyState
 from app.engine.lanes import wake_key
 from app.errors import ConflictError, RemoteError
@@ -161,8 +164,9 @@ async def change(door: AdminDoor, resources: ResourcesDep, key_id: UUID, wish: K
 
 def _change_state(key: Key, state: str) -> dict[str, Any]:
     if key.state == KeyState.SIGN_IN_AGAIN:
-        fix = "Sign in again with POST /v1/keys/connect {key_id}."
-        raise ConflictError(f"Key “{key.name}” waits for a sign-in", fix=fix, code="sign_in_again")
+        raise ConflictError(
+            f"Key “{key.name}” waits for a sign-in", fix=fix_for(Code.SIGN_IN_AGAIN), code=Code.SIGN_IN_AGAIN
+        )
     reason = "paused by an administrator" if state is KeyState.PAUSED else None
     return {"state": state, "paused_until": None, "pause_reason": reason}
 
@@ -216,7 +220,7 @@ async def _revoke(resources: Resources, refresh_token: str | None) -> tuple[bool
 async def _go_on(door: Door, key: Key) -> None:
     """What rested with the key, or lacked one, is looked at again."""
     await wake_key(door.session, tenant_id=key.tenant_id, key_id=key.id)
-    await retry_held(door.session, tenant_id=key.tenant_id, codes=["no_key", "key_in_file_mode", "method_not_offered"])
+    await retry_held(door.session, tenant_id=key.tenant_id, change=Change.KEY_CHANGED)
 
 
 async def _record(door: Door, action: str, key: Key, **values: Any) -> None:

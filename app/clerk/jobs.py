@@ -9,6 +9,7 @@ from uuid import UUID
 
 from sqlalchemy import func, insert, select, text
 
+from app.domain.reasons.codes import Code
 from app.domain.states import JobState
 from app.engine.inbox import Arrival, accept, dedupe_key
 from app.errors import ConflictError, NotFoundError
@@ -68,7 +69,7 @@ async def cancel_job(session: Session, job: Job) -> None:
     """
     if job.state != JobState.RUNNING:
         fix = "Nothing to do."
-        raise ConflictError(f"The job is {job.state} already", fix=fix, code="job_over")
+        raise ConflictError(f"The job is {job.state} already", fix=fix, code=Code.JOB_OVER)
     await end_job(session, job, state=JobState.CANCELLED)
 
 

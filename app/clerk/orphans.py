@@ -6,12 +6,14 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, and_, case, func, not_, or_, select, update
 
+from app.domain.reasons.catalogue import fix_for, mended_by
+from app.domain.reasons.codes import Code, Reason
+from app.domain.reasons.rows import Change
 from app.domain.states import STOPPED, UNCLEAR, KeyState, TransferState
-from app.errors import Reason
 from app.platform.db import Session
 from app.tables import Key, Transfer
-from app.transfer.log import show_reasons
-from app.transfer.removed_keys import CODE, explain_orphan
+from app.transfer.log import names_one_of, show_reasons
+from app.transfer.removed_keys import explain_orphan
 from app.transfer.retry import retry
 
 _BEGUN = or_(Transfer.remote_id.is_not(None), Transfer.unclear, Transfer.state.in_(UNCLEAR)) & Transfer.booked_at.is_(
@@ -70,7 +72,7 @@ async def hold_remains(session: Session, key: Key) -> None:
         reasons = show_reasons([explain_orphan(key, transfer)])
         found = update(Transfer).where(Transfer.id == transfer.id, *own)
         await session.execute(found.values(state=TransferState.HELD, reasons=reasons))
-    gap = Reason(code=CODE, cause=f"Key “{key.name}” was removed", fix="Nothing to do: the next key makes it anew.")
+    gap = Reason(code=Code.KEY_REMOVED, cause=f"Key “{key.name}” was removed", fix=fix_for(Code.KEY_REMOVED, "part"))
     parts = update(Transfer).where(*own, Transfer.scope != "invoice")
     await session.execute(parts.values(state=TransferState.IGNORED, reasons=show_reasons([gap])))
 
@@ -91,7 +93,7 @@ async def take_over(session: Session, *, key: Key, former: Key, ids: Sequence[in
 async def follow_departments(session: Session, *, tenant_id: UUID, department_ids: Sequence[str]) -> int:
     """Let what waits for want of a key go where its department goes now, since a person said so; how many."""
     removed = select(Key.id).where(Key.tenant_id == tenant_id, Key.state == KeyState.REMOVED)
-    keyless = and_(Transfer.key_id.is_(None), Transfer.reasons.contains([{"code": CODE}]))
+    keyless = and_(Transfer.key_id.is_(None), names_one_of(mended_by(Change.DEPARTMENT_MOVED)))
     conditions = [
         Transfer.tenant_id == tenant_id,
         Transfer.recman_department_id.in_(department_ids),
@@ -124,7 +126,7 @@ async def retry_credit_notes(session: Session, *, tenant_id: UUID) -> None:
         Transfer.tenant_id == tenant_id,
         Transfer.kind == "credit_note",
         Transfer.state == TransferState.HELD,
-        Transfer.reasons.contains([{"code": CODE}]),
+        names_one_of(mended_by(Change.INVOICE_ASSIGNED)),
         _UNTOUCHED,
     )
     for transfer in (await session.scalars(query.order_by(Transfer.record_id))).all():

@@ -8,10 +8,11 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, String, and_, cast, func, or_, select
 
+from app.domain.reasons.codes import Code
 from app.domain.states import AT_REST, INVOICE_STATES, InvoiceState, show_invoice_state
 from app.platform.db import Session
 from app.tables import Transfer
-from app.transfer.plan.go_live import CODE
+from app.transfer.log import names_one_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,7 +58,7 @@ def _as_it_is(value: Any) -> Any:
 
 def state_of(transfer: Transfer) -> InvoiceState:
     """The transfer's state in an accountant's words."""
-    is_old = any(reason["code"] == CODE for reason in transfer.reasons)
+    is_old = any(reason["code"] == Code.BEFORE_GO_LIVE for reason in transfer.reasons)
     return show_invoice_state(transfer.state, has_warnings=bool(transfer.warnings), is_old=is_old)
 
 
@@ -113,7 +114,7 @@ def _is_in_state(state: InvoiceState) -> ColumnElement[bool]:
     if seen.has_warnings is not None:
         conditions.append((func.jsonb_array_length(Transfer.warnings) > 0).is_(seen.has_warnings))
     if seen.is_old is not None:
-        conditions.append(Transfer.reasons.contains([{"code": CODE}]).is_(seen.is_old))
+        conditions.append(names_one_of({Code.BEFORE_GO_LIVE}).is_(seen.is_old))
     return and_(*conditions)
 
 

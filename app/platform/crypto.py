@@ -6,6 +6,7 @@ import secrets
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 
 from app.domain.money import dump_json, parse_json
+from app.domain.reasons.codes import Code
 from app.errors import ServiceError
 
 _SHOWN_DIGITS = 12
@@ -14,7 +15,7 @@ _SHOWN_DIGITS = 12
 class SecretUnreadableError(ServiceError):
     """A stored secret cannot be read with the present keys, or belongs to another row."""
 
-    code = "secret_unreadable"
+    code = Code.SECRET_UNREADABLE
 
 
 class Vault:

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from app.domain.reasons.codes import Code
 from app.errors import ServiceError
 from app.platform.crypto import Vault
 from app.platform.db import Pool, Sessions, create_engine, create_pool, create_sessions
@@ -21,7 +22,7 @@ T = TypeVar("T")
 class EncryptionKeyMissingError(ServiceError):
     """Secrets cannot be stored without a key."""
 
-    code = "encryption_key_missing"
+    code = Code.ENCRYPTION_KEY_MISSING
 
 
 @dataclass(slots=True)

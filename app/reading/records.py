@@ -15,8 +15,9 @@ from app.domain.dimensions import Department, Project
 from app.domain.documents import Document, IncompleteDocument
 from app.domain.parties import Customer
 from app.domain.reading import Purpose
+from app.domain.reasons.codes import Reason
 from app.engine.inbox import list_bodies
-from app.errors import Reason, RemoteError, RemoteUnavailableError
+from app.errors import RemoteError, RemoteUnavailableError
 from app.platform.db import Sessions
 from app.platform.resources import Resources
 from app.reading.quota import open_gate

@@ -13,9 +13,10 @@ from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.exc import IntegrityError
 
 from app.domain.reading import SWEPT_SCOPES
+from app.domain.reasons.codes import Code, Reason
 from app.domain.states import SweepState
 from app.engine.inbox import Arrival, accept, dedupe_key
-from app.errors import ConflictError, NotFoundError, Reason, RequestError
+from app.errors import ConflictError, NotFoundError, RequestError
 from app.platform.db import Session, load_now, locked
 from app.tables import Sweep, Tenant
 
@@ -76,7 +77,7 @@ async def _require_preview(
         fix = (
             "Begin a dry run of the same days, look at its list (GET /v1/recman/sweeps/{id}/documents), confirm its id."
         )
-        raise RequestError(cause, fix=fix, code="preview_unknown")
+        raise RequestError(cause, fix=fix, code=Code.PREVIEW_UNKNOWN)
 
 
 async def _begin(
@@ -84,14 +85,14 @@ async def _begin(
 ) -> Sweep:
     if tenant.recman_reads != "api":
         fix = "Enter a RecMan API key for the tenant (PATCH /v1/tenants/{id})."
-        raise ConflictError("There is no RecMan API key to read with", fix=fix, code="no_recman_api_key")
+        raise ConflictError("There is no RecMan API key to read with", fix=fix, code=Code.NO_RECMAN_API_KEY)
     values = {"tenant_id": tenant.id, "kind": kind, "scope": scope, "wanted": dict(wanted), "started_by": started_by}
     try:
         async with session.begin_nested():
             sweep = (await session.scalars(insert(Sweep).values(values).returning(Sweep))).one()
     except IntegrityError as error:
         fix = "Wait for its end, or cancel it: GET /v1/recman/sweeps."
-        raise ConflictError(f"A {kind} of this tenant is running", fix=fix, code="sweep_running") from error
+        raise ConflictError(f"A {kind} of this tenant is running", fix=fix, code=Code.SWEEP_RUNNING) from error
     arrival = Arrival(
         tenant_id=tenant.id,
         scope=SCOPE,
@@ -173,7 +174,7 @@ async def end_sweep(session: Session, sweep: Sweep, *, state: SweepState) -> Non
         ConflictError: it was over before.
     """
     if sweep.state != SweepState.RUNNING:
-        raise ConflictError(f"It is {sweep.state} already", fix="Nothing to do.", code="sweep_over")
+        raise ConflictError(f"It is {sweep.state} already", fix="Nothing to do.", code=Code.SWEEP_OVER)
     sweep.state, sweep.ended_at = state, await load_now(session)
     if state is SweepState.DONE:
         sweep.trouble = None

@@ -6,9 +6,10 @@ from contextlib import asynccontextmanager
 from dataclasses import asdict
 from typing import TypeVar
 
+from app.domain.reasons.codes import Code, Reason
 from app.domain.states import TransferState
 from app.engine.lanes import check_fence
-from app.errors import OutcomeUnknownError, Reason, RemoteError, RemoteMissingError, RemoteRejectedError, WaitError
+from app.errors import OutcomeUnknownError, RemoteError, RemoteMissingError, RemoteRejectedError, WaitError
 from app.platform.db import Session
 from app.platform.logger import mask
 from app.transfer.books import Books
@@ -26,9 +27,6 @@ from app.transfer.log import (
 T = TypeVar("T")
 Settle = Callable[[Session, T], Awaitable[None]]
 Prepare = Callable[[Session], Awaitable[None]]
-
-# Unimicro has stored a record with this guid before. Source: facts/unimicro-api.md §5.2 [O/T].
-GUID_SEEN = "already_processed"
 
 
 async def attempt(  # noqa: PLR0913 - one write, and all that belongs to it
@@ -98,7 +96,8 @@ async def _record_failure(
     """What this write may have left; what an earlier one left open stays open, whatever became of this one."""
     if isinstance(error, OutcomeUnknownError):
         await record_unknown(session, transfer_id, error.cause)
-        if error.code == GUID_SEEN and step == "create":
+        # Unimicro has stored a record with this guid before. Source: facts/unimicro-api.md §5.2 [O/T].
+        if error.code == Code.ALREADY_PROCESSED and step == "create":
             await record_guid_spent(session, transfer_id, seconds=run.read_lag_seconds)
         return
     is_believed = not isinstance(error, RemoteMissingError) or not run.asks_again

@@ -9,10 +9,12 @@ from app.domain.booking import Booking
 from app.domain.dimensions import Project
 from app.domain.documents import Document, DocumentKind, IncompleteDocument
 from app.domain.parties import Customer
+from app.domain.reasons.catalogue import fix_for
+from app.domain.reasons.codes import Code, Reason
 from app.domain.reference import Reference
 from app.domain.states import EventState, KeyState
 from app.engine.lanes import check_fence, postpone
-from app.errors import HoldError, Reason, WaitError
+from app.errors import HoldError, WaitError
 from app.tables import Key, Transfer
 from app.transfer.books import Books
 from app.transfer.context import Run
@@ -144,7 +146,7 @@ async def _read_number(run: Run, books: Books, past: Past) -> None:
 
 async def _skip_document(run: Run, reason: str) -> None:
     if run.transfer_id is not None:
-        gap = Reason(code="not_wanted", cause=reason, fix="Change the rule if it should be sent, then retry.")
+        gap = Reason(code=Code.NOT_WANTED, cause=reason, fix=fix_for(Code.NOT_WANTED))
         async with run.sessions.begin() as session:
             await check_fence(session, run.lease)
             await record_not_wanted(session, run.transfer_id, gap)

@@ -1,6 +1,6 @@
 """The transfer log: with `claims` the only owner of the tables `transfer` and `attempt`."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 from uuid import UUID
@@ -11,13 +11,12 @@ from sqlalchemy.exc import IntegrityError
 
 from app.domain.booking import Booking
 from app.domain.documents import Totals
+from app.domain.reasons.catalogue import fix_for
+from app.domain.reasons.codes import Code, Reason
 from app.domain.states import UNCLEAR, UNDER_WAY, TransferState
-from app.errors import HoldError, Reason
+from app.errors import HoldError
 from app.platform.db import Session, locked
 from app.tables import Attempt, Key, Transfer
-
-# The reason of a double; approving a document that is held for it says that it is none.
-SAME_AS_OTHER = "same_as_other"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,8 +81,7 @@ async def record_remote(session: Session, transfer_id: int, key: Key, *, remote_
         if "uq_transfer_remote" not in str(error.orig):
             raise
         cause = f"The document with id {remote_id} in Unimicro belongs to another document of RecMan's already"
-        fix = "Look in the overview which one has that id, and in Unimicro whose it is; then retry or ignore this one."
-        raise HoldError((Reason(code="document_taken", cause=cause, fix=fix),)) from error
+        raise HoldError((Reason(code=Code.DOCUMENT_TAKEN, cause=cause, fix=fix_for(Code.DOCUMENT_TAKEN)),)) from error
 
 
 async def record_cleared(session: Session, transfer_id: int) -> None:
@@ -143,7 +141,7 @@ async def record_settled(session: Session, transfer_id: int) -> None:
 
 async def record_unknown(session: Session, transfer_id: int, cause: str) -> None:
     """A write got no answer; the next run looks before it does anything."""
-    reason = Reason(code="outcome_unknown", cause=cause, fix="Nothing to do: it is looked up before it is sent again.")
+    reason = Reason(code=Code.OUTCOME_UNKNOWN, cause=cause, fix=fix_for(Code.OUTCOME_UNKNOWN))
     await record_values(
         session, transfer_id, state=TransferState.UNKNOWN, lane_token=None, reasons=show_reasons([reason])
     )
@@ -167,7 +165,7 @@ async def record_guid_spent(session: Session, transfer_id: int, *, seconds: floa
 
 async def ignore(session: Session, transfer: Transfer, *, reason: str, actor: str) -> bool:
     """Choose not to send a record of which nothing is in Unimicro; False when something happened to it meanwhile."""
-    gap = Reason(code="ignored", cause=f"{reason} ({actor})", fix="Retry it to send it after all.")
+    gap = Reason(code=Code.IGNORED, cause=f"{reason} ({actor})", fix=fix_for(Code.IGNORED, transfer_id=transfer.id))
     query = update(Transfer).where(
         Transfer.id == transfer.id,
         Transfer.booked_at.is_(None),
@@ -188,7 +186,7 @@ async def ignore(session: Session, transfer: Transfer, *, reason: str, actor: st
 
 async def approve(session: Session, transfer: Transfer, *, actor: str) -> None:
     """Let a document through every review, once and for all; one that is held as a double is none from now on."""
-    not_same = transfer.not_same or any(reason["code"] == SAME_AS_OTHER for reason in transfer.reasons)
+    not_same = transfer.not_same or any(reason["code"] == Code.SAME_AS_OTHER for reason in transfer.reasons)
     await record_values(session, transfer.id, approved_at=func.now(), approved_by=actor, not_same=not_same)
     await session.refresh(transfer)
 
@@ -268,13 +266,16 @@ async def list_booked(session: Session, *, tenant_id: UUID, scope: str, record_i
     return {row[0]: row[1] for row in (await session.execute(query.group_by(Transfer.record_id))).all()}
 
 
-async def list_held(session: Session, *, tenant_id: UUID, codes: Sequence[str]) -> Sequence[Transfer]:
+async def list_held(session: Session, *, tenant_id: UUID, codes: Collection[Code]) -> Sequence[Transfer]:
     """Every transfer of a tenant that is held, or not wanted, for one of these reasons, in the order of their lanes."""
-    reasons = [Transfer.reasons.contains([{"code": code}]) for code in codes]
-    query = select(Transfer).where(
-        Transfer.tenant_id == tenant_id, Transfer.state.in_((TransferState.HELD, TransferState.IGNORED)), or_(*reasons)
-    )
+    stopped = Transfer.state.in_((TransferState.HELD, TransferState.IGNORED))
+    query = select(Transfer).where(Transfer.tenant_id == tenant_id, stopped, names_one_of(codes))
     return (await session.scalars(query.order_by(Transfer.scope, Transfer.record_id))).all()
+
+
+def names_one_of(codes: Collection[Code]) -> ColumnElement[bool]:
+    """Whether one of these is among the reasons of a transfer."""
+    return or_(*(Transfer.reasons.contains([{"code": code}]) for code in sorted(codes)))
 
 
 async def count_booked(session: Session, *, key_id: UUID, most: int) -> int:

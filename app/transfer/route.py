@@ -6,15 +6,16 @@ A key that was removed still answers: its documents are held until a person says
 from app.admin.departments import route_department
 from app.admin.keys import lock_in_use
 from app.domain.documents import Document, IncompleteDocument
+from app.domain.reasons.catalogue import fix_for
+from app.domain.reasons.codes import Code, Reason
 from app.domain.states import KeyState, TransferState
-from app.errors import HoldError, Reason, WaitError
+from app.errors import HoldError, WaitError
 from app.platform.db import Session
 from app.tables import Key, Transfer
 from app.transfer.context import Run
 from app.transfer.log import find_transfer, is_begun
 from app.transfer.pasts import past_of
 from app.transfer.plan.document import plan_booked
-from app.transfer.plan.go_live import WAITS_FOR_HELD
 from app.transfer.plan.steps import Hold, Skip
 from app.transfer.removed_keys import explain_credit, explain_orphan
 
@@ -69,18 +70,17 @@ def _require_known(document: Document | IncompleteDocument, found: Transfer | No
     cause, fix = f"waits for invoice {invoice_id}, which it credits", ""
     if found is not None and found.state == TransferState.HELD:
         cause += f" and which is held: {'; '.join(reason['cause'] for reason in found.reasons)}"
-        fix = WAITS_FOR_HELD
+        fix = fix_for(Code.WAITS, "held_invoice")
     raise WaitError(cause, scope="invoice", record_id=invoice_id, seconds=WAIT_SECONDS, fix=fix)
 
 
 async def _explain_two_keys(session: Session, own: Transfer, credited: Transfer, key: Key) -> Reason:
     other = await session.get_one(Key, credited.key_id)
     return Reason(
-        code="credited_with_other_key",
+        code=Code.CREDITED_WITH_OTHER_KEY,
         cause=f"This credit note was begun with key “{key.name}” ({key.company_name}), but invoice {credited.number}, "
         f"which it credits, is with key “{other.name}” ({other.company_name})",
-        fix=f"Delete its draft in {key.company_name}, ignore it here (POST /v1/transfers/{own.id}/ignore), then retry "
-        "it: it follows its invoice.",
+        fix=fix_for(Code.CREDITED_WITH_OTHER_KEY, company=key.company_name, transfer_id=own.id),
     )
 
 

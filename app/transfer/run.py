@@ -10,12 +10,14 @@ from dataclasses import replace
 from app.accounting.targets import Draft, guid_for
 from app.domain.booking import Booking
 from app.domain.documents import Document, DocumentKind
+from app.domain.reasons.catalogue import fix_for
+from app.domain.reasons.codes import Code, Reason
 from app.domain.reference import DocumentState, Links, RemoteDocument, RemoteProduct
 from app.domain.states import EventState, TransferState
 from app.engine.lanes import check_fence
-from app.errors import HoldError, OutcomeUnknownError, Reason, RemoteError, RemoteRejectedError, WaitError
+from app.errors import HoldError, OutcomeUnknownError, RemoteError, RemoteRejectedError, WaitError
 from app.platform.db import Session
-from app.transfer.attempts import GUID_SEEN, attempt, missing_is_unclear, record_outcome
+from app.transfer.attempts import attempt, missing_is_unclear, record_outcome
 from app.transfer.books import Books
 from app.transfer.claims import claim_sending
 from app.transfer.context import Run
@@ -167,10 +169,9 @@ async def _create_draft(
 
 def _issued_at_once(remote: RemoteDocument) -> Reason:
     return Reason(
-        code="issued_at_once",
+        code=Code.ISSUED_AT_ONCE,
         cause=f"Unimicro issued the invoice at once (number {remote.number}) although a draft was asked for",
-        fix="Check its totals in Unimicro, then retry: the issued invoice is taken over when they agree. "
-        "Pause the key if it happens again.",
+        fix=fix_for(Code.ISSUED_AT_ONCE),
     )
 
 
@@ -229,7 +230,7 @@ async def _create_product(run: Run, books: Books, step: CreateProduct) -> None:
             settle=settle,
         )
     except OutcomeUnknownError as error:
-        if error.code != GUID_SEEN or run.lease.tries < _PRODUCT_TRIES:
+        if error.code != Code.ALREADY_PROCESSED or run.lease.tries < _PRODUCT_TRIES:
             raise
         raise HoldError((_product_gone(step.product.number),)) from error
     products = {**books.reference.products, made.number: (made,)}
@@ -238,8 +239,7 @@ async def _create_product(run: Run, books: Books, step: CreateProduct) -> None:
 
 def _product_gone(number: str) -> Reason:
     cause = f"Product {number} was made in Unimicro once and is not there any more"
-    fix = f"Create product {number} in Unimicro by hand (with sales account and VAT), then retry."
-    return Reason(code="product_gone", cause=cause, fix=fix)
+    return Reason(code=Code.PRODUCT_GONE, cause=cause, fix=fix_for(Code.PRODUCT_GONE, number=number))
 
 
 async def _issue(run: Run, books: Books, document: Document, remote: RemoteDocument, warnings: list[Reason]) -> None:
@@ -294,7 +294,7 @@ async def _fetch_numbered(books: Books, remote_id: int) -> RemoteDocument:
         if issued.number:
             return issued
     cause = f"Unimicro has issued the document with id {remote_id} but shows no number yet"
-    raise OutcomeUnknownError(cause, code="number_missing")
+    raise OutcomeUnknownError(cause, code=Code.NUMBER_MISSING)
 
 
 async def _attach(books: Books, document: Document, remote: RemoteDocument) -> list[Reason]:
@@ -302,15 +302,14 @@ async def _attach(books: Books, document: Document, remote: RemoteDocument) -> l
     attachment = document.attachment
     if not books.rules.attach_files or attachment is None or books.key.booking == Booking.ORDER:
         return []
-    fix = "Attach the file in Unimicro by hand if it matters."
     if books.key.files_base is None:
         cause = f"Unimicro names no files service, so {attachment.name} was not attached"
-        return [Reason(code="file_not_attached", cause=cause, fix=fix)]
+        return [Reason(code=Code.FILE_NOT_ATTACHED, cause=cause, fix=fix_for(Code.FILE_NOT_ATTACHED))]
     try:
         await books.target.attach_file(remote.remote_id, attachment, files_base=books.key.files_base)
     except RemoteError as error:
         cause = f"{attachment.name} was not attached: {error.cause}"
-        return [Reason(code="file_not_attached", cause=cause, fix=fix)]
+        return [Reason(code=Code.FILE_NOT_ATTACHED, cause=cause, fix=fix_for(Code.FILE_NOT_ATTACHED))]
     return []
 
 
@@ -318,7 +317,7 @@ def _require_same_totals(books: Books, document: Document, remote: RemoteDocumen
     difference = compare_totals(document, remote, tolerance=books.rules.tolerance)
     if difference is None:
         return
-    if difference.code != "totals_rounded":
+    if difference.code != Code.TOTALS_ROUNDED:
         raise HoldError((difference,))
     warnings.append(difference)
 
@@ -347,5 +346,4 @@ def _kid_warnings(books: Books, document: Document, issued: RemoteDocument) -> l
     if not has_kid or not document.kid or document.kid == issued.kid:
         return []
     cause = f"The KID is {document.kid} in RecMan and {issued.kid or 'empty'} in Unimicro"
-    fix = "Payments with RecMan's KID are matched by hand in Unimicro."
-    return [Reason(code="kid_differs", cause=cause, fix=fix)]
+    return [Reason(code=Code.KID_DIFFERS, cause=cause, fix=fix_for(Code.KID_DIFFERS))]

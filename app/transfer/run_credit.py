@@ -3,6 +3,8 @@
 from contextlib import suppress
 
 from app.accounting.targets import Draft
+from app.domain.reasons.catalogue import fix_for
+from app.domain.reasons.codes import Code
 from app.domain.reference import DocumentState, Links, RemoteDocument
 from app.domain.states import STOPPED
 from app.errors import RemoteError, WaitError
@@ -90,8 +92,7 @@ async def _require_alone(session: Session, books: Books, credited_id: int, trans
     cause = f"{cause}: {why}" if why else cause
     fix = ""
     if other.state in STOPPED:
-        fix = f"Mend what holds that credit note and retry it, or ignore it (POST /v1/transfers/{other.id}/ignore); "
-        fix += "then this one goes on by itself."
+        fix = fix_for(Code.WAITS, "held_credit", transfer_id=other.id)
     raise WaitError(cause, scope="invoice", record_id=other.record_id, seconds=_WAIT_SECONDS, fix=fix, while_open=True)
 
 

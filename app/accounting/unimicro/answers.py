@@ -9,6 +9,8 @@ from typing import Any
 
 from app.accounting.unimicro.complaints import read_complaint
 from app.domain.money import parse_json
+from app.domain.reasons.catalogue import fix_for
+from app.domain.reasons.codes import Code
 from app.errors import (
     OutcomeUnknownError,
     RemoteMissingError,
@@ -72,7 +74,7 @@ def judge(response: httpx.Response, answer: Any, *, is_write: bool) -> Any:
         return answer
     said = read_complaint(answer) or f"HTTP {status} without a word"
     if is_write and _GUID_WORD in said:
-        raise OutcomeUnknownError(f"Unimicro has this already: {said}", code="already_processed", http_status=status)
+        raise OutcomeUnknownError(f"Unimicro has this already: {said}", code=Code.ALREADY_PROCESSED, http_status=status)
     if status == httpx.codes.TOO_MANY_REQUESTS:
         raise RemoteThrottledError(
             "Unimicro asks for a pause (too many calls)",
@@ -99,13 +101,13 @@ def _is_own(response: httpx.Response, answer: Any) -> bool:
 
 def _refusal(status: int, said: str) -> RemoteRejectedError:
     if status == httpx.codes.FORBIDDEN:
-        fix = "Give the user who signed in the roles Administrator and full access to sales in Unimicro, then retry."
-        return RemoteRejectedError(f"Unimicro refused: {said}", fix=fix, code="rights_missing", http_status=status)
+        return RemoteRejectedError(
+            f"Unimicro refused: {said}", fix=fix_for(Code.RIGHTS_MISSING), code=Code.RIGHTS_MISSING, http_status=status
+        )
     if status in _MISSING:
-        fix = "Check in Unimicro whether it was deleted, then retry."
+        fix = fix_for(Code.REMOTE_MISSING)
         return RemoteMissingError(f"Unimicro has no such record: {said}", fix=fix, http_status=status)
-    fix = "Correct what Unimicro complains about, then retry."
-    return RemoteRejectedError(f"Unimicro refused: {said}", fix=fix, http_status=status)
+    return RemoteRejectedError(f"Unimicro refused: {said}", fix=fix_for(Code.REMOTE_REJECTED), http_status=status)
 
 
 def read_retry_after(value: str | None, *, now: datetime) -> float:

@@ -8,8 +8,9 @@ from app.accounting.unimicro.payloads import fit_texts, guid_for
 from app.accounting.unimicro.translate_documents import Currency, to_dimensions, to_head_texts, to_item, to_sums
 from app.domain.documents import Document
 from app.domain.money import to_decimal
+from app.domain.reasons.codes import Reason
 from app.domain.reference import Links
-from app.errors import OutcomeUnknownError, Reason
+from app.errors import OutcomeUnknownError
 
 # What a line is booked with; two lines that agree in these are one line.
 _BOOKED = ("ProductID", "AccountID", "VatTypeID", "NumberOfItems", "PriceExVatCurrency", "DiscountPercent")
