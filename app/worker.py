@@ -11,7 +11,7 @@ from app.clerk.jobs import SCOPE as JOB
 from app.domain.reading import Purpose
 from app.domain.reasons.catalogue import fix_for
 from app.domain.reasons.codes import Code, Reason
-from app.domain.states import EventState
+from app.domain.states import STOPPED, EventState
 from app.engine.inbox import Arrival, accept, dedupe_key, load_unseen
 from app.engine.lanes import Lease, backoff_seconds, check_fence, lock_record, postpone, release, wait_for
 from app.engine.loop import run_loop
@@ -144,8 +144,10 @@ async def _wait_for_record(resources: Resources, run: Run, error: WaitError) -> 
         await lock_record(session, tenant_id=lease.tenant_id, scope=error.scope, record_id=error.record_id)
         await check_fence(session, lease)
         other = await find_transfer(session, run.place(run.key_id, error.scope, error.record_id), lock=True)
-        reason = Reason(code=error.code, cause=error.cause, fix=error.fix)
-        await _record_trouble(session, run, reason)
+        # Nothing goes on by itself where the other record needs a person.
+        needs_person = other is not None and other.state in STOPPED and error.fix == fix_for(Code.WAITS)
+        fix = fix_for(Code.WAITS, "held") if needs_person else error.fix
+        await _record_trouble(session, run, Reason(code=error.code, cause=error.cause, fix=fix))
         is_over = other is not None and (other.booked_at is not None or (error.while_open and not is_begun(other)))
         if is_over:
             await postpone(session, lease, seconds=0, spends_try=False)

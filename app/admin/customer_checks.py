@@ -18,7 +18,7 @@ from app.tables import CustomerCheck, Key
 _STALE_SECONDS = 300
 _DIED = {
     "cause": "The process that ran the check ended, or lost its database, before the check was through",
-    "fix": "Start the check anew.",
+    "fix": "Start the check again: POST /v1/keys/{key_id}/customer-check.",
 }
 
 
@@ -60,7 +60,9 @@ async def record_result(
     check = (await session.scalars(query.options(defer(CustomerCheck.findings)))).one_or_none()
     if check is None:
         raise ConflictError(
-            "The check took so long that it was taken for dead", fix="Start it anew.", code=Code.CHECK_LOST
+            "The check took so long that it was taken for dead",
+            fix="Start it again: POST /v1/keys/{key_id}/customer-check.",
+            code=Code.CHECK_LOST,
         )
     older = (CustomerCheck.key_id == check.key_id, CustomerCheck.id < check_id)
     await session.execute(update(CustomerCheck).where(*older).values(findings=[]))

@@ -107,7 +107,7 @@ async def inherit_departments(session: Session, key: Key, *, former: Key) -> lis
 def _unknown(department_ids: Sequence[str]) -> NotFoundError:
     return NotFoundError(
         f"There is no department {', '.join(department_ids)}",
-        fix="Read them anew with POST /v1/departments/refresh, or enter them with POST /v1/departments.",
+        fix="Read them again with POST /v1/departments/refresh, or enter them with POST /v1/departments.",
         code=Code.DEPARTMENT_UNKNOWN,
     )
 

@@ -25,7 +25,7 @@ _BEGUN_FOR = timedelta(minutes=10)
 # Then the administrator has chosen the company, or starts again.
 _RETURNED_FOR = timedelta(minutes=30)
 _KEPT_FOR = timedelta(days=1)
-_ANEW = "Start the sign-in anew."
+_ANEW = "Start the sign-in again: POST /v1/keys/connect."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

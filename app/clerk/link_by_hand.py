@@ -17,6 +17,10 @@ from app.transfer.look import look_at_customer
 from app.transfer.plan.document import compare_totals
 from app.transfer.route import choose_key
 
+_BY_HAND = (
+    "RecMan's documents never change: leave it in Unimicro as it was entered by hand, and ignore it here "
+    "(POST /v1/transfers/{transfer_id}/ignore)."
+)
 _FIX = "Check the id in Unimicro: it must be the same customer's document with the same amount."
 
 
@@ -33,7 +37,7 @@ async def link_elsewhere(resources: Resources, transfer: Transfer, *, remote_id:
     document = await run.reader.read_document(transfer.record_id)
     if not isinstance(document, Document):
         cause = f"RecMan does not show invoice {transfer.record_id} completely"
-        raise RequestError(cause, fix="Mend the record in RecMan first.", code=Code.RECORD_INCOMPLETE)
+        raise RequestError(cause, fix=_BY_HAND, code=Code.RECORD_INCOMPLETE)
     books = await run.open_books(await choose_key(run, document, anew=True))
     remote = await _fetch(books, remote_id)
     await _require_match(run, books, document, remote)

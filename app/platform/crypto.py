@@ -49,11 +49,11 @@ class Vault:
         except InvalidToken as error:
             raise SecretUnreadableError(
                 f"The secret of {owner} cannot be read with the present encryption keys",
-                fix="Put the key it was sealed with back into RMU_ENCRYPTION_KEYS, or enter the secret anew.",
+                fix="Put the key it was sealed with back into RMU_ENCRYPTION_KEYS, or enter the secret again.",
             ) from error
         if found != owner:
             raise SecretUnreadableError(
-                f"The secret of {owner} belongs to another row", fix="Enter the secret anew and check the audit log."
+                f"The secret of {owner} belongs to another row", fix="Enter the secret again and check the audit log."
             )
         return str(secret)
 

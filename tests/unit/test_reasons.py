@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -103,6 +104,17 @@ _MENDED = ("rule_unusable",)
     assert len(_written_out(ast.parse(spoilt))) == 7
 
 
+def test_every_code_that_the_api_description_names_is_one() -> None:
+    listed = {
+        word
+        for doors in _description()["paths"].values()
+        for door in doors.values()
+        for answer in door["responses"].values()
+        for word in re.findall(r"\b[a-z]+(?:_[a-z]+)+\b", answer["description"].partition("Codes: ")[2])
+    }
+    assert {"name_taken", "rules_overtaken"} <= listed <= set(Code)
+
+
 def test_every_fix_is_given_what_its_text_asks_for() -> None:
     for path, tree in _trees().items():
         for code, case, given in _fix_calls(tree):
@@ -144,11 +156,14 @@ def _doors(text: str) -> set[tuple[str, str]]:
 
 
 @cache
+def _description() -> Any:
+    return json.loads((_ROOT / "openapi" / "openapi.json").read_text(encoding="utf-8"))
+
+
+@cache
 def _open_doors() -> frozenset[tuple[str, str]]:
-    paths = json.loads((_ROOT / "openapi" / "openapi.json").read_text(encoding="utf-8"))["paths"]
-    return frozenset(
-        (method.upper(), re.sub(r"\{[^}]*\}", "{}", path)) for path, doors in paths.items() for method in doors
-    )
+    paths = _description()["paths"].items()
+    return frozenset((method.upper(), re.sub(r"\{[^}]*\}", "{}", path)) for path, doors in paths for method in doors)
 
 
 def _attributes(tree: ast.Module) -> set[tuple[str, str]]:

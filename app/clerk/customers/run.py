@@ -55,12 +55,12 @@ async def run_check(resources: Resources, key: Key, check_id: int) -> AsyncItera
                 await record_beat(session, check_id)
             yield progress
     except ServiceError as error:
-        await _fail(resources, check_id, cause=error.cause, fix=error.fix or "Start the check anew in a few minutes.")
+        await _fail(resources, check_id, cause=error.cause, fix=error.fix or "Start the check again in a few minutes.")
     except Exception as error:  # noqa: BLE001 - whatever ends a check must show on it
         # The text of an unexpected error may hold anything; its type is all that is shown.
         _log.exception("customer_check_failed", check=check_id)
         cause = f"An unexpected error ({type(error).__name__}) ended the check"
-        await _fail(resources, check_id, cause=cause, fix="Start it anew; if it stays, tell the operator.")
+        await _fail(resources, check_id, cause=cause, fix="Start it again; if it stays, tell the operator.")
 
 
 def describe_check(key: Key, check: CustomerCheck) -> ReportHead:

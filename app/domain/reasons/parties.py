@@ -21,8 +21,8 @@ ROWS = (
         mender=Mender.CLERK,
         sentence=Text("The customer is not in Unimicro, and the key makes none."),
         fix=Text(
-            "Make the customer in Unimicro with number {number}, then retry; or let the key make customers "
-            "(customer_number, PUT /v1/rules): then it goes on by itself."
+            "Let the key make customers (customer_number, PUT /v1/rules): then it goes on by itself; or make "
+            "the customer in Unimicro with number {number}, then retry."
         ),
         wakes=frozenset({Change.RULES_CHANGED}),
     ),
