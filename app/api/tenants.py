@@ -42,7 +42,7 @@ class TenantChange(Order):
     """What is to change; what is left out stays."""
 
     name: Name | None = None
-    state: TenantState | None = None
+    state: Literal[TenantState.ACTIVE, TenantState.PAUSED] | None = None
     recman_api_key: SecretStr | None = Field(None, description="null takes it away: records come from webhooks then")
 
 

@@ -7,9 +7,12 @@ The life of a transfer (`TRANSFER_MOVES`):
                   │ │ └──▶ waiting          the next step comes, or surely nothing was stored
                   ▼ │
                 unknown                     no answer: looked for before anything is sent again
-    any but done ──▶ held, failed, ignored  a person must decide, the tries are used up, it is not to be sent
-    held, failed, ignored ──▶ waiting       a person retries it, or hands it over
-    done ──▶ held                           an alarm: a booked record is not what it was; `done` again once it is
+    waiting, sending, unknown ──▶ held, failed   a person must decide; the tries are used up
+    waiting, held, failed ──▶ ignored            it is not to be sent
+    held, failed, ignored ──▶ waiting, sending   a person retries it, hands it over, or links it by hand
+    done ──▶ sending                             a customer or a project is updated
+    done ──▶ held, failed                        an alarm: it is not what it was; an update does not get through
+    done ──▶ waiting                             a document of a removed key is linked in another company
 
 The life of a lane (`LANE_MOVES`): idle or blocked ──▶ ready (a hint) ──▶ leased (a worker) ──▶ idle, blocked (its
 transfer needs a person) or ready again (more came, or it waits).
