@@ -32,26 +32,19 @@ ServiceError                        500  retry           something of ours broke
 `app/worker.py` holds the fates as a table.
 """
 
-from dataclasses import dataclass
 from enum import StrEnum
 
-
-@dataclass(frozen=True, slots=True)
-class Reason:
-    """One thing a person should know: a stable code, the cause in plain words and what to do about it."""
-
-    code: str
-    cause: str
-    fix: str
+from app.domain.reasons.catalogue import fix_for
+from app.domain.reasons.codes import Code, Reason
 
 
 class ServiceError(Exception):
     """The root: has a code, a cause, a fix and the HTTP status a door answers with."""
 
-    code = "internal"
+    code = Code.INTERNAL
     status = 500
 
-    def __init__(self, cause: str, *, fix: str = "", code: str | None = None) -> None:
+    def __init__(self, cause: str, *, fix: str = "", code: Code | None = None) -> None:
         super().__init__(cause)
         self.cause = cause
         self.fix = fix
@@ -68,82 +61,82 @@ class System(StrEnum):
 class RequestError(ServiceError):
     """The request cannot be used as it is."""
 
-    code = "bad_request"
+    code = Code.BAD_REQUEST
     status = 422
 
 
 class SignatureError(RequestError):
     """A secret, signature or token does not check out."""
 
-    code = "not_signed_in"
+    code = Code.NOT_SIGNED_IN
     status = 401
 
 
 class ForbiddenError(RequestError):
     """The caller is known but may not do this."""
 
-    code = "forbidden"
+    code = Code.FORBIDDEN
     status = 403
 
 
 class NotFoundError(RequestError):
     """There is no such thing, or none this caller may see."""
 
-    code = "not_found"
+    code = Code.NOT_FOUND
     status = 404
 
 
 class MethodError(RequestError):
     """The address takes another method."""
 
-    code = "method_not_allowed"
+    code = Code.METHOD_NOT_ALLOWED
     status = 405
 
 
 class ConflictError(RequestError):
     """The thing is in another state than the request supposes."""
 
-    code = "conflict"
+    code = Code.CONFLICT
     status = 409
 
 
 class TooLargeError(RequestError):
     """The body is over the cap."""
 
-    code = "too_large"
+    code = Code.TOO_LARGE
     status = 413
 
 
 class TooManyTriesError(RequestError):
     """Too many wrong tokens came from one address."""
 
-    code = "too_many_tries"
+    code = Code.TOO_MANY_TRIES
     status = 429
 
 
 class DatabaseAwayError(ServiceError):
     """Postgres does not answer; nothing was stored, so the sender must try again."""
 
-    code = "database_away"
+    code = Code.DATABASE_AWAY
     status = 503
 
 
 class EncryptionKeyMissingError(ServiceError):
     """Secrets cannot be stored without a key."""
 
-    code = "encryption_key_missing"
+    code = Code.ENCRYPTION_KEY_MISSING
 
 
 class SecretUnreadableError(ServiceError):
     """A stored secret cannot be read with the present keys, or belongs to another row."""
 
-    code = "secret_unreadable"
+    code = Code.SECRET_UNREADABLE
 
 
 class EmbeddedPostgresError(ServiceError):
     """The embedded Postgres cannot be used; says why and what to do about it."""
 
-    code = "embedded_postgres"
+    code = Code.EMBEDDED_POSTGRES
 
     def __str__(self) -> str:
         return f"{self.cause}. {self.fix}"
@@ -152,7 +145,7 @@ class EmbeddedPostgresError(ServiceError):
 class HoldError(ServiceError):
     """A person must decide; `gaps` holds everything that is missing, not just the first thing found."""
 
-    code = "held"
+    code = Code.HELD
     status = 409
 
     def __init__(self, gaps: tuple[Reason, ...]) -> None:
@@ -166,7 +159,7 @@ class WaitError(ServiceError):
     `while_open`: only as long as something of the other one is open; it need not be booked.
     """
 
-    code = "waits"
+    code = Code.WAITS
     status = 409
 
     def __init__(
@@ -179,7 +172,7 @@ class WaitError(ServiceError):
         fix: str = "",
         while_open: bool = False,
     ) -> None:
-        super().__init__(cause, fix=fix or "Nothing to do: it goes on by itself when the other record is through.")
+        super().__init__(cause, fix=fix or fix_for(Code.WAITS))
         self.scope = scope
         self.record_id = record_id
         self.seconds = seconds
@@ -189,10 +182,10 @@ class WaitError(ServiceError):
 class KeyPausedError(ServiceError):
     """The key rests (throttled, paused by a person, or waiting for a sign-in); its lanes wait `seconds`."""
 
-    code = "key_paused"
+    code = Code.KEY_PAUSED
     status = 409
 
-    def __init__(self, cause: str, *, seconds: float, fix: str, code: str | None = None) -> None:
+    def __init__(self, cause: str, *, seconds: float, fix: str, code: Code | None = None) -> None:
         super().__init__(cause, fix=fix, code=code)
         self.seconds = seconds
 
@@ -200,7 +193,7 @@ class KeyPausedError(ServiceError):
 class StaleLeaseError(ServiceError):
     """This worker no longer owns the lane; whatever it was about to write must not be written."""
 
-    code = "stale_lease"
+    code = Code.STALE_LEASE
 
 
 class RemoteError(ServiceError):
@@ -210,10 +203,10 @@ class RemoteError(ServiceError):
     pause a key, and with it all of its lanes, for a quota of the other system.
     """
 
-    code = "remote"
+    code = Code.REMOTE
     status = 502
 
-    def __init__(self, cause: str, *, system: System, fix: str = "", code: str | None = None) -> None:
+    def __init__(self, cause: str, *, system: System, fix: str = "", code: Code | None = None) -> None:
         super().__init__(cause, fix=fix, code=code)
         self._system = system
 
@@ -226,19 +219,19 @@ class RemoteError(ServiceError):
 class RemoteRejectedError(RemoteError):
     """The other system refused and would refuse again."""
 
-    code = "remote_rejected"
+    code = Code.REMOTE_REJECTED
 
 
 class RemoteMissingError(RemoteRejectedError):
     """The other system said, in its own words, that it has no such record; one such answer alone is a weak sign."""
 
-    code = "remote_missing"
+    code = Code.REMOTE_MISSING
 
 
 class RemoteThrottledError(RemoteError):
     """Too many calls; `retry_after` seconds of silence are asked for."""
 
-    code = "remote_throttled"
+    code = Code.REMOTE_THROTTLED
 
     def __init__(
         self,
@@ -246,17 +239,17 @@ class RemoteThrottledError(RemoteError):
         *,
         system: System,
         retry_after: float,
-        fix: str = "Nothing to do: it goes on after the pause.",
-        code: str | None = None,
+        fix: str = "",
+        code: Code | None = None,
     ) -> None:
-        super().__init__(cause, system=system, fix=fix, code=code)
+        super().__init__(cause, system=system, fix=fix or fix_for(Code.REMOTE_THROTTLED), code=code)
         self.retry_after = retry_after
 
 
 class RemoteUnavailableError(RemoteError):
     """The other system could not be reached, or failed on a read: nothing was stored."""
 
-    code = "remote_unavailable"
+    code = Code.REMOTE_UNAVAILABLE
 
 
 class RemoteUnexplainedError(RemoteUnavailableError):
@@ -266,16 +259,16 @@ class RemoteUnexplainedError(RemoteUnavailableError):
 class AuthExpiredError(RemoteError):
     """The sign-in is no longer good; the key waits until an administrator signs in again."""
 
-    code = "sign_in_again"
+    code = Code.SIGN_IN_AGAIN
 
 
 class OutcomeUnknownError(RemoteError):
     """A write may or may not have been stored; look it up before doing anything again."""
 
-    code = "outcome_unknown"
+    code = Code.OUTCOME_UNKNOWN
 
 
 class AlreadyStoredError(OutcomeUnknownError):
     """The other system says that it has stored this very write before; which record that is, a look must tell."""
 
-    code = "already_processed"
+    code = Code.ALREADY_PROCESSED

@@ -12,6 +12,7 @@ from sqlalchemy import text
 from app.admin.hooks import list_live_hooks
 from app.admin.tenants import list_tenants
 from app.domain.reading import Reading
+from app.domain.states import TenantState
 from app.engine.inbox import is_any_unnamed
 from app.engine.recorded import release_recorded
 from app.engine.wakeup import wake_workers
@@ -70,7 +71,7 @@ async def _is_asked_for(session: Session, resources: Resources, tenant: Tenant) 
 async def _sweep_if_due(session: Session, resources: Resources, tenant: Tenant) -> None:
     chosen = Reading.model_validate(tenant.reading).sweep_hours
     hours = resources.settings.recman_sweep_hours if chosen is None else chosen
-    if not hours or tenant.state != "active" or tenant.recman_reads != "api":
+    if not hours or tenant.state != TenantState.ACTIVE or tenant.recman_reads != "api":
         return
     if await is_due(session, tenant.id, hours=hours) or await _is_asked_for(session, resources, tenant):
         # Somebody may have begun one by hand in between.

@@ -12,6 +12,9 @@ from app.admin.tenants import load_tenant
 from app.clerk.carry_job import carry_job
 from app.clerk.jobs import SCOPE as JOB
 from app.domain.reading import Purpose
+from app.domain.reasons.catalogue import fix_for
+from app.domain.reasons.codes import Code, Reason
+from app.domain.states import STOPPED, EventState
 from app.engine.inbox import Arrival, accept, dedupe_key, load_unseen
 from app.engine.lanes import Lease, backoff_seconds, check_fence, lock_record, postpone, release, wait_for
 from app.engine.loop import run_loop
@@ -19,7 +22,6 @@ from app.errors import (
     AuthExpiredError,
     HoldError,
     KeyPausedError,
-    Reason,
     RemoteError,
     RemoteMissingError,
     RemoteRejectedError,
@@ -141,8 +143,10 @@ async def _wait_for_record(resources: Resources, run: Run, error: WaitError) -> 
         await lock_record(session, tenant_id=lease.tenant_id, scope=error.scope, record_id=error.record_id)
         await check_fence(session, lease)
         other = await find_transfer(session, run.place(run.key_id, error.scope, error.record_id), lock=True)
-        reason = Reason(code=error.code, cause=error.cause, fix=error.fix)
-        await _record_trouble(session, run, reason)
+        # Nothing goes on by itself where the other record needs a person.
+        needs_person = other is not None and other.state in STOPPED and error.fix == fix_for(Code.WAITS)
+        fix = fix_for(Code.WAITS, "held") if needs_person else error.fix
+        await _record_trouble(session, run, Reason(code=error.code, cause=error.cause, fix=fix))
         is_over = other is not None and (other.booked_at is not None or (error.while_open and not is_begun(other)))
         if is_over:
             await postpone(session, lease, seconds=0, spends_try=False)
@@ -214,7 +218,7 @@ async def _retry(resources: Resources, run: Run, error: Exception) -> None:
         await check_fence(session, lease)
         if lease.failing_seconds > settings.give_up_hours * 3600:
             await _record_trouble(session, run, reason, failed=True)
-            await run.finish(session, state="failed", note=reason.cause, reasons=(reason,))
+            await run.finish(session, state=EventState.FAILED, note=reason.cause, reasons=(reason,))
             return
         await postpone(session, lease, seconds=seconds, spends_try=True)
         await _record_trouble(session, run, reason)
@@ -222,11 +226,11 @@ async def _retry(resources: Resources, run: Run, error: Exception) -> None:
 
 def _explain(error: Exception) -> Reason:
     if isinstance(error, ServiceError):
-        fix = error.fix or "Nothing to do: it is tried again by itself."
+        fix = error.fix or fix_for(Code.REMOTE_UNAVAILABLE)
         return Reason(code=error.code, cause=error.cause, fix=fix)
     # The text of an unexpected error may hold anything; its type is all that is shown.
     cause = f"An unexpected error ({type(error).__name__}) stopped the transfer; it is tried again"
-    return Reason(code="unexpected", cause=cause, fix="If it stays, give the operator this transfer's id.")
+    return Reason(code=Code.UNEXPECTED, cause=cause, fix=fix_for(Code.UNEXPECTED))
 
 
 async def _record_trouble(session: Session, run: Run, reason: Reason, *, failed: bool = False) -> None:

@@ -10,6 +10,7 @@ import pytest
 from app.embedded.postgres import EmbeddedPostgres
 from app.platform.db import create_engine, migrate, to_async_url
 from tests.world import World, open_world
+from tests.world.moves import guard_moves
 
 
 @pytest.fixture(scope="session")
@@ -31,6 +32,7 @@ async def template_database(server_url: str, worker_id: str) -> AsyncIterator[st
     engine = create_engine(_url_of(server_url, name), pool_size=1)
     await migrate(engine)
     await engine.dispose()
+    await _execute(_url_of(server_url, name), *guard_moves())
     yield name
     await _drop(server_url, name)
 

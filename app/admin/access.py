@@ -10,6 +10,7 @@ from sqlalchemy import select
 
 from app.accounting.connections import SIGN_IN_AGAIN, TokenSet, refresh, sign_in_server, to_token_refused
 from app.admin.keys import identity_of, open_secret, open_server_client, record_sign_in_lost, record_tokens
+from app.domain.states import KeyState
 from app.errors import AuthExpiredError, System
 from app.platform.crypto import Vault
 from app.platform.db import locked
@@ -92,7 +93,7 @@ async def _renew(resources: Resources, key: Key) -> TokenSet:
     gone = AuthExpiredError(
         f"The sign-in of key “{key.name}” is no longer good", system=System.UNIMICRO, fix=SIGN_IN_AGAIN
     )
-    if key.state in {"sign_in_again", "removed"}:
+    if key.state in {KeyState.SIGN_IN_AGAIN, KeyState.REMOVED}:
         raise gone
     server = open_server_client(resources.vault, key)
     if server is not None:

@@ -32,6 +32,7 @@ from app.admin.sign_ins import (
     take_return,
     use_sign_in,
 )
+from app.domain.reasons.codes import Code
 from app.engine.lanes import wake_key
 from app.engine.wakeup import wake_workers
 from app.errors import AuthExpiredError, ConflictError, RemoteRejectedError, RequestError, ServiceError
@@ -71,7 +72,7 @@ async def begin_server(resources: Resources, beginning: Beginning, client: Serve
     try:
         tokens = await sign_in_server(resources.http, identity_of(resources.settings), client)
     except AuthExpiredError as error:
-        raise RemoteRejectedError(error.cause, system=error.system, fix=error.fix, code="client_refused") from error
+        raise RemoteRejectedError(error.cause, system=error.system, fix=error.fix, code=Code.CLIENT_REFUSED) from error
     signed_in = await _look_around(resources, tokens, client)
     async with resources.sessions.begin() as session:
         sign_in = await record_server_sign_in(session, resources.vault, beginning, signed_in)
@@ -109,7 +110,7 @@ async def end_sign_in(resources: Resources, callback: Callback) -> SignIn:
 async def _exchange(resources: Resources, begun: Authorization, callback: Callback) -> SignedIn:
     if callback.code is None:
         cause = f"Unimicro ended the sign-in without access ({callback.error or 'no reason given'})"
-        raise RequestError(cause, fix="Start again and accept the permissions.", code="sign_in_cancelled")
+        raise RequestError(cause, fix="Start again and accept the permissions.", code=Code.SIGN_IN_CANCELLED)
     identity = identity_of(resources.settings)
     tokens = await exchange_code(resources.http, identity, begun, code=callback.code, issuer=callback.issuer)
     return await _look_around(resources, tokens, None)
@@ -131,7 +132,7 @@ async def _renew_key(session: Session, resources: Resources, sign_in: SignIn) ->
         raise ConflictError(
             f"This sign-in does not reach {key.company_name}, the company of key “{key.name}”",
             fix="Sign in as a user of that company, or make a new key.",
-            code="company_not_reached",
+            code=Code.COMPANY_NOT_REACHED,
         )
     before = {"state": key.state}
     await record_grant(session, resources.vault, key, signed_in.grant)
@@ -175,7 +176,7 @@ async def make_key(session: Session, resources: Resources, order: KeyOrder) -> K
     if company is None:
         names = ", ".join(f"{one.name} ({one.key})" for one in signed_in.companies)
         cause = f"The sign-in reaches no company {order.company_key}"
-        raise RequestError(cause, fix=f"Choose one of: {names}.", code="company_unknown")
+        raise RequestError(cause, fix=f"Choose one of: {names}.", code=Code.COMPANY_UNKNOWN)
     new = NewKey(
         tenant_id=sign_in.tenant_id,
         name=order.name,

@@ -8,16 +8,17 @@ from sqlalchemy import func, insert, select, text, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import defer
 
+from app.domain.reasons.codes import Code
+from app.domain.states import CLEAR, CheckState
 from app.errors import ConflictError, NotFoundError
 from app.platform.db import Session, locked
 from app.tables import CustomerCheck, Key
 
 # A check whose process has not been heard of for this long is taken for dead.
 _STALE_SECONDS = 300
-_CLEAR = ("green", "accepted")
 _DIED = {
     "cause": "The process that ran the check ended, or lost its database, before the check was through",
-    "fix": "Start the check again.",
+    "fix": "Start the check again: POST /v1/keys/{key_id}/customer-check.",
 }
 
 
@@ -35,7 +36,7 @@ async def begin_check(session: Session, key: Key, *, actor: str) -> CustomerChec
         raise ConflictError(
             f"A customer check of key “{key.name}” is running",
             fix="Wait for its end: GET /v1/keys/{id}/customer-check.",
-            code="check_running",
+            code=Code.CHECK_RUNNING,
         ) from error
 
 
@@ -52,14 +53,16 @@ async def record_result(
     Raises:
         ConflictError: the check was taken for dead meanwhile.
     """
-    state = "green" if green else "findings"
+    state = CheckState.GREEN if green else CheckState.FINDINGS
     values = {"state": state, "counts": dict(counts), "findings": list(findings), "ended_at": func.now()}
-    running = (CustomerCheck.id == check_id, CustomerCheck.state == "running")
+    running = (CustomerCheck.id == check_id, CustomerCheck.state == CheckState.RUNNING)
     query = update(CustomerCheck).where(*running).values(values).returning(CustomerCheck)
     check = (await session.scalars(query.options(defer(CustomerCheck.findings)))).one_or_none()
     if check is None:
         raise ConflictError(
-            "The check took so long that it was taken for dead", fix="Start it again.", code="check_lost"
+            "The check took so long that it was taken for dead",
+            fix="Start it again: POST /v1/keys/{key_id}/customer-check.",
+            code=Code.CHECK_LOST,
         )
     older = (CustomerCheck.key_id == check.key_id, CustomerCheck.id < check_id)
     await session.execute(update(CustomerCheck).where(*older).values(findings=[]))
@@ -68,10 +71,10 @@ async def record_result(
 
 async def record_failure(session: Session, check_id: int, *, cause: str, fix: str) -> None:
     """End the check without a result."""
-    running = (CustomerCheck.id == check_id, CustomerCheck.state == "running")
+    running = (CustomerCheck.id == check_id, CustomerCheck.state == CheckState.RUNNING)
     failure = {"cause": cause, "fix": fix}
     await session.execute(
-        update(CustomerCheck).where(*running).values(state="failed", failure=failure, ended_at=func.now())
+        update(CustomerCheck).where(*running).values(state=CheckState.FAILED, failure=failure, ended_at=func.now())
     )
 
 
@@ -89,7 +92,7 @@ async def load_last_check(session: Session, key: Key, *, lock: bool = False) -> 
         raise NotFoundError(
             f"The customers of key “{key.name}” were never checked",
             fix="Run the customer check: POST /v1/keys/{id}/customer-check.",
-            code="check_missing",
+            code=Code.CHECK_MISSING,
         )
     return check
 
@@ -106,26 +109,32 @@ async def accept_check(session: Session, check: CustomerCheck, *, name: str, rea
     Raises:
         ConflictError: there is nothing to accept.
     """
-    if check.state != "findings":
+    if check.state != CheckState.FINDINGS:
         causes = {
-            "running": "The check is still running",
-            "failed": "The check has failed, so nobody knows what would be accepted",
+            CheckState.RUNNING: "The check is still running",
+            CheckState.FAILED: "The check has failed, so nobody knows what would be accepted",
         }
-        cause = causes.get(check.state, "The key may send already")
-        fix = "Run the check again: POST /v1/keys/{id}/customer-check." if check.state == "failed" else "Look again."
-        raise ConflictError(cause, fix=fix, code="nothing_to_accept")
-    values = {"state": "accepted", "accepted_by": name, "accepted_reason": reason, "accepted_at": func.now()}
+        cause = causes.get(CheckState(check.state), "The key may send already")
+        fix = (
+            "Run the check again: POST /v1/keys/{id}/customer-check."
+            if check.state == CheckState.FAILED
+            else "Look again."
+        )
+        raise ConflictError(cause, fix=fix, code=Code.NOTHING_TO_ACCEPT)
+    values = {"state": CheckState.ACCEPTED, "accepted_by": name, "accepted_reason": reason, "accepted_at": func.now()}
     await session.execute(update(CustomerCheck).where(CustomerCheck.id == check.id).values(values))
     await session.refresh(check, attribute_names=["state", "accepted_by", "accepted_reason", "accepted_at"])
 
 
 async def is_cleared(session: Session, key_id: UUID) -> bool:
     """Whether the key may send: one of its checks was green, or was accepted. It stays so."""
-    query = select(CustomerCheck.id).where(CustomerCheck.key_id == key_id, CustomerCheck.state.in_(_CLEAR)).limit(1)
+    query = select(CustomerCheck.id).where(CustomerCheck.key_id == key_id, CustomerCheck.state.in_(CLEAR)).limit(1)
     return await session.scalar(query) is not None
 
 
 async def _record_dead(session: Session, key_id: UUID) -> None:
     silence = func.now() - text("make_interval(secs => :seconds)").bindparams(seconds=_STALE_SECONDS)
-    dead = (CustomerCheck.key_id == key_id, CustomerCheck.state == "running", CustomerCheck.beat_at < silence)
-    await session.execute(update(CustomerCheck).where(*dead).values(state="failed", failure=_DIED, ended_at=func.now()))
+    dead = (CustomerCheck.key_id == key_id, CustomerCheck.state == CheckState.RUNNING, CustomerCheck.beat_at < silence)
+    await session.execute(
+        update(CustomerCheck).where(*dead).values(state=CheckState.FAILED, failure=_DIED, ended_at=func.now())
+    )

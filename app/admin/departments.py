@@ -7,7 +7,10 @@ from sqlalchemy import func, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from app.domain.dimensions import Department
-from app.errors import ConflictError, HoldError, NotFoundError, Reason
+from app.domain.reasons.catalogue import fix_for
+from app.domain.reasons.codes import Code, Reason
+from app.domain.states import KeyState
+from app.errors import ConflictError, HoldError, NotFoundError
 from app.platform.db import Session, locked
 from app.tables import Department as DepartmentRow
 from app.tables import Key
@@ -75,7 +78,7 @@ async def serve_departments(session: Session, key: Key, department_ids: Sequence
         raise ConflictError(
             f"Another key serves {', '.join(taken)} already",
             fix="Leave them out, or move each with PUT /v1/departments/{id}/key.",
-            code="department_has_key",
+            code=Code.DEPARTMENT_HAS_KEY,
         )
     await release_departments(session, key)
     for row in rows.values():
@@ -111,16 +114,15 @@ def _unknown(department_ids: Sequence[str]) -> NotFoundError:
     return NotFoundError(
         f"There is no department {', '.join(department_ids)}",
         fix="Read them again with POST /v1/departments/refresh, or enter them with POST /v1/departments.",
-        code="department_unknown",
+        code=Code.DEPARTMENT_UNKNOWN,
     )
 
 
 def _unassigned(row: DepartmentRow, former: Key) -> Reason:
     return Reason(
-        code="key_removed",
+        code=Code.KEY_REMOVED,
         cause=f"Key “{former.name}”, which served department {row.name}, was removed, and no other was named since",
-        fix=f"Say which key serves it now: PUT /v1/departments/{row.recman_department_id}/key (null: the key open to "
-        f"all), or POST /v1/keys/{{key_id}}/take-over with from_key_id {former.id}.",
+        fix=fix_for(Code.KEY_REMOVED, "department", department_id=row.recman_department_id, former_id=former.id),
     )
 
 
@@ -137,11 +139,10 @@ async def route_department(session: Session, *, tenant_id: UUID, recman_departme
         if row is not None and row.former_key_id is not None:
             former = await session.get_one(Key, row.former_key_id)
             raise HoldError((_unassigned(row, former),))
-    query = select(Key).where(Key.tenant_id == tenant_id, Key.open_to_all, Key.state != "removed")
+    query = select(Key).where(Key.tenant_id == tenant_id, Key.open_to_all, Key.state != KeyState.REMOVED)
     key = (await session.scalars(query)).one_or_none()
     if key is None:
         name = recman_department_id or "(none)"
         cause = f"No key for department {name}"
-        fix = "Sign in to Unimicro for the department, or open a key to all departments, then retry."
-        raise HoldError((Reason(code="no_key", cause=cause, fix=fix),))
+        raise HoldError((Reason(code=Code.NO_KEY, cause=cause, fix=fix_for(Code.NO_KEY)),))
     return key

@@ -1,6 +1,6 @@
 """Keys: named access to Unimicro companies, their sealed secrets, their pauses. The only owner of the table `key`."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import date
 from typing import Any
@@ -11,13 +11,14 @@ from sqlalchemy.exc import IntegrityError
 
 from app.accounting.connections import Identity, ServerClient, TokenSet
 from app.domain.money import dump_json, parse_json
+from app.domain.reasons.codes import Code
+from app.domain.states import UNCLEAR, UNDER_WAY, KeyState, TransferState
 from app.errors import ConflictError, NotFoundError
 from app.platform.crypto import Vault
 from app.platform.db import Session, locked
 from app.settings import Settings
 from app.tables import Key, Transfer
 
-_UNDER_WAY = ("waiting", "sending", "unknown")
 _SECRETS = ("access_token", "refresh_token", "credentials")
 
 
@@ -89,10 +90,10 @@ async def change_key(session: Session, key: Key, values: Mapping[str, Any]) -> N
         ConflictError: as `create_key`; or documents are under way while the mode is to change.
     """
     if values.get("mode", key.mode) != key.mode:
-        await _require_nothing_under_way(session, key, _UNDER_WAY, wish="its mode cannot change now")
+        await _require_nothing_under_way(session, key, UNDER_WAY, wish="its mode cannot change now")
     if values.get("booking", key.booking) != key.booking:
         # What is half made would be looked up among the wrong kind of documents, and made again.
-        await _require_nothing_under_way(session, key, _UNDER_WAY, wish="its booking cannot change now")
+        await _require_nothing_under_way(session, key, UNDER_WAY, wish="its booking cannot change now")
         await _require_nothing_half_made(session, key)
     name = str(values.get("name", key.name))
     for column, value in values.items():
@@ -109,13 +110,15 @@ async def remove_key(session: Session, key: Key) -> None:
     Raises:
         ConflictError: a write to Unimicro is under way.
     """
-    await _require_nothing_under_way(session, key, ("sending", "unknown"), wish="it cannot be removed now")
-    key.state, key.open_to_all = "removed", False
+    await _require_nothing_under_way(session, key, UNCLEAR, wish="it cannot be removed now")
+    key.state, key.open_to_all = KeyState.REMOVED, False
     key.access_token = key.refresh_token = key.credentials = key.token_expires_at = None
     await session.flush()
 
 
-async def _require_nothing_under_way(session: Session, key: Key, states: Sequence[str], *, wish: str) -> None:
+async def _require_nothing_under_way(
+    session: Session, key: Key, states: Collection[TransferState], *, wish: str
+) -> None:
     query = select(func.count()).where(Transfer.key_id == key.id, Transfer.state.in_(states))
     count = await session.scalar(query)
     if count:
@@ -123,7 +126,7 @@ async def _require_nothing_under_way(session: Session, key: Key, states: Sequenc
             f"{count} documents of key “{key.name}” are under way, so {wish}",
             fix="Wait until they are through (a key that waits for a sign-in must be signed in first), or ignore those "
             "that wait; then try again.",
-            code="documents_under_way",
+            code=Code.DOCUMENTS_UNDER_WAY,
         )
 
 
@@ -135,7 +138,7 @@ async def _require_nothing_half_made(session: Session, key: Key) -> None:
         raise ConflictError(
             f"{count} documents of key “{key.name}” are half made in Unimicro, so its booking cannot change now",
             fix="Mend and retry them first, or delete their drafts in Unimicro and retry.",
-            code="documents_under_way",
+            code=Code.DOCUMENTS_UNDER_WAY,
         )
 
 
@@ -144,9 +147,9 @@ def _to_conflict(error: IntegrityError, name: str) -> ConflictError:
         return ConflictError(
             "Another key is open to all departments already",
             fix="Give this key a list of departments, or take “all” from the other one first.",
-            code="open_to_all_taken",
+            code=Code.OPEN_TO_ALL_TAKEN,
         )
-    return ConflictError(f"There is a key “{name}” already", fix="Choose another name.", code="name_taken")
+    return ConflictError(f"There is a key “{name}” already", fix="Choose another name.", code=Code.NAME_TAKEN)
 
 
 async def load_key(session: Session, key_id: UUID, *, lock: bool = False) -> Key:
@@ -155,7 +158,7 @@ async def load_key(session: Session, key_id: UUID, *, lock: bool = False) -> Key
     Raises:
         NotFoundError: there is none that this session may see.
     """
-    query = select(Key).where(Key.id == key_id, Key.state != "removed")
+    query = select(Key).where(Key.id == key_id, Key.state != KeyState.REMOVED)
     key = (await session.scalars(locked(query) if lock else query)).one_or_none()
     if key is None:
         raise NotFoundError(f"There is no key {key_id}", fix="Take an id from GET /v1/keys.")
@@ -172,30 +175,30 @@ async def load_successor(session: Session, key_id: UUID, *, former_id: UUID) -> 
     query = locked(select(Key).where(Key.id.in_((key_id, former_id))).order_by(Key.id))
     found = {key.id: key for key in (await session.scalars(query)).all()}
     key, former = found.get(key_id), found.get(former_id)
-    if key is None or key.state == "removed":
+    if key is None or key.state == KeyState.REMOVED:
         raise NotFoundError(f"There is no key {key_id}", fix="Take an id from GET /v1/keys.")
     if former is None or former.tenant_id != key.tenant_id:
         raise NotFoundError(f"There was no key {former_id}", fix="Take an id from GET /v1/keys/removed.")
-    if former.state != "removed":
+    if former.state != KeyState.REMOVED:
         fix = "Move departments one by one (PUT /v1/departments/{id}/key), or remove the key first."
-        raise ConflictError(f"Key “{former.name}” is in use", fix=fix, code="key_in_use")
+        raise ConflictError(f"Key “{former.name}” is in use", fix=fix, code=Code.KEY_IN_USE)
     return key, former
 
 
 async def lock_in_use(session: Session, key_id: UUID) -> bool:
     """Whether the key was not removed; it stays so until this transaction ends."""
     query = locked(select(Key.state).where(Key.id == key_id), shared=True)
-    return await session.scalar(query) not in {None, "removed"}
+    return await session.scalar(query) not in {None, KeyState.REMOVED}
 
 
 async def is_removed(session: Session, key_id: UUID) -> bool:
     """Whether the key was removed by now."""
-    return bool(await session.scalar(select(Key.state == "removed").where(Key.id == key_id)))
+    return bool(await session.scalar(select(Key.state == KeyState.REMOVED).where(Key.id == key_id)))
 
 
 async def list_removed_keys(session: Session, *, tenant_id: UUID | None) -> Sequence[Key]:
     """Every key that was taken out of use, by name; of one tenant, or all."""
-    query = select(Key).where(Key.state == "removed").order_by(Key.name, Key.created_at)
+    query = select(Key).where(Key.state == KeyState.REMOVED).order_by(Key.name, Key.created_at)
     if tenant_id is not None:
         query = query.where(Key.tenant_id == tenant_id)
     return (await session.scalars(query)).all()
@@ -203,7 +206,7 @@ async def list_removed_keys(session: Session, *, tenant_id: UUID | None) -> Sequ
 
 async def list_keys(session: Session, *, tenant_id: UUID | None) -> Sequence[Key]:
     """Every key that is in use, by name; of one tenant, or all."""
-    query = select(Key).where(Key.state != "removed").order_by(Key.name, Key.id)
+    query = select(Key).where(Key.state != KeyState.REMOVED).order_by(Key.name, Key.id)
     if tenant_id is not None:
         query = query.where(Key.tenant_id == tenant_id)
     return (await session.scalars(query)).all()
@@ -215,13 +218,15 @@ async def list_keys_for_record(session: Session, *, tenant_id: UUID, scope: str,
         Transfer.tenant_id == tenant_id, Transfer.scope == scope, Transfer.record_id == record_id
     )
     concerned = Key.open_to_all | Key.id.in_(known)
-    query = select(Key).where(Key.tenant_id == tenant_id, Key.state != "removed", concerned).order_by(Key.created_at)
+    query = (
+        select(Key).where(Key.tenant_id == tenant_id, Key.state != KeyState.REMOVED, concerned).order_by(Key.created_at)
+    )
     return list((await session.scalars(query)).all())
 
 
 async def find_first_go_live(session: Session, *, tenant_id: UUID) -> date | None:
     """The earliest first day of a tenant's keys; None when it has no key."""
-    query = select(func.min(Key.go_live)).where(Key.tenant_id == tenant_id, Key.state != "removed")
+    query = select(func.min(Key.go_live)).where(Key.tenant_id == tenant_id, Key.state != KeyState.REMOVED)
     return await session.scalar(query)
 
 
@@ -238,17 +243,17 @@ async def record_sign_in_lost(session: Session, key: Key, *, reason: str) -> boo
     A key that a person has paused stays so; without its refresh token it asks for a sign-in as soon as it is resumed.
     """
     key.refresh_token = None
-    first = key.state == "active"
+    first = key.state == KeyState.ACTIVE
     if first:
-        key.state, key.pause_reason = "sign_in_again", reason
+        key.state, key.pause_reason = KeyState.SIGN_IN_AGAIN, reason
     await session.flush()
     return first
 
 
 async def record_signed_in(session: Session, key: Key) -> None:
     """A key that waited for a sign-in goes on; one that a person has paused stays so."""
-    if key.state == "sign_in_again":
-        key.state, key.pause_reason, key.paused_until = "active", None, None
+    if key.state == KeyState.SIGN_IN_AGAIN:
+        key.state, key.pause_reason, key.paused_until = KeyState.ACTIVE, None, None
         await session.flush()
 
 

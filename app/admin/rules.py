@@ -8,6 +8,7 @@ from uuid import UUID
 from sqlalchemy import insert, select
 from sqlalchemy.exc import IntegrityError
 
+from app.domain.reasons.codes import Code
 from app.domain.rules import Rules
 from app.errors import ConflictError, NotFoundError
 from app.platform.db import Session
@@ -74,7 +75,7 @@ def _overtaken(present: int) -> ConflictError:
     return ConflictError(
         f"The rules are at version {present} by now",
         fix="Read them again, make your change there, and send it with that version.",
-        code="rules_overtaken",
+        code=Code.RULES_OVERTAKEN,
     )
 
 

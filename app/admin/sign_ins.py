@@ -14,6 +14,8 @@ from sqlalchemy import delete, func, insert, select
 from app.accounting.connections import Authorization, Company, ServerClient, TokenSet
 from app.admin.keys import Grant
 from app.domain.money import dump_json, parse_json
+from app.domain.reasons.codes import Code
+from app.domain.states import SignInState
 from app.errors import ConflictError, NotFoundError, RequestError
 from app.platform.crypto import Vault, fingerprint, new_token
 from app.platform.db import Session, load_now, locked
@@ -23,7 +25,7 @@ _BEGUN_FOR = timedelta(minutes=10)
 # Then the administrator has chosen the company, or starts again.
 _RETURNED_FOR = timedelta(minutes=30)
 _KEPT_FOR = timedelta(days=1)
-_ANEW = "Start the sign-in again."
+_ANEW = "Start the sign-in again: POST /v1/keys/connect."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,12 +82,12 @@ async def take_return(session: Session, vault: Vault, state: str) -> tuple[SignI
     query = select(SignIn).where(SignIn.state_hash == fingerprint(state))
     sign_in = (await session.scalars(locked(query))).one_or_none()
     if sign_in is None:
-        raise RequestError("This sign-in did not start here", fix=_ANEW, code="state_unknown")
+        raise RequestError("This sign-in did not start here", fix=_ANEW, code=Code.STATE_UNKNOWN)
     if sign_in.returned_at is not None or sign_in.begun is None:
-        raise RequestError("This sign-in has come back already", fix=_ANEW, code="state_used")
+        raise RequestError("This sign-in has come back already", fix=_ANEW, code=Code.STATE_USED)
     now = await load_now(session)
     if sign_in.expires_at < now:
-        raise RequestError("This sign-in took longer than ten minutes", fix=_ANEW, code="state_expired")
+        raise RequestError("This sign-in took longer than ten minutes", fix=_ANEW, code=Code.STATE_EXPIRED)
     begun = Authorization(**parse_json(vault.open(sign_in.begun, owner=_owner(sign_in.id, "begun"))))
     sign_in.returned_at, sign_in.begun = now, None
     await session.flush()
@@ -116,19 +118,28 @@ async def load_sign_in(session: Session, sign_in_id: UUID, *, lock: bool = False
     query = select(SignIn).where(SignIn.id == sign_in_id)
     sign_in = (await session.scalars(locked(query) if lock else query)).one_or_none()
     if sign_in is None:
-        raise NotFoundError(f"There is no sign-in {sign_in_id}", fix=_ANEW, code="sign_in_unknown")
+        raise NotFoundError(f"There is no sign-in {sign_in_id}", fix=_ANEW, code=Code.SIGN_IN_UNKNOWN)
     return sign_in
 
 
-async def tell_state(session: Session, sign_in: SignIn) -> str:
-    """How far it has come: `open`, `returned`, `used`, `failed` or `expired`."""
+async def tell_state(session: Session, sign_in: SignIn) -> SignInState:
+    """How far it has come."""
     if sign_in.used_at is not None:
-        return "used"
+        return SignInState.USED
     if sign_in.failure is not None:
-        return "failed"
+        return SignInState.FAILED
     if sign_in.expires_at < await load_now(session):
-        return "expired"
-    return "open" if sign_in.granted is None else "returned"
+        return SignInState.EXPIRED
+    return SignInState.OPEN if sign_in.granted is None else SignInState.RETURNED
+
+
+_UNUSABLE = {
+    SignInState.OPEN: Code.SIGN_IN_OPEN,
+    SignInState.RETURNED: Code.SIGN_IN_OPEN,
+    SignInState.USED: Code.SIGN_IN_USED,
+    SignInState.FAILED: Code.SIGN_IN_FAILED,
+    SignInState.EXPIRED: Code.SIGN_IN_EXPIRED,
+}
 
 
 async def use_sign_in(session: Session, vault: Vault, sign_in_id: UUID) -> SignedIn:
@@ -140,9 +151,9 @@ async def use_sign_in(session: Session, vault: Vault, sign_in_id: UUID) -> Signe
     """
     sign_in = await load_sign_in(session, sign_in_id, lock=True)
     state = await tell_state(session, sign_in)
-    if state != "returned" or sign_in.granted is None:
+    if state is not SignInState.RETURNED or sign_in.granted is None:
         cause = f"The sign-in cannot be used: it is {state}" + (f" ({sign_in.failure})" if sign_in.failure else "")
-        raise ConflictError(cause, fix=_ANEW, code=f"sign_in_{state}")
+        raise ConflictError(cause, fix=_ANEW, code=_UNUSABLE[state])
     stored = parse_json(vault.open(sign_in.granted, owner=_owner(sign_in.id, "granted")))
     sign_in.used_at, sign_in.granted = await load_now(session), None
     await session.flush()

@@ -7,6 +7,7 @@ from sqlalchemy import insert, select
 from sqlalchemy.exc import IntegrityError
 
 from app.domain.reading import Reading
+from app.domain.reasons.codes import Code
 from app.errors import ConflictError, NotFoundError
 from app.platform.crypto import Vault, show_fingerprint
 from app.platform.db import Session, locked
@@ -39,7 +40,7 @@ async def rename_tenant(session: Session, tenant: Tenant, *, name: str) -> None:
 
 
 def _name_taken(name: str) -> ConflictError:
-    return ConflictError(f"There is a tenant “{name}” already", fix="Choose another name.", code="name_taken")
+    return ConflictError(f"There is a tenant “{name}” already", fix="Choose another name.", code=Code.NAME_TAKEN)
 
 
 async def list_tenants(session: Session) -> Sequence[Tenant]:

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, func, insert, or_, select, text, update
 
+from app.domain.reasons.codes import Code
 from app.errors import ConflictError, NotFoundError
 from app.platform.crypto import fingerprint, new_token
 from app.platform.db import Session, locked
@@ -154,5 +155,5 @@ async def _keep_an_operator(session: Session, token: AdminToken) -> None:
         raise ConflictError(
             "This is the last operator token that does not expire",
             fix="Make another operator token first.",
-            code="last_operator",
+            code=Code.LAST_OPERATOR,
         )

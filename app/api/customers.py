@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Response
@@ -18,6 +18,8 @@ from app.clerk.customers.links import find_pair, link_customer
 from app.clerk.customers.report import MEDIA_TYPES, ReportForm, render_report
 from app.clerk.customers.run import Progress, describe_check, run_check
 from app.domain.money import dump_json
+from app.domain.reasons.codes import Code
+from app.domain.states import CheckState
 from app.engine.lanes import wake_key
 from app.engine.wakeup import wake_workers
 from app.errors import ConflictError
@@ -65,7 +67,7 @@ class CustomerCheckView(View):
 
     id: int
     key_id: UUID
-    state: Literal["running", "green", "findings", "accepted", "failed"]
+    state: CheckState
     counts: dict[str, int] = Field(examples=[{"agree": 412, "number_clash": 2, "only_in_recman": 38}])
     failure: FailureView | None
     started_by: str
@@ -185,7 +187,7 @@ async def accept(door: AdminDoor, resources: ResourcesDep, key_id: UUID, word: A
     check = await load_last_check(door.session, key, lock=True)
     if word.check_id not in (None, check.id):
         cause = f"Check {check.id} is newer than the one that was looked at"
-        raise ConflictError(cause, fix="Look at the newest one, then accept that.", code="check_is_newer")
+        raise ConflictError(cause, fix="Look at the newest one, then accept that.", code=Code.CHECK_IS_NEWER)
     name = word.name or door.caller.name
     await accept_check(door.session, check, name=name, reason=word.reason)
     after = {"check": check.id, "name": name, "reason": word.reason, "counts": check.counts}

@@ -13,6 +13,8 @@ from app.admin.tenants import load_tenant
 from app.api.doors import AdminDoor, Door, ResourcesDep, ViewerDoor
 from app.api.views import Name, Order, View, problems
 from app.domain.dimensions import Department
+from app.domain.reasons.codes import Code
+from app.domain.reasons.rows import Change
 from app.engine.wakeup import wake_workers
 from app.errors import ConflictError
 from app.reading.records import open_client, to_departments
@@ -83,7 +85,7 @@ async def refresh_departments(door: AdminDoor, resources: ResourcesDep) -> list[
     if client is None:
         cause = "There is no RecMan API key to read departments with"
         fix = "Enter one for the tenant, or enter the departments with POST /v1/departments."
-        raise ConflictError(cause, fix=fix, code="no_recman_api_key")
+        raise ConflictError(cause, fix=fix, code=Code.NO_RECMAN_API_KEY)
     departments = to_departments(await client.fetch_v1("department"))
     await record_departments(door.session, tenant_id=tenant_id, departments=departments)
     names = {one.recman_department_id: one.name for one in departments}
@@ -118,7 +120,7 @@ async def choose_key(
     before = row.key_id or row.former_key_id
     await record_serving_key(door.session, row, key_id=choice.key_id)
     note = await _explain(door, before)
-    again = await retry_held(door.session, tenant_id=row.tenant_id, codes=["no_key"])
+    again = await retry_held(door.session, tenant_id=row.tenant_id, change=Change.DEPARTMENT_ASSIGNED)
     again += await follow_departments(door.session, tenant_id=row.tenant_id, department_ids=[recman_department_id])
     values = {"before": {"key_id": _text(before)}, "after": {"key_id": _text(row.key_id), "looked_at_again": again}}
     await _record(door, "department.key", row, **values)

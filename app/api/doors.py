@@ -15,6 +15,8 @@ from app.admin.audit import Change, record_change
 from app.admin.tenants import load_tenant
 from app.admin.tokens import Caller, find_caller
 from app.api.tries import Tries
+from app.domain.reasons.catalogue import fix_for
+from app.domain.reasons.codes import Code
 from app.errors import (
     DatabaseAwayError,
     ForbiddenError,
@@ -111,7 +113,7 @@ class Door:
     def tenant(self) -> UUID:
         """The one tenant this request is about."""
         if self.tenant_id is None:
-            raise RequestError("This is about one tenant", fix="Name it: `?tenant=<id>`.", code="tenant_missing")
+            raise RequestError("This is about one tenant", fix="Name it: `?tenant=<id>`.", code=Code.TENANT_MISSING)
         return self.tenant_id
 
     async def record(
@@ -197,7 +199,7 @@ def _known(error: Exception) -> ServiceError:
     if isinstance(error, HTTPException):
         return _of_framework(error)
     if is_away(error):
-        return DatabaseAwayError("The database does not answer", fix="Nothing was stored; try again in a few seconds.")
+        return DatabaseAwayError("The database does not answer", fix=fix_for(Code.DATABASE_AWAY))
     if is_unstorable(error):
         _log.warning("value_refused", exc_info=error)
         cause = "The request holds a value that cannot be: a text with NUL in it, or a number beyond all bounds"

@@ -12,8 +12,9 @@ from app.api.doors import AdminDoor, Door, ResourcesDep
 from app.api.transfers import ReasonView
 from app.api.views import Order, View, problems
 from app.clerk.overview import InvoiceFilter, count_invoices
+from app.domain.reasons.codes import Code, Reason
 from app.engine.wakeup import wake_workers
-from app.errors import NotFoundError, Reason, RequestError
+from app.errors import NotFoundError, RequestError
 from app.tables import Transfer
 from app.transfer.old_documents import Offer, decide_old, find_shown_offer, ignore_old, lock_held
 
@@ -86,9 +87,11 @@ def _require_clear(order: OldDocumentsOrder) -> None:
     named = order.ids is not None or order.numbers is not None
     if named == order.everything or (order.everything and order.decision != "link"):
         fix = "Name ids or numbers; `everything: true` alone is for linking what is offered."
-        raise RequestError("What is meant is not clear", fix=fix, code="nothing_named")
+        raise RequestError("What is meant is not clear", fix=fix, code=Code.NOTHING_NAMED)
     if order.decision == "ignore" and order.reason is None:
-        raise RequestError("A reason is missing", fix="Say in `reason` why they are not sent.", code="reason_missing")
+        raise RequestError(
+            "A reason is missing", fix="Say in `reason` why they are not sent.", code=Code.REASON_MISSING
+        )
 
 
 async def _require_own(door: Door, order: OldDocumentsOrder) -> None:
@@ -105,17 +108,17 @@ def _find_objection(
     """Why this document is left as it is; None when nothing is in the way."""
     if transfer.number in twice and transfer.id not in (order.ids or ()) and not order.everything:
         cause = f"Several held documents have number {transfer.number}"
-        return Reason(code="number_twice", cause=cause, fix=f"Name it by its id. {_LIST}")
+        return Reason(code=Code.NUMBER_TWICE, cause=cause, fix=f"Name it by its id. {_LIST}")
     if order.decision == "link" and offer is None:
         cause = "Nothing in Unimicro is offered for it"
         fix = "Link it by hand (POST /v1/invoices/{id}/done-elsewhere), send it or ignore it."
-        return Reason(code="nothing_offered", cause=cause, fix=fix)
+        return Reason(code=Code.NOTHING_OFFERED, cause=cause, fix=fix)
     if order.everything and offer is not None and not offer.same_day:
-        return Reason(code="other_day", cause="The date in Unimicro differs", fix="Name it to link it all the same.")
+        return Reason(code=Code.OTHER_DAY, cause="The date in Unimicro differs", fix="Name it to link it all the same.")
     if order.decision == "send" and offer is not None and not order.although_offered:
         cause = f"Unimicro has {offer.number} (id {offer.id}) for the same customer and amount"
         fix = "Link it; if it really is another document, send it with `although_offered: true`."
-        return Reason(code="offered", cause=cause, fix=fix)
+        return Reason(code=Code.OFFERED, cause=cause, fix=fix)
     return None
 
 
@@ -135,7 +138,7 @@ def _list_missing(order: OldDocumentsOrder, held: Sequence[Transfer]) -> list[Le
     missing: list[tuple[int | None, str | None]] = [(one, None) for one in order.ids or () if one not in known[0]]
     missing += [(None, one) for one in order.numbers or () if one not in known[1]]
     cause = "No document that is held before a go-live day has this id or number"
-    reason = ReasonView(code="not_held", cause=cause, fix=_LIST)
+    reason = ReasonView(code=Code.NOT_HELD, cause=cause, fix=_LIST)
     return [LeftView(id=one, number=number, reason=reason) for one, number in dict.fromkeys(missing)]
 
 

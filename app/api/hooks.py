@@ -22,6 +22,7 @@ from app.admin.hooks import (
 from app.api.doors import AdminDoor, Door, ResourcesDep, ViewerDoor
 from app.api.views import Name, Order, OverlapHours, View, problems
 from app.api.webhooks.known import KnownHooks
+from app.domain.reasons.codes import Code
 from app.errors import RequestError
 from app.platform.crypto import Vault, new_token, show_fingerprint
 from app.platform.resources import Resources
@@ -164,7 +165,7 @@ async def _commit(door: Door, resources: Resources) -> None:
 def _choose_secret(verification: Verification, given: SecretStr | None) -> str | None:
     if verification.kind in {"header", "hmac"} and verification.header is None:
         fix = "Name the header that RecMan sends it in."
-        raise RequestError("The verification names no header", fix=fix, code="header_missing")
+        raise RequestError("The verification names no header", fix=fix, code=Code.HEADER_MISSING)
     if verification.kind == "path":
         if given is not None:
             raise _not_needed()
@@ -190,12 +191,12 @@ def _check_secret(kind: str, secret: str) -> None:
     if size < _LEAST_SECRET_BYTES:
         fix = f"Leave it out to have one made; a Standard Webhooks secret is {_STANDARD_PREFIX}<base64>."
         cause = f"The secret has less than {_LEAST_SECRET_BYTES} bytes, or cannot be decoded"
-        raise RequestError(cause, fix=fix, code="secret_unusable")
+        raise RequestError(cause, fix=fix, code=Code.SECRET_UNUSABLE)
 
 
 def _not_needed() -> RequestError:
     fix = "Rotate the address, or make a hook with another kind of verification."
-    return RequestError("This hook has no secret: its address is the secret", fix=fix, code="secret_not_needed")
+    return RequestError("This hook has no secret: its address is the secret", fix=fix, code=Code.SECRET_NOT_NEEDED)
 
 
 async def _record(door: Door, action: str, hook: Hook, **values: Any) -> None:

@@ -15,8 +15,11 @@ from app.api.views import Before, Limit, Order, View, problems
 from app.clerk.dry_run import dry_run
 from app.clerk.jobs import cancel_job, count_outcomes, create_job, list_jobs, load_job
 from app.clerk.link_by_hand import link_elsewhere
-from app.clerk.overview import InvoiceFilter, InvoiceState, count_invoices, list_invoices, show_filter, state_of
+from app.clerk.overview import InvoiceFilter, count_invoices, list_invoices, show_filter, state_of
 from app.domain.documents import DocumentKind
+from app.domain.reasons.codes import Code
+from app.domain.reasons.rows import Change
+from app.domain.states import InvoiceState
 from app.engine.wakeup import wake_workers
 from app.errors import ConflictError, NotFoundError, RequestError
 from app.settings import Settings
@@ -197,7 +200,7 @@ async def send_invoices(door: AdminDoor, resources: ResourcesDep, wanted: Wanted
     named = wanted.model_dump(exclude={"everything"}, exclude_none=True)
     if not named and not wanted.everything:
         fix = "Name ids or a filter, or say `everything: true`."
-        raise RequestError("Nothing was named", fix=fix, code="nothing_named")
+        raise RequestError("Nothing was named", fix=fix, code=Code.NOTHING_NAMED)
     only_open = wanted.ids is None and wanted.state is None
     found = InvoiceFilter(tenant_id=door.tenant, only_open=only_open, **named)
     total = await count_invoices(door.session, found)
@@ -242,7 +245,7 @@ async def approve_invoice(door: AdminDoor, resources: ResourcesDep, transfer_id:
     """Let an invoice through every review of its key's rules and send it; one held as a double is none from now on."""
     transfer = await _load_invoice(door, transfer_id)
     if transfer.booked_at is not None:
-        raise ConflictError("It is in Unimicro already", fix="Nothing to do.", code="booked")
+        raise ConflictError("It is in Unimicro already", fix="Nothing to do.", code=Code.BOOKED)
     await record_approval(door.session, transfer, actor=door.caller.actor)
     await retry(door.session, transfer)
     await door.record("invoice.approve", f"transfer:{transfer.id}", tenant_id=transfer.tenant_id)
@@ -272,7 +275,7 @@ async def link_invoice(
     await door.session.commit()
     await link_elsewhere(resources, transfer, remote_id=order.remote_id)
     await door.session.refresh(transfer)
-    await retry_held(door.session, tenant_id=transfer.tenant_id, codes=["credited_not_sent"])
+    await retry_held(door.session, tenant_id=transfer.tenant_id, change=Change.INVOICE_LINKED)
     await retry_credit_notes(door.session, tenant_id=transfer.tenant_id)
     after = {"key_id": _text(transfer.key_id), "remote_id": order.remote_id}
     after["remote_number"] = transfer.remote_number

@@ -8,6 +8,7 @@ from pydantic import Field
 
 from app.api.views import Name, Order, View
 from app.domain.booking import Booking
+from app.domain.states import KeyState
 
 Mode = Literal["full", "file"]
 Departments = Literal["all"] | list[str]
@@ -35,7 +36,7 @@ class KeyView(View):
     departments: Departments = Field(examples=["all"])
     go_live: date = Field(description="The key's first day: documents dated earlier are a person's decision")
     settings: KeySettings
-    state: Literal["active", "paused", "sign_in_again"]
+    state: Literal[KeyState.ACTIVE, KeyState.PAUSED, KeyState.SIGN_IN_AGAIN]
     paused_until: datetime | None = Field(description="It rests until then and goes on by itself")
     pause_reason: str | None
     api_base: str = Field(examples=["https://app.unimicro.no/"])
@@ -71,7 +72,9 @@ class KeyChange(Order):
     departments: Departments | None = None
     go_live: date | None = Field(None, description="Another first day; what is held before it is looked at again")
     settings: KeySettings | None = None
-    state: Literal["active", "paused"] | None = Field(None, description="paused: everything waits until it is active")
+    state: Literal[KeyState.ACTIVE, KeyState.PAUSED] | None = Field(
+        None, description="paused: everything waits until it is active"
+    )
 
 
 class FindingView(View):

@@ -40,6 +40,10 @@ from app.api.key_views import (
     TakeOverOrder,
 )
 from app.api.views import problems
+from app.domain.reasons.catalogue import fix_for
+from app.domain.reasons.codes import Code
+from app.domain.reasons.rows import Change
+from app.domain.states import KeyState
 from app.engine.lanes import wake_key
 from app.engine.wakeup import wake_workers
 from app.errors import ConflictError, RemoteError
@@ -165,10 +169,11 @@ async def change(door: AdminDoor, resources: ResourcesDep, key_id: UUID, wish: K
 
 
 def _change_state(key: Key, state: str) -> dict[str, Any]:
-    if key.state == "sign_in_again":
-        fix = "Sign in again with POST /v1/keys/connect {key_id}."
-        raise ConflictError(f"Key “{key.name}” waits for a sign-in", fix=fix, code="sign_in_again")
-    reason = "paused by an administrator" if state == "paused" else None
+    if key.state == KeyState.SIGN_IN_AGAIN:
+        raise ConflictError(
+            f"Key “{key.name}” waits for a sign-in", fix=fix_for(Code.SIGN_IN_AGAIN), code=Code.SIGN_IN_AGAIN
+        )
+    reason = "paused by an administrator" if state is KeyState.PAUSED else None
     return {"state": state, "paused_until": None, "pause_reason": reason}
 
 
@@ -221,7 +226,7 @@ async def _revoke(resources: Resources, refresh_token: str | None) -> tuple[bool
 async def _go_on(door: Door, key: Key) -> None:
     """What rested with the key, or lacked one, is looked at again."""
     await wake_key(door.session, tenant_id=key.tenant_id, key_id=key.id)
-    await retry_held(door.session, tenant_id=key.tenant_id, codes=["no_key", "key_in_file_mode", "method_not_offered"])
+    await retry_held(door.session, tenant_id=key.tenant_id, change=Change.KEY_CHANGED)
 
 
 async def _record(door: Door, action: str, key: Key, **values: Any) -> None:

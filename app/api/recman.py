@@ -14,6 +14,7 @@ from app.api.doors import AdminDoor, Door, ResourcesDep, ViewerDoor
 from app.api.transfers import ReasonView
 from app.api.views import Before, Limit, Order, View, problems
 from app.domain.reading import Reading, SweptScope
+from app.domain.states import SweepState
 from app.engine.lanes import count_waiting, wake_tenant
 from app.engine.wakeup import wake_workers
 from app.platform.resources import Resources
@@ -55,7 +56,7 @@ class SweepView(View):
     id: int
     tenant_id: UUID
     kind: Literal["sweep", "backfill"]
-    state: Literal["running", "done", "failed", "cancelled"]
+    state: SweepState
     wanted: dict[str, Any] = Field(examples=[{"dated_from": "2026-10-01", "dated_to": "2026-10-31", "dry_run": True}])
     scope: str = Field(description="What it reads now, or read last")
     page: int = Field(description="The page it reads next; 0: it is passing on what it found")
@@ -242,7 +243,7 @@ async def list_documents(door: ViewerDoor, sweep_id: int, after: str = "", limit
 async def cancel_sweep(door: AdminDoor, sweep_id: int) -> SweepView:
     """Read no further; what was passed on goes on."""
     sweep = await load_sweep(door.session, sweep_id, lock=True)
-    await end_sweep(door.session, sweep, state="cancelled")
+    await end_sweep(door.session, sweep, state=SweepState.CANCELLED)
     view = SweepView.model_validate(sweep)
     await door.record("recman.cancel", f"sweep:{sweep.id}", tenant_id=sweep.tenant_id, after={"page": sweep.page})
     await door.session.commit()

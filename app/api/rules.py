@@ -10,32 +10,17 @@ from pydantic import Field
 
 from app.admin.keys import load_key
 from app.admin.rules import list_versions, load_rules, load_version, record_rules, show_rules
+from app.admin.rules_file import dump_yaml, parse_yaml
 from app.api.doors import AdminDoor, ResourcesDep, ViewerDoor
 from app.api.views import View, problems
+from app.domain.reasons.codes import Code
+from app.domain.reasons.rows import Change
 from app.domain.rules import Rules
-from app.domain.rules_file import dump_yaml, parse_yaml
 from app.engine.wakeup import wake_workers
 from app.errors import RequestError
 from app.transfer.retry import retry_held
 
 router = APIRouter(prefix="/v1/rules", tags=["rules"])
-
-# What another rule may mend.
-_MENDED = (
-    "rule_unusable",
-    "product_unknown",
-    "product_inactive",
-    "product_without_vat",
-    "vat_differs",
-    "customer_on_hold",
-    "approval_missing",
-    "totals_differ",
-    "not_wanted",
-    "customer_number_outside_series",
-    "customer_not_in_unimicro",
-    "customer_number_not_kept",
-    "customer_under_other_number",
-)
 
 KeyId = Annotated[UUID, Query(description="The key whose rules these are")]
 
@@ -120,7 +105,7 @@ async def make_rules(
     row = await record_rules(door.session, key, rules, after_version=after_version, made_by=door.caller.actor)
     after = {"version": row.version, "rules": row.rules}
     subject = f"rules:{key.id}"
-    await retry_held(door.session, tenant_id=key.tenant_id, codes=_MENDED)
+    await retry_held(door.session, tenant_id=key.tenant_id, change=Change.RULES_CHANGED)
     await door.record("rules.make", subject, tenant_id=key.tenant_id, before={"rules": before}, after=after)
     await door.session.commit()
     wake_workers(resources)
@@ -132,4 +117,4 @@ async def _read_text(request: Request) -> str:
     try:
         return (await request.body()).decode("utf-8-sig")
     except UnicodeDecodeError:
-        raise RequestError("The file is not UTF-8", fix="Save it as UTF-8.", code="rules_unreadable") from None
+        raise RequestError("The file is not UTF-8", fix="Save it as UTF-8.", code=Code.RULES_UNREADABLE) from None

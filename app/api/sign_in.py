@@ -2,7 +2,7 @@
 
 import html
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Request
@@ -15,6 +15,8 @@ from app.admin.keys import load_key
 from app.admin.sign_ins import Beginning, load_sign_in, tell_state
 from app.api.doors import AdminDoor, Door, ResourcesDep, tell_error
 from app.api.views import Order, View, problems
+from app.domain.reasons.codes import Code
+from app.domain.states import SignInState
 from app.errors import RequestError, ServiceError
 from app.tables import SignIn
 
@@ -34,7 +36,7 @@ class PendingView(View):
     """A sign-in on its way to a key."""
 
     pending_id: UUID
-    state: Literal["open", "returned", "used", "failed", "expired"]
+    state: SignInState
     key_id: UUID | None = Field(description="The key that is signed in again, if it is one")
     companies: list[CompanyView]
     failure: str | None
@@ -102,7 +104,7 @@ def _read_client(application: ServerApplication) -> ServerClient:
     if application.private_key is not None:
         return read_pem(application.client_id, private_key=application.private_key.get_secret_value())
     fix = "Send `pkcs12` with its `password`, or `private_key`."
-    raise RequestError("Neither certificate file nor private key was given", fix=fix, code="certificate_unusable")
+    raise RequestError("Neither certificate file nor private key was given", fix=fix, code=Code.CERTIFICATE_UNUSABLE)
 
 
 @router.get("/v1/keys/pending/{pending_id}", responses=problems(_404="sign_in_unknown"))

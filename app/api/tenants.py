@@ -18,6 +18,7 @@ from app.admin.tenants import (
 )
 from app.api.doors import OperatorDoor, ResourcesDep
 from app.api.views import Name, Order, View, problems
+from app.domain.states import TenantState
 from app.engine.lanes import wake_tenant
 from app.engine.wakeup import wake_workers
 from app.errors import NotFoundError
@@ -33,7 +34,7 @@ class TenantView(View):
 
     id: UUID
     name: str = Field(examples=["Nordlys"])
-    state: Literal["active", "paused"] = Field(description="paused: webhooks are stored, nothing is sent")
+    state: TenantState = Field(description="paused: webhooks are stored, nothing is sent")
     recman_reads: Literal["api", "payload"] = Field(description="Where records are read: RecMan's API, or the webhooks")
     recman_api_key: str | None = Field(description="The beginning of its fingerprint", examples=["3f1a90c2b7de"])
     created_at: datetime
@@ -50,7 +51,7 @@ class TenantChange(Order):
     """What is to change; what is left out stays."""
 
     name: Name | None = None
-    state: Literal["active", "paused"] | None = None
+    state: Literal[TenantState.ACTIVE, TenantState.PAUSED] | None = None
     recman_api_key: SecretStr | None = Field(None, description="null takes it away: records come from webhooks then")
 
 

@@ -10,6 +10,7 @@ from pydantic import AwareDatetime, Field
 from app.admin.tokens import NewToken, create_token, list_tokens, load_token, revoke_token, rotate_token
 from app.api.doors import AdminDoor, Door
 from app.api.views import Name, Order, OverlapHours, View, problems
+from app.domain.reasons.codes import Code
 from app.errors import ForbiddenError, RequestError
 from app.tables import AdminToken
 
@@ -55,7 +56,7 @@ async def make_token(door: AdminDoor, order: TokenOrder) -> MadeToken:
     """Make a token. The answer holds its secret; it cannot be shown again."""
     _may_give(door, order.role)
     if order.expires_at is not None and order.expires_at <= datetime.now(UTC):
-        raise RequestError("The token would have expired already", fix="Name a later moment.", code="expiry_past")
+        raise RequestError("The token would have expired already", fix="Name a later moment.", code=Code.EXPIRY_PAST)
     tenant_id = None if order.role == "operator" else door.tenant
     new = NewToken(name=order.name, role=order.role, tenant_id=tenant_id, expires_at=order.expires_at)
     token = await create_token(door.session, new)

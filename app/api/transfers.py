@@ -11,6 +11,8 @@ from pydantic import BaseModel, Field
 from app.api.doors import AdminDoor, ResourcesDep, ViewerDoor
 from app.api.views import Before, Limit, View, problems
 from app.clerk.absence import require_absent
+from app.domain.reasons.codes import Code
+from app.domain.states import EventState, TransferState
 from app.engine.inbox import list_events
 from app.engine.lanes import wake_waiting
 from app.engine.wakeup import wake_workers
@@ -21,15 +23,13 @@ from app.transfer.retry import retry
 
 router = APIRouter(prefix="/v1", tags=["transfers"])
 
-TransferState = Literal["waiting", "sending", "unknown", "done", "held", "failed", "ignored"]
 TransferKind = Literal["customer", "project", "department", "invoice", "credit_note"]
-EventState = Literal["waiting", "done", "superseded", "ignored", "held", "failed", "recorded"]
 
 
 class ReasonView(View):
     """Why something is not through, and what to do."""
 
-    code: str = Field(examples=["product_unknown"])
+    code: str = Field(examples=[Code.PRODUCT_UNKNOWN])
     cause: str = Field(examples=["Product 7777 is not in Unimicro"])
     fix: str = Field(examples=["Create product 7777 in Unimicro (with sales account and VAT), then retry."])
 
@@ -148,11 +148,11 @@ async def ignore_transfer(
         await require_absent(resources, transfer)
     if not await record_ignored(door.session, transfer, reason=order.reason, actor=door.caller.name):
         cause = f"The transfer is {transfer.state}: something happened to it just now"
-        raise ConflictError(cause, fix="Look at it again first.", code="already_begun")
+        raise ConflictError(cause, fix="Look at it again first.", code=Code.ALREADY_BEGUN)
     await wake_doubles(door.session, transfer.id)
     # A credit note that waits for this invoice learns at once that there is nothing to wait for.
     await wake_waiting(door.session, tenant_id=transfer.tenant_id, scope=transfer.scope, record_id=transfer.record_id)
-    after = {"state": "ignored", "reason": order.reason}
+    after = {"state": TransferState.IGNORED, "reason": order.reason}
     subject = f"transfer:{transfer.id}"
     await door.record("transfer.ignore", subject, tenant_id=transfer.tenant_id, before=before, after=after)
     await door.session.commit()

@@ -5,6 +5,8 @@ from typing import Annotated, Any
 from fastapi import Query
 from pydantic import BaseModel, ConfigDict, Field
 
+from app.domain.reasons.codes import Code
+
 Limit = Annotated[int, Query(ge=1, le=1000, description="At most this many rows")]
 Before = Annotated[int | None, Query(description="Continue a listing: only rows with a smaller id")]
 Name = Annotated[str, Field(min_length=1, max_length=100, pattern=r"\S")]
@@ -29,7 +31,7 @@ class Problem(BaseModel):
     type: str = Field(examples=["urn:recman-unimicro:name_taken"])
     title: str = Field(examples=["name taken"])
     status: int = Field(examples=[409])
-    code: str = Field(examples=["name_taken"])
+    code: str = Field(examples=[Code.NAME_TAKEN])
     cause: str = Field(examples=["There is a key “Nordlys” already"])
     fix: str = Field(examples=["Choose another name."])
 

@@ -4,15 +4,15 @@ import asyncio
 from datetime import timedelta
 
 from app.clerk.side_run import open_side_run
+from app.domain.reasons.codes import Code
 from app.domain.reference import RemoteDocument
+from app.domain.states import UNCLEAR, KeyState
 from app.errors import ConflictError
 from app.platform.db import load_now
 from app.platform.resources import Resources
 from app.tables import Key, Transfer
 from app.transfer.books import Books
 from app.transfer.take_back import find_traces
-
-_CODE = "already_begun"
 
 
 async def require_absent(resources: Resources, transfer: Transfer) -> None:
@@ -24,16 +24,18 @@ async def require_absent(resources: Resources, transfer: Transfer) -> None:
     """
     if transfer.booked_at is not None or transfer.scope != "invoice" or transfer.key_id is None:
         cause = f"The {transfer.kind.replace('_', ' ')} is {transfer.state}: it is, or may be, in Unimicro"
-        raise ConflictError(cause, fix="Credit or close it in Unimicro instead.", code=_CODE)
+        raise ConflictError(cause, fix="Credit or close it in Unimicro instead.", code=Code.ALREADY_BEGUN)
     async with resources.sessions() as session:
         key = await session.get_one(Key, transfer.key_id)
         # What was made a moment ago may not show yet.
         lag = timedelta(seconds=resources.settings.unimicro_read_lag_seconds)
         is_fresh = await load_now(session) - transfer.updated_at < lag
-    if transfer.state in {"sending", "unknown"} or is_fresh:
+    if transfer.state in UNCLEAR or is_fresh:
         cause = "It is being sent right now, or its outcome is being looked up"
-        raise ConflictError(cause, fix="Wait until its outcome is known, then ignore it if it is held.", code=_CODE)
-    if key.state == "removed":
+        raise ConflictError(
+            cause, fix="Wait until its outcome is known, then ignore it if it is held.", code=Code.ALREADY_BEGUN
+        )
+    if key.state == KeyState.REMOVED:
         # Nobody can ask that company any more: the person who ignores it has looked there, as its reason says.
         return
     run = await open_side_run(resources, transfer)
@@ -42,7 +44,7 @@ async def require_absent(resources: Resources, transfer: Transfer) -> None:
         what = f"{remote.kind.value.replace('_', ' ')} {remote.number}".strip()
         cause = f"It is in Unimicro: {what} with id {remote.remote_id} ({remote.state.value})"
         fix = "Delete it there if it is a draft, then ignore it here; what is issued must be credited, so retry it."
-        raise ConflictError(cause, fix=fix, code=_CODE)
+        raise ConflictError(cause, fix=fix, code=Code.ALREADY_BEGUN)
 
 
 async def _find_twice(books: Books, transfer: Transfer, *, pause: float) -> tuple[RemoteDocument, ...]:

@@ -4,6 +4,7 @@ from uuid import UUID
 
 from app.clerk.jobs import end_job, load_job, source_of
 from app.clerk.overview import list_invoices_after, read_filter
+from app.domain.states import EventState, JobState
 from app.engine.lanes import check_fence
 from app.transfer.context import Run
 from app.transfer.retry import retry
@@ -18,10 +19,10 @@ async def carry_job(run: Run) -> None:
             await check_fence(session, run.lease)
             job = await load_job(session, UUID(run.lease.record_id), lock=True)
             page = await list_invoices_after(session, read_filter(job.wanted), after_id=job.last_id, limit=_JOB_PAGE)
-            if job.state != "running" or not page:
-                if job.state == "running":
-                    await end_job(session, job, state="done")
-                await run.finish(session, state="done", note=f"{job.sent} documents taken up, {job.state}")
+            if job.state != JobState.RUNNING or not page:
+                if job.state == JobState.RUNNING:
+                    await end_job(session, job, state=JobState.DONE)
+                await run.finish(session, state=EventState.DONE, note=f"{job.sent} documents taken up, {job.state}")
                 return
             # In the order in which webhooks take lanes too, so that the two cannot wait for each other.
             for transfer in sorted(page, key=lambda one: one.record_id):

@@ -8,8 +8,11 @@ from app.accounting.targets import Preview, guid_for, previews
 from app.clerk.side_run import open_side_run
 from app.domain.documents import Document, IncompleteDocument, Line
 from app.domain.parties import Customer
+from app.domain.reasons.catalogue import fix_for
+from app.domain.reasons.codes import Code, Reason
 from app.domain.reference import Reference, RemoteProduct
-from app.errors import HoldError, KeyPausedError, Reason, WaitError
+from app.domain.states import KeyState
+from app.errors import HoldError, KeyPausedError, WaitError
 from app.platform.resources import Resources
 from app.tables import Transfer
 from app.transfer.books import Books
@@ -107,10 +110,10 @@ async def _dry_run(resources: Resources, transfer: Transfer) -> DryRun:
     document = await run.reader.read_document(transfer.record_id)
     if document is None:
         cause = f"RecMan does not show invoice {transfer.record_id}"
-        fix = "Check that it exists and that the RecMan API key may read it."
-        return _tell(transfer, "hold", (Reason(code="record_missing", cause=cause, fix=fix),))
+        fix = fix_for(Code.RECORD_MISSING, "not_shown")
+        return _tell(transfer, "hold", (Reason(code=Code.RECORD_MISSING, cause=cause, fix=fix),))
     key = await choose_key(run, document)
-    if key.state == "removed":
+    if key.state == KeyState.REMOVED:
         outcome, reasons = _name(await decide_without_key(run, key, document))
         return _tell(transfer, outcome, reasons)
     books = await run.open_books(key)
@@ -144,13 +147,12 @@ def _name(decision: Decision) -> tuple[str, tuple[Reason, ...]]:
         case Hold():
             return "hold", decision.gaps
         case Wait():
-            fix = decision.fix or "Nothing to do: it goes on by itself when the other record is through."
-            return "wait", (Reason(code="waits", cause=decision.cause, fix=fix),)
+            return "wait", (Reason(code=Code.WAITS, cause=decision.cause, fix=fix_for(Code.WAITS)),)
         case Skip():
-            return "skip", (Reason(code="skipped", cause=decision.reason, fix=""),)
+            return "skip", (Reason(code=Code.SKIPPED, cause=decision.reason, fix=fix_for(Code.SKIPPED)),)
         case _:
             cause = "A write got no answer; it is being looked up"
-            return "look again", (Reason(code="outcome_unknown", cause=cause, fix="Nothing to do."),)
+            return "look again", (Reason(code=Code.OUTCOME_UNKNOWN, cause=cause, fix=fix_for(Code.OUTCOME_UNKNOWN)),)
 
 
 async def _preview(run: Run, books: Books, situation: DocumentSituation, step: Step) -> PlannedStep:

@@ -9,6 +9,8 @@ from uuid import UUID
 
 from sqlalchemy import func, insert, select, text
 
+from app.domain.reasons.codes import Code
+from app.domain.states import JobState
 from app.engine.inbox import accept_work
 from app.errors import ConflictError, NotFoundError
 from app.platform.db import Session, load_now, locked
@@ -57,13 +59,13 @@ async def cancel_job(session: Session, job: Job) -> None:
     Raises:
         ConflictError: the job is over.
     """
-    if job.state != "running":
+    if job.state != JobState.RUNNING:
         fix = "Nothing to do."
-        raise ConflictError(f"The job is {job.state} already", fix=fix, code="job_over")
-    await end_job(session, job, state="cancelled")
+        raise ConflictError(f"The job is {job.state} already", fix=fix, code=Code.JOB_OVER)
+    await end_job(session, job, state=JobState.CANCELLED)
 
 
-async def end_job(session: Session, job: Job, *, state: str) -> None:
+async def end_job(session: Session, job: Job, *, state: JobState) -> None:
     """Write down that the job is over."""
     job.state, job.ended_at = state, await load_now(session)
     await session.flush()

@@ -3,6 +3,8 @@
 from app.clerk.side_run import open_side_run
 from app.domain.documents import Document
 from app.domain.parties import Customer
+from app.domain.reasons.catalogue import fix_for
+from app.domain.reasons.codes import Code
 from app.domain.reference import DocumentState, RemoteDocument
 from app.engine.lanes import wake_waiting
 from app.errors import ConflictError, RemoteMissingError, RequestError
@@ -15,6 +17,10 @@ from app.transfer.look import look_at_customer
 from app.transfer.plan.document import compare_totals
 from app.transfer.route import choose_key
 
+_BY_HAND = (
+    "RecMan's documents never change: leave it in Unimicro as it was entered by hand, and ignore it here "
+    "(POST /v1/transfers/{transfer_id}/ignore)."
+)
 _FIX = "Check the id in Unimicro: it must be the same customer's document with the same amount."
 
 
@@ -31,7 +37,7 @@ async def link_elsewhere(resources: Resources, transfer: Transfer, *, remote_id:
     document = await run.reader.read_document(transfer.record_id)
     if not isinstance(document, Document):
         cause = f"RecMan does not show invoice {transfer.record_id} completely"
-        raise RequestError(cause, fix="Mend the record in RecMan first.", code="record_incomplete")
+        raise RequestError(cause, fix=_BY_HAND, code=Code.RECORD_INCOMPLETE)
     books = await run.open_books(await choose_key(run, document, anew=True))
     remote = await _fetch(books, remote_id)
     await _require_match(run, books, document, remote)
@@ -43,25 +49,25 @@ async def _fetch(books: Books, remote_id: int) -> RemoteDocument:
         return await books.target.fetch_document(remote_id)
     except RemoteMissingError as error:
         cause = f"Unimicro has no invoice with id {remote_id}"
-        raise RequestError(cause, fix=_FIX, code="remote_missing") from error
+        raise RequestError(cause, fix=fix_for(Code.REMOTE_MISSING), code=Code.REMOTE_MISSING) from error
 
 
 async def _require_match(run: Run, books: Books, document: Document, remote: RemoteDocument) -> None:
     if remote.kind is not document.kind:
-        raise ConflictError("One of the two is a credit note, the other is not", fix=_FIX, code="kind_differs")
+        raise ConflictError("One of the two is a credit note, the other is not", fix=_FIX, code=Code.KIND_DIFFERS)
     # What was credited since is booked all the same; only a draft is not.
     if remote.state is DocumentState.DRAFT:
         cause = f"The document in Unimicro is {remote.state.value}"
-        raise ConflictError(cause, fix="Issue it in Unimicro first, or name another one.", code="not_issued")
+        raise ConflictError(cause, fix="Issue it in Unimicro first, or name another one.", code=Code.NOT_ISSUED)
     if remote.currency_id not in (None, books.reference.currencies.get(document.currency)):
         cause = f"The document in Unimicro is not in {document.currency}"
-        raise ConflictError(cause, fix=_FIX, code="currency_differs")
+        raise ConflictError(cause, fix=_FIX, code=Code.CURRENCY_DIFFERS)
     difference = compare_totals(document, remote, tolerance=books.rules.tolerance)
-    if difference is not None and difference.code == "totals_differ":
-        raise ConflictError(difference.cause, fix=_FIX, code="amount_differs")
+    if difference is not None and difference.code == Code.TOTALS_DIFFER:
+        raise ConflictError(difference.cause, fix=_FIX, code=Code.AMOUNT_DIFFERS)
     if remote.customer_id not in await _list_customer_ids(run, books, document.recman_company_id):
         cause = f"The document in Unimicro belongs to another customer (id {remote.customer_id})"
-        raise ConflictError(cause, fix=_FIX, code="customer_differs")
+        raise ConflictError(cause, fix=_FIX, code=Code.CUSTOMER_DIFFERS)
 
 
 async def _list_customer_ids(run: Run, books: Books, company_id: str) -> set[int]:

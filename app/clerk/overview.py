@@ -3,28 +3,16 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date
-from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, String, and_, cast, func, or_, select
 
+from app.domain.reasons.codes import Code
+from app.domain.states import AT_REST, INVOICE_STATES, InvoiceState, show_invoice_state
 from app.platform.db import Session
 from app.tables import Transfer
-from app.transfer.plan.go_live import CODE
-
-
-class InvoiceState(StrEnum):
-    """Where an invoice is, in an accountant's words."""
-
-    WAITING = "waiting"
-    IN_UNIMICRO = "in Unimicro"
-    WITH_WARNINGS = "in Unimicro with warnings"
-    HELD = "held"
-    BEFORE_GO_LIVE = "before go-live"
-    FAILED = "failed"
-    IGNORED = "ignored"
-    UNKNOWN = "unknown"
+from app.transfer.log import names_one_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,11 +58,8 @@ def _as_it_is(value: Any) -> Any:
 
 def state_of(transfer: Transfer) -> InvoiceState:
     """The transfer's state in an accountant's words."""
-    if transfer.state == "done":
-        return InvoiceState.WITH_WARNINGS if transfer.warnings else InvoiceState.IN_UNIMICRO
-    if transfer.state == "held" and any(reason["code"] == CODE for reason in transfer.reasons):
-        return InvoiceState.BEFORE_GO_LIVE
-    return InvoiceState.WAITING if transfer.state == "sending" else InvoiceState(transfer.state)
+    is_old = any(reason["code"] == Code.BEFORE_GO_LIVE for reason in transfer.reasons)
+    return show_invoice_state(transfer.state, has_warnings=bool(transfer.warnings), is_old=is_old)
 
 
 async def list_invoices(
@@ -117,28 +102,20 @@ def _conditions(wanted: InvoiceFilter) -> list[ColumnElement[bool]]:
     if wanted.state is not None:
         conditions.append(_is_in_state(wanted.state))
     if wanted.only_open:
-        conditions.append(Transfer.state.not_in(("done", "ignored")))
+        conditions.append(Transfer.state.not_in(AT_REST))
     if wanted.text is not None:
         conditions.append(_holds(wanted.text))
     return conditions
 
 
 def _is_in_state(state: InvoiceState) -> ColumnElement[bool]:
-    is_old = Transfer.reasons.contains([{"code": CODE}])
-    has_warnings = func.jsonb_array_length(Transfer.warnings) > 0
-    match state:
-        case InvoiceState.IN_UNIMICRO:
-            return and_(Transfer.state == "done", ~has_warnings)
-        case InvoiceState.WITH_WARNINGS:
-            return and_(Transfer.state == "done", has_warnings)
-        case InvoiceState.HELD:
-            return and_(Transfer.state == "held", ~is_old)
-        case InvoiceState.BEFORE_GO_LIVE:
-            return and_(Transfer.state == "held", is_old)
-        case InvoiceState.WAITING:
-            return Transfer.state.in_(("waiting", "sending"))
-        case _:
-            return Transfer.state == state.value
+    seen = INVOICE_STATES[state]
+    conditions = [Transfer.state.in_(seen.stored)]
+    if seen.has_warnings is not None:
+        conditions.append((func.jsonb_array_length(Transfer.warnings) > 0).is_(seen.has_warnings))
+    if seen.is_old is not None:
+        conditions.append(names_one_of({Code.BEFORE_GO_LIVE}).is_(seen.is_old))
+    return and_(*conditions)
 
 
 def _holds(text: str) -> ColumnElement[bool]:

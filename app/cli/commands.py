@@ -41,6 +41,7 @@ from app.cli.options import (
 )
 from app.cli.show import MOST_SHOWN, console, show_findings, show_preview, tell_break, tell_sweep
 from app.domain.reading import SWEPT_SCOPES
+from app.domain.states import CheckState, SweepState
 from app.errors import ServiceError
 from app.platform.db import migrate_database
 from app.platform.logger import configure_logging
@@ -243,7 +244,7 @@ def check_customers(
         show_findings(end.rows)
     counts = ", ".join(f"{count} {kind.replace('_', ' ')}" for kind, count in end.head.counts.items() if count)
     aside.print(f"Check {end.check.id} is {end.check.state}: {counts or 'no customers'}.")
-    sys.exit(0 if end.check.state == "green" else 1)
+    sys.exit(0 if end.check.state == CheckState.GREEN else 1)
 
 
 @cli.command()
@@ -281,7 +282,7 @@ def _sweep(tenant: str | None, days: upkeep.Days | None) -> None:
         table.add_row(scope, ", ".join(f"{name.replace('_', ' ')} {count}" for name, count in counts.items()))
     console.print(table)
     aside.print(f"{end.kind.capitalize()} {end.id} is {end.state}. What it found is carried by any worker that runs.")
-    sys.exit(0 if end.state == "done" else 1)
+    sys.exit(0 if end.state == SweepState.DONE else 1)
 
 
 @recman_cli.command()

@@ -17,6 +17,7 @@ from app.admin.sign_ins import reseal_sign_ins
 from app.admin.tenants import list_tenants, reseal_tenants
 from app.clerk.customers.report import ReportHead
 from app.clerk.customers.run import Progress, describe_check, run_check
+from app.domain.states import SweepState
 from app.errors import ConflictError, NotFoundError
 from app.platform.db import Session, create_engine, create_sessions, translate_away
 from app.platform.resources import open_resources
@@ -156,7 +157,7 @@ async def sweep_recman(
         stop = asyncio.Event()
         worker = asyncio.create_task(run_worker(resources, stop))
         try:
-            while sweep.state == "running" and not worker.done():
+            while sweep.state == SweepState.RUNNING and not worker.done():
                 await asyncio.wait({worker}, timeout=settings.poll_seconds)
                 async with resources.sessions() as session:
                     sweep = await load_sweep(session, sweep.id)

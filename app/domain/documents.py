@@ -6,7 +6,7 @@ from decimal import Decimal
 from enum import StrEnum
 
 from app.domain.money import TEN_THOUSANDTH, ZERO, round_money
-from app.errors import Reason
+from app.domain.reasons.codes import Reason
 
 
 class DocumentKind(StrEnum):

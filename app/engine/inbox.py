@@ -15,6 +15,7 @@ from sqlalchemy import ColumnElement, select, text, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.orm import defer
 
+from app.domain.states import EventState
 from app.engine.pool import pool_of
 from app.platform.db import ACQUIRE_SECONDS, Session
 from app.platform.resources import Resources
@@ -147,7 +148,7 @@ async def record_meaningless(
     row = {"tenant_id": hook.tenant_id, "hook_id": hook_id, "note": note, "scope": scope}
     row |= {"content_type": content_type, "body": body}
     query = upsert(Event).values(
-        state="ignored", ended_at=text("now()"), dedupe=dedupe_key(hook_id, "delivery", minute, body), **row
+        state=EventState.IGNORED, ended_at=text("now()"), dedupe=dedupe_key(hook_id, "delivery", minute, body), **row
     )
     await session.execute(query.on_conflict_do_nothing(index_elements=["dedupe"]))
 
@@ -165,12 +166,12 @@ async def load_unseen(session: Session, *, lane_id: int, after_seq: int, limit: 
     return (await session.scalars(query)).all()
 
 
-async def record_end(session: Session, events: Sequence[Event], *, state: str, note: str | None = None) -> None:
+async def record_end(session: Session, events: Sequence[Event], *, state: EventState, note: str | None = None) -> None:
     """Mark the newest event with the outcome and the older ones, which it made moot, as superseded."""
     *older, newest = [event.id for event in events]
     ended = {"ended_at": text("now()")}
     if older:
-        await session.execute(update(Event).where(Event.id.in_(older)).values(state="superseded", **ended))
+        await session.execute(update(Event).where(Event.id.in_(older)).values(state=EventState.SUPERSEDED, **ended))
     await session.execute(update(Event).where(Event.id == newest).values(state=state, note=note, **ended))
 
 

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from sqlalchemy import text
 
+from app.domain.states import LaneState
 from app.errors import StaleLeaseError
 from app.platform.db import Session
 
@@ -170,7 +171,7 @@ async def check_fence(session: Session, lease: Lease) -> None:
 
 async def release(session: Session, lease: Lease, *, seen_seq: int, blocked: bool = False) -> None:
     """Give the lane back after its events up to `seen_seq` ended; later ones make it ready at once."""
-    state = "blocked" if blocked else "idle"
+    state = LaneState.BLOCKED if blocked else LaneState.IDLE
     await session.execute(_RELEASE, {"id": lease.lane_id, "token": lease.token, "seen": seen_seq, "state": state})
 
 

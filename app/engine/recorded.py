@@ -6,6 +6,7 @@ from uuid import UUID
 from sqlalchemy import func, select, text, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
+from app.domain.states import EventState
 from app.engine.inbox import RELEASED, Arrival, accept, dedupe_key
 from app.platform.db import Session, Sessions, locked
 from app.tables import Event, Hook
@@ -28,7 +29,7 @@ async def record_arrivals(session: Session, arrivals: Sequence[Arrival]) -> None
             "operation": one.operation,
             "content_type": one.content_type,
             "body": one.body,
-            "state": "recorded",
+            "state": EventState.RECORDED,
             "dedupe": dedupe_key("recorded", one.dedupe),
         }
         for one in arrivals
@@ -53,21 +54,23 @@ async def release_recorded(sessions: Sessions, hook_ids: Sequence[UUID]) -> int:
             # In the order in which webhooks take lanes too, so that the two cannot wait for each other.
             for event in sorted(events, key=lambda one: (one.scope or "", one.record_id or "", one.id)):
                 await accept(session, _arrival(event))
-            await _record_end(session, [event.id for event in events], state="done", note="recorded first, then let go")
+            await _record_end(
+                session, [event.id for event in events], state=EventState.DONE, note="recorded first, then let go"
+            )
             released += len(events)
 
 
 async def discard_recorded(session: Session, hook_id: UUID, *, actor: str) -> int:
     """Never let what the hook recorded have effects; how many records that were."""
-    query = select(Event.id).where(Event.hook_id == hook_id, Event.state == "recorded")
+    query = select(Event.id).where(Event.hook_id == hook_id, Event.state == EventState.RECORDED)
     ids = (await session.scalars(locked(query))).all()
-    await _record_end(session, ids, state="ignored", note=f"recorded first, then discarded by {actor}")
+    await _record_end(session, ids, state=EventState.IGNORED, note=f"recorded first, then discarded by {actor}")
     return len(ids)
 
 
 async def count_recorded(session: Session, hook_id: UUID) -> int:
     """How many records wait for a word."""
-    query = select(func.count()).select_from(Event).where(Event.hook_id == hook_id, Event.state == "recorded")
+    query = select(func.count()).select_from(Event).where(Event.hook_id == hook_id, Event.state == EventState.RECORDED)
     return (await session.execute(query)).scalar_one()
 
 
@@ -75,7 +78,12 @@ async def _take(session: Session, hook_ids: Sequence[UUID]) -> Sequence[Event]:
     # Somebody may have switched it on again meanwhile: then the rest stays, and so does what came since.
     live = select(Hook.id).where(Hook.id.in_(hook_ids), Hook.record_first.is_(False))
     hooks = (await session.scalars(locked(live, shared=True))).all()
-    query = select(Event).where(Event.state == "recorded", Event.hook_id.in_(hooks)).order_by(Event.id).limit(_AT_ONCE)
+    query = (
+        select(Event)
+        .where(Event.state == EventState.RECORDED, Event.hook_id.in_(hooks))
+        .order_by(Event.id)
+        .limit(_AT_ONCE)
+    )
     return (await session.scalars(locked(query))).all()
 
 
@@ -93,6 +101,6 @@ def _arrival(event: Event) -> Arrival:
     )
 
 
-async def _record_end(session: Session, ids: Sequence[int], *, state: str, note: str) -> None:
+async def _record_end(session: Session, ids: Sequence[int], *, state: EventState, note: str) -> None:
     values = {"state": state, "note": note, "ended_at": func.now(), "dedupe": _SPENT_KEY}
     await session.execute(update(Event).where(Event.id.in_(ids)).values(values))

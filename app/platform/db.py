@@ -20,6 +20,8 @@ from sqlalchemy.orm import ORMExecuteState, with_loader_criteria
 from sqlalchemy.orm import Session as SyncSession
 
 from app.domain.money import dump_json, parse_json
+from app.domain.reasons.catalogue import fix_for
+from app.domain.reasons.codes import Code
 from app.errors import DatabaseAwayError
 from app.tables import TenantOwned
 
@@ -175,9 +177,7 @@ async def translate_away() -> AsyncIterator[None]:
     except (DBAPIError, PoolTimeoutError, OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
         if not is_away(error):
             raise
-        raise DatabaseAwayError(
-            "The database does not answer", fix="Nothing was stored; send it again in a few seconds."
-        ) from error
+        raise DatabaseAwayError("The database does not answer", fix=fix_for(Code.DATABASE_AWAY)) from error
 
 
 def migration_config() -> Config:
@@ -199,7 +199,7 @@ async def check_schema(engine: AsyncEngine) -> None:
         found = await connection.run_sync(lambda sync: MigrationContext.configure(sync).get_current_revision())
     if found != wanted:
         raise DatabaseAwayError(
-            f"The schema is at {found}, this version needs {wanted}", fix="Run `recman-unimicro migrate`."
+            f"The schema is at {found}, this version needs {wanted}", fix=fix_for(Code.DATABASE_AWAY, "schema")
         )
 
 

@@ -14,6 +14,8 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from app.domain.reading import Purpose, Reading
+from app.domain.reasons.catalogue import fix_for
+from app.domain.reasons.codes import Code
 from app.errors import AuthExpiredError, RemoteThrottledError, RequestError, System
 from app.platform.db import Session, Sessions, is_away
 from app.settings import Settings
@@ -183,12 +185,12 @@ def _to_error(standing: Standing, purpose: Purpose, most: int) -> RemoteThrottle
     when = until.isoformat(sep=" ", timespec="minutes")
     if standing.paused_until is not None:
         cause = f"RecMan rests until {when}: {standing.pause_reason}"
-        fix = standing.pause_fix or "Nothing to do: it goes on by itself."
-        code = "recman_paused"
+        fix = standing.pause_fix or fix_for(Code.RECMAN_PAUSED)
+        code = Code.RECMAN_PAUSED
     else:
         cause = f"{standing.used} calls to RecMan are made today, and {purpose.value} stop at {most}; on at {when}"
-        fix = "Nothing to do: it goes on by itself. If RecMan allows more, raise daily_calls (PATCH /v1/recman)."
-        code = "recman_quota"
+        fix = fix_for(Code.RECMAN_QUOTA)
+        code = Code.RECMAN_QUOTA
     # A second later, so that the day surely is a new one.
     seconds = max(1.0, (until - standing.now).total_seconds() + 1)
     return RemoteThrottledError(cause, system=System.RECMAN, retry_after=seconds, fix=fix, code=code)

@@ -14,8 +14,9 @@ from app.domain.dimensions import Department, Project
 from app.domain.documents import Document, IncompleteDocument
 from app.domain.parties import Customer
 from app.domain.reading import Purpose
+from app.domain.reasons.codes import Reason
 from app.engine.inbox import list_bodies
-from app.errors import Reason, RemoteUnavailableError, System
+from app.errors import RemoteUnavailableError, System
 from app.platform.db import Sessions
 from app.platform.resources import Resources
 from app.reading.quota import open_gate

@@ -5,6 +5,7 @@ from typing import Any
 
 from app.admin.departments import route_department
 from app.domain.documents import Document, DocumentKind
+from app.domain.states import TransferState
 from app.errors import HoldError
 from app.platform.db import Session
 from app.recman.read.payloads import Raw
@@ -71,5 +72,5 @@ async def confirm_document(session: Session, sweep: Sweep, row: ListedDocument) 
     """
     place = Place(tenant_id=sweep.tenant_id, key_id=row.key_id, scope="invoice", record_id=row.record_id)
     transfer = await record_transfer(session, place, kind=DocumentKind.INVOICE.value, values={})
-    if transfer.key_id == row.key_id and not is_begun(transfer) and transfer.state != "ignored":
+    if transfer.key_id == row.key_id and not is_begun(transfer) and transfer.state != TransferState.IGNORED:
         await record_decision(session, transfer, "send", seen=None, actor=sweep.started_by)

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from app.domain.reading import SWEPT_SCOPES, Purpose
+from app.domain.reasons.codes import Code
 from app.errors import (
     AuthExpiredError,
     ConflictError,
@@ -78,7 +79,7 @@ async def probe_account(resources: Resources, tenant: Tenant) -> list[Finding]:
     client = open_client(resources, tenant, gate=purse, notes=notes)
     if client is None:
         fix = "Enter a RecMan API key for the tenant (PATCH /v1/tenants/{id})."
-        raise ConflictError("There is no RecMan API key to probe with", fix=fix, code="no_recman_api_key")
+        raise ConflictError("There is no RecMan API key to probe with", fix=fix, code=Code.NO_RECMAN_API_KEY)
     findings = await _probe(client, notes)
     async with resources.sessions.begin() as session:
         for one in findings:

@@ -8,7 +8,7 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
-from typing import Any, Literal
+from typing import Any
 from uuid import UUID
 
 import simplejson
@@ -16,6 +16,7 @@ import simplejson
 from app.admin.keys import find_first_go_live
 from app.admin.tenants import load_tenant
 from app.domain.reading import SWEPT_SCOPES, Reading
+from app.domain.states import EventState, SweepState
 from app.engine.inbox import Arrival, accept, dedupe_key
 from app.engine.lanes import check_fence
 from app.errors import RemoteRejectedError, RemoteUnexplainedError
@@ -66,15 +67,15 @@ async def carry_sweep(run: Run) -> None:
         tenant = await load_tenant(session, run.lease.tenant_id)
         sweep = await load_sweep(session, sweep_id)
     if run.reader.client is None:
-        await _end(run, "failed", note="the tenant's RecMan API key was taken away")
+        await _end(run, SweepState.FAILED, note="the tenant's RecMan API key was taken away")
         return
     pages: set[int] = set()
-    while sweep.state == "running":
+    while sweep.state == SweepState.RUNNING:
         if sweep.page == _TELLING:
             await _tell_unless_many(run, sweep, tenant)
             pages.clear()
             if not await _next_scope(run, sweep_id):
-                await _end(run, "done", note="read to the end")
+                await _end(run, SweepState.DONE, note="read to the end")
                 return
         else:
             page = await _read_page(run, run.reader.client, sweep, pages)
@@ -270,10 +271,10 @@ async def _fill_back(session: Session, sweep: Sweep, page: PageRead) -> None:
             await confirm_document(session, sweep, confirmed[record_id])
 
 
-async def _end(run: Run, state: Literal["done", "failed"] | None, *, note: str) -> None:
+async def _end(run: Run, state: SweepState | None, *, note: str) -> None:
     async with run.sessions.begin() as session:
         await check_fence(session, run.lease)
         sweep = await load_sweep(session, int(run.lease.record_id), lock=True)
-        if state is not None and sweep.state == "running":
+        if state is not None and sweep.state == SweepState.RUNNING:
             await end_sweep(session, sweep, state=state)
-        await run.finish(session, state="done", note=note)
+        await run.finish(session, state=EventState.DONE, note=note)

@@ -13,8 +13,10 @@ from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.exc import IntegrityError
 
 from app.domain.reading import SWEPT_SCOPES
+from app.domain.reasons.codes import Code, Reason
+from app.domain.states import SweepState
 from app.engine.inbox import accept_work
-from app.errors import ConflictError, NotFoundError, Reason, RequestError
+from app.errors import ConflictError, NotFoundError, RequestError
 from app.platform.db import Session, load_now, locked
 from app.tables import Sweep, Tenant
 
@@ -68,14 +70,14 @@ async def begin_backfill(  # noqa: PLR0913 - the parts of one order
 async def _require_preview(
     session: Session, tenant: Tenant, preview_id: int, days: Mapping[str, Any], *, dry_run: bool
 ) -> None:
-    query = select(Sweep).where(Sweep.id == preview_id, Sweep.tenant_id == tenant.id, Sweep.state == "done")
+    query = select(Sweep).where(Sweep.id == preview_id, Sweep.tenant_id == tenant.id, Sweep.state == SweepState.DONE)
     preview = (await session.scalars(query)).one_or_none()
     if dry_run or preview is None or preview.wanted != {**days, "dry_run": True}:
         cause = f"{preview_id} is no finished dry run of these days that could be confirmed"
         fix = (
             "Begin a dry run of the same days, look at its list (GET /v1/recman/sweeps/{id}/documents), confirm its id."
         )
-        raise RequestError(cause, fix=fix, code="preview_unknown")
+        raise RequestError(cause, fix=fix, code=Code.PREVIEW_UNKNOWN)
 
 
 async def _begin(
@@ -83,14 +85,14 @@ async def _begin(
 ) -> Sweep:
     if tenant.recman_reads != "api":
         fix = "Enter a RecMan API key for the tenant (PATCH /v1/tenants/{id})."
-        raise ConflictError("There is no RecMan API key to read with", fix=fix, code="no_recman_api_key")
+        raise ConflictError("There is no RecMan API key to read with", fix=fix, code=Code.NO_RECMAN_API_KEY)
     values = {"tenant_id": tenant.id, "kind": kind, "scope": scope, "wanted": dict(wanted), "started_by": started_by}
     try:
         async with session.begin_nested():
             sweep = (await session.scalars(insert(Sweep).values(values).returning(Sweep))).one()
     except IntegrityError as error:
         fix = "Wait for its end, or cancel it: GET /v1/recman/sweeps."
-        raise ConflictError(f"A {kind} of this tenant is running", fix=fix, code="sweep_running") from error
+        raise ConflictError(f"A {kind} of this tenant is running", fix=fix, code=Code.SWEEP_RUNNING) from error
     await accept_work(session, tenant_id=tenant.id, scope=SCOPE, work_id=sweep.id, source=source_of(sweep))
     return sweep
 
@@ -129,12 +131,14 @@ async def list_last_sweeps(session: Session, tenant_ids: Sequence[UUID]) -> Sequ
 
 async def list_running(session: Session, tenant_id: UUID) -> Sequence[Sweep]:
     """The tenant's sweep and backfill that run now."""
-    return (await session.scalars(select(Sweep).where(Sweep.tenant_id == tenant_id, Sweep.state == "running"))).all()
+    return (
+        await session.scalars(select(Sweep).where(Sweep.tenant_id == tenant_id, Sweep.state == SweepState.RUNNING))
+    ).all()
 
 
 async def has_swept(session: Session, tenant_id: UUID) -> bool:
     """Whether a sweep of the tenant ever came to its end."""
-    done = select(Sweep.id).where(Sweep.tenant_id == tenant_id, Sweep.kind == "sweep", Sweep.state == "done")
+    done = select(Sweep.id).where(Sweep.tenant_id == tenant_id, Sweep.kind == "sweep", Sweep.state == SweepState.DONE)
     return (await session.scalars(done.limit(1))).one_or_none() is not None
 
 
@@ -142,7 +146,7 @@ async def is_due(session: Session, tenant_id: UUID, *, hours: float) -> bool:
     """Whether the last sweep began longer ago than this, or there was none; one that still runs began just now."""
     recent = Sweep.started_at > func.now() - timedelta(hours=hours)
     query = select(Sweep.id).where(
-        Sweep.tenant_id == tenant_id, Sweep.kind == "sweep", recent | (Sweep.state == "running")
+        Sweep.tenant_id == tenant_id, Sweep.kind == "sweep", recent | (Sweep.state == SweepState.RUNNING)
     )
     return (await session.scalars(query.limit(1))).one_or_none() is None
 
@@ -152,18 +156,18 @@ async def record_trouble(session: Session, sweep_id: int, reason: Reason, *, fai
     sweep = await load_sweep(session, sweep_id, lock=True)
     sweep.trouble = {"code": reason.code, "cause": reason.cause, "fix": reason.fix}
     if failed:
-        await end_sweep(session, sweep, state="failed")
+        await end_sweep(session, sweep, state=SweepState.FAILED)
 
 
-async def end_sweep(session: Session, sweep: Sweep, *, state: Literal["done", "failed", "cancelled"]) -> None:
+async def end_sweep(session: Session, sweep: Sweep, *, state: SweepState) -> None:
     """Write down that it is over.
 
     Raises:
         ConflictError: it was over before.
     """
-    if sweep.state != "running":
-        raise ConflictError(f"It is {sweep.state} already", fix="Nothing to do.", code="sweep_over")
+    if sweep.state != SweepState.RUNNING:
+        raise ConflictError(f"It is {sweep.state} already", fix="Nothing to do.", code=Code.SWEEP_OVER)
     sweep.state, sweep.ended_at = state, await load_now(session)
-    if state == "done":
+    if state is SweepState.DONE:
         sweep.trouble = None
     await session.flush()

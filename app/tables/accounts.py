@@ -10,6 +10,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from sqlalchemy.types import BigInteger
 
 from app.domain.booking import Booking
+from app.domain.states import KeyState, TenantState
 from app.tables.base import NEW_UUID, NOW, Table, TenantOwned, one_of
 
 
@@ -20,11 +21,11 @@ class Tenant(Table):
     """
 
     __tablename__ = "tenant"
-    __table_args__ = (one_of("state", "active", "paused"), one_of("recman_reads", "api", "payload"))
+    __table_args__ = (one_of("state", *TenantState), one_of("recman_reads", "api", "payload"))
 
     id: Mapped[UUID] = mapped_column(primary_key=True, server_default=NEW_UUID)
     name: Mapped[str] = mapped_column(unique=True)
-    state: Mapped[str] = mapped_column(server_default="active")
+    state: Mapped[str] = mapped_column(server_default=TenantState.ACTIVE)
     recman_reads: Mapped[str] = mapped_column(server_default="payload")
     recman_api_key: Mapped[bytes | None]
     reading: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'"))
@@ -92,7 +93,7 @@ class Key(TenantOwned, Table):
         one_of("mode", "full", "file"),
         one_of("booking", *Booking),
         one_of("client", "web", "server"),
-        one_of("state", "active", "paused", "sign_in_again", "removed"),
+        one_of("state", *KeyState),
         Index("uq_key_open_to_all", "tenant_id", unique=True, postgresql_where=text("open_to_all")),
     )
 
@@ -107,7 +108,7 @@ class Key(TenantOwned, Table):
     open_to_all: Mapped[bool] = mapped_column(server_default=false())
     go_live: Mapped[date]
     settings: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'"))
-    state: Mapped[str] = mapped_column(server_default="active")
+    state: Mapped[str] = mapped_column(server_default=KeyState.ACTIVE)
     paused_until: Mapped[datetime | None]
     pause_reason: Mapped[str | None]
     api_base: Mapped[str]

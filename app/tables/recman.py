@@ -10,6 +10,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 from sqlalchemy.types import BigInteger
 
+from app.domain.states import SweepState
 from app.tables.base import NOW, Table, TenantOwned, one_of
 
 
@@ -42,7 +43,7 @@ class Sweep(TenantOwned, Table):
     __tablename__ = "sweep"
     __table_args__ = (
         one_of("kind", "sweep", "backfill"),
-        one_of("state", "running", "done", "failed", "cancelled"),
+        one_of("state", *SweepState),
         Index("ix_sweep_tenant", "tenant_id", "id"),
         Index("uq_sweep_running", "tenant_id", "kind", unique=True, postgresql_where=text("state = 'running'")),
     )
@@ -50,7 +51,7 @@ class Sweep(TenantOwned, Table):
     id: Mapped[int] = mapped_column(BigInteger, primary_key=True)
     tenant_id: Mapped[UUID] = mapped_column(ForeignKey("tenant.id"))
     kind: Mapped[str]
-    state: Mapped[str] = mapped_column(server_default="running")
+    state: Mapped[str] = mapped_column(server_default=SweepState.RUNNING)
     wanted: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'"))
     scope: Mapped[str]
     page: Mapped[int] = mapped_column(server_default="1")

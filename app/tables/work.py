@@ -10,6 +10,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 from sqlalchemy.types import BigInteger
 
+from app.domain.states import CheckState, EventState, JobState, LaneState, TransferState
 from app.tables.base import NEW_UUID, NOW, Table, TenantOwned, one_of
 
 
@@ -24,7 +25,7 @@ class Lane(TenantOwned, Table):
     __tablename__ = "lane"
     __table_args__ = (
         UniqueConstraint("tenant_id", "scope", "record_id"),
-        one_of("state", "idle", "ready", "leased", "blocked"),
+        one_of("state", *LaneState),
         Index("ix_lane_ready", "run_at", postgresql_where=text("state = 'ready'")),
         Index("ix_lane_leased", "leased_until", postgresql_where=text("state = 'leased'")),
         Index("ix_lane_waits", "tenant_id", "waits_for", postgresql_where=text("waits_for IS NOT NULL")),
@@ -36,7 +37,7 @@ class Lane(TenantOwned, Table):
     tenant_id: Mapped[UUID] = mapped_column(ForeignKey("tenant.id"))
     scope: Mapped[str]
     record_id: Mapped[str]
-    state: Mapped[str] = mapped_column(server_default="ready")
+    state: Mapped[str] = mapped_column(server_default=LaneState.READY)
     seq: Mapped[int] = mapped_column(BigInteger, server_default="0")
     seen_seq: Mapped[int] = mapped_column(BigInteger, server_default="0")
     peeks: Mapped[int] = mapped_column(BigInteger, server_default="0")
@@ -59,7 +60,7 @@ class Event(TenantOwned, Table):
 
     __tablename__ = "event"
     __table_args__ = (
-        one_of("state", "waiting", "done", "superseded", "ignored", "held", "failed", "recorded"),
+        one_of("state", *EventState),
         Index("ix_event_lane", "lane_id", "seq"),
         Index("ix_event_tenant", "tenant_id", "id"),
         Index("ix_event_job", "source", postgresql_where=text("source LIKE 'job:%'")),
@@ -81,7 +82,7 @@ class Event(TenantOwned, Table):
     operation: Mapped[str | None]
     lane_id: Mapped[int | None] = mapped_column(ForeignKey("lane.id"))
     seq: Mapped[int | None] = mapped_column(BigInteger)
-    state: Mapped[str] = mapped_column(server_default="waiting")
+    state: Mapped[str] = mapped_column(server_default=EventState.WAITING)
     note: Mapped[str | None]
     dedupe: Mapped[bytes] = mapped_column(unique=True)
     content_type: Mapped[str | None]
@@ -105,7 +106,7 @@ class Transfer(TenantOwned, Table):
 
     __tablename__ = "transfer"
     __table_args__ = (
-        one_of("state", "waiting", "sending", "unknown", "done", "held", "failed", "ignored"),
+        one_of("state", *TransferState),
         one_of("kind", "customer", "project", "department", "invoice", "credit_note"),
         one_of("decision", "send", "link"),
         Index(
@@ -164,7 +165,7 @@ class Transfer(TenantOwned, Table):
     scope: Mapped[str]
     kind: Mapped[str]
     record_id: Mapped[str]
-    state: Mapped[str] = mapped_column(server_default="waiting")
+    state: Mapped[str] = mapped_column(server_default=TransferState.WAITING)
     step: Mapped[str | None]
     lane_token: Mapped[UUID | None]
     look_again_at: Mapped[datetime | None]
@@ -280,11 +281,11 @@ class Job(TenantOwned, Table):
     """
 
     __tablename__ = "job"
-    __table_args__ = (one_of("state", "running", "done", "cancelled"),)
+    __table_args__ = (one_of("state", *JobState),)
 
     id: Mapped[UUID] = mapped_column(primary_key=True, server_default=NEW_UUID)
     tenant_id: Mapped[UUID] = mapped_column(ForeignKey("tenant.id"), index=True)
-    state: Mapped[str] = mapped_column(server_default="running")
+    state: Mapped[str] = mapped_column(server_default=JobState.RUNNING)
     wanted: Mapped[dict[str, Any]]
     total: Mapped[int]
     sent: Mapped[int] = mapped_column(server_default="0")
@@ -304,7 +305,7 @@ class CustomerCheck(TenantOwned, Table):
 
     __tablename__ = "customer_check"
     __table_args__ = (
-        one_of("state", "running", "green", "findings", "accepted", "failed"),
+        one_of("state", *CheckState),
         Index("ix_customer_check_key", "key_id", "id"),
         Index("uq_customer_check_running", "key_id", unique=True, postgresql_where=text("state = 'running'")),
     )
@@ -312,7 +313,7 @@ class CustomerCheck(TenantOwned, Table):
     id: Mapped[int] = mapped_column(BigInteger, primary_key=True)
     tenant_id: Mapped[UUID] = mapped_column(ForeignKey("tenant.id"), index=True)
     key_id: Mapped[UUID] = mapped_column(ForeignKey("key.id"))
-    state: Mapped[str] = mapped_column(server_default="running")
+    state: Mapped[str] = mapped_column(server_default=CheckState.RUNNING)
     counts: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'"))
     findings: Mapped[list[Any]] = mapped_column(server_default=text("'[]'"))
     failure: Mapped[dict[str, Any] | None] = mapped_column(JSONB)

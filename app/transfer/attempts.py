@@ -6,11 +6,12 @@ from contextlib import asynccontextmanager
 from dataclasses import asdict
 from typing import TypeVar
 
+from app.domain.reasons.codes import Reason
+from app.domain.states import TransferState
 from app.engine.lanes import check_fence
 from app.errors import (
     AlreadyStoredError,
     OutcomeUnknownError,
-    Reason,
     RemoteError,
     RemoteMissingError,
     RemoteRejectedError,
@@ -113,7 +114,7 @@ async def _record_failure(
     else:
         # Surely nothing was stored of this write: the next run may send without looking for it. The lane's own document
         # is held by `carry`, once what was made of it is taken back.
-        await record_values(session, transfer_id, state="waiting", lane_token=None)
+        await record_values(session, transfer_id, state=TransferState.WAITING, lane_token=None)
     if not claim.was_unclear:
         await record_cleared(session, transfer_id)
 

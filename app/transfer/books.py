@@ -17,9 +17,12 @@ from app.admin.rules import load_rules
 from app.domain.booking import Booking
 from app.domain.parties import Recipient
 from app.domain.policies import NumberPolicy
+from app.domain.reasons.catalogue import fix_for
+from app.domain.reasons.codes import Code, Reason
 from app.domain.reference import Reference
 from app.domain.rules import Rules
-from app.errors import HoldError, KeyPausedError, Reason
+from app.domain.states import KeyState
+from app.errors import HoldError, KeyPausedError
 from app.platform.db import load_now
 from app.platform.resources import Resources
 from app.tables import Key
@@ -147,26 +150,30 @@ def _recipients_of(resources: Resources, key_id: UUID) -> MutableMapping[int, Re
 
 
 def _check_usable(key: Key, now: datetime) -> None:
-    if key.state == "removed":
+    if key.state == KeyState.REMOVED:
         cause = f"Key “{key.name}” ({key.company_name}) was removed"
-        fix = "Say which key shall have what it left behind: POST /v1/keys/{key_id}/take-over with from_key_id "
-        fix += f"{key.id}; look in Unimicro for what was begun with it."
-        raise HoldError((Reason(code="key_removed", cause=cause, fix=fix),))
-    if key.state == "sign_in_again":
+        raise HoldError(
+            (Reason(code=Code.KEY_REMOVED, cause=cause, fix=fix_for(Code.KEY_REMOVED, "begun_with", former_id=key.id)),)
+        )
+    if key.state == KeyState.SIGN_IN_AGAIN:
         raise KeyPausedError(
             f"The sign-in of key “{key.name}” is no longer good",
             seconds=REST_SECONDS,
-            fix="An administrator must sign in to Unimicro again; everything waits until then.",
+            fix=fix_for(Code.SIGN_IN_AGAIN),
         )
-    if key.state == "paused":
-        raise KeyPausedError(f"Key “{key.name}” is paused", seconds=REST_SECONDS, fix="Resume the key.")
+    if key.state == KeyState.PAUSED:
+        raise KeyPausedError(
+            f"Key “{key.name}” is paused", seconds=REST_SECONDS, fix=fix_for(Code.KEY_PAUSED, key_id=key.id)
+        )
     if key.paused_until is not None and key.paused_until > now:
         seconds = (key.paused_until - now).total_seconds()
         cause = f"Key “{key.name}” rests: {key.pause_reason}"
-        raise KeyPausedError(cause, seconds=seconds, fix="Nothing to do: it goes on by itself.")
+        raise KeyPausedError(cause, seconds=seconds, fix=fix_for(Code.KEY_PAUSED, "for_a_while"))
     if key.mode != "full":
         cause = f"Key “{key.name}” is in file mode"
-        raise HoldError((Reason(code="key_in_file_mode", cause=cause, fix="Export the invoice as a file."),))
+        raise HoldError(
+            (Reason(code=Code.KEY_IN_FILE_MODE, cause=cause, fix=fix_for(Code.KEY_IN_FILE_MODE, key_id=key.id)),)
+        )
 
 
 async def _require_customer_check(resources: Resources, key: Key) -> None:
@@ -182,7 +189,7 @@ async def _require_customer_check(resources: Resources, key: Key) -> None:
         raise KeyPausedError(
             f"The customers of key “{key.name}” have not been compared with RecMan's yet",
             seconds=REST_SECONDS,
-            fix=f"Run the customer check: POST /v1/keys/{key.id}/customer-check, mend what it finds, or accept it.",
-            code="customer_check_missing",
+            fix=fix_for(Code.CUSTOMER_CHECK_MISSING, key_id=key.id),
+            code=Code.CUSTOMER_CHECK_MISSING,
         )
     resources.kept(KnownBooks).cleared_keys.add(key.id)

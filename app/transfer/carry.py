@@ -9,9 +9,12 @@ from app.domain.booking import Booking
 from app.domain.dimensions import Project
 from app.domain.documents import Document, DocumentKind, IncompleteDocument
 from app.domain.parties import Customer
+from app.domain.reasons.catalogue import fix_for
+from app.domain.reasons.codes import Code, Reason
 from app.domain.reference import Reference
+from app.domain.states import EventState, KeyState
 from app.engine.lanes import check_fence, postpone
-from app.errors import HoldError, Reason, WaitError
+from app.errors import HoldError, WaitError
 from app.tables import Key, Transfer
 from app.transfer.books import Books
 from app.transfer.context import Run
@@ -55,7 +58,7 @@ async def carry_document(run: Run) -> None:
         raise
     run.key_id = key.id
     transfer = await _describe(run, document, key)
-    if key.state == "removed":
+    if key.state == KeyState.REMOVED:
         await _follow_orphan(run, transfer, await decide_without_key(run, key, document))
         return
     books = await _open(run, key)
@@ -112,7 +115,7 @@ async def _follow_orphan(run: Run, transfer: Transfer, decision: Skip | Hold) ->
     if isinstance(decision, Hold):
         raise HoldError(decision.gaps)
     await _settle_again(run)
-    await _skip(run, decision.reason, state="ignored" if transfer.booked_at is None else "done")
+    await _skip(run, decision.reason, state=EventState.IGNORED if transfer.booked_at is None else EventState.DONE)
 
 
 async def _leave(run: Run, books: Books, decision: Skip, situation: DocumentSituation) -> None:
@@ -127,7 +130,7 @@ async def _leave(run: Run, books: Books, decision: Skip, situation: DocumentSitu
         raise HoldError((drift,))
     await _settle_again(run)
     await _read_number(run, books, past)
-    await _skip(run, decision.reason, state="done")
+    await _skip(run, decision.reason, state=EventState.DONE)
 
 
 async def _read_number(run: Run, books: Books, past: Past) -> None:
@@ -142,7 +145,7 @@ async def _read_number(run: Run, books: Books, past: Past) -> None:
 
 
 async def _skip_document(run: Run, reason: str) -> None:
-    gap = Reason(code="not_wanted", cause=reason, fix="Change the rule if it should be sent, then retry.")
+    gap = Reason(code=Code.NOT_WANTED, cause=reason, fix=fix_for(Code.NOT_WANTED))
     if run.transfer_id is not None:
         async with run.sessions.begin() as session:
             await check_fence(session, run.lease)
@@ -298,7 +301,7 @@ async def _end_part(run: Run, keys: list[Key]) -> None:
         await _skip(run, "no key is open to all departments; it follows with its first invoice")
         return
     async with run.sessions.begin() as session:
-        await run.finish(session, state="done", note=run.note)
+        await run.finish(session, state=EventState.DONE, note=run.note)
 
 
 async def carry_nothing(run: Run) -> None:
@@ -306,7 +309,9 @@ async def carry_nothing(run: Run) -> None:
     await _skip(run, f"nothing to transfer: a {run.lease.scope} is looked up when an invoice needs it")
 
 
-async def _skip(run: Run, reason: str, *, state: str = "ignored", reasons: tuple[Reason, ...] = ()) -> None:
+async def _skip(
+    run: Run, reason: str, *, state: EventState = EventState.IGNORED, reasons: tuple[Reason, ...] = ()
+) -> None:
     async with run.sessions.begin() as session:
         await run.finish(session, state=state, note=reason, reasons=reasons)
 
@@ -323,7 +328,7 @@ async def hold(run: Run, gaps: tuple[Reason, ...]) -> None:
             await record_held(session, transfer.id, gaps)
             run.show_transfer(transfer.id)
             run.number = run.number or transfer.number
-        await run.finish(session, state="held", note=gaps[0].cause, reasons=gaps)
+        await run.finish(session, state=EventState.HELD, note=gaps[0].cause, reasons=gaps)
 
 
 _KINDS = {"invoice": DocumentKind.INVOICE.value, "company": "customer", "project": "project"}

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 from uuid import UUID
 
+from app.domain.reasons.codes import Reason
+from app.domain.states import BLOCKING, EventState
 from app.engine.inbox import record_end
 from app.engine.lanes import Lease, check_fence, release, wake_waiting
-from app.errors import Reason
 from app.platform.db import Session, Sessions
 from app.platform.logger import add_log_fields
 from app.reading.records import RecordReader
@@ -86,7 +87,7 @@ class Run:
         self,
         session: Session,
         *,
-        state: str,
+        state: EventState,
         note: str | None = None,
         outcome: Outcome | None = None,
         reasons: Iterable[Reason] = (),
@@ -102,7 +103,7 @@ class Run:
         await check_fence(session, self.lease)
         await record_end(session, self.events, state=state, note=note)
         last_seq = self.events[-1].seq or 0
-        await release(session, self.lease, seen_seq=last_seq, blocked=state in {"held", "failed"})
+        await release(session, self.lease, seen_seq=last_seq, blocked=state in BLOCKING)
         lease = self.lease
         await wake_waiting(session, tenant_id=lease.tenant_id, scope=lease.scope, record_id=lease.record_id)
         codes = tuple(reason.code for reason in reasons)

@@ -14,12 +14,16 @@ from sqlalchemy import and_, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from app.domain.documents import Document, IncompleteDocument
+from app.domain.reasons.catalogue import fix_for, mended_by
+from app.domain.reasons.codes import Code, Reason
+from app.domain.reasons.rows import Change
+from app.domain.states import TransferState
 from app.engine.lanes import check_fence
-from app.errors import HoldError, Reason, WaitError
+from app.errors import HoldError, WaitError
 from app.platform.db import Session
 from app.tables import Transfer
 from app.transfer.context import Run
-from app.transfer.log import SAME_AS_OTHER, find_transfer, is_begun, record_values
+from app.transfer.log import find_transfer, is_begun, names_one_of, record_values
 from app.transfer.plan.document import hash_content
 from app.transfer.retry import retry
 
@@ -88,14 +92,15 @@ async def wake_doubles(session: Session, transfer_id: int) -> None:
 
 async def _record_freed(session: Session, transfer_id: int) -> bytes | None:
     """The fingerprint of an ignored document, which claims none any more."""
-    freed = update(Transfer).where(Transfer.id == transfer_id, Transfer.state == "ignored").values(claimed=None)
+    ignored = (Transfer.id == transfer_id, Transfer.state == TransferState.IGNORED)
+    freed = update(Transfer).where(*ignored).values(claimed=None)
     # The caller shows the transfer, so what it has loaded of it stays.
     quiet = freed.returning(Transfer.fingerprint).execution_options(synchronize_session=False)
     return await session.scalar(quiet)
 
 
 async def _list_held(session: Session, *, tenant_id: UUID, print_of: bytes) -> Sequence[Transfer]:
-    held = (Transfer.state == "held", Transfer.reasons.contains([{"code": SAME_AS_OTHER}]))
+    held = (Transfer.state == TransferState.HELD, names_one_of(mended_by(Change.OTHER_IGNORED)))
     query = select(Transfer).where(Transfer.tenant_id == tenant_id, Transfer.fingerprint == print_of, *held)
     return (await session.scalars(query.order_by(Transfer.record_id))).all()
 
@@ -116,7 +121,7 @@ async def _find_double(session: Session, own: Transfer, document: Document) -> T
         Transfer.tenant_id == own.tenant_id,
         Transfer.scope == "invoice",
         Transfer.id != own.id,
-        Transfer.state != "ignored",
+        Transfer.state != TransferState.IGNORED,
         or_(same, Transfer.claimed == print_of),
     )
     others = (await session.scalars(query.order_by(Transfer.id))).all()
@@ -142,9 +147,8 @@ def _same_as(own: Transfer, other: Transfer) -> Reason:
     if other.booked_at is not None:
         where = f"is in Unimicro as {other.remote_number or 'a draft'}"
     return Reason(
-        code=SAME_AS_OTHER,
+        code=Code.SAME_AS_OTHER,
         cause=f"Number {own.number} is twice in RecMan with the same department and lines: this one has id "
         f"{own.record_id}, the other has id {other.record_id} and {where}",
-        fix=f"If it is really another one, approve it (POST /v1/invoices/{own.id}/approve); else ignore it "
-        f"(POST /v1/transfers/{own.id}/ignore). To send this one instead, ignore the other while it is not sent.",
+        fix=fix_for(Code.SAME_AS_OTHER, transfer_id=own.id),
     )

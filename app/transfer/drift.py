@@ -2,8 +2,10 @@
 
 from app.domain.booking import Booking
 from app.domain.documents import Document
+from app.domain.reasons.catalogue import fix_for
+from app.domain.reasons.codes import DRIFTS, Code, Reason
 from app.domain.reference import DocumentState, RemoteDocument
-from app.errors import Reason, RemoteMissingError, RemoteUnavailableError
+from app.errors import RemoteMissingError, RemoteUnavailableError
 from app.transfer.books import Books
 from app.transfer.context import Run
 from app.transfer.credit_log import is_credited_by_us
@@ -30,30 +32,38 @@ async def find_drift(run: Run, books: Books, document: Document, past: Past) -> 
             raise RemoteUnavailableError(
                 f"Unimicro does not show the {where} by its id right now", system=error.system
             ) from error
-        return Reason(code="drift_deleted", cause=f"The {where} was deleted in Unimicro", fix=_FIX)
+        return Reason(
+            code=Code.DRIFT_DELETED, cause=f"The {where} was deleted in Unimicro", fix=fix_for(Code.DRIFT_DELETED)
+        )
     if not _is_same(past, remote):
         cause = f"The {where} was stored with id {past.remote_id}, which now shows another document"
-        return Reason(code="drift_other", cause=cause, fix=_FIX)
+        return Reason(code=Code.DRIFT_OTHER, cause=cause, fix=fix_for(Code.DRIFT_OTHER))
     if remote.state is DocumentState.CREDITED:
         async with run.sessions() as session:
             ours = await is_credited_by_us(session, key_id=books.key.id, remote_id=past.remote_id)
         if not ours:
-            return Reason(code="drift_credited", cause=f"The {where} was credited in Unimicro, not by RecMan", fix=_FIX)
+            return Reason(
+                code=Code.DRIFT_CREDITED,
+                cause=f"The {where} was credited in Unimicro, not by RecMan",
+                fix=fix_for(Code.DRIFT_CREDITED),
+            )
     return find_changed(books, document, remote)
 
 
 def find_changed(books: Books, document: Document, remote: RemoteDocument) -> Reason | None:
     """How the sums of an issued document are not RecMan's: a draft may be changed by others until it is issued."""
     difference = compare_totals(document, remote, tolerance=books.rules.tolerance)
-    if difference is None or difference.code != "totals_differ":
+    if difference is None or difference.code != Code.TOTALS_DIFFER:
         return None
     where = f"{document.kind.value.replace('_', ' ')} {document.number} ({remote.number or 'a draft'} in Unimicro)"
-    return Reason(code="drift_changed", cause=f"The {where} was changed. {difference.cause}", fix=_FIX)
+    return Reason(
+        code=Code.DRIFT_CHANGED, cause=f"The {where} was changed. {difference.cause}", fix=fix_for(Code.DRIFT_CHANGED)
+    )
 
 
 def is_alarmed(past: Past) -> bool:
     """Whether a booked document is held because it did not stand in Unimicro as it was booked."""
-    return any(reason.code.startswith("drift_") for reason in past.held_for)
+    return any(reason.code in DRIFTS for reason in past.held_for)
 
 
 async def _is_listed(books: Books, past: Past) -> bool:

@@ -7,9 +7,12 @@ from sqlalchemy import text
 
 from app.admin.keys import is_removed
 from app.domain.documents import Document
+from app.domain.reasons.codes import Code, Reason
+from app.domain.reasons.rows import Change
 from app.domain.reference import RemoteDocument
+from app.domain.states import EventState, TransferState
 from app.engine.lanes import check_fence
-from app.errors import ConflictError, HoldError, Reason
+from app.errors import ConflictError, HoldError
 from app.platform.db import Session
 from app.tables import Transfer
 from app.transfer.attempts import record_outcome
@@ -45,9 +48,13 @@ async def link_document(run: Run, books: Books, step: LinkDocument) -> None:
         await record_outcome(session, books, transfer_id, step="link", outcome="linked", detail=detail, started=started)
         number = step.remote.number
         await run.finish(
-            session, state="done", note=f"in Unimicro as {number}", outcome=Outcome.LINKED, remote_number=number
+            session,
+            state=EventState.DONE,
+            note=f"in Unimicro as {number}",
+            outcome=Outcome.LINKED,
+            remote_number=number,
         )
-        await retry_held(session, tenant_id=run.lease.tenant_id, codes=["credited_not_sent"])
+        await retry_held(session, tenant_id=run.lease.tenant_id, change=Change.INVOICE_LINKED)
 
 
 async def record_link(session: Session, run: Run, books: Books, document: Document, remote: RemoteDocument) -> int:
@@ -65,11 +72,11 @@ async def record_link(session: Session, run: Run, books: Books, document: Docume
     if await is_linked(session, key_id=books.key.id, remote_id=remote.remote_id, besides=transfer.id):
         cause = f"Another document of RecMan's is {remote.number} in Unimicro already"
         fix = "Check the id in Unimicro: it must be the same customer's document with the same amount."
-        raise ConflictError(cause, fix=fix, code="already_linked")
+        raise ConflictError(cause, fix=fix, code=Code.ALREADY_LINKED)
     if not await _take_hold(session, run, books, transfer):
         cause = "This document is in Unimicro already, or on its way there right now"
         fix = "Look at its attempts. If nothing of it is in Unimicro any more, ignore it first."
-        raise ConflictError(cause, fix=fix, code="already_begun")
+        raise ConflictError(cause, fix=fix, code=Code.ALREADY_BEGUN)
     ours = external_reference(transfer.record_id)
     await record_remote(
         session,
@@ -101,6 +108,6 @@ async def _take_hold(session: Session, run: Run, books: Books, transfer: Transfe
             return False
         values |= {"booked_at": None, "remote_id": None, "remote_number": None, "credits_remote_id": None}
         values |= {"external_reference": None, "unclear": False, "unclear_since": None, "guid_spent": False}
-        values |= {"state": "waiting", "warnings": []}
+        values |= {"state": TransferState.WAITING, "warnings": []}
     await record_values(session, transfer.id, **values)
     return await claim_sending(session, transfer.id, run.lease, key_id=books.key.id, step="link") is not None

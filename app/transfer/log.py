@@ -1,6 +1,6 @@
 """The transfer log: with `claims` the only owner of the tables `transfer` and `attempt`."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 from uuid import UUID
@@ -11,14 +11,13 @@ from sqlalchemy.exc import IntegrityError
 
 from app.domain.booking import Booking
 from app.domain.documents import Totals
-from app.errors import HoldError, NotFoundError, Reason
+from app.domain.reasons.catalogue import fix_for
+from app.domain.reasons.codes import Code, Reason
+from app.domain.states import UNCLEAR, UNDER_WAY, TransferState
+from app.errors import HoldError, NotFoundError
 from app.platform.db import Session, locked
 from app.platform.logger import add_log_fields
 from app.tables import Attempt, Key, Transfer
-
-# The reason of a double; approving a document that is held for it says that it is none.
-SAME_AS_OTHER = "same_as_other"
-_UNCLEAR = frozenset({"sending", "unknown"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,7 +61,7 @@ def is_begun(transfer: Transfer) -> bool:
 
 def is_unclear(transfer: Transfer) -> bool:
     """Whether a write of it was begun whose outcome is not known."""
-    return transfer.unclear or transfer.state in _UNCLEAR
+    return transfer.unclear or transfer.state in UNCLEAR
 
 
 async def record_values(session: Session, transfer_id: int, **values: Any) -> None:
@@ -83,8 +82,7 @@ async def record_remote(session: Session, transfer_id: int, key: Key, *, remote_
         if "uq_transfer_remote" not in str(error.orig):
             raise
         cause = f"The document with id {remote_id} in Unimicro belongs to another document of RecMan's already"
-        fix = "Look in the overview which one has that id, and in Unimicro whose it is; then retry or ignore this one."
-        raise HoldError((Reason(code="document_taken", cause=cause, fix=fix),)) from error
+        raise HoldError((Reason(code=Code.DOCUMENT_TAKEN, cause=cause, fix=fix_for(Code.DOCUMENT_TAKEN)),)) from error
 
 
 async def record_cleared(session: Session, transfer_id: int) -> None:
@@ -95,52 +93,59 @@ async def record_cleared(session: Session, transfer_id: int) -> None:
 async def record_done(session: Session, transfer_id: int, **values: Any) -> None:
     """The record is in Unimicro; nothing about it is open any more."""
     booked_at = func.coalesce(Transfer.booked_at, func.now())
-    settled: dict[str, Any] = {"state": "done", "lane_token": None, "look_again_at": None, "booked_at": booked_at}
+    settled: dict[str, Any] = {
+        "state": TransferState.DONE,
+        "lane_token": None,
+        "look_again_at": None,
+        "booked_at": booked_at,
+    }
     settled |= {"unclear": False, "unclear_since": None, "guid_spent": False}
     await record_values(session, transfer_id, **settled, reasons=[], **values)
 
 
 async def record_held(session: Session, transfer_id: int, gaps: Sequence[Reason], **values: Any) -> None:
     """A person must decide; every gap is listed. What a person has just chosen not to send stays so."""
-    query = update(Transfer).where(Transfer.id == transfer_id, Transfer.state != "ignored")
-    await session.execute(query.values(state="held", lane_token=None, reasons=show_reasons(gaps), **values))
+    query = update(Transfer).where(Transfer.id == transfer_id, Transfer.state != TransferState.IGNORED)
+    await session.execute(query.values(state=TransferState.HELD, lane_token=None, reasons=show_reasons(gaps), **values))
 
 
 async def record_not_wanted(session: Session, transfer_id: int, reason: Reason) -> None:
     """The rules keep it from being sent; what a person said about an ignored one stays."""
-    query = update(Transfer).where(Transfer.id == transfer_id, Transfer.state != "ignored")
-    await session.execute(query.values(state="ignored", lane_token=None, reasons=show_reasons([reason])))
+    query = update(Transfer).where(Transfer.id == transfer_id, Transfer.state != TransferState.IGNORED)
+    await session.execute(query.values(state=TransferState.IGNORED, lane_token=None, reasons=show_reasons([reason])))
 
 
 async def record_unread(session: Session, transfer_id: int, reason: Reason, *, failed: bool) -> None:
     """RecMan could not be asked about it; what is booked, held or ignored stays so."""
-    open_states = {"waiting", *_UNCLEAR} if failed else {"waiting"}
+    open_states = UNDER_WAY if failed else {TransferState.WAITING}
     query = update(Transfer).where(Transfer.id == transfer_id, Transfer.state.in_(open_states))
-    values = {"reasons": show_reasons([reason]), **({"state": "failed"} if failed else {})}
+    values = {"reasons": show_reasons([reason]), **({"state": TransferState.FAILED} if failed else {})}
     await session.execute(query.values(values))
 
 
 async def record_reason(session: Session, transfer_id: int, reason: Reason, *, failed: bool) -> None:
     """Why it is not through yet; the alarm about a booked record stays until it is looked into."""
     query = update(Transfer).where(
-        Transfer.id == transfer_id, or_(Transfer.booked_at.is_(None), Transfer.state != "held")
+        Transfer.id == transfer_id, or_(Transfer.booked_at.is_(None), Transfer.state != TransferState.HELD)
     )
-    values = {"reasons": show_reasons([reason]), **({"state": "failed"} if failed else {})}
+    values = {"reasons": show_reasons([reason]), **({"state": TransferState.FAILED} if failed else {})}
     await session.execute(query.values(values))
 
 
 async def record_settled(session: Session, transfer_id: int) -> None:
     """A booked record that was held is as it was booked."""
     query = update(Transfer).where(
-        Transfer.id == transfer_id, Transfer.booked_at.is_not(None), Transfer.state == "held"
+        Transfer.id == transfer_id, Transfer.booked_at.is_not(None), Transfer.state == TransferState.HELD
     )
-    await session.execute(query.values(state="done", lane_token=None, reasons=[]))
+    await session.execute(query.values(state=TransferState.DONE, lane_token=None, reasons=[]))
 
 
 async def record_unknown(session: Session, transfer_id: int, cause: str) -> None:
     """A write got no answer; the next run looks before it does anything."""
-    reason = Reason(code="outcome_unknown", cause=cause, fix="Nothing to do: it is looked up before it is sent again.")
-    await record_values(session, transfer_id, state="unknown", lane_token=None, reasons=show_reasons([reason]))
+    reason = Reason(code=Code.OUTCOME_UNKNOWN, cause=cause, fix=fix_for(Code.OUTCOME_UNKNOWN))
+    await record_values(
+        session, transfer_id, state=TransferState.UNKNOWN, lane_token=None, reasons=show_reasons([reason])
+    )
 
 
 async def record_looked(session: Session, transfer_id: int, *, seconds: float) -> None:
@@ -161,14 +166,14 @@ async def record_guid_spent(session: Session, transfer_id: int, *, seconds: floa
 
 async def record_ignored(session: Session, transfer: Transfer, *, reason: str, actor: str) -> bool:
     """Choose not to send a record of which nothing is in Unimicro; False when something happened to it meanwhile."""
-    gap = Reason(code="ignored", cause=f"{reason} ({actor})", fix="Retry it to send it after all.")
+    gap = Reason(code=Code.IGNORED, cause=f"{reason} ({actor})", fix=fix_for(Code.IGNORED, transfer_id=transfer.id))
     query = update(Transfer).where(
         Transfer.id == transfer.id,
         Transfer.booked_at.is_(None),
         Transfer.remote_id.is_not_distinct_from(transfer.remote_id),
-        Transfer.state.not_in(_UNCLEAR),
+        Transfer.state.not_in(UNCLEAR),
     )
-    values: dict[str, Any] = {"state": "ignored", "reasons": show_reasons([gap])}
+    values: dict[str, Any] = {"state": TransferState.IGNORED, "reasons": show_reasons([gap])}
     # The later word counts: a retry asks anew.
     values |= dict.fromkeys(("decision", "decided_on", "decided_at", "decided_by"))
     if is_begun(transfer):
@@ -182,15 +187,15 @@ async def record_ignored(session: Session, transfer: Transfer, *, reason: str, a
 
 async def record_approval(session: Session, transfer: Transfer, *, actor: str) -> None:
     """Let a document through every review, once and for all; one that is held as a double is none from now on."""
-    not_same = transfer.not_same or any(reason["code"] == SAME_AS_OTHER for reason in transfer.reasons)
+    not_same = transfer.not_same or any(reason["code"] == Code.SAME_AS_OTHER for reason in transfer.reasons)
     await record_values(session, transfer.id, approved_at=func.now(), approved_by=actor, not_same=not_same)
     await session.refresh(transfer)
 
 
 async def record_reopened(session: Session, transfer: Transfer) -> None:
     """Take back what keeps a record from being sent: that somebody ignored it, or that its tries were used up."""
-    if transfer.state in {"ignored", "failed"}:
-        await record_values(session, transfer.id, state="waiting")
+    if transfer.state in {TransferState.IGNORED, TransferState.FAILED}:
+        await record_values(session, transfer.id, state=TransferState.WAITING)
         await session.refresh(transfer)
 
 
@@ -262,13 +267,16 @@ async def list_booked(session: Session, *, tenant_id: UUID, scope: str, record_i
     return {row[0]: row[1] for row in (await session.execute(query.group_by(Transfer.record_id))).all()}
 
 
-async def list_held(session: Session, *, tenant_id: UUID, codes: Sequence[str]) -> Sequence[Transfer]:
+async def list_held(session: Session, *, tenant_id: UUID, codes: Collection[Code]) -> Sequence[Transfer]:
     """Every transfer of a tenant that is held, or not wanted, for one of these reasons, in the order of their lanes."""
-    reasons = [Transfer.reasons.contains([{"code": code}]) for code in codes]
-    query = select(Transfer).where(
-        Transfer.tenant_id == tenant_id, Transfer.state.in_(("held", "ignored")), or_(*reasons)
-    )
+    stopped = Transfer.state.in_((TransferState.HELD, TransferState.IGNORED))
+    query = select(Transfer).where(Transfer.tenant_id == tenant_id, stopped, names_one_of(codes))
     return (await session.scalars(query.order_by(Transfer.scope, Transfer.record_id))).all()
+
+
+def names_one_of(codes: Collection[Code]) -> ColumnElement[bool]:
+    """Whether one of these is among the reasons of a transfer."""
+    return or_(*(Transfer.reasons.contains([{"code": code}]) for code in sorted(codes)))
 
 
 async def count_booked(session: Session, *, key_id: UUID, most: int) -> int:
@@ -300,8 +308,7 @@ async def list_customer_links(session: Session, *, key_id: UUID) -> dict[str, in
 
 async def count_open(session: Session, *, key_id: UUID) -> int:
     """How many documents have been begun with a key, or wait for it."""
-    open_states = ("waiting", *_UNCLEAR)
-    query = select(func.count()).where(Transfer.key_id == key_id, Transfer.state.in_(open_states))
+    query = select(func.count()).where(Transfer.key_id == key_id, Transfer.state.in_(UNDER_WAY))
     return int(await session.scalar(query) or 0)
 
 

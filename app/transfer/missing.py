@@ -1,7 +1,10 @@
 """When RecMan does not show a record: not yet, not to us, or no more. Nothing is ever deleted in Unimicro."""
 
+from app.domain.reasons.catalogue import fix_for
+from app.domain.reasons.codes import Code, Reason
+from app.domain.states import EventState
 from app.engine.lanes import check_fence
-from app.errors import HoldError, Reason, RemoteUnavailableError, System
+from app.errors import HoldError, RemoteUnavailableError, System
 from app.tables import Transfer
 from app.transfer.context import Run
 from app.transfer.doubles import wake_doubles
@@ -10,7 +13,6 @@ from app.transfer.take_back import take_back_draft
 
 # A record that RecMan does not show yet gets this many tries before a person is asked.
 _TRIES = 3
-_GONE = "gone_in_recman"
 
 
 async def end_missing(run: Run) -> None:
@@ -38,11 +40,10 @@ def _missing(run: Run) -> Reason:
     scope, record_id = run.lease.scope, run.lease.record_id
     if run.reader.client is None:
         cause = f"Record incomplete: no delivery holds {scope} {record_id}, or the last word is that it was deleted"
-        fix = "Enter a RecMan API key for the tenant, or let RecMan send the whole record, then retry."
     else:
         cause = f"RecMan announced {scope} {record_id} but does not show it"
-        fix = "Check that it exists and that the RecMan API key may read it, then retry."
-    return Reason(code="record_missing", cause=cause, fix=fix)
+    case = "no_delivery" if run.reader.client is None else "not_shown"
+    return Reason(code=Code.RECORD_MISSING, cause=cause, fix=fix_for(Code.RECORD_MISSING, case))
 
 
 async def _mark_gone(run: Run) -> None:
@@ -54,7 +55,7 @@ async def _mark_gone(run: Run) -> None:
         ]
         for transfer, gap in gone:
             if transfer.booked_at is not None:
-                others = [warning for warning in transfer.warnings if warning["code"] != _GONE]
+                others = [warning for warning in transfer.warnings if warning["code"] != Code.GONE_IN_RECMAN]
                 await record_values(session, transfer.id, warnings=[*others, *show_reasons([gap])])
             elif is_begun(transfer):
                 raise HoldError((gap,))
@@ -62,16 +63,18 @@ async def _mark_gone(run: Run) -> None:
                 await record_not_wanted(session, transfer.id, gap)
                 await wake_doubles(session, transfer.id)
         note = f"RecMan confirms that {scope} {record_id} is gone; nothing is deleted in Unimicro"
-        await run.finish(session, state="ignored", note=note, reasons=[gap for _, gap in gone])
+        await run.finish(session, state=EventState.IGNORED, note=note, reasons=[gap for _, gap in gone])
 
 
 def _gone(transfer: Transfer) -> Reason:
     what = f"RecMan no longer has {transfer.kind.replace('_', ' ')} {transfer.number or transfer.record_id}"
     if transfer.booked_at is not None:
-        cause, fix = f"{what}; it stays in Unimicro", "Credit or close it in Unimicro by hand if it should not count."
+        cause, case = f"{what}; it stays in Unimicro", "booked"
     elif is_begun(transfer):
         cause = f"{what}, but sending it to Unimicro had begun"
-        fix = "Look in Unimicro how far it came and remove what is there; then ignore it here."
+        case = "begun"
     else:
-        cause, fix = f"{what}; it was never sent", "Nothing to do. Should it be there after all, retry it."
-    return Reason(code=_GONE, cause=cause, fix=fix)
+        cause, case = f"{what}; it was never sent", ""
+    return Reason(
+        code=Code.GONE_IN_RECMAN, cause=cause, fix=fix_for(Code.GONE_IN_RECMAN, case, transfer_id=transfer.id)
+    )

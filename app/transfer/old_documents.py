@@ -6,16 +6,23 @@ from uuid import UUID
 
 from sqlalchemy import select
 
+from app.domain.reasons.catalogue import mended_by
+from app.domain.reasons.codes import Code
+from app.domain.reasons.rows import Change
+from app.domain.states import TransferState
 from app.engine.lanes import lock_record, wake_waiting
 from app.platform.db import Session, locked
 from app.tables import Key, Transfer
 from app.transfer.doubles import wake_doubles
-from app.transfer.log import record_ignored
+from app.transfer.log import names_one_of, record_ignored
 from app.transfer.offers import record_decision
-from app.transfer.plan.go_live import CODE
 from app.transfer.retry import retry
 
-_HELD = (Transfer.scope == "invoice", Transfer.state == "held", Transfer.reasons.contains([{"code": CODE}]))
+_HELD = (
+    Transfer.scope == "invoice",
+    Transfer.state == TransferState.HELD,
+    names_one_of(mended_by(Change.FIRST_DAY_MOVED)),
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,7 +40,9 @@ class Offer:
 def find_shown_offer(transfer: Transfer) -> Offer | None:
     """What can be linked, as it was found when the document was held; None when it is not held, or nothing was."""
     kept = transfer.offer or {}
-    is_held = transfer.state == "held" and any(reason["code"] == CODE for reason in transfer.reasons)
+    is_held = transfer.state == TransferState.HELD and any(
+        reason["code"] == Code.BEFORE_GO_LIVE for reason in transfer.reasons
+    )
     if not is_held or kept.get("id") is None or kept["key_id"] != str(transfer.key_id):
         return None
     return Offer(id=kept["id"], number=kept["number"], same_day=kept["same_day"])

@@ -6,16 +6,19 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, and_, case, func, not_, or_, select, update
 
-from app.errors import Reason
+from app.domain.reasons.catalogue import fix_for, mended_by
+from app.domain.reasons.codes import Code, Reason
+from app.domain.reasons.rows import Change
+from app.domain.states import STOPPED, UNCLEAR, KeyState, TransferState
 from app.platform.db import Session
 from app.tables import Key, Transfer
-from app.transfer.log import show_reasons
-from app.transfer.removed_keys import CODE, explain_orphan
+from app.transfer.log import names_one_of, show_reasons
+from app.transfer.removed_keys import explain_orphan
 from app.transfer.retry import retry
 
-_BEGUN = or_(
-    Transfer.remote_id.is_not(None), Transfer.unclear, Transfer.state.in_(("sending", "unknown"))
-) & Transfer.booked_at.is_(None)
+_BEGUN = or_(Transfer.remote_id.is_not(None), Transfer.unclear, Transfer.state.in_(UNCLEAR)) & Transfer.booked_at.is_(
+    None
+)
 _UNTOUCHED = and_(Transfer.booked_at.is_(None), not_(_BEGUN))
 
 
@@ -45,7 +48,7 @@ async def count_remains(session: Session, key_id: UUID) -> Remains:
     """How many documents the key has left behind."""
     kind = case(
         (Transfer.booked_at.is_not(None), "booked"),
-        (Transfer.state == "ignored", "ignored"),
+        (Transfer.state == TransferState.IGNORED, "ignored"),
         (_BEGUN, "begun"),
         else_="waiting",
     )
@@ -56,7 +59,11 @@ async def count_remains(session: Session, key_id: UUID) -> Remains:
 
 async def record_remains_held(session: Session, key: Key) -> None:
     """Hold every document that waits with a key that is being removed, and let go of its half-made customers."""
-    own = (Transfer.key_id == key.id, Transfer.state.in_(("waiting", "held", "failed")), Transfer.booked_at.is_(None))
+    own = (
+        Transfer.key_id == key.id,
+        Transfer.state.in_((TransferState.WAITING, *STOPPED)),
+        Transfer.booked_at.is_(None),
+    )
     open_ones = select(Transfer).where(*own, Transfer.scope == "invoice").order_by(Transfer.record_id)
     for transfer in (await session.scalars(open_ones.execution_options(populate_existing=True))).all():
         if transfer.kind == "credit_note":
@@ -64,10 +71,10 @@ async def record_remains_held(session: Session, key: Key) -> None:
             await retry(session, transfer)
         reasons = show_reasons([explain_orphan(key, transfer)])
         found = update(Transfer).where(Transfer.id == transfer.id, *own)
-        await session.execute(found.values(state="held", reasons=reasons))
-    gap = Reason(code=CODE, cause=f"Key “{key.name}” was removed", fix="Nothing to do: the next key makes it anew.")
+        await session.execute(found.values(state=TransferState.HELD, reasons=reasons))
+    gap = Reason(code=Code.KEY_REMOVED, cause=f"Key “{key.name}” was removed", fix=fix_for(Code.KEY_REMOVED, "part"))
     parts = update(Transfer).where(*own, Transfer.scope != "invoice")
-    await session.execute(parts.values(state="ignored", reasons=show_reasons([gap])))
+    await session.execute(parts.values(state=TransferState.IGNORED, reasons=show_reasons([gap])))
 
 
 async def take_over(session: Session, *, key: Key, former: Key, ids: Sequence[int] | None = None) -> Handed:
@@ -76,15 +83,17 @@ async def take_over(session: Session, *, key: Key, former: Key, ids: Sequence[in
     if ids is not None:
         conditions.append(Transfer.id.in_(ids))
     documents = await _record_handed_over(session, conditions, key_id=key.id)
-    begun = select(func.count()).where(*conditions, Transfer.scope == "invoice", _BEGUN, Transfer.state != "ignored")
+    begun = select(func.count()).where(
+        *conditions, Transfer.scope == "invoice", _BEGUN, Transfer.state != TransferState.IGNORED
+    )
     await retry_credit_notes(session, tenant_id=key.tenant_id)
     return Handed(documents=documents, left=int(await session.scalar(begun) or 0))
 
 
 async def follow_departments(session: Session, *, tenant_id: UUID, department_ids: Sequence[str]) -> int:
     """Let what waits for want of a key go where its department goes now, since a person said so; how many."""
-    removed = select(Key.id).where(Key.tenant_id == tenant_id, Key.state == "removed")
-    keyless = and_(Transfer.key_id.is_(None), Transfer.reasons.contains([{"code": CODE}]))
+    removed = select(Key.id).where(Key.tenant_id == tenant_id, Key.state == KeyState.REMOVED)
+    keyless = and_(Transfer.key_id.is_(None), names_one_of(mended_by(Change.DEPARTMENT_MOVED)))
     conditions = [
         Transfer.tenant_id == tenant_id,
         Transfer.recman_department_id.in_(department_ids),
@@ -102,11 +111,11 @@ async def _record_handed_over(
     rows = (await session.scalars(query.execution_options(populate_existing=True))).all()
     count = 0
     for transfer in rows:
-        ignored = transfer.state == "ignored"
+        ignored = transfer.state == TransferState.IGNORED
         if not ignored:
             # The lane before the transfer, as workers lock them.
             await retry(session, transfer)
-        state = {} if ignored else {"state": "waiting", "reasons": []}
+        state = {} if ignored else {"state": TransferState.WAITING, "reasons": []}
         found = update(Transfer).where(Transfer.id == transfer.id, _UNTOUCHED)
         moved = await session.scalar(found.values(key_id=key_id, **state).returning(Transfer.id))
         count += moved is not None and not ignored
@@ -118,8 +127,8 @@ async def retry_credit_notes(session: Session, *, tenant_id: UUID) -> None:
     query = select(Transfer).where(
         Transfer.tenant_id == tenant_id,
         Transfer.kind == "credit_note",
-        Transfer.state == "held",
-        Transfer.reasons.contains([{"code": CODE}]),
+        Transfer.state == TransferState.HELD,
+        names_one_of(mended_by(Change.INVOICE_ASSIGNED)),
         _UNTOUCHED,
     )
     for transfer in (await session.scalars(query.order_by(Transfer.record_id))).all():

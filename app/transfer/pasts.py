@@ -1,10 +1,12 @@
 """A row of the transfer log as the plan wants to know it. Pure."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from uuid import UUID
 
 from app.domain.documents import Totals
-from app.errors import Reason
+from app.domain.reasons.codes import Code, Reason
+from app.domain.states import TransferState
 from app.tables import Transfer
 from app.transfer.log import is_begun, is_unclear
 from app.transfer.plan.situation import Past
@@ -18,7 +20,7 @@ def past_of(transfer: Transfer, *, key_id: UUID, now: datetime) -> Past:
     """
     if transfer.key_id != key_id and is_begun(transfer):
         raise LookupError(f"transfer {transfer.id} was begun with another key")
-    held_for = tuple(Reason(**reason) for reason in transfer.reasons) if transfer.state == "held" else ()
+    held_for = tuple(map(_read_reason, transfer.reasons)) if transfer.state == TransferState.HELD else ()
     return Past(
         transfer_id=transfer.id,
         number=transfer.number,
@@ -37,7 +39,7 @@ def past_of(transfer: Transfer, *, key_id: UUID, now: datetime) -> Past:
         credit_drafts_before=tuple(transfer.credit_drafts_before),
         looked_twice=transfer.look_again_at is not None and transfer.look_again_at <= now,
         booked=transfer.booked_at is not None,
-        ignored=transfer.state == "ignored",
+        ignored=transfer.state == TransferState.IGNORED,
         approved=transfer.approved_at is not None,
         held_because="; ".join(reason.cause for reason in held_for),
         held_for=held_for,
@@ -55,3 +57,9 @@ def _read_totals(transfer: Transfer) -> Totals | None:
     if net is None or vat is None or gross is None:
         return None
     return Totals(net_amount=net, vat_amount=vat, gross_amount=gross)
+
+
+def _read_reason(stored: Mapping[str, str]) -> Reason:
+    """A stored reason; a release before may have held a record under a code that is no more."""
+    code = Code(stored["code"]) if stored["code"] in set(Code) else Code.HELD
+    return Reason(code=code, cause=stored["cause"], fix=stored["fix"])

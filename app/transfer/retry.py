@@ -1,8 +1,9 @@
 """Looking at records again: after somebody mended something, or changed a choice."""
 
-from collections.abc import Sequence
 from uuid import UUID, uuid4
 
+from app.domain.reasons.catalogue import mended_by
+from app.domain.reasons.rows import Change
 from app.engine.inbox import Arrival, accept, dedupe_key
 from app.engine.lanes import wake_record
 from app.platform.db import Session
@@ -26,9 +27,9 @@ async def retry(session: Session, transfer: Transfer, *, source: str = "retry") 
     await wake_record(session, tenant_id=transfer.tenant_id, scope=transfer.scope, record_id=transfer.record_id)
 
 
-async def retry_held(session: Session, *, tenant_id: UUID, codes: Sequence[str]) -> int:
-    """Look again at every record that is held for one of these reasons; how many there are."""
-    transfers = await list_held(session, tenant_id=tenant_id, codes=codes)
+async def retry_held(session: Session, *, tenant_id: UUID, change: Change) -> int:
+    """Look again at every record that is held for what this change may mend; how many there are."""
+    transfers = await list_held(session, tenant_id=tenant_id, codes=mended_by(change))
     for transfer in transfers:
         await retry(session, transfer)
     return len(transfers)

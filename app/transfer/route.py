@@ -6,14 +6,16 @@ A key that was removed still answers: its documents are held until a person says
 from app.admin.departments import route_department
 from app.admin.keys import lock_in_use
 from app.domain.documents import Document, IncompleteDocument
-from app.errors import HoldError, Reason, WaitError
+from app.domain.reasons.catalogue import fix_for
+from app.domain.reasons.codes import Code, Reason
+from app.domain.states import KeyState, TransferState
+from app.errors import HoldError, WaitError
 from app.platform.db import Session
 from app.tables import Key, Transfer
 from app.transfer.context import Run
 from app.transfer.log import find_transfer, is_begun
 from app.transfer.pasts import past_of
 from app.transfer.plan.document import plan_booked
-from app.transfer.plan.go_live import WAITS_FOR_HELD
 from app.transfer.plan.steps import Hold, Skip
 from app.transfer.removed_keys import explain_credit, explain_orphan
 
@@ -33,7 +35,7 @@ async def choose_key(run: Run, document: Document | IncompleteDocument, *, anew:
     async with run.sessions() as session:
         own = await find_transfer(session, run.place(None, "invoice", document.recman_invoice_id))
         key = None if own is None or own.key_id is None else await session.get_one(Key, own.key_id)
-        if anew and key is not None and key.state == "removed":
+        if anew and key is not None and key.state == KeyState.REMOVED:
             own = key = None
         credited = await _find_credited(session, run, document)
         if own is not None and key is not None and is_begun(own):
@@ -45,7 +47,7 @@ async def choose_key(run: Run, document: Document | IncompleteDocument, *, anew:
         _require_known(document, credited)
         if credited is not None and credited.key_id is not None:
             return await session.get_one(Key, credited.key_id)
-        if key is not None and key.state == "removed":
+        if key is not None and key.state == KeyState.REMOVED:
             return key
         department_id = document.recman_department_id
         return await route_department(session, tenant_id=run.lease.tenant_id, recman_department_id=department_id)
@@ -63,23 +65,22 @@ def _credited_id(document: Document | IncompleteDocument) -> str | None:
 def _require_known(document: Document | IncompleteDocument, found: Transfer | None) -> None:
     """A credit note waits until its invoice has a key, or nobody will send the invoice."""
     invoice_id = _credited_id(document)
-    if invoice_id is None or (found is not None and (found.key_id is not None or found.state == "ignored")):
+    if invoice_id is None or (found is not None and (found.key_id is not None or found.state == TransferState.IGNORED)):
         return
     cause, fix = f"waits for invoice {invoice_id}, which it credits", ""
-    if found is not None and found.state == "held":
+    if found is not None and found.state == TransferState.HELD:
         cause += f" and which is held: {'; '.join(reason['cause'] for reason in found.reasons)}"
-        fix = WAITS_FOR_HELD
+        fix = fix_for(Code.WAITS, "held_invoice")
     raise WaitError(cause, scope="invoice", record_id=invoice_id, seconds=WAIT_SECONDS, fix=fix)
 
 
 async def _explain_two_keys(session: Session, own: Transfer, credited: Transfer, key: Key) -> Reason:
     other = await session.get_one(Key, credited.key_id)
     return Reason(
-        code="credited_with_other_key",
+        code=Code.CREDITED_WITH_OTHER_KEY,
         cause=f"This credit note was begun with key “{key.name}” ({key.company_name}), but invoice {credited.number}, "
         f"which it credits, is with key “{other.name}” ({other.company_name})",
-        fix=f"Delete its draft in {key.company_name}, ignore it here (POST /v1/transfers/{own.id}/ignore), then retry "
-        "it: it follows its invoice.",
+        fix=fix_for(Code.CREDITED_WITH_OTHER_KEY, company=key.company_name, transfer_id=own.id),
     )
 
 
@@ -89,7 +90,7 @@ async def require_in_use(session: Session, key: Key) -> None:
     Raises:
         WaitError: it was removed a moment ago; choose again.
     """
-    if key.state != "removed" and not await lock_in_use(session, key.id):
+    if key.state != KeyState.REMOVED and not await lock_in_use(session, key.id):
         raise WaitError(f"key “{key.name}” was removed just now", scope="", record_id="", seconds=0)
 
 
@@ -101,7 +102,7 @@ async def decide_without_key(run: Run, key: Key, document: Document | Incomplete
             if not isinstance(document, Document):
                 return Skip("already in Unimicro")
             return plan_booked(document, past_of(own, key_id=key.id, now=own.updated_at))
-        if own is not None and own.state == "ignored":
+        if own is not None and own.state == TransferState.IGNORED:
             return Skip("a person chose not to send it")
         if own is not None and is_begun(own):
             return Hold((explain_orphan(key, own),))

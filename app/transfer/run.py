@@ -9,17 +9,12 @@ import time
 from app.accounting.targets import Draft, guid_for
 from app.domain.booking import Booking
 from app.domain.documents import Document, DocumentKind
+from app.domain.reasons.catalogue import fix_for
+from app.domain.reasons.codes import Code, Reason
 from app.domain.reference import DocumentState, Links, RemoteDocument
+from app.domain.states import EventState
 from app.engine.lanes import check_fence
-from app.errors import (
-    HoldError,
-    OutcomeUnknownError,
-    Reason,
-    RemoteError,
-    RemoteRejectedError,
-    System,
-    WaitError,
-)
+from app.errors import HoldError, OutcomeUnknownError, RemoteError, RemoteRejectedError, System, WaitError
 from app.platform.db import Session
 from app.transfer.attempts import attempt, missing_is_unclear, record_outcome
 from app.transfer.books import Books
@@ -172,10 +167,9 @@ async def _create_draft(
 
 def _issued_at_once(remote: RemoteDocument) -> Reason:
     return Reason(
-        code="issued_at_once",
+        code=Code.ISSUED_AT_ONCE,
         cause=f"Unimicro issued the invoice at once (number {remote.number}) although a draft was asked for",
-        fix="Check its totals in Unimicro, then retry: the issued invoice is taken over when they agree. "
-        "Pause the key if it happens again.",
+        fix=fix_for(Code.ISSUED_AT_ONCE),
     )
 
 
@@ -238,7 +232,7 @@ async def _issue(run: Run, books: Books, document: Document, remote: RemoteDocum
             await record_held(session, transfer_id, (changed,))
         await run.finish(
             session,
-            state="held" if changed else "done",
+            state=EventState.HELD if changed else EventState.DONE,
             note=f"in Unimicro as {issued.number}",
             outcome=Outcome.HELD if changed else _to_outcome(books),
             reasons=[changed] if changed else told,
@@ -280,7 +274,7 @@ async def _fetch_numbered(books: Books, remote_id: int) -> RemoteDocument:
         if issued.number:
             return issued
     cause = f"Unimicro has issued the document with id {remote_id} but shows no number yet"
-    raise OutcomeUnknownError(cause, system=System.UNIMICRO, code="number_missing")
+    raise OutcomeUnknownError(cause, system=System.UNIMICRO, code=Code.NUMBER_MISSING)
 
 
 async def _attach(books: Books, document: Document, remote: RemoteDocument) -> list[Reason]:
@@ -288,15 +282,14 @@ async def _attach(books: Books, document: Document, remote: RemoteDocument) -> l
     attachment = document.attachment
     if not books.rules.attach_files or attachment is None or books.key.booking == Booking.ORDER:
         return []
-    fix = "Attach the file in Unimicro by hand if it matters."
     if books.key.files_base is None:
         cause = f"Unimicro names no files service, so {attachment.name} was not attached"
-        return [Reason(code="file_not_attached", cause=cause, fix=fix)]
+        return [Reason(code=Code.FILE_NOT_ATTACHED, cause=cause, fix=fix_for(Code.FILE_NOT_ATTACHED))]
     try:
         await books.target.attach_file(remote.remote_id, attachment, files_base=books.key.files_base)
     except RemoteError as error:
         cause = f"{attachment.name} was not attached: {error.cause}"
-        return [Reason(code="file_not_attached", cause=cause, fix=fix)]
+        return [Reason(code=Code.FILE_NOT_ATTACHED, cause=cause, fix=fix_for(Code.FILE_NOT_ATTACHED))]
     return []
 
 
@@ -304,7 +297,7 @@ def _require_same_totals(books: Books, document: Document, remote: RemoteDocumen
     difference = compare_totals(document, remote, tolerance=books.rules.tolerance)
     if difference is None:
         return
-    if difference.code != "totals_rounded":
+    if difference.code != Code.TOTALS_ROUNDED:
         raise HoldError((difference,))
     warnings.append(difference)
 
@@ -326,7 +319,12 @@ async def _keep_draft(
         )
         note = "in Unimicro as a draft"
         await run.finish(
-            session, state="done", note=note, outcome=Outcome.DRAFTED, reasons=warnings, remote_number=remote.number
+            session,
+            state=EventState.DONE,
+            note=note,
+            outcome=Outcome.DRAFTED,
+            reasons=warnings,
+            remote_number=remote.number,
         )
 
 
@@ -336,5 +334,4 @@ def _kid_warnings(books: Books, document: Document, issued: RemoteDocument) -> l
     if not has_kid or not document.kid or document.kid == issued.kid:
         return []
     cause = f"The KID is {document.kid} in RecMan and {issued.kid or 'empty'} in Unimicro"
-    fix = "Payments with RecMan's KID are matched by hand in Unimicro."
-    return [Reason(code="kid_differs", cause=cause, fix=fix)]
+    return [Reason(code=Code.KID_DIFFERS, cause=cause, fix=fix_for(Code.KID_DIFFERS))]

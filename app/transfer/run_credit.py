@@ -3,7 +3,10 @@
 from contextlib import suppress
 
 from app.accounting.targets import Draft
+from app.domain.reasons.catalogue import fix_for
+from app.domain.reasons.codes import Code
 from app.domain.reference import DocumentState, Links, RemoteDocument
+from app.domain.states import STOPPED
 from app.errors import RemoteError, WaitError
 from app.platform.db import Session
 from app.transfer.attempts import attempt, missing_is_unclear
@@ -88,9 +91,8 @@ async def _require_alone(session: Session, books: Books, credited_id: int, trans
     cause = f"waits for credit note {other.number or other.record_id} of the same invoice, which is {other.state}"
     cause = f"{cause}: {why}" if why else cause
     fix = ""
-    if other.state in {"held", "failed"}:
-        fix = f"Mend what holds that credit note and retry it, or ignore it (POST /v1/transfers/{other.id}/ignore); "
-        fix += "then this one goes on by itself."
+    if other.state in STOPPED:
+        fix = fix_for(Code.WAITS, "held_credit", transfer_id=other.id)
     raise WaitError(cause, scope="invoice", record_id=other.record_id, seconds=_WAIT_SECONDS, fix=fix, while_open=True)
 
 

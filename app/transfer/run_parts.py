@@ -10,9 +10,11 @@ from app.domain.dimensions import Project
 from app.domain.org_numbers import parse_org_number
 from app.domain.parties import Customer
 from app.domain.policies import NumberPolicy
+from app.domain.reasons.catalogue import fix_for
+from app.domain.reasons.codes import Code, Reason
 from app.domain.reference import RemoteCustomer
 from app.engine.lanes import check_fence, wake_waiting
-from app.errors import HoldError, Reason, RemoteError, WaitError
+from app.errors import HoldError, RemoteError, WaitError
 from app.platform.db import Session
 from app.tables import Transfer
 from app.transfer.attempts import attempt
@@ -249,9 +251,9 @@ async def _let_go(run: Run, books: Books) -> None:
 
 def _other_number(part: _Part, number: str) -> Reason:
     return Reason(
-        code="customer_number_not_kept",
+        code=Code.CUSTOMER_NUMBER_NOT_KEPT,
         cause=f"Unimicro gave customer {part.name} number {number} instead of RecMan's {part.number}",
-        fix=f"Give the customer number {number} in RecMan (or {part.number} in Unimicro), then retry.",
+        fix=fix_for(Code.CUSTOMER_NUMBER_NOT_KEPT, given=number, number=part.number),
     )
 
 

@@ -3,8 +3,11 @@
 from dataclasses import replace
 
 from app.accounting.targets import guid_for
+from app.domain.reasons.catalogue import fix_for
+from app.domain.reasons.codes import Code, Reason
 from app.domain.reference import RemoteProduct
-from app.errors import AlreadyStoredError, HoldError, Reason
+from app.domain.states import TransferState
+from app.errors import AlreadyStoredError, HoldError
 from app.platform.db import Session
 from app.transfer.attempts import attempt
 from app.transfer.books import Books
@@ -26,7 +29,7 @@ async def create_product(run: Run, books: Books, step: CreateProduct, transfer_i
     guid = guid_for(str(books.key.id), "product", step.product.number)
 
     async def settle(session: Session, _product: RemoteProduct) -> None:
-        await record_values(session, transfer_id, state="waiting", lane_token=None)
+        await record_values(session, transfer_id, state=TransferState.WAITING, lane_token=None)
 
     try:
         made = await attempt(
@@ -47,5 +50,4 @@ async def create_product(run: Run, books: Books, step: CreateProduct, transfer_i
 
 def _product_gone(number: str) -> Reason:
     cause = f"Product {number} was made in Unimicro once and is not there any more"
-    fix = f"Create product {number} in Unimicro by hand (with sales account and VAT), then retry."
-    return Reason(code="product_gone", cause=cause, fix=fix)
+    return Reason(code=Code.PRODUCT_GONE, cause=cause, fix=fix_for(Code.PRODUCT_GONE, number=number))

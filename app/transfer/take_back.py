@@ -2,8 +2,11 @@
 
 from contextlib import suppress
 
+from app.domain.reasons.catalogue import fix_for
+from app.domain.reasons.codes import Code, Reason
 from app.domain.reference import DocumentState, RemoteDocument
-from app.errors import HoldError, Reason, RemoteMissingError, RemoteRejectedError
+from app.domain.states import TransferState
+from app.errors import HoldError, RemoteMissingError, RemoteRejectedError
 from app.platform.db import Session
 from app.tables import Key, Transfer
 from app.transfer.attempts import attempt, missing_is_unclear
@@ -82,7 +85,7 @@ async def _delete(run: Run, books: Books, transfer: Transfer, draft: RemoteDocum
         # A deleted draft has taken its guid with it; of a credit note nothing is begun any more.
         totals = show_totals("remote_", draft.totals)
         version = transfer.guid_version + 1
-        values = {"state": "waiting", "lane_token": None, "remote_id": None, "guid_version": version}
+        values = {"state": TransferState.WAITING, "lane_token": None, "remote_id": None, "guid_version": version}
         values |= {"credits_remote_id": None}
         await record_values(session, transfer.id, **values, **totals)
 
@@ -94,6 +97,5 @@ async def _delete(run: Run, books: Books, transfer: Transfer, draft: RemoteDocum
         await attempt(run, books, transfer.id, step="delete", call=call, settle=settle)
     except RemoteRejectedError as error:
         cause = f"Its draft (id {draft.remote_id}) is still in Unimicro, which does not let us delete it: {error.cause}"
-        fix = "Delete the draft in Unimicro by hand, so that nobody issues it."
-        return (Reason(code="draft_left", cause=cause, fix=fix),)
+        return (Reason(code=Code.DRAFT_LEFT, cause=cause, fix=fix_for(Code.DRAFT_LEFT)),)
     return ()

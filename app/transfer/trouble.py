@@ -1,7 +1,7 @@
 """Why a record is not through yet, shown on its transfer without disturbing how far it has come."""
 
 from app.domain.documents import DocumentKind
-from app.errors import Reason
+from app.domain.reasons.codes import Reason
 from app.platform.db import Session
 from app.platform.logger import add_log_fields
 from app.transfer.context import Run

@@ -7,12 +7,12 @@ must agree too before anything is offered for linking.
 import re
 
 from app.domain.documents import Document, IncompleteDocument
+from app.domain.reasons.codes import Code
 from app.domain.reference import DocumentState, RemoteDocument
 from app.transfer.books import Books
 from app.transfer.context import Run
 from app.transfer.log import is_linked
 from app.transfer.plan.document import compare_totals
-from app.transfer.plan.go_live import CODE
 from app.transfer.plan.parts import find_same_customer
 from app.transfer.plan.situation import CustomerView, DocumentSituation, Past, Twin
 
@@ -25,7 +25,7 @@ def was_searched(run: Run, books: Books, past: Past | None) -> bool:
     if past is None or past.decision is not None or past.searched_key != str(books.key.id):
         return False
     asked = not run.events or any(event.source.startswith(("retry", "job:")) for event in run.events)
-    return not asked and CODE in {gap.code for gap in past.held_for}
+    return not asked and Code.BEFORE_GO_LIVE in {gap.code for gap in past.held_for}
 
 
 async def find_twins(
@@ -57,7 +57,7 @@ def _compare(books: Books, document: Document, remote: RemoteDocument) -> list[s
     if remote.currency_id not in (None, books.reference.currencies.get(document.currency)):
         differences.append(f"it is not in {document.currency}")
     totals = compare_totals(document, remote, tolerance=books.rules.tolerance)
-    if totals is not None and totals.code == "totals_differ":
+    if totals is not None and totals.code == Code.TOTALS_DIFFER:
         differences.append(totals.cause[0].lower() + totals.cause[1:])
     return differences
 

@@ -25,6 +25,7 @@ from sqlalchemy import text
 
 from app.admin.hooks import create_hook
 from app.admin.tenants import create_tenant
+from app.domain.states import EventState
 from app.embedded.postgres import EmbeddedPostgres, pgbench_path
 from app.engine.inbox import Arrival, accept, dedupe_key
 from app.platform.db import create_engine, migrate
@@ -256,7 +257,7 @@ async def _drain(resources: Resources, tenant: str, *, lanes: int) -> float:
     async def carry_nothing(run: Run) -> None:
         nonlocal left
         async with run.sessions.begin() as session:
-            await run.finish(session, state="done")
+            await run.finish(session, state=EventState.DONE)
         left -= len(run.events)
         if left == 0:
             done.set()

@@ -8,6 +8,7 @@ from uuid import UUID
 import pytest
 from sqlalchemy import text
 
+from app.domain.states import EventState
 from app.engine.inbox import Arrival, accept, dedupe_key, load_unseen
 from app.engine.lanes import (
     Lease,
@@ -152,7 +153,7 @@ async def test_four_workers_see_every_event_once_and_in_order(world: World) -> N
         seen.setdefault(record, []).extend(event.seq or 0 for event in run.events)
         busy.discard(record)
         async with run.sessions.begin() as session:
-            await run.finish(session, state="done")
+            await run.finish(session, state=EventState.DONE)
 
     stop = asyncio.Event()
     workers = [asyncio.create_task(run_worker(world.resources, stop, carry_one=note)) for _ in range(4)]
@@ -174,7 +175,7 @@ async def test_handler_that_breaks_is_tried_again_and_stops_no_neighbour(world: 
         if calls.count("1") == 1 and run.lease.record_id == "1":
             raise ZeroDivisionError
         async with run.sessions.begin() as session:
-            await run.finish(session, state="done")
+            await run.finish(session, state=EventState.DONE)
 
     stop = asyncio.Event()
     worker = asyncio.create_task(run_worker(world.resources, stop, carry_one=break_once))
@@ -229,7 +230,7 @@ async def test_worker_with_more_in_hand_than_asked_for_lets_it_go_on(world: Worl
     async def carry_one(run: Run) -> None:
         await asyncio.sleep(0.2)
         async with run.sessions.begin() as session:
-            await run.finish(session, state="done")
+            await run.finish(session, state=EventState.DONE)
 
     for record in range(3):
         await hear(world, str(record), "a")

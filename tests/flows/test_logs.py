@@ -12,6 +12,7 @@ import uvicorn
 from starlette.types import Receive, Scope, Send
 
 from app.api.request_ids import HEADER, RequestIds
+from app.domain.states import EventState
 from app.platform.http import httpx
 from app.platform.logger import configure_logging, get_logger
 from app.transfer.context import Run
@@ -149,7 +150,7 @@ async def test_each_line_of_a_lane_is_its_own_however_many_run_at_once(world: Wo
         await together.wait()
         _log.info("going", own=own)
         async with run.sessions.begin() as session:
-            await run.finish(session, state="done")
+            await run.finish(session, state=EventState.DONE)
 
     await world.hear_of("invoice", 5001, 5002, 5003, 5004)
     await work(world, mark, ended=4)

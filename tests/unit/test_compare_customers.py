@@ -17,8 +17,8 @@ from app.clerk.customers.compare import (
 from app.domain.names import NameIndex, compare_names
 from app.domain.parties import Customer
 from app.domain.policies import NumberPolicy
+from app.domain.reasons.codes import Code, Reason
 from app.domain.reference import RemoteCustomer
-from app.errors import Reason
 from tests.world.builders import make_customer, make_reference
 
 ORG, OTHER_ORG, WRONG_ORG = "310456101", "311877208", "310456102"
@@ -158,7 +158,7 @@ def test_link_to_a_customer_that_is_gone_needs_a_person() -> None:
 
 
 def test_company_that_cannot_be_read_says_what_is_missing() -> None:
-    gap = Reason(code="record_missing", cause="Company: the number is missing", fix="…")
+    gap = Reason(code=Code.RECORD_MISSING, cause="Company: the number is missing", fix="…")
     (found,) = compare(IncompleteCompany(recman_company_id="208", name="Uten Nummer AS", gaps=(gap,)))
     assert (found.kind, found.recman_name, found.needs_person) == (Kind.INCOMPLETE, "Uten Nummer AS", True)
     assert "number is missing" in found.cause

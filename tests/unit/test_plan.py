@@ -11,8 +11,8 @@ import pytest
 from app.domain.documents import DocumentKind, IncompleteDocument, Totals
 from app.domain.money import dump_json
 from app.domain.policies import NumberPolicy
+from app.domain.reasons.codes import Code, Reason
 from app.domain.reference import DocumentState, Reference, RemoteCustomer, RemoteProject
-from app.errors import Reason
 from app.transfer.plan.document import compare_totals, hash_document, plan_company, plan_document, plan_project_change
 from app.transfer.plan.situation import CustomerView, DepartmentView, DocumentSituation, Past, ProjectView, Twin
 from app.transfer.plan.steps import (
@@ -142,9 +142,9 @@ def test_hold_lists_every_gap_at_once() -> None:
 
 
 def test_incomplete_document_lists_its_gaps_and_its_unknown_products() -> None:
-    gap = Reason(code="price_missing", cause="Line 1: the price is missing", fix="Correct it.")
+    gap = Reason(code=Code.RECORD_MISSING, cause="Line 1: the price is missing", fix="Correct it.")
     document = IncompleteDocument(recman_invoice_id="5001", gaps=(gap,), product_numbers=("7777",))
-    assert codes(plan_document(make_situation(document=document))) == ["price_missing", "product_unknown"]
+    assert codes(plan_document(make_situation(document=document))) == ["record_missing", "product_unknown"]
 
 
 @pytest.mark.parametrize(

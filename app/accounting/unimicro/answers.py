@@ -9,6 +9,8 @@ from typing import Any
 
 from app.accounting.unimicro.complaints import read_complaint
 from app.domain.money import parse_json
+from app.domain.reasons.catalogue import fix_for
+from app.domain.reasons.codes import Code
 from app.errors import (
     AlreadyStoredError,
     OutcomeUnknownError,
@@ -105,13 +107,16 @@ def _is_own(response: httpx.Response, answer: Any) -> bool:
 
 def _refusal(status: int, said: str) -> RemoteRejectedError:
     if status == httpx.codes.FORBIDDEN:
-        fix = "Give the user who signed in the roles Administrator and full access to sales in Unimicro, then retry."
-        return RemoteRejectedError(f"Unimicro refused: {said}", system=System.UNIMICRO, fix=fix, code="rights_missing")
+        return RemoteRejectedError(
+            f"Unimicro refused: {said}",
+            system=System.UNIMICRO,
+            fix=fix_for(Code.RIGHTS_MISSING),
+            code=Code.RIGHTS_MISSING,
+        )
     if status in _MISSING:
-        fix = "Check in Unimicro whether it was deleted, then retry."
+        fix = fix_for(Code.REMOTE_MISSING)
         return RemoteMissingError(f"Unimicro has no such record: {said}", system=System.UNIMICRO, fix=fix)
-    fix = "Correct what Unimicro complains about, then retry."
-    return RemoteRejectedError(f"Unimicro refused: {said}", system=System.UNIMICRO, fix=fix)
+    return RemoteRejectedError(f"Unimicro refused: {said}", system=System.UNIMICRO, fix=fix_for(Code.REMOTE_REJECTED))
 
 
 def read_retry_after(value: str | None, *, now: datetime) -> float:

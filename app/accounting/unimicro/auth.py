@@ -21,6 +21,8 @@ from app.accounting.unimicro.oauth import (
     to_unavailable,
 )
 from app.domain.money import parse_json
+from app.domain.reasons.catalogue import fix_for
+from app.domain.reasons.codes import Code
 from app.errors import AuthExpiredError, RemoteError, RemoteRejectedError, RemoteUnavailableError, System
 from app.platform.http import httpx
 
@@ -117,8 +119,8 @@ def _parse_discovery(answer: httpx.Response, issuer: str) -> Endpoints:
         raise RemoteUnavailableError(
             f"{issuer} does not answer as an identity server (status {answer.status_code})",
             system=System.UNIMICRO,
-            fix="Check RMU_UNIMICRO_ISSUER.",
-            code="issuer_unusable",
+            fix=fix_for(Code.ISSUER_UNUSABLE),
+            code=Code.ISSUER_UNUSABLE,
         )
     return found
 
@@ -176,13 +178,13 @@ async def exchange_code(
     """
     endpoints = await discover(http, identity.issuer)
     if issuer != endpoints.issuer and (issuer is not None or endpoints.sends_issuer):
-        raise _refused("The callback does not come from our identity server", "wrong_issuer")
+        raise _refused("The callback does not come from our identity server", Code.WRONG_ISSUER)
     async with _open_client(http, identity) as client:
         answer = await ask_for_tokens(
             lambda: client.fetch_token(
                 endpoints.token, grant_type="authorization_code", code=code, code_verifier=begun.code_verifier
             ),
-            refused=lambda name: _refused(f"The identity server refused the sign-in: {name}", "sign_in_refused"),
+            refused=lambda name: _refused(f"The identity server refused the sign-in: {name}", Code.SIGN_IN_REFUSED),
         )
     id_token = str(answer.get("id_token"))
     verify_identity(id_token, issuer=endpoints.issuer, client_id=identity.client_id, nonce=begun.nonce)
@@ -244,8 +246,8 @@ def _to_lasting_tokens(answer: dict[str, Any], identity: Identity, now: datetime
         raise RemoteRejectedError(
             "The sign-in gave no refresh token: the client may not use the scope offline_access",
             system=System.UNIMICRO,
-            fix="Allow offline_access for the client in Unimicro's developer portal, then sign in again.",
-            code="no_offline_access",
+            fix=fix_for(Code.NO_OFFLINE_ACCESS),
+            code=Code.NO_OFFLINE_ACCESS,
         )
     return to_tokens(answer, identity, now)
 
@@ -274,13 +276,13 @@ def _refresh_refused(name: str) -> RemoteError:
     return RemoteUnavailableError(
         f"The identity server does not take our client: {name}",
         system=System.UNIMICRO,
-        fix="Check RMU_UNIMICRO_CLIENT_ID and RMU_UNIMICRO_CLIENT_SECRET.",
-        code="client_refused",
+        fix=fix_for(Code.CLIENT_REFUSED),
+        code=Code.CLIENT_REFUSED,
     )
 
 
-def _refused(cause: str, code: str) -> RemoteRejectedError:
-    return RemoteRejectedError(cause, system=System.UNIMICRO, fix="Begin the sign-in again.", code=code)
+def _refused(cause: str, code: Code) -> RemoteRejectedError:
+    return RemoteRejectedError(cause, system=System.UNIMICRO, fix=fix_for(code), code=code)
 
 
 def _open_client(http: httpx.AsyncClient, identity: Identity) -> AbstractAsyncContextManager[Any]:

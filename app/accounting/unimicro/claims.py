@@ -10,7 +10,9 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from app.domain.money import parse_json
-from app.errors import HoldError, Reason, RemoteRejectedError, System
+from app.domain.reasons.catalogue import fix_for
+from app.domain.reasons.codes import Code, Reason
+from app.errors import HoldError, RemoteRejectedError, System
 
 
 def read_claims(token: str) -> dict[str, Any]:
@@ -46,8 +48,8 @@ def verify_identity(token: str, *, issuer: str, client_id: str, nonce: str) -> N
         raise RemoteRejectedError(
             f"The identity token has another {' and '.join(wrong)} than this sign-in",
             system=System.UNIMICRO,
-            fix="Begin the sign-in again.",
-            code="sign_in_mismatch",
+            fix=fix_for(Code.SIGN_IN_MISMATCH),
+            code=Code.SIGN_IN_MISMATCH,
         )
 
 
@@ -69,6 +71,5 @@ def choose_api_base(claims: Mapping[str, Any], *, default: str, allowed_hosts: f
     good_scheme = address.scheme == "https" or address.scheme == urlsplit(default).scheme
     if not good_scheme or address.netloc.lower() not in allowed_hosts:
         cause = f"Unimicro names {address.scheme}://{address.hostname} as its API, which is not an allowed host"
-        fix = "If the host belongs to Unimicro, an operator adds it to RMU_UNIMICRO_ALLOWED_HOSTS; then sign in again."
-        raise HoldError((Reason(code="api_host_not_allowed", cause=cause, fix=fix),))
+        raise HoldError((Reason(code=Code.API_HOST_NOT_ALLOWED, cause=cause, fix=fix_for(Code.API_HOST_NOT_ALLOWED)),))
     return f"{claim.rstrip('/')}/"

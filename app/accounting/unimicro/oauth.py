@@ -7,11 +7,13 @@ from datetime import UTC, datetime
 from typing import Any
 
 from app.accounting.unimicro.answers import read_retry_after
+from app.domain.reasons.catalogue import fix_for
+from app.domain.reasons.codes import Code
 from app.errors import OutcomeUnknownError, RemoteError, RemoteThrottledError, RemoteUnavailableError, System
 from app.platform.http import AsyncOAuth2Client, ClientTransport, OAuthError, httpx
 
 TOKEN_SECONDS = 7
-SIGN_IN_AGAIN = "An administrator must sign in to Unimicro again."
+SIGN_IN_AGAIN = fix_for(Code.SIGN_IN_AGAIN)
 _NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
 
 

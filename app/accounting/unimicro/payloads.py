@@ -10,7 +10,8 @@ from typing import Any
 from uuid import UUID, uuid5
 
 from app.domain.money import dump_json
-from app.errors import Reason
+from app.domain.reasons.catalogue import fix_for
+from app.domain.reasons.codes import Code, Reason
 
 # Draft in a POST; without any StatusCode an invoice is booked at once. Source: §4.1 [o].
 DRAFT_ON_CREATE = 10001
@@ -88,7 +89,7 @@ def fit_texts(payload: dict[str, Any], entity: str, *, where: str) -> list[Reaso
             payload[name] = _cut(str(text), most)
         what = "left out" if name in _WHOLE else "cut"
         cause = f"{where}: {name} has {length} characters, Unimicro takes {most}; it was {what}"
-        warnings.append(Reason(code="text_cut", cause=cause, fix="Shorten the text in RecMan if it matters."))
+        warnings.append(Reason(code=Code.TEXT_CUT, cause=cause, fix=fix_for(Code.TEXT_CUT)))
     return warnings
 
 

@@ -10,8 +10,8 @@ from app.accounting.unimicro.translate_products import to_product
 from app.domain.dimensions import Department, Project
 from app.domain.documents import Document
 from app.domain.parties import Customer
+from app.domain.reasons.codes import Reason
 from app.domain.reference import RemoteProduct
-from app.errors import Reason
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,6 +10,8 @@ from enum import Enum
 from typing import Any, TypeAlias
 
 from app.accounting.unimicro.complaints import read_complaint
+from app.domain.reasons.catalogue import fix_for
+from app.domain.reasons.codes import Code
 from app.errors import RemoteError, RemoteRejectedError, RemoteThrottledError, RemoteUnavailableError, System
 from app.platform.http import httpx
 
@@ -20,7 +22,6 @@ TOKEN_REST_SECONDS = 30.0
 _COMPANY_REST_SECONDS = 300.0
 # What every user of a company may read, and what every token is good for (§1.6).
 _OF_COMPANY, _OF_TOKEN = "api/biz/companysettings/1", "api/init/companies"
-_RIGHTS = "Give the user who signed in the roles Administrator and full access to sales in Unimicro, then retry."
 
 Answered: TypeAlias = tuple[httpx.Response, Any]
 
@@ -103,14 +104,16 @@ class RefusedCall:
     def _to_error(self, fault: Fault, said: str) -> RemoteError:
         if fault is Fault.ROUTE:
             cause = f"Unimicro refuses {self.name} to the user who signed in: {said}"
-            return RemoteRejectedError(cause, system=System.UNIMICRO, fix=_RIGHTS, code="rights_missing")
+            return RemoteRejectedError(
+                cause, system=System.UNIMICRO, fix=fix_for(Code.RIGHTS_MISSING), code=Code.RIGHTS_MISSING
+            )
         if fault is Fault.COMPANY:
             return RemoteThrottledError(
                 f"Unimicro refuses the company to the user who signed in: {said}",
                 system=System.UNIMICRO,
                 retry_after=_COMPANY_REST_SECONDS,
-                fix="Give the user who signed in access to the company in Unimicro; then it goes on by itself.",
-                code="company_refused",
+                fix=fix_for(Code.COMPANY_REFUSED),
+                code=Code.COMPANY_REFUSED,
             )
         return to_token_refused(said)
 
@@ -121,6 +124,6 @@ def to_token_refused(said: str) -> RemoteThrottledError:
         f"Unimicro does not take a token that its identity server has just given: {said}",
         system=System.UNIMICRO,
         retry_after=TOKEN_REST_SECONDS,
-        fix="Nothing to do: it goes on by itself. If it stays so for hours, sign in again.",
-        code="token_refused",
+        fix=fix_for(Code.TOKEN_REFUSED),
+        code=Code.TOKEN_REFUSED,
     )

@@ -24,6 +24,7 @@ from cryptography.hazmat.primitives.serialization.pkcs12 import load_key_and_cer
 
 from app.accounting.unimicro.auth import Identity, TokenSet, discover, to_tokens, utc_now
 from app.accounting.unimicro.oauth import ask_for_tokens
+from app.domain.reasons.codes import Code
 from app.errors import AuthExpiredError, OutcomeUnknownError, RemoteError, RemoteUnavailableError, RequestError, System
 from app.platform.http import AsyncOAuth2Client, ClientTransport, PrivateKeyJWT, httpx
 
@@ -51,9 +52,9 @@ def read_pkcs12(client_id: str, *, pkcs12: str, password: str) -> ServerClient:
     try:
         found, certificate, _ = load_key_and_certificates(base64.b64decode(pkcs12, validate=True), password.encode())
     except (ValueError, binascii.Error):
-        raise RequestError("The certificate file cannot be read", fix=_FIX, code="certificate_unusable") from None
+        raise RequestError("The certificate file cannot be read", fix=_FIX, code=Code.CERTIFICATE_UNUSABLE) from None
     if not isinstance(found, RSAPrivateKey):
-        raise RequestError("The certificate file holds no RSA key", fix=_FIX, code="certificate_unusable")
+        raise RequestError("The certificate file holds no RSA key", fix=_FIX, code=Code.CERTIFICATE_UNUSABLE)
     shown = base64.b64encode(certificate.public_bytes(Encoding.DER)).decode() if certificate is not None else ""
     return ServerClient(client_id=client_id, private_key=_to_pem(found), certificate=shown)
 
@@ -67,9 +68,9 @@ def read_pem(client_id: str, *, private_key: str) -> ServerClient:
     try:
         found = load_pem_private_key(private_key.encode(), password=None)
     except (ValueError, TypeError):
-        raise RequestError("The private key cannot be read", fix=_FIX, code="certificate_unusable") from None
+        raise RequestError("The private key cannot be read", fix=_FIX, code=Code.CERTIFICATE_UNUSABLE) from None
     if not isinstance(found, RSAPrivateKey):
-        raise RequestError("The private key is no RSA key", fix=_FIX, code="certificate_unusable")
+        raise RequestError("The private key is no RSA key", fix=_FIX, code=Code.CERTIFICATE_UNUSABLE)
     return ServerClient(client_id=client_id, private_key=_to_pem(found))
 
 

@@ -29,8 +29,10 @@ from app.domain.dimensions import Department, Project
 from app.domain.org_numbers import clean_org_number, is_same_org_number, list_groupings
 from app.domain.parties import Customer
 from app.domain.policies import FieldRules
+from app.domain.reasons.catalogue import fix_for
+from app.domain.reasons.codes import Code, Reason
 from app.domain.reference import Reference, RemoteCustomer, RemoteDepartment, RemoteProduct, RemoteProject
-from app.errors import HoldError, Reason, RemoteRejectedError
+from app.errors import HoldError, RemoteRejectedError
 
 # Registers of what customers are sent have their name in theirs.
 _NO_CUSTOMER_SERIES = ("invoice", "order", "quote", "reminder", "faktura", "ordre", "tilbud", "purring")
@@ -179,7 +181,7 @@ class UnimicroTarget(DocumentTarget):
             await self._client.act("POST", f"projects/{there['ID']}", action)
         except RemoteRejectedError as error:
             cause = f"Project {project.number} is {project.status} in RecMan, but {action} was refused: {error.cause}"
-            refused = Reason(code="project_status", cause=cause, fix="Set the project's status in Unimicro by hand.")
+            refused = Reason(code=Code.PROJECT_STATUS, cause=cause, fix=fix_for(Code.PROJECT_STATUS))
             return Change(sent=False, warnings=(refused,))
         return Change(sent=True)
 
@@ -225,19 +227,21 @@ def _read_base_currency(settings: Mapping[str, Any], currencies: Mapping[str, in
     gaps = []
     base = next((code for code, identity in currencies.items() if identity == settings.get("BaseCurrencyCodeID")), None)
     if base is None:
-        gaps.append(_setting_gap("base_currency_unknown", "which currency it keeps its books in (BaseCurrencyCodeID)"))
+        gaps.append(
+            _setting_gap(Code.BASE_CURRENCY_UNKNOWN, "which currency it keeps its books in (BaseCurrencyCodeID)")
+        )
     if not isinstance(settings.get("TaxMandatoryType"), int):
-        gaps.append(_setting_gap("vat_duty_unknown", "whether it is registered for VAT (TaxMandatoryType)"))
+        gaps.append(_setting_gap(Code.VAT_DUTY_UNKNOWN, "whether it is registered for VAT (TaxMandatoryType)"))
     if gaps or base is None:
         raise HoldError(tuple(gaps))
     return base
 
 
-def _setting_gap(code: str, what: str) -> Reason:
+def _setting_gap(code: Code, what: str) -> Reason:
     return Reason(
         code=code,
         cause=f"Unimicro's company settings do not say {what}",
-        fix="Choose it in Unimicro under Settings, Company settings, then retry.",
+        fix=fix_for(code),
     )
 
 

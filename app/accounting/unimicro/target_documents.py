@@ -13,8 +13,10 @@ from app.accounting.unimicro.translate_credits import to_credit_head, to_credit_
 from app.accounting.unimicro.translate_documents import Currency, from_invoice, read_rate, to_invoice
 from app.domain.documents import Attachment, Document, DocumentKind
 from app.domain.parties import Recipient
+from app.domain.reasons.catalogue import fix_for
+from app.domain.reasons.codes import Code, Reason
 from app.domain.reference import Links, Reference, RemoteDocument
-from app.errors import HoldError, OutcomeUnknownError, Reason, RemoteUnavailableError, System
+from app.errors import HoldError, OutcomeUnknownError, RemoteUnavailableError, System
 
 _SLOTS = ("InvoiceAddress", "ShippingAddress", "DefaultEmail", "DefaultPhone", "Addresses", "Emails")
 CUSTOMER_PARTS = ",".join(("Info", *(f"Info.{slot}" for slot in _SLOTS)))
@@ -216,16 +218,11 @@ def _other_customer(links: Links, recipient: Recipient) -> Reason:
         f"The customer was linked as number {links.customer_number} with id {links.customer_id}; in Unimicro that id "
         f"now shows number {recipient.number}, {recipient.name}"
     )
-    fix = (
-        "See in Unimicro which customer is meant. Once RecMan and Unimicro have one number for it, retry the customer "
-        "(POST /v1/transfers/{id}/retry, kind customer) and then this document."
-    )
-    return Reason(code="customer_not_the_one", cause=cause, fix=fix)
+    return Reason(code=Code.CUSTOMER_NOT_THE_ONE, cause=cause, fix=fix_for(Code.CUSTOMER_NOT_THE_ONE))
 
 
 def _require_active(row: Mapping[str, Any]) -> None:
     customer = from_customer(row)
     if not customer.active:
         cause = f"Customer {customer.number} {customer.name} is inactive in Unimicro"
-        fix = "Activate the customer in Unimicro, then retry."
-        raise HoldError((Reason(code="customer_inactive", cause=cause, fix=fix),))
+        raise HoldError((Reason(code=Code.CUSTOMER_INACTIVE, cause=cause, fix=fix_for(Code.CUSTOMER_INACTIVE)),))

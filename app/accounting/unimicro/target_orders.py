@@ -11,8 +11,9 @@ from app.accounting.unimicro.target import UnimicroTarget
 from app.accounting.unimicro.target_documents import quote
 from app.accounting.unimicro.translate_orders import from_order, to_order
 from app.domain.documents import Document
+from app.domain.reasons.codes import Reason
 from app.domain.reference import Links, Reference, RemoteDocument
-from app.errors import Reason, RemoteMissingError
+from app.errors import RemoteMissingError
 
 
 class UnimicroOrderTarget(UnimicroTarget):

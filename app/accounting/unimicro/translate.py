@@ -13,8 +13,9 @@ from app.domain.dimensions import Department, Project
 from app.domain.org_numbers import clean_org_number, hide_person_numbers
 from app.domain.parties import Address, Customer, Recipient
 from app.domain.policies import FieldRule, FieldRules
+from app.domain.reasons.catalogue import fix_for
+from app.domain.reasons.codes import Code, Reason
 from app.domain.reference import RemoteCustomer, RemoteDepartment, RemoteProject
-from app.errors import Reason
 
 # What is sent, and a warning for every text that did not fit.
 Written = tuple[dict[str, Any], list[Reason]]
@@ -69,8 +70,7 @@ def to_customer(
     if customer.peppol_address and not peppol:
         shown = hide_person_numbers(customer.peppol_address)
         cause = f"{where}: “{shown}” is no address for electronic invoices; it was left out"
-        fix = "Enter it in RecMan as scheme and number, such as 0192:999999999, or in Unimicro by hand."
-        warnings.append(Reason(code="peppol_unclear", cause=cause, fix=fix))
+        warnings.append(Reason(code=Code.PEPPOL_UNCLEAR, cause=cause, fix=fix_for(Code.PEPPOL_UNCLEAR)))
     payload["Info"] = {"_createguid": guid_for(guid, "info"), "Name": customer.name}
     warnings += fit_texts(payload["Info"], "BusinessRelation", where=where)
     children, child_warnings = _to_children(customer, guid, where)

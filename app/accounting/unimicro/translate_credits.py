@@ -15,8 +15,9 @@ from app.accounting.unimicro.translate_documents import (
 )
 from app.domain.documents import Document
 from app.domain.money import to_decimal
+from app.domain.reasons.codes import Reason
 from app.domain.reference import Links
-from app.errors import OutcomeUnknownError, Reason, System
+from app.errors import OutcomeUnknownError, System
 
 # What a line is booked with; two lines that agree in these are one line.
 _BOOKED = ("ProductID", "AccountID", "VatTypeID", "NumberOfItems", "PriceExVatCurrency", "DiscountPercent")

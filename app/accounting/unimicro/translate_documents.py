@@ -25,8 +25,10 @@ from app.accounting.unimicro.payloads import (
 from app.domain.documents import Document, DocumentKind, Line, Totals
 from app.domain.money import TEN_THOUSANDTH, ZERO, round_money, to_decimal
 from app.domain.parties import Address, Recipient
+from app.domain.reasons.catalogue import fix_for
+from app.domain.reasons.codes import Code, Reason
 from app.domain.reference import DocumentState, Links, RemoteDocument
-from app.errors import HoldError, Reason
+from app.errors import HoldError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,8 +54,7 @@ def read_rate(answer: Mapping[str, Any], day: date) -> Decimal:
     cause = f"Unimicro has no exchange rate above zero for {day}"
     if rate > 0:
         cause = f"Unimicro's exchange rate for {day} is for {factor} units of the currency, which cannot be"
-    fix = "Enter the day's rate for one unit of the currency in Unimicro, then retry."
-    raise HoldError((Reason(code="rate_unusable", cause=cause, fix=fix),))
+    raise HoldError((Reason(code=Code.RATE_UNUSABLE, cause=cause, fix=fix_for(Code.RATE_UNUSABLE)),))
 
 
 def to_invoice(

@@ -7,8 +7,8 @@ from typing import Any
 
 from app.accounting.unimicro.payloads import PRODUCT_ACTIVE, fit_texts, to_text
 from app.domain.money import to_decimal
+from app.domain.reasons.codes import Reason
 from app.domain.reference import RemoteAccount, RemoteProduct, RemoteVatType
-from app.errors import Reason
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from app.admin.hooks import load_hook, record_hook_change
 from app.api.doors import AdminDoor, ResourcesDep, ViewerDoor
 from app.api.views import Order, View, problems
 from app.api.webhooks.known import KnownHooks
+from app.domain.states import EventState
 from app.engine.inbox import PART, RELEASED, list_deliveries
 from app.engine.recorded import count_recorded, discard_recorded, release_recorded
 from app.engine.wakeup import wake_workers
@@ -82,7 +83,11 @@ async def show_contact(door: ViewerDoor, hook_id: UUID) -> ContactView:
     found = await asyncio.to_thread(describe_deliveries, deliveries)
     read_as = Counter(f"{event.scope} {event.operation}" for event in events if event.record_id)
     split = {event.id for event in whole if (event.note or "").startswith("holds ")}
-    idle = [event for event in whole if event.state == "ignored" and event.record_id is None and event.id not in split]
+    idle = [
+        event
+        for event in whole
+        if event.state == EventState.IGNORED and event.record_id is None and event.id not in split
+    ]
     return ContactView(
         hook_id=hook.id,
         record_first=hook.record_first,

@@ -12,8 +12,8 @@ from app.domain.names import NameIndex, compare_names
 from app.domain.org_numbers import parse_org_number
 from app.domain.parties import Customer
 from app.domain.policies import NumberPolicy
+from app.domain.reasons.codes import Code, Reason
 from app.domain.reference import Reference, RemoteCustomer
-from app.errors import Reason
 from app.transfer.plan.parts import has_valid_org_number, plan_customer, shares_org_number
 from app.transfer.plan.situation import CustomerView
 from app.transfer.plan.steps import CreateCustomer
@@ -62,11 +62,11 @@ _ACTIONS = {
 # The rest must be put right, or accepted, by a person before anything is sent.
 _HARMLESS = frozenset({Kind.AGREE, Kind.ONLY_IN_RECMAN, Kind.ONLY_IN_UNIMICRO, Kind.INACTIVE})
 _KINDS_OF_GAPS = {
-    "customer_number_clash": Kind.NUMBER_CLASH,
-    "customer_number_twice": Kind.NUMBER_CLASH,
-    "customer_under_other_number": Kind.OTHER_NUMBER,
-    "customer_number_outside_series": Kind.OUTSIDE_SERIES,
-    "customer_inactive": Kind.INACTIVE,
+    Code.CUSTOMER_NUMBER_CLASH: Kind.NUMBER_CLASH,
+    Code.CUSTOMER_NUMBER_TWICE: Kind.NUMBER_CLASH,
+    Code.CUSTOMER_UNDER_OTHER_NUMBER: Kind.OTHER_NUMBER,
+    Code.CUSTOMER_NUMBER_OUTSIDE_SERIES: Kind.OUTSIDE_SERIES,
+    Code.CUSTOMER_INACTIVE: Kind.INACTIVE,
 }
 
 

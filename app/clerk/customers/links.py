@@ -6,6 +6,9 @@ from app.admin.tenants import load_tenant
 from app.clerk.side_run import nobodys_lease
 from app.domain.parties import Customer
 from app.domain.policies import NumberPolicy
+from app.domain.reasons.catalogue import fix_for
+from app.domain.reasons.codes import Code
+from app.domain.reasons.rows import Change
 from app.domain.reference import RemoteCustomer
 from app.engine.lanes import wake_waiting
 from app.errors import ConflictError, RequestError
@@ -16,8 +19,6 @@ from app.tables import Key, Transfer
 from app.transfer.claims import claim_sending
 from app.transfer.log import Place, list_customer_links, record_done, record_transfer
 from app.transfer.retry import retry_held
-
-_CODES = ("customer_under_other_number", "customer_number_clash", "customer_number_twice", "customer_number_not_kept")
 
 
 async def find_pair(
@@ -36,18 +37,18 @@ async def find_pair(
     if rules.customer_number is not NumberPolicy.LINKED:
         cause = f"The rules of key “{key.name}” want equal customer numbers in both systems"
         fix = "Make the two numbers equal, or set customer_number to linked in the key's rules."
-        raise ConflictError(cause, fix=fix, code="numbers_must_agree")
+        raise ConflictError(cause, fix=fix, code=Code.NUMBERS_MUST_AGREE)
     company = await open_lone_reader(resources, tenant).read_company(recman_company_id)
     if not isinstance(company, Customer):
         cause = f"RecMan does not show company {recman_company_id} completely"
-        raise RequestError(cause, fix="Check the id, and complete the company in RecMan.", code="company_unknown")
+        raise RequestError(cause, fix="Check the id, and complete the company in RecMan.", code=Code.COMPANY_UNKNOWN)
     found = await open_key_target(resources, key).find_customers(number=remote_number, org_number=None)
     if len(found) != 1:
         cause = f"Unimicro has {len(found) or 'no'} customer with number {remote_number}"
-        raise RequestError(cause, fix="Give the number of one customer in Unimicro.", code="customer_unknown")
+        raise RequestError(cause, fix="Give the number of one customer in Unimicro.", code=Code.CUSTOMER_UNKNOWN)
     if not found[0].active:
         cause = f"Customer {remote_number} {found[0].name} is inactive in Unimicro"
-        raise ConflictError(cause, fix="Activate it in Unimicro first.", code="customer_inactive")
+        raise ConflictError(cause, fix=fix_for(Code.CUSTOMER_INACTIVE), code=Code.CUSTOMER_INACTIVE)
     return company, found[0]
 
 
@@ -60,16 +61,16 @@ async def link_customer(session: Session, key: Key, company: Customer, remote: R
     links = await list_customer_links(session, key_id=key.id)
     if company.recman_company_id in links or remote.remote_id in links.values():
         cause = f"{company.name} or Unimicro's customer {remote.number} is linked already"
-        raise ConflictError(cause, fix="See GET /v1/transfers?kind=customer.", code="already_linked")
+        raise ConflictError(cause, fix="See GET /v1/transfers?kind=customer.", code=Code.ALREADY_LINKED)
     place = Place(tenant_id=key.tenant_id, key_id=key.id, scope="company", record_id=company.recman_company_id)
     values = {"number": company.number, "customer_name": company.name}
     transfer = await record_transfer(session, place, kind="customer", values=values)
     lease = nobodys_lease(key.tenant_id, place.scope, place.record_id)
     if await claim_sending(session, transfer.id, lease, key_id=key.id, step="link") is None:
         cause = f"{company.name} is on its way to Unimicro right now"
-        raise ConflictError(cause, fix="Look again in a minute.", code="already_begun")
+        raise ConflictError(cause, fix="Look again in a minute.", code=Code.ALREADY_BEGUN)
     await record_done(session, transfer.id, remote_id=remote.remote_id, remote_number=remote.number)
     await wake_waiting(session, tenant_id=key.tenant_id, scope="company", record_id=company.recman_company_id)
-    await retry_held(session, tenant_id=key.tenant_id, codes=_CODES)
+    await retry_held(session, tenant_id=key.tenant_id, change=Change.CUSTOMER_LINKED)
     await session.refresh(transfer)
     return transfer

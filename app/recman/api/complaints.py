@@ -6,6 +6,8 @@ Source: docs/facts/recman.md §2.5 [C].
 from collections.abc import Mapping
 from typing import Any
 
+from app.domain.reasons.catalogue import fix_for
+from app.domain.reasons.codes import Code
 from app.errors import (
     AuthExpiredError,
     RemoteError,
@@ -81,18 +83,20 @@ def to_error(response: httpx.Response, complaint: str, scope: str) -> RemoteErro
         return AuthExpiredError(
             f"RecMan does not accept the API key: {complaint}",
             system=System.RECMAN,
-            fix="Make a new API key in RecMan (System Settings, API) and enter it for the tenant.",
+            fix=fix_for(Code.SIGN_IN_AGAIN, "recman"),
         )
     if any(word in said for word in _RIGHT_WORDS) or status == httpx.codes.FORBIDDEN:
-        fix = f"Give the RecMan API key the right to read {scope}, then retry."
         return RemoteRejectedError(
-            f"RecMan refuses to show {scope}: {complaint}", system=System.RECMAN, fix=fix, code="recman_scope"
+            f"RecMan refuses to show {scope}: {complaint}",
+            system=System.RECMAN,
+            fix=fix_for(Code.RECMAN_SCOPE, scope=scope),
+            code=Code.RECMAN_SCOPE,
         )
     if not any(word in said for word in _FINAL_WORDS):
         # Logical failures without a known reason have been seen to pass. Source: §2.5 [C].
         return RemoteUnexplainedError(f"RecMan failed: {complaint}", system=System.RECMAN)
     return RemoteRejectedError(
-        f"RecMan refused: {complaint}", system=System.RECMAN, fix="Give the operator this text.", code="recman_refused"
+        f"RecMan refused: {complaint}", system=System.RECMAN, fix=fix_for(Code.RECMAN_REFUSED), code=Code.RECMAN_REFUSED
     )
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from app.domain.documents import DocumentKind, Line
 from app.domain.money import CENT, ZERO, show_money
-from app.errors import Reason
+from app.domain.reasons.codes import Code, Reason
 from app.recman.read.payloads import (
     INVOICE,
     LINE,
@@ -52,7 +52,7 @@ def read_lines(reader: Reader, kind: DocumentKind, *, proven: bool) -> tuple[tup
             lines.append(line)
             signs.add(sign)
     if not proven and {1, -1} <= signs:
-        reader.add("unclear", "the sums of the lines are unclear: some are turned around and some are not")
+        reader.add(Code.RECORD_UNCLEAR, "the sums of the lines are unclear: some are turned around and some are not")
     found = tuple(lines)
     return _to_positive(found) if kind is DocumentKind.CREDIT_NOTE else found, tuple(gaps)
 
@@ -83,7 +83,7 @@ def _read_line(row: Raw, position: int, kind: DocumentKind, *, proven: bool) -> 
         return None, reader.gaps, 0
     line = Line(**fields)
     if abs(line.net_amount) >= _MOST_AMOUNT:
-        reader.add("unclear", "quantity × price is more than any invoice has")
+        reader.add(Code.RECORD_UNCLEAR, "quantity × price is more than any invoice has")
         return None, reader.gaps, 0
     _check_net(reader, line, stated, kind)
     made = line.net_amount * (stated or ZERO)
@@ -110,7 +110,7 @@ def _check_words(reader: Reader, row: Raw) -> None:
     figures = [name for name in list_relatives(row, _ANY, LINE) if not _IS_KEY.search(name) and _is_figure(row[name])]
     if figures:
         listed = ", ".join(f"{show(name)} is {show(row[name])}" for name in figures)
-        reader.add("unclear", f"there is no product, quantity and price, but {listed}")
+        reader.add(Code.RECORD_UNCLEAR, f"there is no product, quantity and price, but {listed}")
 
 
 def _is_figure(value: Any) -> bool:
@@ -135,7 +135,7 @@ def _check_net(reader: Reader, line: Line, stated: Decimal | None, kind: Documen
     if abs(ours - stated) > CENT:
         is_plain = not line.discount_percent
         made = "quantity × price" if is_plain else "quantity × price less discount"
-        reader.add("unclear", f"{made} is {show_money(ours)}, RecMan says {show_money(stated)}")
+        reader.add(Code.RECORD_UNCLEAR, f"{made} is {show_money(ours)}, RecMan says {show_money(stated)}")
 
 
 def _is_text(row: Raw) -> bool:

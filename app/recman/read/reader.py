@@ -3,7 +3,8 @@
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
-from app.errors import Reason
+from app.domain.reasons.catalogue import fix_for
+from app.domain.reasons.codes import Code, Reason
 from app.recman.read.payloads import Raw, Unclear, pick
 
 T = TypeVar("T")
@@ -12,10 +13,14 @@ T = TypeVar("T")
 class Reader:
     """Reads one raw record field by field and collects the gaps on the way."""
 
-    def __init__(self, raw: Raw, spellings: Mapping[str, tuple[str, ...]], *, where: str) -> None:
+    def __init__(
+        self, raw: Raw, spellings: Mapping[str, tuple[str, ...]], *, where: str, is_document: bool = True
+    ) -> None:
         self._raw = raw
         self._spellings = spellings
         self._where = where
+        # A document can never be mended in RecMan, everything else can.
+        self._case = "" if is_document else "party"
         self.gaps: list[Reason] = []
 
     def find(self, name: str, convert: Callable[[Any], T]) -> T | None:
@@ -23,7 +28,7 @@ class Reader:
         try:
             return pick(self._raw, self._spellings[name], convert)
         except Unclear as finding:
-            self.add("unclear", f"the {_words(name)} is unclear: {finding}")
+            self.add(Code.RECORD_UNCLEAR, f"the {_words(name)} is unclear: {finding}")
             return None
 
     def guess(self, name: str, convert: Callable[[Any], T]) -> T | None:
@@ -39,14 +44,14 @@ class Reader:
         value = self.find(name, convert)
         if value in (None, "") and len(self.gaps) == before:
             looked = ", ".join(self._spellings[name])
-            self.add("missing", f"the {_words(name)} is missing (looked for {looked})")
+            self.add(Code.RECORD_MISSING, f"the {_words(name)} is missing (looked for {looked})")
         return value
 
-    def add(self, what: str, cause: str) -> None:
+    def add(self, code: Code, cause: str) -> None:
         """Note a gap of this record."""
         cause = self._where + cause
-        fix = "Complete or correct it in RecMan; an invoice is credited and made anew there."
-        self.gaps.append(Reason(code=f"record_{what}", cause=cause[:1].upper() + cause[1:], fix=fix))
+        fix = fix_for(code, self._case)
+        self.gaps.append(Reason(code=code, cause=cause[:1].upper() + cause[1:], fix=fix))
 
 
 def _words(name: str) -> str:

@@ -5,6 +5,7 @@ from decimal import Decimal
 
 from app.domain.documents import Line, Totals
 from app.domain.money import ZERO, round_money, show_money
+from app.domain.reasons.codes import Code
 from app.recman.read.payloads import read_number
 from app.recman.read.reader import Reader
 
@@ -22,7 +23,7 @@ def read_sums(reader: Reader) -> Sums:
     sums = {name: amount for name, amount in found.items() if amount is not None}
     if len(sums) == len(_NAMES) and abs(sums["net"] + sums["vat"] - sums["gross"]) > _ROUNDING:
         net, vat, gross = (show_money(sums[name]) for name in _NAMES)
-        reader.add("unclear", f"the sums are unclear: {net} and {vat} VAT do not make {gross}")
+        reader.add(Code.RECORD_UNCLEAR, f"the sums are unclear: {net} and {vat} VAT do not make {gross}")
     return sums
 
 
@@ -37,7 +38,7 @@ def to_positive_sums(reader: Reader, sums: Sums) -> Sums:
     Units: which sign RecMan uses on credit notes is unknown (docs/facts/recman.md §3.3), so both are taken.
     """
     if len({amount < 0 for amount in sums.values() if amount}) > 1:
-        reader.add("unclear", "the sums are unclear: some are negative and some are not")
+        reader.add(Code.RECORD_UNCLEAR, "the sums are unclear: some are negative and some are not")
     return {name: abs(amount) for name, amount in sums.items()}
 
 
@@ -60,7 +61,7 @@ def check_lines(reader: Reader, totals: Totals, lines: tuple[Line, ...]) -> None
     if abs(net - totals.net_amount) > _ROUNDING or abs(vat - totals.vat_amount) > _ROUNDING:
         ours = f"{show_money(net)} and {show_money(vat)} VAT"
         theirs = f"{show_money(totals.net_amount)} and {show_money(totals.vat_amount)} VAT"
-        reader.add("unclear", f"the lines make {ours}, RecMan says {theirs}")
+        reader.add(Code.RECORD_UNCLEAR, f"the lines make {ours}, RecMan says {theirs}")
 
 
 def _net_of(lines: tuple[Line, ...]) -> Decimal:

@@ -13,7 +13,8 @@ from app.domain.dimensions import Department, Project
 from app.domain.documents import Attachment, Document, DocumentKind, IncompleteDocument
 from app.domain.org_numbers import clean_org_number
 from app.domain.parties import Address, Customer
-from app.errors import Reason
+from app.domain.reasons.catalogue import fix_for
+from app.domain.reasons.codes import Code, Reason
 from app.recman.read.lines import list_products, read_lines
 from app.recman.read.payloads import (
     ADDRESS,
@@ -120,21 +121,25 @@ def _read_kind(reader: Reader, raw: Raw, sums: Sums) -> DocumentKind:
     flag = reader.find("is_credit_note", read_flag)
     flagged = None if flag is None else DocumentKind.CREDIT_NOTE if flag else DocumentKind.INVOICE
     if word and flagged and word is not flagged:
-        reader.add("unclear", f"the kind is unclear: the type says {word}, the credit note mark says {flagged}")
+        reader.add(
+            Code.RECORD_UNCLEAR, f"the kind is unclear: the type says {word}, the credit note mark says {flagged}"
+        )
     stated = word or flagged
     if stated is not None:
         return stated
     if reader.find("credited_id", read_link) is not None:
         # `creditInvoiceId` may also be the credit note of an invoice; what is credited is clear, and so is a minus.
         if not (is_negative(sums) or any(is_said(raw.get(name)) for name in CREDITED)):
-            reader.add("unclear", "the kind is unclear: it points to another invoice, but does not say what it is")
+            reader.add(
+                Code.RECORD_UNCLEAR, "the kind is unclear: it points to another invoice, but does not say what it is"
+            )
         return DocumentKind.CREDIT_NOTE
     marks = list_relatives(raw, _CREDIT_MARK, INVOICE)
     marks += [name for name, value in raw.items() if name not in marks and _is_credit_word(value)]
     if marks:
-        reader.add("unclear", f"the kind is unclear: it may be a credit note ({', '.join(map(show, marks))})")
+        reader.add(Code.RECORD_UNCLEAR, f"the kind is unclear: it may be a credit note ({', '.join(map(show, marks))})")
     elif is_negative(sums):
-        reader.add("unclear", "the kind is unclear: the sums are negative, but nothing says credit note")
+        reader.add(Code.RECORD_UNCLEAR, "the kind is unclear: the sums are negative, but nothing says credit note")
     # Nothing at all speaks of credit: it is an invoice. Source: assumed.
     return DocumentKind.INVOICE
 
@@ -195,11 +200,7 @@ def _read_credited_id(reader: Reader) -> str | None:
     credited_id = reader.find("credited_id", read_link)
     if credited_id is None and len(reader.gaps) == before:
         cause = "The credit note names no invoice that it credits"
-        fix = (
-            "Credit in Unimicro by hand the invoice that it belongs to, or book it there as a credit without one; then "
-            "ignore it here (POST /v1/transfers/{id}/ignore)."
-        )
-        reader.gaps.append(Reason(code="credited_unknown", cause=cause, fix=fix))
+        reader.gaps.append(Reason(code=Code.CREDITED_UNKNOWN, cause=cause, fix=fix_for(Code.CREDITED_UNKNOWN)))
     return credited_id
 
 
@@ -209,7 +210,9 @@ def _read_department_id(reader: Reader, raw: Raw) -> str | None:
     found = reader.find("department_id", read_link)
     others = list_relatives(raw, _DEPARTMENT_MARK, INVOICE)
     if found is None and others and len(reader.gaps) == before:
-        reader.add("unclear", f"the department is unclear: there is {', '.join(map(show, others))}, but no id")
+        reader.add(
+            Code.RECORD_UNCLEAR, f"the department is unclear: there is {', '.join(map(show, others))}, but no id"
+        )
     return found
 
 
@@ -242,14 +245,14 @@ def _read_due_date(reader: Reader, invoice_date: date | None, kind: DocumentKind
 
 def read_company(raw: Raw) -> Customer | tuple[Reason, ...]:
     """The customer, or the gaps that keep it from being one."""
-    reader = Reader(raw, COMPANY, where="company: ")
+    reader = Reader(raw, COMPANY, where="company: ", is_document=False)
     fields: dict[str, Any] = {
         "recman_company_id": reader.need("id", read_own_id),
         "number": reader.need("number", read_text),
         "name": reader.need("name", read_text),
     }
     # These two are only guessed (payloads.py): an odd value must not keep the customer from being made.
-    guesses = Reader(raw, COMPANY, where="")
+    guesses = Reader(raw, COMPANY, where="", is_document=False)
     addresses = {name: _read_address(reader, name) for name in _ADDRESSES}
     # Without an invoice address of its own a company gets its mail at the postal or visiting address.
     mail_address = next((addresses[name] for name in _MAIL_ADDRESSES if not addresses[name].is_empty), Address())
@@ -294,7 +297,7 @@ def _to_org_number(value: Any, *, country_code: str) -> str:
 
 def read_project(raw: Raw) -> Project | tuple[Reason, ...]:
     """The project, or the gaps that keep it from being matched."""
-    reader = Reader(raw, PROJECT, where="project: ")
+    reader = Reader(raw, PROJECT, where="project: ", is_document=False)
     fields: dict[str, Any] = {
         "recman_project_id": reader.need("id", read_own_id),
         "number": reader.need("number", read_text),
@@ -309,7 +312,7 @@ def read_project(raw: Raw) -> Project | tuple[Reason, ...]:
 
 def read_department(raw: Raw) -> Department | tuple[Reason, ...]:
     """The department, or the gaps that keep it from being one; it may lack a number."""
-    reader = Reader(raw, DEPARTMENT, where="department: ")
+    reader = Reader(raw, DEPARTMENT, where="department: ", is_document=False)
     fields: dict[str, Any] = {
         "recman_department_id": reader.need("id", read_own_id),
         "name": reader.need("name", read_text),

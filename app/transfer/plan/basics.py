@@ -3,8 +3,9 @@
 from app.domain.booking import Booking
 from app.domain.documents import Document, DocumentKind
 from app.domain.kid import is_valid_kid
+from app.domain.reasons.catalogue import fix_for
+from app.domain.reasons.codes import Code, Reason
 from app.domain.reference import Reference
-from app.errors import Reason
 from app.transfer.plan.parts import plan_department, plan_project
 from app.transfer.plan.situation import DocumentSituation
 from app.transfer.plan.steps import Issue, KeepDraft, Step
@@ -34,14 +35,13 @@ def plan_dimensions(situation: DocumentSituation) -> tuple[list[Step], list[Reas
 def list_date_gaps(document: Document, reference: Reference) -> list[Reason]:
     """What is wrong with the document's days."""
     gaps = []
+    case = "credit_note" if document.kind is DocumentKind.CREDIT_NOTE else ""
     if reference.locked_until is not None and document.invoice_date <= reference.locked_until:
         cause = f"The invoice date {document.invoice_date} lies in a period locked until {reference.locked_until}"
-        fix = f"Open the period in Unimicro, then retry; or {_other_way(document)}."
-        gaps.append(Reason(code="period_locked", cause=cause, fix=fix))
+        gaps.append(Reason(code=Code.PERIOD_LOCKED, cause=cause, fix=fix_for(Code.PERIOD_LOCKED, case)))
     if document.due_date < document.invoice_date:
         cause = f"The due date {document.due_date} is before the invoice date {document.invoice_date}"
-        way = _other_way(document)
-        gaps.append(Reason(code="due_before_invoice", cause=cause, fix=f"{way[0].upper()}{way[1:]} with right dates."))
+        gaps.append(Reason(code=Code.DUE_BEFORE_INVOICE, cause=cause, fix=fix_for(Code.DUE_BEFORE_INVOICE, case)))
     return gaps
 
 
@@ -50,15 +50,7 @@ def list_kid_warnings(document: Document) -> list[Reason]:
     if not document.kid or is_valid_kid(document.kid):
         return []
     cause = f"Banks take no KID {document.kid}: it needs 4 to 25 digits, the last a check digit of mod 10 or mod 11"
-    fix = "Correct the KID set-up in RecMan; a payment of this invoice is matched by hand in Unimicro."
-    return [Reason(code="kid_invalid", cause=cause, fix=fix)]
-
-
-def _other_way(document: Document) -> str:
-    """What can be done about a document that cannot be sent as it is; RecMan's documents never change."""
-    if document.kind is DocumentKind.CREDIT_NOTE:
-        return "ignore this credit note and credit the invoice in Unimicro by hand"
-    return "credit the invoice in RecMan and make it anew"
+    return [Reason(code=Code.KID_INVALID, cause=cause, fix=fix_for(Code.KID_INVALID))]
 
 
 def list_sending_gaps(document: Document, reference: Reference) -> list[Reason]:
@@ -67,5 +59,4 @@ def list_sending_gaps(document: Document, reference: Reference) -> list[Reason]:
         return []
     what = "invoice" if document.kind is DocumentKind.INVOICE else "credit note"
     cause = f"Unimicro would send the {what} to the customer by itself; RecMan has sent it already"
-    fix = "Turn off automatic sending of invoices in Unimicro's company settings, then retry."
-    return [Reason(code="would_send_twice", cause=cause, fix=fix)]
+    return [Reason(code=Code.WOULD_SEND_TWICE, cause=cause, fix=fix_for(Code.WOULD_SEND_TWICE))]

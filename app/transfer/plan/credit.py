@@ -11,8 +11,9 @@ from app.domain.booking import Booking
 from app.domain.documents import Document, DocumentKind
 from app.domain.money import ZERO, show_money
 from app.domain.parties import Customer
+from app.domain.reasons.catalogue import fix_for
+from app.domain.reasons.codes import Code, Reason
 from app.domain.reference import DocumentState, RemoteDocument
-from app.errors import Reason
 from app.transfer.plan.basics import choose_last_step, list_date_gaps, list_sending_gaps, name_document, plan_dimensions
 from app.transfer.plan.go_live import show_way_out
 from app.transfer.plan.parts import find_same_customer, list_dimension_warnings, list_line_warnings
@@ -47,8 +48,7 @@ def plan_credit_note(document: Document, situation: DocumentSituation, *, draft_
 def credit_of_order(document: Document) -> Reason:
     """Why a credit note of an order is for a person."""
     cause = f"{name_document(document)} cannot be sent by a key that makes orders: there is no order that credits"
-    fix = "Credit in Unimicro the invoice that was made of the order, then ignore this credit note."
-    return Reason(code="credit_of_order", cause=cause, fix=fix)
+    return Reason(code=Code.CREDIT_OF_ORDER, cause=cause, fix=fix_for(Code.CREDIT_OF_ORDER))
 
 
 def _plan_compared(
@@ -93,43 +93,37 @@ def _list_stranger_gaps(credited: Past, remote: RemoteDocument) -> list[Reason]:
         f"in Unimicro that id now shows {remote.kind.value.replace('_', ' ')} {remote.number or '(no number)'} "
         f"of customer id {remote.customer_id} over {show_money(remote.totals.gross_amount)}"
     )
-    fix = (
-        "Find out in Unimicro what became of the invoice; credit it there by hand and ignore this credit note, or "
-        "retry once it is as it was."
-    )
-    return [Reason(code="credited_not_ours", cause=cause, fix=fix)]
+    return [Reason(code=Code.CREDITED_NOT_OURS, cause=cause, fix=fix_for(Code.CREDITED_NOT_OURS))]
 
 
 def _credited_not_issued(remote: RemoteDocument) -> Reason:
     cause = f"The invoice that it credits is still a draft in Unimicro (id {remote.remote_id})"
-    fix = "Issue the invoice in Unimicro, then retry; or delete the draft there and ignore this credit note."
-    return Reason(code="credited_not_issued", cause=cause, fix=fix)
+    return Reason(code=Code.CREDITED_NOT_ISSUED, cause=cause, fix=fix_for(Code.CREDITED_NOT_ISSUED))
 
 
 def _list_party_gaps(
     document: Document, situation: DocumentSituation, credited: Past, remote: RemoteDocument
 ) -> list[Reason]:
     gaps = []
-    by_hand = "Credit it in Unimicro by hand if it is right all the same, then ignore it here."
     customer = situation.customer
     if customer is None or find_same_customer(customer) != remote.customer_id:
         cause = (
             f"{name_document(document)} is for RecMan's customer {_show_customer(situation)}, but invoice "
             f"{credited.remote_number} in Unimicro is for another one ({credited.name or remote.customer_id})"
         )
-        gaps.append(Reason(code="credit_customer_differs", cause=cause, fix=by_hand))
+        gaps.append(Reason(code=Code.CREDIT_CUSTOMER_DIFFERS, cause=cause, fix=fix_for(Code.CREDIT_CUSTOMER_DIFFERS)))
     codes = {identity: code for code, identity in situation.reference.currencies.items()}
     currency = codes.get(remote.currency_id or 0, situation.reference.base_currency)
     if document.currency != currency:
         cause = f"{name_document(document)} is in {document.currency}, invoice {credited.remote_number} in {currency}"
-        fix = f"Make a credit note in {currency} in RecMan and ignore this one, or credit it in Unimicro by hand."
-        gaps.append(Reason(code="credit_currency_differs", cause=cause, fix=fix))
+        fix = fix_for(Code.CREDIT_CURRENCY_DIFFERS, currency=currency)
+        gaps.append(Reason(code=Code.CREDIT_CURRENCY_DIFFERS, cause=cause, fix=fix))
     if remote.invoice_date is not None and document.invoice_date < remote.invoice_date:
         cause = (
             f"{name_document(document)} is dated {document.invoice_date}, before invoice {credited.remote_number} "
             f"of {remote.invoice_date}"
         )
-        gaps.append(Reason(code="credit_before_invoice", cause=cause, fix=by_hand))
+        gaps.append(Reason(code=Code.CREDIT_BEFORE_INVOICE, cause=cause, fix=fix_for(Code.CREDIT_BEFORE_INVOICE)))
     return gaps
 
 
@@ -155,11 +149,7 @@ def _list_sign_gaps(document: Document, situation: DocumentSituation) -> list[Re
         f"{name_document(document)} has its sums {signs[0]} a minus, RecMan's other credit notes {signs[1]} one: it "
         "seems to take a credit back, which Unimicro has no note for"
     )
-    fix = (
-        "If it does, make an invoice in RecMan for what is owed again and ignore this one; if it credits like the "
-        "others, approve it (POST /v1/invoices/{id}/approve)."
-    )
-    return [Reason(code="credit_sign_differs", cause=cause, fix=fix)]
+    return [Reason(code=Code.CREDIT_SIGN_DIFFERS, cause=cause, fix=fix_for(Code.CREDIT_SIGN_DIFFERS))]
 
 
 def _list_amount_gaps(
@@ -174,11 +164,7 @@ def _list_amount_gaps(
         f"{name_document(document)} credits {show_money(gross)} {document.currency}, "
         f"but invoice {credited.number or credited.remote_number} has {show_money(left)} left"
     )
-    fix = (
-        f"Ignore this credit note; if {show_money(left)} should be credited, make a credit note over that in RecMan. "
-        "If a credit note in Unimicro is one too many, take that back there and retry."
-    )
-    return [Reason(code="credit_too_large", cause=cause, fix=fix)]
+    return [Reason(code=Code.CREDIT_TOO_LARGE, cause=cause, fix=fix_for(Code.CREDIT_TOO_LARGE, left=show_money(left)))]
 
 
 def _left(situation: DocumentSituation, remote: RemoteDocument) -> Decimal:
@@ -191,18 +177,14 @@ def _left(situation: DocumentSituation, remote: RemoteDocument) -> Decimal:
 
 def _credited_not_sent(document: Document, credited: Past) -> Reason:
     cause = f"It credits invoice {document.credited_invoice_id}, which is not sent by this service"
-    fix = (
-        f"If that invoice is in Unimicro, link it (POST /v1/invoices/{credited.transfer_id}/done-elsewhere); if it "
-        f"should be sent, retry it (POST /v1/transfers/{credited.transfer_id}/retry) and then this credit note; else "
-        "ignore this credit note and credit the invoice by hand."
+    return Reason(
+        code=Code.CREDITED_NOT_SENT, cause=cause, fix=fix_for(Code.CREDITED_NOT_SENT, invoice_id=credited.transfer_id)
     )
-    return Reason(code="credited_not_sent", cause=cause, fix=fix)
 
 
 def _credited_missing(credited: Past) -> Reason:
     cause = f"Unimicro does not show invoice {credited.remote_number} (id {credited.remote_id}), which it credits"
-    fix = "Find out in Unimicro what became of it; ignore this credit note if there is nothing to credit, else retry."
-    return Reason(code="credited_missing", cause=cause, fix=fix)
+    return Reason(code=Code.CREDITED_MISSING, cause=cause, fix=fix_for(Code.CREDITED_MISSING))
 
 
 def list_own_drafts(

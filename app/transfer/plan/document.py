@@ -12,8 +12,9 @@ from app.domain.booking import Booking
 from app.domain.documents import Document, DocumentKind, IncompleteDocument, Totals
 from app.domain.money import ZERO, dump_json, show_money
 from app.domain.parties import NO_CUSTOMER_KINDS, Customer
+from app.domain.reasons.catalogue import fix_for
+from app.domain.reasons.codes import Code, Reason
 from app.domain.reference import DocumentState, Reference, RemoteDocument
-from app.errors import Reason
 from app.transfer.plan.basics import (
     choose_last_step,
     list_date_gaps,
@@ -83,10 +84,10 @@ def plan_booked(document: Document, past: Past) -> Skip | Hold:
     return Hold(
         (
             Reason(
-                code="changed_after_transfer",
+                code=Code.CHANGED_AFTER_TRANSFER,
                 cause=f"{name_document(document)} changed in RecMan after it was booked in Unimicro as "
                 f"{past.remote_number}",
-                fix="RecMan's invoices never change: find out who changed it; correct with a credit note.",
+                fix=fix_for(Code.CHANGED_AFTER_TRANSFER),
             ),
         )
     )
@@ -97,23 +98,30 @@ def _plan_found(document: Document, situation: DocumentSituation) -> Decision:
     if others:
         ids = ", ".join(str(other.remote_id) for other in situation.found)
         cause = f"Unimicro has more than one document for {name_document(document)} (ids {ids})"
-        fix = "Delete or credit the extra ones in Unimicro, then retry."
-        return Hold((Reason(code="document_twice", cause=cause, fix=fix),))
+        return Hold((Reason(code=Code.DOCUMENT_TWICE, cause=cause, fix=fix_for(Code.DOCUMENT_TWICE)),))
     # A credit draft has no reference yet when its making was cut short; the look has made sure that it is ours.
     is_unmarked = document.kind is DocumentKind.CREDIT_NOTE and not remote.external_reference
     if remote.external_reference != situation.external_reference and not is_unmarked:
         name = name_document(document)
         cause = f"{name} was sent as id {remote.remote_id}, which now carries another reference in Unimicro"
-        fix = "Check that document in Unimicro, then retry."
-        return Hold((Reason(code="document_not_ours", cause=cause, fix=fix),))
+        return Hold(
+            (
+                Reason(
+                    code=Code.DOCUMENT_NOT_OURS,
+                    cause=cause,
+                    fix=fix_for(Code.DOCUMENT_NOT_OURS, reference=situation.external_reference),
+                ),
+            )
+        )
     if document.kind is DocumentKind.CREDIT_NOTE and remote.state is DocumentState.DRAFT:
         return plan_credit_note(document, situation, draft_id=remote.remote_id)
     customer = situation.customer
     linked = customer.past.remote_id if customer is not None and customer.past is not None else None
     if linked is not None and remote.customer_id is not None and remote.customer_id != linked:
         cause = f"{name_document(document)} is in Unimicro already, but on another customer (id {remote.customer_id})"
-        fix = "Check the document in Unimicro; credit it there if it is wrong, then retry."
-        return Hold((Reason(code="document_other_customer", cause=cause, fix=fix),))
+        return Hold(
+            (Reason(code=Code.DOCUMENT_OTHER_CUSTOMER, cause=cause, fix=fix_for(Code.DOCUMENT_OTHER_CUSTOMER)),)
+        )
     adopt = AdoptDocument(remote=remote, reason="it was found in Unimicro after an unclear answer")
     return Go((adopt, choose_last_step(document, situation)), situation.warnings)
 
@@ -163,11 +171,10 @@ def _company_gaps(document: Document, reference: Reference) -> list[Reason]:
     gaps = []
     if document.currency not in reference.currencies:
         cause = f"Unimicro has no currency {document.currency}"
-        gaps.append(Reason(code="currency_unknown", cause=cause, fix="Add the currency in Unimicro, then retry."))
+        gaps.append(Reason(code=Code.CURRENCY_UNKNOWN, cause=cause, fix=fix_for(Code.CURRENCY_UNKNOWN)))
     if not reference.vat_registered and document.totals.vat_amount:
         cause = "The company is not VAT-registered in Unimicro, but the invoice has VAT"
-        fix = "Correct the company's VAT settings in Unimicro or the product's VAT in RecMan, then retry."
-        gaps.append(Reason(code="company_without_vat", cause=cause, fix=fix))
+        gaps.append(Reason(code=Code.COMPANY_WITHOUT_VAT, cause=cause, fix=fix_for(Code.COMPANY_WITHOUT_VAT)))
     return [*gaps, *list_sending_gaps(document, reference)]
 
 
@@ -226,15 +233,15 @@ def compare_totals(document: Document, remote: RemoteDocument, *, tolerance: Dec
     pairs = zip(astuple(ours), astuple(theirs), strict=True)
     if all(abs(mine - yours) <= tolerance for mine, yours in pairs):
         return Reason(
-            code="totals_rounded",
+            code=Code.TOTALS_ROUNDED,
             cause=f"The totals differ within the tolerance of {show_money(tolerance)}: RecMan {_sums(ours)}, "
             f"Unimicro {_sums(theirs)}",
-            fix="Nothing to do; lower the tolerance in the rules if it is too much.",
+            fix=fix_for(Code.TOTALS_ROUNDED),
         )
     return Reason(
-        code="totals_differ",
+        code=Code.TOTALS_DIFFER,
         cause=f"The totals differ: RecMan {_sums(ours)}, Unimicro {_sums(theirs)}",
-        fix="Check price, discount and VAT of the lines and the products' VAT in Unimicro, then retry.",
+        fix=fix_for(Code.TOTALS_DIFFER),
     )
 
 

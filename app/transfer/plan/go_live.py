@@ -8,16 +8,12 @@ from datetime import date
 
 from app.domain.booking import Booking
 from app.domain.documents import Document, DocumentKind, IncompleteDocument
+from app.domain.reasons.catalogue import fix_for
+from app.domain.reasons.codes import Code, Reason
 from app.domain.reference import RemoteDocument
-from app.errors import Reason
 from app.transfer.plan.review import is_too_old
 from app.transfer.plan.situation import DocumentSituation, Past, Twin
 from app.transfer.plan.steps import Decision, Go, Hold, LinkDocument
-
-CODE = "before_go_live"
-# What the reader of a credit note does about its invoice's hold.
-WAITS_FOR_HELD = "See to what holds that invoice, then retry it; this credit note goes on by itself."
-_DOOR = "POST /v1/invoices/before-go-live"
 
 
 def may_need_choice(document: Document | IncompleteDocument, go_live: date, past: Past | None) -> bool:
@@ -41,7 +37,7 @@ def find_offer(twins: Iterable[Twin]) -> RemoteDocument | None:
 
 def is_persons_choice(hold: Hold) -> bool:
     """Whether nothing but a person's choice is missing."""
-    return all(gap.code == CODE for gap in hold.gaps)
+    return all(gap.code == Code.BEFORE_GO_LIVE for gap in hold.gaps)
 
 
 def plan_before_go_live(document: Document, situation: DocumentSituation) -> Decision | None:
@@ -55,7 +51,9 @@ def plan_before_go_live(document: Document, situation: DocumentSituation) -> Dec
     if twins is None:
         # Nobody looked this time, so nothing goes; what was found before still stands.
         known = past.held_for if past is not None else ()
-        return Hold(known if CODE in {gap.code for gap in known} else (_explain(document, situation, None),))
+        return Hold(
+            known if Code.BEFORE_GO_LIVE in {gap.code for gap in known} else (_explain(document, situation, None),)
+        )
     offer = find_offer(twins)
     choice, seen = (past.decision, past.decided_on) if past is not None else (None, None)
     if offer is not None and choice is not None and offer.remote_id == seen:
@@ -76,14 +74,11 @@ def _explain(document: Document, situation: DocumentSituation, offer: RemoteDocu
         cause += f"It was to be linked to id {past.decided_on}, which no longer agrees. "
     if offer is not None:
         cause += f"Unimicro has {_describe(offer, document)} for the same customer and amount"
-        fix = f"Link it: {_DOOR} with decision `link`. If it is another document, send or ignore this one there."
+        case = "offered"
     else:
         cause += _tell_twins(situation)
-        fix = (
-            "If it is in Unimicro, link it (POST /v1/invoices/{id}/done-elsewhere); else send it after all or ignore "
-            f"it: {_DOOR} with decision `send` or `ignore`."
-        )
-    return Reason(code=CODE, cause=cause, fix=fix)
+        case = ""
+    return Reason(code=Code.BEFORE_GO_LIVE, cause=cause, fix=fix_for(Code.BEFORE_GO_LIVE, case))
 
 
 def _tell_twins(situation: DocumentSituation) -> str:
@@ -115,9 +110,5 @@ def show_way_out(credited: Past | None) -> str:
     """What to do for a credit note whose invoice is held; empty: nothing."""
     if credited is None or not credited.held_for:
         return ""
-    if CODE not in {gap.code for gap in credited.held_for}:
-        return WAITS_FOR_HELD
-    return (
-        f"Decide about that invoice: link it to the one in Unimicro, send it or ignore it ({_DOOR}); once it is linked "
-        "or sent, the credit note goes on by itself."
-    )
+    is_old = Code.BEFORE_GO_LIVE in {gap.code for gap in credited.held_for}
+    return fix_for(Code.WAITS, "old_invoice" if is_old else "held_invoice")

@@ -8,8 +8,9 @@ from app.domain.names import compare_names, plain_name
 from app.domain.org_numbers import is_same_org_number, is_valid_org_number
 from app.domain.parties import Customer
 from app.domain.policies import NumberPolicy
+from app.domain.reasons.catalogue import fix_for
+from app.domain.reasons.codes import Code, Reason
 from app.domain.reference import Reference, RemoteCustomer, RemoteDepartment, RemoteProject
-from app.errors import Reason
 from app.transfer.plan.situation import CustomerView, DepartmentView, ProjectView
 from app.transfer.plan.steps import CreateCustomer, CreateDepartment, CreateProject, Link, Step, UpdateProject
 
@@ -74,18 +75,18 @@ def _link_customer(customer: Customer, match: RemoteCustomer) -> Planned:
     if not _is_same_party(customer, match):
         return (), (
             Reason(
-                code="customer_number_clash",
+                code=Code.CUSTOMER_NUMBER_CLASH,
                 cause=f"Customer number {customer.number} is {_describe(customer.name, customer.org_number)} in RecMan "
                 f"but {_describe(match.name, match.org_number)} in Unimicro",
-                fix="Give one of the two another customer number so that both systems agree, then retry.",
+                fix=fix_for(Code.CUSTOMER_NUMBER_CLASH),
             ),
         )
     if not match.active:
         return (), (
             Reason(
-                code="customer_inactive",
+                code=Code.CUSTOMER_INACTIVE,
                 cause=f"Customer {customer.number} {match.name} is inactive in Unimicro",
-                fix="Activate the customer in Unimicro, then retry.",
+                fix=fix_for(Code.CUSTOMER_INACTIVE),
             ),
         )
     return (_link("company", customer.recman_company_id, customer, match),), ()
@@ -132,7 +133,7 @@ def plan_project(view: ProjectView) -> Planned:
     project = view.record
     matches = [match for match in view.matches if match.number == project.number]
     if len(matches) > 1:
-        return (), (_ambiguous("project", project.number),)
+        return (), (_ambiguous(Code.PROJECT_AMBIGUOUS, "project", project.number),)
     if matches and view.past is not None:
         # We made it ourselves in a try that was cut short, maybe before it had its status.
         remote_id, reason = matches[0].remote_id, f"project {project.number} was made, but not to the end"
@@ -156,7 +157,7 @@ def plan_department(view: DepartmentView) -> Planned:
     department = view.record
     matches = [match for match in view.matches if match.number == department.number]
     if len(matches) > 1:
-        return (), (_ambiguous("department", department.number),)
+        return (), (_ambiguous(Code.DEPARTMENT_AMBIGUOUS, "department", department.number),)
     if matches:
         return (_link("department", department.recman_department_id, department, matches[0]),), ()
     return (CreateDepartment(department=department, reason=f"no department {department.number} in Unimicro yet"),), ()
@@ -168,9 +169,9 @@ def _rule_gaps(view: DepartmentView) -> tuple[Reason, ...]:
         wanted.append((f"department {view.record.number}", len(view.matches)))
     return tuple(
         Reason(
-            code="rule_unusable",
+            code=Code.RULE_UNUSABLE,
             cause=f"A rule names {what}, of which Unimicro has {count or 'none'}",
-            fix="Correct the rule (PUT /v1/rules) or Unimicro, then retry.",
+            fix=fix_for(Code.RULE_UNUSABLE),
         )
         for what, count in wanted
         if count != 1
@@ -186,9 +187,9 @@ def list_dimension_warnings(project: ProjectView | None, department: DepartmentV
         name = department.record.name if department.record else department.recman_department_id
         warnings.append(
             Reason(
-                code="department_without_number",
+                code=Code.DEPARTMENT_WITHOUT_NUMBER,
                 cause=f"Department {name} has no number in RecMan, so the document goes without department",
-                fix="Give the department a number in RecMan if it should be a dimension in Unimicro.",
+                fix=fix_for(Code.DEPARTMENT_WITHOUT_NUMBER),
             )
         )
     return tuple(warnings)
@@ -197,7 +198,7 @@ def list_dimension_warnings(project: ProjectView | None, department: DepartmentV
 def _project_warnings(project: ProjectView) -> list[Reason]:
     if project.record is None:
         cause = f"RecMan no longer lists project {project.recman_project_id}, so the document goes without project"
-        return [Reason(code="project_gone", cause=cause, fix="Add the project in Unimicro by hand if it matters.")]
+        return [Reason(code=Code.PROJECT_GONE, cause=cause, fix=fix_for(Code.PROJECT_GONE))]
     if isinstance(project.record, tuple):
         return list(project.record)
     return []
@@ -243,56 +244,54 @@ def _describe(name: str, org_number: str) -> str:
 
 
 def _under_other_number(customer: Customer, other: RemoteCustomer, policy: NumberPolicy) -> Reason:
-    same = f"Give the customer number {other.number} in RecMan, or {customer.number} in Unimicro, then retry."
-    link = f"If it is the same customer, link it with number {other.number}: POST /v1/keys/{{id}}/customer-links."
+    case = "linked" if policy is NumberPolicy.LINKED else ""
     return Reason(
-        code="customer_under_other_number",
+        code=Code.CUSTOMER_UNDER_OTHER_NUMBER,
         cause=f"{customer.name} (organisation number {customer.org_number}) has number {customer.number} in RecMan "
         f"but {other.number} in Unimicro",
-        fix=link if policy is NumberPolicy.LINKED else same,
+        fix=fix_for(Code.CUSTOMER_UNDER_OTHER_NUMBER, case, remote_number=other.number, number=customer.number),
     )
 
 
 def _not_made(customer: Customer) -> Reason:
     return Reason(
-        code="customer_not_in_unimicro",
+        code=Code.CUSTOMER_NOT_IN_UNIMICRO,
         cause=f"{customer.name} (number {customer.number}) is not in Unimicro, and the key makes no customers",
-        fix=f"Make the customer in Unimicro with number {customer.number}, or change the key's number policy, "
-        "then retry.",
+        fix=fix_for(Code.CUSTOMER_NOT_IN_UNIMICRO, number=customer.number),
     )
 
 
 def _outside_series(customer: Customer, series: tuple[tuple[int, int], ...]) -> Reason:
     listed = ", ".join(f"{first}–{last}" for first, last in series) or "none"
     return Reason(
-        code="customer_number_outside_series",
+        code=Code.CUSTOMER_NUMBER_OUTSIDE_SERIES,
         cause=f"Customer {customer.name} has number {customer.number} in RecMan, outside Unimicro's customer series "
         f"({listed})",
-        fix="Change the customer's number in RecMan, or widen the customer number series in Unimicro, then retry.",
+        fix=fix_for(Code.CUSTOMER_NUMBER_OUTSIDE_SERIES),
     )
 
 
 def _number_twice(customer: Customer) -> Reason:
     return Reason(
-        code="customer_number_twice",
+        code=Code.CUSTOMER_NUMBER_TWICE,
         cause=f"Unimicro has more than one customer that may be {customer.name} (number {customer.number} in RecMan)",
-        fix="Merge or renumber them in Unimicro, then retry.",
+        fix=fix_for(Code.CUSTOMER_NUMBER_TWICE),
     )
 
 
 def _customer_gone(recman_company_id: str) -> Reason:
     return Reason(
-        code="customer_missing",
+        code=Code.CUSTOMER_MISSING,
         cause=f"RecMan gives no company with id {recman_company_id}",
-        fix="Check in RecMan that the customer exists and that the API key may read companies, then retry.",
+        fix=fix_for(Code.CUSTOMER_MISSING),
     )
 
 
-def _ambiguous(what: str, number: str) -> Reason:
+def _ambiguous(code: Code, what: str, number: str) -> Reason:
     return Reason(
-        code=f"{what}_ambiguous",
+        code=code,
         cause=f"Unimicro has more than one {what} with number {number}",
-        fix=f"Renumber or close the extra {what} in Unimicro, then retry.",
+        fix=fix_for(code),
     )
 
 
@@ -309,10 +308,10 @@ def list_line_warnings(lines: Iterable[Line], reference: Reference) -> tuple[Rea
     known = find_line_departments(listed, reference)
     return tuple(
         Reason(
-            code="line_department_unknown",
+            code=Code.LINE_DEPARTMENT_UNKNOWN,
             cause=f"Line {line.position}: department {line.department_number} is not in Unimicro (or more than once), "
             "so the line goes with the document's department",
-            fix="Create the department in Unimicro with that number if it matters.",
+            fix=fix_for(Code.LINE_DEPARTMENT_UNKNOWN),
         )
         for line in listed
         if line.department_number and line.department_number not in known

@@ -5,9 +5,10 @@ from dataclasses import replace
 
 from app.domain.documents import Document, Line
 from app.domain.money import ZERO, is_same_rate
+from app.domain.reasons.catalogue import fix_for
+from app.domain.reasons.codes import Code, Reason
 from app.domain.reference import Reference, RemoteProduct
 from app.domain.rules import AccountingRule, Rules
-from app.errors import Reason
 from app.transfer.plan.steps import CreateProduct
 
 Chosen = RemoteProduct | tuple[Reason, ...]
@@ -71,15 +72,19 @@ def _match(number: str, reference: Reference, rules: Rules) -> Chosen:
     products = reference.products.get(wanted, ())
     active = [product for product in products if product.active]
     if not products:
-        fix = f"Create product {wanted} in Unimicro (with sales account and VAT), then retry."
-        return (Reason(code="product_unknown", cause=f"Product {name} is not in Unimicro", fix=fix),)
+        return (
+            Reason(
+                code=Code.PRODUCT_UNKNOWN,
+                cause=f"Product {name} is not in Unimicro",
+                fix=fix_for(Code.PRODUCT_UNKNOWN, number=wanted),
+            ),
+        )
     if not active:
         cause = f"Product {name} {products[0].name} is inactive in Unimicro"
-        return (Reason(code="product_inactive", cause=cause, fix=f"Activate product {wanted}, then retry."),)
+        return (Reason(code=Code.PRODUCT_INACTIVE, cause=cause, fix=fix_for(Code.PRODUCT_INACTIVE, number=wanted)),)
     if len(active) > 1:
         cause = f"Unimicro has more than one product with number {wanted}"
-        fix = "Renumber or close the extra product in Unimicro, then retry."
-        return (Reason(code="product_ambiguous", cause=cause, fix=fix),)
+        return (Reason(code=Code.PRODUCT_AMBIGUOUS, cause=cause, fix=fix_for(Code.PRODUCT_AMBIGUOUS)),)
     return active[0]
 
 
@@ -104,7 +109,7 @@ def _apply(rule: AccountingRule, product: RemoteProduct, reference: Reference) -
 
 def _rule_gap(what: str) -> Reason:
     cause = f"A rule names {what}, which Unimicro does not have"
-    return Reason(code="rule_unusable", cause=cause, fix="Correct the rule (PUT /v1/rules), then retry.")
+    return Reason(code=Code.RULE_UNUSABLE, cause=cause, fix=fix_for(Code.RULE_UNUSABLE))
 
 
 def _may_be_made(number: str, reference: Reference, rules: Rules) -> bool:
@@ -134,13 +139,17 @@ def _list_vat_gaps(product: RemoteProduct, used: list[Line], reference: Referenc
     rate = product.vat_rate if product.vat_rate is not None or reference.vat_registered else ZERO
     if rate is None:
         cause = f"Product {product.number} {product.name} has neither a VAT type nor an account with one in Unimicro"
-        return [Reason(code="product_without_vat", cause=cause, fix="Set the product's account and VAT, then retry.")]
+        return [
+            Reason(
+                code=Code.PRODUCT_WITHOUT_VAT, cause=cause, fix=fix_for(Code.PRODUCT_WITHOUT_VAT, number=product.number)
+            )
+        ]
     return [
         Reason(
-            code="vat_differs",
+            code=Code.VAT_DIFFERS,
             cause=f"Line {line.position}: product {product.number} has {rate:f} % VAT in Unimicro, "
             f"RecMan's line has {line.vat_rate:f} %",
-            fix=f"Correct the VAT of product {product.number} in one of the two systems, or make a rule; then retry.",
+            fix=fix_for(Code.VAT_DIFFERS, number=product.number),
         )
         for line in used
         if line.vat_rate is not None and not is_same_rate(line.vat_rate, rate)

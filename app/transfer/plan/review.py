@@ -3,7 +3,8 @@
 from app.domain.documents import Document
 from app.domain.money import show_money
 from app.domain.parties import Customer
-from app.errors import Reason
+from app.domain.reasons.catalogue import fix_for
+from app.domain.reasons.codes import Code, Reason
 from app.transfer.plan.situation import DocumentSituation
 
 
@@ -23,8 +24,7 @@ def list_rule_gaps(situation: DocumentSituation) -> list[Reason]:
     if number is None or number not in situation.rules.held_customers:
         return [*situation.doubles]
     cause = f"Customer {number} is on the key's hold list"
-    fix = "Take the customer off the list (PUT /v1/rules), then retry."
-    return [*situation.doubles, Reason(code="customer_on_hold", cause=cause, fix=fix)]
+    return [*situation.doubles, Reason(code=Code.CUSTOMER_ON_HOLD, cause=cause, fix=fix_for(Code.CUSTOMER_ON_HOLD))]
 
 
 def _customer_number(situation: DocumentSituation) -> str | None:
@@ -49,5 +49,4 @@ def list_review_gaps(document: Document, situation: DocumentSituation) -> list[R
         causes.append(f"{amount} is over the key's limit of {show_money(review.over_amount)}")
     if situation.booked_before < review.first:
         causes.append(f"The key's first {review.first} documents are approved by a person")
-    fix = "Look at it (POST /v1/invoices/dry-run), then approve it (POST /v1/invoices/{id}/approve)."
-    return [Reason(code="approval_missing", cause=cause, fix=fix) for cause in causes]
+    return [Reason(code=Code.APPROVAL_MISSING, cause=cause, fix=fix_for(Code.APPROVAL_MISSING)) for cause in causes]

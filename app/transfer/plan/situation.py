@@ -7,9 +7,9 @@ from app.domain.dimensions import Department, Project
 from app.domain.documents import Document, IncompleteDocument, Totals
 from app.domain.parties import Customer
 from app.domain.policies import NumberPolicy
+from app.domain.reasons.codes import Reason
 from app.domain.reference import Reference, RemoteCustomer, RemoteDepartment, RemoteDocument, RemoteProject
 from app.domain.rules import Rules
-from app.errors import Reason
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

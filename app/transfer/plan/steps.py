@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from app.domain.dimensions import Department, Project
 from app.domain.documents import Document
 from app.domain.parties import Customer
+from app.domain.reasons.codes import Reason
 from app.domain.reference import RemoteDocument, RemoteProduct
-from app.errors import Reason
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

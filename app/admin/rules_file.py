@@ -6,6 +6,7 @@ from typing import Any
 import yaml
 from pydantic import ValidationError
 
+from app.domain.reasons.codes import Code
 from app.domain.rules import Rules
 from app.errors import RequestError
 
@@ -36,18 +37,20 @@ def parse_yaml(text: str) -> Rules:
     except (yaml.YAMLError, ValueError) as error:
         place = getattr(error, "problem_mark", None)
         where = f" in line {place.line + 1}" if place is not None else ""
-        raise RequestError(f"The file is no YAML{where}", fix=_FORM, code="rules_unreadable") from error
+        raise RequestError(f"The file is no YAML{where}", fix=_FORM, code=Code.RULES_UNREADABLE) from error
     if found in (None, [], "") or _says_nothing(found):
         # Most likely an accident: a file that was not saved, a variable that was not set, a form not filled in.
         raise RequestError(
-            "There are no rules in what was sent", fix="Send `{}` to take every rule back.", code="rules_empty"
+            "There are no rules in what was sent", fix="Send `{}` to take every rule back.", code=Code.RULES_EMPTY
         )
     try:
         return Rules.model_validate(found)
     except ValidationError as error:
         wrong = error.errors()[:_MOST_TOLD]
         places = "; ".join(f"{'.'.join(map(str, part['loc'])) or 'rules'}: {part['msg']}" for part in wrong)
-        raise RequestError(f"The rules cannot be used: {places}", fix="Correct them.", code="rules_unusable") from error
+        raise RequestError(
+            f"The rules cannot be used: {places}", fix="Correct them.", code=Code.RULES_UNUSABLE
+        ) from error
 
 
 def _says_nothing(found: Any) -> bool:
@@ -78,11 +81,11 @@ def _verify_form(text: str) -> None:
         depth += isinstance(event, _OPENS) - isinstance(event, _CLOSES)
         if depth > _DEEPEST or size > _MOST_PARTS:
             cause = "The file is nested too deep" if depth > _DEEPEST else f"The file has over {_MOST_PARTS} parts"
-            raise RequestError(cause, fix=_FORM, code="rules_unreadable")
+            raise RequestError(cause, fix=_FORM, code=Code.RULES_UNREADABLE)
         if isinstance(event, yaml.AliasEvent) or getattr(event, "tag", None) is not None:
             line = "?" if event.start_mark is None else event.start_mark.line + 1
             cause = f"There is an alias or a tag in line {line}"
-            raise RequestError(cause, fix="Write out what is meant, without `*` and `!`.", code="rules_unreadable")
+            raise RequestError(cause, fix="Write out what is meant, without `*` and `!`.", code=Code.RULES_UNREADABLE)
 
 
 def _verify_names(root: yaml.Node) -> None:
@@ -93,7 +96,7 @@ def _verify_names(root: yaml.Node) -> None:
             line = name.start_mark.line + 1
             if name.value in lines:
                 cause = f"“{name.value[:100]}” is given twice: in line {lines[name.value]} and in line {line}"
-                raise RequestError(cause, fix="Leave one of them out.", code="rules_unreadable")
+                raise RequestError(cause, fix="Leave one of them out.", code=Code.RULES_UNREADABLE)
             lines[name.value] = line
 
 

@@ -1,0 +1,32 @@
+"""Every code that a user can see, once: its row, the fix as its reader is told it, what a change mends. Pure."""
+
+import re
+from collections.abc import Mapping
+
+from app.domain.reasons.codes import Code
+from app.domain.reasons.credits import ROWS as CREDITS
+from app.domain.reasons.documents import ROWS as DOCUMENTS
+from app.domain.reasons.parties import ROWS as PARTIES
+from app.domain.reasons.refusals import REFUSALS
+from app.domain.reasons.rows import Change, Refusal, Row
+from app.domain.reasons.systems import ROWS as SYSTEMS
+
+CATALOGUE: Mapping[Code, Row] = {row.code: row for row in (*DOCUMENTS, *CREDITS, *PARTIES, *SYSTEMS)}
+REFUSED: Mapping[Code, Refusal] = {row.code: row for row in REFUSALS}
+
+_PLACE = re.compile(r"\{(\w+)\}")
+
+
+def fix_for(code: Code, case: str = "", **values: object) -> str:
+    """What the reader of a reason can do; `case` names one of its row's other fixes.
+
+    A place that nothing is known for stays as it is: as a part of an address it is the reader's to fill in.
+    """
+    row = CATALOGUE[code]
+    text = row.cases[case] if case else row.fix
+    return _PLACE.sub(lambda place: str(values.get(place[1], place[0])), text.en)
+
+
+def mended_by(change: Change) -> frozenset[Code]:
+    """The codes that a change may mend: what is held for one of them is looked at again."""
+    return frozenset(row.code for row in CATALOGUE.values() if change in row.wakes)

@@ -1,0 +1,190 @@
+"""Every state that is stored, once: what it means, which ones go together, which may follow which. Pure.
+
+The life of a transfer (`TRANSFER_MOVES`):
+
+    waiting ──▶ sending ──▶ done            a write is begun, and answered
+                  │ ▲ │
+                  │ │ └──▶ waiting          the next step comes, or surely nothing was stored
+                  ▼ │
+                unknown                     no answer: looked for before anything is sent again
+    waiting, sending, unknown ──▶ held, failed   a person must decide; the tries are used up
+    waiting, held, failed ──▶ ignored            it is not to be sent
+    held, failed, ignored ──▶ waiting, sending   a person retries it, hands it over, or links it by hand
+    done ──▶ sending                             a customer or a project is updated
+    done ──▶ held, failed                        an alarm: it is not what it was; an update does not get through
+    done ──▶ waiting                             a document of a removed key is linked in another company
+
+The life of a lane (`LANE_MOVES`): idle or blocked ──▶ ready (a hint) ──▶ leased (a worker) ──▶ idle, blocked (its
+transfer needs a person) or ready again (more came, or it waits).
+"""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class TransferState(StrEnum):
+    """How far a record has come on its way to one key."""
+
+    WAITING = "waiting"
+    SENDING = "sending"
+    UNKNOWN = "unknown"
+    DONE = "done"
+    HELD = "held"
+    FAILED = "failed"
+    IGNORED = "ignored"
+
+
+# A write was begun, and what became of it was not recorded.
+UNCLEAR = frozenset({TransferState.SENDING, TransferState.UNKNOWN})
+# It goes on by itself.
+UNDER_WAY = frozenset({TransferState.WAITING, *UNCLEAR})
+# It goes on when a person says so.
+STOPPED = frozenset({TransferState.HELD, TransferState.FAILED})
+# Neither goes on, nor needs anybody.
+AT_REST = frozenset({TransferState.DONE, TransferState.IGNORED})
+
+# What may follow what, besides itself; a database trigger holds every test to it (tests/world/moves.py).
+TRANSFER_MOVES: Mapping[TransferState, frozenset[TransferState]] = {
+    TransferState.WAITING: frozenset({TransferState.SENDING, TransferState.DONE, TransferState.IGNORED}) | STOPPED,
+    TransferState.SENDING: frozenset({TransferState.WAITING, TransferState.UNKNOWN, TransferState.DONE}) | STOPPED,
+    TransferState.UNKNOWN: frozenset({TransferState.SENDING, TransferState.DONE}) | STOPPED,
+    TransferState.DONE: frozenset({TransferState.SENDING, TransferState.WAITING}) | STOPPED,
+    TransferState.HELD: frozenset({TransferState.WAITING, TransferState.SENDING, TransferState.FAILED}) | AT_REST,
+    TransferState.FAILED: frozenset({TransferState.WAITING, TransferState.SENDING, TransferState.HELD}) | AT_REST,
+    TransferState.IGNORED: frozenset({TransferState.WAITING, TransferState.SENDING, TransferState.FAILED}),
+}
+
+
+class LaneState(StrEnum):
+    """What the queue of one record does."""
+
+    IDLE = "idle"
+    READY = "ready"
+    LEASED = "leased"
+    BLOCKED = "blocked"
+
+
+LANE_MOVES: Mapping[LaneState, frozenset[LaneState]] = {
+    LaneState.IDLE: frozenset({LaneState.READY}),
+    LaneState.READY: frozenset({LaneState.LEASED}),
+    LaneState.LEASED: frozenset({LaneState.IDLE, LaneState.BLOCKED, LaneState.READY}),
+    LaneState.BLOCKED: frozenset({LaneState.READY}),
+}
+
+
+class EventState(StrEnum):
+    """What became of one hint."""
+
+    WAITING = "waiting"
+    DONE = "done"
+    SUPERSEDED = "superseded"
+    IGNORED = "ignored"
+    HELD = "held"
+    FAILED = "failed"
+    RECORDED = "recorded"
+
+
+# A lane whose run ends so is blocked: nothing but a person, or a new hint, moves it.
+BLOCKING = frozenset({EventState.HELD, EventState.FAILED})
+
+
+class KeyState(StrEnum):
+    """Whether a key can be used."""
+
+    ACTIVE = "active"
+    PAUSED = "paused"
+    SIGN_IN_AGAIN = "sign_in_again"
+    REMOVED = "removed"
+
+
+class SignInState(StrEnum):
+    """How far a sign-in has come; told from its row, not stored."""
+
+    OPEN = "open"
+    RETURNED = "returned"
+    USED = "used"
+    FAILED = "failed"
+    EXPIRED = "expired"
+
+
+class TenantState(StrEnum):
+    """Whether a tenant's lanes are worked on."""
+
+    ACTIVE = "active"
+    PAUSED = "paused"
+
+
+class JobState(StrEnum):
+    """Whether a job goes on."""
+
+    RUNNING = "running"
+    DONE = "done"
+    CANCELLED = "cancelled"
+
+
+class SweepState(StrEnum):
+    """Whether a sweep or a backfill goes on."""
+
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+class CheckState(StrEnum):
+    """How a comparison of all customers stands."""
+
+    RUNNING = "running"
+    GREEN = "green"
+    FINDINGS = "findings"
+    ACCEPTED = "accepted"
+    FAILED = "failed"
+
+
+# The key may send.
+CLEAR = frozenset({CheckState.GREEN, CheckState.ACCEPTED})
+
+
+class InvoiceState(StrEnum):
+    """Where an invoice is, in an accountant's words; told from its transfer, not stored."""
+
+    WAITING = "waiting"
+    IN_UNIMICRO = "in Unimicro"
+    WITH_WARNINGS = "in Unimicro with warnings"
+    HELD = "held"
+    BEFORE_GO_LIVE = "before go-live"
+    FAILED = "failed"
+    IGNORED = "ignored"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seen:
+    """Which transfers an accountant sees under one word; what is None does not matter."""
+
+    stored: Collection[TransferState]
+    has_warnings: bool | None = None
+    is_old: bool | None = None
+
+
+INVOICE_STATES: Mapping[InvoiceState, Seen] = {
+    InvoiceState.WAITING: Seen(stored={TransferState.WAITING, TransferState.SENDING}),
+    InvoiceState.IN_UNIMICRO: Seen(stored={TransferState.DONE}, has_warnings=False),
+    InvoiceState.WITH_WARNINGS: Seen(stored={TransferState.DONE}, has_warnings=True),
+    InvoiceState.HELD: Seen(stored={TransferState.HELD}, is_old=False),
+    InvoiceState.BEFORE_GO_LIVE: Seen(stored={TransferState.HELD}, is_old=True),
+    InvoiceState.FAILED: Seen(stored={TransferState.FAILED}),
+    InvoiceState.IGNORED: Seen(stored={TransferState.IGNORED}),
+    InvoiceState.UNKNOWN: Seen(stored={TransferState.UNKNOWN}),
+}
+
+
+def show_invoice_state(stored: str, *, has_warnings: bool, is_old: bool) -> InvoiceState:
+    """The word for a stored state; exactly one row says so."""
+    (word,) = (
+        word
+        for word, seen in INVOICE_STATES.items()
+        if stored in seen.stored and seen.has_warnings in (None, has_warnings) and seen.is_old in (None, is_old)
+    )
+    return word

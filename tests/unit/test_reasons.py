@@ -1,0 +1,217 @@
+"""The catalogue of reasons: every code once, every fix something to do, no code written out elsewhere."""
+
+import ast
+import json
+import re
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from app.domain.reasons.catalogue import CATALOGUE, REFUSED, fix_for, mended_by
+from app.domain.reasons.codes import Code
+from app.domain.reasons.credits import ROWS as CREDITS
+from app.domain.reasons.documents import ROWS as DOCUMENTS
+from app.domain.reasons.rows import Change, Mender, Row
+
+_ROOT = Path(__file__).resolve().parents[2]
+_PLACE = re.compile(r"\{(\w+)\}")
+_DOOR = re.compile(r"\b(GET|POST|PUT|PATCH|DELETE) (/[\w/{}:.-]*[\w}])")
+# Parts of an address that are the reader's to fill in.
+_OPEN = {"transfer_id", "key_id", "tenant_id", "department_id"}
+# Codes that can be nothing else: whatever lists them steers by them.
+_LONG = {code.value for code in Code if "_" in code.value} - {"sign_in_again"}
+
+
+def test_every_code_has_exactly_one_row() -> None:
+    assert set(CATALOGUE) | set(REFUSED) == set(Code)
+    assert not set(CATALOGUE) & set(REFUSED)
+
+
+def test_every_row_has_a_mender_a_sentence_and_something_to_do() -> None:
+    for row in CATALOGUE.values():
+        assert row.mender in Mender
+        assert row.sentence.en.endswith(".")
+        assert all(text.endswith(".") and len(text) > 20 for text in _texts(row)), row.code
+    assert all(refusal.sentence.en.endswith(".") for refusal in REFUSED.values())
+
+
+def test_what_nobody_can_mend_says_so_and_nothing_else_does() -> None:
+    for row in CATALOGUE.values():
+        says_so = row.fix.en.startswith("Nothing to do")
+        assert says_so or row.mender is not Mender.NOBODY, row.code
+        # Something is to be done only if the reader thinks that what happened is wrong.
+        assert not says_so or row.mender is Mender.NOBODY or "Nothing to do, if that is right." in row.fix.en, row.code
+
+
+@pytest.mark.parametrize("row", [*DOCUMENTS, *CREDITS], ids=lambda row: row.code)
+def test_nobody_is_told_to_correct_a_document_in_recman(row: Row) -> None:
+    texts = [row.fix.en, *(text.en for case, text in row.cases.items() if case != "party")]
+    assert not [
+        text for text in texts if re.search(r"(?i)\b(correct|mend|change|complete|set right)\b[^.;]*in RecMan", text)
+    ]
+
+
+def test_no_fix_names_what_the_product_cannot_do() -> None:
+    assert not [code for code, row in CATALOGUE.items() for text in _texts(row) if re.search(r"(?i)\bexport", text)]
+
+
+def test_every_door_that_a_text_names_is_there() -> None:
+    told = {door for tree in _trees().values() for text in _strings(tree) for door in _doors(text)}
+    assert {("PUT", "/v1/rules"), ("POST", "/v1/transfers/{}/ignore"), ("PATCH", "/v1/keys/{}")} <= told
+    assert told <= _open_doors()
+
+
+def test_a_door_that_is_not_there_is_found() -> None:
+    assert _doors("Then PUT /v1/keys/{id}/rules, or POST /v1/transfers/{x}/retry.") - _open_doors() == {
+        ("PUT", "/v1/keys/{}/rules")
+    }
+
+
+def test_every_change_mends_something_and_only_what_says_so() -> None:
+    assert all(mended_by(change) for change in Change)
+    assert mended_by(Change.CUSTOMER_LINKED) == {
+        Code.CUSTOMER_NUMBER_CLASH,
+        Code.CUSTOMER_NUMBER_NOT_KEPT,
+        Code.CUSTOMER_NUMBER_TWICE,
+        Code.CUSTOMER_UNDER_OTHER_NUMBER,
+    }
+
+
+def test_every_code_and_every_change_is_used() -> None:
+    used = {name for tree in _trees().values() for name in _attributes(tree)}
+    assert {code.name for code in Code} <= {name for kind, name in used if kind == "Code"}
+    assert {change.name for change in Change} <= {name for kind, name in used if kind == "Change"}
+
+
+def test_no_code_is_written_out_beside_the_catalogue() -> None:
+    found = [f"{path}:{line}" for path, tree in _trees().items() for line in _written_out(tree)]
+    assert not found
+
+
+def test_a_code_that_is_written_out_is_found() -> None:
+    spoilt = """
+Reason(code="no_key", cause=cause, fix=fix)
+if gap.code == "totals_differ" or reason["code"] in {"no_key"}:
+    raise ConflictError(cause, code=f"sign_in_{state}")
+Transfer.reasons.contains([{"code": "before_go_live"}])
+class RottenError(ServiceError):
+    code = "rotten"
+_MENDED = ("rule_unusable",)
+"""
+    assert len(_written_out(ast.parse(spoilt))) == 7
+
+
+def test_every_code_that_the_api_description_names_is_one() -> None:
+    listed = {
+        word
+        for doors in _description()["paths"].values()
+        for door in doors.values()
+        for answer in door["responses"].values()
+        for word in re.findall(r"\b[a-z]+(?:_[a-z]+)+\b", answer["description"].partition("Codes: ")[2])
+    }
+    assert {"name_taken", "rules_overtaken"} <= listed <= set(Code)
+
+
+def test_every_fix_is_given_what_its_text_asks_for() -> None:
+    for path, tree in _trees().items():
+        for code, case, given in _fix_calls(tree):
+            text = CATALOGUE[code].cases[case].en if case else CATALOGUE[code].fix.en
+            wanted = set(_PLACE.findall(text))
+            assert given <= wanted, f"{path}: {code} has no place for {given - wanted}"
+            assert wanted - given <= _OPEN, f"{path}: {code} lacks {wanted - given - _OPEN}"
+
+
+def test_a_place_in_a_text_is_filled_in_or_left_to_the_reader() -> None:
+    assert fix_for(Code.PRODUCT_UNKNOWN, number="7777").startswith("Create product 7777 in Unimicro")
+    assert "POST /v1/transfers/{transfer_id}/retry" in fix_for(Code.IGNORED)
+    assert "POST /v1/transfers/12/retry" in fix_for(Code.IGNORED, transfer_id=12)
+
+
+def _texts(row: Row) -> list[str]:
+    return [row.fix.en, *(text.en for text in row.cases.values())]
+
+
+@cache
+def _trees() -> dict[str, ast.Module]:
+    app = _ROOT / "app"
+    paths = [path for path in app.rglob("*.py") if "sandbox" not in path.relative_to(app).parts]
+    return {path.relative_to(app).as_posix(): ast.parse(path.read_text(encoding="utf-8")) for path in paths}
+
+
+def _strings(tree: ast.AST) -> Iterator[str]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.JoinedStr):
+            yield "".join(str(part.value) if isinstance(part, ast.Constant) else "{x}" for part in node.values)
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+            yield node.value
+
+
+def _doors(text: str) -> set[tuple[str, str]]:
+    return {
+        (method, re.sub(r"\{[^}]*\}", "{}", path)) for method, path in _DOOR.findall(text) if path.startswith("/v1")
+    }
+
+
+@cache
+def _description() -> Any:
+    return json.loads((_ROOT / "openapi" / "openapi.json").read_text(encoding="utf-8"))
+
+
+@cache
+def _open_doors() -> frozenset[tuple[str, str]]:
+    paths = _description()["paths"].items()
+    return frozenset((method.upper(), re.sub(r"\{[^}]*\}", "{}", path)) for path, doors in paths for method in doors)
+
+
+def _attributes(tree: ast.Module) -> set[tuple[str, str]]:
+    return {
+        (node.value.id, node.attr)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name)
+    }
+
+
+def _fix_calls(tree: ast.Module) -> Iterator[tuple[Code, str, set[str]]]:
+    """The calls whose row, case and values can be read off."""
+    for node in ast.walk(tree):
+        match node:
+            case ast.Call(func=ast.Name(id="fix_for"), args=[ast.Attribute(attr=name), *cases], keywords=keywords):
+                given = {keyword.arg for keyword in keywords}
+                known = [str(case.value) for case in cases if isinstance(case, ast.Constant)]
+                if None not in given and len(known) == len(cases):
+                    yield Code[name], "".join(known), {str(one) for one in given}
+            case _:
+                pass
+
+
+def _written_out(tree: ast.AST) -> list[int]:
+    return [line for node in ast.walk(tree) for line in _lines_of(node)]
+
+
+def _lines_of(node: ast.AST) -> list[int]:
+    match node:
+        case ast.Compare(left=ast.Attribute(attr="code") | ast.Subscript(slice=ast.Constant(value="code"))):
+            return [line for right in node.comparators for line in _text_lines(right)]
+        case ast.keyword(arg="code", value=value):
+            return _text_lines(value)
+        case ast.Dict(keys=[ast.Constant(value="code")], values=[value]):
+            return _text_lines(value)
+        case ast.Assign(targets=[ast.Name(id="code")], value=value):
+            return _text_lines(value)
+        case ast.Tuple():
+            return [part.lineno for part in node.elts if isinstance(part, ast.Constant) and part.value in _LONG]
+        case _:
+            return []
+
+
+def _text_lines(node: ast.expr) -> list[int]:
+    parts = node.elts if isinstance(node, ast.Tuple | ast.Set | ast.List) else [node]
+    return [part.lineno for part in parts if isinstance(part, ast.Constant | ast.JoinedStr) and not _is_other(part)]
+
+
+def _is_other(node: ast.Constant | ast.JoinedStr) -> bool:
+    """Whether it is no text."""
+    return isinstance(node, ast.Constant) and not isinstance(node.value, str)
