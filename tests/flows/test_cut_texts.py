@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from tests.world import COMPANY, World
+from tests.world import World
 
 
 async def list_warnings(world: World, kind: str, record_id: str) -> list[str]:
@@ -20,21 +20,6 @@ async def test_cut_texts_of_invoice_and_credit_note_are_warnings_of_their_transf
     assert await list_warnings(world, "invoice", "5003") == ["text_cut"]
     assert await list_warnings(world, "credit_note", "5008") == ["text_cut"]
     assert {len(invoice["FreeTxt"]) for invoice in await world.invoices()} == {500}
-
-
-async def test_long_text_of_a_line_is_in_unimicro_whole_and_credited_as_it_is(world: World) -> None:
-    records = world.recman.state.store.records["invoice"]
-    words = " ".join(f"Dag {day}: montasje og reise" for day in range(1, 31))
-    for line in (records["5003"]["lines"][0], records["5008"]["lines"]["70014"]):
-        line["description"] = words
-    await world.hear_of("invoice", 5003, 5008)
-    await world.settle()
-    assert await list_warnings(world, "invoice", "5003") == await list_warnings(world, "credit_note", "5008") == []
-    books = world.unimicro.state.world.company(COMPANY).books
-    for invoice in books.rows("CustomerInvoice"):
-        lines = books.children("CustomerInvoiceItem", "CustomerInvoiceID", invoice["ID"])
-        texts = [line["ItemText"] for line in sorted(lines, key=lambda line: line["SortIndex"])]
-        assert " ".join(texts[:4]) == words
 
 
 async def test_cut_name_of_a_new_customer_is_a_warning_of_its_transfer(world: World) -> None:
