@@ -37,14 +37,16 @@ class Terminal:
     def read(self) -> str:
         return self.output.read_text(encoding="utf-8", errors="replace")
 
-    def wait_for(self, arrived: Callable[[], bool], *, seconds: float = 45) -> None:
+    def wait_for(self, arrived: Callable[[], bool], *, seconds: float = 100) -> None:
+        # Far off, for a machine may be busy; whoever ended is not waited for.
         deadline = time.monotonic() + seconds
         while not arrived():
             assert time.monotonic() < deadline, self.read()
+            assert self.process.poll() is None, self.read()
             time.sleep(0.2)
 
 
-@pytest.mark.timeout(110)
+@pytest.mark.timeout(330)
 def test_whoever_copies_the_printed_lines_finds_the_invoice_in_the_books(tmp_path: Path) -> None:
     api, recman, unimicro = free_ports()
     options = [f"--recman-port={recman}", f"--unimicro-port={unimicro}"]
