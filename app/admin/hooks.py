@@ -44,7 +44,7 @@ async def create_hook(
         verification=dict(verification or {"kind": "path"}),
     )
     hook = (await session.scalars(query.returning(Hook))).one()
-    _save_secrets(vault, hook, [(secret, None) for secret in secrets])
+    _record_secrets(vault, hook, [(secret, None) for secret in secrets])
     await session.flush()
     return MadeHook(hook, address)
 
@@ -97,7 +97,7 @@ async def rotate_secret(session: Session, vault: Vault, hook: Hook, *, secret: s
     """Put a secret in place of the newest one, which stays good for `overlap`; older ones end at once."""
     until = await load_now(session) + overlap
     newest = [(old, until) for old, end in _load_secrets(vault, hook) if end is None]
-    _save_secrets(vault, hook, [(secret, None), *newest])
+    _record_secrets(vault, hook, [(secret, None), *newest])
     await session.flush()
 
 
@@ -140,7 +140,7 @@ def _load_secrets(vault: Vault, hook: Hook) -> list[tuple[str, datetime | None]]
     return [(secret, datetime.fromisoformat(until) if until else None) for secret, until in pairs]
 
 
-def _save_secrets(vault: Vault, hook: Hook, secrets: Sequence[tuple[str, datetime | None]]) -> None:
+def _record_secrets(vault: Vault, hook: Hook, secrets: Sequence[tuple[str, datetime | None]]) -> None:
     pairs = [[secret, until.isoformat() if until else None] for secret, until in secrets]
     hook.secrets = vault.seal(dump_json(pairs), owner=_owner(hook.id)) if pairs else None
 

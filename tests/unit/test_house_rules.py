@@ -1,7 +1,9 @@
 """Rules of the house that no linter knows, read from the code itself; beside each the changes that it must find.
 
 Commits: a row is changed in the transaction of whoever was asked, which is ended in the modules below alone.
-Verbs: what writes rows says so by its verb (`VERBS`); `load_…` raises where `find_…` answers None.
+Verbs: a function that writes rows by a statement of its own begins with record (a fact), create (what people name),
+begin (work), accept, claim, renew, release, postpone, wait, wake, pause, rotate or forget (`VERBS` tells them apart);
+`load_…` raises where `find_…` answers None.
 """
 
 import pytest
@@ -160,6 +162,7 @@ def test_a_weak_verb_is_found(path: str, old: str, new: str, found: str) -> None
 
 def test_who_writes_rows_says_so() -> None:
     assert rules.find_wrong_writers(APP, VERBS) == []
+    assert [verb for verb in VERBS if verb not in str(__doc__)] == []
 
 
 @pytest.mark.parametrize(
