@@ -26,7 +26,7 @@ up: setup ## The service itself: Postgres (embedded without DATABASE_URL), migra
 setup: $(STAMP) ## Make .venv as requirements.lock says; done again only when that or pyproject.toml changed
 
 test: check ## Everything: check, then all tests; ARGS go to pytest
-	$(BIN)/python -m pytest -n 3 --dist worksteal $(ARGS)
+	$(BIN)/python -m pytest -n 3 --dist worksteal --hypothesis-profile whole $(ARGS)
 
 check: setup ## The quick part: format, lint, types, imports, unit tests
 	$(BIN)/ruff format --check .

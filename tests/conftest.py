@@ -6,11 +6,17 @@ from pathlib import Path
 
 import asyncpg
 import pytest
+from hypothesis import settings
 
 from app.embedded.postgres import EmbeddedPostgres
 from app.platform.db import create_engine, migrate, to_async_url
 from tests.world import World, open_world
 from tests.world.moves import guard_moves
+
+# How many made-up inputs a property is tried with: few while somebody works, many in the whole run (`make test`).
+settings.register_profile("quick", max_examples=20, deadline=None)
+settings.register_profile("whole", max_examples=300, deadline=None)
+settings.load_profile("quick")
 
 
 @pytest.fixture(scope="session")

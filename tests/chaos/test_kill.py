@@ -8,6 +8,7 @@ import pytest
 
 from app.sandbox.samples import load_samples
 from tests.world.processes import is_through, real_world, start_worker
+from tests.world.workers import PATIENCE
 
 SAMPLES = load_samples()
 
@@ -26,7 +27,7 @@ async def test_killing_the_worker_again_and_again_leaves_the_same_books(
         kills = 0
         worker = start_worker(world.resources.settings, tmp_path)
         try:
-            async with asyncio.timeout(90):
+            async with asyncio.timeout(PATIENCE):
                 while not await is_through(world):
                     await asyncio.sleep(chance.uniform(0.05, 0.25) + (1.0 if kills == 0 else 0.9))
                     if kills < 4:

@@ -7,7 +7,7 @@ import pytest
 
 from tests.world import COMPANY, World
 from tests.world.processes import is_through, real_world, start_worker
-from tests.world.workers import wait_until
+from tests.world.workers import PATIENCE, wait_until
 
 CREATE = "action=create-credit-draft-invoice"
 
@@ -26,7 +26,7 @@ async def test_kill_while_a_part_is_credited_leaves_one_credit_note(
         await kill_in_the_middle(world, tmp_path)
         worker = start_worker(world.resources.settings, tmp_path)
         try:
-            async with asyncio.timeout(60):
+            async with asyncio.timeout(PATIENCE):
                 await wait_until(lambda: is_through(world))
         finally:
             worker.terminate()

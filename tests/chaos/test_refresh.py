@@ -16,6 +16,7 @@ from app.tables import Key
 from tests.world import CLIENT_SECRET, OURS, World
 from tests.world.processes import make_environment, real_world
 from tests.world.renew import WORKERS
+from tests.world.workers import PATIENCE
 
 REDIRECTS = (f"{OURS}/oauth/unimicro/callback",)
 
@@ -88,7 +89,7 @@ async def test_kill_between_refresh_and_save_leaves_the_key_usable_or_clearly_si
         assert process.stdin is not None
         process.stdin.write("\n")
         process.stdin.flush()
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE):
             while world.ledger.identity.refreshes == 0:  # noqa: ASYNC110 - the sandbox has no event for it
                 await asyncio.sleep(0.01)
         process.kill()

@@ -5,6 +5,7 @@ import asyncio
 import pytest
 
 from app.accounting.slots import Slots
+from tests.world.workers import PATIENCE
 
 MOST = 3
 
@@ -36,7 +37,7 @@ async def test_never_more_than_the_setting_says_over_all_processes(database_url:
 
 async def test_companies_do_not_wait_for_each_other(database_url: str) -> None:
     slots = Slots(database_url, most=1)
-    async with slots.hold("a"), asyncio.timeout(5):
+    async with slots.hold("a"), asyncio.timeout(PATIENCE):
         await Gauge().visit(slots, "b")
     await slots.close()
 
@@ -49,7 +50,7 @@ async def test_slots_of_a_dead_process_are_free_again(database_url: str) -> None
         async with asyncio.timeout(0.2):
             await Gauge().visit(alive)
     dead._connection.terminate()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE):
         await Gauge().visit(alive)
     # What the dead one was doing ends without an error that would hide what came of its call.
     await holding.__aexit__(None, None, None)

@@ -11,6 +11,7 @@ from sqlalchemy import text
 from app.api.webhooks.known import KnownHooks
 from app.platform.http import httpx
 from tests.world import GO_LIVE, OURS, World
+from tests.world.workers import PATIENCE
 
 WAITING = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
 
@@ -27,7 +28,7 @@ async def at_once(world: World, lock: str, *calls: Any) -> list[httpx.Response]:
     """The answers to calls that all stood in front of the same locked rows when these came free."""
     async with held(world, lock):
         tasks = [asyncio.create_task(call) for call in calls]
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE):
             while await world.count(WAITING) < len(calls):  # noqa: ASYNC110 - Postgres has no event for it
                 await asyncio.sleep(0.01)
     return list(await asyncio.gather(*tasks))

@@ -120,7 +120,7 @@ async def test_approval_of_a_review_says_nothing_about_a_double_that_came_later(
     assert (await world.call("PATCH", f"/v1/keys/{world.key_id}", {"state": "paused"})).status_code == 200
     await world.post(f"/v1/invoices/{held['id']}/approve")
     await world.hear_of("invoice", 5001)
-    await world.work_and_die(seconds=0.5)
+    await world.stall()
     assert (await world.call("PATCH", f"/v1/keys/{world.key_id}", {"state": "active"})).status_code == 200
     await world.settle()
     # The lower id goes first, and it is not approved yet.

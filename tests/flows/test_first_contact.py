@@ -14,6 +14,7 @@ from app.sandbox.recman.hooks import Delivery
 from app.sandbox.samples import load_samples
 from app.scheduler import look_at_clock
 from tests.world import World
+from tests.world.workers import PATIENCE
 
 SAMPLES = load_samples()
 
@@ -243,7 +244,7 @@ async def test_recording_again_stops_what_is_being_let_go(world: World) -> None:
     await record_first(world)
     await world.post_hook({"productIds": list(range(1, 3_001))})
     release = asyncio.create_task(confirm(world))
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE):
         released = 0
         while not released:
             await asyncio.sleep(0.01)

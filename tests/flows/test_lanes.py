@@ -1,6 +1,7 @@
 """The engine: one record at a time and in order, whatever happens to the workers."""
 
 import asyncio
+import time
 from dataclasses import replace
 from functools import partial
 from uuid import UUID
@@ -26,6 +27,7 @@ from app.errors import StaleLeaseError
 from app.transfer.context import Run
 from app.worker import run_worker, work_on
 from tests.world import World
+from tests.world.workers import PATIENCE
 
 
 async def hear(world: World, record_id: str, *notes: str) -> None:
@@ -65,10 +67,17 @@ async def test_ten_claims_at_once_share_the_lanes_without_overlap(world: World) 
     assert len(lanes) == len(set(lanes)) == 30
 
 
+async def let_pass(world: World, column: str, *, seconds: int) -> None:
+    """As if so much time had passed for every lane."""
+    async with world.resources.engine.begin() as connection:
+        query = f"UPDATE lane SET {column} = {column} - interval '{seconds} seconds'"  # noqa: S608 - names of our own
+        await connection.exec_driver_sql(query)
+
+
 async def test_lane_of_a_dead_worker_is_taken_over_and_the_dead_one_is_fenced_off(world: World) -> None:
     await hear(world, "1", "a")
-    (dead,) = await claim_all(world, lease_seconds=0.05)
-    await asyncio.sleep(0.1)
+    (dead,) = await claim_all(world, lease_seconds=30)
+    await let_pass(world, "leased_until", seconds=60)
     (alive,) = await claim_all(world)
     assert (alive.lane_id, alive.token != dead.token) == (dead.lane_id, True)
     async with world.resources.sessions() as session:
@@ -81,11 +90,12 @@ async def test_lane_of_a_dead_worker_is_taken_over_and_the_dead_one_is_fenced_of
 
 async def test_renewed_lease_is_kept_and_a_lost_one_is_told(world: World) -> None:
     await hear(world, "1", "a")
-    (lease,) = await claim_all(world, lease_seconds=0.2)
+    (lease,) = await claim_all(world, lease_seconds=30)
     async with world.resources.sessions.begin() as session:
         stranger = UUID(int=7)
-        assert await renew(session, [lease.token, stranger], lease_seconds=30) == {lease.token}
-    await asyncio.sleep(0.3)
+        assert await renew(session, [lease.token, stranger], lease_seconds=600) == {lease.token}
+    # The first lease would be over by now.
+    await let_pass(world, "leased_until", seconds=60)
     assert await claim_all(world) == []
 
 
@@ -116,9 +126,9 @@ async def test_postponed_lane_is_due_later_and_counts_its_tries(world: World) ->
     await hear(world, "1", "a")
     (lease,) = await claim_all(world)
     async with world.resources.sessions.begin() as session:
-        await postpone(session, lease, seconds=0.2, spends_try=True)
+        await postpone(session, lease, seconds=600, spends_try=True)
     assert await claim_all(world) == []
-    await asyncio.sleep(0.25)
+    await let_pass(world, "run_at", seconds=600)
     (again,) = await claim_all(world)
     assert (again.tries, again.failing_seconds > 0) == (1, True)
 
@@ -157,7 +167,7 @@ async def test_four_workers_see_every_event_once_and_in_order(world: World) -> N
 
     stop = asyncio.Event()
     workers = [asyncio.create_task(run_worker(world.resources, stop, carry_one=note)) for _ in range(4)]
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(PATIENCE):
         while sum(map(len, seen.values())) < 200:  # noqa: ASYNC110 - the workers have no event for it
             await asyncio.sleep(0.01)
     stop.set()
@@ -179,7 +189,7 @@ async def test_handler_that_breaks_is_tried_again_and_stops_no_neighbour(world: 
 
     stop = asyncio.Event()
     worker = asyncio.create_task(run_worker(world.resources, stop, carry_one=break_once))
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE):
         while await world.count("SELECT count(*) FROM event WHERE state = 'done'") < 2:  # noqa: ASYNC110 - a table
             await asyncio.sleep(0.02)
     stop.set()
@@ -203,7 +213,7 @@ async def test_fifty_invoices_of_one_new_customer_over_four_workers_make_one_cus
     await world.hear_of("invoice", *range(9000, 9050))
     stop = asyncio.Event()
     workers = [asyncio.create_task(run_worker(world.resources, stop)) for _ in range(4)]
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(PATIENCE):
         while await world.count("SELECT count(*) FROM event WHERE state = 'waiting'"):  # noqa: ASYNC110 - a table
             await asyncio.sleep(0.05)
     stop.set()
@@ -227,8 +237,10 @@ async def test_no_more_lanes_are_claimed_than_asked_for_whatever_the_plan(world:
 
 
 async def test_worker_with_more_in_hand_than_asked_for_lets_it_go_on(world: World) -> None:
+    may_end = asyncio.Event()
+
     async def carry_one(run: Run) -> None:
-        await asyncio.sleep(0.2)
+        await may_end.wait()
         async with run.sessions.begin() as session:
             await run.finish(session, state=EventState.DONE)
 
@@ -239,10 +251,12 @@ async def test_worker_with_more_in_hand_than_asked_for_lets_it_go_on(world: Worl
     await worker.turn()
     few = replace(world.resources, settings=world.resources.settings.model_copy(update={"worker_concurrency": 1}))
     worker._resources = few
-    turns = 0
+    begun = time.monotonic()
+    for _ in range(4):
+        await worker.turn()
+    # A turn that waits for nothing is over at once; nothing else would get a turn of its own.
+    assert time.monotonic() - begun > 3 * world.resources.settings.poll_seconds
+    may_end.set()
     while await world.count("SELECT count(*) FROM lane WHERE state IN ('ready', 'leased')"):
         await worker.turn()
-        turns += 1
-    # A turn that waits for nothing is over at once; nothing else would get a turn of its own.
-    assert turns < 20
     await worker.drain()

@@ -53,7 +53,7 @@ async def test_only_a_success_says_that_a_record_is_gone(
     say(lambda scope, _: answer if scope in {"company", "invoice"} else None)
     await world.post_hook({"event": "company.deleted", "id": 201})
     await world.post_hook({"event": "invoice.deleted", "id": 5002})
-    await world.work(seconds=1.5)
+    await world.work_for("SELECT (count(*) = 2)::int FROM lane WHERE tries > 0")
     rows = await world.transfers()
     assert rows["customer", "201"]["warnings"] == []
     assert rows["invoice", "5002"]["state"] == "waiting"
@@ -80,7 +80,7 @@ async def test_a_sweep_and_a_probe_go_on_past_a_scope_that_is_refused_in_any_wor
     await world.office.change_reading(first_day="2020-01-01")
     begun = await world.call("POST", "/v1/recman/sweep", tenant=world.tenant_id)
     # What needs a company goes on waiting.
-    await world.work(seconds=5)
+    await world.work_for("SELECT count(*) FROM sweep WHERE state <> 'running'")
     ended = await world.get(f"/v1/recman/sweeps/{begun.json()['id']}")
     assert ended["state"] == "done"
     assert text in ended["counts"]["company"]["refused"]

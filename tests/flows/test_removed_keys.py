@@ -231,7 +231,7 @@ async def test_what_was_begun_with_a_removed_key_stays_and_can_be_ignored_and_se
     await world.settle()
     held = await world.document(5001)
     assert (held["state"], held["key_id"], held["reasons"][0]["code"]) == ("held", str(world.key_id), "key_removed")
-    await asyncio.sleep(0.1)
+    await world.let_lag_pass()
     path = f"/v1/transfers/{held['id']}"
     ignored = await world.call("POST", f"{path}/ignore", {"reason": "looked in Unimicro, draft deleted there"})
     assert ignored.status_code == 200, ignored.text
@@ -262,11 +262,11 @@ async def test_booked_document_of_a_removed_key_stays_done_when_it_is_heard_of_a
 async def test_key_removed_in_the_middle_of_a_run_sends_nothing_more(world: World) -> None:
     await world.office.open_key("Other", departments=[])
     # Reference data are slow, so the key is removed between its choice and the first write.
-    await world.fault("hang", method="GET", path="/api/biz/products", seconds=0.4)
+    await world.fault("hang", method="GET", path="/api/biz/products", seconds=2)
     world.resources.kept(KnownBooks).references.clear()
     await world.hear_of("invoice", 5001)
     settling = asyncio.create_task(world.settle())
-    await asyncio.sleep(0.2)
+    await world.hang()
     told = await world.office.remove_key(world.key_id)
     await settling
     held = await world.document(5001)

@@ -11,6 +11,7 @@ from cryptography.fernet import Fernet
 from sqlalchemy import text
 
 from app.platform.db import create_engine
+from tests.world.workers import PATIENCE
 
 # The console script as it is; at its end it tells what was loaded.
 LOOK = """
@@ -26,7 +27,7 @@ async def wait_until_at_work(database_url: str, process: Process) -> None:
     """Whoever has a connection has set its signals before."""
     engine = create_engine(database_url, pool_size=1)
     try:
-        async with asyncio.timeout(60), engine.connect() as connection:
+        async with asyncio.timeout(PATIENCE), engine.connect() as connection:
             while not (await connection.execute(text(OTHERS))).scalar_one():
                 assert process.returncode is None
                 await connection.rollback()
@@ -45,7 +46,7 @@ async def test_a_role_loads_neither_stand_ins_nor_a_postgres_of_our_own(role: st
     try:
         await wait_until_at_work(database_url, process)
         process.terminate()
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(PATIENCE):
             shown, _ = await process.communicate()
     finally:
         if process.returncode is None:

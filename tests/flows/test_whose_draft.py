@@ -72,7 +72,7 @@ async def test_draft_that_a_person_made_in_place_of_ours_is_not_taken(database_u
 async def test_draft_that_a_person_changes_while_it_is_issued_is_an_alarm(world: World) -> None:
     await world.hear_of("invoice", 5003)
     await world.settle()
-    await world.fault("slow", method="POST", path="/api/biz/invoices", query="action=invoice", seconds=0.7)
+    await world.fault("slow", method="POST", path="/api/biz/invoices", query="action=invoice", seconds=2)
     await world.hear_of("invoice", 5008)
     work = asyncio.create_task(world.settle())
     draft_id = await find_issuing(world)

@@ -7,7 +7,7 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from app.accounting.unimicro.payloads import guid_for
@@ -113,7 +113,6 @@ def write(document: Document, rate: Decimal) -> dict[str, Any]:
 
 
 @given(raw_invoices(), numbers(0, 20, 6).filter(bool))
-@settings(deadline=None)
 def test_sums_of_the_payload_are_recmans_totals_to_the_ore(raw: dict[str, Any], rate: Decimal) -> None:
     net, vat = sum_by_hand(raw)
     document = read_invoice(raw | state_sums(raw))
@@ -131,7 +130,6 @@ def test_sums_of_the_payload_are_recmans_totals_to_the_ore(raw: dict[str, Any], 
 
 
 @given(raw_invoices(), numbers(0, 20, 6).filter(bool))
-@settings(deadline=None)
 def test_head_and_lines_agree_in_both_currencies_and_texts_fit(raw: dict[str, Any], rate: Decimal) -> None:
     document = read_invoice(raw | state_sums(raw))
     assert isinstance(document, Document), document
@@ -149,7 +147,6 @@ def test_head_and_lines_agree_in_both_currencies_and_texts_fit(raw: dict[str, An
 
 
 @given(raw_invoices())
-@settings(deadline=None)
 def test_the_same_record_gives_the_same_payload_and_stays_as_it_was(raw: dict[str, Any]) -> None:
     raw |= state_sums(raw)
     before = deepcopy(raw)
@@ -245,7 +242,6 @@ def situations(draw: st.DrawFn) -> DocumentSituation:
 
 
 @given(situations())
-@settings(deadline=None, max_examples=200)
 def test_a_plan_depends_on_nothing_but_its_situation(situation: DocumentSituation) -> None:
     before = deepcopy(situation)
     first = plan_document(situation)

@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from app.domain.dimensions import Department, Project
@@ -424,7 +424,6 @@ ROWS = st.dictionaries(LINE_NAMES, VALUES, max_size=2).map(lambda row: make_row(
 COMPANY_NAMES = st.sampled_from([name for names in COMPANY.values() for name in names] + ["number", "departmentId"])
 
 
-@settings(max_examples=150, deadline=None)
 @given(
     st.dictionaries(HEAD_NAMES | st.text(max_size=8), VALUES, max_size=3), st.lists(ROWS | VALUES, max_size=3) | VALUES
 )
@@ -440,7 +439,6 @@ def test_any_invoice_is_read_or_listed(changes: dict[str, Any], lines: Any) -> N
         assert all(gap.cause and gap.fix for gap in found.gaps)
 
 
-@settings(max_examples=200, deadline=None)
 @given(st.dictionaries(COMPANY_NAMES, VALUES))
 def test_any_other_record_is_read_or_listed(raw: dict[str, Any]) -> None:
     for found in (read_company(raw), read_project(raw), read_department(raw)):
@@ -453,7 +451,6 @@ AMOUNTS = st.decimals(min_value=-5000, max_value=5000, places=2)
 FIGURES = st.lists(st.tuples(AMOUNTS, AMOUNTS, st.sampled_from([0, 12, 15, 25])), min_size=1, max_size=4)
 
 
-@settings(max_examples=60, deadline=None)
 @given(FIGURES)
 def test_credit_note_reads_the_same_with_either_sign(figures: list[tuple[Decimal, Decimal, int]]) -> None:
     found = [read_invoice(make_credit_note(figures, sign)) for sign in (1, -1)]

@@ -5,7 +5,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from app.domain.money import dump_json
@@ -218,13 +218,11 @@ def assert_sound_hint(hint: Hint) -> None:
         assert dump_json(hint.record).encode()
 
 
-@settings(max_examples=200, deadline=None)
 @given(BODIES, st.sampled_from([None, "invoice", "company"]))
 def test_any_document_is_read(body: Any, path: str | None) -> None:
     assert_sound(decode(body, path=path))
 
 
-@settings(max_examples=200, deadline=None)
 @given(st.binary(max_size=60), st.sampled_from(["", "application/json", "application/x-www-form-urlencoded"]))
 def test_any_bytes_are_read(body: bytes, content_type: str) -> None:
     assert_sound(decode(body, content_type=content_type, path="invoice"))

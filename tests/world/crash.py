@@ -9,7 +9,7 @@ from sqlalchemy import event, text
 
 from app.platform.http import httpx
 from app.worker import run_worker
-from tests.world.workers import list_lanes, wait_until
+from tests.world.workers import PATIENCE, Shift, at_work, list_lanes
 from tests.world.world import World
 
 # Reads change nothing: a crash around one leaves what a crash at the next commit or write leaves.
@@ -81,13 +81,17 @@ async def work_until_dead(world: World, boundaries: Boundaries, *, dies_at: int)
     """Whether the worker died before it was through; its lanes die with it and everything lies as it lies."""
     before, stop = asyncio.all_tasks(), asyncio.Event()
     with boundaries.watch(dies_at=dies_at):
-        worker = asyncio.create_task(run_worker(world.resources, stop))
-        await wait_until(lambda: _is_dead_or_through(world, boundaries))
+        shift = Shift()
+        worker = asyncio.create_task(run_worker(world.resources, stop, carry_one=shift.carry))
+        async with asyncio.timeout(PATIENCE):
+            while not await _is_dead_or_through(world, boundaries):
+                await shift.rest()
         died = boundaries.dead
         tasks = [worker, *list_lanes(before)]
         for task in tasks if died else ():
             task.cancel()
         stop.set()
+        world.resources.work_arrived.set()
         await asyncio.gather(*tasks, return_exceptions=True)
     return died
 
@@ -97,11 +101,9 @@ async def work_on_the_others(world: World) -> None:
     async with world.resources.engine.connect() as connection:
         rows = await connection.execute(text("SELECT token FROM lane WHERE state = 'leased'"))
         dead = [str(token) for token in rows.scalars()]
-    stop = asyncio.Event()
-    worker = asyncio.create_task(run_worker(world.resources, stop))
-    await wait_until(lambda: _has_none_but(world, dead))
-    stop.set()
-    await worker
+    async with asyncio.timeout(PATIENCE), at_work(world.resources) as shift:
+        while not await _has_none_but(world, dead):
+            await shift.rest()
     async with world.resources.engine.begin() as connection:
         await connection.exec_driver_sql("UPDATE lane SET leased_until = now() WHERE state = 'leased'")
 

@@ -129,11 +129,28 @@ class World:
         async with at_work(self.resources):
             await asyncio.sleep(seconds)
 
-    async def work_and_die(self, *, seconds: float) -> None:
-        """A worker that is killed: it leaves everything as it lies."""
+    async def work_for(self, query: str) -> None:
+        """A worker until the query counts something."""
+        async with asyncio.timeout(PATIENCE), at_work(self.resources) as shift:
+            while not await self.count(query):
+                await shift.move()
+
+    async def hang(self) -> None:
+        """Return when a call that is to hang was made and waits for its answer."""
+        calls = self.unimicro.calls  # type: ignore[attr-defined]
+        async with asyncio.timeout(PATIENCE):
+            while not any(call.fault == "hang" for call in calls.last):  # noqa: ASYNC110 - it has no event
+                await asyncio.sleep(0.005)
+
+    async def let_lag_pass(self) -> None:
+        """What Unimicro may not have shown yet, it shows afterwards."""
+        await asyncio.sleep(self.resources.settings.unimicro_read_lag_seconds)
+
+    async def work_and_die(self, *, seconds: float | None = None) -> None:
+        """A worker that is killed, in the middle of a call that hangs where no time is named; all lies as it lies."""
         before = asyncio.all_tasks()
         worker = asyncio.create_task(run_worker(self.resources, asyncio.Event()))
-        await asyncio.sleep(seconds)
+        await (self.hang() if seconds is None else asyncio.sleep(seconds))
         tasks = [worker, *list_lanes(before)]
         for task in tasks:
             task.cancel()
