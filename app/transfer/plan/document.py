@@ -108,7 +108,7 @@ def _plan_found(document: Document, situation: DocumentSituation) -> Decision:
         fix = "Check the document in Unimicro; credit it there if it is wrong, then retry."
         return Hold((Reason(code="document_other_customer", cause=cause, fix=fix),))
     adopt = AdoptDocument(remote=remote, reason="it was found in Unimicro after an unclear answer")
-    return Go((adopt, choose_last_step(document, situation)), situation.warnings)
+    return Go((adopt, choose_last_step(document, situation)))
 
 
 def _plan_invoice(document: Document, situation: DocumentSituation) -> Decision:
@@ -120,7 +120,7 @@ def _plan_invoice(document: Document, situation: DocumentSituation) -> Decision:
     gaps = gaps or list_review_gaps(document, situation)
     if gaps:
         return Hold(tuple(gaps))
-    warnings = situation.warnings + list_dimension_warnings(situation.project, situation.department)
+    warnings = list_dimension_warnings(situation.project, situation.department)
     warnings += list_line_warnings(document.lines, reference)
     draft = _plan_draft(document, situation.department)
     return Go((*steps, *products, draft, choose_last_step(document, situation)), warnings)

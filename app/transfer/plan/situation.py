@@ -133,4 +133,3 @@ class DocumentSituation:
     rules: Rules = field(default_factory=Rules)
     booked_before: int = 0
     doubles: tuple[Reason, ...] = ()
-    warnings: tuple[Reason, ...] = ()
