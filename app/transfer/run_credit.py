@@ -58,7 +58,7 @@ async def _make(run: Run, books: Books, step: CreateCreditDraft, situation: Docu
             session, key_id=books.key.id, credited_id=step.credited_id, besides=transfer_id
         )
         _require_alone(others)
-        _require_as_seen(others, situation)
+        require_as_seen(others, situation)
         drafts = [one.remote_id for one in situation.credit_notes if one.state is DocumentState.DRAFT]
         await record_values(
             session,
@@ -84,8 +84,12 @@ async def _make(run: Run, books: Books, step: CreateCreditDraft, situation: Docu
     return await attempt(run, books, transfer_id, step="create", call=call, settle=settle, prepare=prepare)
 
 
-def _require_as_seen(others: Sequence[Transfer], situation: DocumentSituation) -> None:
-    """What the invoice has left was reckoned with the credit notes that our log knew at the look: they are the same."""
+def require_as_seen(others: Sequence[Transfer], situation: DocumentSituation) -> None:
+    """Make sure that our log knows the same booked credit notes of the invoice as at the look that reckoned with them.
+
+    Raises:
+        WaitError: one was booked since, so less may be left of the invoice; look again.
+    """
     booked = {one.remote_id for one in others if one.booked_at is not None and one.remote_id is not None}
     if booked != situation.kept_credits:
         cause = "another credit note of the same invoice was booked just now"

@@ -235,7 +235,7 @@ async def _create(run: Run, books: Books, part: _Part, call: _Call, look: _Look)
 async def _name_guid(run: Run, books: Books, part: _Part) -> tuple[int, str]:
     """The version and guid to make a part with: another one when what had this guid is surely gone.
 
-    Sure is it once it was looked for by number after the lag: `find_past` lets nobody come here earlier.
+    Sure is it once it was looked for by number after the lag: `Pasts.find` lets nobody come here earlier.
     """
     async with run.sessions() as session:
         transfer = await find_transfer(session, run.place(books.key.id, part.scope, part.record_id))
