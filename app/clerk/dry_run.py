@@ -6,7 +6,8 @@ from decimal import Decimal
 
 from app.accounting.targets import Preview, guid_for, previews
 from app.clerk.side_run import open_side_run
-from app.domain.documents import Document, IncompleteDocument, Line
+from app.domain.documents import Document, Line
+from app.domain.gaps import Gaps
 from app.domain.parties import Customer
 from app.domain.reference import Reference, RemoteProduct
 from app.errors import HoldError, KeyPausedError, Reason, WaitError
@@ -129,7 +130,7 @@ async def _dry_run(resources: Resources, transfer: Transfer) -> DryRun:
         warnings=decision.warnings if isinstance(decision, Go) else (),
         rules_version=books.rules_version,
         steps=tuple([await _preview(run, books, situation, step) for step in steps]),
-        lines=() if isinstance(document, IncompleteDocument) else tuple(_list_lines(document, books)),
+        lines=() if isinstance(document, Gaps) else tuple(_list_lines(document, books)),
     )
 
 
@@ -206,7 +207,7 @@ async def _preview_part(run: Run, books: Books, known: Known, step: Step) -> Pre
 
 
 def _complete(situation: DocumentSituation) -> Document:
-    if isinstance(situation.document, IncompleteDocument):
+    if isinstance(situation.document, Gaps):
         raise TypeError("an incomplete document has no steps")
     return situation.document
 

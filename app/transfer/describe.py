@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from app.domain.documents import Document, IncompleteDocument
+from app.domain.documents import Document
+from app.domain.gaps import Gaps
 from app.platform.db import Session
 from app.tables import Key, Transfer
 from app.transfer.context import Run
@@ -12,7 +13,7 @@ from app.transfer.offers import forget_decision
 from app.transfer.route import require_in_use
 
 
-async def describe(run: Run, document: Document | IncompleteDocument, key: Key | None) -> Transfer:
+async def describe(run: Run, document: Document | Gaps, key: Key | None) -> Transfer:
     """The document's transfer, which shows from now on what RecMan says of it.
 
     Raises:
@@ -33,7 +34,7 @@ async def describe(run: Run, document: Document | IncompleteDocument, key: Key |
 
 
 async def _describe_again(
-    run: Run, session: Session, transfer: Transfer, document: Document | IncompleteDocument, values: dict[str, Any]
+    run: Run, session: Session, transfer: Transfer, document: Document | Gaps, values: dict[str, Any]
 ) -> None:
     if transfer.booked_at is not None:
         # What was booked is shown as it was then; only whose lane it is may be news.
@@ -52,7 +53,7 @@ async def _describe_again(
     )
 
 
-def _show_document(document: Document | IncompleteDocument) -> dict[str, Any]:
+def _show_document(document: Document | Gaps) -> dict[str, Any]:
     """What the overview shows of a document, as columns; sums that RecMan does not tell stay as they were."""
     totals = document.totals if isinstance(document, Document) else document.stated_totals
     return {

@@ -14,7 +14,8 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, and_, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
-from app.domain.documents import Document, IncompleteDocument
+from app.domain.documents import Document
+from app.domain.gaps import Gaps
 from app.engine.lanes import check_fence
 from app.errors import HoldError, Reason, WaitError
 from app.platform.db import Session
@@ -25,7 +26,7 @@ from app.transfer.plan.document import hash_content
 from app.transfer.retry import retry
 
 
-def fingerprint(document: Document | IncompleteDocument) -> bytes | None:
+def fingerprint(document: Document | Gaps) -> bytes | None:
     """Equal for doubles: number, department and lines. What is made again may have another day, KID or customer.
 
     Shape: None for what has no number or cannot be booked.
@@ -36,14 +37,14 @@ def fingerprint(document: Document | IncompleteDocument) -> bytes | None:
     return hashlib.sha256(content + (document.recman_department_id or "").encode()).digest()
 
 
-def show_fingerprint(transfer: Transfer, document: Document | IncompleteDocument) -> dict[str, bytes | None]:
+def show_fingerprint(transfer: Transfer, document: Document | Gaps) -> dict[str, bytes | None]:
     """The fingerprint as columns; what a document claimed before it changed in RecMan is free again."""
     print_of = fingerprint(document)
     keeps = is_begun(transfer) or transfer.claimed == print_of
     return {"fingerprint": print_of, "claimed": transfer.claimed if keeps else None}
 
 
-def may_be_same(document: Document | IncompleteDocument) -> ColumnElement[bool] | None:
+def may_be_same(document: Document | Gaps) -> ColumnElement[bool] | None:
     """Of a tenant's transfers in a query: whether they may be the same document; None where nothing can be.
 
     Whether one of them goes instead is told by `list_doubles`.
@@ -66,9 +67,7 @@ def may_be_same(document: Document | IncompleteDocument) -> ColumnElement[bool] 
     )
 
 
-def list_doubles(
-    own: Transfer | None, others: Sequence[Transfer], document: Document | IncompleteDocument
-) -> tuple[Reason, ...]:
+def list_doubles(own: Transfer | None, others: Sequence[Transfer], document: Document | Gaps) -> tuple[Reason, ...]:
     """Why a document that was not begun yet must not go: one of those that may be the same goes, or went, instead."""
     if own is None or is_begun(own):
         return ()
@@ -76,7 +75,7 @@ def list_doubles(
     return () if double is None else (_same_as(own, double),)
 
 
-async def claim_content(run: Run, document: Document | IncompleteDocument, *, customer_name: str) -> None:
+async def claim_content(run: Run, document: Document | Gaps, *, customer_name: str) -> None:
     """Make sure that of all doubles this one alone goes; its customer is noted along with that.
 
     Raises:
@@ -124,7 +123,7 @@ async def _list_held(session: Session, *, tenant_id: UUID, print_of: bytes) -> S
 
 
 async def _load_with_same(
-    session: Session, run: Run, document: Document | IncompleteDocument
+    session: Session, run: Run, document: Document | Gaps
 ) -> tuple[Transfer | None, list[Transfer]]:
     """The document's own transfer and those that may be the same."""
     is_own = and_(Transfer.scope == INVOICE, Transfer.record_id == document.recman_invoice_id)
@@ -141,7 +140,7 @@ def _show_name(own: Transfer, customer_name: str) -> dict[str, Any]:
     return {"customer_name": customer_name} if customer_name not in ("", own.customer_name) else {}
 
 
-def _find_double(own: Transfer, others: Sequence[Transfer], document: Document | IncompleteDocument) -> Transfer | None:
+def _find_double(own: Transfer, others: Sequence[Transfer], document: Document | Gaps) -> Transfer | None:
     """The document that goes, or went, instead of this one."""
     print_of = fingerprint(document)
     if print_of is None or own.not_same or own.claimed == print_of:

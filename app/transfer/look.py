@@ -5,7 +5,8 @@ from datetime import date
 
 from app.domain.booking import Booking
 from app.domain.dimensions import Department, Project
-from app.domain.documents import Document, DocumentKind, IncompleteDocument
+from app.domain.documents import Document, DocumentKind
+from app.domain.gaps import Gaps
 from app.domain.parties import Customer
 from app.domain.policies import NumberPolicy
 from app.domain.reference import RemoteCustomer, RemoteDocument
@@ -22,7 +23,7 @@ from app.transfer.plan.situation import CustomerView, DepartmentView, DocumentSi
 from app.transfer.twins import find_twins, was_searched
 
 
-async def look_at_document(run: Run, books: Books, document: Document | IncompleteDocument) -> DocumentSituation:
+async def look_at_document(run: Run, books: Books, document: Document | Gaps) -> DocumentSituation:
     """Everything that decides about one invoice or credit note."""
     pasts = await _load_all(run, books, document)
     past = pasts.find("invoice", document.recman_invoice_id)
@@ -34,7 +35,7 @@ async def look_at_document(run: Run, books: Books, document: Document | Incomple
     return replace(situation, twins=await find_twins(run, books, document, situation))
 
 
-async def _load_all(run: Run, books: Books, document: Document | IncompleteDocument) -> Pasts:
+async def _load_all(run: Run, books: Books, document: Document | Gaps) -> Pasts:
     """What our log says of the document and of everything it needs."""
     credited_id = _find_credited_id(document)
     wanted = [
@@ -56,17 +57,15 @@ async def _load_all(run: Run, books: Books, document: Document | IncompleteDocum
         return await load_pasts(session, run.lease, books.key.id, question)
 
 
-def _find_project_id(document: Document | IncompleteDocument) -> str | None:
+def _find_project_id(document: Document | Gaps) -> str | None:
     return document.recman_project_id if isinstance(document, Document) else None
 
 
-def _find_credited_id(document: Document | IncompleteDocument) -> str | None:
+def _find_credited_id(document: Document | Gaps) -> str | None:
     return document.credited_invoice_id if isinstance(document, Document) else None
 
 
-async def _look_at_old(
-    run: Run, books: Books, document: Document | IncompleteDocument, pasts: Pasts
-) -> DocumentSituation:
+async def _look_at_old(run: Run, books: Books, document: Document | Gaps, pasts: Pasts) -> DocumentSituation:
     """What a person's choice needs: the customer, and what Unimicro may have of it; asked for once, not per repeat."""
     past = pasts.find("invoice", document.recman_invoice_id)
     situation = DocumentSituation(
@@ -86,9 +85,7 @@ async def _look_at_old(
     return replace(situation, twins=await find_twins(run, books, document, situation))
 
 
-async def _look_at_all(
-    run: Run, books: Books, document: Document | IncompleteDocument, pasts: Pasts
-) -> DocumentSituation:
+async def _look_at_all(run: Run, books: Books, document: Document | Gaps, pasts: Pasts) -> DocumentSituation:
     place = ("invoice", document.recman_invoice_id)
     past = pasts.find(*place)
     credited_id = _find_credited_id(document)
@@ -127,7 +124,7 @@ class _Parts:
     department: DepartmentView | None = None
 
 
-async def _look_at_parts(run: Run, books: Books, document: Document | IncompleteDocument, pasts: Pasts) -> _Parts:
+async def _look_at_parts(run: Run, books: Books, document: Document | Gaps, pasts: Pasts) -> _Parts:
     company_id, department_id = document.recman_company_id, document.recman_department_id
     project_id = _find_project_id(document)
     return _Parts(
@@ -239,7 +236,7 @@ async def _fetch_credited(
 
 async def _find_documents(
     books: Books,
-    document: Document | IncompleteDocument,
+    document: Document | Gaps,
     past: Past | None,
     own_drafts: tuple[RemoteDocument, ...],
 ) -> tuple[RemoteDocument, ...]:
@@ -249,7 +246,7 @@ async def _find_documents(
     what else tells it (`own_drafts`). So is what is older than the go-live day or the cut-off date: an installation
     before this one may have sent it.
     """
-    if past is None or past.booked or isinstance(document, IncompleteDocument):
+    if past is None or past.booked or isinstance(document, Gaps):
         return ()
     known = await _fetch_known(books, past.remote_id) if past.remote_id is not None else ()
     first_day = max(books.key.go_live, books.rules.not_before or date.min)
