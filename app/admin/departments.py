@@ -3,13 +3,12 @@
 from collections.abc import Sequence
 from uuid import UUID
 
-from sqlalchemy import func, select, update
+from sqlalchemy import and_, func, literal, or_, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from app.domain.dimensions import Department
 from app.domain.reasons.catalogue import fix_for
 from app.domain.reasons.codes import Code, Reason
-from app.domain.states import KeyState
 from app.errors import ConflictError, HoldError, NotFoundError
 from app.platform.db import Session, locked
 from app.tables import Department as DepartmentRow
@@ -126,21 +125,30 @@ def _unassigned(row: DepartmentRow, former: Key) -> Reason:
     )
 
 
+async def _find_route(
+    session: Session, *, tenant_id: UUID, recman_department_id: str | None
+) -> tuple[DepartmentRow | None, Key | None]:
+    """The department, if it is known, with the key that serves it or served it, else with the key open to all."""
+    own = (DepartmentRow.tenant_id == tenant_id, DepartmentRow.recman_department_id == recman_department_id)
+    named = func.coalesce(DepartmentRow.key_id, DepartmentRow.former_key_id)
+    is_open = and_(named.is_(None), Key.open_to_all, Key.state != "removed")
+    # One row also where the department is not known, or no key serves it.
+    asked = select(literal(1).label("one")).subquery()
+    query = select(DepartmentRow, Key).select_from(asked).outerjoin(DepartmentRow, and_(*own))
+    query = query.outerjoin(Key, and_(Key.tenant_id == tenant_id, or_(Key.id == named, is_open)))
+    row, key = (await session.execute(query)).one()
+    return row, key
+
+
 async def route_department(session: Session, *, tenant_id: UUID, recman_department_id: str | None) -> Key:
     """The key for documents of a department: its own, else the one open to all.
 
     Raises:
         HoldError: no key serves the department, or its key was removed and nobody has named another one.
     """
-    if recman_department_id is not None:
-        row = await session.get(DepartmentRow, (tenant_id, recman_department_id))
-        if row is not None and row.key_id is not None:
-            return await session.get_one(Key, row.key_id)
-        if row is not None and row.former_key_id is not None:
-            former = await session.get_one(Key, row.former_key_id)
-            raise HoldError((_unassigned(row, former),))
-    query = select(Key).where(Key.tenant_id == tenant_id, Key.open_to_all, Key.state != KeyState.REMOVED)
-    key = (await session.scalars(query)).one_or_none()
+    row, key = await _find_route(session, tenant_id=tenant_id, recman_department_id=recman_department_id)
+    if row is not None and key is not None and row.key_id is None and row.former_key_id is not None:
+        raise HoldError((_unassigned(row, key),))
     if key is None:
         name = recman_department_id or "(none)"
         cause = f"No key for department {name}"

@@ -2,10 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import insert, select
+from sqlalchemy import func, insert, select
 from sqlalchemy.exc import IntegrityError
 
 from app.domain.reasons.codes import Code
@@ -17,17 +18,21 @@ from app.tables import Key, RuleSet
 
 @dataclass(frozen=True, slots=True)
 class RulesInForce:
-    """The rules of a key; version 0 means that nobody has made any."""
+    """The rules of a key as they were at `read_at`; version 0 means that nobody has made any."""
 
     version: int
     rules: Rules
+    read_at: datetime
 
 
 async def load_rules(session: Session, key_id: UUID) -> RulesInForce:
-    """The newest version of the key's rules."""
-    query = select(RuleSet).where(RuleSet.key_id == key_id).order_by(RuleSet.version.desc()).limit(1)
-    row = (await session.scalars(query)).one_or_none()
-    return RulesInForce(0, Rules()) if row is None else RulesInForce(row.version, Rules.model_validate(row.rules))
+    """The newest version of the key's rules, and the database's clock."""
+    # The clock answers also where there are no rules yet.
+    clock = select(func.now().label("now")).subquery()
+    query = select(clock.c.now, RuleSet).select_from(clock).outerjoin(RuleSet, RuleSet.key_id == key_id)
+    read_at, row = (await session.execute(query.order_by(RuleSet.version.desc()).limit(1))).one()
+    version, rules = (0, Rules()) if row is None else (row.version, Rules.model_validate(row.rules))
+    return RulesInForce(version, rules, read_at)
 
 
 async def list_versions(session: Session, key_id: UUID) -> Sequence[RuleSet]:

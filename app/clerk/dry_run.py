@@ -6,7 +6,8 @@ from decimal import Decimal
 
 from app.accounting.targets import Preview, guid_for, previews
 from app.clerk.side_run import open_side_run
-from app.domain.documents import Document, IncompleteDocument, Line
+from app.domain.documents import Document, Line
+from app.domain.gaps import Gaps
 from app.domain.parties import Customer
 from app.domain.reasons.catalogue import fix_for
 from app.domain.reasons.codes import Code, Reason
@@ -18,6 +19,7 @@ from app.tables import Transfer
 from app.transfer.books import Books
 from app.transfer.carry import decide
 from app.transfer.context import Run
+from app.transfer.linked import Known, list_linked, make_links
 from app.transfer.look import look_at_document
 from app.transfer.plan.document import compare_totals, plan_document
 from app.transfer.plan.products import choose_product
@@ -42,8 +44,8 @@ from app.transfer.plan.steps import (
     Wait,
 )
 from app.transfer.route import choose_key, decide_without_key
-from app.transfer.run import load_links, name_draft
-from app.transfer.run_parts import find_remote_id
+from app.transfer.run import name_draft
+from app.transfer.run_parts import find_customer_id
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,7 +133,7 @@ async def _dry_run(resources: Resources, transfer: Transfer) -> DryRun:
         warnings=decision.warnings if isinstance(decision, Go) else (),
         rules_version=books.rules_version,
         steps=tuple([await _preview(run, books, situation, step) for step in steps]),
-        lines=() if isinstance(document, IncompleteDocument) else tuple(_list_lines(document, books)),
+        lines=() if isinstance(document, Gaps) else tuple(_list_lines(document, books)),
     )
 
 
@@ -172,16 +174,16 @@ async def _preview(run: Run, books: Books, situation: DocumentSituation, step: S
             target = books.target
             call, difference = previews.preview_issue(target.route, target.issuing), "the draft gets its number"
         case CreateDraft():
-            call = await _preview_draft(run, books, situation, step)
+            call = await _preview_draft(books, situation, step)
         case CreateCreditDraft():
             reference = situation.external_reference
             call = previews.preview_credit(step.credited_id, step.document, external_reference=reference)
         case _:
-            call = await _preview_part(run, books, step)
+            call = await _preview_part(run, books, list_linked(situation), step)
     return PlannedStep(step=type(step).__name__, reason=step.reason, call=call, difference=difference)
 
 
-async def _preview_part(run: Run, books: Books, step: Step) -> Preview:
+async def _preview_part(run: Run, books: Books, known: Known, step: Step) -> Preview:
     def guid(kind: str, record_id: str) -> str:
         return guid_for(str(books.key.id), kind, record_id, "1")
 
@@ -194,7 +196,7 @@ async def _preview_part(run: Run, books: Books, step: Step) -> Preview:
                 currencies=books.reference.currencies,
             )
         case CreateProject(project=project):
-            customer_id = await find_remote_id(run, books, "company", project.recman_company_id)
+            customer_id = await find_customer_id(run, books, project, known)
             made = guid("project", project.recman_project_id)
             return previews.preview_project(project, guid=made, customer_id=customer_id)
         case CreateDepartment(department=department):
@@ -207,14 +209,14 @@ async def _preview_part(run: Run, books: Books, step: Step) -> Preview:
 
 
 def _complete(situation: DocumentSituation) -> Document:
-    if isinstance(situation.document, IncompleteDocument):
+    if isinstance(situation.document, Gaps):
         raise TypeError("an incomplete document has no steps")
     return situation.document
 
 
-async def _preview_draft(run: Run, books: Books, situation: DocumentSituation, step: CreateDraft) -> Preview:
+async def _preview_draft(books: Books, situation: DocumentSituation, step: CreateDraft) -> Preview:
     # 0 stands for a customer that an earlier step makes.
-    links = await load_links(run, books, step, new_customer_id=_find_linked(situation) or 0)
+    links = make_links(books, step, list_linked(situation), new_customer_id=_find_linked(situation) or 0)
     _, guid = name_draft(books, step.document, situation.past)
     payload, warnings = await books.target.prepare_draft(
         step.document,

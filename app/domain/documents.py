@@ -6,7 +6,6 @@ from decimal import Decimal
 from enum import StrEnum
 
 from app.domain.money import TEN_THOUSANDTH, ZERO, round_money
-from app.domain.reasons.codes import Reason
 
 
 class DocumentKind(StrEnum):
@@ -120,21 +119,3 @@ class Document:
     def totals(self) -> Totals:
         """RecMan's own sums where it states them, else what the lines make."""
         return self.stated_totals or self.computed_totals
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class IncompleteDocument:
-    """What could be read of a document that cannot be booked: enough for a clerk to recognise it.
-
-    Shape: `gaps` has at least one entry; the other fields hold what was readable.
-    """
-
-    recman_invoice_id: str
-    gaps: tuple[Reason, ...]
-    kind: DocumentKind = DocumentKind.INVOICE
-    number: str = ""
-    recman_company_id: str | None = None
-    recman_department_id: str | None = None
-    currency: str = ""
-    product_numbers: tuple[str, ...] = ()
-    stated_totals: Totals | None = None

@@ -41,6 +41,9 @@ _RENEW = text("""
 
 _FENCE = text("SELECT id FROM lane WHERE id = :id AND token = :token AND leased_until > now() FOR UPDATE")
 
+# Where a session remembers in which transaction it holds which lane.
+_FENCED = "fenced"
+
 # Compared with the lane's own counter: a subquery on events could miss one that is not committed yet.
 _RELEASE = text("""
     UPDATE lane SET token = NULL, leased_until = NULL, seen_seq = :seen, tries = 0, failing_since = NULL,
@@ -164,9 +167,15 @@ async def check_fence(session: Session, lease: Lease) -> None:
     Raises:
         StaleLeaseError: the lane belongs to somebody else by now.
     """
+    # Once locked, the row stays so until the transaction ends: asking again in the same one could only say the same.
+    if session.info.get(_FENCED) == (session.sync_session.get_transaction(), lease.token):
+        return
     found = (await session.execute(_FENCE, {"id": lease.lane_id, "token": lease.token})).scalar()
     if found is None:
         raise StaleLeaseError(f"lane {lease.lane_id} was taken over by another worker")
+    # A lock that was taken inside a savepoint goes with it.
+    if not session.in_nested_transaction():
+        session.info[_FENCED] = (session.sync_session.get_transaction(), lease.token)
 
 
 async def release(session: Session, lease: Lease, *, seen_seq: int, blocked: bool = False) -> None:
@@ -245,6 +254,8 @@ async def record_peek(
     """
     place = {"tenant_id": tenant_id, "scope": scope}
     await session.execute(_PEEK, {**place, "record_id": record_id})
+    if not along:
+        return []
     noted = set(await session.scalars(_PEEK_ALONG, {**place, "along": list(along)}))
     busy = set(await session.scalars(_LIST_OPEN, {**place, "along": list(along)})) - noted
     return [one for one in along if one not in busy]

@@ -11,10 +11,10 @@ from cachetools import TTLCache
 from app.admin.departments import find_department, record_departments
 from app.admin.tenants import open_recman_api_key
 from app.domain.dimensions import Department, Project
-from app.domain.documents import Document, IncompleteDocument
+from app.domain.documents import Document
+from app.domain.gaps import Gaps
 from app.domain.parties import Customer
 from app.domain.reading import Purpose
-from app.domain.reasons.codes import Reason
 from app.engine.inbox import list_bodies
 from app.errors import RemoteUnavailableError, System
 from app.platform.db import Sessions
@@ -47,7 +47,7 @@ class RecordReader:
     client: RecmanClient | None
     shared: SharedReading | None
 
-    async def read_document(self, record_id: str) -> Document | IncompleteDocument | None:
+    async def read_document(self, record_id: str) -> Document | Gaps | None:
         """The invoice or credit note, or None when RecMan does not have it.
 
         Raises:
@@ -55,11 +55,11 @@ class RecordReader:
         """
         return await self._read("invoice", record_id, read_invoice)
 
-    async def read_company(self, record_id: str) -> Customer | tuple[Reason, ...] | None:
+    async def read_company(self, record_id: str) -> Customer | Gaps | None:
         """The company, the gaps that keep it from being mapped, or None when RecMan does not have it."""
         return await self._read("company", record_id, read_company)
 
-    async def read_project(self, record_id: str) -> Project | tuple[Reason, ...] | None:
+    async def read_project(self, record_id: str) -> Project | Gaps | None:
         """The project, the gaps that keep it from being mapped, or None when RecMan does not list it."""
         return await self._read("project", record_id, read_project)
 
@@ -97,7 +97,7 @@ class RecordReader:
         newest: T | None = None
         for raw in list_copies(deliveries, scope=scope, record_id=record_id):
             found = read(raw)
-            if not isinstance(found, IncompleteDocument | tuple):
+            if not isinstance(found, Gaps):
                 return found
             newest = newest or found
         return newest

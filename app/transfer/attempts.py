@@ -24,7 +24,6 @@ from app.transfer.claims import Claim, claim_sending
 from app.transfer.context import Run
 from app.transfer.log import (
     record_attempt,
-    record_cleared,
     record_guid_spent,
     record_held,
     record_unknown,
@@ -64,15 +63,24 @@ async def attempt(  # noqa: PLR0913 - one write, and all that belongs to it
     except RemoteError as error:
         async with run.sessions.begin() as session:
             await check_fence(session, run.lease)
-            await _record_failure(session, run, transfer_id, claim, step=step, error=error)
+            await _record_failure(session, run, transfer_id, step=step, error=error)
             await record_outcome(
-                session, books, transfer_id, step=step, outcome=error.code, detail=error.cause, started=started
+                session,
+                books,
+                transfer_id,
+                step=step,
+                outcome=error.code,
+                detail=error.cause,
+                started=started,
+                # What an earlier write left open stays open, whatever became of this one.
+                clears=not claim.was_unclear and not isinstance(error, OutcomeUnknownError),
             )
         raise
     async with run.sessions.begin() as session:
         await check_fence(session, run.lease)
-        await record_outcome(session, books, transfer_id, step=step, outcome="done", detail="", started=started)
-        await record_cleared(session, transfer_id)
+        await record_outcome(
+            session, books, transfer_id, step=step, outcome="done", detail="", started=started, clears=True
+        )
         await settle(session, answer)
     return answer
 
@@ -99,10 +107,8 @@ async def _begin(run: Run, books: Books, transfer_id: int, step: str, prepare: P
     return claim
 
 
-async def _record_failure(
-    session: Session, run: Run, transfer_id: int, claim: Claim, *, step: str, error: RemoteError
-) -> None:
-    """What this write may have left; what an earlier one left open stays open, whatever became of this one."""
+async def _record_failure(session: Session, run: Run, transfer_id: int, *, step: str, error: RemoteError) -> None:
+    """What this write may have left."""
     if isinstance(error, OutcomeUnknownError):
         await record_unknown(session, transfer_id, error.cause)
         if isinstance(error, AlreadyStoredError) and step == "create":
@@ -115,14 +121,20 @@ async def _record_failure(
         # Surely nothing was stored of this write: the next run may send without looking for it. The lane's own document
         # is held by `carry`, once what was made of it is taken back.
         await record_values(session, transfer_id, state=TransferState.WAITING, lane_token=None)
-    if not claim.was_unclear:
-        await record_cleared(session, transfer_id)
 
 
 async def record_outcome(  # noqa: PLR0913 - what one row of the log tells
-    session: Session, books: Books, transfer_id: int, *, step: str, outcome: str, detail: str, started: float
+    session: Session,
+    books: Books,
+    transfer_id: int,
+    *,
+    step: str,
+    outcome: str,
+    detail: str,
+    started: float,
+    clears: bool = False,
 ) -> None:
-    """Append the attempt with what was said since it began, secrets and persons masked."""
+    """Append the attempt with what was said since it began, secrets and persons masked; `clears`: see the log."""
     await record_attempt(
         session,
         transfer_id,
@@ -132,4 +144,5 @@ async def record_outcome(  # noqa: PLR0913 - what one row of the log tells
         exchanges=[mask(asdict(exchange)) for exchange in books.exchanges],
         rules_version=books.rules_version,
         milliseconds=round((time.monotonic() - started) * 1000),
+        clears=clears,
     )

@@ -84,8 +84,8 @@ async def open_books(resources: Resources, key: Key, *, heard_at: datetime, send
         RemoteError: the reference data could not be read.
     """
     async with resources.sessions() as session:
-        now = await load_now(session)
         in_force = await load_rules(session, key.id)
+    now = in_force.read_at
     _check_usable(key, now)
     if sends:
         await _require_customer_check(resources, key)

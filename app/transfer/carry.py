@@ -7,21 +7,21 @@ from functools import partial
 from app.admin.keys import list_keys_for_record
 from app.domain.booking import Booking
 from app.domain.dimensions import Project
-from app.domain.documents import Document, DocumentKind, IncompleteDocument
+from app.domain.documents import Document, DocumentKind
 from app.domain.parties import Customer
 from app.domain.reasons.catalogue import fix_for
 from app.domain.reasons.codes import Code, Reason
 from app.domain.reference import Reference
 from app.domain.states import EventState, KeyState
 from app.engine.lanes import check_fence, postpone
-from app.errors import HoldError, WaitError
+from app.errors import HoldError, ServiceError, WaitError
 from app.tables import Key, Transfer
 from app.transfer.books import Books
 from app.transfer.context import Run
-from app.transfer.doubles import claim_content, show_fingerprint, wake_doubles
+from app.transfer.describe import describe
+from app.transfer.doubles import claim_content, wake_doubles
 from app.transfer.drift import find_drift, is_alarmed
 from app.transfer.log import (
-    is_begun,
     record_held,
     record_looked,
     record_not_wanted,
@@ -29,18 +29,17 @@ from app.transfer.log import (
     record_settled,
     record_transfer,
     record_values,
-    show_totals,
 )
 from app.transfer.look import look_at_customer, look_at_document, look_at_project
 from app.transfer.missing import end_missing
-from app.transfer.offers import forget_decision, record_search
+from app.transfer.offers import record_search
 from app.transfer.plan.document import plan_company, plan_document, plan_project_change
 from app.transfer.plan.go_live import is_persons_choice
 from app.transfer.plan.situation import DocumentSituation, Past
 from app.transfer.plan.steps import CreateProduct, Decision, Go, Hold, LookAgain, Skip, Wait
-from app.transfer.route import WAIT_SECONDS, choose_key, decide_without_key, require_in_use
+from app.transfer.route import WAIT_SECONDS, choose_key, decide_without_key
 from app.transfer.run import run_document
-from app.transfer.run_parts import run_part
+from app.transfer.run_parts import run_parts
 from app.transfer.take_back import take_back_draft
 
 
@@ -54,19 +53,25 @@ async def carry_document(run: Run) -> None:
         key = await choose_key(run, document)
     except (HoldError, WaitError):
         # Without a key it is shown all the same, with its number and sums.
-        await _describe(run, document, None)
+        await describe(run, document, None)
         raise
     run.key_id = key.id
-    transfer = await _describe(run, document, key)
+    transfer = await describe(run, document, key)
     if key.state == KeyState.REMOVED:
         await _follow_orphan(run, transfer, await decide_without_key(run, key, document))
         return
     books = await _open(run, key)
     situation = await look_at_document(run, books, document)
-    await _name_customer(run, situation)
-    await _note_found(run, books, situation)
-    await record_search(run, books, situation)
-    decision = await decide(books, lambda reference: plan_document(replace(situation, reference=reference)))
+    try:
+        await _note_found(run, books, situation)
+        await record_search(run, books, situation)
+        decision = await decide(books, lambda reference: plan_document(replace(situation, reference=reference)))
+        if isinstance(decision, Go):
+            await claim_content(run, document, customer_name=_customer_name(situation))
+    except ServiceError:
+        # Whatever stops it, it is shown with its customer.
+        await _name_customer(run, situation)
+        raise
     await _follow_document(run, books, decision, situation)
 
 
@@ -91,10 +96,11 @@ def _makes_product(decision: Decision) -> bool:
 
 
 async def _follow_document(run: Run, books: Books, decision: Decision, situation: DocumentSituation) -> None:
+    if isinstance(decision, Go):
+        await run_document(run, books, decision, situation)
+        return
+    await _name_customer(run, situation)
     match decision:
-        case Go():
-            await claim_content(run, situation.document)
-            await run_document(run, books, decision, situation)
         case Skip():
             await _leave(run, books, decision, situation)
         case Hold():
@@ -172,38 +178,6 @@ async def _look_again(run: Run) -> None:
         run.finished = True
 
 
-async def _describe(run: Run, document: Document | IncompleteDocument, key: Key | None) -> Transfer:
-    place = run.place(run.key_id, "invoice", document.recman_invoice_id)
-    totals = document.totals if isinstance(document, Document) else document.stated_totals
-    async with run.sessions.begin() as session:
-        if key is not None:
-            # The key's row before the transfer's, as whoever removes a key takes them.
-            await require_in_use(session, key)
-        transfer = await record_transfer(
-            session, place, kind=document.kind.value, values={"lane_id": run.lease.lane_id}
-        )
-        run.show_transfer(transfer.id)
-        run.number = document.number
-        if transfer.booked_at is None:
-            sums = show_totals("", totals) if totals is not None else {}
-            await record_values(
-                session,
-                transfer.id,
-                # What was begun stays with its key.
-                key_id=transfer.key_id if is_begun(transfer) else run.key_id,
-                kind=document.kind.value,
-                number=document.number,
-                currency=document.currency,
-                invoice_date=document.invoice_date if isinstance(document, Document) else None,
-                recman_department_id=document.recman_department_id,
-                has_minus=isinstance(document, Document) and document.has_minus,
-                **show_fingerprint(transfer, document),
-                **forget_decision(transfer, key_id=run.key_id),
-                **sums,
-            )
-    return transfer
-
-
 async def _note_found(run: Run, books: Books, situation: DocumentSituation) -> None:
     """Note what was found before anything is decided: what is ours is gone on with, or taken back, whatever comes."""
     past = situation.past
@@ -225,9 +199,11 @@ async def _note_found(run: Run, books: Books, situation: DocumentSituation) -> N
 
 
 async def _name_customer(run: Run, situation: DocumentSituation) -> None:
-    name = _customer_name(situation)
-    if name and run.transfer_id is not None:
+    """Note whose document it is; one that goes gets it along with its claim."""
+    name, past = _customer_name(situation), situation.past
+    if name and run.transfer_id is not None and (past is None or past.name != name):
         async with run.sessions.begin() as session:
+            await check_fence(session, run.lease)
             await record_values(session, run.transfer_id, customer_name=name)
 
 
@@ -285,8 +261,7 @@ async def _keys(run: Run) -> list[Key]:
 async def _follow_part(run: Run, books: Books, decision: Decision) -> None:
     match decision:
         case Go():
-            for step in decision.steps:
-                await run_part(run, books, step)
+            await run_parts(run, books, decision.steps)
             run.note = "in Unimicro"
         case Hold():
             raise HoldError(decision.gaps)

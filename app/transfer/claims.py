@@ -1,13 +1,14 @@
 """Who may write to the other system now: one lane about a transfer, one credit note of an invoice."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import select, text
+from sqlalchemy import ColumnElement, case, false, func, select, text
 
 from app.engine.lanes import Lease
 from app.platform.db import Session, locked
-from app.tables import Transfer
+from app.tables import Lane, Transfer
 
 # A transfer is being sent for as long as the lane that sends it is leased: no second lease to keep alive.
 _CLAIM = text("""
@@ -29,13 +30,6 @@ _CLAIM = text("""
     RETURNING before.unclear
 """)
 
-_HELD_BY_OTHER = text("""
-    SELECT EXISTS (
-        SELECT FROM transfer JOIN lane ON lane.token = transfer.lane_token AND lane.leased_until > now()
-        WHERE transfer.id = :id AND transfer.lane_token <> :token
-    )
-""")
-
 # These steps write nothing to the other system, so they leave nothing open.
 _READS_ONLY = frozenset({"look", "link"})
 
@@ -47,10 +41,11 @@ class Claim:
     was_unclear: bool
 
 
-async def is_sent_by_other(session: Session, transfer_id: int, lease: Lease) -> bool:
-    """Whether another live lane is sending this transfer right now."""
-    row = await session.scalar(_HELD_BY_OTHER, {"id": transfer_id, "token": lease.token})
-    return bool(row)
+def sent_by_other(lease: Lease) -> ColumnElement[bool]:
+    """Of a transfer in a query: whether another live lane is sending it right now."""
+    live = select(Lane.id).where(Lane.token == Transfer.lane_token, Lane.leased_until > func.now())
+    # Hardly any transfer names a lane: the others must not cost a look at all the lanes there are.
+    return case((Transfer.lane_token != lease.token, live.exists()), else_=false())
 
 
 async def claim_sending(session: Session, transfer_id: int, lease: Lease, *, key_id: UUID, step: str) -> Claim | None:
@@ -64,18 +59,14 @@ async def claim_sending(session: Session, transfer_id: int, lease: Lease, *, key
     return None if was_unclear is None else Claim(was_unclear=was_unclear)
 
 
-async def find_open_credit(session: Session, *, key_id: UUID, credited_id: int, besides: int) -> Transfer | None:
-    """Another credit note of the same invoice that is under way, or of which something may be in Unimicro.
+async def list_other_credits(session: Session, *, key_id: UUID, credited_id: int, besides: int) -> Sequence[Transfer]:
+    """The other credit notes of the same invoice: booked, under way, or such that something may be in Unimicro of them.
 
     The invoice's own row is locked until the transaction ends, so that of two that begin at once one sees the other.
     """
     invoice = (Transfer.key_id == key_id, Transfer.scope == "invoice", Transfer.remote_id == credited_id)
     await session.execute(locked(select(Transfer.id).where(*invoice)))
     query = select(Transfer).where(
-        Transfer.key_id == key_id,
-        Transfer.credits_remote_id == credited_id,
-        Transfer.id != besides,
-        Transfer.booked_at.is_(None),
-        Transfer.unclear | Transfer.remote_id.is_not(None),
+        Transfer.key_id == key_id, Transfer.credits_remote_id == credited_id, Transfer.id != besides
     )
-    return (await session.scalars(query.limit(1))).one_or_none()
+    return (await session.scalars(query.order_by(Transfer.id))).all()

@@ -70,6 +70,13 @@ class Run:
     finished: bool = False
 
     @property
+    def own_transfer_id(self) -> int:
+        """The id of the document's own transfer, which is made before its plan runs."""
+        if self.transfer_id is None:
+            raise TypeError("a document's transfer is made before its plan runs")
+        return self.transfer_id
+
+    @property
     def asks_again(self) -> bool:
         """Whether a missing record is asked for in a later try first; nobody tries again beside the lanes."""
         return bool(self.events) and self.lease.tries < _TRIES

@@ -8,12 +8,14 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import and_, or_, select, update
+from sqlalchemy import ColumnElement, and_, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
-from app.domain.documents import Document, IncompleteDocument
+from app.domain.documents import Document
+from app.domain.gaps import Gaps
 from app.domain.reasons.catalogue import fix_for, mended_by
 from app.domain.reasons.codes import Code, Reason
 from app.domain.reasons.rows import Change
@@ -23,12 +25,12 @@ from app.errors import HoldError, WaitError
 from app.platform.db import Session
 from app.tables import Transfer
 from app.transfer.context import Run
-from app.transfer.log import find_transfer, is_begun, names_one_of, record_values
+from app.transfer.log import INVOICE, is_begun, names_one_of, record_values
 from app.transfer.plan.document import hash_content
 from app.transfer.retry import retry
 
 
-def fingerprint(document: Document | IncompleteDocument) -> bytes | None:
+def fingerprint(document: Document | Gaps) -> bytes | None:
     """Equal for doubles: number, department and lines. What is made again may have another day, KID or customer.
 
     Shape: None for what has no number or cannot be booked.
@@ -39,25 +41,46 @@ def fingerprint(document: Document | IncompleteDocument) -> bytes | None:
     return hashlib.sha256(content + (document.recman_department_id or "").encode()).digest()
 
 
-def show_fingerprint(transfer: Transfer, document: Document | IncompleteDocument) -> dict[str, bytes | None]:
+def show_fingerprint(transfer: Transfer, document: Document | Gaps) -> dict[str, bytes | None]:
     """The fingerprint as columns; what a document claimed before it changed in RecMan is free again."""
     print_of = fingerprint(document)
     keeps = is_begun(transfer) or transfer.claimed == print_of
     return {"fingerprint": print_of, "claimed": transfer.claimed if keeps else None}
 
 
-async def list_doubles(run: Run, document: Document | IncompleteDocument) -> tuple[Reason, ...]:
-    """Why a document that was not begun yet must not go: another one is the same."""
-    async with run.sessions() as session:
-        own = await find_transfer(session, run.place(None, "invoice", document.recman_invoice_id))
-        if own is None or is_begun(own) or not isinstance(document, Document):
-            return ()
-        double = await _find_double(session, own, document)
-        return () if double is None else (_same_as(own, double),)
+def may_be_same(document: Document | Gaps) -> ColumnElement[bool] | None:
+    """Of a tenant's transfers in a query: whether they may be the same document; None where nothing can be.
+
+    Whether one of them goes instead is told by `list_doubles`.
+    """
+    print_of = fingerprint(document)
+    if print_of is None or not isinstance(document, Document):
+        return None
+    # What was booked before there were fingerprints is known by its content alone.
+    older = and_(
+        Transfer.fingerprint.is_(None),
+        Transfer.content_hash == hash_content(document),
+        Transfer.recman_department_id.is_not_distinct_from(document.recman_department_id),
+    )
+    same = and_(Transfer.number == document.number, or_(Transfer.fingerprint == print_of, older))
+    return and_(
+        Transfer.scope == INVOICE,
+        Transfer.record_id != document.recman_invoice_id,
+        Transfer.state != "ignored",
+        or_(same, Transfer.claimed == print_of),
+    )
 
 
-async def claim_content(run: Run, document: Document | IncompleteDocument) -> None:
-    """Make sure that of all doubles this one alone goes.
+def list_doubles(own: Transfer | None, others: Sequence[Transfer], document: Document | Gaps) -> tuple[Reason, ...]:
+    """Why a document that was not begun yet must not go: one of those that may be the same goes, or went, instead."""
+    if own is None or is_begun(own):
+        return ()
+    double = _find_double(own, others, document)
+    return () if double is None else (_same_as(own, double),)
+
+
+async def claim_content(run: Run, document: Document | Gaps, *, customer_name: str) -> None:
+    """Make sure that of all doubles this one alone goes; its customer is noted along with that.
 
     Raises:
         HoldError: another one goes, or went.
@@ -66,15 +89,19 @@ async def claim_content(run: Run, document: Document | IncompleteDocument) -> No
     """
     async with run.sessions.begin() as session:
         await check_fence(session, run.lease)
-        own = await find_transfer(session, run.place(None, "invoice", document.recman_invoice_id))
-        if own is None or own.not_same or is_begun(own) or not isinstance(document, Document):
+        own, others = await _load_with_same(session, run, document)
+        if own is None:
             return
-        double = await _find_double(session, own, document)
-        if double is not None:
-            raise HoldError((_same_as(own, double),))
+        values = _show_name(own, customer_name)
+        if not own.not_same and not is_begun(own) and isinstance(document, Document):
+            # Read again although the look has told it: this is the last moment before something of it is there.
+            double = _find_double(own, others, document)
+            if double is not None:
+                raise HoldError((_same_as(own, double),))
+            values["claimed"] = fingerprint(document)
         try:
-            async with session.begin_nested():
-                await record_values(session, own.id, claimed=fingerprint(document))
+            if values:
+                await record_values(session, own.id, **values)
         except IntegrityError as error:
             cause = f"another document is the same as {document.number} and goes first"
             raise WaitError(cause, scope="", record_id="", seconds=0) from error
@@ -105,27 +132,31 @@ async def _list_held(session: Session, *, tenant_id: UUID, print_of: bytes) -> S
     return (await session.scalars(query.order_by(Transfer.record_id))).all()
 
 
-async def _find_double(session: Session, own: Transfer, document: Document) -> Transfer | None:
+async def _load_with_same(
+    session: Session, run: Run, document: Document | Gaps
+) -> tuple[Transfer | None, list[Transfer]]:
+    """The document's own transfer and those that may be the same."""
+    is_own = and_(Transfer.scope == INVOICE, Transfer.record_id == document.recman_invoice_id)
+    same = may_be_same(document)
+    query = select(Transfer).where(
+        Transfer.tenant_id == run.lease.tenant_id, is_own if same is None else or_(is_own, same)
+    )
+    found = (await session.scalars(query)).all()
+    own = next((one for one in found if one.record_id == document.recman_invoice_id), None)
+    return own, [one for one in found if one is not own]
+
+
+def _show_name(own: Transfer, customer_name: str) -> dict[str, Any]:
+    return {"customer_name": customer_name} if customer_name not in ("", own.customer_name) else {}
+
+
+def _find_double(own: Transfer, others: Sequence[Transfer], document: Document | Gaps) -> Transfer | None:
     """The document that goes, or went, instead of this one."""
     print_of = fingerprint(document)
     if print_of is None or own.not_same or own.claimed == print_of:
         return None
-    # What was booked before there were fingerprints is known by its content alone.
-    older = and_(
-        Transfer.fingerprint.is_(None),
-        Transfer.content_hash == hash_content(document),
-        Transfer.recman_department_id.is_not_distinct_from(document.recman_department_id),
-    )
-    same = and_(Transfer.number == document.number, or_(Transfer.fingerprint == print_of, older))
-    query = select(Transfer).where(
-        Transfer.tenant_id == own.tenant_id,
-        Transfer.scope == "invoice",
-        Transfer.id != own.id,
-        Transfer.state != TransferState.IGNORED,
-        or_(same, Transfer.claimed == print_of),
-    )
-    others = (await session.scalars(query.order_by(Transfer.id))).all()
-    return next((other for other in others if _goes_first(other, own, print_of)), None)
+    in_order = sorted(others, key=lambda other: other.id)
+    return next((other for other in in_order if _goes_first(other, own, print_of)), None)
 
 
 def _goes_first(other: Transfer, own: Transfer, print_of: bytes) -> bool:

@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, func, insert, or_, select, text, update
+from sqlalchemy import ColumnElement, func, insert, literal, or_, select, text, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.exc import IntegrityError
 
@@ -19,6 +19,9 @@ from app.platform.db import Session, locked
 from app.platform.logger import add_log_fields
 from app.tables import Attempt, Key, Transfer
 
+# Written into the statement instead of handed in: only so can a prepared one use the indexes that hold invoices alone.
+INVOICE = literal("invoice", literal_execute=True)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
@@ -28,6 +31,12 @@ class Place:
     key_id: UUID | None
     scope: str
     record_id: str
+
+
+async def find_transfers(session: Session, tenant_id: UUID, invoice_ids: Sequence[str]) -> dict[str, Transfer]:
+    """The transfers of these invoices by RecMan's id, as far as there are any, whichever keys they went to."""
+    known = (Transfer.tenant_id == tenant_id, Transfer.scope == INVOICE, Transfer.record_id.in_(invoice_ids))
+    return {one.record_id: one for one in (await session.scalars(select(Transfer).where(*known))).all()}
 
 
 async def find_transfer(session: Session, place: Place, *, lock: bool = False) -> Transfer | None:
@@ -44,13 +53,31 @@ async def find_transfer(session: Session, place: Place, *, lock: bool = False) -
 
 async def record_transfer(session: Session, place: Place, *, kind: str, values: Mapping[str, Any]) -> Transfer:
     """The record's transfer, made if there was none; `values` describe it for the overview."""
+    made = await record_new(session, place, kind=kind, values=values)
+    if made is not None:
+        return made
+    transfer = await load_known(session, place)
+    if any(getattr(transfer, name) != value for name, value in values.items()):
+        await record_values(session, transfer.id, **values)
+    return transfer
+
+
+async def record_new(session: Session, place: Place, *, kind: str, values: Mapping[str, Any]) -> Transfer | None:
+    """The record's transfer, made with these values; None when there is one already, which stays as it is."""
     row = {**asdict(place), "kind": kind, **values}
-    await session.execute(upsert(Transfer).values(row).on_conflict_do_nothing())
+    query = upsert(Transfer).values(row).on_conflict_do_nothing().returning(Transfer)
+    return (await session.scalars(query)).one_or_none()
+
+
+async def load_known(session: Session, place: Place) -> Transfer:
+    """The record's transfer, which was made before.
+
+    Raises:
+        LookupError: there is none.
+    """
     transfer = await find_transfer(session, place)
     if transfer is None:
         raise LookupError(f"transfer of {place.scope} {place.record_id} vanished")
-    if any(getattr(transfer, name) != value for name, value in values.items()):
-        await record_values(session, transfer.id, **values)
     return transfer
 
 
@@ -83,11 +110,6 @@ async def record_remote(session: Session, transfer_id: int, key: Key, *, remote_
             raise
         cause = f"The document with id {remote_id} in Unimicro belongs to another document of RecMan's already"
         raise HoldError((Reason(code=Code.DOCUMENT_TAKEN, cause=cause, fix=fix_for(Code.DOCUMENT_TAKEN)),)) from error
-
-
-async def record_cleared(session: Session, transfer_id: int) -> None:
-    """What became of every write is known."""
-    await record_values(session, transfer_id, unclear=False, unclear_since=None)
 
 
 async def record_done(session: Session, transfer_id: int, **values: Any) -> None:
@@ -209,22 +231,27 @@ async def record_attempt(  # noqa: PLR0913 - the columns of one row
     exchanges: Sequence[Mapping[str, Any]],
     rules_version: int,
     milliseconds: int,
+    clears: bool = False,
 ) -> None:
-    """Append one try; `exchanges` come masked."""
+    """Append one try; `exchanges` come masked. `clears`: what became of every write is known by now."""
     count = select(func.coalesce(func.max(Attempt.n), 0) + 1).where(Attempt.transfer_id == transfer_id)
-    await session.execute(
-        insert(Attempt).values(
-            transfer_id=transfer_id,
-            n=count.scalar_subquery(),
-            step=step,
-            outcome=outcome,
-            detail=detail,
-            exchanges=list(exchanges),
-            rules_version=rules_version,
-            milliseconds=milliseconds,
-            started_at=func.now() - text("make_interval(secs => :s)").bindparams(s=milliseconds / 1000),
-        )
+    appended = insert(Attempt).values(
+        transfer_id=transfer_id,
+        n=count.scalar_subquery(),
+        step=step,
+        outcome=outcome,
+        detail=detail,
+        exchanges=list(exchanges),
+        rules_version=rules_version,
+        milliseconds=milliseconds,
+        started_at=func.now() - text("make_interval(secs => :s)").bindparams(s=milliseconds / 1000),
     )
+    if clears:
+        # One statement for both: every write of every document ends with them.
+        cleared = update(Transfer).where(Transfer.id == transfer_id).values(unclear=False, unclear_since=None)
+        await session.execute(cleared.add_cte(appended.cte("appended")))
+    else:
+        await session.execute(appended)
 
 
 async def list_transfers(
@@ -277,14 +304,6 @@ async def list_held(session: Session, *, tenant_id: UUID, codes: Collection[Code
 def names_one_of(codes: Collection[Code]) -> ColumnElement[bool]:
     """Whether one of these is among the reasons of a transfer."""
     return or_(*(Transfer.reasons.contains([{"code": code}]) for code in sorted(codes)))
-
-
-async def count_booked(session: Session, *, key_id: UUID, most: int) -> int:
-    """How many documents of a key are in Unimicro, counted up to `most`."""
-    booked = select(Transfer.id).where(
-        Transfer.key_id == key_id, Transfer.scope == "invoice", Transfer.booked_at.is_not(None)
-    )
-    return int(await session.scalar(select(func.count()).select_from(booked.limit(most).subquery())) or 0)
 
 
 async def is_linked(session: Session, *, key_id: UUID, remote_id: int, besides: int) -> bool:

@@ -1,48 +1,74 @@
 """Look before deciding: gather what our log, RecMan and Unimicro know of a record. Reads only."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import date
 
 from app.domain.booking import Booking
 from app.domain.dimensions import Department, Project
-from app.domain.documents import Document, DocumentKind, IncompleteDocument
+from app.domain.documents import Document, DocumentKind
+from app.domain.gaps import Gaps
 from app.domain.parties import Customer
 from app.domain.policies import NumberPolicy
 from app.domain.reference import RemoteCustomer, RemoteDocument
-from app.errors import RemoteMissingError, RemoteUnavailableError, System, WaitError
-from app.platform.db import load_now
+from app.errors import RemoteMissingError, RemoteUnavailableError, System
 from app.transfer.books import Books
-from app.transfer.claims import is_sent_by_other
 from app.transfer.context import Run
-from app.transfer.credit_log import find_usual_minus, list_booked_credits
-from app.transfer.doubles import list_doubles
-from app.transfer.log import count_booked, find_transfer, is_begun, list_customer_links
-from app.transfer.pasts import past_of
+from app.transfer.credit_log import usual_minus_of
+from app.transfer.doubles import list_doubles, may_be_same
+from app.transfer.log import list_customer_links
+from app.transfer.pasts import Pasts, Question, booked_count_of, load_pasts
 from app.transfer.plan.credit import list_own_drafts
 from app.transfer.plan.go_live import may_need_choice
 from app.transfer.plan.parts import shares_org_number
 from app.transfer.plan.situation import CustomerView, DepartmentView, DocumentSituation, Past, ProjectView
 from app.transfer.twins import find_twins, was_searched
 
-# Another lane is making this very customer or project; it takes a second or so.
-_OTHER_LANE_SECONDS = 5
 
-
-async def look_at_document(run: Run, books: Books, document: Document | IncompleteDocument) -> DocumentSituation:
+async def look_at_document(run: Run, books: Books, document: Document | Gaps) -> DocumentSituation:
     """Everything that decides about one invoice or credit note."""
-    past = await find_past(run, books, "invoice", document.recman_invoice_id)
+    pasts = await _load_all(run, books, document)
+    past = pasts.find("invoice", document.recman_invoice_id)
     if not may_need_choice(document, books.key.go_live, past):
-        return await _look_at_all(run, books, document, past)
+        return await _look_at_all(run, books, document, pasts)
     if past is None or past.decision != "send":
-        return await _look_at_old(run, books, document, past)
-    situation = await _look_at_all(run, books, document, past)
+        return await _look_at_old(run, books, document, pasts)
+    situation = await _look_at_all(run, books, document, pasts)
     return replace(situation, twins=await find_twins(run, books, document, situation))
 
 
-async def _look_at_old(
-    run: Run, books: Books, document: Document | IncompleteDocument, past: Past | None
-) -> DocumentSituation:
+async def _load_all(run: Run, books: Books, document: Document | Gaps) -> Pasts:
+    """What our log says of the document and of everything it needs."""
+    credited_id = _find_credited_id(document)
+    wanted = [
+        ("invoice", document.recman_invoice_id),
+        ("invoice", credited_id),
+        ("company", document.recman_company_id),
+        ("project", _find_project_id(document)),
+        ("department", document.recman_department_id),
+    ]
+    is_credit, first = document.kind is DocumentKind.CREDIT_NOTE, books.rules.review.first
+    question = Question(
+        records=[(scope, record_id) for scope, record_id in wanted if record_id],
+        same=may_be_same(document),
+        credited_id=credited_id,
+        usual_minus=usual_minus_of(run.lease.tenant_id) if is_credit else None,
+        booked_before=booked_count_of(books.key.id, most=first) if first else None,
+    )
+    async with run.sessions() as session:
+        return await load_pasts(session, run.lease, books.key.id, question)
+
+
+def _find_project_id(document: Document | Gaps) -> str | None:
+    return document.recman_project_id if isinstance(document, Document) else None
+
+
+def _find_credited_id(document: Document | Gaps) -> str | None:
+    return document.credited_invoice_id if isinstance(document, Document) else None
+
+
+async def _look_at_old(run: Run, books: Books, document: Document | Gaps, pasts: Pasts) -> DocumentSituation:
     """What a person's choice needs: the customer, and what Unimicro may have of it; asked for once, not per repeat."""
+    past = pasts.find("invoice", document.recman_invoice_id)
     situation = DocumentSituation(
         document=document,
         reference=books.reference,
@@ -55,20 +81,19 @@ async def _look_at_old(
     if was_searched(run, books, past):
         return situation
     company_id = document.recman_company_id
-    customer = await look_at_customer(run, books, company_id) if company_id else None
+    customer = await look_at_customer(run, books, company_id, pasts=pasts) if company_id else None
     situation = replace(situation, customer=customer)
     return replace(situation, twins=await find_twins(run, books, document, situation))
 
 
-async def _look_at_all(
-    run: Run, books: Books, document: Document | IncompleteDocument, past: Past | None
-) -> DocumentSituation:
-    company_id, department_id = document.recman_company_id, document.recman_department_id
-    project_id = document.recman_project_id if isinstance(document, Document) else None
-    credited_id = document.credited_invoice_id if isinstance(document, Document) else None
-    credited = await find_past(run, books, "invoice", credited_id) if credited_id else None
+async def _look_at_all(run: Run, books: Books, document: Document | Gaps, pasts: Pasts) -> DocumentSituation:
+    place = ("invoice", document.recman_invoice_id)
+    past = pasts.find(*place)
+    credited_id = _find_credited_id(document)
+    credited = pasts.find("invoice", credited_id) if credited_id else None
     settled = past is not None and past.booked
     credited_document, credit_notes = (None, ()) if settled else await _fetch_credited(run, books, credited)
+    parts = _Parts() if settled else await _look_at_parts(run, books, document, pasts)
     return DocumentSituation(
         document=document,
         reference=books.reference,
@@ -76,39 +101,38 @@ async def _look_at_all(
         go_live=books.key.go_live,
         booking=books.key.booking,
         past=past,
-        customer=await look_at_customer(run, books, company_id) if company_id and not settled else None,
-        project=await look_at_project(run, books, project_id) if project_id and not settled else None,
-        department=await look_at_department(run, books, department_id) if department_id and not settled else None,
+        customer=parts.customer,
+        project=parts.project,
+        department=parts.department,
         credited=credited,
         credited_document=credited_document,
         credit_notes=credit_notes,
-        kept_credits=await _list_kept_credits(run, books, credited_document),
-        usual_minus=await _find_usual_minus(run) if document.kind is DocumentKind.CREDIT_NOTE and not settled else None,
+        kept_credits=frozenset() if credited_document is None else pasts.kept_credits,
+        usual_minus=None if settled else pasts.usual_minus,
         rules=books.rules,
-        booked_before=await _count_booked(run, books),
-        doubles=await list_doubles(run, document),
+        booked_before=pasts.booked_before,
+        doubles=list_doubles(pasts.transfers.get(place), pasts.doubles, document),
         found=await _find_documents(books, document, past, list_own_drafts(past, credited_document, credit_notes)),
     )
 
 
-async def _list_kept_credits(run: Run, books: Books, credited: RemoteDocument | None) -> frozenset[int]:
-    if credited is None:
-        return frozenset()
-    async with run.sessions() as session:
-        return await list_booked_credits(session, key_id=books.key.id, credited_id=credited.remote_id)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Parts:
+    """What a document points to."""
+
+    customer: CustomerView | None = None
+    project: ProjectView | None = None
+    department: DepartmentView | None = None
 
 
-async def _find_usual_minus(run: Run) -> bool | None:
-    async with run.sessions() as session:
-        return await find_usual_minus(session, tenant_id=run.lease.tenant_id)
-
-
-async def _count_booked(run: Run, books: Books) -> int:
-    most = books.rules.review.first
-    if not most:
-        return 0
-    async with run.sessions() as session:
-        return await count_booked(session, key_id=books.key.id, most=most)
+async def _look_at_parts(run: Run, books: Books, document: Document | Gaps, pasts: Pasts) -> _Parts:
+    company_id, department_id = document.recman_company_id, document.recman_department_id
+    project_id = _find_project_id(document)
+    return _Parts(
+        customer=await look_at_customer(run, books, company_id, pasts=pasts) if company_id else None,
+        project=await look_at_project(run, books, project_id, pasts=pasts) if project_id else None,
+        department=await _look_at_department(run, books, department_id, pasts) if department_id else None,
+    )
 
 
 def external_reference(recman_invoice_id: str) -> str:
@@ -119,9 +143,15 @@ def external_reference(recman_invoice_id: str) -> str:
     return f"RM-{recman_invoice_id}"
 
 
-async def look_at_customer(run: Run, books: Books, company_id: str, *, always_read: bool = False) -> CustomerView:
-    """The customer; RecMan and Unimicro are asked only when our log has no link yet (or on request)."""
-    past = await find_past(run, books, "company", company_id)
+async def look_at_customer(
+    run: Run, books: Books, company_id: str, *, pasts: Pasts | None = None, always_read: bool = False
+) -> CustomerView:
+    """The customer; RecMan and Unimicro are asked only when our log has no link yet (or on request).
+
+    `pasts` is what the log has said already of all that a document needs.
+    """
+    pasts = pasts or await _load_past(run, books, "company", company_id)
+    past = pasts.find("company", company_id)
     view = CustomerView(recman_company_id=company_id, past=past, policy=books.rules.customer_number)
     if past is not None and past.booked and not always_read:
         return view
@@ -143,9 +173,12 @@ async def _list_candidates(run: Run, books: Books, customer: Customer) -> tuple[
     return tuple(one for one in found if one.remote_id not in taken or shares_org_number(customer, one))
 
 
-async def look_at_project(run: Run, books: Books, project_id: str, *, always_read: bool = False) -> ProjectView:
+async def look_at_project(
+    run: Run, books: Books, project_id: str, *, pasts: Pasts | None = None, always_read: bool = False
+) -> ProjectView:
     """The project; asked for like the customer."""
-    past = await find_past(run, books, "project", project_id)
+    pasts = pasts or await _load_past(run, books, "project", project_id)
+    past = pasts.find("project", project_id)
     if past is not None and past.booked and not always_read:
         return ProjectView(recman_project_id=project_id, past=past)
     record = await run.reader.read_project(project_id)
@@ -155,14 +188,14 @@ async def look_at_project(run: Run, books: Books, project_id: str, *, always_rea
     return ProjectView(recman_project_id=project_id, past=past, record=record, matches=matches)
 
 
-async def look_at_department(run: Run, books: Books, department_id: str) -> DepartmentView:
+async def _look_at_department(run: Run, books: Books, department_id: str, pasts: Pasts) -> DepartmentView:
     """The department; its number, or the rule for it, decides what it is in Unimicro."""
     rule = books.rules.department_of(department_id)
     if rule is None:
-        return await _look_at_own_department(run, books, department_id)
+        return await _look_at_own_department(run, books, department_id, pasts)
     free = [(n, number, await books.target.find_dimension(n, number)) for n, number in rule.dimensions.items()]
     if rule.unimicro is None:
-        return replace(await _look_at_own_department(run, books, department_id), dimensions=tuple(free))
+        return replace(await _look_at_own_department(run, books, department_id, pasts), dimensions=tuple(free))
     return DepartmentView(
         recman_department_id=department_id,
         record=Department(recman_department_id=department_id, name=rule.unimicro, number=rule.unimicro),
@@ -172,8 +205,8 @@ async def look_at_department(run: Run, books: Books, department_id: str) -> Depa
     )
 
 
-async def _look_at_own_department(run: Run, books: Books, department_id: str) -> DepartmentView:
-    past = await find_past(run, books, "department", department_id)
+async def _look_at_own_department(run: Run, books: Books, department_id: str, pasts: Pasts) -> DepartmentView:
+    past = pasts.find("department", department_id)
     record = await run.reader.read_department(department_id)
     if (past is not None and past.booked) or record is None or not record.number:
         return DepartmentView(recman_department_id=department_id, past=past, record=record)
@@ -181,33 +214,10 @@ async def _look_at_own_department(run: Run, books: Books, department_id: str) ->
     return DepartmentView(recman_department_id=department_id, past=past, record=record, matches=matches)
 
 
-async def find_past(run: Run, books: Books, scope: str, record_id: str) -> Past | None:
-    """What our log says of a record at this key.
-
-    Raises:
-        WaitError: another live lane is sending it right now; or it went to another key since this one was chosen.
-    """
+async def _load_past(run: Run, books: Books, scope: str, record_id: str) -> Pasts:
+    """What our log says of a single record at this key."""
     async with run.sessions() as session:
-        transfer = await find_transfer(session, run.place(books.key.id, scope, record_id))
-        if transfer is None:
-            return None
-        if await is_sent_by_other(session, transfer.id, run.lease):
-            raise WaitError(
-                f"{transfer.kind} {transfer.number or record_id} is being sent right now",
-                scope=scope,
-                record_id=record_id,
-                seconds=_OTHER_LANE_SECONDS,
-            )
-        if transfer.key_id != books.key.id and is_begun(transfer):
-            cause = f"{transfer.kind} {transfer.number or record_id} went to another key just now"
-            raise WaitError(cause, scope="", record_id="", seconds=1)
-        now = await load_now(session)
-        if scope != "invoice" and transfer.guid_spent and transfer.look_again_at and transfer.look_again_at > now:
-            # Unimicro says that it has it, and may not show it yet: made again too early, it would be there twice.
-            cause = f"{transfer.kind} {transfer.number or record_id} is looked for once more"
-            seconds = (transfer.look_again_at - now).total_seconds() + 0.1
-            raise WaitError(cause, scope="", record_id="", seconds=seconds)
-        return past_of(transfer, key_id=books.key.id, now=now)
+        return await load_pasts(session, run.lease, books.key.id, Question(records=[(scope, record_id)]))
 
 
 async def _fetch_credited(
@@ -228,7 +238,7 @@ async def _fetch_credited(
 
 async def _find_documents(
     books: Books,
-    document: Document | IncompleteDocument,
+    document: Document | Gaps,
     past: Past | None,
     own_drafts: tuple[RemoteDocument, ...],
 ) -> tuple[RemoteDocument, ...]:
@@ -238,7 +248,7 @@ async def _find_documents(
     what else tells it (`own_drafts`). So is what is older than the go-live day or the cut-off date: an installation
     before this one may have sent it.
     """
-    if past is None or past.booked or isinstance(document, IncompleteDocument):
+    if past is None or past.booked or isinstance(document, Gaps):
         return ()
     known = await _fetch_known(books, past.remote_id) if past.remote_id is not None else ()
     first_day = max(books.key.go_live, books.rules.not_before or date.min)

@@ -1,15 +1,154 @@
-"""A row of the transfer log as the plan wants to know it. Pure."""
+"""What the transfer log says of some records, all of it at one moment and in one query. Reads only."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 from uuid import UUID
+
+from sqlalchemy import ColumnElement, ScalarSelect, and_, false, func, literal, null, or_, select
 
 from app.domain.documents import Totals
 from app.domain.reasons.codes import Code, Reason
 from app.domain.states import TransferState
+from app.engine.lanes import Lease
+from app.errors import WaitError
+from app.platform.db import Session
 from app.tables import Transfer
-from app.transfer.log import is_begun, is_unclear
+from app.transfer.claims import sent_by_other
+from app.transfer.log import INVOICE, is_begun, is_unclear
 from app.transfer.plan.situation import Past
+
+# Another lane is making this very customer or project; it takes a second or so.
+_OTHER_LANE_SECONDS = 5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """What is asked of the log: records by scope and RecMan id, and what else decides about a document.
+
+    `same` is the condition of a document's doubles, `credited_id` RecMan's id of the invoice that it credits;
+    `usual_minus` and `booked_before` are figures, asked for where they matter.
+    """
+
+    records: Sequence[tuple[str, str]]
+    same: ColumnElement[bool] | None = None
+    credited_id: str | None = None
+    usual_minus: ScalarSelect[Any] | None = None
+    booked_before: ScalarSelect[int] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pasts:
+    """What our log said of some records at one key when it was asked, by the database's clock at `now`.
+
+    `doubles`: documents that may be the same as the one that was asked for; `kept_credits`, `usual_minus` and
+    `booked_before`: see `DocumentSituation`.
+    """
+
+    key_id: UUID
+    now: datetime
+    transfers: dict[tuple[str, str], Transfer] = field(default_factory=dict)
+    sent_by_others: frozenset[int] = frozenset()
+    doubles: tuple[Transfer, ...] = ()
+    kept_credits: frozenset[int] = frozenset()
+    usual_minus: bool | None = None
+    booked_before: int = 0
+
+    def find(self, scope: str, record_id: str) -> Past | None:
+        """What our log says of a record.
+
+        Raises:
+            WaitError: another live lane is sending it right now; it went to another key since this one was chosen; or
+                Unimicro has seen its guid and may not show it yet.
+        """
+        transfer = self.transfers.get((scope, record_id))
+        if transfer is None:
+            return None
+        name = f"{transfer.kind} {transfer.number or record_id}"
+        if transfer.id in self.sent_by_others:
+            cause = f"{name} is being sent right now"
+            raise WaitError(cause, scope=scope, record_id=record_id, seconds=_OTHER_LANE_SECONDS)
+        if transfer.key_id != self.key_id and is_begun(transfer):
+            raise WaitError(f"{name} went to another key just now", scope="", record_id="", seconds=1)
+        again_at = transfer.look_again_at
+        if scope != "invoice" and transfer.guid_spent and again_at is not None and again_at > self.now:
+            # Made again too early, it would be there twice.
+            seconds = (again_at - self.now).total_seconds() + 0.1
+            raise WaitError(f"{name} is looked for once more", scope="", record_id="", seconds=seconds)
+        return past_of(transfer, key_id=self.key_id, now=self.now)
+
+
+def booked_count_of(key_id: UUID, *, most: int) -> ScalarSelect[int]:
+    """How many documents of a key are in Unimicro, counted up to `most`."""
+    booked = select(Transfer.id).where(
+        Transfer.key_id == key_id, Transfer.scope == "invoice", Transfer.booked_at.is_not(None)
+    )
+    return select(func.count()).select_from(booked.limit(most).subquery()).scalar_subquery()
+
+
+async def load_pasts(session: Session, lease: Lease, key_id: UUID, question: Question) -> Pasts:
+    """Everything that our log knows about the question.
+
+    An invoice is found whichever key it went to, any other record at this key alone.
+    """
+    same = false() if question.same is None else question.same
+    # One row also where the log knows nothing yet: the clock and the figures are wanted all the same.
+    asked = select(literal(1).label("one")).subquery()
+    query = select(
+        func.now().label("now"),
+        (null() if question.usual_minus is None else question.usual_minus).label("usual_minus"),
+        (literal(0) if question.booked_before is None else question.booked_before).label("booked_before"),
+        sent_by_other(lease).label("sent_by_other"),
+        same.label("is_same"),
+        Transfer,
+    ).select_from(asked)
+    wanted = or_(false(), *_list_conditions(key_id, question))
+    query = query.outerjoin(Transfer, and_(Transfer.tenant_id == lease.tenant_id, wanted))
+    return _read_rows(key_id, question, (await session.execute(query)).all())
+
+
+def _list_conditions(key_id: UUID, question: Question) -> Iterator[ColumnElement[bool]]:
+    invoice_ids = [record_id for scope, record_id in question.records if scope == "invoice"]
+    if invoice_ids:
+        yield and_(Transfer.scope == INVOICE, Transfer.record_id.in_(invoice_ids))
+    for scope, record_id in question.records:
+        if scope != "invoice":
+            yield and_(Transfer.key_id == key_id, Transfer.scope == scope, Transfer.record_id == record_id)
+    if question.same is not None:
+        yield question.same
+    if question.credited_id is not None:
+        credited = select(Transfer.remote_id).where(
+            Transfer.key_id == key_id, Transfer.scope == INVOICE, Transfer.record_id == question.credited_id
+        )
+        yield and_(Transfer.key_id == key_id, Transfer.credits_remote_id == credited.scalar_subquery())
+
+
+def _read_rows(key_id: UUID, question: Question, rows: Sequence[Any]) -> Pasts:
+    found = [row for row in rows if row.Transfer is not None]
+    transfers = {(row.Transfer.scope, row.Transfer.record_id): row.Transfer for row in found}
+    credited = transfers.get(("invoice", question.credited_id or ""))
+    return Pasts(
+        key_id=key_id,
+        now=rows[0].now,
+        transfers=transfers,
+        sent_by_others=frozenset(row.Transfer.id for row in found if row.sent_by_other),
+        doubles=tuple(row.Transfer for row in found if row.is_same),
+        kept_credits=frozenset() if credited is None else list_kept(credited, [row.Transfer for row in found]),
+        usual_minus=rows[0].usual_minus,
+        booked_before=rows[0].booked_before,
+    )
+
+
+def list_kept(credited: Transfer, others: Sequence[Transfer]) -> frozenset[int]:
+    """Unimicro's ids of those that credit this invoice and are booked, issued or left as drafts."""
+    return frozenset(
+        one.remote_id
+        for one in others
+        if one.booked_at is not None
+        and one.remote_id is not None
+        and (one.key_id, one.credits_remote_id) == (credited.key_id, credited.remote_id)
+    )
 
 
 def past_of(transfer: Transfer, *, key_id: UUID, now: datetime) -> Past:

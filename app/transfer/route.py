@@ -5,7 +5,8 @@ A key that was removed still answers: its documents are held until a person says
 
 from app.admin.departments import route_department
 from app.admin.keys import lock_in_use
-from app.domain.documents import Document, IncompleteDocument
+from app.domain.documents import Document
+from app.domain.gaps import Gaps
 from app.domain.reasons.catalogue import fix_for
 from app.domain.reasons.codes import Code, Reason
 from app.domain.states import KeyState, TransferState
@@ -13,7 +14,7 @@ from app.errors import HoldError, WaitError
 from app.platform.db import Session
 from app.tables import Key, Transfer
 from app.transfer.context import Run
-from app.transfer.log import find_transfer, is_begun
+from app.transfer.log import find_transfers, is_begun
 from app.transfer.pasts import past_of
 from app.transfer.plan.document import plan_booked
 from app.transfer.plan.steps import Hold, Skip
@@ -23,7 +24,7 @@ from app.transfer.removed_keys import explain_credit, explain_orphan
 WAIT_SECONDS = 6 * 3600.0
 
 
-async def choose_key(run: Run, document: Document | IncompleteDocument, *, anew: bool = False) -> Key:
+async def choose_key(run: Run, document: Document | Gaps, *, anew: bool = False) -> Key:
     """The document's key, which may have been removed; once anything was sent to a key, that key, whatever moved since.
 
     `anew`: a person says where it is, so a removed key has no say any more.
@@ -33,11 +34,10 @@ async def choose_key(run: Run, document: Document | IncompleteDocument, *, anew:
         HoldError: no key serves the department; or invoice and credit note were begun with two keys.
     """
     async with run.sessions() as session:
-        own = await find_transfer(session, run.place(None, "invoice", document.recman_invoice_id))
+        own, credited = await _find_both(session, run, document)
         key = None if own is None or own.key_id is None else await session.get_one(Key, own.key_id)
         if anew and key is not None and key.state == KeyState.REMOVED:
             own = key = None
-        credited = await _find_credited(session, run, document)
         if own is not None and key is not None and is_begun(own):
             # What was begun stays, whether its invoice is known or not; what is booked also when its invoice moved.
             is_open = own.booked_at is None
@@ -53,16 +53,18 @@ async def choose_key(run: Run, document: Document | IncompleteDocument, *, anew:
         return await route_department(session, tenant_id=run.lease.tenant_id, recman_department_id=department_id)
 
 
-async def _find_credited(session: Session, run: Run, document: Document | IncompleteDocument) -> Transfer | None:
-    invoice_id = _credited_id(document)
-    return None if invoice_id is None else await find_transfer(session, run.place(None, "invoice", invoice_id))
+async def _find_both(session: Session, run: Run, document: Document | Gaps) -> tuple[Transfer | None, Transfer | None]:
+    """The transfers of the document and of the invoice that it credits, whichever keys they are with."""
+    own_id, credited_id = document.recman_invoice_id, _credited_id(document)
+    found = await find_transfers(session, run.lease.tenant_id, list(filter(None, (own_id, credited_id))))
+    return found.get(own_id), found.get(credited_id or "")
 
 
-def _credited_id(document: Document | IncompleteDocument) -> str | None:
+def _credited_id(document: Document | Gaps) -> str | None:
     return document.credited_invoice_id if isinstance(document, Document) else None
 
 
-def _require_known(document: Document | IncompleteDocument, found: Transfer | None) -> None:
+def _require_known(document: Document | Gaps, found: Transfer | None) -> None:
     """A credit note waits until its invoice has a key, or nobody will send the invoice."""
     invoice_id = _credited_id(document)
     if invoice_id is None or (found is not None and (found.key_id is not None or found.state == TransferState.IGNORED)):
@@ -94,10 +96,10 @@ async def require_in_use(session: Session, key: Key) -> None:
         raise WaitError(f"key “{key.name}” was removed just now", scope="", record_id="", seconds=0)
 
 
-async def decide_without_key(run: Run, key: Key, document: Document | IncompleteDocument) -> Skip | Hold:
+async def decide_without_key(run: Run, key: Key, document: Document | Gaps) -> Skip | Hold:
     """What becomes of a document whose key was removed: booked stays booked, everything else is a person's decision."""
     async with run.sessions() as session:
-        own = await find_transfer(session, run.place(key.id, "invoice", document.recman_invoice_id))
+        own, credited = await _find_both(session, run, document)
         if own is not None and own.booked_at is not None and own.key_id == key.id:
             if not isinstance(document, Document):
                 return Skip("already in Unimicro")
@@ -106,7 +108,6 @@ async def decide_without_key(run: Run, key: Key, document: Document | Incomplete
             return Skip("a person chose not to send it")
         if own is not None and is_begun(own):
             return Hold((explain_orphan(key, own),))
-        credited = await _find_credited(session, run, document)
         if credited is not None and credited.key_id == key.id:
             return Hold((explain_credit(key, credited),))
         return Hold((explain_orphan(key, own),))

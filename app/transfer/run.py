@@ -5,13 +5,14 @@ Nothing here decides; a step that finds something changed raises, and the next r
 
 import asyncio
 import time
+from dataclasses import dataclass, replace
 
 from app.accounting.targets import Draft, guid_for
 from app.domain.booking import Booking
 from app.domain.documents import Document, DocumentKind
 from app.domain.reasons.catalogue import fix_for
 from app.domain.reasons.codes import Code, Reason
-from app.domain.reference import DocumentState, Links, RemoteDocument
+from app.domain.reference import DocumentState, RemoteDocument
 from app.domain.states import EventState
 from app.engine.lanes import check_fence
 from app.errors import HoldError, OutcomeUnknownError, RemoteError, RemoteRejectedError, System, WaitError
@@ -22,8 +23,8 @@ from app.transfer.claims import claim_sending
 from app.transfer.context import Outcome, Run
 from app.transfer.drift import find_changed
 from app.transfer.link import link_document
+from app.transfer.linked import Known, list_linked, make_links
 from app.transfer.log import (
-    record_cleared,
     record_done,
     record_held,
     record_remote,
@@ -32,8 +33,6 @@ from app.transfer.log import (
     show_totals,
 )
 from app.transfer.plan.document import compare_totals, hash_document
-from app.transfer.plan.parts import find_line_departments
-from app.transfer.plan.products import choose_products
 from app.transfer.plan.situation import DocumentSituation, Past
 from app.transfer.plan.steps import (
     AdoptDocument,
@@ -44,13 +43,27 @@ from app.transfer.plan.steps import (
     Issue,
     KeepDraft,
     LinkDocument,
+    Step,
 )
 from app.transfer.run_credit import create_credit_draft
-from app.transfer.run_parts import find_remote_customer, find_remote_id, run_part
+from app.transfer.run_parts import run_part
 from app.transfer.run_product import create_product
 
 # A number that comes a moment later is waited for so long before the lane takes over the waiting (seconds).
 _NUMBER_PAUSES = (0.0, 0.2, 0.8)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Progress:
+    """How far a plan has come: what is known to be in Unimicro, the document as it stands there, and the warnings."""
+
+    known: Known
+    remote: RemoteDocument | None = None
+    warnings: tuple[Reason, ...] = ()
+
+    def with_draft(self, draft: Draft) -> "_Progress":
+        """The same with the draft made, and what making it has warned of."""
+        return replace(self, remote=draft.document, warnings=(*self.warnings, *draft.warnings))
 
 
 async def run_document(run: Run, books: Books, plan: Go, situation: DocumentSituation) -> None:
@@ -60,54 +73,50 @@ async def run_document(run: Run, books: Books, plan: Go, situation: DocumentSitu
         HoldError: the totals differ or the draft did not stay a draft.
         RemoteError, WaitError, StaleLeaseError: see `attempt`.
     """
-    remote: RemoteDocument | None = None
-    warnings = list(plan.warnings)
+    progress = _Progress(known=list_linked(situation), warnings=plan.warnings)
     for step in plan.steps:
-        match step:
-            case AdoptDocument():
-                remote = await _adopt(run, books, step)
-            case LinkDocument():
-                await link_document(run, books, step)
-            case CreateDraft():
-                remote = await _create_draft(run, books, step, situation, warnings)
-            case CreateCreditDraft():
-                draft = await create_credit_draft(run, books, step, situation, _transfer_id(run))
-                warnings.extend(draft.warnings)
-                remote = draft.document
-            case CreateProduct():
-                await create_product(run, books, step, _transfer_id(run))
-            case Issue() | KeepDraft():
-                await _finish(run, books, step, remote, warnings)
-            case _:
-                await run_part(run, books, step)
+        progress = await _do(run, books, step, situation, progress)
 
 
-async def _finish(
-    run: Run, books: Books, step: Issue | KeepDraft, remote: RemoteDocument | None, warnings: list[Reason]
-) -> None:
-    if remote is None:
+async def _do(run: Run, books: Books, step: Step, situation: DocumentSituation, done: _Progress) -> _Progress:
+    """One step, and how far the plan has come with it."""
+    match step:
+        case AdoptDocument():
+            return replace(done, remote=await _adopt(run, books, step))
+        case LinkDocument():
+            await link_document(run, books, step)
+        case CreateDraft():
+            return done.with_draft(await _create_draft(run, books, step, situation, done.known))
+        case CreateCreditDraft():
+            return done.with_draft(await create_credit_draft(run, books, step, situation, done.known))
+        case CreateProduct():
+            await create_product(run, books, step)
+        case Issue() | KeepDraft():
+            await _finish(run, books, step, done)
+        case _:
+            return replace(done, known=await run_part(run, books, step, done.known))
+    return done
+
+
+async def _finish(run: Run, books: Books, step: Issue | KeepDraft, done: _Progress) -> None:
+    if done.remote is None:
         raise TypeError("a plan finishes only what an earlier step made or found")
-    _require_same_totals(books, step.document, remote, warnings)
+    warnings = (*done.warnings, *_compare(books, step.document, done.remote))
     finish = _issue if isinstance(step, Issue) else _keep_draft
-    await finish(run, books, step.document, remote, warnings)
-
-
-def _transfer_id(run: Run) -> int:
-    if run.transfer_id is None:
-        raise TypeError("a document's transfer is made before its plan runs")
-    return run.transfer_id
+    await finish(run, books, step.document, done.remote, warnings)
 
 
 async def _adopt(run: Run, books: Books, step: AdoptDocument) -> RemoteDocument:
-    transfer_id = _transfer_id(run)
+    transfer_id = run.own_transfer_id
     async with run.sessions.begin() as session:
         await check_fence(session, run.lease)
         if await claim_sending(session, transfer_id, run.lease, key_id=books.key.id, step="look") is None:
             raise WaitError("it is being sent right now", scope="", record_id="", seconds=1)
         books.exchanges.clear()
         found = f"found in Unimicro as {step.remote.state} with id {step.remote.remote_id}"
+        now = time.monotonic()
         await record_outcome(
-            session, books, transfer_id, step="look", outcome="found", detail=found, started=time.monotonic()
+            session, books, transfer_id, step="look", outcome="found", detail=found, started=now, clears=True
         )
         await record_remote(
             session,
@@ -117,17 +126,14 @@ async def _adopt(run: Run, books: Books, step: AdoptDocument) -> RemoteDocument:
             remote_customer_id=step.remote.customer_id,
             external_reference=step.remote.external_reference or None,
         )
-        await record_cleared(session, transfer_id)
     return step.remote
 
 
-async def _create_draft(
-    run: Run, books: Books, step: CreateDraft, situation: DocumentSituation, warnings: list[Reason]
-) -> RemoteDocument:
-    transfer_id = _transfer_id(run)
+async def _create_draft(run: Run, books: Books, step: CreateDraft, situation: DocumentSituation, known: Known) -> Draft:
+    transfer_id = run.own_transfer_id
     past = situation.past
     version, guid = name_draft(books, step.document, past)
-    links = await load_links(run, books, step)
+    links = make_links(books, step, known)
 
     async def prepare(session: Session) -> None:
         # Whatever had the stored id is known to be gone; what this call makes is looked for under its own guid.
@@ -159,10 +165,9 @@ async def _create_draft(
         settle=settle,
         prepare=prepare,
     )
-    warnings.extend(draft.warnings)
     if draft.document.state is not DocumentState.DRAFT:
         raise HoldError((_issued_at_once(draft.document),))
-    return draft.document
+    return draft
 
 
 def _issued_at_once(remote: RemoteDocument) -> Reason:
@@ -183,40 +188,22 @@ def name_draft(books: Books, document: Document, past: Past | None) -> tuple[int
     return version, guid_for(str(books.key.id), "invoice", document.recman_invoice_id, str(version))
 
 
-async def load_links(run: Run, books: Books, step: CreateDraft, *, new_customer_id: int | None = None) -> Links:
-    """Ids of everything the draft points to; `new_customer_id` stands for a customer that is not made yet.
+@dataclass(frozen=True, slots=True)
+class _Issued:
+    """The document with its number, and what could not be done besides."""
 
-    Raises:
-        WaitError: the customer is not there.
-    """
-    document = step.document
-    customer_id, customer_number = await find_remote_customer(run, books, document.recman_company_id)
-    customer_id = new_customer_id if customer_id is None else customer_id
-    if customer_id is None:
-        raise WaitError(
-            f"waits for customer {document.recman_company_id}",
-            scope="company",
-            record_id=document.recman_company_id,
-            seconds=60,
-        )
-    own_department_id = await find_remote_id(run, books, "department", document.recman_department_id)
-    return Links(
-        customer_id=customer_id,
-        customer_number=customer_number,
-        project_id=await find_remote_id(run, books, "project", document.recman_project_id),
-        department_id=own_department_id if step.department_id is None else step.department_id,
-        products=choose_products(document, books.reference, books.rules),
-        line_departments=find_line_departments(document.lines, books.reference),
-        dimensions=step.dimensions,
-    )
+    document: RemoteDocument
+    warnings: tuple[Reason, ...]
 
 
-async def _issue(run: Run, books: Books, document: Document, remote: RemoteDocument, warnings: list[Reason]) -> None:
-    transfer_id = _transfer_id(run)
-    notes: list[Reason] = []
+async def _issue(
+    run: Run, books: Books, document: Document, remote: RemoteDocument, warnings: tuple[Reason, ...]
+) -> None:
+    transfer_id = run.own_transfer_id
 
-    async def settle(session: Session, issued: RemoteDocument) -> None:
-        told = [*warnings, *notes, *_kid_warnings(books, document, issued)]
+    async def settle(session: Session, made: _Issued) -> None:
+        issued = made.document
+        told = (*warnings, *made.warnings, *_kid_warnings(books, document, issued))
         await record_done(
             session,
             transfer_id,
@@ -239,12 +226,12 @@ async def _issue(run: Run, books: Books, document: Document, remote: RemoteDocum
             remote_number=issued.number,
         )
 
-    async def call() -> RemoteDocument:
+    async def call() -> _Issued:
         async with missing_is_unclear():
             if remote.state is DocumentState.DRAFT:
                 await _issue_draft(books, remote)
-            notes.extend(await _attach(books, document, remote))
-            return await _fetch_numbered(books, remote.remote_id)
+            unattached = await _attach(books, document, remote)
+            return _Issued(await _fetch_numbered(books, remote.remote_id), unattached)
 
     await attempt(run, books, transfer_id, step="issue", call=call, settle=settle)
 
@@ -277,39 +264,44 @@ async def _fetch_numbered(books: Books, remote_id: int) -> RemoteDocument:
     raise OutcomeUnknownError(cause, system=System.UNIMICRO, code=Code.NUMBER_MISSING)
 
 
-async def _attach(books: Books, document: Document, remote: RemoteDocument) -> list[Reason]:
+async def _attach(books: Books, document: Document, remote: RemoteDocument) -> tuple[Reason, ...]:
     """Put RecMan's file on the document where the rules want it; what fails is a warning, for the invoice is issued."""
     attachment = document.attachment
     if not books.rules.attach_files or attachment is None or books.key.booking == Booking.ORDER:
-        return []
+        return ()
     if books.key.files_base is None:
         cause = f"Unimicro names no files service, so {attachment.name} was not attached"
-        return [Reason(code=Code.FILE_NOT_ATTACHED, cause=cause, fix=fix_for(Code.FILE_NOT_ATTACHED))]
+        return (Reason(code=Code.FILE_NOT_ATTACHED, cause=cause, fix=fix_for(Code.FILE_NOT_ATTACHED)),)
     try:
         await books.target.attach_file(remote.remote_id, attachment, files_base=books.key.files_base)
     except RemoteError as error:
         cause = f"{attachment.name} was not attached: {error.cause}"
-        return [Reason(code=Code.FILE_NOT_ATTACHED, cause=cause, fix=fix_for(Code.FILE_NOT_ATTACHED))]
-    return []
+        return (Reason(code=Code.FILE_NOT_ATTACHED, cause=cause, fix=fix_for(Code.FILE_NOT_ATTACHED)),)
+    return ()
 
 
-def _require_same_totals(books: Books, document: Document, remote: RemoteDocument, warnings: list[Reason]) -> None:
+def _compare(books: Books, document: Document, remote: RemoteDocument) -> tuple[Reason, ...]:
+    """What the tolerance lets pass.
+
+    Raises:
+        HoldError: the totals differ by more.
+    """
     difference = compare_totals(document, remote, tolerance=books.rules.tolerance)
     if difference is None:
-        return
+        return ()
     if difference.code != Code.TOTALS_ROUNDED:
         raise HoldError((difference,))
-    warnings.append(difference)
+    return (difference,)
 
 
 async def _keep_draft(
-    run: Run, books: Books, document: Document, remote: RemoteDocument, warnings: list[Reason]
+    run: Run, books: Books, document: Document, remote: RemoteDocument, warnings: tuple[Reason, ...]
 ) -> None:
     async with run.sessions.begin() as session:
         await check_fence(session, run.lease)
         await record_done(
             session,
-            _transfer_id(run),
+            run.own_transfer_id,
             remote_id=remote.remote_id,
             remote_number=remote.number,
             content_hash=hash_document(document),

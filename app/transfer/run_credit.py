@@ -1,31 +1,31 @@
 """Stop 7 for credit notes: one of an invoice at a time, marked as ours before anything else is done to its draft."""
 
+from collections.abc import Sequence
 from contextlib import suppress
 
 from app.accounting.targets import Draft
 from app.domain.reasons.catalogue import fix_for
 from app.domain.reasons.codes import Code
-from app.domain.reference import DocumentState, Links, RemoteDocument
+from app.domain.reference import DocumentState, RemoteDocument
 from app.domain.states import STOPPED
 from app.errors import RemoteError, WaitError
 from app.platform.db import Session
+from app.tables import Transfer
 from app.transfer.attempts import attempt, missing_is_unclear
 from app.transfer.books import Books
-from app.transfer.claims import find_open_credit
+from app.transfer.claims import list_other_credits
 from app.transfer.context import Run
+from app.transfer.linked import Known, make_credit_links
 from app.transfer.log import record_remote, record_values, show_totals
-from app.transfer.plan.parts import find_line_departments
-from app.transfer.plan.products import choose_products
 from app.transfer.plan.situation import DocumentSituation
 from app.transfer.plan.steps import CreateCreditDraft
-from app.transfer.run_parts import find_remote_id
 
 # The other credit note's end wakes this one; this is only the net below.
 _WAIT_SECONDS = 3600.0
 
 
 async def create_credit_draft(
-    run: Run, books: Books, step: CreateCreditDraft, situation: DocumentSituation, transfer_id: int
+    run: Run, books: Books, step: CreateCreditDraft, situation: DocumentSituation, known: Known
 ) -> Draft:
     """The credit draft with RecMan's dates, texts and lines, made now or found from an earlier try.
 
@@ -33,12 +33,12 @@ async def create_credit_draft(
         WaitError: another credit note of the same invoice is under way.
         RemoteError, StaleLeaseError: see `attempt`.
     """
-    reference = situation.external_reference
+    reference, transfer_id = situation.external_reference, run.own_transfer_id
     draft_id = step.draft_id
     if draft_id is None:
-        draft_id = (await _make(run, books, step, situation, transfer_id)).remote_id
+        draft_id = (await _make(run, books, step, situation)).remote_id
     known_id = draft_id
-    links = await _load_links(run, books, step)
+    links = make_credit_links(books, step, known)
 
     async def call() -> Draft:
         async with missing_is_unclear():
@@ -53,11 +53,15 @@ async def create_credit_draft(
     return await attempt(run, books, transfer_id, step="update", call=call, settle=settle)
 
 
-async def _make(
-    run: Run, books: Books, step: CreateCreditDraft, situation: DocumentSituation, transfer_id: int
-) -> RemoteDocument:
+async def _make(run: Run, books: Books, step: CreateCreditDraft, situation: DocumentSituation) -> RemoteDocument:
+    transfer_id = run.own_transfer_id
+
     async def prepare(session: Session) -> None:
-        await _require_alone(session, books, step.credited_id, transfer_id)
+        others = await list_other_credits(
+            session, key_id=books.key.id, credited_id=step.credited_id, besides=transfer_id
+        )
+        _require_alone(others)
+        require_as_seen(others, situation)
         drafts = [one.remote_id for one in situation.credit_notes if one.state is DocumentState.DRAFT]
         await record_values(
             session,
@@ -83,8 +87,21 @@ async def _make(
     return await attempt(run, books, transfer_id, step="create", call=call, settle=settle, prepare=prepare)
 
 
-async def _require_alone(session: Session, books: Books, credited_id: int, transfer_id: int) -> None:
-    other = await find_open_credit(session, key_id=books.key.id, credited_id=credited_id, besides=transfer_id)
+def require_as_seen(others: Sequence[Transfer], situation: DocumentSituation) -> None:
+    """Make sure that our log knows the same booked credit notes of the invoice as at the look that reckoned with them.
+
+    Raises:
+        WaitError: one was booked since, so less may be left of the invoice; look again.
+    """
+    booked = {one.remote_id for one in others if one.booked_at is not None and one.remote_id is not None}
+    if booked != situation.kept_credits:
+        cause = "another credit note of the same invoice was booked just now"
+        raise WaitError(cause, scope="", record_id="", seconds=0)
+
+
+def _require_alone(others: Sequence[Transfer]) -> None:
+    is_open = (one for one in others if one.booked_at is None and (one.unclear or one.remote_id is not None))
+    other = next(is_open, None)
     if other is None:
         return
     why = "; ".join(reason["cause"] for reason in other.reasons)
@@ -94,17 +111,3 @@ async def _require_alone(session: Session, books: Books, credited_id: int, trans
     if other.state in STOPPED:
         fix = fix_for(Code.WAITS, "held_credit", transfer_id=other.id)
     raise WaitError(cause, scope="invoice", record_id=other.record_id, seconds=_WAIT_SECONDS, fix=fix, while_open=True)
-
-
-async def _load_links(run: Run, books: Books, step: CreateCreditDraft) -> Links:
-    """What the lines of a credit note point to; its customer comes with the draft."""
-    document = step.document
-    own_department_id = await find_remote_id(run, books, "department", document.recman_department_id)
-    return Links(
-        customer_id=0,
-        project_id=await find_remote_id(run, books, "project", document.recman_project_id),
-        department_id=own_department_id if step.department_id is None else step.department_id,
-        products=choose_products(document, books.reference, books.rules),
-        line_departments=find_line_departments(document.lines, books.reference),
-        dimensions=step.dimensions,
-    )

@@ -21,7 +21,15 @@ from app.transfer.attempts import attempt
 from app.transfer.books import Books
 from app.transfer.claims import claim_sending
 from app.transfer.context import Run
-from app.transfer.log import find_transfer, record_done, record_held, record_transfer, record_values, show_reasons
+from app.transfer.linked import Known, Linked, find_linked
+from app.transfer.log import (
+    find_transfer,
+    record_done,
+    record_held,
+    record_transfer,
+    record_values,
+    show_reasons,
+)
 from app.transfer.making import claim_names, release_names
 from app.transfer.plan.document import hash_customer
 from app.transfer.plan.steps import (
@@ -55,8 +63,7 @@ class _Part:
 
 @dataclass(frozen=True, slots=True)
 class _Made:
-    remote_id: int
-    number: str
+    linked: Linked
     warnings: tuple[Reason, ...]
 
 
@@ -85,41 +92,57 @@ def _project_part(project: Project) -> _Part:
 _KINDS = {"company": "customer", "project": "project", "department": "department"}
 
 
-async def run_part(run: Run, books: Books, step: Step) -> None:
-    """Do one step about a customer, project or department.
+async def run_parts(run: Run, books: Books, steps: Sequence[Step]) -> None:
+    """Do steps about customers and projects, one after the other.
+
+    Raises:
+        RemoteError, WaitError, HoldError, StaleLeaseError: see `attempt`.
+    """
+    known: Known = {}
+    for step in steps:
+        known = await run_part(run, books, step, known)
+
+
+async def run_part(run: Run, books: Books, step: Step, known: Known) -> Known:
+    """Do one step about a customer, project or department; what is known to be in Unimicro from then on.
 
     Raises:
         RemoteError, WaitError, HoldError, StaleLeaseError: see `attempt`.
     """
     match step:
         case Link():
-            await _link(run, books, step)
+            return await _link(run, books, step, known)
         case CreateCustomer():
-            await _create_customer(run, books, step)
+            return await _create_customer(run, books, step, known)
         case CreateProject():
-            await _create_project(run, books, step)
+            return await _create_project(run, books, step, known)
         case CreateDepartment():
-            await _create_department(run, books, step)
+            return await _create_department(run, books, step, known)
         case UpdateCustomer() | UpdateProject():
-            await _update(run, books, step)
+            return await _update(run, books, step, known)
         case _:
             raise TypeError(f"{step!r} is a step about documents")
 
 
-async def _link(run: Run, books: Books, step: Link) -> None:
+async def _link(run: Run, books: Books, step: Link, known: Known) -> Known:
     part = _Part(
         scope=step.scope, kind=_KINDS[step.scope], record_id=step.record_id, number=step.number, name=step.name
     )
     transfer_id = await _ensure(run, books, part)
     async with run.sessions.begin() as session:
         await check_fence(session, run.lease)
-        if await claim_sending(session, transfer_id, run.lease, key_id=books.key.id, step="link") is None:
-            return
-        await record_done(session, transfer_id, remote_id=step.remote_id, remote_number=step.remote_number)
-        await _wake(run, session, part)
+        claim = await claim_sending(session, transfer_id, run.lease, key_id=books.key.id, step="link")
+        if claim is not None:
+            await record_done(session, transfer_id, remote_id=step.remote_id, remote_number=step.remote_number)
+            await _wake(run, session, part)
+    if claim is not None:
+        return {**known, (part.scope, part.record_id): Linked(step.remote_id, step.remote_number)}
+    # Somebody else has linked or made it since the look; with what, the log says.
+    linked = await find_linked(run, books, part.scope, part.record_id)
+    return known if linked is None else {**known, (part.scope, part.record_id): linked}
 
 
-async def _create_customer(run: Run, books: Books, step: CreateCustomer) -> None:
+async def _create_customer(run: Run, books: Books, step: CreateCustomer, known: Known) -> Known:
     customer = step.customer
     keeps_number = books.rules.customer_number is not NumberPolicy.LINKED
     part = replace(_customer_part(customer), keeps_number=keeps_number)
@@ -131,29 +154,37 @@ async def _create_customer(run: Run, books: Books, step: CreateCustomer) -> None
             send_number=books.send_customer_number,
             currencies=books.reference.currencies,
         )
-        return _Made(made.record.remote_id, made.record.number, made.warnings)
+        return _Made(Linked(made.record.remote_id, made.record.number), made.warnings)
 
     async def look() -> Sequence[RemoteCustomer]:
         org_number = customer.org_number or None
         found = await books.target.find_customers(number=customer.number, org_number=org_number)
         return [one for one in found if one.remote_id not in step.seen]
 
-    await _create(run, books, part, call, look)
+    return {**known, **await _create(run, books, part, call, look)}
 
 
-async def _create_project(run: Run, books: Books, step: CreateProject) -> None:
+async def _create_project(run: Run, books: Books, step: CreateProject, known: Known) -> Known:
     project = step.project
     part = _project_part(project)
-    customer_id = await find_remote_id(run, books, "company", project.recman_company_id)
+    customer_id = await find_customer_id(run, books, project, known)
 
     async def call(guid: str) -> _Made:
         made = await books.target.create_project(project, guid=guid, customer_id=customer_id)
-        return _Made(made.record.remote_id, made.record.number, made.warnings)
+        return _Made(Linked(made.record.remote_id, made.record.number), made.warnings)
 
-    await _create(run, books, part, call, lambda: books.target.find_projects(project.number))
+    made = await _create(run, books, part, call, lambda: books.target.find_projects(project.number))
+    return {**known, **made}
 
 
-async def _create_department(run: Run, books: Books, step: CreateDepartment) -> None:
+async def find_customer_id(run: Run, books: Books, project: Project, known: Known) -> int | None:
+    """The id of the project's customer, which may be another one than the document's."""
+    company_id = project.recman_company_id
+    linked = known.get(("company", company_id or "")) or await find_linked(run, books, "company", company_id)
+    return None if linked is None else linked.remote_id
+
+
+async def _create_department(run: Run, books: Books, step: CreateDepartment, known: Known) -> Known:
     department = step.department
     part = _Part(
         scope="department",
@@ -165,16 +196,17 @@ async def _create_department(run: Run, books: Books, step: CreateDepartment) -> 
 
     async def call(guid: str) -> _Made:
         made = await books.target.create_department(department, guid=guid)
-        return _Made(made.record.remote_id, made.record.number, made.warnings)
+        return _Made(Linked(made.record.remote_id, made.record.number), made.warnings)
 
-    await _create(run, books, part, call, lambda: books.target.find_departments(department.number))
+    made = await _create(run, books, part, call, lambda: books.target.find_departments(department.number))
+    return {**known, **made}
 
 
 _Call = Callable[[str], Awaitable[_Made]]
 _Look = Callable[[], Awaitable[Sequence[object]]]
 
 
-async def _create(run: Run, books: Books, part: _Part, call: _Call, look: _Look) -> None:
+async def _create(run: Run, books: Books, part: _Part, call: _Call, look: _Look) -> Known:
     transfer_id = await _ensure(run, books, part)
     version, guid = await _name_guid(run, books, part)
     await _require_alone(run, books, part, look)
@@ -184,14 +216,15 @@ async def _create(run: Run, books: Books, part: _Part, call: _Call, look: _Look)
 
     async def settle(session: Session, made: _Made) -> None:
         await release_names(session, run.lease, key_id=books.key.id)
-        if part.keeps_number and made.number != part.number:
-            await record_held(session, transfer_id, (_other_number(part, made.number),), remote_id=made.remote_id)
+        linked = made.linked
+        if part.keeps_number and linked.number != part.number:
+            await record_held(session, transfer_id, (_other_number(part, linked.number),), remote_id=linked.remote_id)
             return
         await record_done(
             session,
             transfer_id,
-            remote_id=made.remote_id,
-            remote_number=made.number,
+            remote_id=linked.remote_id,
+            remote_number=linked.number,
             content_hash=part.content_hash,
             warnings=show_reasons(made.warnings),
         )
@@ -204,14 +237,15 @@ async def _create(run: Run, books: Books, part: _Part, call: _Call, look: _Look)
     except RemoteError:
         await _let_go(run, books)
         raise
-    if part.keeps_number and made.number != part.number:
-        raise HoldError((_other_number(part, made.number),))
+    if part.keeps_number and made.linked.number != part.number:
+        raise HoldError((_other_number(part, made.linked.number),))
+    return {(part.scope, part.record_id): made.linked}
 
 
 async def _name_guid(run: Run, books: Books, part: _Part) -> tuple[int, str]:
     """The version and guid to make a part with: another one when what had this guid is surely gone.
 
-    Sure is it once it was looked for by number after the lag: `find_past` lets nobody come here earlier.
+    Sure is it once it was looked for by number after the lag: `Pasts.find` lets nobody come here earlier.
     """
     async with run.sessions() as session:
         transfer = await find_transfer(session, run.place(books.key.id, part.scope, part.record_id))
@@ -257,7 +291,7 @@ def _other_number(part: _Part, number: str) -> Reason:
     )
 
 
-async def _update(run: Run, books: Books, step: UpdateCustomer | UpdateProject) -> None:
+async def _update(run: Run, books: Books, step: UpdateCustomer | UpdateProject, known: Known) -> Known:
     if isinstance(step, UpdateCustomer):
         part = _customer_part(step.customer)
         transfer_id = await _ensure(run, books, part)
@@ -275,7 +309,7 @@ async def _update(run: Run, books: Books, step: UpdateCustomer | UpdateProject) 
     else:
         part = _project_part(step.project)
         transfer_id = await _ensure(run, books, part)
-        customer_id = await find_remote_id(run, books, "company", step.project.recman_company_id)
+        customer_id = await find_customer_id(run, books, step.project, known)
 
         async def call() -> Change:
             return await books.target.update_project(step.remote_id, step.project, customer_id=customer_id)
@@ -296,6 +330,7 @@ async def _update(run: Run, books: Books, step: UpdateCustomer | UpdateProject) 
         await _wake(run, session, part)
 
     await attempt(run, books, transfer_id, step="update", call=call, settle=settle)
+    return {**known, (part.scope, part.record_id): Linked(step.remote_id, part.number)}
 
 
 async def _ensure(run: Run, books: Books, part: _Part) -> int:
@@ -309,25 +344,3 @@ async def _ensure(run: Run, books: Books, part: _Part) -> int:
 async def _wake(run: Run, session: Session, part: _Part) -> None:
     tenant_id = run.lease.tenant_id
     await wake_waiting(session, tenant_id=tenant_id, scope=part.scope, record_id=part.record_id)
-
-
-async def find_remote_id(run: Run, books: Books, scope: str, record_id: str | None) -> int | None:
-    """The id in Unimicro of a record that went all the way, if it did."""
-    transfer = await _find_booked(run, books, scope, record_id)
-    return transfer.remote_id if transfer is not None else None
-
-
-async def find_remote_customer(run: Run, books: Books, company_id: str) -> tuple[int | None, str]:
-    """The customer's id in Unimicro, and the number that this id had when it was linked or made."""
-    transfer = await _find_booked(run, books, "company", company_id)
-    return (None, "") if transfer is None else (transfer.remote_id, transfer.remote_number or "")
-
-
-async def _find_booked(run: Run, books: Books, scope: str, record_id: str | None) -> Transfer | None:
-    if record_id is None:
-        return None
-    async with run.sessions() as session:
-        transfer = await find_transfer(session, run.place(books.key.id, scope, record_id))
-    if transfer is None or transfer.booked_at is None or transfer.key_id != books.key.id:
-        return None
-    return transfer

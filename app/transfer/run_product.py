@@ -19,13 +19,14 @@ from app.transfer.plan.steps import CreateProduct
 _PRODUCT_TRIES = 3
 
 
-async def create_product(run: Run, books: Books, step: CreateProduct, transfer_id: int) -> None:
+async def create_product(run: Run, books: Books, step: CreateProduct) -> None:
     """Make the product on the document's own transfer: nothing else waits for it, and its number finds it again.
 
     Raises:
         HoldError: Unimicro says that it was made once, and does not show it.
         RemoteError, WaitError, StaleLeaseError: see `attempt`.
     """
+    transfer_id = run.own_transfer_id
     guid = guid_for(str(books.key.id), "product", step.product.number)
 
     async def settle(session: Session, _product: RemoteProduct) -> None:

@@ -6,7 +6,8 @@ must agree too before anything is offered for linking.
 
 import re
 
-from app.domain.documents import Document, IncompleteDocument
+from app.domain.documents import Document
+from app.domain.gaps import Gaps
 from app.domain.reasons.codes import Code
 from app.domain.reference import DocumentState, RemoteDocument
 from app.transfer.books import Books
@@ -29,10 +30,10 @@ def was_searched(run: Run, books: Books, past: Past | None) -> bool:
 
 
 async def find_twins(
-    run: Run, books: Books, document: Document | IncompleteDocument, situation: DocumentSituation
+    run: Run, books: Books, document: Document | Gaps, situation: DocumentSituation
 ) -> tuple[Twin, ...]:
     """Documents there with this number or our reference, each with what differs: nothing where all agrees."""
-    if isinstance(document, IncompleteDocument):
+    if isinstance(document, Gaps):
         return ()
     reference = situation.external_reference
     found = {one.remote_id: one for one in await books.target.find_documents_by_number(document.number)}

@@ -5,12 +5,12 @@ from typing import Any
 
 import pytest
 from alembic import command
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, select, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.admin.audit import check_chains
 from app.platform.db import create_engine, create_sessions, migration_config
-from app.transfer.credit_log import find_usual_minus
+from app.transfer.credit_log import usual_minus_of
 
 RELEASED = "0008"
 HEAD = "head"
@@ -118,7 +118,7 @@ async def test_credit_notes_booked_before_signs_were_kept_tell_no_sign(engine: A
     await migrate_to(engine, HEAD)
     ((tenant_id,),) = await read(engine, "SELECT id FROM tenant")
     async with create_sessions(engine)() as session:
-        assert await find_usual_minus(session, tenant_id=tenant_id) is None
+        assert await session.scalar(select(usual_minus_of(tenant_id))) is None
 
 
 async def test_an_installation_can_go_back_and_come_again(engine: AsyncEngine) -> None:

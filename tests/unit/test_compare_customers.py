@@ -8,12 +8,12 @@ from app.clerk.customers.compare import (
     Action,
     Comparison,
     CustomerFinding,
-    IncompleteCompany,
     Kind,
     compare_customers,
     count_kinds,
     is_green,
 )
+from app.domain.gaps import Gaps
 from app.domain.names import NameIndex, compare_names
 from app.domain.parties import Customer
 from app.domain.policies import NumberPolicy
@@ -30,7 +30,7 @@ def make_remote(**changes: Any) -> RemoteCustomer:
 
 
 def compare(
-    *companies: Customer | IncompleteCompany, remotes: tuple[RemoteCustomer, ...] = (), **more: Any
+    *companies: Customer | Gaps, remotes: tuple[RemoteCustomer, ...] = (), **more: Any
 ) -> list[CustomerFinding]:
     sides = Comparison(companies=companies, remotes=remotes, reference=make_reference(), **more)
     return compare_customers(sides)
@@ -159,7 +159,7 @@ def test_link_to_a_customer_that_is_gone_needs_a_person() -> None:
 
 def test_company_that_cannot_be_read_says_what_is_missing() -> None:
     gap = Reason(code=Code.RECORD_MISSING, cause="Company: the number is missing", fix="…")
-    (found,) = compare(IncompleteCompany(recman_company_id="208", name="Uten Nummer AS", gaps=(gap,)))
+    (found,) = compare(Gaps(recman_id="208", name="Uten Nummer AS", gaps=(gap,)))
     assert (found.kind, found.recman_name, found.needs_person) == (Kind.INCOMPLETE, "Uten Nummer AS", True)
     assert "number is missing" in found.cause
 

@@ -9,9 +9,12 @@ import pytest
 
 from app.domain.documents import DocumentKind, Totals
 from app.domain.reference import DocumentState, RemoteDocument
+from app.errors import WaitError
+from app.tables import Transfer
 from app.transfer.plan.credit import list_own_drafts
-from app.transfer.plan.situation import Past
-from tests.world.builders import make_remote_document
+from app.transfer.plan.situation import DocumentSituation, Past
+from app.transfer.run_credit import require_as_seen
+from tests.world.builders import make_document, make_reference, make_remote_document
 
 SENT = datetime(2026, 11, 2, 9, 0, tzinfo=UTC)
 PAST = Past(
@@ -75,3 +78,18 @@ def test_no_draft_is_ours_while_no_credit_was_begun_or_another_id_is_known() -> 
     assert own(DRAFT, past=replace(PAST, credits_remote_id=None)) == []
     assert own(DRAFT, past=replace(PAST, remote_id=72)) == []
     assert own(DRAFT, past=replace(PAST, remote_id=71)) == [71]
+
+
+def test_credit_note_that_was_booked_since_the_look_makes_the_next_one_look_again() -> None:
+    seen = DocumentSituation(
+        document=make_document(),
+        reference=make_reference(),
+        external_reference="RM-5001",
+        go_live=SENT.date(),
+        kept_credits=frozenset({60}),
+    )
+    known, new = (Transfer(remote_id=remote_id, booked_at=SENT) for remote_id in (60, 61))
+    begun = Transfer(remote_id=62, booked_at=None)
+    require_as_seen([known, begun], seen)
+    with pytest.raises(WaitError, match="booked just now"):
+        require_as_seen([known, new], seen)

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from app.accounting.unimicro.payloads import guid_for
 from app.accounting.unimicro.translate_documents import Currency, to_invoice
 from app.domain.booking import Booking
-from app.domain.documents import Document, DocumentKind, IncompleteDocument, Totals
+from app.domain.documents import Document, DocumentKind, Totals
+from app.domain.gaps import Gaps
 from app.domain.money import dump_json, parse_json
 from app.domain.reference import DocumentState, Links, RemoteCustomer
 from app.recman.read.translate import read_invoice
@@ -197,9 +198,9 @@ LINES = st.builds(
 
 
 @st.composite
-def documents(draw: st.DrawFn) -> Document | IncompleteDocument:
+def documents(draw: st.DrawFn) -> Document | Gaps:
     if draw(st.integers(0, 5)) == 0:
-        return IncompleteDocument(recman_invoice_id="5001", gaps=(), product_numbers=("1001", "9999"))
+        return Gaps(recman_id="5001", gaps=(), product_numbers=("1001", "9999"))
     day = draw(DAYS)
     stated = Totals(net_amount=Decimal(1), vat_amount=Decimal(2), gross_amount=Decimal(3))
     return make_document(

@@ -8,7 +8,8 @@ from hashlib import sha256
 
 import pytest
 
-from app.domain.documents import DocumentKind, IncompleteDocument, Totals
+from app.domain.documents import DocumentKind, Totals
+from app.domain.gaps import Gaps
 from app.domain.money import dump_json
 from app.domain.policies import NumberPolicy
 from app.domain.reasons.codes import Code, Reason
@@ -143,7 +144,7 @@ def test_hold_lists_every_gap_at_once() -> None:
 
 def test_incomplete_document_lists_its_gaps_and_its_unknown_products() -> None:
     gap = Reason(code=Code.RECORD_MISSING, cause="Line 1: the price is missing", fix="Correct it.")
-    document = IncompleteDocument(recman_invoice_id="5001", gaps=(gap,), product_numbers=("7777",))
+    document = Gaps(recman_id="5001", gaps=(gap,), product_numbers=("7777",))
     assert codes(plan_document(make_situation(document=document))) == ["record_missing", "product_unknown"]
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import event, text
 
+from app.engine.wakeup import bells_of
 from app.platform.http import httpx
 from app.worker import run_worker
 from tests.world.workers import PATIENCE, Shift, at_work, list_lanes
@@ -91,7 +92,7 @@ async def work_until_dead(world: World, boundaries: Boundaries, *, dies_at: int)
         for task in tasks if died else ():
             task.cancel()
         stop.set()
-        world.resources.work_arrived.set()
+        bells_of(world.resources).arrived.set()
         await asyncio.gather(*tasks, return_exceptions=True)
     return died
 

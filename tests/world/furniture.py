@@ -13,7 +13,9 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from app.engine.wakeup import Bells
 from app.platform.db import create_engine
+from app.platform.resources import Closable
 from tests.world.canary import Told
 from tests.world.world import World
 
@@ -64,8 +66,7 @@ def borrow_engine(database_url: str) -> AsyncEngine:
 async def take_furniture(world: World, *, told: Told) -> Furniture:
     """What this world has become, copied."""
     rows, sequences = await _read_rows(world.resources.engine)
-    # The next worlds have read nothing yet, so neither has this one.
-    world.resources._kept.clear()
+    _forget_what_was_read(world)
     return Furniture(
         rows=rows,
         sequences=sequences,
@@ -91,6 +92,13 @@ async def put_furniture(world: World, furniture: Furniture) -> None:
     for name, value in deepcopy(furniture.recman).items():
         setattr(world.recman.state.store, name, value)
     world.tenant_id, world.key_id, world.hook = furniture.tenant_id, furniture.key_id, furniture.hook
+
+
+def _forget_what_was_read(world: World) -> None:
+    """The next worlds have read nothing yet, so neither has this one; what is open stays open, who listens listens."""
+    kept = world.resources._kept
+    for kind in [kind for kind, one in kept.items() if not isinstance(one, Closable | Bells)]:
+        del kept[kind]
 
 
 def _memory_of_unimicro(world: World) -> dict[str, Any]:

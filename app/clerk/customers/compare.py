@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
+from app.domain.gaps import Gaps
 from app.domain.names import NameIndex, compare_names
 from app.domain.org_numbers import parse_org_number
 from app.domain.parties import Customer
@@ -71,19 +72,10 @@ _KINDS_OF_GAPS = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class IncompleteCompany:
-    """A RecMan company that cannot be read as a customer, and why."""
-
-    recman_company_id: str
-    name: str
-    gaps: tuple[Reason, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Comparison:
     """Both sides, and what was linked before (Unimicro's id by RecMan's)."""
 
-    companies: Sequence[Customer | IncompleteCompany]
+    companies: Sequence[Customer | Gaps]
     remotes: Sequence[RemoteCustomer]
     reference: Reference
     links: Mapping[str, int] = field(default_factory=dict)
@@ -124,7 +116,7 @@ def compare_customers(sides: Comparison) -> list[CustomerFinding]:
     findings: list[CustomerFinding] = []
     made: list[Customer] = []
     for company in sides.companies:
-        if isinstance(company, IncompleteCompany):
+        if isinstance(company, Gaps):
             findings.append(_incomplete(company))
             continue
         rows = _place(company, books)
@@ -275,14 +267,14 @@ def _only_in_unimicro(remote: RemoteCustomer) -> CustomerFinding:
     return _row(Kind.ONLY_IN_UNIMICRO, "Not among RecMan's customers; it stays as it is", remote=remote)
 
 
-def _incomplete(company: IncompleteCompany) -> CustomerFinding:
+def _incomplete(company: Gaps) -> CustomerFinding:
     return CustomerFinding(
         kind=Kind.INCOMPLETE,
         action=Action.FIX_IN_RECMAN,
         needs_person=True,
         cause="; ".join(gap.cause for gap in company.gaps),
         fix="Complete or correct it in RecMan.",
-        recman_company_id=company.recman_company_id,
+        recman_company_id=company.recman_id,
         recman_name=company.name,
     )
 

@@ -12,13 +12,13 @@ from app.admin.tenants import load_tenant
 from app.clerk.customers.compare import (
     Comparison,
     CustomerFinding,
-    IncompleteCompany,
     compare_customers,
     count_kinds,
     is_green,
     not_compared,
 )
 from app.clerk.customers.report import ReportHead
+from app.domain.gaps import Gaps
 from app.domain.parties import NO_CUSTOMER_KINDS, Customer
 from app.engine.lanes import wake_key
 from app.engine.wakeup import wake_workers
@@ -88,7 +88,7 @@ async def _compare(resources: Resources, key: Key, check_id: int) -> AsyncIterat
         links = await list_customer_links(session, key_id=key.id)
         policy = (await load_rules(session, key.id)).rules.customer_number
     client = open_client(resources, tenant)
-    companies: list[Customer | IncompleteCompany] = []
+    companies: list[Customer | Gaps] = []
     if client is not None:
         async for page in read_companies(client):
             companies += [one for raw in page if (one := _to_company(raw, links)) is not None]
@@ -116,16 +116,14 @@ async def _keep(session: Session, key: Key, check_id: int, findings: list[Custom
         await wake_key(session, tenant_id=key.tenant_id, key_id=key.id)
 
 
-def _to_company(raw: Raw, links: Mapping[str, int]) -> Customer | IncompleteCompany | None:
+def _to_company(raw: Raw, links: Mapping[str, int]) -> Customer | Gaps | None:
     """The company as a customer, or None for what is none: suppliers and the like that were never linked."""
     found = read_company(raw)
     loose = Reader(raw, COMPANY, where="")
     company_id = loose.find("id", read_id) or ""
     if loose.find("kind", read_text) in NO_CUSTOMER_KINDS and company_id not in links:
         return None
-    if isinstance(found, Customer):
-        return found
-    return IncompleteCompany(recman_company_id=company_id, name=loose.find("name", read_text) or "", gaps=found)
+    return found
 
 
 def _without_recman() -> CustomerFinding:

@@ -10,7 +10,8 @@ from functools import partial
 from typing import Any
 
 from app.domain.dimensions import Department, Project
-from app.domain.documents import Attachment, Document, DocumentKind, IncompleteDocument
+from app.domain.documents import Attachment, Document, DocumentKind
+from app.domain.gaps import Gaps
 from app.domain.org_numbers import clean_org_number
 from app.domain.parties import Address, Customer
 from app.domain.reasons.catalogue import fix_for
@@ -62,7 +63,7 @@ _MOST_FILE_BYTES = 10_000_000
 _UNSAFE = re.compile(r"[^\w.() -]")
 
 
-def read_invoice(raw: Raw) -> Document | IncompleteDocument:
+def read_invoice(raw: Raw) -> Document | Gaps:
     """The invoice or credit note, or what could be read of it with every gap.
 
     Units: a credit note comes out positive whatever RecMan's sign is; its kind says the direction. Which sign RecMan
@@ -80,8 +81,8 @@ def read_invoice(raw: Raw) -> Document | IncompleteDocument:
     gaps = tuple(dict.fromkeys((*reader.gaps, *line_gaps)))
     recman_invoice_id = _find_id(raw)
     if gaps:
-        return IncompleteDocument(
-            recman_invoice_id=recman_invoice_id,
+        return Gaps(
+            recman_id=recman_invoice_id,
             gaps=gaps,
             kind=kind,
             number=fields["number"] or "",
@@ -243,7 +244,7 @@ def _read_due_date(reader: Reader, invoice_date: date | None, kind: DocumentKind
     return reader.need("due_date", read_day)
 
 
-def read_company(raw: Raw) -> Customer | tuple[Reason, ...]:
+def read_company(raw: Raw) -> Customer | Gaps:
     """The customer, or the gaps that keep it from being one."""
     reader = Reader(raw, COMPANY, where="company: ", is_document=False)
     fields: dict[str, Any] = {
@@ -271,7 +272,20 @@ def read_company(raw: Raw) -> Customer | tuple[Reason, ...]:
         "visiting_address": addresses["visit_address"],
         "invoice_address": mail_address,
     }
-    return tuple(reader.gaps) if reader.gaps else Customer(**fields, **customer_fields)
+    if reader.gaps:
+        return _to_gaps(reader, fields, recman_id=fields["recman_company_id"])
+    return Customer(**fields, **customer_fields)
+
+
+def _to_gaps(reader: Reader, fields: dict[str, Any], *, recman_id: str | None) -> Gaps:
+    """What could be read of a record that is no document."""
+    return Gaps(
+        recman_id=recman_id or "",
+        gaps=tuple(reader.gaps),
+        number=fields["number"] or "",
+        name=fields["name"] or "",
+        recman_company_id=fields.get("recman_company_id"),
+    )
 
 
 def _read_address(reader: Reader, name: str) -> Address:
@@ -295,7 +309,7 @@ def _to_org_number(value: Any, *, country_code: str) -> str:
     return clean_org_number(read_text(value), country_code=country_code)
 
 
-def read_project(raw: Raw) -> Project | tuple[Reason, ...]:
+def read_project(raw: Raw) -> Project | Gaps:
     """The project, or the gaps that keep it from being matched."""
     reader = Reader(raw, PROJECT, where="project: ", is_document=False)
     fields: dict[str, Any] = {
@@ -307,10 +321,10 @@ def read_project(raw: Raw) -> Project | tuple[Reason, ...]:
         "end_date": reader.find("end_date", read_day),
         "status": reader.find("status", read_text) or "",
     }
-    return tuple(reader.gaps) if reader.gaps else Project(**fields)
+    return _to_gaps(reader, fields, recman_id=fields["recman_project_id"]) if reader.gaps else Project(**fields)
 
 
-def read_department(raw: Raw) -> Department | tuple[Reason, ...]:
+def read_department(raw: Raw) -> Department | Gaps:
     """The department, or the gaps that keep it from being one; it may lack a number."""
     reader = Reader(raw, DEPARTMENT, where="department: ", is_document=False)
     fields: dict[str, Any] = {
@@ -318,4 +332,4 @@ def read_department(raw: Raw) -> Department | tuple[Reason, ...]:
         "name": reader.need("name", read_text),
         "number": reader.find("number", read_text) or "",
     }
-    return tuple(reader.gaps) if reader.gaps else Department(**fields)
+    return _to_gaps(reader, fields, recman_id=fields["recman_department_id"]) if reader.gaps else Department(**fields)

@@ -64,7 +64,7 @@ def _plan_compared(
     gaps = gaps or list_review_gaps(document, situation)
     if gaps:
         return Hold(tuple(gaps))
-    warnings = situation.warnings + list_dimension_warnings(situation.project, situation.department)
+    warnings = list_dimension_warnings(situation.project, situation.department)
     warnings += list_line_warnings(document.lines, reference)
     department = situation.department
     is_part = document.totals != remote.totals

@@ -9,7 +9,8 @@ from dataclasses import astuple
 from decimal import Decimal
 
 from app.domain.booking import Booking
-from app.domain.documents import Document, DocumentKind, IncompleteDocument, Totals
+from app.domain.documents import Document, DocumentKind, Totals
+from app.domain.gaps import Gaps
 from app.domain.money import ZERO, dump_json, show_money
 from app.domain.parties import NO_CUSTOMER_KINDS, Customer
 from app.domain.reasons.catalogue import fix_for
@@ -49,7 +50,7 @@ def plan_document(situation: DocumentSituation) -> Decision:
     document, past = situation.document, situation.past
     if past is not None and past.ignored:
         return Skip("a person chose not to send it")
-    if isinstance(document, IncompleteDocument):
+    if isinstance(document, Gaps):
         return Hold(_incomplete_gaps(situation, document))
     if past is not None and past.booked:
         return plan_booked(document, past)
@@ -123,7 +124,7 @@ def _plan_found(document: Document, situation: DocumentSituation) -> Decision:
             (Reason(code=Code.DOCUMENT_OTHER_CUSTOMER, cause=cause, fix=fix_for(Code.DOCUMENT_OTHER_CUSTOMER)),)
         )
     adopt = AdoptDocument(remote=remote, reason="it was found in Unimicro after an unclear answer")
-    return Go((adopt, choose_last_step(document, situation)), situation.warnings)
+    return Go((adopt, choose_last_step(document, situation)))
 
 
 def _plan_invoice(document: Document, situation: DocumentSituation) -> Decision:
@@ -135,7 +136,7 @@ def _plan_invoice(document: Document, situation: DocumentSituation) -> Decision:
     gaps = gaps or list_review_gaps(document, situation)
     if gaps:
         return Hold(tuple(gaps))
-    warnings = situation.warnings + list_dimension_warnings(situation.project, situation.department)
+    warnings = list_dimension_warnings(situation.project, situation.department)
     warnings += (*list_line_warnings(document.lines, reference), *list_kid_warnings(document))
     draft = _plan_draft(document, situation.department)
     return Go((*steps, *products, draft, choose_last_step(document, situation)), warnings)
@@ -161,7 +162,7 @@ def _plan_parts(situation: DocumentSituation) -> tuple[list[Step], list[Reason]]
     return [*customer_steps, *steps], [*customer_gaps, *gaps]
 
 
-def _incomplete_gaps(situation: DocumentSituation, document: IncompleteDocument) -> tuple[Reason, ...]:
+def _incomplete_gaps(situation: DocumentSituation, document: Gaps) -> tuple[Reason, ...]:
     _, part_gaps = _plan_parts(situation)
     unknown = list_unknown_products(document.product_numbers, situation.reference, situation.rules)
     return (*document.gaps, *part_gaps, *unknown)
@@ -198,8 +199,8 @@ def plan_project_change(view: ProjectView, customer: CustomerView | None, refere
     """What to do about a project that changed in RecMan; its customer comes first."""
     if view.record is None:
         return Skip("RecMan no longer lists the project")
-    if isinstance(view.record, tuple):
-        return Hold(view.record)
+    if isinstance(view.record, Gaps):
+        return Hold(view.record.gaps)
     if view.past is not None and view.past.booked and view.past.remote_id is not None:
         update = UpdateProject(
             project=view.record, remote_id=view.past.remote_id, reason="the project changed in RecMan"

@@ -7,7 +7,8 @@ from collections.abc import Iterable
 from datetime import date
 
 from app.domain.booking import Booking
-from app.domain.documents import Document, DocumentKind, IncompleteDocument
+from app.domain.documents import Document, DocumentKind
+from app.domain.gaps import Gaps
 from app.domain.reasons.catalogue import fix_for
 from app.domain.reasons.codes import Code, Reason
 from app.domain.reference import RemoteDocument
@@ -16,12 +17,12 @@ from app.transfer.plan.situation import DocumentSituation, Past, Twin
 from app.transfer.plan.steps import Decision, Go, Hold, LinkDocument
 
 
-def may_need_choice(document: Document | IncompleteDocument, go_live: date, past: Past | None) -> bool:
+def may_need_choice(document: Document | Gaps, go_live: date, past: Past | None) -> bool:
     """Whether a person may have to choose: nothing of it was begun, and it is dated before the key's first day.
 
     Or it was before that day moved, and was found in Unimicro then, or is to be linked: that is not forgotten.
     """
-    if isinstance(document, IncompleteDocument):
+    if isinstance(document, Gaps):
         return False
     if past is None:
         return document.invoice_date < go_live

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 from app.domain.dimensions import Department, Project
 from app.domain.documents import Line
+from app.domain.gaps import Gaps
 from app.domain.names import compare_names, plain_name
 from app.domain.org_numbers import is_same_org_number, is_valid_org_number
 from app.domain.parties import Customer
@@ -30,8 +31,8 @@ def plan_customer(view: CustomerView, reference: Reference) -> Planned:
         return (), ()
     if view.record is None:
         return (), (_customer_gone(view.recman_company_id),)
-    if not isinstance(view.record, Customer):
-        return (), view.record
+    if isinstance(view.record, Gaps):
+        return (), view.record.gaps
     customer = view.record
     candidates = _list_candidates(view, customer)
     if len(candidates) > 1:
@@ -128,7 +129,7 @@ def plan_project(view: ProjectView) -> Planned:
 
     A project that RecMan no longer lists, or that has no number, never blocks an invoice: no step, no gap.
     """
-    if (view.past is not None and view.past.booked) or view.record is None or isinstance(view.record, tuple):
+    if (view.past is not None and view.past.booked) or view.record is None or isinstance(view.record, Gaps):
         return (), ()
     project = view.record
     matches = [match for match in view.matches if match.number == project.number]
@@ -199,8 +200,8 @@ def _project_warnings(project: ProjectView) -> list[Reason]:
     if project.record is None:
         cause = f"RecMan no longer lists project {project.recman_project_id}, so the document goes without project"
         return [Reason(code=Code.PROJECT_GONE, cause=cause, fix=fix_for(Code.PROJECT_GONE))]
-    if isinstance(project.record, tuple):
-        return list(project.record)
+    if isinstance(project.record, Gaps):
+        return list(project.record.gaps)
     return []
 
 

@@ -22,18 +22,18 @@ def plan_products(
     gaps: list[Reason] = []
     for number, lines in _group(document.lines).items():
         chosen = choose_product(number, document, reference, rules)
-        if isinstance(chosen, tuple) and _may_be_made(number, reference, rules):
+        if not isinstance(chosen, RemoteProduct) and _may_be_made(number, reference, rules):
             chosen = _design_product(number, lines[0], document, reference, rules)
             if isinstance(chosen, RemoteProduct):
                 steps.append(CreateProduct(product=chosen, reason=f"no product {chosen.number} in Unimicro yet"))
-        gaps += chosen if isinstance(chosen, tuple) else _list_vat_gaps(chosen, lines, reference)
+        gaps += _list_vat_gaps(chosen, lines, reference) if isinstance(chosen, RemoteProduct) else chosen
     return tuple(steps), tuple(gaps)
 
 
 def list_unknown_products(numbers: Iterable[str], reference: Reference, rules: Rules) -> tuple[Reason, ...]:
     """What is wrong with products of which nothing but the number is known."""
     found = (_match(number, reference, rules) for number in dict.fromkeys(numbers))
-    return tuple(gap for chosen in found if isinstance(chosen, tuple) for gap in chosen)
+    return tuple(gap for chosen in found if not isinstance(chosen, RemoteProduct) for gap in chosen)
 
 
 def choose_products(document: Document, reference: Reference, rules: Rules) -> Mapping[str, RemoteProduct]:
@@ -55,7 +55,9 @@ def choose_product(number: str, document: Document, reference: Reference, rules:
     """The product that lines with this RecMan number are booked on, or why there is none."""
     matched = _match(number, reference, rules)
     rule = rules.accounting_of(number, document)
-    return matched if isinstance(matched, tuple) or rule is None else _apply(rule, matched, reference)
+    if rule is None or not isinstance(matched, RemoteProduct):
+        return matched
+    return _apply(rule, matched, reference)
 
 
 def _group(lines: Iterable[Line]) -> dict[str, list[Line]]:

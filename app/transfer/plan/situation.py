@@ -4,7 +4,8 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 
 from app.domain.dimensions import Department, Project
-from app.domain.documents import Document, IncompleteDocument, Totals
+from app.domain.documents import Document, Totals
+from app.domain.gaps import Gaps
 from app.domain.parties import Customer
 from app.domain.policies import NumberPolicy
 from app.domain.reasons.codes import Reason
@@ -61,7 +62,7 @@ class CustomerView:
 
     recman_company_id: str
     past: Past | None = None
-    record: Customer | tuple[Reason, ...] | None = None
+    record: Customer | Gaps | None = None
     matches: tuple[RemoteCustomer, ...] = ()
     policy: NumberPolicy = NumberPolicy.SAME_NUMBER
 
@@ -72,7 +73,7 @@ class ProjectView:
 
     recman_project_id: str
     past: Past | None = None
-    record: Project | tuple[Reason, ...] | None = None
+    record: Project | Gaps | None = None
     matches: tuple[RemoteProject, ...] = ()
 
 
@@ -114,7 +115,7 @@ class DocumentSituation:
     `booked_before`: how many documents of the key are in Unimicro, as far as a review must know.
     """
 
-    document: Document | IncompleteDocument
+    document: Document | Gaps
     reference: Reference
     external_reference: str
     go_live: date
@@ -133,4 +134,3 @@ class DocumentSituation:
     rules: Rules = field(default_factory=Rules)
     booked_before: int = 0
     doubles: tuple[Reason, ...] = ()
-    warnings: tuple[Reason, ...] = ()

@@ -11,6 +11,7 @@ import pytest
 import simplejson
 
 from app.domain.documents import Document, Line
+from app.domain.gaps import Gaps
 from app.domain.parties import Address, Customer
 from app.errors import RemoteError
 from app.platform.http import httpx
@@ -97,10 +98,9 @@ async def fetch(case: dict[str, Any]) -> dict[str, Any]:
 
 def show(found: Any, *, noted: dict[str, Any]) -> dict[str, Any]:
     """What was read, in the words of the file: all gaps, or the noted fields as texts."""
-    gaps = found if isinstance(found, tuple) else getattr(found, "gaps", ())
-    if gaps:
+    if isinstance(found, Gaps):
         # A file may note a gap without its bracket of spellings, which would repeat the alias tables.
-        causes = [gap.cause for gap in gaps]
+        causes = [gap.cause for gap in found.gaps]
         return {
             "gaps": [cause if cause in noted.get("gaps", ()) else cause.partition(" (looked")[0] for cause in causes]
         }

@@ -1,0 +1,67 @@
+"""What the overview shows of a document: kept on its transfer before anything is decided."""
+
+from typing import Any
+
+from app.domain.documents import Document
+from app.domain.gaps import Gaps
+from app.platform.db import Session
+from app.tables import Key, Transfer
+from app.transfer.context import Run
+from app.transfer.doubles import fingerprint, show_fingerprint
+from app.transfer.log import is_begun, load_known, record_new, record_values, show_totals
+from app.transfer.offers import forget_decision
+from app.transfer.route import require_in_use
+
+
+async def describe(run: Run, document: Document | Gaps, key: Key | None) -> Transfer:
+    """The document's transfer, which shows from now on what RecMan says of it.
+
+    Raises:
+        WaitError: the key was removed since it was chosen.
+    """
+    place = run.place(run.key_id, "invoice", document.recman_invoice_id)
+    kind, values = document.kind.value, {"lane_id": run.lease.lane_id, **_show_document(document)}
+    async with run.sessions.begin() as session:
+        if key is not None:
+            # The key's row before the transfer's, as whoever removes a key takes them.
+            await require_in_use(session, key)
+        made = await record_new(session, place, kind=kind, values={**values, "fingerprint": fingerprint(document)})
+        transfer = made or await load_known(session, place)
+        run.show_transfer(transfer.id)
+        run.number = document.number
+        if made is None:
+            await _describe_again(run, session, transfer, document, values)
+    return transfer
+
+
+async def _describe_again(
+    run: Run, session: Session, transfer: Transfer, document: Document | Gaps, values: dict[str, Any]
+) -> None:
+    if transfer.booked_at is not None:
+        # What was booked is shown as it was then; only whose lane it is may be news.
+        if transfer.lane_id != run.lease.lane_id:
+            await record_values(session, transfer.id, lane_id=run.lease.lane_id)
+        return
+    await record_values(
+        session,
+        transfer.id,
+        # What was begun stays with its key.
+        key_id=transfer.key_id if is_begun(transfer) else run.key_id,
+        kind=document.kind.value,
+        **values,
+        **show_fingerprint(transfer, document),
+        **forget_decision(transfer, key_id=run.key_id),
+    )
+
+
+def _show_document(document: Document | Gaps) -> dict[str, Any]:
+    """What the overview shows of a document, as columns; sums that RecMan does not tell stay as they were."""
+    totals = document.totals if isinstance(document, Document) else document.stated_totals
+    return {
+        "number": document.number,
+        "currency": document.currency,
+        "invoice_date": document.invoice_date if isinstance(document, Document) else None,
+        "recman_department_id": document.recman_department_id,
+        "has_minus": isinstance(document, Document) and document.has_minus,
+        **(show_totals("", totals) if totals is not None else {}),
+    }

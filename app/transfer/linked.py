@@ -1,0 +1,99 @@
+"""What a document points to in Unimicro: ids from the look that decided, and from the steps done since."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from app.domain.reference import Links
+from app.errors import WaitError
+from app.transfer.books import Books
+from app.transfer.context import Run
+from app.transfer.log import find_transfer
+from app.transfer.plan.parts import find_line_departments
+from app.transfer.plan.products import choose_products
+from app.transfer.plan.situation import DocumentSituation, Past
+from app.transfer.plan.steps import CreateCreditDraft, CreateDraft
+
+
+@dataclass(frozen=True, slots=True)
+class Linked:
+    """A record that is in Unimicro: its id there, and the number that this id had when it was linked or made."""
+
+    remote_id: int
+    number: str = ""
+
+
+# By scope and RecMan id.
+Known = Mapping[tuple[str, str], Linked]
+
+
+def list_linked(situation: DocumentSituation) -> Known:
+    """What the look has found linked or made of all that the document points to."""
+    customer, project, department = situation.customer, situation.project, situation.department
+    found: dict[tuple[str, str], Past | None] = {}
+    if customer is not None:
+        found["company", customer.recman_company_id] = customer.past
+    if project is not None:
+        found["project", project.recman_project_id] = project.past
+    if department is not None:
+        found["department", department.recman_department_id] = department.past
+    linked = {record: read_linked(past) for record, past in found.items()}
+    return {record: one for record, one in linked.items() if one is not None}
+
+
+def read_linked(past: Past | None) -> Linked | None:
+    """What went all the way, by what our log says of it."""
+    if past is None or not past.booked or past.remote_id is None:
+        return None
+    return Linked(past.remote_id, past.remote_number)
+
+
+async def find_linked(run: Run, books: Books, scope: str, record_id: str | None) -> Linked | None:
+    """A record that went all the way, as our log has it now: for what no look has told."""
+    if record_id is None:
+        return None
+    async with run.sessions() as session:
+        transfer = await find_transfer(session, run.place(books.key.id, scope, record_id))
+    if transfer is None or transfer.booked_at is None or transfer.remote_id is None:
+        return None
+    return Linked(transfer.remote_id, transfer.remote_number or "")
+
+
+def find_id(known: Known, scope: str, record_id: str | None) -> int | None:
+    """The id in Unimicro of a record that is known to be there."""
+    linked = known.get((scope, record_id or ""))
+    return None if linked is None else linked.remote_id
+
+
+def make_links(books: Books, step: CreateDraft, known: Known, *, new_customer_id: int | None = None) -> Links:
+    """Ids of everything a draft points to; `new_customer_id` stands for a customer that is not made yet.
+
+    Raises:
+        WaitError: the customer is not there.
+    """
+    company_id = step.document.recman_company_id
+    customer = known.get(("company", company_id))
+    customer_id = new_customer_id if customer is None else customer.remote_id
+    if customer_id is None:
+        raise WaitError(f"waits for customer {company_id}", scope="company", record_id=company_id, seconds=60)
+    return _make_links(books, step, known, customer_id, "" if customer is None else customer.number)
+
+
+def make_credit_links(books: Books, step: CreateCreditDraft, known: Known) -> Links:
+    """What the lines of a credit note point to; its customer comes with the draft."""
+    return _make_links(books, step, known, 0, "")
+
+
+def _make_links(
+    books: Books, step: CreateDraft | CreateCreditDraft, known: Known, customer_id: int, customer_number: str
+) -> Links:
+    document = step.document
+    own_department_id = find_id(known, "department", document.recman_department_id)
+    return Links(
+        customer_id=customer_id,
+        customer_number=customer_number,
+        project_id=find_id(known, "project", document.recman_project_id),
+        department_id=own_department_id if step.department_id is None else step.department_id,
+        products=choose_products(document, books.reference, books.rules),
+        line_departments=find_line_departments(document.lines, books.reference),
+        dimensions=step.dimensions,
+    )
