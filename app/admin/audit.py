@@ -67,7 +67,7 @@ async def record_change(session: Session, change: Change) -> None:
     chain = change.tenant_id or _INSTALLATION
     # The head is read by its own key alone, whatever rows the session may see.
     head = await _claim_head(session, chain)
-    # Numbers come back from JSONB otherwise than they went in, so what it will hold is hashed.
+    # JSONB gives numbers back in another form than they went in, so what it will hold is hashed.
     before, after = _to_jsonb(change.before), _to_jsonb(change.after)
     stored = select(func.now(), cast(before, Text), cast(after, Text))
     at, *texts = (await session.execute(stored)).one()

@@ -81,7 +81,7 @@ async def _find_caller(resources: Resources, token: str) -> Caller | None:
 
 
 async def _note_wrong_token(request: Request, resources: Resources) -> None:
-    """Audit the try, up to a number a minute: neither the trail nor the guesser shall run away.
+    """Audit the try, up to a number a minute: neither the trail nor the guesser may run away.
 
     A good token is let in all the same: many people may share one address behind a proxy.
     """

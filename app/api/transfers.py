@@ -125,7 +125,7 @@ class IgnoreOrder(BaseModel):
 
 @router.post("/transfers/{transfer_id}/retry", status_code=202)
 async def retry_transfer(door: AdminDoor, resources: ResourcesDep, transfer_id: int) -> TransferView:
-    """Look at the record anew, now: after something was mended, or to send what was ignored after all."""
+    """Look at the record again, now: after something was mended, or to send what was ignored after all."""
     transfer = await load_transfer(door.session, transfer_id, tenant_id=door.tenant_id)
     before = {"state": transfer.state}
     await retry(door.session, transfer)

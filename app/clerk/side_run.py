@@ -14,7 +14,7 @@ from app.transfer.context import Run
 
 
 async def open_side_run(resources: Resources, transfer: Transfer) -> Run:
-    """A run for one transfer that claims no lane; reference data is read anew when a hold depends on it."""
+    """A run for one transfer that claims no lane; reference data is read again when a hold depends on it."""
     add_log_fields(scope=transfer.scope, record=transfer.record_id, transfer=transfer.id)
     async with resources.sessions() as session:
         tenant = await load_tenant(session, transfer.tenant_id)

@@ -69,7 +69,7 @@ async def discard_recorded(session: Session, hook_id: UUID, *, actor: str) -> in
 
 
 async def count_recorded(session: Session, hook_id: UUID) -> int:
-    """How many records wait for a word."""
+    """How many records wait for a person to confirm them."""
     query = select(func.count()).select_from(Event).where(Event.hook_id == hook_id, Event.state == EventState.RECORDED)
     return (await session.execute(query)).scalar_one()
 

@@ -101,7 +101,7 @@ async def _probe(client: RecmanClient, notes: RecmanNotes) -> list[Finding]:
             if first is not None:
                 await _try_by_id(client, scope, first, findings[-1])
     except (_PurseEmptyError, RemoteThrottledError, AuthExpiredError, RemoteUnavailableError) as error:
-        # What was not reached is not told of; what was paid for is kept.
+        # What was not reached is not reported; what was paid for is kept.
         if not isinstance(error, _PurseEmptyError) and not any(one.fields for one in findings):
             raise
     for one in findings:

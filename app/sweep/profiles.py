@@ -17,7 +17,7 @@ _MOST_DRIFTS = 50
 
 
 async def record_profile(session: Session, *, tenant_id: UUID, scope: str, **values: Any) -> None:
-    """What a probe found of a scope, in place of what an older one found; drift begins anew."""
+    """What a probe found of a scope, in place of what an older one found; drift starts again from nothing."""
     row = {"tenant_id": tenant_id, "scope": scope, **values}
     query = insert(FieldProfile).values(row)
     changes = {**values, "drift": [], "probed_at": func.now()}
@@ -36,7 +36,7 @@ async def find_profile(session: Session, *, tenant_id: UUID, scope: str) -> Fiel
 
 
 async def record_drift(session: Session, profile: FieldProfile, fields: Mapping[str, Mapping[str, Any]]) -> list[str]:
-    """Note what records spell otherwise than the probe found; what is new of it, in words."""
+    """Note what records spell differently from what the probe found; what is new of it, in words."""
     known = {one["what"] for one in profile.drift}
     found = [what for what in compare_fields(profile.fields, fields) if what not in known]
     fresh = found[: _MOST_DRIFTS - len(profile.drift)]
@@ -48,7 +48,7 @@ async def record_drift(session: Session, profile: FieldProfile, fields: Mapping[
 
 
 def compare_fields(expected: Mapping[str, Mapping[str, Any]], found: Mapping[str, Mapping[str, Any]]) -> list[str]:
-    """What is otherwise, one sentence each: a name that is new, that is nowhere any more, or of another type.
+    """What differs, one sentence each: a name that is new, that is nowhere any more, or of another type.
 
     Shape: both map a name to `{"types": [...], "always": bool}`; empty values fit every type.
     """

@@ -91,7 +91,7 @@ async def _read_page(run: Run, client: RecmanClient, sweep: Sweep, pages: set[in
         page = await client.fetch_page(sweep.scope, sweep.page)
         rows = index_rows(sweep.scope, page.rows)
     except (RemoteRejectedError, RemoteUnexplainedError) as error:
-        # One scope that this account may not read must not stop the others, in whatever words it is told.
+        # One scope that this account may not read must not stop the others, however RecMan words it.
         if isinstance(error, RemoteUnexplainedError) and run.lease.tries < _TRIES:
             raise
         return PageRead({}, last=True, refused=error.cause)

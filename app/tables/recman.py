@@ -86,7 +86,7 @@ class ListedDocument(TenantOwned, Table):
 class RecmanRecord(TenantOwned, Table):
     """What a sweep last saw of one record, as hashes.
 
-    Shape: `content_hash` is what was told last, None when nothing was; `change` is what is still to be told, with
+    Shape: `content_hash` is what was passed on last, None when nothing was; `change` is what is still to be passed on, with
     `next_hash` taking its place then. `misses` counts the sweeps in a row that did not see it.
 
     Owner: sweep.sightings.
@@ -113,7 +113,7 @@ class RecmanRecord(TenantOwned, Table):
 class FieldProfile(TenantOwned, Table):
     """How a tenant's RecMan spells one scope, as a probe found it: names and types, never values.
 
-    Shape: `fields` maps a name to its types and whether every record had it; `drift` lists what was otherwise later.
+    Shape: `fields` maps a name to its types and whether every record had it; `drift` lists what differed later.
 
     Owner: sweep.profiles.
     """

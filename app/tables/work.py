@@ -273,7 +273,7 @@ class RuleSet(TenantOwned, Table):
 
 
 class Job(TenantOwned, Table):
-    """Many documents to look at anew, as one piece of work with progress.
+    """Many documents to look at again, as one piece of work with progress.
 
     `wanted` is the filter; `last_id` is how far it is: documents come in the order of their ids.
 

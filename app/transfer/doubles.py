@@ -108,7 +108,7 @@ async def claim_content(run: Run, document: Document | Gaps, *, customer_name: s
 
 
 async def wake_doubles(session: Session, transfer_id: int) -> None:
-    """Let go of what the document claimed, and look anew at those that were held for it: it is not sent."""
+    """Let go of what the document claimed, and look again at those that were held for it: it is not sent."""
     print_of = await _record_freed(session, transfer_id)
     tenant_id = await session.scalar(select(Transfer.tenant_id).where(Transfer.id == transfer_id))
     if print_of is None or tenant_id is None:

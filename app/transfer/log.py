@@ -196,7 +196,7 @@ async def record_ignored(session: Session, transfer: Transfer, *, reason: str, a
         Transfer.state.not_in(UNCLEAR),
     )
     values: dict[str, Any] = {"state": TransferState.IGNORED, "reasons": show_reasons([gap])}
-    # The later word counts: a retry asks anew.
+    # The later one counts: a retry asks again.
     values |= dict.fromkeys(("decision", "decided_on", "decided_at", "decided_by"))
     if is_begun(transfer):
         # What was there took its guid with it.

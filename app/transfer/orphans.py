@@ -91,7 +91,7 @@ async def take_over(session: Session, *, key: Key, former: Key, ids: Sequence[in
 
 
 async def follow_departments(session: Session, *, tenant_id: UUID, department_ids: Sequence[str]) -> int:
-    """Let what waits for want of a key go where its department goes now, since a person said so; how many."""
+    """Let what waits because there is no key go where its department goes now, since a person said so; how many."""
     removed = select(Key.id).where(Key.tenant_id == tenant_id, Key.state == KeyState.REMOVED)
     keyless = and_(Transfer.key_id.is_(None), names_one_of(mended_by(Change.DEPARTMENT_MOVED)))
     conditions = [

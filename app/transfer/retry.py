@@ -12,7 +12,7 @@ from app.transfer.log import list_held, record_reopened
 
 
 async def retry(session: Session, transfer: Transfer, *, source: str = "retry") -> None:
-    """Look at the transfer's record anew, now; `source` says on whose wish."""
+    """Look at the transfer's record again, now; `source` says who asked for it."""
     await record_reopened(session, transfer)
     arrival = Arrival(
         tenant_id=transfer.tenant_id,

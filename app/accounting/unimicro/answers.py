@@ -89,7 +89,7 @@ def judge(response: httpx.Response, answer: Any, *, is_write: bool) -> Any:
     if status >= _SERVER_ERROR or status in _PASSING:
         raise OutcomeUnknownError(f"Unimicro failed: {said}", system=System.UNIMICRO)
     if not _is_own(response, answer):
-        # A proxy's page, or a service that is just starting: it tells nothing about the record.
+        # A proxy's page, or a service that is just starting: it says nothing about the record.
         raise OutcomeUnknownError(f"Something else than Unimicro answered {status}", system=System.UNIMICRO)
     raise _refusal(status, said)
 

@@ -75,7 +75,7 @@ def to_error(response: httpx.Response, complaint: str, scope: str) -> RemoteErro
     if status >= _SERVER_ERROR:
         return RemoteUnavailableError(f"RecMan failed: {complaint}", system=System.RECMAN)
     if status == httpx.codes.FORBIDDEN and said in (f"http {status}", _NO_WORD):
-        # Not a word: a used up quota may look so, and it stops everything. Source: assumed (§2.5).
+        # No words at all: a used up quota may look so, and it stops everything. Source: assumed (§2.5).
         return RemoteThrottledError(
             "RecMan forbids every call (HTTP 403)", system=System.RECMAN, retry_after=_read_wait(response)
         )
