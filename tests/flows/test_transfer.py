@@ -167,7 +167,7 @@ async def test_transfers_need_a_token(world: World) -> None:
 
 async def test_key_with_method_draft_leaves_drafts_with_equal_totals(world: World) -> None:
     async with world.resources.engine.begin() as connection:
-        await connection.exec_driver_sql("UPDATE key SET method = 'draft'")
+        await connection.exec_driver_sql("UPDATE key SET booking = 'draft'")
     await world.hear_of("invoice", 5001)
     await world.settle()
     row = (await world.transfers())["invoice", "5001"]
