@@ -9,6 +9,7 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from app.domain.dimensions import Department
 from app.domain.reasons.catalogue import fix_for
 from app.domain.reasons.codes import Code, Reason
+from app.domain.states import KeyState
 from app.errors import ConflictError, HoldError, NotFoundError
 from app.platform.db import Session, locked
 from app.tables import Department as DepartmentRow
@@ -131,7 +132,7 @@ async def _find_route(
     """The department, if it is known, with the key that serves it or served it, else with the key open to all."""
     own = (DepartmentRow.tenant_id == tenant_id, DepartmentRow.recman_department_id == recman_department_id)
     named = func.coalesce(DepartmentRow.key_id, DepartmentRow.former_key_id)
-    is_open = and_(named.is_(None), Key.open_to_all, Key.state != "removed")
+    is_open = and_(named.is_(None), Key.open_to_all, Key.state != KeyState.REMOVED)
     # One row also where the department is not known, or no key serves it.
     asked = select(literal(1).label("one")).subquery()
     query = select(DepartmentRow, Key).select_from(asked).outerjoin(DepartmentRow, and_(*own))

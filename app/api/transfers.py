@@ -18,7 +18,8 @@ from app.engine.lanes import wake_waiting
 from app.engine.wakeup import wake_workers
 from app.errors import ConflictError
 from app.transfer.doubles import wake_doubles
-from app.transfer.log import is_begun, list_attempts, list_transfers, load_transfer, record_ignored
+from app.transfer.listings import list_attempts, list_transfers
+from app.transfer.log import is_begun, load_transfer, record_ignored
 from app.transfer.retry import retry
 
 router = APIRouter(prefix="/v1", tags=["transfers"])

@@ -12,7 +12,7 @@ from app.domain.reasons.codes import Code
 from app.domain.states import AT_REST, INVOICE_STATES, InvoiceState, show_invoice_state
 from app.platform.db import Session
 from app.tables import Transfer
-from app.transfer.log import names_one_of
+from app.transfer.listings import names_one_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -33,7 +33,7 @@ from app.sweep.sightings import Sighting, count_changes, record_misses, record_s
 from app.sweep.sweeps import end_sweep, has_swept, load_sweep, source_of
 from app.tables import Sweep, Tenant
 from app.transfer.context import Run
-from app.transfer.log import list_booked
+from app.transfer.listings import list_booked
 
 # Stands for the page when a scope is read to its end and its changes are passed on.
 _TELLING = 0

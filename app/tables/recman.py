@@ -86,7 +86,7 @@ class ListedDocument(TenantOwned, Table):
 class RecmanRecord(TenantOwned, Table):
     """What a sweep last saw of one record, as hashes.
 
-    Shape: `content_hash` is what was passed on last, None when nothing was; `change` is what is still to be passed on, with
+    Shape: `content_hash` is what was passed on last, None when nothing was; `change` is what is still to be told, with
     `next_hash` taking its place then. `misses` counts the sweeps in a row that did not see it.
 
     Owner: sweep.sightings.

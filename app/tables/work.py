@@ -216,7 +216,7 @@ class Transfer(TenantOwned, Table):
 class Attempt(Table):
     """One try of one step of a transfer: what went out, what came back. Append only.
 
-    Owner: transfer.log.
+    Owner: transfer.log. Readers: transfer.listings.
     """
 
     __tablename__ = "attempt"

@@ -25,7 +25,8 @@ from app.errors import HoldError, WaitError
 from app.platform.db import Session
 from app.tables import Transfer
 from app.transfer.context import Run
-from app.transfer.log import INVOICE, is_begun, names_one_of, record_values
+from app.transfer.listings import names_one_of
+from app.transfer.log import INVOICE, is_begun, record_values
 from app.transfer.plan.document import hash_content
 from app.transfer.retry import retry
 
@@ -66,7 +67,7 @@ def may_be_same(document: Document | Gaps) -> ColumnElement[bool] | None:
     return and_(
         Transfer.scope == INVOICE,
         Transfer.record_id != document.recman_invoice_id,
-        Transfer.state != "ignored",
+        Transfer.state != TransferState.IGNORED,
         or_(same, Transfer.claimed == print_of),
     )
 

@@ -8,7 +8,8 @@ from app.errors import HoldError, RemoteUnavailableError, System
 from app.tables import Transfer
 from app.transfer.context import Run
 from app.transfer.doubles import wake_doubles
-from app.transfer.log import is_begun, list_of_record, record_not_wanted, record_values, show_reasons
+from app.transfer.listings import list_of_record
+from app.transfer.log import is_begun, record_not_wanted, record_values, show_reasons
 from app.transfer.take_back import take_back_draft
 
 # A record that RecMan does not show yet gets this many tries before a person is asked.

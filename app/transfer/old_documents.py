@@ -14,7 +14,8 @@ from app.engine.lanes import lock_record, wake_waiting
 from app.platform.db import Session, locked
 from app.tables import Key, Transfer
 from app.transfer.doubles import wake_doubles
-from app.transfer.log import names_one_of, record_ignored
+from app.transfer.listings import names_one_of
+from app.transfer.log import record_ignored
 from app.transfer.offers import record_decision
 from app.transfer.retry import retry
 

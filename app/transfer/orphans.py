@@ -12,7 +12,8 @@ from app.domain.reasons.rows import Change
 from app.domain.states import STOPPED, UNCLEAR, KeyState, TransferState
 from app.platform.db import Session
 from app.tables import Key, Transfer
-from app.transfer.log import names_one_of, show_reasons
+from app.transfer.listings import names_one_of
+from app.transfer.log import show_reasons
 from app.transfer.removed_keys import explain_orphan
 from app.transfer.retry import retry
 

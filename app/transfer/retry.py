@@ -8,7 +8,8 @@ from app.engine.inbox import Arrival, accept, dedupe_key
 from app.engine.lanes import wake_record
 from app.platform.db import Session
 from app.tables import Transfer
-from app.transfer.log import list_held, record_reopened
+from app.transfer.listings import list_held
+from app.transfer.log import record_reopened
 
 
 async def retry(session: Session, transfer: Transfer, *, source: str = "retry") -> None:

@@ -37,6 +37,7 @@ COMMITS = {
     "clerk.link_by_hand": "Unimicro is asked before what it said is written",
     "transfer.attempts": "`sending` before the call, the outcome after it",
     "transfer.carry": "holds and ends of a run",
+    "transfer.describe": "what the overview shows, before anything is decided",
     "transfer.doubles": "a claim on a document's content is seen by other lanes before it is sent",
     "transfer.link": "what was found in Unimicro",
     "transfer.missing": "the end of a record that RecMan does not show",

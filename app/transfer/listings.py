@@ -1,0 +1,70 @@
+"""What the transfer log knows of many records at once: pages, the attempts of one, what is held for a reason."""
+
+from collections.abc import Collection, Sequence
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, func, or_, select
+
+from app.domain.reasons.codes import Code
+from app.domain.states import TransferState
+from app.platform.db import Session, locked
+from app.tables import Attempt, Transfer
+from app.transfer.log import Place
+
+
+async def list_transfers(
+    session: Session,
+    *,
+    tenant_id: UUID | None,
+    state: str | None,
+    kind: str | None,
+    before_id: int | None,
+    limit: int,
+) -> Sequence[Transfer]:
+    """Transfers newest first; `before_id` continues a listing."""
+    conditions: list[ColumnElement[bool]] = []
+    if tenant_id is not None:
+        conditions.append(Transfer.tenant_id == tenant_id)
+    if state is not None:
+        conditions.append(Transfer.state == state)
+    if kind is not None:
+        conditions.append(Transfer.kind == kind)
+    if before_id is not None:
+        conditions.append(Transfer.id < before_id)
+    query = select(Transfer).where(*conditions).order_by(Transfer.id.desc()).limit(limit)
+    return (await session.scalars(query)).all()
+
+
+async def list_of_record(session: Session, place: Place) -> Sequence[Transfer]:
+    """A record's transfers, whichever key they are at."""
+    known = (
+        Transfer.tenant_id == place.tenant_id,
+        Transfer.scope == place.scope,
+        Transfer.record_id == place.record_id,
+    )
+    return (await session.scalars(locked(select(Transfer).where(*known).order_by(Transfer.id)))).all()
+
+
+async def list_booked(session: Session, *, tenant_id: UUID, scope: str, record_ids: Sequence[str]) -> dict[str, bool]:
+    """Of these records those that our log knows, and whether each is booked at any key."""
+    known = (Transfer.tenant_id == tenant_id, Transfer.scope == scope, Transfer.record_id.in_(record_ids))
+    query = select(Transfer.record_id, func.bool_or(Transfer.booked_at.is_not(None))).where(*known)
+    return {row[0]: row[1] for row in (await session.execute(query.group_by(Transfer.record_id))).all()}
+
+
+async def list_held(session: Session, *, tenant_id: UUID, codes: Collection[Code]) -> Sequence[Transfer]:
+    """Every transfer of a tenant that is held, or not wanted, for one of these reasons, in the order of their lanes."""
+    stopped = Transfer.state.in_((TransferState.HELD, TransferState.IGNORED))
+    query = select(Transfer).where(Transfer.tenant_id == tenant_id, stopped, names_one_of(codes))
+    return (await session.scalars(query.order_by(Transfer.scope, Transfer.record_id))).all()
+
+
+def names_one_of(codes: Collection[Code]) -> ColumnElement[bool]:
+    """Whether one of these is among the reasons of a transfer."""
+    return or_(*(Transfer.reasons.contains([{"code": code}]) for code in sorted(codes)))
+
+
+async def list_attempts(session: Session, transfer_id: int) -> Sequence[Attempt]:
+    """Every try of a transfer, in order."""
+    query = select(Attempt).where(Attempt.transfer_id == transfer_id).order_by(Attempt.n)
+    return (await session.scalars(query)).all()

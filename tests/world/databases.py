@@ -1,0 +1,106 @@
+"""The database of a test: cloned from a migrated template, and emptied again for the next test where that is safe.
+
+A clone costs more than most tests do. Rows are all that nearly every test leaves; whoever changed the schema, or left
+so much that it would slow the next one down, is followed by a new clone.
+"""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import asyncpg
+
+from app.platform.db import to_driver_url
+
+_MOST_BYTES = 64 * 2**20
+
+# Workers that were killed may still be at it in their last statement.
+_ALONE = """
+    SELECT count(pg_terminate_backend(pid, 10000)) FROM pg_stat_activity
+    WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend'
+"""
+_SCHEMA = " UNION ALL ".join(
+    f"SELECT '{catalog}', count(*), sum(hashtextextended(xmin::text || ctid::text, 0)::numeric) FROM {catalog}"  # noqa: S608 - fixed names
+    for catalog in ("pg_attribute", "pg_constraint", "pg_index", "pg_proc", "pg_trigger", "pg_attrdef")
+)
+# Triggers keep the audit trail from being emptied, as they should.
+_EMPTY = """
+    DO $$
+    DECLARE one record;
+    BEGIN
+        SET LOCAL session_replication_role = replica;
+        FOR one IN SELECT relname FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace
+                   AND relname <> 'alembic_version'
+        LOOP
+            EXECUTE format('DELETE FROM %I', one.relname);
+        END LOOP;
+        PERFORM setval(format('%I', sequencename)::regclass, start_value, false) FROM pg_sequences
+        WHERE schemaname = 'public' AND last_value IS NOT NULL;
+    END $$
+"""
+
+
+@dataclass(slots=True)
+class Spare:
+    """The one database that a test process uses again and again; the server's account must be a superuser."""
+
+    server_url: str
+    template: str
+    name: str
+    _schema: list[Any] = field(default_factory=list)
+
+    @property
+    def url(self) -> str:
+        """Its address."""
+        return to_url(self.server_url, self.name)
+
+    async def make_empty(self) -> None:
+        """Migrated and without a row, whatever was there before."""
+        if not self._schema or not await self._empty():
+            await recreate(self.server_url, self.name, template=self.template)
+            self._schema = await self._read_schema()
+
+    async def _empty(self) -> bool:
+        connection = await asyncpg.connect(to_driver_url(self.url))
+        try:
+            await connection.execute(_ALONE)
+            size = await connection.fetchval("SELECT pg_database_size(current_database())")
+            if size > _MOST_BYTES or await connection.fetch(_SCHEMA) != self._schema:
+                return False
+            await connection.execute(_EMPTY)
+            return True
+        finally:
+            await connection.close()
+
+    async def _read_schema(self) -> list[Any]:
+        connection = await asyncpg.connect(to_driver_url(self.url))
+        try:
+            return list(await connection.fetch(_SCHEMA))
+        finally:
+            await connection.close()
+
+
+def to_url(server_url: str, database: str) -> str:
+    """The address of another database of the server."""
+    head, _, query = server_url.partition("?")
+    return f"{head.rpartition('/')[0]}/{database}" + (f"?{query}" if query else "")
+
+
+async def recreate(server_url: str, name: str, *, template: str = "template0") -> None:
+    """A new database of this name, whatever was there before."""
+    await drop(server_url, name)
+    await execute(server_url, f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
+
+
+async def drop(server_url: str, name: str) -> None:
+    """No database of this name any more."""
+    await execute(server_url, f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+
+
+async def execute(server_url: str, *statements: str) -> None:
+    """Run statements one after the other, each in a transaction of its own."""
+    connection = await asyncpg.connect(to_driver_url(server_url))
+    try:
+        for statement in statements:
+            await connection.execute(statement)
+    finally:
+        await connection.close()
