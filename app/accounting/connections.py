@@ -12,8 +12,8 @@ from app.accounting.unimicro.auth import (
 )
 from app.accounting.unimicro.directory import Company, fetch_companies, fetch_files_base
 from app.accounting.unimicro.oauth import SIGN_IN_AGAIN
-from app.accounting.unimicro.refusals import to_token_refused
 from app.accounting.unimicro.server_client import ServerClient, read_pem, read_pkcs12, sign_in_server
+from app.accounting.unimicro.unauthorized import to_token_refused
 
 __all__ = [
     "SIGN_IN_AGAIN",

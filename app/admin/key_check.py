@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime
 from app.accounting.connections import Company, TokenSet, fetch_companies
 from app.accounting.slots import slots_of
 from app.accounting.targets import Target, open_target
-from app.admin.access import fresh_token, renew_token
+from app.admin.access_tokens import fresh_token, renew_token
 from app.admin.keys import load_key, open_secret
 from app.domain.findings import Finding
 from app.domain.reference import Reference, RemoteProduct

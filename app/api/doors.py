@@ -14,7 +14,7 @@ from starlette.exceptions import HTTPException
 from app.admin.audit import Change, record_change
 from app.admin.tenants import load_tenant
 from app.admin.tokens import Caller, find_caller
-from app.api.tries import Tries
+from app.api.guesses import Tries
 from app.domain.reasons.catalogue import fix_for
 from app.domain.reasons.codes import Code
 from app.errors import (

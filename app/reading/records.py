@@ -24,8 +24,8 @@ from app.reading.shared_reading import MOST_TENANTS, SharedReading, shelf_of
 from app.recman.api.client import Gate, RecmanClient
 from app.recman.api.notes import RecmanNotes
 from app.recman.hook.copies import Delivered, list_copies
-from app.recman.read.payloads import COMPANY, Raw, read_id
 from app.recman.read.reader import Reader
+from app.recman.read.spellings import COMPANY, Raw, read_id
 from app.recman.read.translate import read_company, read_department, read_invoice, read_project
 from app.tables import Tenant
 

@@ -18,8 +18,8 @@ from app.errors import RemoteRejectedError
 from app.platform.db import Sessions, load_horizon
 from app.platform.resources import Resources
 from app.recman.api.client import RecmanClient
-from app.recman.read.payloads import INVOICE, Raw, read_link
 from app.recman.read.reader import Reader
+from app.recman.read.spellings import INVOICE, Raw, read_link
 
 _MOST_ALONG = 1000
 # What an invoice will need next, by the name of its field.

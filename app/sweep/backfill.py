@@ -8,7 +8,7 @@ from app.domain.documents import Document, DocumentKind
 from app.domain.states import TransferState
 from app.errors import HoldError
 from app.platform.db import Session
-from app.recman.read.payloads import Raw
+from app.recman.read.spellings import Raw
 from app.recman.read.translate import read_invoice, read_made_day
 from app.sweep.listed import find_listed, record_listed
 from app.sweep.sweeps import load_sweep

@@ -20,8 +20,8 @@ from app.reading.records import KnownAccounts, open_client
 from app.recman.api.client import RecmanClient
 from app.recman.api.notes import RecmanNotes
 from app.recman.api.rows import index_rows
-from app.recman.read.payloads import Raw
-from app.recman.read.spelling import list_fields
+from app.recman.read.dialect import list_fields
+from app.recman.read.spellings import Raw
 from app.sweep.profiles import record_profile
 from app.tables import Tenant
 

@@ -24,8 +24,8 @@ from app.platform.db import Session, Sessions
 from app.platform.logger import get_logger
 from app.recman.api.client import RecmanClient
 from app.recman.api.rows import hash_ids, index_rows
-from app.recman.read.payloads import Raw
-from app.recman.read.spelling import list_fields
+from app.recman.read.dialect import list_fields
+from app.recman.read.spellings import Raw
 from app.recman.read.translate import read_made_day
 from app.sweep.backfill import confirm_document, find_confirmed, list_documents
 from app.sweep.profiles import find_profile, record_drift

@@ -11,7 +11,7 @@ from cachetools import TTLCache
 
 from app.accounting.slots import slots_of
 from app.accounting.targets import Exchange, Target, open_target
-from app.admin.access import fresh_token
+from app.admin.access_tokens import fresh_token
 from app.admin.customer_checks import is_cleared
 from app.admin.rules import load_rules
 from app.domain.booking import Booking

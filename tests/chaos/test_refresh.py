@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
-from app.admin.access import fresh_token
+from app.admin.access_tokens import fresh_token
 from app.admin.keys import open_secret
 from app.errors import AuthExpiredError
 from app.sandbox.unimicro.options import SandboxOptions

@@ -9,7 +9,7 @@ import pytest
 from app.api.webhooks.known import KnownHooks
 from app.domain.money import dump_json
 from app.engine.recorded import release_recorded
-from app.recman.read.spelling import describe_shape
+from app.recman.read.dialect import describe_shape
 from app.sandbox.recman.hooks import Delivery
 from app.sandbox.samples import load_samples
 from app.scheduler import look_at_clock

@@ -18,6 +18,7 @@ import pytest
 from app.platform.http import httpx
 from app.sandbox.first_steps import SAMPLE_INVOICE
 from app.sandbox.samples import load_samples
+from tests.world.tools import require_tool
 
 LAST_LINE = "The next start prints new lines."
 
@@ -48,13 +49,14 @@ class Terminal:
 
 @pytest.mark.timeout(330)
 def test_whoever_copies_the_printed_lines_finds_the_invoice_in_the_books(tmp_path: Path) -> None:
+    require_tool("curl")
     api, recman, unimicro = free_ports()
     options = [f"--recman-port={recman}", f"--unimicro-port={unimicro}"]
     options.append(f"--redirect-uri=http://127.0.0.1:{api}/oauth/unimicro/callback")
     with (
         opened([sys.executable, "-m", "app", "sandbox", *options], tmp_path / "sandbox") as sandbox,
-        opened(["bash"], tmp_path / "service") as service,
-        opened(["bash"], tmp_path / "person") as person,
+        opened([require_tool("bash")], tmp_path / "service") as service,
+        opened([require_tool("bash")], tmp_path / "person") as person,
     ):
         sandbox.wait_for(lambda: LAST_LINE in sandbox.read())
         start, *steps = read_blocks(sandbox.read())

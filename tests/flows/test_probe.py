@@ -9,7 +9,7 @@ from app.domain.money import dump_json
 from app.platform.http import httpx
 from app.recman.api.client import RecmanClient
 from app.recman.api.notes import RecmanNotes
-from app.recman.read.spelling import list_fields
+from app.recman.read.dialect import list_fields
 from app.sandbox.recman.store import RecmanOptions
 from app.sandbox.samples import load_samples
 from app.sweep.probe import _probe

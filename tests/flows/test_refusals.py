@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 from sqlalchemy import text
 
-from app.admin.access import fresh_token
+from app.admin.access_tokens import fresh_token
 from app.errors import AuthExpiredError
 from app.sandbox.unimicro.options import SandboxOptions
 from tests.world import CLIENT_SECRET, COMPANY, GO_LIVE, OURS, World, open_world

@@ -3,15 +3,14 @@
 import ast
 import inspect
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from app import errors
 from app.errors import RemoteError, System
+from tests.world.house.source import read_house
 
-APP = Path(errors.__file__).parent
 REMOTE = [kind for _, kind in inspect.getmembers(errors, inspect.isclass) if issubclass(kind, RemoteError)]
 
 
@@ -37,11 +36,10 @@ def test_whose_an_error_is_cannot_be_said_later(kind: type[RemoteError], system:
 
 
 def walk_codes() -> Iterator[tuple[str, ast.AST]]:
-    for path in APP.rglob("*.py"):
-        text = path.read_text(encoding="utf-8")
-        # Parsing takes its time, and few modules look at a code at all.
-        for node in ast.walk(ast.parse(text)) if ".code" in text else ():
-            yield path.relative_to(APP).as_posix(), node
+    for module in read_house("app"):
+        # Few modules look at a code at all.
+        for node in module.nodes if ".code" in module.text else ():
+            yield module.path, node
 
 
 def is_told_by_text(node: ast.AST) -> bool:

@@ -20,7 +20,7 @@ COMMITS = {
     "worker": "ends the lane with its event: in one transaction",
     "scheduler": "a door: what the clock begins",
     "platform.db": "migrations, all in one transaction",
-    "admin.access": "a renewed token is kept before anybody uses it",
+    "admin.access_tokens": "a renewed token is kept before anybody uses it",
     "admin.connect": "a sign-in has three steps with calls to the identity server between them",
     "admin.hook_headers": "one statement beside the webhook's own, on the bare driver",
     "engine.inbox": "the webhook's one statement, on the bare driver",

@@ -15,6 +15,7 @@ from app.domain.reasons.codes import Code
 from app.domain.reasons.credits import ROWS as CREDITS
 from app.domain.reasons.documents import ROWS as DOCUMENTS
 from app.domain.reasons.rows import Change, Mender, Row
+from tests.world.house.source import read_house
 
 _ROOT = Path(__file__).resolve().parents[2]
 _PLACE = re.compile(r"\{(\w+)\}")
@@ -135,10 +136,8 @@ def _texts(row: Row) -> list[str]:
 
 
 @cache
-def _trees() -> dict[str, ast.Module]:
-    app = _ROOT / "app"
-    paths = [path for path in app.rglob("*.py") if "sandbox" not in path.relative_to(app).parts]
-    return {path.relative_to(app).as_posix(): ast.parse(path.read_text(encoding="utf-8")) for path in paths}
+def _trees() -> dict[str, ast.AST]:
+    return {one.path: one.tree for one in read_house("app") if not one.name.startswith("sandbox")}
 
 
 def _strings(tree: ast.AST) -> Iterator[str]:
@@ -166,7 +165,7 @@ def _open_doors() -> frozenset[tuple[str, str]]:
     return frozenset((method.upper(), re.sub(r"\{[^}]*\}", "{}", path)) for path, doors in paths for method in doors)
 
 
-def _attributes(tree: ast.Module) -> set[tuple[str, str]]:
+def _attributes(tree: ast.AST) -> set[tuple[str, str]]:
     return {
         (node.value.id, node.attr)
         for node in ast.walk(tree)
@@ -174,7 +173,7 @@ def _attributes(tree: ast.Module) -> set[tuple[str, str]]:
     }
 
 
-def _fix_calls(tree: ast.Module) -> Iterator[tuple[Code, str, set[str]]]:
+def _fix_calls(tree: ast.AST) -> Iterator[tuple[Code, str, set[str]]]:
     """The calls whose row, case and values can be read off."""
     for node in ast.walk(tree):
         match node:

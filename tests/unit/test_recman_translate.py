@@ -13,7 +13,7 @@ from app.domain.documents import Document, DocumentKind, Totals
 from app.domain.gaps import Gaps
 from app.domain.money import CENT, ZERO, round_money
 from app.domain.parties import Customer
-from app.recman.read.payloads import COMPANY, INVOICE, LINE
+from app.recman.read.spellings import COMPANY, INVOICE, LINE
 from app.recman.read.translate import read_company, read_department, read_invoice, read_project
 
 

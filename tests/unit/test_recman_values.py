@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from app.recman.read.payloads import Unclear, read_day, read_flag, read_id, read_link, read_number, read_text
+from app.recman.read.spellings import Unclear, read_day, read_flag, read_id, read_link, read_number, read_text
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ import asyncio
 import sys
 from uuid import UUID
 
-from app.admin.access import fresh_token
+from app.admin.access_tokens import fresh_token
 from app.platform.crypto import show_fingerprint
 from app.platform.resources import open_resources
 from app.settings import Settings

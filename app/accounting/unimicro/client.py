@@ -14,7 +14,7 @@ from typing import Any
 
 from app.accounting.unimicro.answers import decode, is_record, judge, no_record, to_rows
 from app.accounting.unimicro.complaints import strip_traces
-from app.accounting.unimicro.refusals import UNAUTHORIZED, RefusedCall, Witness
+from app.accounting.unimicro.unauthorized import UNAUTHORIZED, RefusedCall, Witness
 from app.domain.money import dump_json
 from app.errors import OutcomeUnknownError, RemoteMissingError, RemoteUnavailableError, System
 from app.platform.http import httpx

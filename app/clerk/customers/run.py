@@ -27,8 +27,8 @@ from app.platform.db import Session
 from app.platform.logger import get_logger
 from app.platform.resources import Resources
 from app.reading.records import open_client, read_companies
-from app.recman.read.payloads import COMPANY, Raw, read_id, read_text
 from app.recman.read.reader import Reader
+from app.recman.read.spellings import COMPANY, Raw, read_id, read_text
 from app.recman.read.translate import read_company
 from app.tables import CustomerCheck, Key
 from app.transfer.log import list_customer_links

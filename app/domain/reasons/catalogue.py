@@ -3,11 +3,11 @@
 import re
 from collections.abc import Mapping
 
+from app.domain.reasons.api_refusals import REFUSALS
 from app.domain.reasons.codes import Code
 from app.domain.reasons.credits import ROWS as CREDITS
 from app.domain.reasons.documents import ROWS as DOCUMENTS
 from app.domain.reasons.parties import ROWS as PARTIES
-from app.domain.reasons.refusals import REFUSALS
 from app.domain.reasons.rows import Change, Refusal, Row
 from app.domain.reasons.systems import ROWS as SYSTEMS
 

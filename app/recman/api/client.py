@@ -19,7 +19,7 @@ from app.platform.http import httpx
 from app.recman.api.complaints import is_success, read_complaint, to_error
 from app.recman.api.notes import RecmanNotes
 from app.recman.api.rows import hash_ids, index_rows, to_rows
-from app.recman.read.payloads import ASKED, read_id
+from app.recman.read.spellings import ASKED, read_id
 
 _TRIES = 3
 _PAUSE_SECONDS = 0.3

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from app.errors import RemoteUnavailableError, System
-from app.recman.read.payloads import Raw, read_id
+from app.recman.read.spellings import Raw, read_id
 
 
 def to_rows(answer: Mapping[str, Any]) -> list[Raw]:

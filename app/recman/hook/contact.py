@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from statistics import median_low
 
 from app.recman.hook.envelope import Unreadable, open_body
-from app.recman.read.spelling import describe_shape
+from app.recman.read.dialect import describe_shape
 
 _MOST_ROWS = 50
 # A note may quote a word of the delivery.

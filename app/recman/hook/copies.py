@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from app.recman.hook.webhook import parse_hints
-from app.recman.read.payloads import Raw
+from app.recman.read.spellings import Raw
 
 # Seconds since 1970 have ten digits for the next centuries, milliseconds have three more.
 _SECONDS_DIGITS = 10

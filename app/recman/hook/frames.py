@@ -10,7 +10,7 @@ from typing import Any
 
 from app.recman.hook.envelope import find_value
 from app.recman.hook.events import SCOPES, find_scope, is_filler, is_part_event, read_event
-from app.recman.read.payloads import read_id
+from app.recman.read.spellings import read_id
 
 Document = Mapping[str, Any]
 

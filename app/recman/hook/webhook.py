@@ -28,7 +28,7 @@ from app.recman.hook.frames import (
     read_header_event,
     read_weak_event,
 )
-from app.recman.read.payloads import INVOICE, SPELLINGS, count_fields, is_empty, read_id
+from app.recman.read.spellings import INVOICE, SPELLINGS, count_fields, is_empty, read_id
 
 # Each record is an event of its own; more than this in one delivery would keep its sender waiting too long.
 MOST_RECORDS = 5000

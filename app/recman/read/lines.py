@@ -8,7 +8,8 @@ from typing import Any
 from app.domain.documents import DocumentKind, Line
 from app.domain.money import CENT, ZERO, show_money
 from app.domain.reasons.codes import Code, Reason
-from app.recman.read.payloads import (
+from app.recman.read.reader import Reader
+from app.recman.read.spellings import (
     INVOICE,
     LINE,
     Raw,
@@ -22,7 +23,6 @@ from app.recman.read.payloads import (
     read_text,
     show,
 )
-from app.recman.read.reader import Reader
 
 _MOST_LINES = 100_000
 _MOST_AMOUNT = Decimal(10) ** 12

@@ -5,7 +5,7 @@ from typing import Any, TypeVar
 
 from app.domain.reasons.catalogue import fix_for
 from app.domain.reasons.codes import Code, Reason
-from app.recman.read.payloads import Raw, Unclear, pick
+from app.recman.read.spellings import Raw, Unclear, pick
 
 T = TypeVar("T")
 

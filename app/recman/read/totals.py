@@ -6,8 +6,8 @@ from decimal import Decimal
 from app.domain.documents import Line, Totals
 from app.domain.money import ZERO, round_money, show_money
 from app.domain.reasons.codes import Code
-from app.recman.read.payloads import read_number
 from app.recman.read.reader import Reader
+from app.recman.read.spellings import read_number
 
 _NAMES = ("net", "vat", "gross")
 # Rounding explains no more than this, be it of every line or to whole crowns. What is left is compared with what

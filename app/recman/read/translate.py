@@ -17,7 +17,8 @@ from app.domain.parties import Address, Customer
 from app.domain.reasons.catalogue import fix_for
 from app.domain.reasons.codes import Code, Reason
 from app.recman.read.lines import list_products, read_lines
-from app.recman.read.payloads import (
+from app.recman.read.reader import Reader
+from app.recman.read.spellings import (
     ADDRESS,
     COMPANY,
     CREDITED,
@@ -38,7 +39,6 @@ from app.recman.read.payloads import (
     read_text,
     show,
 )
-from app.recman.read.reader import Reader
 from app.recman.read.totals import Sums, check_lines, is_negative, read_sums, to_positive_sums, to_totals
 
 _COUNTRIES = {

@@ -26,6 +26,11 @@ class Module:
     origins: Mapping[str, str]
     docstrings: frozenset[int]
 
+    @property
+    def tree(self) -> ast.AST:
+        """The whole module."""
+        return self.nodes[0]
+
     def origin_of(self, node: ast.AST) -> str:
         """Where a name or attribute comes from; empty when it is no import's."""
         if isinstance(node, ast.Name):

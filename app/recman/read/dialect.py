@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Any
 
-from app.recman.read.payloads import Raw, read_id
+from app.recman.read.spellings import Raw, read_id
 
 # Records come with a few dozen names; more would be ids taken for names.
 _MOST_NAMES = 200

@@ -1,0 +1,18 @@
+"""Programs that a few tests need and that a machine may lack."""
+
+import os
+import shutil
+from collections.abc import Mapping
+
+import pytest
+
+
+def require_tool(name: str, environment: Mapping[str, str] = os.environ) -> str:
+    """Where the program is. Without it the test has not run and says so; where `CI` is "true" it fails instead."""
+    path = shutil.which(name, path=environment.get("PATH"))
+    if path is not None:
+        return path
+    notice = f"NOT RUN: {name} is not installed"
+    if environment.get("CI") == "true":
+        pytest.fail(notice)
+    pytest.skip(notice)
