@@ -9,10 +9,14 @@ from app.transfer.log import is_begun
 def explain_orphan(key: Key, transfer: Transfer | None) -> Reason:
     """Why a document of a removed key is held, and what a person can do."""
     if transfer is not None and is_begun(transfer):
+        # A credit draft may not carry our reference yet: only its id, or the invoice that it credits, tells it then.
+        where = f"{key.company_name} (id {transfer.remote_id})" if transfer.remote_id else key.company_name
+        if transfer.credits_remote_id:
+            where += f", as a credit note of the invoice with id {transfer.credits_remote_id}"
         return Reason(
             code=Code.KEY_REMOVED,
             cause=f"Key “{key.name}” was removed after this document had been begun with it: something of it may be in "
-            f"{key.company_name}",
+            f"{where}",
             fix=fix_for(Code.KEY_REMOVED, "begun", company=key.company_name, transfer_id=transfer.id),
         )
     return Reason(

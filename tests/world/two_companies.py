@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+import re
 from copy import deepcopy
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -111,7 +112,8 @@ class TwoCompanies:
         codes = {reason["code"] for reason in row["reasons"]}
         if row["state"] == "held" and codes & {"key_removed", "credited_not_sent"}:
             credited = self.world.recman.state.store.records["invoice"][row["record_id"]].get("creditedInvoiceId")
-            await self._settle_past(await self._load(str(credited)) if credited else row)
+            is_begun = any("had been begun" in reason["cause"] for reason in row["reasons"])
+            await self._settle_past(await self._load(str(credited)) if credited and not is_begun else row)
         if row["state"] == "held" and "credited_with_other_key" in codes:
             await self._settle_past(row)
         if row["state"] in {"held", "failed", "ignored"}:
@@ -125,7 +127,7 @@ class TwoCompanies:
         """What is in a company is linked with that company's key; a draft there is deleted."""
         for company in HOMES.values():
             books = books_of(self.world, company)
-            for invoice in find_documents(books, row["record_id"]):
+            for invoice in [*find_documents(books, row["record_id"]), *find_unmarked(books, company, row)]:
                 if invoice["StatusCode"] == DRAFT:
                     books.update("CustomerInvoice", invoice["ID"], {"Deleted": True})
                     continue
@@ -169,6 +171,20 @@ def books_of(world: World, company: str) -> Books:
 def find_documents(books: Books, record_id: str) -> list[dict[str, Any]]:
     """What a company has of a RecMan document."""
     return [row for row in books.rows("CustomerInvoice") if row["ExternalReference"] == f"RM-{record_id}"]
+
+
+def find_unmarked(books: Books, company: str, row: dict[str, Any]) -> list[dict[str, Any]]:
+    """The credit draft with the id that the document's hold names, as long as no reference is on it."""
+    told = "; ".join(reason["cause"] for reason in row["reasons"])
+    named = re.search(rf"{company} \(id (\d+)\), as a credit note of the invoice with id (\d+)", told)
+    if named is None:
+        return []
+    draft_id, credited_id = map(int, named.groups())
+    return [
+        draft
+        for draft in books.rows("CustomerInvoice")
+        if (draft["ID"], draft["InvoiceReferenceID"]) == (draft_id, credited_id) and not draft["ExternalReference"]
+    ]
 
 
 async def change_keys(office: TwoCompanies, chance: random.Random) -> None:
