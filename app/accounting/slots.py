@@ -32,6 +32,7 @@ class Slots:
         self._statement = asyncio.Lock()
         self._here: dict[str, asyncio.Semaphore] = {}
         self._held: set[int] = set()
+        self._is_over = False
 
     @asynccontextmanager
     async def hold(self, company_key: str) -> AsyncIterator[None]:
@@ -48,7 +49,8 @@ class Slots:
                 await self._give_back(slot)
 
     async def close(self) -> None:
-        """Give everything back."""
+        """Give everything back; who still asks for a slot gets none."""
+        self._is_over = True
         if self._connection is not None:
             await self._connection.close()
 
@@ -72,7 +74,9 @@ class Slots:
 
     async def _give_back(self, slot: int) -> None:
         try:
-            await self._ask("SELECT pg_advisory_unlock($1, $2)", slot)
+            # The lock ended with its connection; another one would be opened for nothing.
+            if self._connection is not None and not self._connection.is_closed():
+                await self._ask("SELECT pg_advisory_unlock($1, $2)", slot)
         except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
             # The call itself is over, and what came of it must not be lost; the lock went with the connection.
             _log.warning("slot_lost", error=type(error).__name__)
@@ -81,6 +85,8 @@ class Slots:
 
     async def _ask(self, statement: str, slot: int) -> bool:
         async with self._statement:
+            if self._is_over:
+                raise asyncpg.InterfaceError("the slots of this process are closed")
             if self._connection is None or self._connection.is_closed():
                 self._connection = await asyncpg.connect(to_driver_url(self._url), timeout=5, command_timeout=10)
             try:
