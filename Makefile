@@ -25,8 +25,10 @@ up: setup ## The service itself: Postgres (embedded without DATABASE_URL), migra
 .PHONY: setup test check format bench openapi lock clean help
 setup: $(STAMP) ## Make .venv as requirements.lock says; done again only when that or pyproject.toml changed
 
+# Compiled once instead of by every process of every test, whatever the shell says.
+test check: export PYTHONDONTWRITEBYTECODE :=
 test: check ## Everything: check, then all tests; ARGS go to pytest
-	$(BIN)/python -m pytest -n 3 --dist worksteal --hypothesis-profile whole $(ARGS)
+	$(BIN)/python -m pytest -n 4 --dist load --maxschedchunk 2 --hypothesis-profile whole $(ARGS)
 
 check: setup ## The quick part: format, lint, types, imports, unit tests
 	$(BIN)/ruff format --check .
