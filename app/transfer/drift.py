@@ -12,8 +12,6 @@ from app.transfer.credit_log import is_credited_by_us
 from app.transfer.plan.document import compare_totals
 from app.transfer.plan.situation import Past
 
-_FIX = "Find out in Unimicro who did it and why; book it anew there by hand if it was a mistake."
-
 
 async def find_drift(run: Run, books: Books, document: Document, past: Past) -> Reason | None:
     """What somebody did to the document in Unimicro since, or None when it stands as it was booked.
