@@ -149,7 +149,8 @@ def _name(decision: Decision) -> tuple[str, tuple[Reason, ...]]:
         case Hold():
             return "hold", decision.gaps
         case Wait():
-            return "wait", (Reason(code=Code.WAITS, cause=decision.cause, fix=fix_for(Code.WAITS)),)
+            fix = decision.fix or fix_for(Code.WAITS)
+            return "wait", (Reason(code=Code.WAITS, cause=decision.cause, fix=fix),)
         case Skip():
             return "skip", (Reason(code=Code.SKIPPED, cause=decision.reason, fix=fix_for(Code.SKIPPED)),)
         case _:

@@ -35,6 +35,11 @@ def upgrade() -> None:
         op.alter_column(table, "method", new_column_name="booking")
     _rename_values("invoice", "renumbered")
     op.alter_column("key", "booking", server_default="renumbered")
+    # A code that was given up; what waits for it must still hear when its key changes.
+    op.execute(
+        """UPDATE transfer SET reasons = replace(reasons::text, '"method_not_offered"', '"key_in_file_mode"')::jsonb
+           WHERE reasons @> '[{"code": "method_not_offered"}]'"""
+    )
     op.create_check_constraint(op.f("ck_key_booking"), "key", "booking IN ('renumbered', 'draft', 'order')")
 
 

@@ -129,6 +129,8 @@ async def test_invoice_that_a_credit_note_needs_is_held_and_the_credit_note_says
     assert (credit["state"], codes(credit)) == ("waiting", ["waits"])
     assert "go-live day" in credit["reasons"][0]["cause"]
     assert "before-go-live" in credit["reasons"][0]["fix"]
+    (dry,) = (await world.post("/v1/invoices/dry-run", {"ids": [credit["id"]]})).json()
+    assert (dry["outcome"], dry["reasons"][0]["fix"]) == ("wait", credit["reasons"][0]["fix"])
     assert len(await world.invoices()) == 1
     told = await world.decide("link", ids=[invoice["id"]])
     assert told == {"decided": [invoice["id"]], "left": []}

@@ -198,7 +198,8 @@ class DocumentTarget:
     async def fetch_rate(self, currency_id: int, base_id: int, day: date) -> Decimal:
         """Base currency per unit of a foreign one on a day.
 
-        Source: currencies?action=get-currency-exchange-rate (docs/facts/unimicro.md §3.7 [o]).
+        Source: currencies?action=get-currency-exchange-rate (docs/facts/unimicro.md §3.7 [o]). What Factor does is
+        not documented, so only 1 is believed.
 
         Raises:
             HoldError: there is no rate that can be used.

@@ -38,20 +38,18 @@ class Currency:
 
 
 def read_rate(answer: Mapping[str, Any], day: date) -> Decimal:
-    """Base currency per unit, from what Unimicro answers about a currency; quoted per 100, it is divided by them.
-
-    Source: docs/facts/unimicro.md §11 row 13 (how Norges Bank quotes [O]); that `Factor` is what a rate is for: [I].
+    """Base currency per unit, from what Unimicro answers about a currency.
 
     Raises:
-        HoldError: no rate, none above zero, or one for no clear number of units.
+        HoldError: no rate, none above zero, or one per several units.
     """
-    rate, factor = to_decimal(answer.get("ExchangeRate") or 0), answer.get("Factor")
-    units = Decimal(1) if factor is None else to_decimal(factor)
-    if rate > 0 and units > 0:
-        return rate / units
+    rate = to_decimal(answer.get("ExchangeRate") or 0)
+    factor = answer.get("Factor")
+    if rate > 0 and factor in (None, 1):
+        return rate
     cause = f"Unimicro has no exchange rate above zero for {day}"
     if rate > 0:
-        cause = f"Unimicro's exchange rate for {day} is for {factor} units of the currency, which cannot be"
+        cause = f"Unimicro's exchange rate for {day} has factor {factor}, which this service cannot read"
     raise HoldError((Reason(code=Code.RATE_UNUSABLE, cause=cause, fix=fix_for(Code.RATE_UNUSABLE)),))
 
 
