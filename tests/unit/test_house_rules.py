@@ -52,7 +52,7 @@ VERBS = {
     "record": "a fact about what is there: an outcome, a setting, a decision",
     "create": "a thing that people name: tenant, hook, token, key, job, sign-in",
     "begin": "work that goes on: a sweep, a customer check",
-    "accept": "a hint into the inbox; a check's findings on somebody's word",
+    "accept": "a hint into the inbox; a check's findings when a person says so",
     "claim": "a lane, a transfer, a name: mine until I let go",
     "renew": "a lease that is still mine",
     "release": "what was claimed, or served",
