@@ -19,6 +19,7 @@ from app.transfer.context import Run
 from app.worker import carry, run_worker
 from tests.world import OURS, RECMAN_KEY, TOKEN, World
 from tests.world.canary import LogKeeper
+from tests.world.workers import PATIENCE
 
 PERSON = "Smultring"
 # Whose values name a person, an address, or the work that somebody did.
@@ -61,7 +62,7 @@ async def work(world: World, carry_one: Callable[[Run], Awaitable[None]], *, end
     """Let a worker carry in another way until so many events are over."""
     stop = asyncio.Event()
     worker = asyncio.create_task(run_worker(world.resources, stop, carry_one=carry_one))
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(PATIENCE):
         while await world.count(_ENDED) < ended:  # noqa: ASYNC110 - the database tells
             await asyncio.sleep(0.02)
     stop.set()
