@@ -19,7 +19,7 @@ from app.accounting.connections import (
     sign_in_server,
 )
 from app.admin.audit import Change, record_change
-from app.admin.departments import serve_departments
+from app.admin.departments import record_served_departments
 from app.admin.keys import Grant, NewKey, create_key, identity_of, load_key, record_grant, record_signed_in
 from app.admin.sign_ins import (
     Beginning,
@@ -189,5 +189,5 @@ async def make_key(session: Session, resources: Resources, order: KeyOrder) -> K
         open_to_all=order.departments is None,
     )
     key = await create_key(session, resources.vault, new)
-    await serve_departments(session, key, order.departments or ())
+    await record_served_departments(session, key, order.departments or ())
     return key

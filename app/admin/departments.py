@@ -58,7 +58,7 @@ async def record_departments(session: Session, *, tenant_id: UUID, departments: 
         )
 
 
-async def serve_departments(session: Session, key: Key, department_ids: Sequence[str]) -> None:
+async def record_served_departments(session: Session, key: Key, department_ids: Sequence[str]) -> None:
     """Let the key serve exactly these departments; the caller has locked the key, so that it cannot be removed now.
 
     Raises:

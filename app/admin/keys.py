@@ -83,7 +83,7 @@ async def create_key(session: Session, vault: Vault, new: NewKey) -> Key:
     return key
 
 
-async def change_key(session: Session, key: Key, values: Mapping[str, Any]) -> None:
+async def record_key_change(session: Session, key: Key, values: Mapping[str, Any]) -> None:
     """Set columns that people may set.
 
     Raises:

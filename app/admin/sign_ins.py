@@ -25,7 +25,7 @@ _BEGUN_FOR = timedelta(minutes=10)
 # Then the administrator has chosen the company, or starts again.
 _RETURNED_FOR = timedelta(minutes=30)
 _KEPT_FOR = timedelta(days=1)
-_ANEW = "Start the sign-in again: POST /v1/keys/connect."
+_START_AGAIN = "Start the sign-in again: POST /v1/keys/connect."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,12 +82,12 @@ async def take_return(session: Session, vault: Vault, state: str) -> tuple[SignI
     query = select(SignIn).where(SignIn.state_hash == fingerprint(state))
     sign_in = (await session.scalars(locked(query))).one_or_none()
     if sign_in is None:
-        raise RequestError("This sign-in did not start here", fix=_ANEW, code=Code.STATE_UNKNOWN)
+        raise RequestError("This sign-in did not start here", fix=_START_AGAIN, code=Code.STATE_UNKNOWN)
     if sign_in.returned_at is not None or sign_in.begun is None:
-        raise RequestError("This sign-in has come back already", fix=_ANEW, code=Code.STATE_USED)
+        raise RequestError("This sign-in has come back already", fix=_START_AGAIN, code=Code.STATE_USED)
     now = await load_now(session)
     if sign_in.expires_at < now:
-        raise RequestError("This sign-in took longer than ten minutes", fix=_ANEW, code=Code.STATE_EXPIRED)
+        raise RequestError("This sign-in took longer than ten minutes", fix=_START_AGAIN, code=Code.STATE_EXPIRED)
     begun = Authorization(**parse_json(vault.open(sign_in.begun, owner=_owner(sign_in.id, "begun"))))
     sign_in.returned_at, sign_in.begun = now, None
     await session.flush()
@@ -118,7 +118,7 @@ async def load_sign_in(session: Session, sign_in_id: UUID, *, lock: bool = False
     query = select(SignIn).where(SignIn.id == sign_in_id)
     sign_in = (await session.scalars(locked(query) if lock else query)).one_or_none()
     if sign_in is None:
-        raise NotFoundError(f"There is no sign-in {sign_in_id}", fix=_ANEW, code=Code.SIGN_IN_UNKNOWN)
+        raise NotFoundError(f"There is no sign-in {sign_in_id}", fix=_START_AGAIN, code=Code.SIGN_IN_UNKNOWN)
     return sign_in
 
 
@@ -153,7 +153,7 @@ async def use_sign_in(session: Session, vault: Vault, sign_in_id: UUID) -> Signe
     state = await tell_state(session, sign_in)
     if state is not SignInState.RETURNED or sign_in.granted is None:
         cause = f"The sign-in cannot be used: it is {state}" + (f" ({sign_in.failure})" if sign_in.failure else "")
-        raise ConflictError(cause, fix=_ANEW, code=_UNUSABLE[state])
+        raise ConflictError(cause, fix=_START_AGAIN, code=_UNUSABLE[state])
     stored = parse_json(vault.open(sign_in.granted, owner=_owner(sign_in.id, "granted")))
     sign_in.used_at, sign_in.granted = await load_now(session), None
     await session.flush()

@@ -11,17 +11,17 @@ from app.admin.departments import (
     list_departments,
     record_departments_inherited,
     record_departments_orphaned,
-    serve_departments,
+    record_served_departments,
 )
 from app.admin.key_check import check_key
 from app.admin.keys import (
-    change_key,
     identity_of,
     list_keys,
     list_removed_keys,
     load_key,
     load_successor,
     open_secret,
+    record_key_change,
     remove_key,
 )
 from app.api.doors import AdminDoor, Door, ResourcesDep, ViewerDoor
@@ -150,10 +150,10 @@ async def change(door: AdminDoor, resources: ResourcesDep, key_id: UUID, wish: K
         values |= _change_state(key, wish.state)
     if wish.departments is not None:
         values["open_to_all"] = wish.departments == "all"
-    await change_key(door.session, key, values)
+    await record_key_change(door.session, key, values)
     if wish.departments is not None:
         served = [] if wish.departments == "all" else wish.departments
-        await serve_departments(door.session, key, served)
+        await record_served_departments(door.session, key, served)
         await follow_departments(door.session, tenant_id=key.tenant_id, department_ids=served)
     if wish.go_live is not None:
         await forget_untold(door.session, tenant_id=key.tenant_id)

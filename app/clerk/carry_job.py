@@ -1,11 +1,13 @@
 """The carrier of jobs: many documents taken up to be looked at again, a page in each transaction."""
 
+from collections.abc import Sequence
 from uuid import UUID
 
 from app.clerk.jobs import end_job, load_job, source_of
 from app.clerk.overview import list_invoices_after, read_filter
 from app.domain.states import EventState, JobState
 from app.engine.lanes import check_fence
+from app.tables import Job, Transfer
 from app.transfer.context import Run
 from app.transfer.retry import retry
 
@@ -27,4 +29,8 @@ async def carry_job(run: Run) -> None:
             # In the order in which webhooks take lanes too, so that the two cannot wait for each other.
             for transfer in sorted(page, key=lambda one: one.record_id):
                 await retry(session, transfer, source=source_of(job.id))
-            job.last_id, job.sent = page[-1].id, job.sent + len(page)
+            _record_page(job, page)
+
+
+def _record_page(job: Job, page: Sequence[Transfer]) -> None:
+    job.last_id, job.sent = page[-1].id, job.sent + len(page)

@@ -38,7 +38,7 @@ async def link_elsewhere(resources: Resources, transfer: Transfer, *, remote_id:
     if not isinstance(document, Document):
         cause = f"RecMan does not show invoice {transfer.record_id} completely"
         raise RequestError(cause, fix=_BY_HAND, code=Code.RECORD_INCOMPLETE)
-    books = await run.open_books(await choose_key(run, document, anew=True))
+    books = await run.open_books(await choose_key(run, document, by_hand=True))
     remote = await _fetch(books, remote_id)
     await _require_match(run, books, document, remote)
     await _record(run, books, document, remote)

@@ -20,6 +20,7 @@ from app.clerk.customers.run import Progress, describe_check, run_check
 from app.domain.states import SweepState
 from app.errors import ConflictError, NotFoundError
 from app.platform.db import Session, create_engine, create_sessions, translate_away
+from app.platform.logger import log_fields
 from app.platform.resources import open_resources
 from app.settings import Settings
 from app.sweep.listed import count_before_go_live, list_listed
@@ -108,8 +109,9 @@ async def check_customers(
             found = await _load_named_key(session, key=key, tenant=tenant)
             check = await begin_check(session, found, actor=_ACTOR)
             await record_change(session, _beginning(found, check))
-        async for progress in run_check(resources, found, check.id):
-            tell(progress)
+        with log_fields(tenant=str(found.tenant_id)):
+            async for progress in run_check(resources, found, check.id):
+                tell(progress)
         async with resources.sessions() as session:
             ended = await load_last_check(session, found)
             rows = await load_findings(session, ended)
@@ -228,7 +230,8 @@ async def probe_recman(settings: Settings, url: str, *, tenant: str | None) -> l
             found = await _load_named_tenant(session, tenant)
             change = Change(actor=_ACTOR, action="recman.probe", subject=f"tenant:{found.id}", tenant_id=found.id)
             await record_change(session, change)
-        return await probe_account(resources, found)
+        with log_fields(tenant=str(found.id)):
+            return await probe_account(resources, found)
 
 
 async def _load_named_tenant(session: Session, name: str | None) -> Tenant:

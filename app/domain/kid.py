@@ -4,7 +4,7 @@ import re
 
 from stdnum import luhn
 
-# Source: the Norwegian banks' rules as issue 14 gives them: 4 to 25 digits, the last one a check digit of mod 10 or 11.
+# Source: docs/facts/unimicro.md §11 row 18: 4 to 25 digits, the last one a check digit of mod 10 or mod 11.
 _FORM = re.compile(r"\d{3,24}[\d-]", re.ASCII)
 _WEIGHTS = (2, 3, 4, 5, 6, 7)
 _MODULUS = 11

@@ -74,12 +74,12 @@ async def carry_sweep(run: Run) -> None:
         if sweep.page == _TELLING:
             await _tell_unless_many(run, sweep, tenant)
             pages.clear()
-            if not await _next_scope(run, sweep_id):
+            if not await _begin_next_scope(run, sweep_id):
                 await _end(run, SweepState.DONE, note="read to the end")
                 return
         else:
             page = await _read_page(run, run.reader.client, sweep, pages)
-            await _keep_page(run, sweep_id, tenant, page)
+            await _record_page(run, sweep_id, tenant, page)
         async with run.sessions() as session:
             sweep = await load_sweep(session, sweep_id)
     await _end(run, None, note=f"it is {sweep.state}")
@@ -102,11 +102,11 @@ async def _read_page(run: Run, client: RecmanClient, sweep: Sweep, pages: set[in
     return PageRead(rows, last=last)
 
 
-async def _keep_page(run: Run, sweep_id: int, tenant: Tenant, page: PageRead) -> None:
+async def _record_page(run: Run, sweep_id: int, tenant: Tenant, page: PageRead) -> None:
     async with run.sessions.begin() as session:
         await check_fence(session, run.lease)
         sweep = await load_sweep(session, sweep_id, lock=True)
-        _count(sweep, pages=1, records=len(page.rows), **({"refused": page.refused} if page.refused else {}))
+        _record_counts(sweep, pages=1, records=len(page.rows), **({"refused": page.refused} if page.refused else {}))
         if sweep.kind == "backfill":
             await _fill_back(session, sweep, page)
         else:
@@ -115,7 +115,7 @@ async def _keep_page(run: Run, sweep_id: int, tenant: Tenant, page: PageRead) ->
         sweep.trouble = None
 
 
-async def _next_scope(run: Run, sweep_id: int) -> bool:
+async def _begin_next_scope(run: Run, sweep_id: int) -> bool:
     """Go on with the next scope; False when there is none."""
     async with run.sessions.begin() as session:
         await check_fence(session, run.lease)
@@ -126,7 +126,7 @@ async def _next_scope(run: Run, sweep_id: int) -> bool:
     return bool(following)
 
 
-def _count(sweep: Sweep, **more: Any) -> None:
+def _record_counts(sweep: Sweep, **more: Any) -> None:
     """Add numbers to the scope's counts; anything else replaces what was there."""
     counts = dict(sweep.counts.get(sweep.scope, {}))
     for name, value in more.items():
@@ -163,7 +163,7 @@ async def _note_rows(session: Session, sweep: Sweep, tenant: Tenant, rows: Mappi
         sweep_id=sweep.id,
         quiet_changes=scope == "invoice",
     )
-    _count(sweep, older=len(quiet))
+    _record_counts(sweep, older=len(quiet))
     await _note_spelling(session, tenant.id, scope, list(rows.values())[:_LOOKED_AT])
 
 
@@ -201,7 +201,7 @@ async def _tell_unless_many(run: Run, sweep: Sweep, tenant: Tenant) -> None:
         _log.warning("mass_change_held", of=scope, changes=held, most=reading.most_changes)
     async with run.sessions.begin() as session:
         await check_fence(session, run.lease)
-        _count(await load_sweep(session, sweep.id, lock=True), told=told, held=held)
+        _record_counts(await load_sweep(session, sweep.id, lock=True), told=told, held=held)
 
 
 async def tell_changes(sessions: Sessions, tenant_id: UUID, scope: str, *, source: str) -> int:
@@ -258,10 +258,12 @@ async def _fill_back(session: Session, sweep: Sweep, page: PageRead) -> None:
     # In the order in which webhooks take lanes too, so that the two cannot wait for each other.
     wanted = sorted(one for one in chosen if not known.get(one))
     undated = [one for one, day in days.items() if day is None]
-    _count(sweep, in_time=len(chosen), booked=len(chosen) - len(wanted), undated=len(undated), to_send=len(wanted))
+    _record_counts(
+        sweep, in_time=len(chosen), booked=len(chosen) - len(wanted), undated=len(undated), to_send=len(wanted)
+    )
     rows = {one: page.rows[one] for one in wanted}
     if sweep.wanted["dry_run"]:
-        _count(sweep, before_go_live=await list_documents(session, sweep, rows))
+        _record_counts(sweep, before_go_live=await list_documents(session, sweep, rows))
         return
     confirmed = await find_confirmed(session, sweep, rows)
     for record_id in wanted:

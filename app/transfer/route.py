@@ -24,10 +24,10 @@ from app.transfer.removed_keys import explain_credit, explain_orphan
 WAIT_SECONDS = 6 * 3600.0
 
 
-async def choose_key(run: Run, document: Document | Gaps, *, anew: bool = False) -> Key:
+async def choose_key(run: Run, document: Document | Gaps, *, by_hand: bool = False) -> Key:
     """The document's key, which may have been removed; once anything was sent to a key, that key, whatever moved since.
 
-    `anew`: a person says where it is, so a removed key has no say any more.
+    `by_hand`: a person says where it is, so a removed key has no say any more.
 
     Raises:
         WaitError: the credited invoice must show first to which key it goes.
@@ -36,7 +36,7 @@ async def choose_key(run: Run, document: Document | Gaps, *, anew: bool = False)
     async with run.sessions() as session:
         own, credited = await _find_both(session, run, document)
         key = None if own is None or own.key_id is None else await session.get_one(Key, own.key_id)
-        if anew and key is not None and key.state == KeyState.REMOVED:
+        if by_hand and key is not None and key.state == KeyState.REMOVED:
             own = key = None
         if own is not None and key is not None and is_begun(own):
             # What was begun stays, whether its invoice is known or not; what is booked also when its invoice moved.

@@ -1,7 +1,7 @@
 """The audit trail in one chain for each tenant and one for the installation, each with its head
 
 There was one chain over all rows, whose hashes could not be computed again in normal use. Whether an old row was
-tampered with cannot be told any more: all are chained anew as they are, and a row of the installation's chain says so.
+tampered with cannot be told any more: all are chained again as they are, and a row of the installation's chain says so.
 """
 
 import hashlib

@@ -140,7 +140,7 @@ async def test_crash_at_every_boundary_leaves_the_books_of_a_calm_run(quick: Wor
 
 
 async def settle_after(world: World, calm: dict[str, Any]) -> dict[str, Any] | None:
-    """What is otherwise than in the calm run after a fresh worker has settled; None where nothing is."""
+    """What differs from the calm run after a fresh worker has settled; None where nothing does."""
     try:
         await work_on_the_others(world)
         await world.settle()

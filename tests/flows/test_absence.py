@@ -1,6 +1,5 @@
 """That something is not there is never believed on one weak sign."""
 
-import asyncio
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -8,7 +7,6 @@ from typing import Any
 import pytest
 
 from app.sandbox.faults import PROXY_PAGE
-from app.worker import run_worker
 from tests.world import World, open_slow_world
 
 _INVOICES = "/api/biz/invoices"
@@ -91,19 +89,11 @@ async def test_what_was_made_and_deleted_again_is_made_with_another_guid(
             if row["state"] == "done":
                 break
             await world.retry(row)
-            await work_a_while(world)
+            await world.work_off()
         row = await world.find_document("5001")
         assert row is not None
         assert row["state"] == "done", row["reasons"]
         assert len(invoices(world)) == 1
-
-
-async def work_a_while(world: World) -> None:
-    stop = asyncio.Event()
-    worker = asyncio.create_task(run_worker(world.resources, stop))
-    await asyncio.sleep(1.5)
-    stop.set()
-    await worker
 
 
 @pytest.mark.parametrize(("fault", "state"), [("throttle", "waiting"), ("error_before", "held")])

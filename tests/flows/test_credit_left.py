@@ -87,8 +87,8 @@ async def test_company_settings_hold_a_credit_note_like_an_invoice(
     assert await world.hold_of() == ("held", [code])
     held = await world.find_document("5008")
     assert held is not None
-    # A credit note cannot be credited and made anew.
-    assert "anew" not in held["reasons"][0]["fix"]
+    # A credit note cannot be credited and written again, as an invoice can.
+    assert "a new one" not in held["reasons"][0]["fix"]
     assert world.ledger.credits() == []
 
 

@@ -168,7 +168,7 @@ async def test_tenant_without_recman_api_key_must_accept_that_nothing_was_compar
 
 
 @pytest.mark.parametrize("system", ["recman", "unimicro"])
-async def test_failed_check_says_why_and_can_be_started_anew(unchecked: World, system: str) -> None:
+async def test_failed_check_says_why_and_can_be_started_again(unchecked: World, system: str) -> None:
     world = unchecked
     if system == "recman":
         order = {"fault": "unavailable", "times": 10}

@@ -4,7 +4,7 @@ import asyncio
 import json
 import logging
 from collections.abc import Awaitable, Callable, Iterator
-from typing import Any
+from typing import Any, NoReturn
 from uuid import UUID
 
 import pytest
@@ -12,13 +12,15 @@ import uvicorn
 from starlette.types import Receive, Scope, Send
 
 from app.api.request_ids import HEADER, RequestIds
-from app.domain.states import EventState
+from app.cli import upkeep
+from app.domain.states import CheckState, EventState
 from app.platform.http import httpx
 from app.platform.logger import configure_logging, get_logger
 from app.transfer.context import Run
 from app.worker import carry, run_worker
 from tests.world import OURS, RECMAN_KEY, TOKEN, World
 from tests.world.canary import LogKeeper
+from tests.world.workers import PATIENCE
 
 PERSON = "Smultring"
 # Whose values name a person, an address, or the work that somebody did.
@@ -61,7 +63,7 @@ async def work(world: World, carry_one: Callable[[Run], Awaitable[None]], *, end
     """Let a worker carry in another way until so many events are over."""
     stop = asyncio.Event()
     worker = asyncio.create_task(run_worker(world.resources, stop, carry_one=carry_one))
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(PATIENCE):
         while await world.count(_ENDED) < ended:  # noqa: ASYNC110 - the database tells
             await asyncio.sleep(0.02)
     stop.set()
@@ -163,6 +165,22 @@ async def test_each_line_of_a_lane_is_its_own_however_many_run_at_once(world: Wo
     assert all("transfer" not in line for line in begun)
     assert all(line["transfer"] == int(line["own"]) for line in going)
     assert pages.of("outside")[0].keys().isdisjoint({"tenant", "lane", "scope", "record", "transfer", "request"})
+
+
+async def test_lines_of_a_customer_check_from_the_command_line_name_the_tenant(
+    world: World, database_url: str, pages: Pages, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stumble(*_: object) -> NoReturn:
+        raise ValueError(PERSON)
+
+    monkeypatch.setattr("app.clerk.customers.run._compare", stumble)
+    keys = await world.get("/v1/keys")
+    name = next(one["name"] for one in keys if one["id"] == str(world.key_id))
+    ended = await upkeep.check_customers(
+        world.resources.settings, database_url, key=name, tenant=None, tell=lambda _: None
+    )
+    assert ended.check.state == CheckState.FAILED
+    assert [line["tenant"] for line in pages.of("customer_check_failed")] == [str(world.tenant_id)]
 
 
 async def endings_of(world: World, pages: Pages, *records: int) -> list[tuple[str, str, list[str]]]:

@@ -96,7 +96,7 @@ async def test_a_spelling_that_changes_is_told_by_the_next_sweep(world: World) -
     assert all(row["drift"] == [] for row in (await probe(world)).values())
 
 
-async def test_an_account_whose_ids_are_spelt_in_no_known_way_is_told() -> None:
+async def test_an_account_whose_ids_are_written_in_no_known_way_is_told() -> None:
     def answer(request: httpx.Request) -> httpx.Response:
         assert "companyIds" not in request.url.params
         return httpx.Response(200, json={"success": True, "data": [{"foretaksId": 7, "navn": "Kari"}]})

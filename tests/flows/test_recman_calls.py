@@ -74,7 +74,7 @@ async def test_a_burst_costs_no_more_where_invoices_are_read_by_pages(database_u
         assert len(world.source.list_calls()) <= 10
 
 
-async def test_a_change_after_the_reading_is_read_anew(slow_world: World) -> None:
+async def test_a_change_after_the_reading_is_read_again(slow_world: World) -> None:
     ids = add_copies(slow_world, 2)
     records = slow_world.recman.state.store.records["invoice"]
     records[ids[0]]["invoiceNumber"] = ""

@@ -77,7 +77,7 @@ async def test_credit_note_waits_while_its_invoice_has_no_key(world: World) -> N
     assert (await world.document(5008))["state"] == "done"
 
 
-async def test_credit_of_an_invoice_with_a_removed_key_is_held_and_goes_on_when_the_invoice_is_linked_anew(
+async def test_credit_of_an_invoice_with_a_removed_key_is_held_and_goes_on_when_the_invoice_is_linked_again(
     world: World,
 ) -> None:
     await world.office.read_departments()
@@ -212,7 +212,7 @@ async def test_departments_are_taken_over_with_what_waits(world: World) -> None:
     assert ((await world.document(5002))["state"], (await world.document(5002))["key_id"]) == ("done", again)
 
 
-async def test_what_was_begun_with_a_removed_key_stays_and_can_be_ignored_and_sent_anew(world: World) -> None:
+async def test_what_was_begun_with_a_removed_key_stays_and_can_be_ignored_and_sent_again(world: World) -> None:
     await world.fault("error_before", method="POST", path="/api/biz/invoices", query="action=invoice", times=100)
     await world.hear_of("invoice", 5001)
     await world.work_until(5001, "unknown")

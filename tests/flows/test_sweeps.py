@@ -202,7 +202,7 @@ async def test_records_that_hop_between_pages_are_not_taken_for_gone(hopping_wor
     assert gone == 0
 
 
-async def test_pages_that_begin_anew_behind_the_last_one_come_to_an_end(database_url: str, tmp_path: Path) -> None:
+async def test_pages_that_begin_again_behind_the_last_one_come_to_an_end(database_url: str, tmp_path: Path) -> None:
     options = RecmanOptions(keys=frozenset({RECMAN_KEY}), page_size=4, after_last_page="first")
     async with open_world(database_url, tmp_path, recman_options=options, connect=False) as world:
         await world.office.change_reading(first_day=LONG_AGO)

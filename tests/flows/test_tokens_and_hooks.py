@@ -275,7 +275,7 @@ async def test_tampered_audit_row_is_found_from_the_command_line(world: World) -
     assert verify(world).returncode == 0
 
 
-async def test_secrets_are_sealed_anew_and_the_old_key_can_be_dropped(world: World) -> None:
+async def test_secrets_are_sealed_again_and_the_old_key_can_be_dropped(world: World) -> None:
     settings = world.resources.settings
     assert settings.encryption_keys is not None
     old = settings.encryption_keys.get_secret_value()

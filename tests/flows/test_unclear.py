@@ -59,7 +59,7 @@ async def test_what_may_be_in_unimicro_is_ignored_once_nothing_of_it_is_there(
         world.ledger.books().update("CustomerInvoice", draft["ID"], {"Deleted": True})
         assert (await world.ignore(held))[0] == 200
 
-        # Should it be wanted after all, it is made anew, although Unimicro has seen the first draft's guid.
+        # Should it be wanted after all, it is made once more, although Unimicro has seen the first draft's guid.
         records["5001"] = gone
         await world.retry(held)
         done = await world.work_until("5001", "done")

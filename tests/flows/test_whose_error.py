@@ -12,6 +12,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from app.reading.quota import record_pause_lifted
 from app.worker import run_worker
 from tests.world import World
+from tests.world.workers import PATIENCE
 
 _LEASED = "SELECT count(*) FROM lane WHERE state = 'leased'"
 _RECMAN_RESTS = "SELECT count(*) FROM recman_quota WHERE paused_until > now()"
@@ -90,7 +91,7 @@ async def work_until(world: World, query: str) -> None:
     """Run a worker until the query counts something and no lane is in hand."""
     stop = asyncio.Event()
     worker = asyncio.create_task(run_worker(world.resources, stop))
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(PATIENCE):
         while not await world.count(query) or await world.count(_LEASED):  # noqa: ASYNC110 - the database tells
             await asyncio.sleep(0.02)
     stop.set()

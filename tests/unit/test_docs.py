@@ -27,15 +27,32 @@ def test_every_room_is_on_the_map() -> None:
     assert {name for name in rooms | flat if name not in MAP[0]} == set()
 
 
-def test_every_name_on_the_map_is_in_its_room() -> None:
-    assert MAP is not None
-    named = set()
-    for room, inside in re.findall(r"── (\w+)/ [^:\n]*: ([^\n]*)", MAP[0]):
+def test_every_name_on_the_map_is_in_its_room_and_lists_are_whole() -> None:
+    named, missing = set(), set()
+    for room, inside in read_lists():
         listed = re.split(r" {4}| · | …", inside)[0]
         words = [re.sub(r" \(.*", "", name).strip() for name in re.split(r", (?![^(]*\))", listed)]
         named |= {f"app/{room}/{word}" for word in words if word.isidentifier()}
+        if "…" not in inside:
+            modules = {path.stem for path in (ROOT / "app" / room).glob("*.py")} - {"__init__"}
+            missing |= {f"app/{room}/{module}" for module in modules - set(words)}
     assert len(named) > 40
     assert {path for path in named if not exists(path)} == set()
+    assert missing == set()
+
+
+def test_every_folder_of_tests_is_on_the_map() -> None:
+    assert MAP is not None
+    flat = re.search(r"tests/\{([\w,]+)\}", MAP[0])
+    assert flat is not None
+    named = {*flat[1].split(","), *re.findall(r"tests/(\w+)/", MAP[0])}
+    assert named == {path.name for path in (ROOT / "tests").iterdir() if any(path.glob("*.py"))}
+
+
+def read_lists() -> list[tuple[str, str]]:
+    """The rooms of the map that list what is in them."""
+    assert MAP is not None
+    return re.findall(r"── (\w+)/ [^:\n]*: ([^\n]*)", MAP[0])
 
 
 def test_every_path_that_is_named_exists() -> None:

@@ -1,9 +1,10 @@
 """Rules of the house that no linter knows, read from the code itself; beside each the changes that it must find.
 
 Commits: a row is changed in the transaction of whoever was asked, which is ended in the modules below alone.
-Verbs: a function that writes rows by a statement of its own begins with record (a fact), create (what people name),
-begin (work), accept, claim, renew, release, postpone, wait, wake, pause, rotate or forget (`VERBS` tells them apart);
-`load_…` raises where `find_…` answers None.
+Verbs: a function that writes rows, by a statement of its own or by setting a row's attributes, begins with record (a
+fact), create (what people name), begin (work), end, accept, claim, renew, release, postpone, wait, wake, pause, rotate,
+reseal, forget, rename, remove, revoke, take or use (`VERBS` tells them apart); `load_…` raises where `find_…` answers
+None.
 """
 
 import pytest
@@ -52,7 +53,8 @@ VERBS = {
     "record": "a fact about what is there: an outcome, a setting, a decision",
     "create": "a thing that people name: tenant, hook, token, key, job, sign-in",
     "begin": "work that goes on: a sweep, a customer check",
-    "accept": "a hint into the inbox; a check's findings on somebody's word",
+    "end": "the same: a sweep, a job",
+    "accept": "a hint into the inbox; a check's findings when a person says so",
     "claim": "a lane, a transfer, a name: mine until I let go",
     "renew": "a lease that is still mine",
     "release": "what was claimed, or served",
@@ -61,7 +63,13 @@ VERBS = {
     "wake": "lanes that wait or rest",
     "pause": "a key",
     "rotate": "a secret, which gets a successor",
+    "reseal": "secrets, with the newest encryption key",
     "forget": "what was seen and never told",
+    "rename": "a tenant",
+    "remove": "a key, whose row stays",
+    "revoke": "a token",
+    "take": "a sign-in's way back, once",
+    "use": "what a sign-in gave, once",
 }
 
 # The plan and the domain compute; these are the words they do it with.
@@ -174,6 +182,13 @@ def test_who_writes_rows_says_so() -> None:
         ("engine/inbox.py", "def accept_at_once(", "def store_at_once(", "store_at_once"),
         ("admin/rules.py", "def record_rules(", "def save_rules(", "save_rules"),
         ("sweep/sightings.py", "def forget_untold(", "def record_untold(", "“forget” is listed"),
+        # Attributes of a row, of a parameter, of what was loaded or looped over, and by the column's name.
+        ("admin/tokens.py", "def revoke_token(", "def drop_token(", "drop_token"),
+        ("admin/keys.py", "def record_key_change(", "def change_key(", "change_key"),
+        ("admin/hooks.py", "def reseal_hooks(", "def refresh_hooks(", "refresh_hooks"),
+        ("sweep/run.py", "def _begin_next_scope(", "def _next_scope(", "_next_scope"),
+        ("clerk/carry_job.py", "            _record_page(job, page)", "            job.sent += len(page)", "carry_job"),
+        ("admin/tenants.py", "def rename_tenant(", "def record_tenant_name(", "“rename” is listed"),
     ],
 )
 def test_a_writer_of_another_name_is_found(path: str, old: str, new: str, found: str) -> None:

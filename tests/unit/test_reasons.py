@@ -92,6 +92,18 @@ def test_no_code_is_written_out_beside_the_catalogue() -> None:
     assert not found
 
 
+@pytest.mark.parametrize(
+    ("path", "old", "new"),
+    [
+        ("transfer/plan/basics.py", "Reason(code=Code.KID_INVALID,", 'Reason(code="kid_invalid",'),
+        ("transfer/plan/go_live.py", "gap.code == Code.BEFORE_GO_LIVE", 'gap.code == "before_go_live"'),
+        ("admin/keys.py", "code=Code.DOCUMENTS_UNDER_WAY", 'code="documents_under_way"'),
+    ],
+)
+def test_a_code_that_is_written_out_in_a_module_is_found(path: str, old: str, new: str) -> None:
+    assert len(_written_out(read_house("app").changed(path, old, new).modules[path].tree)) == 1
+
+
 def test_a_code_that_is_written_out_is_found() -> None:
     spoilt = """
 Reason(code="no_key", cause=cause, fix=fix)

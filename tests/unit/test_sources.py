@@ -35,6 +35,7 @@ def test_every_section_that_the_code_names_is_a_heading_of_that_file() -> None:
         (["Source: facts/unimicro-api.md."], "facts/unimicro-api.md is not in docs/"),
         (["Says nothing of a file.", "Source: §3.1."], "§3.1 of which file?"),
         (["The head names docs/facts/recman.md.", "Source: §3.1, §3.99."], "recman.md has no §3.99"),
+        (["Source: the banks' rules as issue 14 gives them."], "issue 14 is in no docs/facts"),
     ],
 )
 def test_dead_ends_are_seen(passages: list[str], trouble: str) -> None:
@@ -79,6 +80,8 @@ def list_dead_ends(passages: list[str]) -> list[str]:
     dead = []
     head = re.search(r"docs/facts/([\w-]+)\.md", passages[0] if passages else "")
     for passage in passages:
+        told = re.search(r"\bissue \d+", read_source(passage))
+        dead += [f"{told[0]} is in no docs/facts"] if told else []
         if any(name in passage for name in FOREIGN) and "docs/facts" not in passage:
             continue
         file = head.group(1) if head else None
@@ -120,9 +123,13 @@ def read_sections(file: str) -> dict[str, set[str]]:
 
 
 def assumes(passage: str) -> bool:
-    """Whether what follows `Source:`, up to the end of its paragraph, is assumed."""
-    told = re.split(r"\n\s*\n|Raises:", passage.partition("Source:")[2])[0]
-    return "assumed" in told.lower()
+    """Whether what a passage names as its source is assumed."""
+    return "assumed" in read_source(passage).lower()
+
+
+def read_source(passage: str) -> str:
+    """What follows `Source:`, up to the end of its paragraph."""
+    return re.split(r"\n\s*\n|Raises:", passage.partition("Source:")[2])[0]
 
 
 def read_assumed_modules(file: Path) -> set[str]:

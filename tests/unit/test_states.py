@@ -6,6 +6,7 @@ from collections import deque
 from functools import cache
 from itertools import product
 
+import pytest
 from sqlalchemy import CheckConstraint
 
 from app.domain.states import (
@@ -68,6 +69,20 @@ def test_no_module_writes_a_state_out() -> None:
     assert not [f"{path}:{line}" for path, tree in _trees() for line in _find_written_out(tree)]
 
 
+@pytest.mark.parametrize(
+    ("path", "old", "new"),
+    [
+        ("transfer/route.py", "key.state == KeyState.REMOVED", 'key.state == "removed"'),
+        ("clerk/carry_job.py", "state=JobState.DONE", 'state="done"'),
+        ("admin/keys.py", "= KeyState.REMOVED, False", '= "removed", False'),
+        ("admin/tenants.py", "tenant.state = state", 'tenant.state = "active"'),
+        ("clerk/carry_job.py", "job.state != JobState.RUNNING", 'job.state != "running"'),
+    ],
+)
+def test_a_state_that_is_written_out_in_a_module_is_found(path: str, old: str, new: str) -> None:
+    assert len(_find_written_out(read_house("app").changed(path, old, new).modules[path].tree)) == 1
+
+
 def test_a_state_that_is_written_out_is_found() -> None:
     spoilt = """
 if key.state == "removed" or other.state in {"held"}:
@@ -114,8 +129,12 @@ def _lines_of(node: ast.AST) -> list[int]:
     match node:
         case ast.Compare(left=ast.Attribute(attr="state") | ast.Name(id="state"), comparators=[right]):
             return _texts(right)
-        case ast.keyword(arg="state", value=value):
+        case ast.keyword(arg="state", value=value) | ast.Assign(targets=[ast.Attribute(attr="state")], value=value):
             return _texts(value)
+        case ast.Assign(targets=[ast.Tuple(elts=targets)], value=ast.Tuple(elts=values)):
+            both = zip(targets, values, strict=False)
+            set_to = [value for target, value in both if getattr(target, "attr", "") == "state"]
+            return [line for value in set_to for line in _texts(value)]
         case ast.Dict(keys=keys, values=values):
             pairs = zip(keys, values, strict=True)
             named = [value for key, value in pairs if isinstance(key, ast.Constant) and key.value == "state"]

@@ -116,7 +116,7 @@ def to_recipient(data: dict[str, Any] | None) -> Recipient | None:
 
 
 def write_files() -> None:
-    """Every file anew, with what our code makes of its inputs now."""
+    """Every file again, with what our code makes of its inputs now."""
     for path in list_files():
         cases = []
         for data in parse_json(path.read_bytes()):

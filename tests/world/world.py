@@ -113,10 +113,14 @@ class World:
 
     async def stall(self) -> None:
         """Run a worker until it has nothing left that it may do now, though something waits: its key rests, say."""
+        await self.work_off()
+        assert await self.count(_UNSETTLED)
+
+    async def work_off(self) -> None:
+        """Run a worker until it has nothing left that it may do now, whether something waits or not."""
         async with asyncio.timeout(PATIENCE), at_work(self.resources) as shift:
             while await self.count(_DUE_SOON) and not shift.is_over:
                 await shift.rest()
-        assert await self.count(_UNSETTLED)
 
     async def settle_with(self, workers: int) -> None:
         """Several workers until nothing is left to do."""

@@ -126,7 +126,7 @@ SETTINGS: Record = {
     "Localization": "no",
 }
 # Source: §11 row 1 [O]: 7 digits invoice, 7 digits customer, check digit; Control 10 and the states are the current
-# reference's (PaymentInfoType [O]); how the parts are spelt is assumed.
+# reference's (PaymentInfoType [O]); how the parts are written is assumed.
 KID: Record = {"Name": "KID", "Type": 1, "Control": 10, "Length": 15, "Locked": False}
 KID_PARTS = (("<InvoiceNumber>", 7), ("<CustomerNumber>", 7))
 # How many reminders go out before debt collection; that 0 means none is assumed.

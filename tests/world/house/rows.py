@@ -36,7 +36,8 @@ class Use:
     line: int
     tables: tuple[str, ...]
     writes: bool
-    by_statement: bool = True
+    # A row that is only made is written by the session that is given it.
+    only_made: bool = False
 
 
 @cache
@@ -129,13 +130,13 @@ def list_uses(module: Module, names: _Names) -> tuple[Use, ...]:
 
 
 def list_writers(module: Module, tables: dict[str, Place]) -> tuple[tuple[int, str], ...]:
-    """The functions of a module that write by statement: line and name."""
+    """The functions of a module that write by a statement of their own or set a row's attributes: line and name."""
     return () if covers("tables", module.name) else _list_writers(module, _Names.of(tables))
 
 
 @cache
 def _list_writers(module: Module, names: _Names) -> tuple[tuple[int, str], ...]:
-    lines = {use.line for use in list_uses(module, names) if use.writes and use.by_statement}
+    lines = {use.line for use in list_uses(module, names) if use.writes and not use.only_made}
     constants = set()
     for node in module.nodes:
         if isinstance(node, ast.Assign) and module.function_at(node.lineno) is None:
@@ -185,7 +186,7 @@ class _Reader:
                 if written is not None:
                     yield Use(node.lineno, written, writes=True)
                 elif made := self._table_of(node.func):
-                    yield Use(node.lineno, (made,), writes=True, by_statement=False)
+                    yield Use(node.lineno, (made,), writes=True, only_made=True)
             elif isinstance(node, ast.Name | ast.Attribute) and id(node) not in self._said:
                 table = self._table_of(node)
                 if table:
@@ -252,7 +253,7 @@ class _Reader:
         else:
             tables = self._names.with_column(str(column))
         if tables:
-            yield Use(line, tables, writes=True, by_statement=False)
+            yield Use(line, tables, writes=True)
 
     def _find_hint(self, row: ast.AST) -> ast.AST | None:
         """What tells the type of a row: an annotation, or what a field of `self` was set to; None when nothing does."""

@@ -239,7 +239,7 @@ def find_origins(house: House, wanted: Collection[str], *, allowed: Collection[s
 
 
 def find_wrong_writers(house: House, verbs: Mapping[str, str]) -> list[str]:
-    """Functions that write rows by a statement of their own and do not say so by their verb."""
+    """Functions that write rows, by a statement or by setting attributes, and do not say so by their verb."""
     tables = list_tables(house)
     wrong, used = [], set()
     for module in house:
