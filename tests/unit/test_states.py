@@ -2,12 +2,13 @@
 
 import ast
 import re
-from collections import deque
+from collections import defaultdict, deque
 from functools import cache
 from itertools import product
 
 from sqlalchemy import CheckConstraint
 
+from app.domain import states
 from app.domain.states import (
     INVOICE_STATES,
     LANE_MOVES,
@@ -37,6 +38,7 @@ _STORED = {
     "transfer": TransferState,
 }
 _KNOWN = {str(state) for kind in _STORED.values() for state in kind}
+_MOVE = re.compile(r"^ +(\w+) +──▶ (\w+(?:, \w+)*)(?: {2,}\S|$)", re.MULTILINE)
 _IN_SQL = re.compile(r"state (?:=|<>|IN|THEN|NOT IN) (\([^)]*\)|'[a-z_]+')")
 
 
@@ -51,6 +53,23 @@ def test_every_state_of_a_transfer_is_seen_under_exactly_one_word() -> None:
 def test_every_transfer_can_still_come_to_its_end_and_every_lane_to_its_work() -> None:
     assert all(TransferState.DONE in _reach(TRANSFER_MOVES, state) for state in TransferState)
     assert all(LaneState.LEASED in _reach(LANE_MOVES, state) for state in LaneState)
+
+
+def test_every_move_is_drawn_and_no_other() -> None:
+    assert _read_drawing(str(states.__doc__)) == {**TRANSFER_MOVES, **LANE_MOVES}
+    assert str(states.__doc__).count("──▶") == len(_MOVE.findall(str(states.__doc__)))
+
+
+def test_a_drawing_with_a_move_less_or_more_is_another() -> None:
+    drawing = str(states.__doc__)
+    moves = {**TRANSFER_MOVES, **LANE_MOVES}
+    for old, new in (
+        ("idle, blocked ", "idle "),
+        ("──▶ failed, ignored ", "──▶ failed "),
+        ("ready  ", "ready, idle  "),
+    ):
+        assert old in drawing
+        assert _read_drawing(drawing.replace(old, new, 1)) != moves
 
 
 def test_tables_allow_exactly_the_states_of_the_house() -> None:
@@ -87,6 +106,13 @@ def test_sql_names_no_state_that_is_none() -> None:
         for state in re.findall(r"'(\w+)'", found)
     }
     assert {"leased", "ready", "paused", "sending"} <= named <= _KNOWN
+
+
+def _read_drawing(drawing: str) -> dict[str, set[str]]:
+    moves: dict[str, set[str]] = defaultdict(set)
+    for before, after in _MOVE.findall(drawing):
+        moves[before] |= set(after.split(", "))
+    return moves
 
 
 def _reach(moves: object, start: object) -> set[object]:
