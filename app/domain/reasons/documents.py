@@ -20,6 +20,7 @@ ROWS = (
                 "whole record, then retry."
             ),
         },
+        menders={"no_delivery": Mender.ADMINISTRATOR},
     ),
     Row(
         code=Code.RECORD_UNCLEAR,
@@ -48,6 +49,7 @@ ROWS = (
                 "/v1/transfers/{transfer_id}/ignore)."
             ),
         },
+        menders={"booked": Mender.ACCOUNTANT, "begun": Mender.ACCOUNTANT},
     ),
     Row(
         code=Code.CHANGED_AFTER_TRANSFER,
@@ -87,6 +89,7 @@ ROWS = (
                 "/v1/transfers/{transfer_id}/ignore)."
             ),
         },
+        menders={"credit_note": Mender.ACCOUNTANT},
     ),
     Row(
         code=Code.WOULD_SEND_TWICE,
@@ -293,6 +296,12 @@ ROWS = (
                 "Mend what holds that credit note and retry it, or ignore it (POST "
                 "/v1/transfers/{transfer_id}/ignore); then this one goes on by itself."
             ),
+        },
+        menders={
+            "held": Mender.CLERK,
+            "held_invoice": Mender.CLERK,
+            "old_invoice": Mender.CLERK,
+            "held_credit": Mender.CLERK,
         },
     ),
     Row(
