@@ -2,6 +2,7 @@
 
 import time
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import text
 
@@ -21,6 +22,7 @@ from app.transfer.claims import claim_sending
 from app.transfer.context import Outcome, Run
 from app.transfer.log import find_transfer, is_begun, is_linked, record_done, record_remote, record_values, show_totals
 from app.transfer.look import external_reference
+from app.transfer.orphans import retry_credit_notes
 from app.transfer.plan.document import hash_document
 from app.transfer.plan.steps import LinkDocument
 from app.transfer.retry import retry_held
@@ -54,7 +56,17 @@ async def link_document(run: Run, books: Books, step: LinkDocument) -> None:
             outcome=Outcome.LINKED,
             remote_number=number,
         )
-        await retry_held(session, tenant_id=run.lease.tenant_id, change=Change.INVOICE_LINKED)
+        await wake_followers(session, tenant_id=run.lease.tenant_id)
+
+
+async def wake_followers(session: Session, *, tenant_id: UUID) -> None:
+    """Look again at what a linked document may have been missing to.
+
+    Of what is held because of a removed key these are the credit notes alone: everything else waits for a key of its
+    own, and that may be thousands of documents.
+    """
+    await retry_held(session, tenant_id=tenant_id, change=Change.INVOICE_LINKED)
+    await retry_credit_notes(session, tenant_id=tenant_id)
 
 
 async def record_link(session: Session, run: Run, books: Books, document: Document, remote: RemoteDocument) -> int:
