@@ -267,7 +267,8 @@ async def link_invoice(
 ) -> InvoiceView:
     """It was booked by hand: take that document over, once customer and amount agree.
 
-    A document whose key was removed, also a booked one, is linked in the company of the key that serves it now.
+    A document whose key was removed, also a booked one, is linked in the company of the key that serves it now. A
+    booked one that is held because it is not in Unimicro any more is linked with what was booked in its place.
     """
     transfer = await _load_invoice(door, transfer_id)
     before = {"key_id": _text(transfer.key_id), "remote_id": transfer.remote_id}

@@ -206,13 +206,20 @@ ROWS = (
         code=Code.DRIFT_DELETED,
         mender=Mender.ACCOUNTANT,
         sentence=Text("A booked document was deleted in Unimicro."),
-        fix=Text("Find out in Unimicro who did it and why; book it there again by hand if it was a mistake."),
+        fix=Text(
+            "Find out in Unimicro who did it and why. If it was a mistake, book it there again by hand and link "
+            "that (POST /v1/invoices/{transfer_id}/done-elsewhere): then the alarm ends. If it was right, have "
+            "RecMan credit it, too; the alarm stays as the record of it."
+        ),
     ),
     Row(
         code=Code.DRIFT_OTHER,
         mender=Mender.ACCOUNTANT,
         sentence=Text("A booked document's id shows another document."),
-        fix=Text("Find out in Unimicro what became of it; book it there again by hand if it is gone."),
+        fix=Text(
+            "Find out in Unimicro what became of it. Book it there again by hand if it is gone, and link the one "
+            "that counts (POST /v1/invoices/{transfer_id}/done-elsewhere): then the alarm ends."
+        ),
     ),
     Row(
         code=Code.SAME_AS_OTHER,
