@@ -62,6 +62,12 @@ def test_an_operator_is_the_mender_only_of_what_an_operator_does() -> None:
     assert not [text for text in told if not does.search(text) or re.search(r"(?i)\bgive the operator\b", text)]
 
 
+def test_a_comparison_of_customers_asks_for_no_retry() -> None:
+    compared = [row.cases["compared"].en for row in CATALOGUE.values() if "compared" in row.cases]
+    assert len(compared) == 6
+    assert not [text for text in compared if "retry" in text]
+
+
 @pytest.mark.parametrize("row", [*DOCUMENTS, *CREDITS], ids=lambda row: row.code)
 def test_nobody_is_told_to_correct_a_document_in_recman(row: Row) -> None:
     texts = [row.fix.en, *(text.en for case, text in row.cases.items() if case != "party")]
