@@ -247,22 +247,6 @@ ROWS = (
         wakes=frozenset({Change.RULES_CHANGED}),
     ),
     Row(
-        code=Code.BEFORE_GO_LIVE,
-        mender=Mender.CLERK,
-        sentence=Text("The document is dated before the key's first day."),
-        fix=Text(
-            "If it is in Unimicro, link it (POST /v1/invoices/{transfer_id}/done-elsewhere); else send it "
-            "after all or ignore it: POST /v1/invoices/before-go-live with decision `send` or `ignore`."
-        ),
-        cases={
-            "offered": Text(
-                "Link it: POST /v1/invoices/before-go-live with decision `link`. If it is another document, send "
-                "or ignore this one there."
-            ),
-        },
-        wakes=frozenset({Change.FIRST_DAY_MOVED}),
-    ),
-    Row(
         code=Code.NOT_WANTED,
         mender=Mender.ADMINISTRATOR,
         sentence=Text("The key's rules keep the document from being sent."),
