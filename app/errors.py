@@ -11,6 +11,7 @@ ServiceError                        500  retry           something of ours broke
 │   ├── TooLargeError               413  retry           the body is over the cap
 │   └── TooManyTriesError           429  retry           too many wrong tokens came from one address
 ├── DatabaseAwayError               503  retry           Postgres does not answer: the sender must try again
+│   └── SchemaError                 503  retry           it has another schema than this version's
 ├── EncryptionKeyMissingError       500  retry           no process starts: secrets could not be stored
 ├── SecretUnreadableError           500  retry           none of the encryption keys opens what is stored
 ├── EmbeddedPostgresError           500  retry           no process starts: the Postgres of our own does not
@@ -121,6 +122,13 @@ class DatabaseAwayError(ServiceError):
     status = 503
 
 
+class SchemaError(DatabaseAwayError):
+    """The database has another schema than this version was written for."""
+
+    def __init__(self, cause: str) -> None:
+        super().__init__(cause, fix=fix_for(Code.DATABASE_AWAY, "schema"))
+
+
 class EncryptionKeyMissingError(ServiceError):
     """Secrets cannot be stored without a key."""
 
@@ -156,7 +164,8 @@ class HoldError(ServiceError):
 class WaitError(ServiceError):
     """Another record must come first; the lane waits without spending a try, at most `seconds`.
 
-    `while_open`: only as long as something of the other one is open; it need not be booked.
+    `while_open`: only as long as something of the other one is open; it need not be booked. `has_own_fix`: whoever
+    raised it has said what a person must do; else nobody need do anything.
     """
 
     code = Code.WAITS
@@ -173,6 +182,7 @@ class WaitError(ServiceError):
         while_open: bool = False,
     ) -> None:
         super().__init__(cause, fix=fix or fix_for(Code.WAITS))
+        self.has_own_fix = bool(fix)
         self.scope = scope
         self.record_id = record_id
         self.seconds = seconds

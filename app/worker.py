@@ -144,7 +144,7 @@ async def _wait_for_record(resources: Resources, run: Run, error: WaitError) -> 
         await check_fence(session, lease)
         other = await find_transfer(session, run.place(run.key_id, error.scope, error.record_id), lock=True)
         # Nothing goes on by itself where the other record needs a person.
-        needs_person = other is not None and other.state in STOPPED and error.fix == fix_for(Code.WAITS)
+        needs_person = other is not None and other.state in STOPPED and not error.has_own_fix
         fix = fix_for(Code.WAITS, "held") if needs_person else error.fix
         await _record_trouble(session, run, Reason(code=error.code, cause=error.cause, fix=fix))
         is_over = other is not None and (other.booked_at is not None or (error.while_open and not is_begun(other)))

@@ -12,6 +12,7 @@ from app.api.doors import AdminDoor, Door, ResourcesDep
 from app.api.transfers import ReasonView
 from app.api.views import Order, View, problems
 from app.clerk.overview import InvoiceFilter, count_invoices
+from app.domain.reasons.catalogue import fix_for
 from app.domain.reasons.codes import Code, Reason
 from app.engine.wakeup import wake_workers
 from app.errors import NotFoundError, RequestError
@@ -108,17 +109,16 @@ def _find_objection(
     """Why this document is left as it is; None when nothing is in the way."""
     if transfer.number in twice and transfer.id not in (order.ids or ()) and not order.everything:
         cause = f"Several held documents have number {transfer.number}"
-        return Reason(code=Code.NUMBER_TWICE, cause=cause, fix=f"Name it by its id. {_LIST}")
+        return Reason(code=Code.NUMBER_TWICE, cause=cause, fix=fix_for(Code.NUMBER_TWICE))
     if order.decision == "link" and offer is None:
         cause = "Nothing in Unimicro is offered for it"
-        fix = "Link it by hand (POST /v1/invoices/{id}/done-elsewhere), send it or ignore it."
+        fix = fix_for(Code.NOTHING_OFFERED, transfer_id=transfer.id)
         return Reason(code=Code.NOTHING_OFFERED, cause=cause, fix=fix)
     if order.everything and offer is not None and not offer.same_day:
-        return Reason(code=Code.OTHER_DAY, cause="The date in Unimicro differs", fix="Name it to link it all the same.")
+        return Reason(code=Code.OTHER_DAY, cause="The date in Unimicro differs", fix=fix_for(Code.OTHER_DAY))
     if order.decision == "send" and offer is not None and not order.although_offered:
         cause = f"Unimicro has {offer.number} (id {offer.id}) for the same customer and amount"
-        fix = "Link it; if it really is another document, send it with `although_offered: true`."
-        return Reason(code=Code.OFFERED, cause=cause, fix=fix)
+        return Reason(code=Code.OFFERED, cause=cause, fix=fix_for(Code.OFFERED))
     return None
 
 
@@ -138,7 +138,7 @@ def _list_missing(order: OldDocumentsOrder, held: Sequence[Transfer]) -> list[Le
     missing: list[tuple[int | None, str | None]] = [(one, None) for one in order.ids or () if one not in known[0]]
     missing += [(None, one) for one in order.numbers or () if one not in known[1]]
     cause = "No document that is held before a go-live day has this id or number"
-    reason = ReasonView(code=Code.NOT_HELD, cause=cause, fix=_LIST)
+    reason = ReasonView(code=Code.NOT_HELD, cause=cause, fix=fix_for(Code.NOT_HELD))
     return [LeftView(id=one, number=number, reason=reason) for one, number in dict.fromkeys(missing)]
 
 

@@ -18,16 +18,15 @@ from app.clerk.link_by_hand import link_elsewhere
 from app.clerk.overview import InvoiceFilter, count_invoices, list_invoices, show_filter, state_of
 from app.domain.documents import DocumentKind
 from app.domain.reasons.codes import Code
-from app.domain.reasons.rows import Change
 from app.domain.states import InvoiceState
 from app.engine.wakeup import wake_workers
 from app.errors import ConflictError, NotFoundError, RequestError
 from app.settings import Settings
 from app.tables import Job, Transfer
+from app.transfer.link import wake_followers
 from app.transfer.log import load_transfer, record_approval
 from app.transfer.old_documents import find_shown_offer
-from app.transfer.orphans import retry_credit_notes
-from app.transfer.retry import retry, retry_held
+from app.transfer.retry import retry
 
 router = APIRouter(prefix="/v1", tags=["invoices"])
 
@@ -268,15 +267,15 @@ async def link_invoice(
 ) -> InvoiceView:
     """It was booked by hand: take that document over, once customer and amount agree.
 
-    A document whose key was removed, also a booked one, is linked in the company of the key that serves it now.
+    A document whose key was removed, also a booked one, is linked in the company of the key that serves it now. A
+    booked one that is held because it is not in Unimicro any more is linked with what was booked in its place.
     """
     transfer = await _load_invoice(door, transfer_id)
     before = {"key_id": _text(transfer.key_id), "remote_id": transfer.remote_id}
     await door.session.commit()
     await link_elsewhere(resources, transfer, remote_id=order.remote_id)
     await door.session.refresh(transfer)
-    await retry_held(door.session, tenant_id=transfer.tenant_id, change=Change.INVOICE_LINKED)
-    await retry_credit_notes(door.session, tenant_id=transfer.tenant_id)
+    await wake_followers(door.session, tenant_id=transfer.tenant_id)
     after = {"key_id": _text(transfer.key_id), "remote_id": order.remote_id}
     after["remote_number"] = transfer.remote_number
     subject = f"transfer:{transfer.id}"

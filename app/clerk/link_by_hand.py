@@ -28,8 +28,8 @@ async def link_elsewhere(resources: Resources, transfer: Transfer, *, remote_id:
     """Take over a document of Unimicro's as this transfer's.
 
     Raises:
-        ConflictError: it is begun already, with a key that is in use; or the document is not issued, of another kind,
-            customer or amount, or taken.
+        ConflictError: it is begun already, with a key that is in use, and not gone in Unimicro since; or the document
+            is not issued, of another kind, customer or amount, or taken.
         RequestError: Unimicro has no such document, or RecMan's record cannot be read.
         RemoteError, HoldError, KeyPausedError, WaitError: the systems could not be asked.
     """

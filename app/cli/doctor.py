@@ -2,7 +2,7 @@
 
 from app.accounting.connections import discover
 from app.domain.findings import Finding
-from app.errors import ServiceError
+from app.errors import SchemaError, ServiceError
 from app.platform.crypto import Vault
 from app.platform.db import check_schema, create_engine, create_sessions, translate_away
 from app.platform.http import new_client
@@ -39,7 +39,7 @@ async def _check_database(url: str) -> Finding:
         async with translate_away():
             await check_schema(engine)
     except ServiceError as error:
-        fix = error.fix if "schema" in error.cause else "Check DATABASE_URL and that Postgres runs."
+        fix = error.fix if isinstance(error, SchemaError) else "Check DATABASE_URL and that Postgres runs."
         return Finding("database", ok=False, cause=f"{mask_url(url)}: {error.cause}", fix=fix)
     finally:
         await engine.dispose()

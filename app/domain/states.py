@@ -1,21 +1,35 @@
 """Every state that is stored, once: what it means, which ones go together, which may follow which. Pure.
 
-The life of a transfer (`TRANSFER_MOVES`):
+A line says what may follow a state, besides itself; tests/unit/test_states.py reads the lines.
 
-    waiting ──▶ sending ──▶ done            a write is begun, and answered
-                  │ ▲ │
-                  │ │ └──▶ waiting          the next step comes, or surely nothing was stored
-                  ▼ │
-                unknown                     no answer: looked for before anything is sent again
-    waiting, sending, unknown ──▶ held, failed   a person must decide; the tries are used up
-    waiting, held, failed ──▶ ignored            it is not to be sent
-    held, failed, ignored ──▶ waiting, sending   a person retries it, hands it over, or links it by hand
-    done ──▶ sending                             a customer or a project is updated
-    done ──▶ held, failed                        an alarm: it is not what it was; an update does not get through
-    done ──▶ waiting                             a document of a removed key is linked in another company
+The life of a transfer (`TRANSFER_MOVES`); what waits, is being sent or is unclear goes on by itself:
 
-The life of a lane (`LANE_MOVES`): idle or blocked ──▶ ready (a hint) ──▶ leased (a worker) ──▶ idle, blocked (its
-transfer needs a person) or ready again (more came, or it waits).
+    waiting ──▶ sending                  a write is begun
+    waiting ──▶ done                     nothing need be written: it is there already
+    waiting ──▶ held, failed, ignored    a person must decide; the tries are used up; it is not to be sent
+    sending ──▶ done                     the last step is answered
+    sending ──▶ waiting                  the next step comes, or surely nothing was stored
+    sending ──▶ unknown                  no answer: looked for before anything is sent again
+    sending ──▶ held, failed             refused; the tries are used up
+    unknown ──▶ sending, done            it is not there, and is sent again; it is there
+    unknown ──▶ held, failed             a person must say what became of it; the tries are used up
+    held    ──▶ waiting, sending, done   retried, or linked by hand; what it lacked is there
+    held    ──▶ failed, ignored          looked at again, it cannot be sent; it is not to be sent
+    failed  ──▶ waiting, sending, done   as from held
+    failed  ──▶ held, ignored            looked at again, a person must decide; it is not to be sent
+    ignored ──▶ waiting, sending         it is to be sent after all, or is linked by hand
+    ignored ──▶ failed                   looked at again, it cannot be sent
+    done    ──▶ sending                  a customer or a project is updated
+    done    ──▶ held, failed             an alarm: it is not what it was; an update does not get through
+    done    ──▶ waiting                  a document of a removed key is linked in another company
+
+The life of a lane (`LANE_MOVES`):
+
+    idle    ──▶ ready                    a hint
+    ready   ──▶ leased                   a worker takes it
+    leased  ──▶ idle, blocked            nothing is left to do; its transfer needs a person
+    leased  ──▶ ready                    more came, or it waits
+    blocked ──▶ ready                    a new hint, or a person's word
 """
 
 from collections.abc import Collection, Mapping

@@ -22,7 +22,7 @@ from sqlalchemy.orm import Session as SyncSession
 from app.domain.money import dump_json, parse_json
 from app.domain.reasons.catalogue import fix_for
 from app.domain.reasons.codes import Code
-from app.errors import DatabaseAwayError
+from app.errors import DatabaseAwayError, SchemaError
 from app.tables import TenantOwned
 
 # Any number that no other user of the same database server takes: "RecMan".
@@ -192,15 +192,13 @@ async def check_schema(engine: AsyncEngine) -> None:
     """Make sure that the database has exactly the schema this version was written for.
 
     Raises:
-        DatabaseAwayError: it has another one; run the migrations, or this version is older than the schema.
+        SchemaError: it has another one; run the migrations, or this version is older than the schema.
     """
     wanted = ScriptDirectory.from_config(migration_config()).get_current_head()
     async with engine.connect() as connection:
         found = await connection.run_sync(lambda sync: MigrationContext.configure(sync).get_current_revision())
     if found != wanted:
-        raise DatabaseAwayError(
-            f"The schema is at {found}, this version needs {wanted}", fix=fix_for(Code.DATABASE_AWAY, "schema")
-        )
+        raise SchemaError(f"The schema is at {found}, this version needs {wanted}")
 
 
 async def migrate(engine: AsyncEngine) -> None:

@@ -15,6 +15,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from app.domain.states import UNDER_WAY, CheckState, EventState, SweepState, TransferState
 from app.embedded.orphans import end_orphans
 from app.embedded.postgres import EmbeddedPostgres
 from app.platform.db import migrate_database
@@ -30,7 +31,6 @@ _WORK_SECONDS = 120
 _LONG_AGO = "2020-01-01"
 # The sample data begin in this month.
 _GO_LIVE = "2026-10-01"
-_OPEN_STATES = {"waiting", "sending", "unknown"}
 
 _console = Console()
 
@@ -151,11 +151,11 @@ def _check_customers(http: httpx.Client, settings: Settings, path: str) -> None:
     check = json.loads(last)
     counts = ", ".join(f"{count} {kind.replace('_', ' ')}" for kind, count in check.get("counts", {}).items() if count)
     _console.print(f"Compared the customers of RecMan and Unimicro, {check.get('state')}: {counts}.", highlight=False)
-    if check.get("state") == "findings":
+    if check.get("state") == CheckState.FINDINGS:
         word = {"name": "Demo administrator", "reason": "the sample data's findings are known"}
         _post(http, settings, f"{path}/accept", word)
         _console.print(f"  {word['name']} accepted it: {word['reason']}.", highlight=False)
-    elif check.get("state") != "green":
+    elif check.get("state") != CheckState.GREEN:
         raise DemoFailedError(f"the customer check ended so: {last}")
 
 
@@ -187,7 +187,7 @@ def _sweep(settings: Settings, crew: Crew, http: httpx.Client) -> None:
     while time.monotonic() < deadline:
         crew.check()
         found = http.get(f"{path}/sweeps/{begun['id']}").raise_for_status().json()
-        if found["state"] != "running":
+        if found["state"] != SweepState.RUNNING:
             counts = ", ".join(f"{scope} {one['told']} of {one['records']}" for scope, one in found["counts"].items())
             _console.print(f"Swept RecMan, {found['state']}; passed on {counts}.", highlight=False)
             return
@@ -203,7 +203,7 @@ def _watch(options: DemoOptions, settings: Settings, crew: Crew, http: httpx.Cli
         task = progress.add_task("documents", total=len(expected))
         for transfers in _poll(settings, crew, http):
             documents = _documents(transfers)
-            ended = [row for row in documents if row["state"] not in _OPEN_STATES]
+            ended = [row for row in documents if row["state"] not in UNDER_WAY]
             progress.update(task, completed=len(ended))
             if not killed and ended:
                 crew.kill_and_restart("worker")
@@ -223,7 +223,9 @@ def _poll(settings: Settings, crew: Crew, http: httpx.Client) -> Iterator[list[d
 
 
 def _is_busy(settings: Settings, http: httpx.Client) -> bool:
-    waiting = http.get(f"{settings.public_url}/v1/events", params={"state": "waiting"}).raise_for_status().json()
+    waiting = (
+        http.get(f"{settings.public_url}/v1/events", params={"state": EventState.WAITING}).raise_for_status().json()
+    )
     return bool(waiting)
 
 
@@ -280,7 +282,7 @@ def _list_surprises(documents: list[dict[str, Any]], expected: dict[str, Expecte
             surprises.append(f"Invoice {record_id} is {row['state']} instead of {wanted.state}: {causes}")
         elif wanted.product_number is not None and wanted.product_number not in causes:
             surprises.append(f"Invoice {record_id} is held, but not for product {wanted.product_number}: {causes}")
-        elif row["state"] == "done" and row["remote_gross_amount"] != str(wanted.gross):
+        elif row["state"] == TransferState.DONE and row["remote_gross_amount"] != str(wanted.gross):
             surprises.append(f"Invoice {record_id} is {row['remote_gross_amount']} in Unimicro, not {wanted.gross}")
     return sorted(surprises)
 

@@ -35,10 +35,10 @@ class Outcome(StrEnum):
 
 # What the end of the events means where the last step says no more.
 _OUTCOMES = {
-    "done": Outcome.UNCHANGED,
-    "held": Outcome.HELD,
-    "failed": Outcome.FAILED,
-    "ignored": Outcome.IGNORED,
+    EventState.DONE: Outcome.UNCHANGED,
+    EventState.HELD: Outcome.HELD,
+    EventState.FAILED: Outcome.FAILED,
+    EventState.IGNORED: Outcome.IGNORED,
 }
 
 

@@ -2,12 +2,13 @@
 
 import time
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import text
 
 from app.admin.keys import is_removed
 from app.domain.documents import Document
-from app.domain.reasons.codes import Code, Reason
+from app.domain.reasons.codes import LOST, Code, Reason
 from app.domain.reasons.rows import Change
 from app.domain.reference import RemoteDocument
 from app.domain.states import EventState, TransferState
@@ -21,6 +22,7 @@ from app.transfer.claims import claim_sending
 from app.transfer.context import Outcome, Run
 from app.transfer.log import find_transfer, is_begun, is_linked, record_done, record_remote, record_values, show_totals
 from app.transfer.look import external_reference
+from app.transfer.orphans import retry_credit_notes
 from app.transfer.plan.document import hash_document
 from app.transfer.plan.steps import LinkDocument
 from app.transfer.retry import retry_held
@@ -54,7 +56,17 @@ async def link_document(run: Run, books: Books, step: LinkDocument) -> None:
             outcome=Outcome.LINKED,
             remote_number=number,
         )
-        await retry_held(session, tenant_id=run.lease.tenant_id, change=Change.INVOICE_LINKED)
+        await wake_followers(session, tenant_id=run.lease.tenant_id)
+
+
+async def wake_followers(session: Session, *, tenant_id: UUID) -> None:
+    """Look again at what a linked document may have been missing to.
+
+    Of what is held because of a removed key these are the credit notes alone: everything else waits for a key of its
+    own, and that may be thousands of documents.
+    """
+    await retry_held(session, tenant_id=tenant_id, change=Change.INVOICE_LINKED)
+    await retry_credit_notes(session, tenant_id=tenant_id)
 
 
 async def record_link(session: Session, run: Run, books: Books, document: Document, remote: RemoteDocument) -> int:
@@ -101,13 +113,23 @@ async def record_link(session: Session, run: Run, books: Books, document: Docume
 
 
 async def _take_hold(session: Session, run: Run, books: Books, transfer: Transfer) -> bool:
-    """Whether the transfer may be linked; what it was at a removed key means nothing any more and is forgotten."""
+    """Whether the transfer may be linked.
+
+    What it was at a removed key, or before somebody deleted it in Unimicro, means nothing any more and is forgotten.
+    """
     values: dict[str, Any] = {"key_id": books.key.id}
     if is_begun(transfer):
-        if transfer.key_id is None or not await is_removed(session, transfer.key_id):
+        is_free = transfer.key_id is not None and await is_removed(session, transfer.key_id)
+        if not is_free and not _is_lost(transfer, key_id=books.key.id):
             return False
         values |= {"booked_at": None, "remote_id": None, "remote_number": None, "credits_remote_id": None}
         values |= {"external_reference": None, "unclear": False, "unclear_since": None, "guid_spent": False}
         values |= {"state": TransferState.WAITING, "warnings": []}
     await record_values(session, transfer.id, **values)
     return await claim_sending(session, transfer.id, run.lease, key_id=books.key.id, step="link") is not None
+
+
+def _is_lost(transfer: Transfer, *, key_id: UUID) -> bool:
+    """Whether what was booked with this key is held because it is not there any more."""
+    is_held = transfer.key_id == key_id and transfer.state == TransferState.HELD and not transfer.unclear
+    return is_held and transfer.booked_at is not None and any(reason["code"] in LOST for reason in transfer.reasons)

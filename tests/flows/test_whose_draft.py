@@ -115,3 +115,31 @@ async def test_repeat_does_not_clear_the_alarm_that_a_document_was_deleted(world
     await world.hear_of("invoice", 5003)
     await world.settle()
     assert await world.hold_of("5003") == ("held", ["drift_deleted"])
+
+
+async def test_what_was_deleted_and_booked_again_by_hand_is_linked_and_ends_the_alarm(world: World) -> None:
+    await world.hear_of("invoice", 5003)
+    await world.settle()
+    (invoice,) = world.ledger.books().rows("CustomerInvoice")
+    by_hand = world.ledger.book_by_hand(InvoiceNumber="900001")
+    row = await world.find_document("5003")
+    assert row is not None
+    link = f"/v1/invoices/{row['id']}/done-elsewhere"
+    # What stands as it was booked, or was changed only, stays what it is.
+    less = {"TaxInclusiveAmount": Decimal(1), "TaxInclusiveAmountCurrency": Decimal(1)}
+    for change, code in (({}, "done"), (less, "drift_changed"), ({"Deleted": True}, "drift_deleted")):
+        world.ledger.books().update("CustomerInvoice", invoice["ID"], change)
+        await world.retry(row)
+        await world.settle()
+        state, reasons = await world.hold_of("5003")
+        assert (state, *reasons)[-1] == code
+        if code != "drift_deleted":
+            refused = await world.call("POST", link, {"remote_id": by_hand})
+            assert (refused.status_code, refused.json()["code"]) == (409, "already_begun")
+    linked = await world.call("POST", link, {"remote_id": by_hand})
+    assert (linked.status_code, linked.json().get("remote_number")) == (200, "900001"), linked.text
+    count = len(await world.invoices())
+    await world.retry(row)
+    await world.settle()
+    assert await world.hold_of("5003") == ("done", [])
+    assert len(await world.invoices()) == count

@@ -38,14 +38,16 @@ def test_whose_an_error_is_cannot_be_said_later(kind: type[RemoteError], system:
 def walk_codes() -> Iterator[tuple[str, ast.AST]]:
     for module in read_house("app"):
         # Few modules look at a code at all.
-        for node in module.nodes if ".code" in module.text else ():
+        for node in module.nodes if ".code" in module.text or ".fix" in module.text else ():
             yield module.path, node
 
 
 def is_told_by_text(node: ast.AST) -> bool:
-    """Whether a caught error's code or words are compared, where its class would tell."""
+    """Whether a caught error's code or fix is compared, where its class would tell."""
     return isinstance(node, ast.Compare) and any(
-        isinstance(side, ast.Attribute) and side.attr == "code" and ast.unparse(side.value) in {"error", "caught"}
+        isinstance(side, ast.Attribute)
+        and side.attr in {"code", "fix"}
+        and ast.unparse(side.value) in {"error", "caught"}
         for side in (node.left, *node.comparators)
     )
 
@@ -53,4 +55,5 @@ def is_told_by_text(node: ast.AST) -> bool:
 def test_an_error_is_told_by_its_class_not_by_its_code() -> None:
     assert [place for place, node in walk_codes() if is_told_by_text(node)] == []
     assert is_told_by_text(ast.parse('error.code == "remote_missing"', mode="eval").body)
+    assert is_told_by_text(ast.parse("error.fix == fix_for(Code.WAITS)", mode="eval").body)
     assert is_told_by_text(ast.parse("SEEN != error.code", mode="eval").body)

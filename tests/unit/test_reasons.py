@@ -4,6 +4,7 @@ import ast
 import json
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,8 @@ from app.domain.reasons.catalogue import CATALOGUE, REFUSED, fix_for, mended_by
 from app.domain.reasons.codes import Code
 from app.domain.reasons.credits import ROWS as CREDITS
 from app.domain.reasons.documents import ROWS as DOCUMENTS
-from app.domain.reasons.rows import Change, Mender, Row
+from app.domain.reasons.old_documents import ROWS as OLD_DOCUMENTS
+from app.domain.reasons.rows import Change, Mender, Row, Text
 from tests.world.house.source import read_house
 
 _ROOT = Path(__file__).resolve().parents[2]
@@ -40,14 +42,34 @@ def test_every_row_has_a_mender_a_sentence_and_something_to_do() -> None:
 
 
 def test_what_nobody_can_mend_says_so_and_nothing_else_does() -> None:
+    assert not [(row.code, case) for row in CATALOGUE.values() for case in _wrong_about_nobody(row)]
+
+
+def test_a_case_that_says_the_wrong_thing_about_its_mender_is_found() -> None:
+    waits = CATALOGUE[Code.WAITS]
+    assert set(_wrong_about_nobody(replace(waits, menders={}))) == set(waits.cases)
+    assert _wrong_about_nobody(replace(waits, mender=Mender.CLERK)) == [""]
+
+
+def test_only_cases_that_are_there_have_menders_and_only_others_than_their_rows() -> None:
     for row in CATALOGUE.values():
-        says_so = row.fix.en.startswith("Nothing to do")
-        assert says_so or row.mender is not Mender.NOBODY, row.code
-        # Something is to be done only if the reader thinks that what happened is wrong.
-        assert not says_so or row.mender is Mender.NOBODY or "Nothing to do, if that is right." in row.fix.en, row.code
+        assert set(row.menders) <= set(row.cases), row.code
+        assert row.mender not in row.menders.values(), row.code
 
 
-@pytest.mark.parametrize("row", [*DOCUMENTS, *CREDITS], ids=lambda row: row.code)
+def test_an_operator_is_the_mender_only_of_what_an_operator_does() -> None:
+    told = [text.en for row in CATALOGUE.values() for _, text, mender in _fixes(row) if mender is Mender.OPERATOR]
+    does = re.compile(r"(?i)\ban operator [a-z]+s\b|\bset [A-Z_]+ to\b|developer portal")
+    assert not [text for text in told if not does.search(text) or re.search(r"(?i)\bgive the operator\b", text)]
+
+
+def test_a_comparison_of_customers_asks_for_no_retry() -> None:
+    compared = [row.cases["compared"].en for row in CATALOGUE.values() if "compared" in row.cases]
+    assert len(compared) == 6
+    assert not [text for text in compared if "retry" in text]
+
+
+@pytest.mark.parametrize("row", [*DOCUMENTS, *OLD_DOCUMENTS, *CREDITS], ids=lambda row: row.code)
 def test_nobody_is_told_to_correct_a_document_in_recman(row: Row) -> None:
     texts = [row.fix.en, *(text.en for case, text in row.cases.items() if case != "party")]
     assert not [
@@ -141,6 +163,24 @@ def test_a_place_in_a_text_is_filled_in_or_left_to_the_reader() -> None:
     assert fix_for(Code.PRODUCT_UNKNOWN, number="7777").startswith("Create product 7777 in Unimicro")
     assert "POST /v1/transfers/{transfer_id}/retry" in fix_for(Code.IGNORED)
     assert "POST /v1/transfers/12/retry" in fix_for(Code.IGNORED, transfer_id=12)
+
+
+def _fixes(row: Row) -> list[tuple[str, Text, Mender]]:
+    """Every fix of a row with its case and its mender."""
+    others = [(case, text, row.menders.get(case, row.mender)) for case, text in row.cases.items()]
+    return [("", row.fix, row.mender), *others]
+
+
+def _wrong_about_nobody(row: Row) -> list[str]:
+    """The cases that say that there is nothing to do, and have a mender, or the other way round."""
+    wrong = []
+    for case, text, mender in _fixes(row):
+        says_so = text.en.startswith("Nothing to do")
+        # Something is to be done only if the reader thinks that what happened is wrong.
+        may_be_right = text.en.startswith("Nothing to do, if that is right.")
+        if says_so is not (mender is Mender.NOBODY) and not may_be_right:
+            wrong.append(case)
+    return wrong
 
 
 def _texts(row: Row) -> list[str]:

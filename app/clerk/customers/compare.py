@@ -23,7 +23,6 @@ from app.transfer.plan.steps import CreateCustomer
 _LOOK_ALIKE = 90
 # Of a number that many have, as many are shown.
 _MOST_MATCHES = 5
-_THEN_RETRY = ", then retry."
 
 
 class Kind(StrEnum):
@@ -186,7 +185,11 @@ def _place(customer: Customer, books: _Books) -> list[CustomerFinding]:
         books.shown.update(match.remote_id for match in matches)
         return [_number_twice_in_recman(customer, namesakes, _choose(customer, matches))]
     view = CustomerView(
-        recman_company_id=customer.recman_company_id, record=customer, matches=matches, policy=books.sides.policy
+        recman_company_id=customer.recman_company_id,
+        record=customer,
+        matches=matches,
+        policy=books.sides.policy,
+        is_compared=True,
     )
     steps, gaps = plan_customer(view, books.sides.reference)
     if gaps or not isinstance(steps[0], CreateCustomer):
@@ -221,16 +224,15 @@ def _choose(customer: Customer, matches: Sequence[RemoteCustomer]) -> RemoteCust
 def _from_gap(
     gap: Reason, customer: Customer, matches: Sequence[RemoteCustomer], policy: NumberPolicy
 ) -> CustomerFinding:
-    fix = gap.fix.removesuffix(_THEN_RETRY) + "." if gap.fix.endswith(_THEN_RETRY) else gap.fix
     kind = _KINDS_OF_GAPS.get(gap.code)
     if kind is None:
         # The plan makes no customers for this key.
-        row = _row(Kind.ONLY_IN_RECMAN, gap.cause, fix, customer=customer, action=Action.LEAVE)
+        row = _row(Kind.ONLY_IN_RECMAN, gap.cause, gap.fix, customer=customer, action=Action.LEAVE)
         return replace(row, needs_person=True)
     remote = None if kind is Kind.OUTSIDE_SERIES else _choose(customer, matches)
     # Numbers that are Unimicro's own need no mending: somebody says that the two are one.
     action = Action.LINK if kind is Kind.OTHER_NUMBER and policy is NumberPolicy.LINKED else None
-    return _row(kind, gap.cause, fix, customer=customer, remote=remote, action=action)
+    return _row(kind, gap.cause, gap.fix, customer=customer, remote=remote, action=action)
 
 
 def _number_twice_in_recman(customer: Customer, names: Sequence[str], remote: RemoteCustomer | None) -> CustomerFinding:

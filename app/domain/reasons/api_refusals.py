@@ -63,9 +63,4 @@ REFUSALS = (
     Refusal(code=Code.CURRENCY_DIFFERS, sentence=Text("The two have different currencies.")),
     Refusal(code=Code.AMOUNT_DIFFERS, sentence=Text("The two have different sums.")),
     Refusal(code=Code.CUSTOMER_DIFFERS, sentence=Text("The two have different customers.")),
-    Refusal(code=Code.NUMBER_TWICE, sentence=Text("Several held documents have the number.")),
-    Refusal(code=Code.NOTHING_OFFERED, sentence=Text("Nothing in Unimicro is offered for the document.")),
-    Refusal(code=Code.OFFERED, sentence=Text("Unimicro has a document that agrees.")),
-    Refusal(code=Code.OTHER_DAY, sentence=Text("The date in Unimicro differs.")),
-    Refusal(code=Code.NOT_HELD, sentence=Text("No document that is held has this id or number.")),
 )

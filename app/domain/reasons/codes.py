@@ -192,6 +192,8 @@ class Code(StrEnum):
 
 # A booked document does not stand in Unimicro as it was booked.
 DRIFTS = frozenset({Code.DRIFT_CHANGED, Code.DRIFT_CREDITED, Code.DRIFT_DELETED, Code.DRIFT_OTHER})
+# Of these: nothing of it is at its id any more.
+LOST = frozenset({Code.DRIFT_DELETED, Code.DRIFT_OTHER})
 
 
 @dataclass(frozen=True, slots=True)

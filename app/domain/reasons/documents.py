@@ -20,6 +20,7 @@ ROWS = (
                 "whole record, then retry."
             ),
         },
+        menders={"no_delivery": Mender.ADMINISTRATOR},
     ),
     Row(
         code=Code.RECORD_UNCLEAR,
@@ -48,6 +49,7 @@ ROWS = (
                 "/v1/transfers/{transfer_id}/ignore)."
             ),
         },
+        menders={"booked": Mender.ACCOUNTANT, "begun": Mender.ACCOUNTANT},
     ),
     Row(
         code=Code.CHANGED_AFTER_TRANSFER,
@@ -87,6 +89,7 @@ ROWS = (
                 "/v1/transfers/{transfer_id}/ignore)."
             ),
         },
+        menders={"credit_note": Mender.ACCOUNTANT},
     ),
     Row(
         code=Code.WOULD_SEND_TWICE,
@@ -203,13 +206,20 @@ ROWS = (
         code=Code.DRIFT_DELETED,
         mender=Mender.ACCOUNTANT,
         sentence=Text("A booked document was deleted in Unimicro."),
-        fix=Text("Find out in Unimicro who did it and why; book it there again by hand if it was a mistake."),
+        fix=Text(
+            "Find out in Unimicro who did it and why. If it was a mistake, book it there again by hand and link "
+            "that (POST /v1/invoices/{transfer_id}/done-elsewhere): then the alarm ends. If it was right, have "
+            "RecMan credit it, too; the alarm stays as the record of it."
+        ),
     ),
     Row(
         code=Code.DRIFT_OTHER,
         mender=Mender.ACCOUNTANT,
         sentence=Text("A booked document's id shows another document."),
-        fix=Text("Find out in Unimicro what became of it; book it there again by hand if it is gone."),
+        fix=Text(
+            "Find out in Unimicro what became of it. Book it there again by hand if it is gone, and link the one "
+            "that counts (POST /v1/invoices/{transfer_id}/done-elsewhere): then the alarm ends."
+        ),
     ),
     Row(
         code=Code.SAME_AS_OTHER,
@@ -235,22 +245,6 @@ ROWS = (
         sentence=Text("A person must approve the document first."),
         fix=Text("Look at it (POST /v1/invoices/dry-run), then approve it (POST /v1/invoices/{transfer_id}/approve)."),
         wakes=frozenset({Change.RULES_CHANGED}),
-    ),
-    Row(
-        code=Code.BEFORE_GO_LIVE,
-        mender=Mender.CLERK,
-        sentence=Text("The document is dated before the key's first day."),
-        fix=Text(
-            "If it is in Unimicro, link it (POST /v1/invoices/{transfer_id}/done-elsewhere); else send it "
-            "after all or ignore it: POST /v1/invoices/before-go-live with decision `send` or `ignore`."
-        ),
-        cases={
-            "offered": Text(
-                "Link it: POST /v1/invoices/before-go-live with decision `link`. If it is another document, send "
-                "or ignore this one there."
-            ),
-        },
-        wakes=frozenset({Change.FIRST_DAY_MOVED}),
     ),
     Row(
         code=Code.NOT_WANTED,
@@ -293,6 +287,12 @@ ROWS = (
                 "Mend what holds that credit note and retry it, or ignore it (POST "
                 "/v1/transfers/{transfer_id}/ignore); then this one goes on by itself."
             ),
+        },
+        menders={
+            "held": Mender.CLERK,
+            "held_invoice": Mender.CLERK,
+            "old_invoice": Mender.CLERK,
+            "held_credit": Mender.CLERK,
         },
     ),
     Row(

@@ -15,6 +15,7 @@ ROWS = (
         mender=Mender.UNIMICRO_ADMINISTRATOR,
         sentence=Text("The customer is inactive in Unimicro."),
         fix=Text("Activate the customer in Unimicro, then retry."),
+        cases={"compared": Text("Activate the customer in Unimicro.")},
     ),
     Row(
         code=Code.CUSTOMER_NOT_IN_UNIMICRO,
@@ -24,6 +25,12 @@ ROWS = (
             "Let the key make customers (customer_number, PUT /v1/rules): then it goes on by itself; or make "
             "the customer in Unimicro with number {number}, then retry."
         ),
+        cases={
+            "compared": Text(
+                "Let the key make customers (customer_number, PUT /v1/rules); or make the customer in Unimicro with "
+                "number {number}."
+            ),
+        },
         wakes=frozenset({Change.RULES_CHANGED}),
     ),
     Row(
@@ -40,6 +47,7 @@ ROWS = (
         mender=Mender.CLERK,
         sentence=Text("One customer number means two customers."),
         fix=Text("Give one of the two another customer number so that both systems agree, then retry."),
+        cases={"compared": Text("Give one of the two another customer number so that both systems agree.")},
         wakes=frozenset({Change.CUSTOMER_LINKED}),
     ),
     Row(
@@ -56,6 +64,11 @@ ROWS = (
         fix=Text(
             "Change the customer's number in RecMan, or widen the customer number series in Unimicro, then retry."
         ),
+        cases={
+            "compared": Text(
+                "Change the customer's number in RecMan, or widen the customer number series in Unimicro."
+            ),
+        },
         wakes=frozenset({Change.RULES_CHANGED}),
     ),
     Row(
@@ -63,6 +76,7 @@ ROWS = (
         mender=Mender.UNIMICRO_ADMINISTRATOR,
         sentence=Text("Unimicro may have the customer more than once."),
         fix=Text("Merge or renumber them in Unimicro, then retry."),
+        cases={"compared": Text("Merge or renumber them in Unimicro.")},
         wakes=frozenset({Change.CUSTOMER_LINKED}),
     ),
     Row(
@@ -71,6 +85,7 @@ ROWS = (
         sentence=Text("The customer has another number in Unimicro."),
         fix=Text("Give the customer number {remote_number} in RecMan, or {number} in Unimicro, then retry."),
         cases={
+            "compared": Text("Give the customer number {remote_number} in RecMan, or {number} in Unimicro."),
             "linked": Text(
                 "If it is the same customer, link it with number {remote_number} (POST "
                 "/v1/keys/{key_id}/customer-links): then it goes on by itself."

@@ -48,7 +48,8 @@ class Row:
     """All that is known of one code.
 
     `sentence` says what is the matter in general; the cause of a reason says it of one record. `fix` is what its
-    reader can do; `cases` holds the other fixes where one code has several, by a name of their own.
+    reader can do; `cases` holds the other fixes where one code has several, by a name of their own, and `menders` who
+    can do those that the row's own mender cannot.
     """
 
     code: Code
@@ -56,6 +57,7 @@ class Row:
     sentence: Text
     fix: Text
     cases: Mapping[str, Text] = field(default_factory=dict)
+    menders: Mapping[str, Mender] = field(default_factory=dict)
     wakes: frozenset[Change] = frozenset()
 
 

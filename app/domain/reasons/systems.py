@@ -48,6 +48,7 @@ ROWS = (
             ),
             "part": Text("Nothing to do: the next key makes it again."),
         },
+        menders={"begun": Mender.ACCOUNTANT, "booked_invoice": Mender.ACCOUNTANT, "part": Mender.NOBODY},
         wakes=frozenset({Change.DEPARTMENT_MOVED, Change.INVOICE_ASSIGNED}),
     ),
     Row(
@@ -68,6 +69,7 @@ ROWS = (
         cases={
             "for_a_while": Text("Nothing to do: it goes on by itself."),
         },
+        menders={"for_a_while": Mender.NOBODY},
     ),
     Row(
         code=Code.SIGN_IN_AGAIN,
@@ -86,6 +88,7 @@ ROWS = (
                 "/v1/tenants/{tenant_id})."
             ),
         },
+        menders={"recman": Mender.RECMAN_ADMINISTRATOR},
     ),
     Row(
         code=Code.API_HOST_NOT_ALLOWED,
@@ -179,7 +182,7 @@ ROWS = (
     ),
     Row(
         code=Code.RECMAN_REFUSED,
-        mender=Mender.OPERATOR,
+        mender=Mender.CLERK,
         sentence=Text("RecMan refused in a way that we do not know."),
         fix=Text("Give the operator this text."),
     ),
@@ -255,12 +258,13 @@ ROWS = (
     ),
     Row(
         code=Code.DATABASE_AWAY,
-        mender=Mender.OPERATOR,
+        mender=Mender.CLERK,
         sentence=Text("The database does not answer."),
         fix=Text("Nothing was stored; try again in a few seconds."),
         cases={
             "schema": Text("An operator runs `recman-unimicro migrate`."),
         },
+        menders={"schema": Mender.OPERATOR},
     ),
     Row(
         code=Code.EMBEDDED_POSTGRES,
@@ -285,13 +289,13 @@ ROWS = (
     ),
     Row(
         code=Code.INTERNAL,
-        mender=Mender.OPERATOR,
+        mender=Mender.CLERK,
         sentence=Text("Something unexpected happened."),
         fix=Text("Try again; if it stays, give the operator the time of the call."),
     ),
     Row(
         code=Code.UNEXPECTED,
-        mender=Mender.OPERATOR,
+        mender=Mender.CLERK,
         sentence=Text("Something unexpected stopped the transfer."),
         fix=Text("If it stays, give the operator this transfer's id."),
     ),

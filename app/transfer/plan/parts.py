@@ -17,6 +17,8 @@ from app.transfer.plan.steps import CreateCustomer, CreateDepartment, CreateProj
 
 Planned = tuple[tuple[Step, ...], tuple[Reason, ...]]
 
+# The case of a row that says nothing of a retry: nothing is held yet.
+_COMPARED = "compared"
 # Names less alike than this, of 100, are of different customers.
 _STRANGERS = 60
 
@@ -34,12 +36,13 @@ def plan_customer(view: CustomerView, reference: Reference) -> Planned:
     if isinstance(view.record, Gaps):
         return (), view.record.gaps
     customer = view.record
+    case = _COMPARED if view.is_compared else ""
     candidates = _list_candidates(view, customer)
     if len(candidates) > 1:
-        return (), (_number_twice(customer),)
+        return (), (_number_twice(customer, case),)
     if candidates:
-        return _link_customer(customer, candidates[0])
-    gaps = _creation_gaps(view, customer, reference)
+        return _link_customer(customer, candidates[0], case)
+    gaps = _creation_gaps(view, customer, reference, case)
     if gaps:
         return (), tuple(gaps)
     seen = frozenset(match.remote_id for match in view.matches)
@@ -72,14 +75,14 @@ def _list_candidates(view: CustomerView, customer: Customer) -> list[RemoteCusto
     return [match for match in same_number if not _is_stranger(customer, match)]
 
 
-def _link_customer(customer: Customer, match: RemoteCustomer) -> Planned:
+def _link_customer(customer: Customer, match: RemoteCustomer, case: str) -> Planned:
     if not _is_same_party(customer, match):
         return (), (
             Reason(
                 code=Code.CUSTOMER_NUMBER_CLASH,
                 cause=f"Customer number {customer.number} is {_describe(customer.name, customer.org_number)} in RecMan "
                 f"but {_describe(match.name, match.org_number)} in Unimicro",
-                fix=fix_for(Code.CUSTOMER_NUMBER_CLASH),
+                fix=fix_for(Code.CUSTOMER_NUMBER_CLASH, case),
             ),
         )
     if not match.active:
@@ -87,7 +90,7 @@ def _link_customer(customer: Customer, match: RemoteCustomer) -> Planned:
             Reason(
                 code=Code.CUSTOMER_INACTIVE,
                 cause=f"Customer {customer.number} {match.name} is inactive in Unimicro",
-                fix=fix_for(Code.CUSTOMER_INACTIVE),
+                fix=fix_for(Code.CUSTOMER_INACTIVE, case),
             ),
         )
     return (_link("company", customer.recman_company_id, customer, match),), ()
@@ -111,16 +114,16 @@ def _link(
     )
 
 
-def _creation_gaps(view: CustomerView, customer: Customer, reference: Reference) -> list[Reason]:
+def _creation_gaps(view: CustomerView, customer: Customer, reference: Reference, case: str) -> list[Reason]:
     gaps = [
-        _under_other_number(customer, other, view.policy)
+        _under_other_number(customer, other, "linked" if view.policy is NumberPolicy.LINKED else case)
         for other in view.matches
         if _has_equal_org_number(customer, other) and other.number != customer.number
     ]
     if view.policy is NumberPolicy.MATCH_ONLY and not gaps:
-        gaps.append(_not_made(customer))
+        gaps.append(_not_made(customer, case))
     if view.policy is NumberPolicy.SAME_NUMBER and not _fits_series(customer.number, reference.customer_series):
-        gaps.append(_outside_series(customer, reference.customer_series))
+        gaps.append(_outside_series(customer, reference.customer_series, case))
     return gaps
 
 
@@ -244,8 +247,7 @@ def _describe(name: str, org_number: str) -> str:
     return f"“{name}” ({org_number})" if org_number else f"“{name}”"
 
 
-def _under_other_number(customer: Customer, other: RemoteCustomer, policy: NumberPolicy) -> Reason:
-    case = "linked" if policy is NumberPolicy.LINKED else ""
+def _under_other_number(customer: Customer, other: RemoteCustomer, case: str) -> Reason:
     return Reason(
         code=Code.CUSTOMER_UNDER_OTHER_NUMBER,
         cause=f"{customer.name} (organisation number {customer.org_number}) has number {customer.number} in RecMan "
@@ -254,29 +256,29 @@ def _under_other_number(customer: Customer, other: RemoteCustomer, policy: Numbe
     )
 
 
-def _not_made(customer: Customer) -> Reason:
+def _not_made(customer: Customer, case: str) -> Reason:
     return Reason(
         code=Code.CUSTOMER_NOT_IN_UNIMICRO,
         cause=f"{customer.name} (number {customer.number}) is not in Unimicro, and the key makes no customers",
-        fix=fix_for(Code.CUSTOMER_NOT_IN_UNIMICRO, number=customer.number),
+        fix=fix_for(Code.CUSTOMER_NOT_IN_UNIMICRO, case, number=customer.number),
     )
 
 
-def _outside_series(customer: Customer, series: tuple[tuple[int, int], ...]) -> Reason:
+def _outside_series(customer: Customer, series: tuple[tuple[int, int], ...], case: str) -> Reason:
     listed = ", ".join(f"{first}–{last}" for first, last in series) or "none"
     return Reason(
         code=Code.CUSTOMER_NUMBER_OUTSIDE_SERIES,
         cause=f"Customer {customer.name} has number {customer.number} in RecMan, outside Unimicro's customer series "
         f"({listed})",
-        fix=fix_for(Code.CUSTOMER_NUMBER_OUTSIDE_SERIES),
+        fix=fix_for(Code.CUSTOMER_NUMBER_OUTSIDE_SERIES, case),
     )
 
 
-def _number_twice(customer: Customer) -> Reason:
+def _number_twice(customer: Customer, case: str) -> Reason:
     return Reason(
         code=Code.CUSTOMER_NUMBER_TWICE,
         cause=f"Unimicro has more than one customer that may be {customer.name} (number {customer.number} in RecMan)",
-        fix=fix_for(Code.CUSTOMER_NUMBER_TWICE),
+        fix=fix_for(Code.CUSTOMER_NUMBER_TWICE, case),
     )
 
 

@@ -58,13 +58,17 @@ class Past:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CustomerView:
-    """A customer as our log, RecMan and Unimicro see it; `record` holds gaps when it cannot be mapped."""
+    """A customer as our log, RecMan and Unimicro see it; `record` holds gaps when it cannot be mapped.
+
+    `is_compared`: it is looked at before anything is sent, so nothing is there to be retried.
+    """
 
     recman_company_id: str
     past: Past | None = None
     record: Customer | Gaps | None = None
     matches: tuple[RemoteCustomer, ...] = ()
     policy: NumberPolicy = NumberPolicy.SAME_NUMBER
+    is_compared: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
