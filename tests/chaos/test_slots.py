@@ -37,8 +37,10 @@ async def test_never_more_than_the_setting_says_over_all_processes(database_url:
 
 async def test_companies_do_not_wait_for_each_other(database_url: str) -> None:
     slots = Slots(database_url, most=1)
+    gauge = Gauge()
     async with slots.hold("a"), asyncio.timeout(PATIENCE):
-        await Gauge().visit(slots, "b")
+        await gauge.visit(slots, "b")
+    assert gauge.most == 1
     await slots.close()
 
 

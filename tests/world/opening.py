@@ -81,12 +81,7 @@ async def open_world(
         "recman_api_base": recman_url,
     }
     settings = make_settings(database_url, folder, **hosts | changes)
-    unimicro_app, recman_app = apps or (
-        unimicro.create_app(
-            sandbox or SandboxOptions(redirect_uris=(settings.redirect_uri,), client_secret=CLIENT_SECRET)
-        ),
-        recman.create_app(recman_options or RecmanOptions(daily_quota=100_000, keys=frozenset({RECMAN_KEY}))),
-    )
+    unimicro_app, recman_app = apps or _make_stand_ins(settings, sandbox, recman_options)
     is_plain = sandbox is None and recman_options is None and apps is None and changes.keys() <= PACE
     furniture = FURNITURE.get((connect, checked)) if is_plain else None
     async with AsyncExitStack() as stack:
@@ -118,6 +113,15 @@ async def open_world(
             await put_furniture(world, furniture)
         yield world
         await _look_around(resources, canaries)
+
+
+def _make_stand_ins(
+    settings: Settings, sandbox: SandboxOptions | None, recman_options: RecmanOptions | None
+) -> tuple[FastAPI, FastAPI]:
+    """Unimicro's and RecMan's, of whom this world's client and key are known."""
+    plain = SandboxOptions(redirect_uris=(settings.redirect_uri,), client_secret=CLIENT_SECRET)
+    ours = RecmanOptions(daily_quota=100_000, keys=frozenset({RECMAN_KEY}))
+    return unimicro.create_app(sandbox or plain), recman.create_app(recman_options or ours)
 
 
 async def _furnish(world: World, *, connect: bool, checked: bool) -> None:
