@@ -60,12 +60,39 @@ def find_long_ones(root: Path) -> list[str]:
     return [f"{place}: {length}" for place, length in lengths if length > _LONGEST]
 
 
+def find_loud_servers(root: Path) -> list[str]:
+    """Servers that set uvicorn's loggers for the whole process, and so for every test that comes after."""
+    calls = (
+        (path.relative_to(root), call)
+        for path in list_modules(root)
+        if "uvicorn" in path.read_text(encoding="utf-8")
+        for call in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(call, ast.Call) and ast.unparse(call.func) in {"uvicorn.Config", "uvicorn.run"}
+    )
+    quiet = {"log_config": "None"}
+    return [
+        f"{place}:{call.lineno}"
+        for place, call in calls
+        if {one.arg: ast.unparse(one.value) for one in call.keywords if one.arg in {"log_config", "log_level"}} != quiet
+    ]
+
+
 def test_no_test_module_is_imported_by_another() -> None:
     assert find_borrowers(TESTS) == []
 
 
 def test_what_tests_share_lies_in_the_world() -> None:
     assert find_strays(TESTS) == []
+
+
+def test_no_server_of_a_test_changes_what_the_process_logs() -> None:
+    assert find_loud_servers(TESTS) == []
+
+
+@pytest.mark.parametrize("given", ["", ", log_config=LOGS", ", log_config=None, log_level='critical'"])
+def test_a_loud_server_is_found(given: str, tmp_path: Path) -> None:
+    (tmp_path / "a.py").write_text(f"import uvicorn\nuvicorn.Config(app{given})\n", encoding="utf-8")
+    assert find_loud_servers(tmp_path) == ["a.py:2"]
 
 
 def test_no_test_module_is_too_long_to_be_read() -> None:
