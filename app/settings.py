@@ -37,6 +37,9 @@ class Settings(BaseSettings):
     hook_cache_seconds: float = Field(2, ge=0, description="A disabled or changed hook is noticed within this time")
 
     worker_concurrency: int = Field(8, ge=1, description="Lanes one worker works on at the same time")
+    worker_tenant_share: float = Field(
+        0.75, gt=0, le=1, description="How much of these one tenant may have, so that others find a place"
+    )
     lease_seconds: float = Field(15, gt=0, description="A dead worker's lanes are taken over after this time")
     poll_seconds: float = Field(1, gt=0, description="How often a worker looks for work when nothing wakes it")
     backoff_first_seconds: float = Field(5, gt=0, description="First pause after a failed try (full jitter)")
@@ -98,6 +101,11 @@ class Settings(BaseSettings):
     def allowed_hosts(self) -> frozenset[str]:
         """The hosts a token may name as API base, lower case."""
         return frozenset(host.strip().lower() for host in self.unimicro_allowed_hosts.split(",") if host.strip())
+
+    @property
+    def places_of_a_tenant(self) -> int:
+        """How many of a worker's places one tenant may have, at least one."""
+        return max(1, int(self.worker_concurrency * self.worker_tenant_share))
 
     @property
     def redirect_uri(self) -> str:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, select, text, update
+from sqlalchemy import ColumnElement, select, text
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.orm import defer
 
@@ -52,6 +52,13 @@ _ACCEPT = f"""
     RETURNING id
 """  # noqa: S608 - built from a constant
 
+
+_END = text("""
+    UPDATE event SET ended_at = now(),
+                     state = CASE WHEN id = :newest THEN CAST(:state AS text) ELSE CAST(:superseded AS text) END,
+                     note = CASE WHEN id = :newest THEN CAST(:note AS text) ELSE note END
+    WHERE id = ANY(CAST(:ids AS bigint[]))
+""")
 
 # The source of one of several records in a delivery; the delivery itself is kept beside it, whole.
 PART = "webhook:part"
@@ -168,11 +175,9 @@ async def load_unseen(session: Session, *, lane_id: int, after_seq: int, limit: 
 
 async def record_end(session: Session, events: Sequence[Event], *, state: EventState, note: str | None = None) -> None:
     """Mark the newest event with the outcome and the older ones, which it made moot, as superseded."""
-    *older, newest = [event.id for event in events]
-    ended = {"ended_at": text("now()")}
-    if older:
-        await session.execute(update(Event).where(Event.id.in_(older)).values(state=EventState.SUPERSEDED, **ended))
-    await session.execute(update(Event).where(Event.id == newest).values(state=state, note=note, **ended))
+    ids = [event.id for event in events]
+    values = {"ids": ids, "newest": ids[-1], "superseded": EventState.SUPERSEDED, "state": state, "note": note}
+    await session.execute(_END, values)
 
 
 async def list_bodies(

@@ -1,4 +1,4 @@
-"""Lanes: claim, lease, fence, back off, release, wait, wake. Postgres is the engine; its clock is the clock."""
+"""Lanes: lease, fence, back off, release, wait, wake. Postgres is the engine; its clock is the clock."""
 
 import math
 import random
@@ -11,23 +11,6 @@ from sqlalchemy import text
 from app.domain.states import LaneState
 from app.errors import StaleLeaseError
 from app.platform.db import Session
-
-# Chosen once and for all before anything is changed: inside an IN, Postgres may choose again for every row that it
-# looks at, and so take more lanes than asked for.
-_CLAIM = text("""
-    WITH due AS MATERIALIZED (
-        SELECT id FROM lane
-        WHERE ((state = 'ready' AND run_at <= now()) OR (state = 'leased' AND leased_until < now()))
-          -- A paused tenant's webhooks are stored, its lanes wait.
-          AND tenant_id NOT IN (SELECT id FROM tenant WHERE state = 'paused')
-        ORDER BY run_at FOR UPDATE SKIP LOCKED LIMIT :most
-    )
-    UPDATE lane SET state = 'leased', token = gen_random_uuid(), waits_for = NULL,
-                    leased_until = now() + make_interval(secs => :lease)
-    FROM due WHERE lane.id = due.id
-    RETURNING lane.id, tenant_id, scope, record_id, token, seq, seen_seq, tries,
-              extract(epoch FROM now() - coalesce(failing_since, now()))::float AS failing_seconds
-""")
 
 # A lane that somebody writes to at this moment is renewed the next time: many rows taken while others wait for some of
 # them could end in a deadlock, and a renewal must not stop a worker.
@@ -44,8 +27,13 @@ _FENCE = text("SELECT id FROM lane WHERE id = :id AND token = :token AND leased_
 # Where a session remembers in which transaction it holds which lane.
 _FENCED = "fenced"
 
-# Compared with the lane's own counter: a subquery on events could miss one that is not committed yet.
+# Compared with the lane's own counter: a subquery on events could miss one that is not committed yet. Whoever waits for
+# the record looks again.
 _RELEASE = text("""
+    WITH woken AS (
+        UPDATE lane SET run_at = now(), waits_for = NULL
+        WHERE tenant_id = :tenant_id AND waits_for = :own_name AND state = 'ready'
+    )
     UPDATE lane SET token = NULL, leased_until = NULL, seen_seq = :seen, tries = 0, failing_since = NULL,
                     run_at = now(),
                     state = CASE WHEN seq > :seen THEN 'ready' ELSE :state END
@@ -136,25 +124,6 @@ class Lease:
     failing_seconds: float
 
 
-async def claim(session: Session, *, most: int, lease_seconds: float) -> list[Lease]:
-    """Up to `most` lanes that are due, or whose worker has died; oldest due first."""
-    rows = await session.execute(_CLAIM, {"most": most, "lease": lease_seconds})
-    return [
-        Lease(
-            lane_id=row.id,
-            tenant_id=row.tenant_id,
-            scope=row.scope,
-            record_id=row.record_id,
-            token=row.token,
-            seq=row.seq,
-            seen_seq=row.seen_seq,
-            tries=row.tries,
-            failing_seconds=row.failing_seconds,
-        )
-        for row in rows
-    ]
-
-
 async def renew(session: Session, tokens: Sequence[UUID], *, lease_seconds: float) -> set[UUID]:
     """Prolong the leases that are still ours; what is missing in the answer was lost, or is being written to."""
     rows = await session.execute(_RENEW, {"tokens": list(tokens), "lease": lease_seconds})
@@ -179,9 +148,13 @@ async def check_fence(session: Session, lease: Lease) -> None:
 
 
 async def release(session: Session, lease: Lease, *, seen_seq: int, blocked: bool = False) -> None:
-    """Give the lane back after its events up to `seen_seq` ended; later ones make it ready at once."""
-    state = LaneState.BLOCKED if blocked else LaneState.IDLE
-    await session.execute(_RELEASE, {"id": lease.lane_id, "token": lease.token, "seen": seen_seq, "state": state})
+    """Give the lane back after its events up to `seen_seq` ended; later ones make it ready at once.
+
+    Every lane that waits for this record is due at once.
+    """
+    values = {"tenant_id": lease.tenant_id, "own_name": f"{lease.scope}:{lease.record_id}", "seen": seen_seq}
+    values |= {"id": lease.lane_id, "token": lease.token, "state": LaneState.BLOCKED if blocked else LaneState.IDLE}
+    await session.execute(_RELEASE, values)
 
 
 async def postpone(session: Session, lease: Lease, *, seconds: float, spends_try: bool) -> None:

@@ -17,7 +17,7 @@ from app.tables.base import NEW_UUID, NOW, Table, TenantOwned, one_of
 class Tenant(Table):
     """One RecMan account; `reading` holds how its RecMan is read (domain.reading).
 
-    Owner: admin.tenants. Readers: engine.lanes, reading.quota.
+    Owner: admin.tenants. Readers: engine.claims, reading.quota.
     """
 
     __tablename__ = "tenant"

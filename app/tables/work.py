@@ -26,7 +26,7 @@ class Lane(TenantOwned, Table):
     __table_args__ = (
         UniqueConstraint("tenant_id", "scope", "record_id"),
         one_of("state", *LaneState),
-        Index("ix_lane_ready", "run_at", postgresql_where=text("state = 'ready'")),
+        Index("ix_lane_ready", "tenant_id", "run_at", postgresql_where=text("state = 'ready'")),
         Index("ix_lane_leased", "leased_until", postgresql_where=text("state = 'leased'")),
         Index("ix_lane_waits", "tenant_id", "waits_for", postgresql_where=text("waits_for IS NOT NULL")),
         # Hot rows: leave room for updates in place.

@@ -8,7 +8,7 @@ from uuid import UUID
 from app.domain.reasons.codes import Reason
 from app.domain.states import BLOCKING, EventState
 from app.engine.inbox import record_end
-from app.engine.lanes import Lease, check_fence, release, wake_waiting
+from app.engine.lanes import Lease, check_fence, release
 from app.platform.db import Session, Sessions
 from app.platform.logger import add_log_fields
 from app.reading.records import RecordReader
@@ -111,8 +111,6 @@ class Run:
         await record_end(session, self.events, state=state, note=note)
         last_seq = self.events[-1].seq or 0
         await release(session, self.lease, seen_seq=last_seq, blocked=state in BLOCKING)
-        lease = self.lease
-        await wake_waiting(session, tenant_id=lease.tenant_id, scope=lease.scope, record_id=lease.record_id)
         codes = tuple(reason.code for reason in reasons)
         self.ending = Ending(outcome or _OUTCOMES[state], codes, remote_number or "")
         self.finished = True

@@ -10,12 +10,12 @@ import pytest
 from sqlalchemy import text
 
 from app.domain.states import EventState
+from app.engine.claims import Turn, claim, take_over
 from app.engine.inbox import Arrival, accept, dedupe_key, load_unseen
 from app.engine.lanes import (
     Lease,
     backoff_seconds,
     check_fence,
-    claim,
     postpone,
     release,
     renew,
@@ -45,7 +45,9 @@ async def hear(world: World, record_id: str, *notes: str) -> None:
 
 async def claim_all(world: World, *, most: int = 10, lease_seconds: float = 30) -> list[Lease]:
     async with world.resources.sessions.begin() as session:
-        return await claim(session, most=most, lease_seconds=lease_seconds)
+        dead = await take_over(session, most=most, lease_seconds=lease_seconds)
+        claimed = await claim(session, Turn(), most=most - len(dead), lease_seconds=lease_seconds)
+        return [*dead, *claimed.leases]
 
 
 async def lane_state(world: World) -> str:
@@ -233,7 +235,7 @@ async def test_no_more_lanes_are_claimed_than_asked_for_whatever_the_plan(world:
     async with world.resources.sessions.begin() as session:
         for name in {"enable_hashagg", "enable_hashjoin", "enable_mergejoin", "enable_material", plan} - {""}:
             await session.execute(text(f"SET LOCAL {name} = off"))
-        assert len(await claim(session, most=1, lease_seconds=30)) == 1
+        assert len((await claim(session, Turn(), most=1, lease_seconds=30)).leases) == 1
 
 
 async def test_worker_with_more_in_hand_than_asked_for_lets_it_go_on(world: World) -> None:

@@ -34,14 +34,21 @@ def add_copies(world: World, how_many: int, *, first: int = 9_000_001) -> list[s
 
 
 async def burst(world: World, ids: list[str]) -> None:
+    """A webhook for each; when the last one is in, the time in which others are waited for is over."""
+    await deliver(world, ids)
+    async with world.resources.engine.begin() as connection:
+        await connection.execute(text("UPDATE lane SET run_at = now() WHERE run_at > now() AND tries = 0"))
+
+
+async def deliver(world: World, ids: list[str]) -> None:
     bodies = [Delivery(body=json.dumps({"event": "invoice.created", "id": one})) for one in ids]
     assert set(await world.hear(bodies)) == {202}
 
 
 @pytest.fixture
 async def slow_world(database_url: str, tmp_path: Path) -> AsyncIterator[World]:
-    """A world that waits for others before it reads."""
-    async with open_world(database_url, tmp_path, recman_debounce_seconds=2.0) as opened:
+    """A world that waits for others before it reads, for longer than any burst takes on a busy machine."""
+    async with open_world(database_url, tmp_path, recman_debounce_seconds=600) as opened:
         yield opened
 
 
@@ -63,7 +70,7 @@ async def test_a_burst_costs_no_more_where_invoices_are_read_by_pages(database_u
     options = RecmanOptions(
         daily_quota=100_000, keys=frozenset({RECMAN_KEY}), invoice_ids_filter="refuse", page_size=200
     )
-    changes: dict[str, Any] = {"recman_options": options, "recman_debounce_seconds": 2.0}
+    changes: dict[str, Any] = {"recman_options": options, "recman_debounce_seconds": 600}
     async with open_world(database_url, tmp_path, **changes) as world:
         await world.office.put_rules({"review": {"everything": True}})
         ids = add_copies(world, 120)
@@ -97,7 +104,7 @@ async def test_an_equal_webhook_after_its_record_was_read_along_with_others_is_n
         first, second = add_copies(world, 2)
         record = world.recman.state.store.records["invoice"][second]
         record["invoiceNumber"] = ""
-        await burst(world, [first, second])
+        await deliver(world, [first, second])
         await make_due(world, first)
         stop = asyncio.Event()
         worker = asyncio.create_task(run_worker(world.resources, stop))
@@ -108,7 +115,7 @@ async def test_an_equal_webhook_after_its_record_was_read_along_with_others_is_n
             await world.count("SELECT count(*) FROM lane WHERE state = 'ready' AND run_at > now() AND tries = 0") == 1
         )
         record["invoiceNumber"] = "mended"
-        await burst(world, [second])
+        await deliver(world, [second])
         stop.set()
         await worker
         await make_due(world, second)

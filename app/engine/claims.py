@@ -1,0 +1,131 @@
+"""Who works on what: tenants that have due lanes take turns, and each gets a fair share of the free places.
+
+Two steps in one statement: first the tenants, from where the last turn ended, each found by one look at an index; then
+the lanes inside each of them, longest due first. However much one tenant has waiting, it costs the others nothing.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import text
+
+from app.engine.lanes import Lease
+from app.platform.db import Session
+
+# Before every tenant's id.
+FIRST = UUID(int=0)
+
+# One look per tenant: its lane that is due first. What comes behind the last turn, then from the start up to it.
+_TENANTS = """
+    {name} AS (
+        (SELECT tenant_id, run_at FROM lane WHERE state = 'ready' AND tenant_id > {start} AND {limit}
+         ORDER BY tenant_id, run_at LIMIT 1)
+        UNION ALL
+        SELECT next.tenant_id, next.run_at FROM {name} CROSS JOIN LATERAL (
+            SELECT tenant_id, run_at FROM lane WHERE state = 'ready' AND tenant_id > {name}.tenant_id AND {limit}
+            ORDER BY tenant_id, run_at LIMIT 1
+        ) AS next
+    )
+"""
+_AFTER = "CAST(:after AS uuid)"
+_AHEAD = _TENANTS.format(name="ahead", start=_AFTER, limit="true")
+_AROUND = _TENANTS.format(name="around", start=f"'{FIRST}'", limit=f"tenant_id <= {_AFTER}")
+
+_LEASED = """
+    UPDATE lane SET state = 'leased', token = gen_random_uuid(), waits_for = NULL,
+                    leased_until = now() + make_interval(secs => :lease)
+    FROM due WHERE lane.id = due.id
+    RETURNING lane.id, tenant_id, scope, record_id, token, seq, seen_seq, tries, share,
+              extract(epoch FROM now() - coalesce(failing_since, now()))::float AS failing_seconds
+"""
+
+# A paused tenant's webhooks are stored, its lanes wait.
+#
+# What is changed is chosen once and for all before: inside an IN, Postgres may choose again for every row that it looks
+# at, and so take more lanes than asked for.
+_CLAIM = text(f"""
+    WITH RECURSIVE {_AHEAD}, {_AROUND}, chosen AS MATERIALIZED (
+        SELECT tenant_id, room FROM (
+            SELECT *, CAST(:cap AS int) - coalesce(
+                (CAST(:places AS int[]))[array_position(CAST(:tenants AS uuid[]), tenant_id)], 0) AS room
+            FROM (SELECT * FROM ahead UNION ALL SELECT * FROM around) AS turn
+        ) AS turn
+        WHERE run_at <= now() AND room > 0 AND tenant_id NOT IN (SELECT id FROM tenant WHERE state = 'paused')
+        LIMIT CAST(:most AS int)
+    ), shared AS MATERIALIZED (
+        SELECT tenant_id, room, ceil(CAST(:most AS int)::float / count(*) OVER ())::int AS share FROM chosen
+    ), due AS MATERIALIZED (
+        SELECT one.id, CASE WHEN share < room THEN share END AS share FROM shared CROSS JOIN LATERAL (
+            SELECT id FROM lane WHERE tenant_id = shared.tenant_id AND state = 'ready' AND run_at <= now()
+            ORDER BY run_at LIMIT least(shared.share, shared.room) FOR UPDATE SKIP LOCKED
+        ) AS one LIMIT CAST(:most AS int)
+    )
+    {_LEASED}
+""")  # noqa: S608 - built from constants
+
+# The worker of these has died.
+_TAKE_OVER = text(f"""
+    WITH due AS MATERIALIZED (
+        SELECT id, NULL AS share FROM lane WHERE state = 'leased' AND leased_until < now()
+          AND tenant_id NOT IN (SELECT id FROM tenant WHERE state = 'paused')
+        ORDER BY leased_until LIMIT CAST(:most AS int) FOR UPDATE SKIP LOCKED
+    )
+    {_LEASED}
+""")  # noqa: S608 - built from constants
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """Lanes that are ours now; `more` says that a tenant among them has got its share and may have more that is due."""
+
+    leases: Sequence[Lease] = ()
+    more: bool = False
+
+
+@dataclass(slots=True)
+class Turn:
+    """Whose turn it is, and how many lanes each tenant has in this worker's hands."""
+
+    after: UUID = FIRST
+    busy: Mapping[UUID, int] = field(default_factory=dict)
+
+    def move(self, leases: Sequence[Lease]) -> None:
+        """Let those come first the next time who come behind the last one that was served."""
+        served = {lease.tenant_id for lease in leases}
+        if served:
+            self.after = max(served, key=lambda tenant: (tenant <= self.after, tenant))
+
+
+async def claim(session: Session, turn: Turn, *, most: int, lease_seconds: float, cap: int | None = None) -> Claimed:
+    """Up to `most` lanes that are due, tenants taking turns; no tenant has more than `cap` in hand afterwards."""
+    values = {"most": most, "cap": cap or most, "lease": lease_seconds, "after": turn.after}
+    values |= {"tenants": list(turn.busy), "places": list(turn.busy.values())}
+    rows = (await session.execute(_CLAIM, values)).all()
+    leases = [_to_lease(row) for row in rows]
+    turn.move(leases)
+    got: dict[UUID, int] = {}
+    for lease in leases:
+        got[lease.tenant_id] = got.get(lease.tenant_id, 0) + 1
+    return Claimed(leases, more=any(row.share and got[row.tenant_id] >= row.share for row in rows))
+
+
+async def take_over(session: Session, *, most: int, lease_seconds: float) -> list[Lease]:
+    """Up to `most` lanes whose worker has died."""
+    rows = await session.execute(_TAKE_OVER, {"most": most, "lease": lease_seconds})
+    return [_to_lease(row) for row in rows]
+
+
+def _to_lease(row: Any) -> Lease:
+    return Lease(
+        lane_id=row.id,
+        tenant_id=row.tenant_id,
+        scope=row.scope,
+        record_id=row.record_id,
+        token=row.token,
+        seq=row.seq,
+        seen_seq=row.seen_seq,
+        tries=row.tries,
+        failing_seconds=row.failing_seconds,
+    )
