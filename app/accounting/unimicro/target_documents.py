@@ -13,7 +13,6 @@ from app.accounting.unimicro.translate_credits import seed_of_lines, to_credit_h
 from app.accounting.unimicro.translate_documents import Currency, from_invoice, to_invoice, to_rounding
 from app.accounting.unimicro.translate_sums import read_quote
 from app.domain.documents import Attachment, Document, DocumentKind, Line
-from app.domain.money import to_decimal
 from app.domain.parties import Recipient
 from app.domain.reasons.catalogue import fix_for
 from app.domain.reasons.codes import Code, Reason
@@ -200,8 +199,8 @@ class DocumentTarget:
         head, warnings = to_credit_head(
             document, external_reference=external_reference, customer_id=from_invoice(row).customer_id
         )
-        kept_rate = rate or to_decimal(row.get("CurrencyExchangeRate") or 1)
-        lines, cut = to_credit_lines(document, links, there=row, rate=kept_rate)
+        kept_rate = rate or from_invoice(row).rate
+        lines, cut = to_credit_lines(document, links, there=row, rate=kept_rate or Decimal(1))
         await self._client.update(f"invoices/{remote_id}", {"ID": remote_id, **head, **lines})
         return Draft(
             document=await self.fetch_document(remote_id),

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 
 from app.domain.documents import Document
-from app.domain.money import count_decimals
+from app.domain.money import ZERO, count_decimals
 from app.domain.reasons.catalogue import fix_for
 from app.domain.reasons.codes import Code, Reason
 from app.domain.reference import Quote
@@ -41,7 +41,7 @@ def choose_rate(
         if found is None:
             return _doubtful(document, quote, f"the rules say about {named[currency]:f}")
     else:
-        found = quote.per_unit.quantize(_PRECISE).normalize()
+        found = _round(quote.per_unit)
         trouble = _find_trouble(found, currency, base_currency, last)
         if trouble:
             return _doubtful(document, quote, trouble)
@@ -54,8 +54,12 @@ def choose_rate(
 def _choose_near(quote: Quote, named: Decimal) -> Decimal | None:
     """The reading of the quote that the rules mean: for its own number of units, for one, or for a hundred."""
     readings = (quote.per_unit, quote.amount, quote.amount / _HUNDRED)
-    near = (one.quantize(_PRECISE).normalize() for one in readings if _is_near(one, named))
-    return next(near, None)
+    return next((_round(one) for one in readings if _is_near(one, named)), None)
+
+
+def _round(rate: Decimal) -> Decimal:
+    """As precise as a rate need be, without noughts at its end; ten is 10 and not 1E+1."""
+    return rate.quantize(_PRECISE).normalize() + ZERO
 
 
 def _find_trouble(rate: Decimal, currency: str, base_currency: str, last: Decimal | None) -> str:
