@@ -15,6 +15,9 @@ from app.errors import ConflictError, NotFoundError
 from app.platform.db import Session
 from app.tables import Key, RuleSet
 
+# Rules of earlier releases: stored versions stay as they were made, and are read without these.
+_GIVEN_UP = frozenset({"tolerance"})
+
 
 @dataclass(frozen=True, slots=True)
 class RulesInForce:
@@ -31,8 +34,13 @@ async def load_rules(session: Session, key_id: UUID) -> RulesInForce:
     clock = select(func.now().label("now")).subquery()
     query = select(clock.c.now, RuleSet).select_from(clock).outerjoin(RuleSet, RuleSet.key_id == key_id)
     read_at, row = (await session.execute(query.order_by(RuleSet.version.desc()).limit(1))).one()
-    version, rules = (0, Rules()) if row is None else (row.version, Rules.model_validate(row.rules))
+    version, rules = (0, Rules()) if row is None else (row.version, read_rules(row))
     return RulesInForce(version, rules, read_at)
+
+
+def read_rules(row: RuleSet) -> Rules:
+    """The rules of a stored version, without what is no rule any more."""
+    return Rules.model_validate({name: value for name, value in row.rules.items() if name not in _GIVEN_UP})
 
 
 async def list_versions(session: Session, key_id: UUID) -> Sequence[RuleSet]:

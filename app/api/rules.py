@@ -9,10 +9,11 @@ from fastapi import APIRouter, Query, Request, Response
 from pydantic import Field
 
 from app.admin.keys import load_key
-from app.admin.rules import list_versions, load_rules, load_version, record_rules, show_rules
+from app.admin.rules import list_versions, load_rules, load_version, read_rules, record_rules, show_rules
 from app.admin.rules_file import dump_yaml, parse_yaml
 from app.api.doors import AdminDoor, ResourcesDep, ViewerDoor
 from app.api.views import View, problems
+from app.clerk.rounding_account import verify_rounding
 from app.domain.reasons.codes import Code
 from app.domain.reasons.rows import Change
 from app.domain.rules import Rules
@@ -55,7 +56,7 @@ async def show_rules_in_force(
         found, rules = in_force.version, in_force.rules
     else:
         row = await load_version(door.session, key.id, version)
-        found, rules = row.version, Rules.model_validate(row.rules)
+        found, rules = row.version, read_rules(row)
     if format == "yaml":
         text = f"# Rules of key “{key.name}”, version {found}\n{dump_yaml(show_rules(rules))}"
         return Response(text, media_type="application/yaml", headers=_headers(found))
@@ -96,12 +97,18 @@ async def make_rules(
 ) -> RulesView:
     """Make the next version of the rules, from JSON or YAML.
 
-    What is held for a reason that a rule may mend is tried again. `{}` takes every rule back.
+    What is held for a reason that a rule may mend is tried again. `{}` takes every rule back. An account for rounding
+    is looked up in Unimicro when it is named.
     """
     key = await load_key(door.session, key_id)
     # A large file takes a while; others are answered meanwhile.
     rules = await asyncio.to_thread(parse_yaml, await _read_text(request))
-    before = show_rules((await load_rules(door.session, key.id)).rules)
+    known = (await load_rules(door.session, key.id)).rules
+    before = show_rules(known)
+    if rules.rounding is not None and rules.rounding != known.rounding:
+        # No transaction is open while Unimicro is asked.
+        await door.session.commit()
+        await verify_rounding(resources, key, rules.rounding)
     row = await record_rules(door.session, key, rules, after_version=after_version, made_by=door.caller.actor)
     after = {"version": row.version, "rules": row.rules}
     subject = f"rules:{key.id}"

@@ -21,7 +21,8 @@ from app.transfer.carry import decide
 from app.transfer.context import Run
 from app.transfer.linked import Known, list_linked, make_links
 from app.transfer.look import look_at_document
-from app.transfer.plan.document import compare_totals, plan_document
+from app.transfer.plan.amounts import compare_totals
+from app.transfer.plan.document import plan_document
 from app.transfer.plan.products import choose_product
 from app.transfer.plan.situation import DocumentSituation
 from app.transfer.plan.steps import (
@@ -43,6 +44,7 @@ from app.transfer.plan.steps import (
     Step,
     Wait,
 )
+from app.transfer.rates import load_rate
 from app.transfer.route import choose_key, decide_without_key
 from app.transfer.run import name_draft
 from app.transfer.run_parts import find_customer_id
@@ -175,7 +177,7 @@ async def _preview(run: Run, books: Books, situation: DocumentSituation, step: S
             target = books.target
             call, difference = previews.preview_issue(target.route, target.issuing), "the draft gets its number"
         case CreateDraft():
-            call = await _preview_draft(books, situation, step)
+            call = await _preview_draft(run, books, situation, step)
         case CreateCreditDraft():
             reference = situation.external_reference
             call = previews.preview_credit(step.credited_id, step.document, external_reference=reference)
@@ -215,7 +217,7 @@ def _complete(situation: DocumentSituation) -> Document:
     return situation.document
 
 
-async def _preview_draft(books: Books, situation: DocumentSituation, step: CreateDraft) -> Preview:
+async def _preview_draft(run: Run, books: Books, situation: DocumentSituation, step: CreateDraft) -> Preview:
     # 0 stands for a customer that an earlier step makes.
     links = make_links(books, step, list_linked(situation), new_customer_id=_find_linked(situation) or 0)
     _, guid = name_draft(books, step.document, situation.past)
@@ -225,6 +227,7 @@ async def _preview_draft(books: Books, situation: DocumentSituation, step: Creat
         guid=guid,
         external_reference=situation.external_reference,
         reference=books.reference,
+        rate=await load_rate(run, books, step.document),
     )
     return previews.preview_draft(books.target.route, payload, warnings)
 

@@ -14,7 +14,7 @@ from app.transfer.books import Books
 from app.transfer.context import Run
 from app.transfer.link import record_link
 from app.transfer.look import look_at_customer
-from app.transfer.plan.document import compare_totals
+from app.transfer.plan.amounts import compare_totals, is_apart
 from app.transfer.route import choose_key
 
 _BY_HAND = (
@@ -62,8 +62,8 @@ async def _require_match(run: Run, books: Books, document: Document, remote: Rem
     if remote.currency_id not in (None, books.reference.currencies.get(document.currency)):
         cause = f"The document in Unimicro is not in {document.currency}"
         raise ConflictError(cause, fix=_FIX, code=Code.CURRENCY_DIFFERS)
-    difference = compare_totals(document, remote, tolerance=books.rules.tolerance)
-    if difference is not None and difference.code == Code.TOTALS_DIFFER:
+    difference = compare_totals(document, remote)
+    if difference is not None and is_apart(difference):
         raise ConflictError(difference.cause, fix=_FIX, code=Code.AMOUNT_DIFFERS)
     if remote.customer_id not in await _list_customer_ids(run, books, document.recman_company_id):
         cause = f"The document in Unimicro belongs to another customer (id {remote.customer_id})"

@@ -39,7 +39,7 @@ class Attachment:
 class Line:
     """One line; a text line has no product, quantity, price or VAT.
 
-    Units: prices net of VAT in the document's currency, up to four decimals; rates in per cent.
+    Units: prices net of VAT in the document's currency, as many decimals as RecMan gives; rates in per cent.
     On a credit note quantities are positive: the kind says the direction. `department_number` is the line's own
     department, where it is another than the document's.
     """
@@ -82,7 +82,8 @@ class Line:
 class Document:
     """One invoice or credit note, complete enough to be booked.
 
-    `has_minus`: RecMan stated its sums with a minus, which ours never have on a credit note.
+    `has_minus`: RecMan stated its sums with a minus, which ours never have on a credit note. `exchange_rate` (the
+    company's currency for one unit) and `base_vat_amount` (VAT in the company's currency) where RecMan states them.
     Shape: at least one line, lines in their printed order.
     """
 
@@ -96,6 +97,8 @@ class Document:
     lines: tuple[Line, ...]
     stated_totals: Totals | None = None
     has_minus: bool = False
+    exchange_rate: Decimal | None = None
+    base_vat_amount: Decimal | None = None
     delivery_date: date | None = None
     recman_project_id: str | None = None
     recman_department_id: str | None = None

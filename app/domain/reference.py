@@ -106,8 +106,10 @@ class RemoteProject:
 class RemoteDocument:
     """An invoice or credit note there.
 
-    `credited_amount` is what issued credit notes have taken of an invoice, as far as it says so itself.
-    Units: totals and `credited_amount` in the document's currency, positive also on a credit note.
+    `credited_amount` is what issued credit notes have taken of an invoice, as far as it says so itself. `base_totals`
+    are the sums in the company's own currency, `rate` is what one unit of the document's was worth; None: not told.
+    `rounding_amount` is by how much Unimicro itself has rounded what is to be paid, which the totals hold.
+    Units: totals, `credited_amount` and `rounding_amount` in the document's currency, positive also on a credit note.
     """
 
     remote_id: int
@@ -123,6 +125,22 @@ class RemoteDocument:
     currency_id: int | None = None
     credited_amount: Decimal = ZERO
     created_at: datetime | None = None
+    base_totals: Totals | None = None
+    rate: Decimal | None = None
+    rounding_amount: Decimal = ZERO
+
+
+@dataclass(frozen=True, slots=True)
+class Quote:
+    """An exchange rate as it is told: so much of the company's currency for so many units."""
+
+    amount: Decimal
+    units: Decimal = Decimal(1)
+
+    @property
+    def per_unit(self) -> Decimal:
+        """The company's currency for one unit."""
+        return self.amount / self.units
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,6 +148,7 @@ class Links:
     """Ids there of everything a document points to; None where the document has no such part.
 
     `customer_number` is the number that the customer's id must still show; empty: it is not known.
+    `rounding_product_id` is the product of lines that we add to level a claim.
     Shape: `dimensions` maps a free dimension (5 to 10) to the id of its value, `line_departments` a line's own
     department number to its id.
     """
@@ -141,3 +160,4 @@ class Links:
     products: Mapping[str, RemoteProduct] = field(default_factory=dict)
     dimensions: Mapping[int, int] = field(default_factory=dict)
     line_departments: Mapping[str, int] = field(default_factory=dict)
+    rounding_product_id: int | None = None

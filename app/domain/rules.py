@@ -3,7 +3,7 @@
 from collections import Counter
 from datetime import date
 from decimal import Decimal
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -14,6 +14,7 @@ from app.domain.policies import CustomerField, FieldRule, FieldRules, NumberPoli
 _FIRST_DIMENSION, _LAST_DIMENSION = 5, 10
 
 Number = Annotated[str, Field(min_length=1, max_length=255)]
+Currency = Annotated[str, Field(pattern="^[A-Z]{3}$")]
 Dimension = Annotated[int, Field(ge=_FIRST_DIMENSION, le=_LAST_DIMENSION)]
 
 
@@ -52,6 +53,15 @@ class DepartmentRule(_Part):
     dimensions: dict[Dimension, Number] = Field(default_factory=dict, examples=[{"5": "OSLO"}])
 
 
+class Rounding(_Part):
+    """Where a claim is levelled that rounding has moved: a line without VAT, on a product of its own."""
+
+    account: Annotated[int, Field(ge=1000, le=99999999)] = Field(examples=[7740])
+    product: Number = Field(
+        "AVRUNDING", description="Number of the line's product in Unimicro; made on the account where there is none"
+    )
+
+
 class Review(_Part):
     """What a person must approve before it is sent."""
 
@@ -87,9 +97,27 @@ class Rules(_Part):
     review: Review = Review()
     held_customers: list[Number] = Field(default_factory=list, description="RecMan customer numbers to hold")
     attach_files: bool = Field(False, description="Attach RecMan's file (PDF) to the invoice, where RecMan gives one")
-    tolerance: Decimal = Field(
-        Decimal(0), ge=0, le=1, description="Totals may differ by this much; the difference is shown as a warning"
+    rounding: Rounding | None = Field(
+        None,
+        description="Account for the rounding line that makes the claim in Unimicro the document's to the øre; without "
+        "one such a document is held",
     )
+    rates: dict[Currency, Annotated[Decimal, Field(gt=0)]] = Field(
+        default_factory=dict,
+        description="About what one unit of a currency is worth, where Unimicro's rate is held as doubtful: rates "
+        "within 20 % of it are believed",
+        examples=[{"DKK": "1.55"}],
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _has_no_tolerance(cls, given: Any) -> Any:
+        if isinstance(given, dict) and "tolerance" in given:
+            raise ValueError(
+                "tolerance is no rule any more, for a claim is booked to the øre: leave it out, and name the account "
+                "for what rounding explains instead, as in `rounding: {account: 7740}`"
+            )
+        return given
 
     @model_validator(mode="after")
     def _says_nothing_twice(self) -> "Rules":

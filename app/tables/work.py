@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import ForeignKey, Index, UniqueConstraint, func, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
-from sqlalchemy.types import BigInteger
+from sqlalchemy.types import BigInteger, Numeric
 
 from app.domain.states import CheckState, EventState, JobState, LaneState, TransferState
 from app.tables.base import NEW_UUID, NOW, Table, TenantOwned, one_of
@@ -270,6 +270,23 @@ class RuleSet(TenantOwned, Table):
     rules: Mapped[dict[str, Any]]
     made_by: Mapped[str]
     made_at: Mapped[datetime] = mapped_column(server_default=NOW)
+
+
+class UsedRate(TenantOwned, Table):
+    """The rate of exchange that a company's last booked document in a currency had.
+
+    Units: the company's own currency for one unit.
+
+    Owner: transfer.rates.
+    """
+
+    __tablename__ = "used_rate"
+
+    tenant_id: Mapped[UUID] = mapped_column(ForeignKey("tenant.id"), primary_key=True)
+    company_key: Mapped[str] = mapped_column(primary_key=True)
+    currency: Mapped[str] = mapped_column(primary_key=True)
+    rate: Mapped[Decimal] = mapped_column(Numeric)
+    used_at: Mapped[datetime] = mapped_column(server_default=NOW)
 
 
 class Job(TenantOwned, Table):

@@ -96,4 +96,12 @@ def _make_links(
         products=choose_products(document, books.reference, books.rules),
         line_departments=find_line_departments(document.lines, books.reference),
         dimensions=step.dimensions,
+        rounding_product_id=_find_rounding_product(books),
     )
+
+
+def _find_rounding_product(books: Books) -> int | None:
+    """The product of lines that level claims, as far as it is there."""
+    rounding = books.rules.rounding
+    found = () if rounding is None else books.reference.products.get(rounding.product, ())
+    return found[0].remote_id if len(found) == 1 else None

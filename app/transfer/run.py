@@ -6,6 +6,7 @@ Nothing here decides; a step that finds something changed raises, and the next r
 import asyncio
 import time
 from dataclasses import dataclass, replace
+from decimal import Decimal
 
 from app.accounting.targets import Draft, guid_for
 from app.domain.booking import Booking
@@ -22,6 +23,7 @@ from app.transfer.books import Books
 from app.transfer.claims import claim_sending
 from app.transfer.context import Outcome, Run
 from app.transfer.drift import find_changed
+from app.transfer.level import level_draft
 from app.transfer.link import link_document
 from app.transfer.linked import Known, list_linked, make_links
 from app.transfer.log import (
@@ -32,7 +34,7 @@ from app.transfer.log import (
     show_reasons,
     show_totals,
 )
-from app.transfer.plan.document import compare_totals, hash_document
+from app.transfer.plan.document import hash_document
 from app.transfer.plan.situation import DocumentSituation, Past
 from app.transfer.plan.steps import (
     AdoptDocument,
@@ -45,6 +47,7 @@ from app.transfer.plan.steps import (
     LinkDocument,
     Step,
 )
+from app.transfer.rates import load_rate, record_rate
 from app.transfer.run_credit import create_credit_draft
 from app.transfer.run_parts import run_part
 from app.transfer.run_product import create_product
@@ -58,12 +61,12 @@ class _Progress:
     """How far a plan has come: what is known to be in Unimicro, the document as it stands there, and the warnings."""
 
     known: Known
-    remote: RemoteDocument | None = None
+    draft: Draft | None = None
     warnings: tuple[Reason, ...] = ()
 
     def with_draft(self, draft: Draft) -> "_Progress":
         """The same with the draft made, and what making it has warned of."""
-        return replace(self, remote=draft.document, warnings=(*self.warnings, *draft.warnings))
+        return replace(self, draft=replace(draft, warnings=()), warnings=(*self.warnings, *draft.warnings))
 
 
 async def run_document(run: Run, books: Books, plan: Go, situation: DocumentSituation) -> None:
@@ -82,7 +85,7 @@ async def _do(run: Run, books: Books, step: Step, situation: DocumentSituation, 
     """One step, and how far the plan has come with it."""
     match step:
         case AdoptDocument():
-            return replace(done, remote=await _adopt(run, books, step))
+            return done.with_draft(await _adopt(run, books, step, situation))
         case LinkDocument():
             await link_document(run, books, step)
         case CreateDraft():
@@ -99,15 +102,17 @@ async def _do(run: Run, books: Books, step: Step, situation: DocumentSituation, 
 
 
 async def _finish(run: Run, books: Books, step: Issue | KeepDraft, done: _Progress) -> None:
-    if done.remote is None:
+    if done.draft is None:
         raise TypeError("a plan finishes only what an earlier step made or found")
-    warnings = (*done.warnings, *_compare(books, step.document, done.remote))
+    draft = await level_draft(run, books, step.document, done.draft)
+    draft = replace(draft, warnings=(*done.warnings, *draft.warnings))
     finish = _issue if isinstance(step, Issue) else _keep_draft
-    await finish(run, books, step.document, done.remote, warnings)
+    await finish(run, books, step.document, draft)
 
 
-async def _adopt(run: Run, books: Books, step: AdoptDocument) -> RemoteDocument:
+async def _adopt(run: Run, books: Books, step: AdoptDocument, situation: DocumentSituation) -> Draft:
     transfer_id = run.own_transfer_id
+    rate = await _find_rate(run, books, step.remote, situation)
     async with run.sessions.begin() as session:
         await check_fence(session, run.lease)
         if await claim_sending(session, transfer_id, run.lease, key_id=books.key.id, step="look") is None:
@@ -126,7 +131,22 @@ async def _adopt(run: Run, books: Books, step: AdoptDocument) -> RemoteDocument:
             remote_customer_id=step.remote.customer_id,
             external_reference=step.remote.external_reference or None,
         )
-    return step.remote
+    return Draft(document=step.remote, warnings=(), rate=rate, seed=_seed_of(books, situation))
+
+
+async def _find_rate(run: Run, books: Books, remote: RemoteDocument, situation: DocumentSituation) -> Decimal | None:
+    """The rate that a found draft must have; what is issued already has the one that it has."""
+    document = situation.document
+    if not isinstance(document, Document) or remote.state is not DocumentState.DRAFT:
+        return remote.rate
+    return await load_rate(run, books, document)
+
+
+def _seed_of(books: Books, situation: DocumentSituation) -> str:
+    """What guids of further lines of a found draft hang on: the guid that it was made with."""
+    version = 1 if situation.past is None else situation.past.guid_version
+    recman_id = situation.document.recman_invoice_id if isinstance(situation.document, Document) else ""
+    return guid_for(str(books.key.id), "invoice", recman_id, str(version))
 
 
 async def _create_draft(run: Run, books: Books, step: CreateDraft, situation: DocumentSituation, known: Known) -> Draft:
@@ -134,6 +154,7 @@ async def _create_draft(run: Run, books: Books, step: CreateDraft, situation: Do
     past = situation.past
     version, guid = name_draft(books, step.document, past)
     links = make_links(books, step, known)
+    rate = await load_rate(run, books, step.document)
 
     async def prepare(session: Session) -> None:
         # Whatever had the stored id is known to be gone; what this call makes is looked for under its own guid.
@@ -161,6 +182,7 @@ async def _create_draft(run: Run, books: Books, step: CreateDraft, situation: Do
             guid=guid,
             external_reference=situation.external_reference,
             reference=books.reference,
+            rate=rate,
         ),
         settle=settle,
         prepare=prepare,
@@ -196,14 +218,12 @@ class _Issued:
     warnings: tuple[Reason, ...]
 
 
-async def _issue(
-    run: Run, books: Books, document: Document, remote: RemoteDocument, warnings: tuple[Reason, ...]
-) -> None:
-    transfer_id = run.own_transfer_id
+async def _issue(run: Run, books: Books, document: Document, draft: Draft) -> None:
+    transfer_id, remote = run.own_transfer_id, draft.document
 
     async def settle(session: Session, made: _Issued) -> None:
         issued = made.document
-        told = (*warnings, *made.warnings, *_kid_warnings(books, document, issued))
+        told = (*draft.warnings, *made.warnings, *_kid_warnings(books, document, issued))
         await record_done(
             session,
             transfer_id,
@@ -214,7 +234,8 @@ async def _issue(
             warnings=show_reasons(told),
             **show_totals("remote_", issued.totals),
         )
-        changed = find_changed(books, document, issued)
+        await record_rate(session, run, books, document, draft.rate)
+        changed = find_changed(books, document, issued, rate=draft.rate)
         if changed is not None:
             await record_held(session, transfer_id, (changed,))
         await run.finish(
@@ -280,23 +301,8 @@ async def _attach(books: Books, document: Document, remote: RemoteDocument) -> t
     return ()
 
 
-def _compare(books: Books, document: Document, remote: RemoteDocument) -> tuple[Reason, ...]:
-    """What the tolerance lets pass.
-
-    Raises:
-        HoldError: the totals differ by more.
-    """
-    difference = compare_totals(document, remote, tolerance=books.rules.tolerance)
-    if difference is None:
-        return ()
-    if difference.code != Code.TOTALS_ROUNDED:
-        raise HoldError((difference,))
-    return (difference,)
-
-
-async def _keep_draft(
-    run: Run, books: Books, document: Document, remote: RemoteDocument, warnings: tuple[Reason, ...]
-) -> None:
+async def _keep_draft(run: Run, books: Books, document: Document, draft: Draft) -> None:
+    remote, warnings = draft.document, draft.warnings
     async with run.sessions.begin() as session:
         await check_fence(session, run.lease)
         await record_done(
@@ -309,6 +315,7 @@ async def _keep_draft(
             warnings=show_reasons(warnings),
             **show_totals("remote_", remote.totals),
         )
+        await record_rate(session, run, books, document, draft.rate)
         note = "in Unimicro as a draft"
         await run.finish(
             session,

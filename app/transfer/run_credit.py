@@ -39,11 +39,13 @@ async def create_credit_draft(
         draft_id = (await _make(run, books, step, situation)).remote_id
     known_id = draft_id
     links = make_credit_links(books, step, known)
+    # A credit note is reckoned with its invoice's rate, whatever the day's is.
+    rate = None if situation.credited_document is None else situation.credited_document.rate
 
     async def call() -> Draft:
         async with missing_is_unclear():
             return await books.target.update_credit_draft(
-                known_id, step.document, external_reference=reference, links=links
+                known_id, step.document, external_reference=reference, links=links, rate=rate
             )
 
     async def settle(session: Session, updated: Draft) -> None:

@@ -13,7 +13,7 @@ from app.domain.reference import DocumentState, RemoteDocument
 from app.transfer.books import Books
 from app.transfer.context import Run
 from app.transfer.log import is_linked
-from app.transfer.plan.document import compare_totals
+from app.transfer.plan.amounts import compare_totals, is_apart
 from app.transfer.plan.parts import find_same_customer
 from app.transfer.plan.situation import CustomerView, DocumentSituation, Past, Twin
 
@@ -57,8 +57,8 @@ def _compare(books: Books, document: Document, remote: RemoteDocument) -> list[s
         differences.append(f"there it is {remote.state.value}")
     if remote.currency_id not in (None, books.reference.currencies.get(document.currency)):
         differences.append(f"it is not in {document.currency}")
-    totals = compare_totals(document, remote, tolerance=books.rules.tolerance)
-    if totals is not None and totals.code == Code.TOTALS_DIFFER:
+    totals = compare_totals(document, remote)
+    if totals is not None and is_apart(totals):
         differences.append(totals.cause[0].lower() + totals.cause[1:])
     return differences
 

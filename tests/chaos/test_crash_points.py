@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from app.transfer.books import KnownBooks
 from tests.world import World, open_world
 from tests.world.crash import Boundaries, work_on_the_others, work_until_dead
 
@@ -65,6 +66,27 @@ async def hear_too_large_credit(world: World) -> None:
     await world.hear_of("invoice", 5008)
 
 
+async def name_rounding_account(world: World) -> None:
+    """A key that levels; the product of its lines is not made yet."""
+    world.resources.kept(KnownBooks).references.clear()
+    shown = await world.get("/v1/rules", key_id=str(world.key_id))
+    if shown["rules"]["rounding"] is None:
+        await world.office.put_rules({"rounding": {"account": 7740}}, after_version=shown["version"])
+
+
+async def hear_rounded_invoice(world: World) -> None:
+    # Unimicro's lines make 5974.88.
+    for record_id in ("5003", "5008"):
+        world.source.record(record_id).update({"totalExVat": "4957.50", "vat": "1017.39", "totalIncVat": "5974.89"})
+    await world.hear_of("invoice", 5003)
+
+
+async def book_rounded_invoice(world: World) -> None:
+    await name_rounding_account(world)
+    await hear_rounded_invoice(world)
+    await world.settle()
+
+
 async def hear_company(world: World) -> None:
     world.recman.state.store.records["company"]["201"].update(name="Ærfugl Bemanning AS", phone="+47 22 00 00 01")
     await world.hear_of("company", 201)
@@ -104,6 +126,8 @@ SCENARIOS: dict[str, tuple[Part, Part]] = {
     "two part credits unanswered": (book_5003, hear_two_partial_credits_unanswered),
     "too large credit": (book_5003, hear_too_large_credit),
     "credit with its invoice": (nothing, hear_credit),
+    "rounded invoice": (name_rounding_account, hear_rounded_invoice),
+    "credit of a rounded invoice": (book_rounded_invoice, hear_credit),
     "new customer": (nothing, hear_company),
     "changed customer": (book_company, hear_changed_company),
     "new project": (nothing, hear_project),

@@ -96,7 +96,11 @@ def test_sums_in_base_currency_are_those_of_the_lines_at_the_rate(case: Case) ->
     priced = [item for item in payload["Items"] if item["ProductID"] is not None]
     assert Fraction(payload["CurrencyExchangeRate"]) == rate
     for item in priced:
-        assert Fraction(item["PriceExVat"]) == round_fraction(Fraction(item["PriceExVatCurrency"]) * rate, 4)
+        exact = Fraction(item["PriceExVatCurrency"]) * rate
+        # As many decimals as the line's sum needs.
+        assert Fraction(item["PriceExVat"]) in {round_fraction(exact, 4), exact}
+        count = Fraction(item["NumberOfItems"])
+        assert round_fraction(Fraction(item["PriceExVat"]) * count, 2) == round_fraction(exact * count, 2)
         assert Fraction(item["SumTotalExVat"]) == round_fraction(Fraction(item["SumTotalExVatCurrency"]) * rate, 2)
         assert item["SumTotalIncVat"] == item["SumTotalExVat"] + item["SumVat"]
     sums = {"TaxExclusiveAmount": "SumTotalExVat", "VatTotalsAmount": "SumVat", "TaxInclusiveAmount": "SumTotalIncVat"}

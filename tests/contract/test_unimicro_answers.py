@@ -225,11 +225,13 @@ async def test_company_settings_that_say_too_little_hold_and_name_themselves(
         {"ExchangeRate": Decimal("11.65")},
         {"ExchangeRate": Decimal("11.65"), "Factor": 1},
         {"ExchangeRate": "11.65", "Factor": Decimal("1.0")},
+        {"ExchangeRate": Decimal(1165), "Factor": 100},
+        {"ExchangeRate": Decimal("116.5"), "Factor": "10"},
     ],
 )
-async def test_a_rate_for_one_unit_is_believed(rate: dict[str, Any]) -> None:
+async def test_a_rate_is_for_one_unit_however_many_it_is_quoted_for(rate: dict[str, Any]) -> None:
     async with open_desk(lambda _: to_answer(rate)) as (target, _):
-        assert await target.fetch_rate(3, 2, date(2026, 10, 31)) == Decimal("11.65")
+        assert (await target.fetch_quote(3, 2, date(2026, 10, 31))).per_unit == Decimal("11.65")
 
 
 @pytest.mark.parametrize(
@@ -239,14 +241,14 @@ async def test_a_rate_for_one_unit_is_believed(rate: dict[str, Any]) -> None:
         {"ExchangeRate": None},
         {"ExchangeRate": 0, "Factor": 1},
         {"ExchangeRate": Decimal("-1.5")},
-        {"ExchangeRate": Decimal("104.3"), "Factor": 100},
         {"ExchangeRate": Decimal("104.3"), "Factor": 0},
+        {"ExchangeRate": Decimal("104.3"), "Factor": -100},
     ],
 )
 async def test_a_rate_that_cannot_be_used_holds(rate: dict[str, Any]) -> None:
     async with open_desk(lambda _: to_answer(rate)) as (target, _):
         with pytest.raises(HoldError) as caught:
-            await target.fetch_rate(3, 2, date(2026, 10, 31))
+            await target.fetch_quote(3, 2, date(2026, 10, 31))
     (gap,) = caught.value.gaps
     assert gap.code == "rate_unusable"
     assert "2026-10-31" in gap.cause

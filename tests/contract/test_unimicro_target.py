@@ -73,9 +73,13 @@ class Desk:
 
     async def draft(self, reference: Reference, links: Links, number: str = "1", **changes: Any) -> Any:
         guid = guid_for("key", "invoice", number)
-        document = make_document(**changes)
+        document, rate = make_document(**changes), Decimal(1)
+        if document.currency != reference.base_currency:
+            ids = reference.currencies
+            base_id = ids[reference.base_currency]
+            rate = (await self.target.fetch_quote(ids[document.currency], base_id, document.invoice_date)).per_unit
         return await self.target.create_draft(
-            document, links, guid=guid, external_reference=f"RM-{number}", reference=reference
+            document, links, guid=guid, external_reference=f"RM-{number}", reference=reference, rate=rate
         )
 
 

@@ -9,8 +9,8 @@ from app.transfer.books import KnownBooks
 from tests.world import World
 
 
-async def test_invoice_booked_within_the_tolerance_can_be_credited_whole(world: World) -> None:
-    await world.office.put_rules({"tolerance": "1.00"})
+async def test_invoice_with_a_levelled_claim_can_be_credited_whole(world: World) -> None:
+    await world.office.put_rules({"rounding": {"account": 7740}})
     # Unimicro's lines make 5974.88.
     for record_id in ("5003", "5008"):
         world.source.record(record_id).update({"totalExVat": "4957.50", "vat": "1017.39", "totalIncVat": "5974.89"})
@@ -18,7 +18,11 @@ async def test_invoice_booked_within_the_tolerance_can_be_credited_whole(world: 
     await world.settle()
     assert await world.hold_of("5003") == ("done", [])
     assert await world.hold_of() == ("done", [])
-    assert [str(one["TaxInclusiveAmount"]) for one in world.ledger.credits()] == ["-5974.88"]
+    (invoice,) = world.ledger.documents(kind=0)
+    (credit,) = world.ledger.credits()
+    assert [str(one["TaxInclusiveAmount"]) for one in (invoice, credit)] == ["5974.89", "-5974.89"]
+    # The line that levels the invoice is credited with the others, once.
+    assert [len(world.ledger.lines_of(one)) for one in (invoice, credit)] == [3, 3]
 
 
 async def test_drafts_that_are_kept_for_a_person_count_as_credited(world: World) -> None:

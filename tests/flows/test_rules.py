@@ -176,21 +176,6 @@ async def test_product_with_other_vat_than_the_standard_account_is_not_made(worl
     assert not [row for row in world.ledger.books().rows("Product") if row["PartName"] == "N-2"]
 
 
-async def test_difference_within_the_tolerance_is_a_warning_beyond_it_a_hold(world: World) -> None:
-    record = world.recman.state.store.records["invoice"]["5001"]
-    record["totalIncVat"] = str(Decimal(str(record["totalIncVat"])) + Decimal("0.01"))
-    record["vat"] = str(Decimal(str(record["vat"])) + Decimal("0.01"))
-    row = await send(world)
-    assert (row["state"], row["reasons"][0]["code"]) == ("held", "totals_differ")
-    await world.office.put_rules({"tolerance": "0.01"})
-    await world.settle()
-    row = (await world.transfers())["invoice", "5001"]
-    assert row["state"] == "done"
-    assert "totals_rounded" in {warning["code"] for warning in row["warnings"]}
-    (shown,) = await world.get("/v1/invoices")
-    assert shown["state"] == "in Unimicro with warnings"
-
-
 async def test_rules_have_versions_and_a_file_form(world: World) -> None:
     assert (await world.get("/v1/rules", key_id=str(world.key_id)))["version"] == 0
     text = "not_before: 2026-01-01\nproducts:\n- recman: 'æ1'\n  unimicro: '1001'\n"
@@ -216,7 +201,8 @@ async def test_rules_have_versions_and_a_file_form(world: World) -> None:
 @pytest.mark.parametrize(
     ("body", "code"),
     [
-        ({"tolerance": "5"}, "rules_unusable"),
+        ({"rates": {"SEK": "0"}}, "rules_unusable"),
+        ({"rates": {"kroner": "1"}}, "rules_unusable"),
         ({"colour": "blue"}, "rules_unusable"),
         ({"products": [{"recman": "1", "unimicro": "2"}, {"recman": "1", "unimicro": "3"}]}, "rules_unusable"),
         ({"accounting": [{"product": "1"}]}, "rules_unusable"),
@@ -252,8 +238,11 @@ async def test_rules_are_taken_back_by_saying_so(world: World) -> None:
 @pytest.mark.parametrize(
     ("body", "place"),
     [
-        ("tolerance: 0\nproducts: []\ntolerance: 1\n", "“tolerance” is given twice: in line 1 and in line 3"),
-        ('{"tolerance": 0, "tolerance": 1}', "“tolerance” is given twice: in line 1 and in line 1"),
+        (
+            "not_before: 1\nproducts: []\nnot_before: 2\n",
+            "“not_before” is given twice: in line 1 and in line 3",
+        ),
+        ('{"attach_files": false, "attach_files": true}', "“attach_files” is given twice: in line 1 and in line 1"),
         ('{"review": {"first": 1,\n"first": 2}}', "“first” is given twice: in line 1 and in line 2"),
         ("departments:\n- recman: '7'\n  dimensions:\n    5: A\n    '5': B\n", "“5” is given twice: in line 4"),
         ("products:\n- {recman: a,\n   recman: b, unimicro: c}\n", "“recman” is given twice: in line 2 and in line 3"),
@@ -278,7 +267,7 @@ def bomb() -> str:
 
 
 @pytest.mark.parametrize(
-    "body", ["attach_files: !!bool ja", "tolerance: !!int ''", "not_before: !!timestamp x", bomb()]
+    "body", ["attach_files: !!bool ja", "product_policy: !!int ''", "not_before: !!timestamp x", bomb()]
 )
 async def test_tags_and_aliases_are_refused_with_their_line(world: World, body: str) -> None:
     told = await put_text(world, body, after_version=0)

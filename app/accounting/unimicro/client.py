@@ -156,9 +156,9 @@ class UnimicroClient:
             )
         return dict(made)
 
-    async def update(self, route: str, body: Mapping[str, Any]) -> None:
-        """Change a record; children left out of `body` stay as they are."""
-        await self._write("PUT", route, body=body)
+    async def update(self, route: str, body: Mapping[str, Any]) -> Any:
+        """Change a record, children left out of `body` stay as they are; what Unimicro answers to it."""
+        return await self._write("PUT", route, body=body)
 
     async def delete(self, route: str) -> None:
         """Delete a record.

@@ -1,33 +1,40 @@
 """The documents of one company: find, draft, issue, credit. Part of `target.UnimicroTarget`."""
 
 from collections.abc import Callable, Mapping, MutableMapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 from typing import Any
 
 from app.accounting.unimicro.client import UnimicroClient
-from app.accounting.unimicro.payloads import to_text
+from app.accounting.unimicro.payloads import guid_for, to_text
 from app.accounting.unimicro.translate import from_customer, from_recipient
-from app.accounting.unimicro.translate_credits import to_credit_head, to_credit_lines
-from app.accounting.unimicro.translate_documents import Currency, from_invoice, read_rate, to_invoice
-from app.domain.documents import Attachment, Document, DocumentKind
+from app.accounting.unimicro.translate_credits import seed_of_lines, to_credit_head, to_credit_lines
+from app.accounting.unimicro.translate_documents import Currency, from_invoice, to_invoice, to_rounding
+from app.accounting.unimicro.translate_sums import read_quote
+from app.domain.documents import Attachment, Document, DocumentKind, Line
 from app.domain.parties import Recipient
 from app.domain.reasons.catalogue import fix_for
 from app.domain.reasons.codes import Code, Reason
-from app.domain.reference import Links, Reference, RemoteDocument
+from app.domain.reference import Links, Quote, Reference, RemoteDocument, RemoteProduct
 from app.errors import HoldError, OutcomeUnknownError, RemoteUnavailableError, System
 
 _SLOTS = ("InvoiceAddress", "ShippingAddress", "DefaultEmail", "DefaultPhone", "Addresses", "Emails")
 CUSTOMER_PARTS = ",".join(("Info", *(f"Info.{slot}" for slot in _SLOTS)))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Draft:
-    """A draft that was made, and what had to be cut to make it."""
+    """A draft that was made, and what had to be cut to make it.
+
+    `rate` is what one unit of its currency was reckoned with, None where that is not known; guids of further lines hang
+    on `seed`.
+    """
 
     document: RemoteDocument
     warnings: tuple[Reason, ...]
+    rate: Decimal | None
+    seed: str
 
 
 # What customers look like on an invoice's head, by the customer's id; the caller says how long it is believed.
@@ -89,20 +96,35 @@ class DocumentTarget:
         return self.read(await self._client.fetch_one(f"{self.route}/{remote_id}"))
 
     async def create_draft(
-        self, document: Document, links: Links, *, guid: str, external_reference: str, reference: Reference
+        self,
+        document: Document,
+        links: Links,
+        *,
+        guid: str,
+        external_reference: str,
+        reference: Reference,
+        rate: Decimal,
     ) -> Draft:
-        """The new draft with its sums as Unimicro has them.
+        """The new draft with its sums as Unimicro has them; `rate` is what one unit of its currency is worth.
 
         Its head shows the customer as Unimicro knows it now, as the UI does: whether the server fills it in is unknown
         (docs/facts/unimicro.md §9 row 7), and RecMan's company is at hand for a customer's first invoice only.
         """
         payload, warnings = await self.prepare_draft(
-            document, links, guid=guid, external_reference=external_reference, reference=reference
+            document, links, guid=guid, external_reference=external_reference, reference=reference, rate=rate
         )
-        return Draft(self.read(await self._client.create(self.route, payload)), tuple(warnings))
+        made = self.read(await self._client.create(self.route, payload))
+        return Draft(document=made, warnings=tuple(warnings), rate=rate, seed=guid)
 
     async def prepare_draft(
-        self, document: Document, links: Links, *, guid: str, external_reference: str, reference: Reference
+        self,
+        document: Document,
+        links: Links,
+        *,
+        guid: str,
+        external_reference: str,
+        reference: Reference,
+        rate: Decimal,
     ) -> tuple[dict[str, Any], list[Reason]]:
         """The draft as it is sent, and what had to be cut; reads only. Customer id 0: it is not made yet."""
         recipient = await self._fetch_recipient(links.customer_id) if links.customer_id else None
@@ -113,7 +135,7 @@ class DocumentTarget:
             links,
             guid=guid,
             external_reference=external_reference,
-            currency=await self._fetch_currency(document, reference),
+            currency=Currency(currency_id=reference.currencies[document.currency], rate=rate),
             recipient=recipient,
         )
 
@@ -125,6 +147,23 @@ class DocumentTarget:
             found = from_recipient(row)
             self._recipients[customer_id] = found
         return found
+
+    async def add_rounding(self, draft: Draft, line: Line, product: RemoteProduct, *, external_reference: str) -> Draft:
+        """The draft with one line more, which levels its claim; its sums as Unimicro has them then."""
+        remote = draft.document
+        body = to_rounding(remote, line, product, guid=guid_for(draft.seed, "rounding"), rate=draft.rate or Decimal(1))
+        answer = await self._client.update(
+            f"{self.route}/{remote.remote_id}", self.finish_lines(body, external_reference)
+        )
+        shown = isinstance(answer, dict) and answer.get("ID") == remote.remote_id
+        # What a change answers is not documented: where it is not the document, that is read.
+        found = self.read(answer) if shown else await self.fetch_document(remote.remote_id)
+        return replace(draft, document=found)
+
+    def finish_lines(self, body: dict[str, Any], external_reference: str) -> dict[str, Any]:
+        """A change of lines in the form of the route."""
+        _ = external_reference
+        return body
 
     async def issue_document(self, remote_id: int) -> None:
         """Issue a draft; its number is read afterwards."""
@@ -150,16 +189,25 @@ class DocumentTarget:
         await self._client.update(f"invoices/{remote_id}", {"ID": remote_id, "ExternalReference": external_reference})
 
     async def update_credit_draft(
-        self, remote_id: int, document: Document, *, external_reference: str, links: Links
+        self, remote_id: int, document: Document, *, external_reference: str, links: Links, rate: Decimal | None = None
     ) -> Draft:
-        """The credit draft with our reference, dates and texts; where any line differs, with RecMan's lines."""
+        """The credit draft with our reference, dates and texts; where any line differs, with RecMan's lines.
+
+        `rate` is its invoice's, which it keeps; None: the draft's own.
+        """
         row = await self._client.fetch_one(f"invoices/{remote_id}", expand="Items,Items.Dimensions")
         head, warnings = to_credit_head(
             document, external_reference=external_reference, customer_id=from_invoice(row).customer_id
         )
-        lines, cut = to_credit_lines(document, links, there=row)
+        kept_rate = rate or from_invoice(row).rate
+        lines, cut = to_credit_lines(document, links, there=row, rate=kept_rate or Decimal(1))
         await self._client.update(f"invoices/{remote_id}", {"ID": remote_id, **head, **lines})
-        return Draft(await self.fetch_document(remote_id), (*warnings, *cut))
+        return Draft(
+            document=await self.fetch_document(remote_id),
+            warnings=(*warnings, *cut),
+            rate=kept_rate,
+            seed=seed_of_lines(row),
+        )
 
     async def attach_file(self, remote_id: int, attachment: Attachment, *, files_base: str) -> None:
         """Put a file on an issued document, unless one of that name is there.
@@ -187,22 +235,13 @@ class DocumentTarget:
         rows = await self._client.fetch_list(f"files/{_FILE_ENTITY}/{remote_id}")
         return {to_text(row.get("Name")) for row in rows}
 
-    async def _fetch_currency(self, document: Document, reference: Reference) -> Currency:
-        currency_id = reference.currencies[document.currency]
-        if document.currency == reference.base_currency:
-            return Currency(currency_id=currency_id, rate=Decimal(1))
-        base_id = reference.currencies[reference.base_currency]
-        rate = await self.fetch_rate(currency_id, base_id, document.invoice_date)
-        return Currency(currency_id=currency_id, rate=rate)
+    async def fetch_quote(self, currency_id: int, base_id: int, day: date) -> Quote:
+        """What Unimicro tells of a foreign currency's rate on a day.
 
-    async def fetch_rate(self, currency_id: int, base_id: int, day: date) -> Decimal:
-        """Base currency per unit of a foreign one on a day.
-
-        Source: currencies?action=get-currency-exchange-rate (docs/facts/unimicro.md §3.7 [o]). What Factor does is
-        not documented, so only 1 is believed.
+        Source: currencies?action=get-currency-exchange-rate (docs/facts/unimicro.md §3.7 [o]).
 
         Raises:
-            HoldError: there is no rate that can be used.
+            HoldError: there is no rate at all.
         """
         answer = await self._client.ask(
             "currencies",
@@ -211,7 +250,7 @@ class DocumentTarget:
             toCurrencyCodeID=str(base_id),
             currencyDate=day.isoformat(),
         )
-        return read_rate(answer, day)
+        return read_quote(answer, day)
 
 
 def _other_customer(links: Links, recipient: Recipient) -> Reason:

@@ -4,6 +4,7 @@ Source: docs/facts/unimicro.md §3.4 [o/O]. That an order is made as a draft lik
 its number, is assumed.
 """
 
+from decimal import Decimal
 from typing import Any
 
 from app.accounting.unimicro.payloads import to_text
@@ -47,10 +48,21 @@ class UnimicroOrderTarget(UnimicroTarget):
         return ()
 
     async def prepare_draft(
-        self, document: Document, links: Links, *, guid: str, external_reference: str, reference: Reference
+        self,
+        document: Document,
+        links: Links,
+        *,
+        guid: str,
+        external_reference: str,
+        reference: Reference,
+        rate: Decimal,
     ) -> tuple[dict[str, Any], list[Reason]]:
         """The order as it is sent, and what had to be cut; reads only."""
         payload, warnings = await super().prepare_draft(
-            document, links, guid=guid, external_reference=external_reference, reference=reference
+            document, links, guid=guid, external_reference=external_reference, reference=reference, rate=rate
         )
         return to_order(payload), warnings
+
+    def finish_lines(self, body: dict[str, Any], external_reference: str) -> dict[str, Any]:
+        """A change of lines, each with the reference that the order is found by."""
+        return {**body, "Items": [item | {"ExternalReference": external_reference} for item in body["Items"]]}

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from decimal import Decimal
 from typing import Any
 
 from app.accounting.unimicro.payloads import fit_texts, guid_for
@@ -33,38 +34,54 @@ def to_credit_head(
 
 
 def to_credit_lines(
-    document: Document, links: Links, *, there: Mapping[str, Any]
+    document: Document, links: Links, *, there: Mapping[str, Any], rate: Decimal
 ) -> tuple[dict[str, Any], list[Reason]]:
     """RecMan's lines in place of the draft's, with negative quantities like Unimicro's; {} where all lines agree.
 
-    `there` is the draft with its items and their dimensions. The new lines' guids hang on the old lines' ids, so that
-    a second change of the same draft is not taken for a repeat of the first.
+    `there` is the draft with its items and their dimensions, `rate` its invoice's: at another one all lines are written
+    anew. The new lines' guids hang on the old lines' ids, so that a second change of the same draft is not taken for a
+    repeat of the first. A line that levels the invoice's claim is none of RecMan's: it goes or stays with the others.
     Source: docs/facts/unimicro.md §3 (children [O]), §4.1 (edit lines for partial).
 
     Raises:
         OutcomeUnknownError: the draft does not show its lines.
     """
-    if not isinstance(there.get("Items"), list):
-        raise OutcomeUnknownError("Unimicro does not show the lines of the credit draft", system=System.UNIMICRO)
-    old = sorted(
-        (item for item in there["Items"] if not item.get("Deleted")),
-        key=lambda item: (item.get("SortIndex") or 0, item["ID"]),
-    )
-    seed = guid_for("credit", str(there["ID"]), *(str(item["ID"]) for item in old))
-    items, warnings = _to_items(document, links, there, seed)
-    if _agree(items, old):
+    old, seed = _list_lines(there), seed_of_lines(there)
+    currency = Currency(currency_id=there.get("CurrencyCodeID") or 0, rate=rate)
+    items, warnings = _to_items(document, links, currency, seed)
+    theirs = [item for item in old if item.get("ProductID") is None or item["ProductID"] != links.rounding_product_id]
+    is_same_rate = to_decimal(there.get("CurrencyExchangeRate") or 1) == rate
+    if is_same_rate and _agree(items, theirs):
         return {}, warnings
     gone = [{"ID": item["ID"], "Deleted": True} for item in old]
     dimensions = to_dimensions(links, guid_for(seed, "dimensions"))
-    head = {"DefaultDimensions": dimensions} if dimensions else {"DefaultDimensionsID": None}
+    head: dict[str, Any] = {"DefaultDimensions": dimensions} if dimensions else {"DefaultDimensionsID": None}
+    if not is_same_rate:
+        head["CurrencyExchangeRate"] = rate
     return {**head, **to_sums(items), "Items": [*gone, *items]}, warnings
 
 
+def seed_of_lines(there: Mapping[str, Any]) -> str:
+    """What guids of a credit draft's new lines hang on: another one as soon as it has other lines.
+
+    Raises:
+        OutcomeUnknownError: the draft does not show its lines.
+    """
+    return guid_for("credit", str(there["ID"]), *(str(item["ID"]) for item in _list_lines(there)))
+
+
+def _list_lines(there: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    if not isinstance(there.get("Items"), list):
+        raise OutcomeUnknownError("Unimicro does not show the lines of the credit draft", system=System.UNIMICRO)
+    return sorted(
+        (item for item in there["Items"] if not item.get("Deleted")),
+        key=lambda item: (item.get("SortIndex") or 0, item["ID"]),
+    )
+
+
 def _to_items(
-    document: Document, links: Links, there: Mapping[str, Any], seed: str
+    document: Document, links: Links, currency: Currency, seed: str
 ) -> tuple[list[dict[str, Any]], list[Reason]]:
-    rate = to_decimal(there.get("CurrencyExchangeRate") or 1)
-    currency = Currency(currency_id=there.get("CurrencyCodeID") or 0, rate=rate)
     items, warnings = [], []
     for index, line in enumerate(document.lines, start=1):
         credited = replace(line, quantity=-line.quantity)

@@ -20,13 +20,15 @@ from app.accounting.unimicro.payloads import (
     to_day,
     to_text,
 )
-from app.domain.documents import Document, DocumentKind, Line, Totals
-from app.domain.money import TEN_THOUSANDTH, ZERO, round_money, to_decimal
+from app.accounting.unimicro.translate_sums import from_sums, read_sum
+from app.domain.documents import Document, DocumentKind, Line
+from app.domain.money import TEN_THOUSANDTH, ZERO, round_money
 from app.domain.parties import Address, Recipient
-from app.domain.reasons.catalogue import fix_for
-from app.domain.reasons.codes import Code, Reason
-from app.domain.reference import DocumentState, Links, RemoteDocument
-from app.errors import HoldError
+from app.domain.reasons.codes import Reason
+from app.domain.reference import DocumentState, Links, RemoteDocument, RemoteProduct
+
+# Prices in the company's currency are computed: so many decimals are beyond any sum, and as many as Unimicro may keep.
+_PRICE_STEP = Decimal("1e-10")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,22 +37,6 @@ class Currency:
 
     currency_id: int
     rate: Decimal
-
-
-def read_rate(answer: Mapping[str, Any], day: date) -> Decimal:
-    """Base currency per unit, from what Unimicro answers about a currency.
-
-    Raises:
-        HoldError: no rate, none above zero, or one per several units.
-    """
-    rate = to_decimal(answer.get("ExchangeRate") or 0)
-    factor = answer.get("Factor")
-    if rate > 0 and factor in (None, 1):
-        return rate
-    cause = f"Unimicro has no exchange rate above zero for {day}"
-    if rate > 0:
-        cause = f"Unimicro's exchange rate for {day} has factor {factor}, which this service cannot read"
-    raise HoldError((Reason(code=Code.RATE_UNUSABLE, cause=cause, fix=fix_for(Code.RATE_UNUSABLE)),))
 
 
 def to_invoice(
@@ -183,13 +169,35 @@ def to_item(line: Line, links: Links, *, guid: str, currency: Currency) -> dict[
     }
 
 
+def to_rounding(
+    remote: RemoteDocument, line: Line, product: RemoteProduct, *, guid: str, rate: Decimal
+) -> dict[str, Any]:
+    """A change that adds the line to a draft, with the sums that come of it; on a credit note it counts downwards."""
+    sign = -1 if remote.kind is DocumentKind.CREDIT_NOTE else 1
+    signed = replace(line, quantity=line.quantity * sign)
+    currency = Currency(currency_id=remote.currency_id or 0, rate=rate)
+    links = Links(customer_id=0, products={product.number: product})
+    item = {**to_item(signed, links, guid=guid, currency=currency), "SortIndex": line.position}
+    if not remote.currency_id:
+        item.pop("CurrencyCodeID")
+    totals = {"Currency": remote.totals, "": remote.base_totals}
+    sums = {}
+    for suffix, there in totals.items():
+        if there is not None:
+            added = item[f"SumTotalExVat{suffix}"]
+            sums[f"TaxExclusiveAmount{suffix}"] = there.net_amount * sign + added
+            sums[f"VatTotalsAmount{suffix}"] = there.vat_amount * sign
+            sums[f"TaxInclusiveAmount{suffix}"] = there.gross_amount * sign + added
+    return {"ID": remote.remote_id, **sums, "Items": [item]}
+
+
 def _to_prices(line: Line, rate: Decimal) -> dict[str, Any]:
     """Price and discount; the gross price is in base currency.
 
     Source: docs/facts/unimicro.md §3.3 [o] for names and rounding.
     """
     vat_rate = line.vat_rate or ZERO
-    price = round_money(line.unit_price_net * rate, TEN_THOUSANDTH)
+    price = _to_base_price(line, rate)
     return {
         "PriceExVat": price,
         "PriceExVatCurrency": line.unit_price_net,
@@ -200,6 +208,17 @@ def _to_prices(line: Line, rate: Decimal) -> dict[str, Any]:
         "Discount": round_money(line.discount_amount * rate, TEN_THOUSANDTH),
         "DiscountCurrency": line.discount_amount,
     }
+
+
+def _to_base_price(line: Line, rate: Decimal) -> Decimal:
+    """The price in the company's currency, which is RecMan's own at a rate of 1.
+
+    At any other it has four decimals, unless the line's sum needs more of them to be right.
+    """
+    exact = line.unit_price_net if rate == 1 else round_money(line.unit_price_net * rate, _PRICE_STEP)
+    short = round_money(exact, TEN_THOUSANDTH)
+    is_right = rate != 1 and round_money(line.quantity * short) == round_money(line.quantity * exact)
+    return short if is_right or short == exact else exact
 
 
 def _to_line_sums(line: Line, rate: Decimal) -> dict[str, Decimal]:
@@ -236,12 +255,12 @@ def from_invoice(row: Mapping[str, Any]) -> RemoteDocument:
         number=number,
         external_reference=to_text(row.get("ExternalReference")),
         customer_id=row.get("CustomerID"),
-        totals=from_totals(row, sign=-1 if is_credit else 1),
+        **from_sums(row, sign=-1 if is_credit else 1),
         kid=to_text(row.get("PaymentID")),
         credited_id=row.get("InvoiceReferenceID"),
         invoice_date=_from_day(row.get("InvoiceDate")),
         currency_id=row.get("CurrencyCodeID"),
-        credited_amount=abs(round_money(_pick_sum(row, "CreditedAmount", in_base=_is_in_base(row)))),
+        credited_amount=abs(read_sum(row, "CreditedAmount")),
         created_at=_from_moment(row.get("CreatedAt")),
     )
 
@@ -273,25 +292,3 @@ def _from_status(status: int | None, number: str) -> DocumentState:
     if status:
         return DocumentState.DRAFT if status <= INVOICE_DRAFT else DocumentState.ISSUED
     return DocumentState.ISSUED if number else DocumentState.DRAFT
-
-
-def from_totals(row: Mapping[str, Any], *, sign: int) -> Totals:
-    """The sums in the document's currency.
-
-    At a rate of 1 both kinds of sums are the same money, and an old document may have only one of them filled in
-    (assumed). At any other rate a base sum is no substitute.
-    """
-    net, vat, gross = (
-        round_money(_pick_sum(row, name, in_base=_is_in_base(row)) * sign)
-        for name in ("TaxExclusiveAmount", "VatTotalsAmount", "TaxInclusiveAmount")
-    )
-    return Totals(net_amount=net, vat_amount=vat, gross_amount=gross)
-
-
-def _is_in_base(row: Mapping[str, Any]) -> bool:
-    return to_decimal(row.get("CurrencyExchangeRate") or 1) == 1
-
-
-def _pick_sum(row: Mapping[str, Any], name: str, *, in_base: bool) -> Decimal:
-    amount = to_decimal(row.get(f"{name}Currency") or 0)
-    return to_decimal(row.get(name) or 0) if in_base and not amount else amount

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 
+from app.domain.reasons.amounts import ROWS as AMOUNTS
 from app.domain.reasons.api_refusals import REFUSALS
 from app.domain.reasons.codes import Code
 from app.domain.reasons.credits import ROWS as CREDITS
@@ -12,7 +13,9 @@ from app.domain.reasons.parties import ROWS as PARTIES
 from app.domain.reasons.rows import Change, Refusal, Row
 from app.domain.reasons.systems import ROWS as SYSTEMS
 
-CATALOGUE: Mapping[Code, Row] = {row.code: row for row in (*DOCUMENTS, *OLD_DOCUMENTS, *CREDITS, *PARTIES, *SYSTEMS)}
+CATALOGUE: Mapping[Code, Row] = {
+    row.code: row for row in (*DOCUMENTS, *AMOUNTS, *OLD_DOCUMENTS, *CREDITS, *PARTIES, *SYSTEMS)
+}
 REFUSED: Mapping[Code, Refusal] = {row.code: row for row in REFUSALS}
 
 _PLACE = re.compile(r"\{(\w+)\}")

@@ -98,30 +98,6 @@ ROWS = (
         fix=Text("Turn off automatic sending of invoices in Unimicro's company settings, then retry."),
     ),
     Row(
-        code=Code.TOTALS_DIFFER,
-        mender=Mender.ACCOUNTANT,
-        sentence=Text("The sums differ between RecMan and Unimicro."),
-        fix=Text(
-            "Compare the lines of the two (POST /v1/invoices/dry-run). If a product has another VAT in "
-            "Unimicro, set it right there or make a rule (PUT /v1/rules), then retry; else enter the document "
-            "in Unimicro by hand with RecMan's sums and link it (POST "
-            "/v1/invoices/{transfer_id}/done-elsewhere)."
-        ),
-        wakes=frozenset({Change.RULES_CHANGED}),
-    ),
-    Row(
-        code=Code.TOTALS_ROUNDED,
-        mender=Mender.NOBODY,
-        sentence=Text("The sums differ within the tolerance."),
-        fix=Text("Nothing to do; if it is too much, lower `tolerance` in the rules (PUT /v1/rules)."),
-    ),
-    Row(
-        code=Code.CURRENCY_UNKNOWN,
-        mender=Mender.UNIMICRO_ADMINISTRATOR,
-        sentence=Text("Unimicro lacks the document's currency."),
-        fix=Text("Add the currency in Unimicro, then retry."),
-    ),
-    Row(
         code=Code.COMPANY_WITHOUT_VAT,
         mender=Mender.ACCOUNTANT,
         sentence=Text("A company without VAT has a document with VAT."),
@@ -130,12 +106,6 @@ ROWS = (
             "is not, credit the invoice in RecMan, write a new one there, and ignore the two here, without "
             "VAT this time."
         ),
-    ),
-    Row(
-        code=Code.RATE_UNUSABLE,
-        mender=Mender.ACCOUNTANT,
-        sentence=Text("Unimicro has no usable rate of exchange for the day."),
-        fix=Text("Enter the day's rate for one unit of the currency in Unimicro, then retry."),
     ),
     Row(
         code=Code.DOCUMENT_TWICE,

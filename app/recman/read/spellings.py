@@ -75,6 +75,8 @@ INVOICE = {
     "net": ("totalExVat", "sumExVat"),  # [I]
     "vat": ("vat", "vatAmount"),  # [I]
     "gross": ("totalIncVat", "sumIncVat"),  # [I]
+    "exchange_rate": ("exchangeRate", "currencyRate"),  # [I]
+    "base_vat": ("vatNok", "vatInNok", "vatBaseCurrency"),  # [I]
     "lines": ("lines", "rows", "items", "orderLines"),  # [C] [I] [I] [I]
     "file": ("file", "pdf"),  # [I] in the form that RecMan takes files in: {name, extension, base64} [C]
 }

@@ -187,6 +187,9 @@ def _read_head(reader: Reader, raw: Raw, kind: DocumentKind) -> dict[str, Any]:
         "recman_department_id": _read_department_id(reader, raw),
     }
     fields["due_date"] = _read_due_date(reader, fields["invoice_date"], kind)
+    rate, base_vat = reader.find("exchange_rate", read_number), reader.find("base_vat", read_number)
+    # Nought is none; a credit note's may have either sign, as its sums.
+    fields |= {"exchange_rate": rate or None, "base_vat_amount": None if base_vat is None else abs(base_vat)}
     fields["attachment"] = reader.guess("file", _to_attachment)
     for name in ("our_reference", "your_reference", "requisition", "kid", "note"):
         fields[name] = reader.find(name, read_text) or ""

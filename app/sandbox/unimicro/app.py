@@ -22,7 +22,7 @@ from app.sandbox.unimicro.files import Files, create_file_routes
 from app.sandbox.unimicro.invoices import create_invoice, delete_invoice, update_invoice
 from app.sandbox.unimicro.oauth import Identity, create_routes, to_base
 from app.sandbox.unimicro.options import SandboxOptions
-from app.sandbox.unimicro.orders import create_order, delete_order
+from app.sandbox.unimicro.orders import create_order, delete_order, update_order
 from app.sandbox.unimicro.query import list_rows, render, select, to_tree
 from app.sandbox.unimicro.save import save_body, to_echo
 from app.sandbox.unimicro.schema import ROUTES, Entity
@@ -217,6 +217,8 @@ def _put(entity: Entity, call: ActionCall) -> Answer:
         raise malformed("The request is invalid: ID differs from the path.")
     if entity.name == "CustomerInvoice":
         update_invoice(call.books, call.record_id, body)
+    elif entity.name == "CustomerOrder":
+        update_order(call.books, call.record_id, body)
     else:
         save_body(call.books, entity, body | {"ID": call.record_id})
     return Answer(body=_show(entity, call, call.record_id, to_echo(entity, body)))

@@ -18,10 +18,20 @@ _ORDER = ENTITIES["CustomerOrder"]
 def create_order(books: Books, body: Record) -> int:
     """The id of the stored order, a draft."""
     order_id = save_body(books, _ORDER, body | {"ID": 0})
-    order = books.update(_ORDER.name, order_id, {"StatusCode": DRAFT})
-    changes = finish_lines(books, _ORDER.name, order)
-    books.update(_ORDER.name, order_id, {name: value for name, value in changes.items() if name in _ORDER.fields})
+    books.update(_ORDER.name, order_id, {"StatusCode": DRAFT})
+    _finish(books, order_id)
     return order_id
+
+
+def update_order(books: Books, order_id: int, body: Record) -> None:
+    """A changed order with its sums; that it may be changed until it is transferred is assumed."""
+    save_body(books, _ORDER, body | {"ID": order_id})
+    _finish(books, order_id)
+
+
+def _finish(books: Books, order_id: int) -> None:
+    changes = finish_lines(books, _ORDER.name, books.tables[_ORDER.name][order_id])
+    books.update(_ORDER.name, order_id, {name: value for name, value in changes.items() if name in _ORDER.fields})
 
 
 def delete_order(books: Books, order_id: int) -> None:

@@ -157,8 +157,7 @@ def _list_amount_gaps(
 ) -> list[Reason]:
     gross = document.totals.gross_amount
     left = _left(situation, remote)
-    # A claim that was booked within the tolerance can be taken back whole: its lines make what they made there.
-    if gross <= left + situation.rules.tolerance:
+    if gross <= left:
         return []
     cause = (
         f"{name_document(document)} credits {show_money(gross)} {document.currency}, "

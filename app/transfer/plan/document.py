@@ -5,17 +5,15 @@ A plan looks at everything before it says no: a hold lists every gap at once, no
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import astuple
-from decimal import Decimal
 
 from app.domain.booking import Booking
-from app.domain.documents import Document, DocumentKind, Totals
+from app.domain.documents import Document, DocumentKind
 from app.domain.gaps import Gaps
-from app.domain.money import ZERO, dump_json, show_money
+from app.domain.money import dump_json
 from app.domain.parties import NO_CUSTOMER_KINDS, Customer
 from app.domain.reasons.catalogue import fix_for
 from app.domain.reasons.codes import Code, Reason
-from app.domain.reference import DocumentState, Reference, RemoteDocument
+from app.domain.reference import DocumentState, Reference
 from app.transfer.plan.basics import (
     choose_last_step,
     list_date_gaps,
@@ -223,29 +221,6 @@ def plan_project_change(view: ProjectView, customer: CustomerView | None, refere
     return Go((*customer_steps, *steps, *updates))
 
 
-def compare_totals(document: Document, remote: RemoteDocument, *, tolerance: Decimal = ZERO) -> Reason | None:
-    """The difference between RecMan's sums and Unimicro's, or None when they agree to the øre.
-
-    Within the tolerance its code is `totals_rounded`, a warning; beyond it is `totals_differ`.
-    """
-    ours, theirs = document.totals, remote.totals
-    if ours == theirs:
-        return None
-    pairs = zip(astuple(ours), astuple(theirs), strict=True)
-    if all(abs(mine - yours) <= tolerance for mine, yours in pairs):
-        return Reason(
-            code=Code.TOTALS_ROUNDED,
-            cause=f"The totals differ within the tolerance of {show_money(tolerance)}: RecMan {_sums(ours)}, "
-            f"Unimicro {_sums(theirs)}",
-            fix=fix_for(Code.TOTALS_ROUNDED),
-        )
-    return Reason(
-        code=Code.TOTALS_DIFFER,
-        cause=f"The totals differ: RecMan {_sums(ours)}, Unimicro {_sums(theirs)}",
-        fix=fix_for(Code.TOTALS_DIFFER),
-    )
-
-
 def hash_document(document: Document) -> bytes:
     """A fingerprint of the claim and of what is booked; texts and references are left out: no alarm if they change."""
     return _hash(document, [document.invoice_date.isoformat(), document.due_date.isoformat(), document.kid])
@@ -275,8 +250,3 @@ def hash_customer(customer: Customer) -> bytes:
 
 def _plain(number: object) -> str:
     return "" if number is None else f"{number.normalize():f}" if hasattr(number, "normalize") else str(number)
-
-
-def _sums(totals: Totals) -> str:
-    net, vat, gross = map(show_money, (totals.net_amount, totals.vat_amount, totals.gross_amount))
-    return f"{net} + {vat} VAT = {gross}"

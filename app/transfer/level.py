@@ -1,0 +1,86 @@
+"""A draft's sums compared with the document's before it counts, and its claim levelled where rounding has moved it.
+
+Nothing is issued, or kept as a draft, whose claim is not the document's to the øre.
+"""
+
+from dataclasses import replace
+
+from app.accounting.targets import Draft
+from app.domain.documents import Document
+from app.domain.reasons.codes import Code, Reason
+from app.domain.reference import DocumentState, RemoteProduct
+from app.errors import HoldError
+from app.platform.db import Session
+from app.transfer.attempts import attempt
+from app.transfer.books import Books
+from app.transfer.context import Run
+from app.transfer.log import record_values, show_totals
+from app.transfer.look import external_reference
+from app.transfer.plan.amounts import compare_base, compare_totals
+from app.transfer.plan.rounding import choose_rounding_product, make_rounding_line
+from app.transfer.plan.steps import CreateProduct
+from app.transfer.run_product import create_product
+
+
+async def level_draft(run: Run, books: Books, document: Document, draft: Draft) -> Draft:
+    """The draft with the document's claim, and a note where rounding has net or VAT apart.
+
+    Raises:
+        HoldError: the sums differ, or rounding has the claim apart and no account for it is named.
+        RemoteError, WaitError, StaleLeaseError: see `attempt`.
+    """
+    difference = compare_totals(document, draft.document)
+    can_level = draft.document.state is DocumentState.DRAFT and books.rules.rounding is not None
+    if difference is not None and difference.code == Code.ROUNDING and can_level:
+        draft = await _add_line(run, books, document, draft)
+        difference = compare_totals(document, draft.document)
+    base = None
+    if draft.rate is not None:
+        base = compare_base(document, draft.document, rate=draft.rate, currency=books.reference.base_currency)
+    told = [one for one in (difference, base) if one is not None]
+    gaps = tuple(one for one in told if one.code != Code.TOTALS_ROUNDED)
+    if gaps:
+        raise HoldError(gaps)
+    return replace(draft, warnings=(*draft.warnings, *told))
+
+
+async def _add_line(run: Run, books: Books, document: Document, draft: Draft) -> Draft:
+    product = await _provide_product(run, books)
+    line = make_rounding_line(document, draft.document, product)
+    reference = external_reference(document.recman_invoice_id)
+
+    async def settle(session: Session, levelled: Draft) -> None:
+        await record_values(session, run.own_transfer_id, **show_totals("remote_", levelled.document.totals))
+
+    return await attempt(
+        run,
+        books,
+        run.own_transfer_id,
+        step="level",
+        call=lambda: books.target.add_rounding(draft, line, product, external_reference=reference),
+        settle=settle,
+    )
+
+
+async def _provide_product(run: Run, books: Books) -> RemoteProduct:
+    """The product of rounding lines, made where Unimicro has none yet: whoever named the account wanted it."""
+    product = _choose(books)
+    if product.remote_id:
+        return product
+    # Somebody may have made it a moment ago.
+    books.reference = await books.refresh(entirely=True) or books.reference
+    product = _choose(books)
+    if product.remote_id:
+        return product
+    step = CreateProduct(product=product, reason="rounding lines need a product of their own")
+    await create_product(run, books, step)
+    return _choose(books)
+
+
+def _choose(books: Books) -> RemoteProduct:
+    if books.rules.rounding is None:
+        raise TypeError("nothing is levelled without an account")
+    found = choose_rounding_product(books.rules.rounding, books.reference)
+    if isinstance(found, Reason):
+        raise HoldError((found,))
+    return found

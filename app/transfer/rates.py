@@ -1,0 +1,55 @@
+"""The rate that a document is reckoned with, and the memory of the last one used. The only owner of `used_rate`."""
+
+from decimal import Decimal
+
+from sqlalchemy import func, select
+from sqlalchemy.dialects.postgresql import insert as upsert
+
+from app.domain.documents import Document
+from app.domain.reasons.codes import Reason
+from app.errors import HoldError
+from app.platform.db import Session
+from app.tables import UsedRate
+from app.transfer.books import Books
+from app.transfer.context import Run
+from app.transfer.plan.rates import choose_rate
+
+
+async def load_rate(run: Run, books: Books, document: Document) -> Decimal:
+    """What one unit of the document's currency is worth in the company's own, on the document's day.
+
+    Raises:
+        HoldError: Unimicro has no rate, or one that is not believed.
+        RemoteError: Unimicro could not be asked.
+    """
+    reference = books.reference
+    if document.currency == reference.base_currency:
+        return Decimal(1)
+    ids = reference.currencies
+    base_id = ids[reference.base_currency]
+    quote = await books.target.fetch_quote(ids[document.currency], base_id, document.invoice_date)
+    async with run.sessions() as session:
+        last = await _find_last(session, run, books, document.currency)
+    found = choose_rate(document, quote, base_currency=reference.base_currency, last=last, named=books.rules.rates)
+    if isinstance(found, Reason):
+        raise HoldError((found,))
+    return found
+
+
+async def _find_last(session: Session, run: Run, books: Books, currency: str) -> Decimal | None:
+    query = select(UsedRate.rate).where(
+        UsedRate.tenant_id == run.lease.tenant_id,
+        UsedRate.company_key == books.key.company_key,
+        UsedRate.currency == currency,
+    )
+    return await session.scalar(query)
+
+
+async def record_rate(session: Session, run: Run, books: Books, document: Document, rate: Decimal | None) -> None:
+    """Remember the rate that a document was booked with; the company's own currency has none."""
+    if rate is None or document.currency == books.reference.base_currency:
+        return
+    place = {"tenant_id": run.lease.tenant_id, "company_key": books.key.company_key, "currency": document.currency}
+    values = {"rate": rate, "used_at": func.now()}
+    query = upsert(UsedRate).values(place | values)
+    await session.execute(query.on_conflict_do_update(index_elements=list(place), set_=values))
