@@ -77,7 +77,7 @@ PURE = ("domain", "transfer.plan")
 PLAIN = (
     *("collections", "dataclasses", "datetime", "decimal", "enum", "functools", "hashlib", "itertools", "re", "typing"),
     # Numbers, texts and forms, nothing outside the process.
-    *("pydantic", "rapidfuzz", "simplejson", "stdnum", "yaml"),
+    *("pydantic", "rapidfuzz", "simplejson", "stdnum", "unicodedata", "yaml"),
     *("app.domain", "app.errors", "app.transfer.plan"),
 )
 IMPURE = (

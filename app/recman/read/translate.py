@@ -9,6 +9,7 @@ from datetime import date, timedelta
 from functools import partial
 from typing import Any
 
+from app.domain.countries import find_country_code
 from app.domain.dimensions import Department, Project
 from app.domain.documents import Attachment, Document, DocumentKind
 from app.domain.gaps import Gaps
@@ -41,13 +42,6 @@ from app.recman.read.spellings import (
 )
 from app.recman.read.totals import Sums, check_lines, is_negative, read_sums, to_positive_sums, to_totals
 
-_COUNTRIES = {
-    "norge": "NO", "norway": "NO", "noreg": "NO",
-    "sverige": "SE", "sweden": "SE",
-    "danmark": "DK", "denmark": "DK",
-    "finland": "FI", "suomi": "FI",
-}  # fmt: skip
-_ISO_LENGTH = 2
 _LONGEST_KIND = 30
 # Families of field names that must not be passed over. Accounts, days and ratings are no mark of a credit note.
 _CREDIT_MARK = re.compile(r"(?i)(credit|kredit)(?!or)(?!.*(account|konto|day|time|tid|rating|limit|period|date))")
@@ -296,13 +290,9 @@ def _to_address(value: Any) -> Address:
     if not isinstance(value, dict):
         raise Unclear(f"“{show(value)}” is no address")
     line1, line2, postal_code, city, country = (read_text(value.get(name)) for name in ADDRESS)
-    return Address(line1=line1, line2=line2, postal_code=postal_code, city=city, country_code=_to_country_code(country))
-
-
-def _to_country_code(country: str) -> str:
-    if len(country) == _ISO_LENGTH and country.isalpha():
-        return country.upper()
-    return _COUNTRIES.get(country.lower(), "")
+    return Address(
+        line1=line1, line2=line2, postal_code=postal_code, city=city, country_code=find_country_code(country)
+    )
 
 
 def _to_org_number(value: Any, *, country_code: str) -> str:
