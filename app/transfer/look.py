@@ -18,8 +18,8 @@ from app.transfer.doubles import list_doubles, may_be_same
 from app.transfer.log import list_customer_links
 from app.transfer.pasts import Pasts, Question, booked_count_of, load_pasts
 from app.transfer.plan.credit import list_own_drafts
+from app.transfer.plan.customers import shares_org_number
 from app.transfer.plan.go_live import may_need_choice
-from app.transfer.plan.parts import shares_org_number
 from app.transfer.plan.situation import CustomerView, DepartmentView, DocumentSituation, Past, ProjectView
 from app.transfer.twins import find_twins, was_searched
 

@@ -15,7 +15,7 @@ from app.domain.parties import Customer
 from app.domain.policies import NumberPolicy
 from app.domain.reasons.codes import Code, Reason
 from app.domain.reference import Reference, RemoteCustomer
-from app.transfer.plan.parts import has_valid_org_number, plan_customer, shares_org_number
+from app.transfer.plan.customers import has_valid_org_number, plan_customer, shares_org_number
 from app.transfer.plan.situation import CustomerView
 from app.transfer.plan.steps import CreateCustomer
 
