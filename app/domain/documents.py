@@ -6,6 +6,7 @@ from decimal import Decimal
 from enum import StrEnum
 
 from app.domain.money import TEN_THOUSANDTH, ZERO, round_money
+from app.domain.parties import Address
 
 
 class DocumentKind(StrEnum):
@@ -83,6 +84,7 @@ class Document:
     """One invoice or credit note, complete enough to be booked.
 
     `has_minus`: RecMan stated its sums with a minus, which ours never have on a credit note.
+    `recipient_name`, `recipient_address`: whom the document itself is addressed to, where RecMan says so.
     Shape: at least one line, lines in their printed order.
     """
 
@@ -106,6 +108,8 @@ class Document:
     kid: str = ""
     note: str = ""
     internal_note: str = ""
+    recipient_name: str = ""
+    recipient_address: Address = field(default_factory=Address)
     attachment: Attachment | None = None
 
     @property

@@ -9,6 +9,7 @@ from functools import cache
 from itertools import accumulate
 from typing import Any
 
+from stdnum import ean
 from stdnum.ch import uid
 from stdnum.fr import siren
 from stdnum.nl import bsn
@@ -44,7 +45,7 @@ _ELEVEN = re.compile(r"([A-Z]*)(\d{11})[A-Z]*", re.ASCII)
 # Eleven digits as persons write theirs, with or without a sign before the last five.
 _IN_A_TEXT = re.compile(r"(?<!\d)\d{6}[ .-]?\d{5}(?!\d)", re.ASCII)
 _HIDDEN = "•••"
-_SWEDISH_LENGTH = 10
+_SWEDISH_LENGTH, _GLN_LENGTH = 10, 13
 # Nauru and Indonesia are rarer than what people mean by these.
 _NO_COUNTRIES = frozenset({"NR", "ID"})
 # Switzerland's numbers begin with three letters; Austria's with one more than its code.
@@ -87,6 +88,17 @@ def clean_org_number(text: str, *, country_code: str = "") -> str:
     if norwegian:
         return norwegian[1]
     return f"CHE{swiss[1]}" if swiss else bare.removeprefix("NO").removesuffix("MVA")
+
+
+def is_person_number(text: str, *, country_code: str = "") -> bool:
+    """Whether a person's number stands where an organisation's belongs."""
+    return _is_person_number(_undress(text.upper()), country_code.upper(), text)
+
+
+def parse_gln(text: str) -> str:
+    """The thirteen digits of a global location number with a good check digit; empty for anything else."""
+    digits = _SIGNS.sub("", text)
+    return digits if len(digits) == _GLN_LENGTH and ean.is_valid(digits) else ""
 
 
 def is_same_org_number(one: str, other: str, *, country_code: str = "") -> bool:

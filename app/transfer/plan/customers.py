@@ -1,10 +1,13 @@
 """Planning a document's customer: which one in Unimicro it is, whether one is made, what a person must decide. Pure."""
 
+from dataclasses import replace
+
 from app.domain.gaps import Gaps
 from app.domain.names import compare_names, plain_name
-from app.domain.org_numbers import is_same_org_number, is_valid_org_number
+from app.domain.org_numbers import is_same_org_number
 from app.domain.parties import Customer
-from app.domain.policies import NumberPolicy
+from app.domain.party_numbers import has_valid_org_number, list_org_number_warnings
+from app.domain.policies import MatchedBy, NumberPolicy
 from app.domain.reasons.catalogue import fix_for
 from app.domain.reasons.codes import Code, Reason
 from app.domain.reference import Reference, RemoteCustomer
@@ -36,7 +39,7 @@ def plan_customer(view: CustomerView, reference: Reference) -> Planned:
     if len(candidates) > 1:
         return (), (_number_twice(customer, case),)
     if candidates:
-        return _link_customer(customer, candidates[0], case)
+        return _link_customer(view, customer, candidates[0], case)
     gaps = _creation_gaps(view, customer, reference, case)
     if gaps:
         return (), tuple(gaps)
@@ -65,12 +68,14 @@ def _list_candidates(view: CustomerView, customer: Customer) -> list[RemoteCusto
         # it made somebody for us: else a namesake would be taken for him.
         named = view.past.guid_spent
         alike = [one for one in view.matches if _is_same_party(customer, one)]
+        if view.shares_number:
+            alike = [one for one in alike if plain_name(customer.name) == plain_name(one.name)]
         return [one for one in alike if named or shares_org_number(customer, one)]
     # Two systems that number on their own meet on one number by chance.
-    return [match for match in same_number if not _is_stranger(customer, match)]
+    return [match for match in same_number if not _is_stranger(view, customer, match)]
 
 
-def _link_customer(customer: Customer, match: RemoteCustomer, case: str) -> Planned:
+def _link_customer(view: CustomerView, customer: Customer, match: RemoteCustomer, case: str) -> Planned:
     if not _is_same_party(customer, match):
         return (), (
             Reason(
@@ -88,14 +93,29 @@ def _link_customer(customer: Customer, match: RemoteCustomer, case: str) -> Plan
                 fix=fix_for(Code.CUSTOMER_INACTIVE, case),
             ),
         )
-    return (link_part("company", customer.recman_company_id, customer, match),), ()
+    link = replace(
+        link_part("company", customer.recman_company_id, customer, match),
+        matched_by=_find_rung(view, customer, match),
+        warnings=tuple(list_org_number_warnings(customer)),
+    )
+    return (link,), ()
+
+
+def _find_rung(view: CustomerView, customer: Customer, match: RemoteCustomer) -> MatchedBy:
+    if view.past is not None and view.past.unclear:
+        # It was being made when we last heard of it.
+        return MatchedBy.MADE
+    has_number = customer.number == match.number
+    if shares_org_number(customer, match):
+        return MatchedBy.NUMBER_AND_ORG_NUMBER if has_number else MatchedBy.ORG_NUMBER
+    return MatchedBy.NUMBER_AND_NAME if has_number else MatchedBy.NAME
 
 
 def _creation_gaps(view: CustomerView, customer: Customer, reference: Reference, case: str) -> list[Reason]:
     gaps = [
         _under_other_number(customer, other, "linked" if view.policy is NumberPolicy.LINKED else case)
         for other in view.matches
-        if _has_equal_org_number(customer, other) and other.number != customer.number
+        if not view.shares_number and claims_org_number(customer, other) and other.number != customer.number
     ]
     if view.policy is NumberPolicy.MATCH_ONLY and not gaps:
         gaps.append(_not_made(customer, case))
@@ -116,23 +136,21 @@ def shares_org_number(customer: Customer, match: RemoteCustomer) -> bool:
     return is_same_org_number(customer.org_number, match.org_number, country_code=country_code)
 
 
-def _is_stranger(customer: Customer, match: RemoteCustomer) -> bool:
+def _is_stranger(view: CustomerView, customer: Customer, match: RemoteCustomer) -> bool:
     """Whether two with one number are surely not the same; between this and the same party a person decides."""
-    if customer.org_number and match.org_number:
+    if customer.org_number and match.org_number and not (view.shares_number and shares_org_number(customer, match)):
         return not shares_org_number(customer, match)
     return compare_names(customer.name, match.name) < _STRANGERS
 
 
-def _has_equal_org_number(customer: Customer, match: RemoteCustomer) -> bool:
-    """A number that fails its check digits may be a filler that many have, so the names must be alike, too."""
+def claims_org_number(customer: Customer, match: RemoteCustomer) -> bool:
+    """Whether the two seem to be one by their organisation number.
+
+    A number that fails its check digits may be a filler that many have, so the names must be alike, too.
+    """
     if not shares_org_number(customer, match):
         return False
     return has_valid_org_number(customer) or compare_names(customer.name, match.name) >= _STRANGERS
-
-
-def has_valid_org_number(customer: Customer) -> bool:
-    """Whether the organisation number, if there is one, passes the check of its country."""
-    return is_valid_org_number(customer.org_number, country_code=customer.invoice_address.country_code)
 
 
 def _fits_series(number: str, series: tuple[tuple[int, int], ...]) -> bool:
@@ -148,7 +166,13 @@ def _under_other_number(customer: Customer, other: RemoteCustomer, case: str) ->
         code=Code.CUSTOMER_UNDER_OTHER_NUMBER,
         cause=f"{customer.name} (organisation number {customer.org_number}) has number {customer.number} in RecMan "
         f"but {other.number} in Unimicro",
-        fix=fix_for(Code.CUSTOMER_UNDER_OTHER_NUMBER, case, remote_number=other.number, number=customer.number),
+        fix=fix_for(
+            Code.CUSTOMER_UNDER_OTHER_NUMBER,
+            case,
+            remote_number=other.number,
+            number=customer.number,
+            org_number=customer.org_number,
+        ),
     )
 
 

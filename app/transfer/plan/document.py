@@ -187,7 +187,10 @@ def plan_company(view: CustomerView, reference: Reference) -> Decision:
             if view.past.content_hash == hash_customer(view.record):
                 return Skip("already in Unimicro, unchanged")
             update = UpdateCustomer(
-                customer=view.record, remote_id=view.past.remote_id, reason="the company changed in RecMan"
+                customer=view.record,
+                remote_id=view.past.remote_id,
+                reason="the company changed in RecMan",
+                matched_by=view.past.matched_by,
             )
             return Go((update,))
         if view.record.kind in NO_CUSTOMER_KINDS:
