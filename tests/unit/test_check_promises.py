@@ -3,7 +3,7 @@
 import random
 from dataclasses import replace
 
-from hypothesis import given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from app.clerk.customers.compare import Comparison, compare_customers
@@ -62,6 +62,17 @@ def digits(one: Customer | RemoteCustomer) -> list[str]:
     return [found] if found else []
 
 
+TWINS = [("100001", "Oslo kommune", "974760673"), ("100002", "Oslo kommune skoler", "NO 974 760 673 MVA")]
+
+
+@settings(max_examples=100)
+@example(
+    given_customers=TWINS,
+    given_remotes=[],
+    policy=NumberPolicy.SAME_NUMBER,
+    shared=frozenset(),
+    order=random.Random(1),
+)
 @given(
     given_customers=_customers,
     given_remotes=_remotes,

@@ -72,7 +72,7 @@ def compare_customers(sides: Comparison) -> list[CustomerFinding]:
         findings += [*rows, *_judge_org_number(company)]
         made += [company for row in rows if row.action is Action.CREATE]
     findings += _list_look_alikes(made, books)
-    findings = _ask_about_shared(findings, made, books)
+    findings = _ask_about_shared(findings, books)
     findings += [_only_in_unimicro(remote) for remote in sides.remotes if remote.remote_id not in books.shown]
     return sorted(findings, key=rank_row)
 
@@ -196,13 +196,12 @@ def _judge_org_number(customer: Customer) -> Iterator[CustomerFinding]:
         yield make_row(Kind.INVALID_ORG_NUMBER, warning.cause, warning.fix, customer=customer)
 
 
-def _ask_about_shared(
-    findings: Iterable[CustomerFinding], made: Sequence[Customer], books: _Books
-) -> list[CustomerFinding]:
+def _ask_about_shared(findings: Iterable[CustomerFinding], books: _Books) -> list[CustomerFinding]:
     """The same rows, but those of customers to be made whom a transfer would find made already under another number."""
-    asked = {customer.recman_company_id: customer for customer in made if not books.shares_number(customer)}
+    customers = (one for one in books.sides.companies if isinstance(one, Customer) and not books.shares_number(one))
+    asked = {customer.recman_company_id: customer for customer in customers}
     twins = list_twins(asked.values())
-    return [_ask(row, asked, twins) if row.kind is Kind.ONLY_IN_RECMAN else row for row in findings]
+    return [_ask(row, asked, twins) if row.action is Action.CREATE else row for row in findings]
 
 
 def _ask(
@@ -215,7 +214,7 @@ def _ask(
     numbers = ", ".join(other.number for other in others[:_MOST_MATCHES])
     cause = (
         f"{customer.name} (number {customer.number}) has organisation number {customer.org_number} in common with "
-        f"others of RecMan's that are not in Unimicro either: {numbers}"
+        f"others of RecMan's: {numbers}"
     )
     fix = fix_for(Code.CUSTOMER_UNDER_OTHER_NUMBER, "both_new", org_number=customer.org_number)
     return make_row(Kind.SHARED_ORG_NUMBER, cause, fix, customer=customer)

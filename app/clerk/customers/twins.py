@@ -9,7 +9,7 @@ from app.domain.reference import RemoteCustomer
 from app.transfer.plan.customers import claims_org_number
 
 # Of very many with one number (a filler), a customer is compared with so many.
-_MOST_COMPARED = 50
+_MOST_COMPARED = 10
 
 
 def list_twins(customers: Iterable[Customer]) -> Mapping[str, Sequence[Customer]]:
@@ -26,7 +26,7 @@ def list_twins(customers: Iterable[Customer]) -> Mapping[str, Sequence[Customer]
 def _list_others(customer: Customer, group: Sequence[Customer]) -> Iterator[Customer]:
     """Asked of the plan, as if each of the others had been made already."""
     for other in group[:_MOST_COMPARED]:
-        if other.recman_company_id == customer.recman_company_id or other.number == customer.number:
+        if other.recman_company_id == customer.recman_company_id:
             continue
         # Whoever comes second is the one that is asked about.
         if claims_org_number(customer, _as_made(other)) or claims_org_number(other, _as_made(customer)):
