@@ -13,7 +13,7 @@ from app.admin.customer_checks import accept_check, begin_check, load_findings, 
 from app.admin.keys import load_key
 from app.api.doors import AdminDoor, Door, ResourcesDep, ViewerDoor
 from app.api.views import Order, View, problems
-from app.clerk.customers.compare import Action, Kind
+from app.clerk.customers.findings import Action, Kind
 from app.clerk.customers.links import find_pair, link_customer
 from app.clerk.customers.report import MEDIA_TYPES, ReportForm, render_report
 from app.clerk.customers.run import Progress, describe_check, run_check

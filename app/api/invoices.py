@@ -15,8 +15,9 @@ from app.api.views import Before, Limit, Order, View, problems
 from app.clerk.dry_run import dry_run
 from app.clerk.jobs import cancel_job, count_outcomes, create_job, list_jobs, load_job
 from app.clerk.link_by_hand import link_elsewhere
-from app.clerk.overview import InvoiceFilter, count_invoices, list_invoices, show_filter, state_of
+from app.clerk.overview import InvoiceFilter, count_invoices, list_invoices, load_rungs, show_filter, state_of
 from app.domain.documents import DocumentKind
+from app.domain.policies import MatchedBy
 from app.domain.reasons.codes import Code
 from app.domain.states import InvoiceState
 from app.engine.wakeup import wake_workers
@@ -53,6 +54,9 @@ class InvoiceView(View):
     invoice_date: date | None
     department: str | None = Field(description="RecMan's department id", examples=["7"])
     customer_name: str
+    customer_matched_by: MatchedBy | None = Field(
+        description="How the customer was known to be Unimicro's, in the listing; null: not in Unimicro, or not noted"
+    )
     currency: str = Field(examples=["NOK"])
     gross_amount: Decimal | None = Field(description="RecMan's sum")
     remote_gross_amount: Decimal | None = Field(description="Unimicro's sum")
@@ -181,7 +185,8 @@ async def list_all_invoices(
     # What is with a removed key can be looked up in its company all the same.
     keys = [await read(door.session, tenant_id=door.tenant_id) for read in (list_keys, list_removed_keys)]
     bases = {key.id: key.api_base for listed in keys for key in listed}
-    return [_view(row, bases, resources.settings) for row in rows]
+    rungs = await load_rungs(door.session, rows)
+    return [_view(row, bases, resources.settings, rungs.get((row.key_id, row.remote_customer_id))) for row in rows]
 
 
 @router.post("/invoices/dry-run", responses=problems(_404="not_found", _502="RecMan's or Unimicro's own trouble"))
@@ -301,7 +306,7 @@ async def _view_job(door: Door, job: Job) -> JobView:
     return JobView(**plain, outcomes=await count_outcomes(door.session, job))
 
 
-def _view(row: Transfer, bases: dict[UUID, str], settings: Settings) -> InvoiceView:
+def _view(row: Transfer, bases: dict[UUID, str], settings: Settings, rung: str | None = None) -> InvoiceView:
     base = bases.get(row.key_id) if row.key_id is not None else None
     link = None
     if base is not None and row.remote_id is not None:
@@ -316,6 +321,7 @@ def _view(row: Transfer, bases: dict[UUID, str], settings: Settings) -> InvoiceV
         invoice_date=row.invoice_date,
         department=row.recman_department_id,
         customer_name=row.customer_name,
+        customer_matched_by=None if rung is None else MatchedBy(rung),
         currency=row.currency,
         gross_amount=row.gross_amount,
         remote_gross_amount=row.remote_gross_amount,

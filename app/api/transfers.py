@@ -11,6 +11,7 @@ from pydantic import BaseModel, Field
 from app.api.doors import AdminDoor, ResourcesDep, ViewerDoor
 from app.api.views import Before, Limit, View, problems
 from app.clerk.absence import require_absent
+from app.domain.policies import MatchedBy
 from app.domain.reasons.codes import Code
 from app.domain.states import EventState, TransferState
 from app.engine.inbox import list_events
@@ -56,6 +57,9 @@ class TransferView(View):
     remote_vat_amount: Decimal | None
     remote_gross_amount: Decimal | None
     external_reference: str | None
+    matched_by: MatchedBy | None = Field(
+        description="Of a customer: how it was known to be Unimicro's; null for everything else and for older links"
+    )
     reasons: list[ReasonView]
     warnings: list[ReasonView]
     created_at: datetime

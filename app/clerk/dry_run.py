@@ -13,7 +13,7 @@ from app.domain.reasons.catalogue import fix_for
 from app.domain.reasons.codes import Code, Reason
 from app.domain.reference import Reference, RemoteProduct
 from app.domain.states import KeyState
-from app.errors import HoldError, KeyPausedError, WaitError
+from app.errors import HoldError, KeyPausedError, RemoteRejectedError, WaitError
 from app.platform.resources import Resources
 from app.tables import Transfer
 from app.transfer.books import Books
@@ -47,7 +47,7 @@ from app.transfer.plan.steps import (
 from app.transfer.rates import load_rate
 from app.transfer.route import choose_key, decide_without_key
 from app.transfer.run import name_draft
-from app.transfer.run_parts import find_customer_id
+from app.transfer.run_update import find_customer_id
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,6 +100,9 @@ async def dry_run(resources: Resources, transfer: Transfer) -> DryRun:
         return await _dry_run(resources, transfer)
     except HoldError as error:
         return _tell(transfer, "hold", error.gaps)
+    except RemoteRejectedError as error:
+        # What a customer there lacks is told as it would be held.
+        return _tell(transfer, "hold", (Reason(code=error.code, cause=error.cause, fix=error.fix),))
     except (KeyPausedError, WaitError) as error:
         outcome = "wait" if isinstance(error, WaitError) else "paused"
         return _tell(transfer, outcome, (Reason(code=error.code, cause=error.cause, fix=error.fix),))

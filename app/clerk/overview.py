@@ -70,6 +70,19 @@ async def list_invoices(
     return (await session.scalars(query if before_id is None else query.where(Transfer.id < before_id))).all()
 
 
+async def load_rungs(session: Session, invoices: Sequence[Transfer]) -> dict[tuple[UUID | None, int | None], str]:
+    """How the customers of these invoices were known, by key and Unimicro's id; what was not noted is left out."""
+    customer_ids = {one.remote_customer_id for one in invoices if one.remote_customer_id is not None}
+    query = select(Transfer.key_id, Transfer.remote_id, Transfer.matched_by).where(
+        Transfer.key_id.in_({one.key_id for one in invoices if one.key_id is not None}),
+        Transfer.scope == "company",
+        Transfer.remote_id.in_(customer_ids),
+        Transfer.matched_by.is_not(None),
+    )
+    rows = await session.execute(query)
+    return {(row.key_id, row.remote_id): row.matched_by for row in rows}
+
+
 async def count_invoices(session: Session, wanted: InvoiceFilter) -> int:
     """How many there are."""
     return int(await session.scalar(select(func.count()).select_from(Transfer).where(*_conditions(wanted))) or 0)

@@ -6,6 +6,7 @@ from decimal import Decimal
 from enum import StrEnum
 
 from app.domain.money import TEN_THOUSANDTH, ZERO, round_money
+from app.domain.parties import Address
 
 
 class DocumentKind(StrEnum):
@@ -84,6 +85,7 @@ class Document:
 
     `has_minus`: RecMan stated its sums with a minus, which ours never have on a credit note. `exchange_rate` (the
     company's currency for one unit) and `base_vat_amount` (VAT in the company's currency) where RecMan states them.
+    `recipient_name`, `recipient_address`: whom the document itself is addressed to, where RecMan says so.
     Shape: at least one line, lines in their printed order.
     """
 
@@ -109,6 +111,8 @@ class Document:
     kid: str = ""
     note: str = ""
     internal_note: str = ""
+    recipient_name: str = ""
+    recipient_address: Address = field(default_factory=Address)
     attachment: Attachment | None = None
 
     @property

@@ -9,10 +9,15 @@ from functools import cache
 from itertools import accumulate
 from typing import Any
 
+from stdnum import ean
 from stdnum.ch import uid
+from stdnum.fr import siren
+from stdnum.nl import bsn
 from stdnum.no import fodselsnummer, orgnr
 from stdnum.se import orgnr as swedish
 from stdnum.util import get_cc_module
+
+from app.domain.countries import COUNTRY_CODES
 
 NORWAY = "NO"
 _SWEDEN, _SWITZERLAND = "SE", "CH"
@@ -23,8 +28,12 @@ _SIGNS = re.compile(r"[\s.,:/()\u2010-\u2015-]")
 # that is nothing but labels.
 _LABEL = re.compile(
     r"(?:(?:ORGANI[SZ]A[SZT]JONS?|ORGANI[SZ]ATIONS?|ORG|FORETAKSREGISTERET|FORETAKS?|FÖRETAGS?|MVA|MOMS"
-    r"|REGISTRATION|REG|VAT|TAX|UST|UID|CVR|YTUNNUS)(?:NUMMER|NUMBER|NR|NO|ID)*+)++(?=\w*\d)"
+    r"|REGISTRATION|REG|VAT|TAX|UST|UID|CVR|YTUNNUS|PIVA|BTW|TVA|NIP|NIF|CIF|KVK|SIREN|SIRET|REGON|KRS|DIČ|IČO)"
+    r"(?:NUMMER|NUMBER|NR|NO|ID)*+)++(?=\w*\d)"
 )
+# Any other word before a number, unless it is a country's code; and words behind it that have no digit.
+_WORD_BEFORE = re.compile(r"[\s.:/(]*([^\W\d_]+)[\s.:/-]+")
+_WORDS_BEHIND = re.compile(r"[\s.,:/(\u2010-\u2015-]+[^\W\d_]{3}[^\d]*$")
 # Labels that only one country uses, and the schemes of electronic addresses. Source: Peppol's code list.
 _LABELS_OF = {"CVR": "DK", "YTUNNUS": "FI"}
 _SCHEMES = {"0192": NORWAY, "9908": NORWAY, "0007": _SWEDEN, "0184": "DK", "0212": "FI", "0183": _SWITZERLAND}
@@ -36,11 +45,19 @@ _ELEVEN = re.compile(r"([A-Z]*)(\d{11})[A-Z]*", re.ASCII)
 # Eleven digits as persons write theirs, with or without a sign before the last five.
 _IN_A_TEXT = re.compile(r"(?<!\d)\d{6}[ .-]?\d{5}(?!\d)", re.ASCII)
 _HIDDEN = "•••"
-_SWEDISH_LENGTH = 10
+_SWEDISH_LENGTH, _GLN_LENGTH = 10, 13
+# Nauru and Indonesia are rarer than what people mean by these.
+_NO_COUNTRIES = frozenset({"NR", "ID"})
+# Switzerland's numbers begin with three letters; Austria's with one more than its code.
+_LETTERS_OF_NUMBERS = frozenset({"CHE", "ATU", "EL", "XI"})
 # Before the number of a company where numbers of twelve digits are kept, and behind it in a VAT number.
 _SWEDISH_CENTURY, _SWEDISH_VAT = "16", "01"
-# Greece's VAT numbers begin with letters of their own.
-_OTHER_LETTERS = {"EL": "GR"}
+# Greece's VAT numbers begin with letters of their own, and so do those of Northern Ireland.
+_OTHER_LETTERS = {"EL": "GR", "XI": "GB"}
+# A French company's number is the end of its VAT number (11) and the beginning of each of its places' numbers (14).
+_FRANCE, _FRENCH_LENGTH, _FRENCH_VAT_LENGTH, _FRENCH_PLACE_LENGTH = "FR", 9, 11, 14
+# Dutch VAT numbers are a company's number and a part of it.
+_NETHERLANDS, _DUTCH_PART = "NL", re.compile(r"(\d{9})B\d{2}", re.ASCII)
 
 
 # The sizes of the groups of a number by its length, and the sign between them.
@@ -73,6 +90,17 @@ def clean_org_number(text: str, *, country_code: str = "") -> str:
     return f"CHE{swiss[1]}" if swiss else bare.removeprefix("NO").removesuffix("MVA")
 
 
+def is_person_number(text: str, *, country_code: str = "") -> bool:
+    """Whether a person's number stands where an organisation's belongs."""
+    return _is_person_number(_undress(text.upper()), country_code.upper(), text)
+
+
+def parse_gln(text: str) -> str:
+    """The thirteen digits of a global location number with a good check digit; empty for anything else."""
+    digits = _SIGNS.sub("", text)
+    return digits if len(digits) == _GLN_LENGTH and ean.is_valid(digits) else ""
+
+
 def is_same_org_number(one: str, other: str, *, country_code: str = "") -> bool:
     """Whether two texts name one organisation; two that say nothing name none.
 
@@ -97,9 +125,9 @@ def parse_org_number(text: str, *, country_code: str = "") -> OrgNumber:
     return OrgNumber(country, _to_national(country, number))
 
 
-def list_groupings(text: str) -> tuple[str, ...]:
+def list_groupings(text: str, *, country_code: str = "") -> tuple[str, ...]:
     """How people group the digits of this number, the plain row first; whatever the dress, one of them is in it."""
-    digits = parse_org_number(text).digits
+    digits = parse_org_number(text, country_code=country_code).digits
     found = [digits] if digits else []
     for sizes, sign in _GROUPS.get(len(digits), ()) if digits.isdecimal() else ():
         starts = accumulate(sizes, initial=0)
@@ -127,12 +155,32 @@ def _undress(text: str) -> str:
     """The number with its letters, behind its label; the country that a label or a scheme names stands before it."""
     with_scheme = _WITH_SCHEME.fullmatch(text)
     country = _SCHEMES.get(with_scheme[1], "") if with_scheme else ""
-    bare = _SIGNS.sub("", with_scheme[2] if with_scheme and country else text)
+    kept = _drop_words_behind(with_scheme[2] if with_scheme and country else text)
+    bare = _SIGNS.sub("", kept)
     label = _LABEL.match(bare)
     if label:
         country = country or next((code for word, code in _LABELS_OF.items() if word in label[0]), "")
         bare = bare[label.end() :]
+    else:
+        bare = _SIGNS.sub("", _drop_words_before(kept))
     return f"{country}{bare}" if country and bare[:1].isdecimal() else bare
+
+
+def _drop_words_before(text: str) -> str:
+    """The text without the words before the number that are no part of it."""
+    start = 0
+    while (found := _WORD_BEFORE.match(text, start)) and not _is_of_number(found[1]):
+        start = found.end()
+    return text[start:] if any(map(str.isdecimal, text[start:])) else text
+
+
+def _drop_words_behind(text: str) -> str:
+    kept = _WORDS_BEHIND.sub("", text, count=1)
+    return kept if any(map(str.isdecimal, kept)) else text
+
+
+def _is_of_number(word: str) -> bool:
+    return (word in COUNTRY_CODES and word not in _NO_COUNTRIES) or word in _LETTERS_OF_NUMBERS
 
 
 def hide_person_numbers(text: str) -> str:
@@ -169,6 +217,13 @@ def _to_national(country: str, number: str) -> str:
         if number.startswith(_SWEDISH_CENTURY) and swedish.is_valid(number[2:]):
             return number[2:]
         return number.removesuffix(_SWEDISH_VAT)
+    if country == _FRANCE and number.isdecimal():
+        return {_FRENCH_VAT_LENGTH: number[-_FRENCH_LENGTH:], _FRENCH_PLACE_LENGTH: number[:_FRENCH_LENGTH]}.get(
+            len(number), number
+        )
+    if country == _NETHERLANDS:
+        dutch = _DUTCH_PART.fullmatch(number)
+        return dutch[1] if dutch else number
     rules = _find_rules(country)
     return number if rules is None else str(rules.compact(number))
 
@@ -181,6 +236,10 @@ def _fits(country: str, digits: str) -> bool:
         return swedish.is_valid(_to_national(_SWEDEN, digits))
     if country == _SWITZERLAND:
         return uid.is_valid(f"CHE{digits}")
+    if country == _FRANCE:
+        return bool(siren.is_valid(_to_national(_FRANCE, digits)))
+    if country == _NETHERLANDS:
+        return bool(bsn.is_valid(_to_national(_NETHERLANDS, digits)))
     rules = _find_rules(country)
     return rules is None or bool(rules.is_valid(f"{country}{digits}"))
 

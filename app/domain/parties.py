@@ -29,7 +29,8 @@ class Customer:
 
     `number` is the visible customer number; `kind` RecMan's own word (customer, prospect, ownCompany, …);
     `credit_days` None means RecMan does not say; `peppol_address` where the customer takes electronic invoices, with or
-    without the scheme in front; `currency` an ISO code or empty.
+    without the scheme in front; `gln` the global location number as RecMan writes it; `currency` an ISO code or empty.
+    `is_private`: RecMan has a person's number where an organisation's belongs; the number itself goes no farther.
     """
 
     recman_company_id: str
@@ -45,7 +46,9 @@ class Customer:
     visiting_address: Address = field(default_factory=Address)
     credit_days: int | None = None
     peppol_address: str = ""
+    gln: str = ""
     currency: str = ""
+    is_private: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

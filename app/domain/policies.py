@@ -25,12 +25,24 @@ class FieldRule(StrEnum):
     LEAVE = "leave"
 
 
+class MatchedBy(StrEnum):
+    """How a customer in Unimicro was known to be RecMan's, the surest first; `made`: it was made by this service."""
+
+    MADE = "made"
+    BY_HAND = "by_hand"
+    NUMBER_AND_ORG_NUMBER = "number_and_org_number"
+    NUMBER_AND_NAME = "number_and_name"
+    ORG_NUMBER = "org_number"
+    NAME = "name"
+
+
 CustomerField = Literal[
     "name",
     "org_number",
     "credit_days",
     "currency",
     "peppol_address",
+    "gln",
     "invoice_address",
     "delivery_address",
     "visiting_address",
@@ -39,3 +51,13 @@ CustomerField = Literal[
 ]
 # By the field's name; what is not named is RecMan's.
 FieldRules = Mapping[str, FieldRule]
+# How a customer is reached. Who was in Unimicro before us is kept up there: RecMan fills what is empty, unless told to.
+CONTACT_FIELDS: tuple[CustomerField, ...] = (
+    "peppol_address",
+    "gln",
+    "invoice_address",
+    "delivery_address",
+    "visiting_address",
+    "email",
+    "phone",
+)

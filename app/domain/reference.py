@@ -147,7 +147,8 @@ class Quote:
 class Links:
     """Ids there of everything a document points to; None where the document has no such part.
 
-    `customer_number` is the number that the customer's id must still show; empty: it is not known.
+    `customer_number` is the number that the customer's id must still show; empty: it is not known. `customer_name` is
+    RecMan's, for what a person is told.
     `rounding_product_id` is the product of lines that we add to level a claim.
     Shape: `dimensions` maps a free dimension (5 to 10) to the id of its value, `line_departments` a line's own
     department number to its id.
@@ -155,6 +156,7 @@ class Links:
 
     customer_id: int
     customer_number: str = ""
+    customer_name: str = ""
     project_id: int | None = None
     department_id: int | None = None
     products: Mapping[str, RemoteProduct] = field(default_factory=dict)

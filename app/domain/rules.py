@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from app.domain.documents import Document, DocumentKind
-from app.domain.policies import CustomerField, FieldRule, FieldRules, NumberPolicy
+from app.domain.policies import CONTACT_FIELDS, CustomerField, FieldRule, FieldRules, MatchedBy, NumberPolicy
 
 # Unimicro's free dimensions. Source: docs/facts/unimicro.md §3.6 [O].
 _FIRST_DIMENSION, _LAST_DIMENSION = 5, 10
@@ -86,7 +86,9 @@ class Rules(_Part):
     )
     customer_fields: dict[CustomerField, FieldRule] = Field(
         default_factory=dict,
-        description="Who keeps up a field of a customer that both have; what is not named is recman_wins",
+        description="Who keeps up a field of a customer that both have. What is not named is recman_wins; of one "
+        "that was in Unimicro before this service, whatever it is reached by (addresses, e-mail, phone, GLN, "
+        "peppol_address) is fill_empty",
         examples=[{"email": "fill_empty", "credit_days": "leave"}],
     )
     not_before: date | None = Field(
@@ -147,10 +149,10 @@ class Rules(_Part):
             None,
         )
 
-    @property
-    def field_rules(self) -> FieldRules:
-        """Who keeps up which field of a customer."""
-        return {str(name): rule for name, rule in self.customer_fields.items()}
+    def field_rules_of(self, matched_by: MatchedBy | None) -> FieldRules:
+        """Who keeps up which field of a customer that was made, or came to be linked, in this way."""
+        contact = {} if matched_by is MatchedBy.MADE else dict.fromkeys(CONTACT_FIELDS, FieldRule.FILL_EMPTY)
+        return {str(name): rule for name, rule in {**contact, **self.customer_fields}.items()}
 
     def department_of(self, recman_department_id: str | None) -> DepartmentRule | None:
         """The rule for a department, if there is one."""

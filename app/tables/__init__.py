@@ -6,7 +6,18 @@ Each names its owner, the room or module that alone writes it, and who else may 
 from app.tables.accounts import AdminToken, Audit, AuditChain, Department, Hook, Key, SignIn, Tenant
 from app.tables.base import Table, TenantOwned
 from app.tables.recman import FieldProfile, HookHeaders, ListedDocument, RecmanQuota, RecmanRecord, Sweep
-from app.tables.work import Attempt, CustomerCheck, Event, Job, Lane, Making, RuleSet, Transfer, UsedRate
+from app.tables.work import (
+    Attempt,
+    CustomerCheck,
+    Event,
+    Job,
+    Lane,
+    Making,
+    RuleSet,
+    SharedOrgNumber,
+    Transfer,
+    UsedRate,
+)
 
 __all__ = [
     "AdminToken",
@@ -27,6 +38,7 @@ __all__ = [
     "RecmanQuota",
     "RecmanRecord",
     "RuleSet",
+    "SharedOrgNumber",
     "SignIn",
     "Sweep",
     "Table",

@@ -10,6 +10,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 from sqlalchemy.types import BigInteger, Numeric
 
+from app.domain.policies import MatchedBy
 from app.domain.states import CheckState, EventState, JobState, LaneState, TransferState
 from app.tables.base import NEW_UUID, NOW, Table, TenantOwned, one_of
 
@@ -101,6 +102,8 @@ class Transfer(TenantOwned, Table):
     `offer` is what was found in Unimicro of a document dated before the key's go-live day, and which key's books were
     searched; `decision` is a person's about such a document, `decided_on` the id of the offer that was seen then.
 
+    `matched_by`: how a customer was known to be RecMan's; None before it was kept.
+
     Owner: transfer. Readers: admin.keys, clerk.overview, engine.lanes, sweep.sightings.
     """
 
@@ -109,6 +112,7 @@ class Transfer(TenantOwned, Table):
         one_of("state", *TransferState),
         one_of("kind", "customer", "project", "department", "invoice", "credit_note"),
         one_of("decision", "send", "link"),
+        one_of("matched_by", *MatchedBy),
         Index(
             "uq_transfer_record",
             "tenant_id",
@@ -207,6 +211,7 @@ class Transfer(TenantOwned, Table):
     remote_net_amount: Mapped[Decimal | None]
     remote_vat_amount: Mapped[Decimal | None]
     remote_gross_amount: Mapped[Decimal | None]
+    matched_by: Mapped[str | None]
     reasons: Mapped[list[Any]] = mapped_column(server_default=text("'[]'"))
     warnings: Mapped[list[Any]] = mapped_column(server_default=text("'[]'"))
     created_at: Mapped[datetime] = mapped_column(server_default=NOW)
@@ -252,6 +257,22 @@ class Making(TenantOwned, Table):
     record_id: Mapped[str]
     lane_token: Mapped[UUID | None]
     touched_at: Mapped[datetime] = mapped_column(server_default=NOW)
+
+
+class SharedOrgNumber(TenantOwned, Table):
+    """A person's word that several customers of a key's company have this organisation number, digits alone.
+
+    Owner: admin.shared_numbers.
+    """
+
+    __tablename__ = "shared_org_number"
+
+    tenant_id: Mapped[UUID] = mapped_column(ForeignKey("tenant.id"), primary_key=True)
+    key_id: Mapped[UUID] = mapped_column(ForeignKey("key.id"), primary_key=True)
+    digits: Mapped[str] = mapped_column(primary_key=True)
+    reason: Mapped[str]
+    decided_by: Mapped[str]
+    decided_at: Mapped[datetime] = mapped_column(server_default=NOW)
 
 
 class RuleSet(TenantOwned, Table):

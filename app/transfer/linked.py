@@ -16,10 +16,11 @@ from app.transfer.plan.steps import CreateCreditDraft, CreateDraft
 
 @dataclass(frozen=True, slots=True)
 class Linked:
-    """A record that is in Unimicro: its id there, and the number that this id had when it was linked or made."""
+    """A record that is in Unimicro: its id there, the number that this id had when it was linked or made, its name."""
 
     remote_id: int
     number: str = ""
+    name: str = ""
 
 
 # By scope and RecMan id.
@@ -44,7 +45,7 @@ def read_linked(past: Past | None) -> Linked | None:
     """What went all the way, by what our log says of it."""
     if past is None or not past.booked or past.remote_id is None:
         return None
-    return Linked(past.remote_id, past.remote_number)
+    return Linked(past.remote_id, past.remote_number, past.name)
 
 
 async def find_linked(run: Run, books: Books, scope: str, record_id: str | None) -> Linked | None:
@@ -55,7 +56,7 @@ async def find_linked(run: Run, books: Books, scope: str, record_id: str | None)
         transfer = await find_transfer(session, run.place(books.key.id, scope, record_id))
     if transfer is None or transfer.booked_at is None or transfer.remote_id is None:
         return None
-    return Linked(transfer.remote_id, transfer.remote_number or "")
+    return Linked(transfer.remote_id, transfer.remote_number or "", transfer.customer_name)
 
 
 def find_id(known: Known, scope: str, record_id: str | None) -> int | None:
@@ -75,22 +76,21 @@ def make_links(books: Books, step: CreateDraft, known: Known, *, new_customer_id
     customer_id = new_customer_id if customer is None else customer.remote_id
     if customer_id is None:
         raise WaitError(f"waits for customer {company_id}", scope="company", record_id=company_id, seconds=60)
-    return _make_links(books, step, known, customer_id, "" if customer is None else customer.number)
+    return _make_links(books, step, known, customer or Linked(customer_id))
 
 
 def make_credit_links(books: Books, step: CreateCreditDraft, known: Known) -> Links:
     """What the lines of a credit note point to; its customer comes with the draft."""
-    return _make_links(books, step, known, 0, "")
+    return _make_links(books, step, known, Linked(0))
 
 
-def _make_links(
-    books: Books, step: CreateDraft | CreateCreditDraft, known: Known, customer_id: int, customer_number: str
-) -> Links:
+def _make_links(books: Books, step: CreateDraft | CreateCreditDraft, known: Known, customer: Linked) -> Links:
     document = step.document
     own_department_id = find_id(known, "department", document.recman_department_id)
     return Links(
-        customer_id=customer_id,
-        customer_number=customer_number,
+        customer_id=customer.remote_id,
+        customer_number=customer.number,
+        customer_name=customer.name,
         project_id=find_id(known, "project", document.recman_project_id),
         department_id=own_department_id if step.department_id is None else step.department_id,
         products=choose_products(document, books.reference, books.rules),

@@ -8,8 +8,18 @@ from sqlalchemy import ColumnElement, func, or_, select
 from app.domain.reasons.codes import Code
 from app.domain.states import TransferState
 from app.platform.db import Session, locked
-from app.tables import Attempt, Transfer
+from app.tables import Attempt, Key, Transfer
 from app.transfer.log import Place
+
+
+async def list_customers(session: Session, key: Key, *, before_id: int | None, limit: int) -> Sequence[Transfer]:
+    """The customers of a key, linked or on their way, the newest first."""
+    query = select(Transfer).where(
+        Transfer.tenant_id == key.tenant_id, Transfer.key_id == key.id, Transfer.scope == "company"
+    )
+    if before_id is not None:
+        query = query.where(Transfer.id < before_id)
+    return (await session.scalars(query.order_by(Transfer.id.desc()).limit(limit))).all()
 
 
 async def list_transfers(

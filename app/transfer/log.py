@@ -265,12 +265,29 @@ async def is_linked(session: Session, *, key_id: UUID, remote_id: int, besides: 
     return await session.scalar(query.limit(1)) is not None
 
 
+async def record_released(session: Session, transfer: Transfer) -> None:
+    """Forget what a customer was linked with; what was there took its guid with it."""
+    gone = dict.fromkeys(("booked_at", "remote_id", "remote_number", "content_hash", "matched_by", "lane_token"))
+    values: dict[str, Any] = {**gone, "state": TransferState.WAITING, "reasons": [], "warnings": []}
+    values |= {"guid_version": Transfer.guid_version + 1, "guid_spent": False, "look_again_at": None}
+    await record_values(session, transfer.id, **values, unclear=False, unclear_since=None)
+    await session.refresh(transfer)
+
+
 async def list_customer_links(session: Session, *, key_id: UUID) -> dict[str, int]:
     """Unimicro's id of every customer of a key that went all the way, by RecMan's company id."""
     query = select(Transfer.record_id, Transfer.remote_id).where(
         Transfer.key_id == key_id, Transfer.scope == "company", Transfer.booked_at.is_not(None)
     )
     return {row.record_id: row.remote_id for row in await session.execute(query) if row.remote_id is not None}
+
+
+async def list_linked_numbers(session: Session, *, key_id: UUID) -> dict[str, str]:
+    """Unimicro's number of every such customer, as it was linked or made, by RecMan's company id."""
+    query = select(Transfer.record_id, Transfer.remote_number).where(
+        Transfer.key_id == key_id, Transfer.scope == "company", Transfer.booked_at.is_not(None)
+    )
+    return {row.record_id: row.remote_number or "" for row in await session.execute(query)}
 
 
 async def count_open(session: Session, *, key_id: UUID) -> int:

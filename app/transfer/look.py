@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 from datetime import date
 
+from app.admin.shared_numbers import is_shared
 from app.domain.booking import Booking
 from app.domain.dimensions import Department, Project
 from app.domain.documents import Document, DocumentKind
@@ -18,8 +19,8 @@ from app.transfer.doubles import list_doubles, may_be_same
 from app.transfer.log import list_customer_links
 from app.transfer.pasts import Pasts, Question, booked_count_of, load_pasts
 from app.transfer.plan.credit import list_own_drafts
+from app.transfer.plan.customers import claims_org_number, shares_org_number
 from app.transfer.plan.go_live import may_need_choice
-from app.transfer.plan.parts import shares_org_number
 from app.transfer.plan.situation import CustomerView, DepartmentView, DocumentSituation, Past, ProjectView
 from app.transfer.twins import find_twins, was_searched
 
@@ -160,17 +161,31 @@ async def look_at_customer(
         return replace(view, record=record)
     if view.policy is NumberPolicy.LINKED and past is not None and past.unclear:
         # What may have been made has a number that we do not know.
-        return replace(view, record=record, matches=await _list_candidates(run, books, record))
-    matches = await books.target.find_customers(number=record.number, org_number=record.org_number or None)
-    return replace(view, record=record, matches=matches)
+        shares_number = bool(record.org_number) and await _is_shared(run, books, record)
+        matches = await _list_candidates(run, books, record, shares_number=shares_number)
+        return replace(view, record=record, matches=matches, shares_number=shares_number)
+    matches = await books.target.find_customers_like(record)
+    # Asked only where it matters: when somebody else there has this number.
+    is_asked = any(other.number != record.number and claims_org_number(record, other) for other in matches)
+    shares_number = is_asked and await _is_shared(run, books, record)
+    return replace(view, record=record, matches=matches, shares_number=shares_number)
 
 
-async def _list_candidates(run: Run, books: Books, customer: Customer) -> tuple[RemoteCustomer, ...]:
-    """Every customer but those of other companies with another organisation number, or with none."""
+async def _is_shared(run: Run, books: Books, customer: Customer) -> bool:
+    async with run.sessions() as session:
+        return await is_shared(session, books.key, customer)
+
+
+async def _list_candidates(
+    run: Run, books: Books, customer: Customer, *, shares_number: bool
+) -> tuple[RemoteCustomer, ...]:
+    """Every customer but those of other companies, unless the organisation number, not a shared one, is the same."""
     async with run.sessions() as session:
         taken = set((await list_customer_links(session, key_id=books.key.id)).values())
     found = await books.target.list_customers()
-    return tuple(one for one in found if one.remote_id not in taken or shares_org_number(customer, one))
+    return tuple(
+        one for one in found if one.remote_id not in taken or (shares_org_number(customer, one) and not shares_number)
+    )
 
 
 async def look_at_project(

@@ -9,6 +9,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, ScalarSelect, and_, false, func, literal, null, or_, select
 
 from app.domain.documents import Totals
+from app.domain.policies import MatchedBy
 from app.domain.reasons.codes import Code, Reason
 from app.domain.states import TransferState
 from app.engine.lanes import Lease
@@ -188,6 +189,7 @@ def past_of(transfer: Transfer, *, key_id: UUID, now: datetime) -> Past:
         decided_on=transfer.decided_on,
         booking=transfer.booking,
         totals=_read_totals(transfer),
+        matched_by=None if transfer.matched_by is None else MatchedBy(transfer.matched_by),
     )
 
 

@@ -3,20 +3,14 @@
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 
-from sqlalchemy import func
-
-from app.accounting.targets import Change, guid_for
-from app.domain.dimensions import Project
-from app.domain.org_numbers import parse_org_number
-from app.domain.parties import Customer
-from app.domain.policies import NumberPolicy
+from app.accounting.targets import guid_for
+from app.domain.policies import MatchedBy, NumberPolicy
 from app.domain.reasons.catalogue import fix_for
 from app.domain.reasons.codes import Code, Reason
 from app.domain.reference import RemoteCustomer
-from app.engine.lanes import check_fence, wake_waiting
+from app.engine.lanes import check_fence
 from app.errors import HoldError, RemoteError, WaitError
 from app.platform.db import Session
-from app.tables import Transfer
 from app.transfer.attempts import attempt
 from app.transfer.books import Books
 from app.transfer.claims import claim_sending
@@ -26,12 +20,11 @@ from app.transfer.log import (
     find_transfer,
     record_done,
     record_held,
-    record_transfer,
     record_values,
     show_reasons,
 )
 from app.transfer.making import claim_names, release_names
-from app.transfer.plan.document import hash_customer
+from app.transfer.part import Part, customer_part, ensure_part, project_part, wake_part
 from app.transfer.plan.steps import (
     CreateCustomer,
     CreateDepartment,
@@ -41,52 +34,13 @@ from app.transfer.plan.steps import (
     UpdateCustomer,
     UpdateProject,
 )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Part:
-    scope: str
-    kind: str
-    record_id: str
-    number: str
-    name: str
-    content_hash: bytes | None = None
-    keeps_number: bool = False
-    org_number: str = ""
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """What no other record of the kind may have while this one is made."""
-        names = {f"{self.kind} number": self.number, "organisation number": self.org_number}
-        return tuple(f"{what} {name}" for what, name in names.items() if name)
+from app.transfer.run_update import find_customer_id, update_part
 
 
 @dataclass(frozen=True, slots=True)
 class _Made:
     linked: Linked
     warnings: tuple[Reason, ...]
-
-
-def _customer_part(customer: Customer) -> _Part:
-    return _Part(
-        scope="company",
-        kind="customer",
-        record_id=customer.recman_company_id,
-        number=customer.number,
-        name=customer.name,
-        content_hash=hash_customer(customer),
-        org_number=parse_org_number(customer.org_number, country_code=customer.invoice_address.country_code).digits,
-    )
-
-
-def _project_part(project: Project) -> _Part:
-    return _Part(
-        scope="project",
-        kind="project",
-        record_id=project.recman_project_id,
-        number=project.number,
-        name=project.name,
-    )
 
 
 _KINDS = {"company": "customer", "project": "project", "department": "department"}
@@ -119,24 +73,29 @@ async def run_part(run: Run, books: Books, step: Step, known: Known) -> Known:
         case CreateDepartment():
             return await _create_department(run, books, step, known)
         case UpdateCustomer() | UpdateProject():
-            return await _update(run, books, step, known)
+            return await update_part(run, books, step, known)
         case _:
             raise TypeError(f"{step!r} is a step about documents")
 
 
 async def _link(run: Run, books: Books, step: Link, known: Known) -> Known:
-    part = _Part(
-        scope=step.scope, kind=_KINDS[step.scope], record_id=step.record_id, number=step.number, name=step.name
-    )
-    transfer_id = await _ensure(run, books, part)
+    part = Part(scope=step.scope, kind=_KINDS[step.scope], record_id=step.record_id, number=step.number, name=step.name)
+    transfer_id = await ensure_part(run, books, part)
     async with run.sessions.begin() as session:
         await check_fence(session, run.lease)
         claim = await claim_sending(session, transfer_id, run.lease, key_id=books.key.id, step="link")
         if claim is not None:
-            await record_done(session, transfer_id, remote_id=step.remote_id, remote_number=step.remote_number)
-            await _wake(run, session, part)
+            await record_done(
+                session,
+                transfer_id,
+                remote_id=step.remote_id,
+                remote_number=step.remote_number,
+                matched_by=step.matched_by,
+                warnings=show_reasons(step.warnings),
+            )
+            await wake_part(run, session, part)
     if claim is not None:
-        return {**known, (part.scope, part.record_id): Linked(step.remote_id, step.remote_number)}
+        return {**known, (part.scope, part.record_id): Linked(step.remote_id, step.remote_number, step.name)}
     # Somebody else has linked or made it since the look; with what, the log says.
     linked = await find_linked(run, books, part.scope, part.record_id)
     return known if linked is None else {**known, (part.scope, part.record_id): linked}
@@ -145,7 +104,7 @@ async def _link(run: Run, books: Books, step: Link, known: Known) -> Known:
 async def _create_customer(run: Run, books: Books, step: CreateCustomer, known: Known) -> Known:
     customer = step.customer
     keeps_number = books.rules.customer_number is not NumberPolicy.LINKED
-    part = replace(_customer_part(customer), keeps_number=keeps_number)
+    part = replace(customer_part(customer), keeps_number=keeps_number)
 
     async def call(guid: str) -> _Made:
         made = await books.target.create_customer(
@@ -154,11 +113,10 @@ async def _create_customer(run: Run, books: Books, step: CreateCustomer, known: 
             send_number=books.send_customer_number,
             currencies=books.reference.currencies,
         )
-        return _Made(Linked(made.record.remote_id, made.record.number), made.warnings)
+        return _Made(Linked(made.record.remote_id, made.record.number, customer.name), made.warnings)
 
     async def look() -> Sequence[RemoteCustomer]:
-        org_number = customer.org_number or None
-        found = await books.target.find_customers(number=customer.number, org_number=org_number)
+        found = await books.target.find_customers_like(customer)
         return [one for one in found if one.remote_id not in step.seen]
 
     return {**known, **await _create(run, books, part, call, look)}
@@ -166,7 +124,7 @@ async def _create_customer(run: Run, books: Books, step: CreateCustomer, known: 
 
 async def _create_project(run: Run, books: Books, step: CreateProject, known: Known) -> Known:
     project = step.project
-    part = _project_part(project)
+    part = project_part(project)
     customer_id = await find_customer_id(run, books, project, known)
 
     async def call(guid: str) -> _Made:
@@ -177,16 +135,9 @@ async def _create_project(run: Run, books: Books, step: CreateProject, known: Kn
     return {**known, **made}
 
 
-async def find_customer_id(run: Run, books: Books, project: Project, known: Known) -> int | None:
-    """The id of the project's customer, which may be another one than the document's."""
-    company_id = project.recman_company_id
-    linked = known.get(("company", company_id or "")) or await find_linked(run, books, "company", company_id)
-    return None if linked is None else linked.remote_id
-
-
 async def _create_department(run: Run, books: Books, step: CreateDepartment, known: Known) -> Known:
     department = step.department
-    part = _Part(
+    part = Part(
         scope="department",
         kind="department",
         record_id=department.recman_department_id,
@@ -206,8 +157,8 @@ _Call = Callable[[str], Awaitable[_Made]]
 _Look = Callable[[], Awaitable[Sequence[object]]]
 
 
-async def _create(run: Run, books: Books, part: _Part, call: _Call, look: _Look) -> Known:
-    transfer_id = await _ensure(run, books, part)
+async def _create(run: Run, books: Books, part: Part, call: _Call, look: _Look) -> Known:
+    transfer_id = await ensure_part(run, books, part)
     version, guid = await _name_guid(run, books, part)
     await _require_alone(run, books, part, look)
 
@@ -226,9 +177,10 @@ async def _create(run: Run, books: Books, part: _Part, call: _Call, look: _Look)
             remote_id=linked.remote_id,
             remote_number=linked.number,
             content_hash=part.content_hash,
+            matched_by=MatchedBy.MADE if part.scope == "company" else None,
             warnings=show_reasons(made.warnings),
         )
-        await _wake(run, session, part)
+        await wake_part(run, session, part)
 
     try:
         made = await attempt(
@@ -242,7 +194,7 @@ async def _create(run: Run, books: Books, part: _Part, call: _Call, look: _Look)
     return {(part.scope, part.record_id): made.linked}
 
 
-async def _name_guid(run: Run, books: Books, part: _Part) -> tuple[int, str]:
+async def _name_guid(run: Run, books: Books, part: Part) -> tuple[int, str]:
     """The version and guid to make a part with: another one when what had this guid is surely gone.
 
     Sure is it once it was looked for by number after the lag: `Pasts.find` lets nobody come here earlier.
@@ -253,7 +205,7 @@ async def _name_guid(run: Run, books: Books, part: _Part) -> tuple[int, str]:
     return version, guid_for(str(books.key.id), part.kind, part.record_id, str(version))
 
 
-async def _require_alone(run: Run, books: Books, part: _Part, look: _Look) -> None:
+async def _require_alone(run: Run, books: Books, part: Part, look: _Look) -> None:
     """Make sure that nobody else made a record of this name since Unimicro was looked at, or makes one now.
 
     Raises:
@@ -283,64 +235,9 @@ async def _let_go(run: Run, books: Books) -> None:
         await release_names(session, run.lease, key_id=books.key.id)
 
 
-def _other_number(part: _Part, number: str) -> Reason:
+def _other_number(part: Part, number: str) -> Reason:
     return Reason(
         code=Code.CUSTOMER_NUMBER_NOT_KEPT,
         cause=f"Unimicro gave customer {part.name} number {number} instead of RecMan's {part.number}",
         fix=fix_for(Code.CUSTOMER_NUMBER_NOT_KEPT, given=number, number=part.number),
     )
-
-
-async def _update(run: Run, books: Books, step: UpdateCustomer | UpdateProject, known: Known) -> Known:
-    if isinstance(step, UpdateCustomer):
-        part = _customer_part(step.customer)
-        transfer_id = await _ensure(run, books, part)
-        # Another content, another guid: what an update adds was never sent before.
-        guid = guid_for(str(books.key.id), part.kind, part.record_id, (part.content_hash or b"").hex())
-
-        async def call() -> Change:
-            return await books.target.update_customer(
-                step.remote_id,
-                step.customer,
-                guid=guid,
-                currencies=books.reference.currencies,
-                rules=books.rules.field_rules,
-            )
-    else:
-        part = _project_part(step.project)
-        transfer_id = await _ensure(run, books, part)
-        customer_id = await find_customer_id(run, books, step.project, known)
-
-        async def call() -> Change:
-            return await books.target.update_project(step.remote_id, step.project, customer_id=customer_id)
-
-    async def settle(session: Session, change: Change) -> None:
-        warnings = show_reasons(change.warnings)
-        await record_done(
-            session,
-            transfer_id,
-            remote_id=step.remote_id,
-            # Both systems have changed the number alike: it is the same record under its new number.
-            remote_number=part.number
-            if change.number == part.number
-            else func.coalesce(Transfer.remote_number, part.number),
-            content_hash=part.content_hash,
-            warnings=warnings,
-        )
-        await _wake(run, session, part)
-
-    await attempt(run, books, transfer_id, step="update", call=call, settle=settle)
-    return {**known, (part.scope, part.record_id): Linked(step.remote_id, part.number)}
-
-
-async def _ensure(run: Run, books: Books, part: _Part) -> int:
-    place = run.place(books.key.id, part.scope, part.record_id)
-    values = {"number": part.number, "customer_name": part.name}
-    async with run.sessions.begin() as session:
-        transfer = await record_transfer(session, place, kind=part.kind, values=values)
-    return transfer.id
-
-
-async def _wake(run: Run, session: Session, part: _Part) -> None:
-    tenant_id = run.lease.tenant_id
-    await wake_waiting(session, tenant_id=tenant_id, scope=part.scope, record_id=part.record_id)

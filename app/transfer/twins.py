@@ -14,7 +14,7 @@ from app.transfer.books import Books
 from app.transfer.context import Run
 from app.transfer.log import is_linked
 from app.transfer.plan.amounts import compare_totals, is_apart
-from app.transfer.plan.parts import find_same_customer
+from app.transfer.plan.customers import find_same_customer
 from app.transfer.plan.situation import CustomerView, DocumentSituation, Past, Twin
 
 # The form of our references.

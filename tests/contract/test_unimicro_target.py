@@ -317,7 +317,7 @@ async def test_a_draft_for_a_customer_that_is_gone_is_refused_before_it_is_sent(
     sent = len(desk.exchanges)
     with pytest.raises(RemoteRejectedError) as caught:
         await desk.draft(reference, replace(links, customer_id=99999))
-    assert (caught.value.code, len(desk.exchanges)) == ("remote_missing", sent)
+    assert (caught.value.code, len(desk.exchanges)) == ("customer_deleted", sent)
 
 
 async def test_an_invoice_goes_from_draft_to_its_number(desk: Desk) -> None:

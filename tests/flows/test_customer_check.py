@@ -277,3 +277,38 @@ async def test_persons_number_stands_in_no_row_no_reason_and_no_attempt(unchecke
     assert row["state"] == "held"
     shown = await world.call("GET", f"/v1/transfers/{row['id']}")
     assert person not in shown.text
+
+
+async def test_new_customers_with_one_organisation_number_are_asked_about_before_the_first_transfer(
+    unchecked: World,
+) -> None:
+    world = unchecked
+    world.source.make_twins()
+    end = (await check(world))[-1]
+    assert (end["state"], end["counts"]["shared_org_number"]) == ("findings", 2)
+    rows = [row for row in (await world.get(path_of(world)))["findings"] if row["kind"] == "shared_org_number"]
+    assert {row["action"] for row in rows} == {"decide"}
+    assert all("974760673" in row["cause"] and "shared-org-numbers" in row["fix"] for row in rows)
+    order = {"org_number": "974760673", "reason": "Two branches"}
+    assert (await world.call("POST", f"/v1/keys/{world.key_id}/shared-org-numbers", order)).status_code == 201
+    end = (await check(world))[-1]
+    assert (end["state"], end["counts"]["shared_org_number"], end["counts"]["only_in_recman"]) == ("green", 0, 7)
+    # What the check promised, the transfer does.
+    await world.carry("invoice", 9941, 9942)
+    assert await world.states(9941, 9942) == ["done", "done"]
+
+
+async def test_link_that_a_transfer_would_refuse_is_no_agreement(unchecked: World) -> None:
+    world = unchecked
+    await check(world)
+    await world.carry("invoice", 5001, 5002, 5003)
+    books = world.ledger.books()
+    first, second, third = sorted(books.rows("Customer"), key=lambda row: row["CustomerNumber"])
+    books.update("Customer", first["ID"], {"CustomerNumber": 100900})
+    books.update("Customer", second["ID"], {"StatusCode": 50001})
+    books.update("Customer", third["ID"], {"Deleted": True})
+    end = (await check(world))[-1]
+    assert (end["state"], end["counts"]["link_broken"], end["counts"]["inactive"]) == ("findings", 2, 1)
+    fixes = [row["fix"] for row in (await world.get(path_of(world)))["findings"] if row["kind"] == "link_broken"]
+    assert len(fixes) == 2
+    assert all("customer-links/20" in fix for fix in fixes)

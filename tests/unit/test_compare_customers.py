@@ -4,15 +4,8 @@ from typing import Any
 
 import pytest
 
-from app.clerk.customers.compare import (
-    Action,
-    Comparison,
-    CustomerFinding,
-    Kind,
-    compare_customers,
-    count_kinds,
-    is_green,
-)
+from app.clerk.customers.compare import Comparison, compare_customers
+from app.clerk.customers.findings import Action, CustomerFinding, Kind, count_kinds, is_green
 from app.domain.gaps import Gaps
 from app.domain.names import NameIndex, compare_names
 from app.domain.parties import Customer

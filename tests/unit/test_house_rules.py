@@ -44,6 +44,7 @@ COMMITS = {
     "transfer.missing": "the end of a record that RecMan does not show",
     "transfer.offers": "a search in Unimicro that need not be repeated",
     "transfer.run": "steps of a run",
+    "transfer.part": "the transfer of a customer, project or department, before its steps",
     "transfer.run_parts": "steps of a customer, project or product",
     "sandbox": "no database: a stand-in's own lock",
 }
@@ -77,7 +78,7 @@ PURE = ("domain", "transfer.plan")
 PLAIN = (
     *("collections", "dataclasses", "datetime", "decimal", "enum", "functools", "hashlib", "itertools", "re", "typing"),
     # Numbers, texts and forms, nothing outside the process.
-    *("pydantic", "rapidfuzz", "simplejson", "stdnum", "yaml"),
+    *("pydantic", "rapidfuzz", "simplejson", "stdnum", "unicodedata", "yaml"),
     *("app.domain", "app.errors", "app.transfer.plan"),
 )
 IMPURE = (

@@ -41,6 +41,29 @@ DRESSES = [
     ("2077474-0", "FI20774740", "Y-tunnus 2077474-0"),
     ("BE 0403.019.261", "BE403019261"),
     ("EL 094259216", "GR094259216"),
+    ("FR 40 303 265 045", "FR40303265045", "SIREN FR40303265045"),
+    ("NL004495445B01", "NL 0044.95.445 B01", "BTW NL004495445B01"),
+    ("IT00743110157", "P. IVA IT00743110157", "Partita IVA: IT 00743110157"),
+    ("DE136695976", "USt-IdNr. DE136695976", "Steuernummer DE 136 695 976"),
+    ("PL5261040828", "NIP: PL 526-104-08-28"),
+    ("ATU13585627", "UID: ATU 13585627"),
+    ("CZ25123891", "DIČ CZ25123891"),
+    ("ESA13585625", "CIF ES-A13585625"),
+    ("GB980780684", "VAT Reg No GB 980 7806 84", "XI980780684"),
+]
+# A number, the country of its customer, and another dress of it.
+HOME = [
+    ("303 265 045", "FR", "FR40303265045"),
+    ("303 265 045 00011", "FR", "303265045"),
+    ("004495445", "NL", "NL004495445B01"),
+    ("A13585625", "ES", "ESA13585625"),
+    ("U13585627", "AT", "ATU13585627"),
+    ("NIP 5261040828", "PL", "PL5261040828"),
+    ("IČO 25123891", "CZ", "CZ25123891"),
+    ("12 34 56 74", "DK", "DK12345674"),
+    ("Y-tunnus 2077474-0", "FI", "FI20774740"),
+    ("Kt. 550169-2829", "IS", "5501692829"),
+    ("556677-8899", "SE", "SE556677889901"),
 ]
 # Made up; the check digits are right.
 PERSON = "15108695088"
@@ -51,6 +74,26 @@ def test_number_is_the_same_in_every_dress(dresses: tuple[str, ...]) -> None:
     for one, other in combinations(dresses, 2):
         assert is_same_org_number(one, other), (one, other)
         assert is_same_org_number(clean_org_number(other), clean_org_number(one)), (one, other)
+
+
+@pytest.mark.parametrize(("text", "country", "other"), HOME, ids=[one[2] for one in HOME])
+def test_number_as_its_own_country_writes_it_is_the_same(text: str, country: str, other: str) -> None:
+    assert is_same_org_number(text, other, country_code=country)
+    assert is_valid_org_number(text, country_code=country)
+    assert any(digits in other for digits in list_groupings(text, country_code=country))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Orgnr: 974760673 (underenhet)",
+        "974760673 – Oslo kommune",
+        "Bedrift nr. 974 760 673, Oslo",
+        "Enhet: 974 760 673 MVA",
+    ],
+)
+def test_words_around_a_number_are_no_part_of_it(text: str) -> None:
+    assert clean_org_number(text) == "974760673"
 
 
 def test_numbers_of_two_organisations_are_two() -> None:

@@ -39,6 +39,7 @@ def make_whole(**changes: Any) -> Customer:
         "visiting_address": TORG,
         "credit_days": 30,
         "peppol_address": "0192:914778271",
+        "gln": "7080000999996",
         "currency": "EUR",
     }
     return make_customer(**values | changes)
@@ -86,6 +87,7 @@ def test_a_whole_customer_is_sent_whole() -> None:
         "CreditDays": 30,
         "CurrencyCodeID": 2,
         "PeppolAddress": "0192:914778271",
+        "GLN": "7080000999996",
         "Info": {
             "Name": "Ærfugl Bemanning AS",
             "InvoiceAddress": {
@@ -300,7 +302,8 @@ def test_what_makes_no_sense_in_half_is_left_out() -> None:
     payload, warnings = to_customer(customer, guid=GUID, send_number=True)
     assert "OrgNumber" not in payload
     assert "DefaultEmail" not in payload["Info"]
-    assert [warning.cause.endswith("it was left out") for warning in warnings] == [True, True]
+    told = [warning.cause.endswith("it was left out") for warning in warnings]
+    assert (told, warnings[1].code) == ([True, False, True], "org_number_invalid")
 
 
 def test_letters_beyond_the_basic_plane_count_twice() -> None:
@@ -338,6 +341,7 @@ CHANGED = {
     "credit_days": 10,
     "currency": "NOK",
     "peppol_address": "0192:310456101",
+    "gln": "7080000123452",
     "invoice_address": Address(line1="Ny 1", postal_code="0151", city="Oslo"),
     "delivery_address": Address(line1="Ny 2", postal_code="0152", city="Oslo"),
     "visiting_address": Address(line1="Ny 3", postal_code="0153", city="Oslo"),
@@ -350,6 +354,7 @@ SLOTS = {
     "credit_days": {"CreditDays"},
     "currency": {"CurrencyCodeID"},
     "peppol_address": {"PeppolAddress"},
+    "gln": {"GLN"},
     "invoice_address": {"Info.InvoiceAddress"},
     "delivery_address": {"Info.ShippingAddress"},
     "visiting_address": {"Info.Addresses"},

@@ -3,7 +3,8 @@
 import time
 import tracemalloc
 
-from app.clerk.customers.compare import Comparison, compare_customers, count_kinds
+from app.clerk.customers.compare import Comparison, compare_customers
+from app.clerk.customers.findings import count_kinds
 from app.domain.org_numbers import is_valid_org_number
 from app.domain.parties import Address, Customer
 from app.domain.reference import RemoteCustomer

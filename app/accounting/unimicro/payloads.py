@@ -19,7 +19,8 @@ ORDER_DRAFT = 41001
 INVOICE_CREDITED = 42006
 PRODUCT_ACTIVE = 35001
 # Customers with these are not invoiced: inactive, deleted. Source: §3.1 [o].
-CUSTOMER_INACTIVE = frozenset({50001, 90001})
+CUSTOMER_DELETED = 90001
+CUSTOMER_INACTIVE = frozenset({50001, CUSTOMER_DELETED})
 CREDIT_NOTE_TYPE = 1
 VAT_REGISTERED = 3
 
@@ -31,7 +32,7 @@ def _address(prefix: str, postal_code: int) -> dict[str, int]:
 
 # The longest texts by entity. Source: §3.1 to §3.6 [O]; for Email and Phone assumed.
 LENGTHS: Mapping[str, Mapping[str, int]] = {
-    "Customer": {"OrgNumber": 100, "PeppolAddress": 50},
+    "Customer": {"OrgNumber": 100, "PeppolAddress": 50, "GLN": 13},
     "BusinessRelation": {"Name": 255},
     "Address": _address("", 100),
     "Email": {"EmailAddress": 255},
@@ -42,6 +43,7 @@ LENGTHS: Mapping[str, Mapping[str, int]] = {
     "CustomerInvoice": {
         "CustomerName": 255,
         "CustomerOrgNumber": 100,
+        "InvoiceReceiverName": 255,
         **_address("Invoice", 10),
         **_address("Shipping", 10),
         "EmailAddress": 255,
@@ -56,7 +58,7 @@ LENGTHS: Mapping[str, Mapping[str, int]] = {
 }
 EXTERNAL_REFERENCE_LENGTH = 20
 # Half of one of these is another one, or none: too long, they are left out.
-_WHOLE = frozenset({"OrgNumber", "CustomerOrgNumber", "PeppolAddress", "EmailAddress", "Number", "PaymentID"})
+_WHOLE = frozenset({"OrgNumber", "CustomerOrgNumber", "PeppolAddress", "GLN", "EmailAddress", "Number", "PaymentID"})
 _WHOLE |= frozenset({"PostalCode", "InvoicePostalCode", "ShippingPostalCode"})
 
 _NAMESPACE = UUID("6d1f2c9e-5a3b-5c47-9d0e-7f1b8c2a4e60")

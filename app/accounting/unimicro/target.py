@@ -12,11 +12,13 @@ from types import MappingProxyType
 from typing import Any, Generic, TypeVar
 
 from app.accounting.unimicro.payloads import VAT_REGISTERED, to_text
-from app.accounting.unimicro.target_documents import CUSTOMER_PARTS, DocumentTarget, quote
+from app.accounting.unimicro.target_documents import DocumentTarget, quote
 from app.accounting.unimicro.translate import (
+    PRIVATE,
     from_customer,
     from_department,
     from_project,
+    is_deleted_customer,
     to_customer,
     to_customer_changes,
     to_department,
@@ -32,7 +34,7 @@ from app.domain.policies import FieldRules
 from app.domain.reasons.catalogue import fix_for
 from app.domain.reasons.codes import Code, Reason
 from app.domain.reference import Reference, RemoteCustomer, RemoteDepartment, RemoteProduct, RemoteProject
-from app.errors import HoldError, RemoteRejectedError
+from app.errors import HoldError, RemoteMissingError, RemoteRejectedError
 
 # Registers of what customers are sent have their name in theirs.
 _NO_CUSTOMER_SERIES = ("invoice", "order", "quote", "reminder", "faktura", "ordre", "tilbud", "purring")
@@ -105,28 +107,51 @@ class UnimicroTarget(DocumentTarget):
 
     # --- customers ---
 
-    async def find_customers(self, *, number: str, org_number: str | None) -> tuple[RemoteCustomer, ...]:
-        """Customers with this number or this organisation number."""
+    async def find_customers_like(self, customer: Customer) -> tuple[RemoteCustomer, ...]:
+        """Customers with the number or the organisation number of this one."""
+        country_code = customer.invoice_address.country_code
+        org_number = customer.org_number or None
+        return await self.find_customers(number=customer.number, org_number=org_number, country_code=country_code)
+
+    async def find_customers(
+        self, *, number: str, org_number: str | None, country_code: str = ""
+    ) -> tuple[RemoteCustomer, ...]:
+        """Customers with this number or this organisation number, which is of `country_code` where it does not say."""
         found: dict[int, RemoteCustomer] = {}
         if number.isdecimal():
-            rows = await self._client.fetch_list("customers", filter=f"CustomerNumber eq {number}", expand="Info")
-            found |= {one.remote_id: one for one in map(from_customer, rows) if one.number == number}
+            rows = await self._list_customers(filter=f"CustomerNumber eq {number}")
+            found |= {one.remote_id: one for one in rows if one.number == number}
         if org_number:
-            rows = await self._client.fetch_list("customers", filter=_to_org_filter(org_number), expand="Info")
-            same = (one for one in map(from_customer, rows) if is_same_org_number(one.org_number, org_number))
-            found |= {one.remote_id: one for one in same}
+            rows = await self._list_customers(filter=_to_org_filter(org_number, country_code))
+            found |= {
+                one.remote_id: one
+                for one in rows
+                if is_same_org_number(one.org_number, org_number, country_code=country_code)
+            }
         return tuple(found.values())
 
     async def list_customers(self) -> tuple[RemoteCustomer, ...]:
         """Every customer, whatever its state; that the list holds inactive ones too is assumed."""
-        return tuple(map(from_customer, await self._client.fetch_list("customers", expand="Info")))
+        return tuple(await self._list_customers())
+
+    async def _list_customers(self, **query: str) -> list[RemoteCustomer]:
+        rows = await self._client.fetch_list("customers", **query, expand="Info")
+        return [from_customer(row) for row in rows if not row.get("Deleted")]
 
     async def create_customer(
         self, customer: Customer, *, guid: str, send_number: bool, currencies: Mapping[str, int] = MappingProxyType({})
     ) -> Made[RemoteCustomer]:
         """The new customer; the caller compares its number with the one asked for."""
         payload, warnings = to_customer(customer, guid=guid, send_number=send_number, currencies=currencies)
-        return Made(from_customer(await self._client.create("customers", payload)), tuple(warnings))
+        try:
+            row = await self._client.create("customers", payload)
+        except RemoteRejectedError as error:
+            if PRIVATE not in payload or PRIVATE.lower() not in error.cause.lower():
+                raise
+            # A refused write was not stored, so the guid is good for another one, without what is not known there.
+            plain = {name: value for name, value in payload.items() if name != PRIVATE}
+            row = await self._client.create("customers", plain)
+        return Made(from_customer(row), tuple(warnings))
 
     async def update_customer(
         self,
@@ -138,11 +163,23 @@ class UnimicroTarget(DocumentTarget):
         rules: FieldRules = MappingProxyType({}),
     ) -> Change:
         """Bring the customer in line where the rules allow it; only the differences are sent."""
-        there = await self._client.fetch_one(f"customers/{remote_id}", expand=CUSTOMER_PARTS)
+        shown = f"{customer.number} {customer.name}"
+        there = await self.fetch_customer(remote_id, recman_company_id=customer.recman_company_id, shown=shown)
         changes, warnings = to_customer_changes(customer, there, guid=guid, currencies=currencies, rules=rules)
         self._recipients.pop(remote_id, None)
         change = await self._update(f"customers/{remote_id}", changes, warnings)
         return replace(change, number=to_text(there.get("CustomerNumber")))
+
+    async def is_customer_gone(self, remote_id: int, *, number: str) -> bool:
+        """Whether nobody has this id any more, or somebody with another number.
+
+        Two signs are asked for, its own record and the list by number: one 404 alone is a weak one.
+        """
+        try:
+            row = await self._client.fetch_one(f"customers/{remote_id}", expand="Info")
+        except RemoteMissingError:
+            return all(one.remote_id != remote_id for one in await self.find_customers(number=number, org_number=None))
+        return is_deleted_customer(row) or to_text(row.get("CustomerNumber")) != number
 
     async def _update(self, route: str, changes: Mapping[str, Any], warnings: Iterable[Reason]) -> Change:
         if changes:
@@ -250,13 +287,13 @@ def _locked_until(settings: Mapping[str, Any]) -> date | None:
     return max((date.fromisoformat(str(day)[:10]) for day in days if day), default=None)
 
 
-def _to_org_filter(org_number: str) -> str:
+def _to_org_filter(org_number: str, country_code: str) -> str:
     """Customers whose number is this one in any dress, and maybe others.
 
     Source: docs/facts/unimicro.md §2 (contains [O]).
     """
-    groupings = list_groupings(org_number)
+    groupings = list_groupings(org_number, country_code=country_code)
     if not groupings[1:]:
         # Too short or odd to be looked for inside of others.
-        return f"OrgNumber eq {quote(clean_org_number(org_number))}"
+        return f"OrgNumber eq {quote(clean_org_number(org_number, country_code=country_code))}"
     return " or ".join(f"contains(OrgNumber,{quote(digits)})" for digits in groupings)

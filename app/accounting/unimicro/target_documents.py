@@ -8,7 +8,7 @@ from typing import Any
 
 from app.accounting.unimicro.client import UnimicroClient
 from app.accounting.unimicro.payloads import guid_for, to_text
-from app.accounting.unimicro.translate import from_customer, from_recipient
+from app.accounting.unimicro.translate import from_customer, from_recipient, is_deleted_customer
 from app.accounting.unimicro.translate_credits import seed_of_lines, to_credit_head, to_credit_lines
 from app.accounting.unimicro.translate_documents import Currency, from_invoice, to_invoice, to_rounding
 from app.accounting.unimicro.translate_sums import read_quote
@@ -17,7 +17,15 @@ from app.domain.parties import Recipient
 from app.domain.reasons.catalogue import fix_for
 from app.domain.reasons.codes import Code, Reason
 from app.domain.reference import Links, Quote, Reference, RemoteDocument, RemoteProduct
-from app.errors import HoldError, OutcomeUnknownError, RemoteUnavailableError, System
+from app.errors import (
+    HoldError,
+    OutcomeUnknownError,
+    RemoteError,
+    RemoteMissingError,
+    RemoteRejectedError,
+    RemoteUnavailableError,
+    System,
+)
 
 _SLOTS = ("InvoiceAddress", "ShippingAddress", "DefaultEmail", "DefaultPhone", "Addresses", "Emails")
 CUSTOMER_PARTS = ",".join(("Info", *(f"Info.{slot}" for slot in _SLOTS)))
@@ -113,8 +121,13 @@ class DocumentTarget:
         payload, warnings = await self.prepare_draft(
             document, links, guid=guid, external_reference=external_reference, reference=reference, rate=rate
         )
-        made = self.read(await self._client.create(self.route, payload))
-        return Draft(document=made, warnings=tuple(warnings), rate=rate, seed=guid)
+        try:
+            row = await self._client.create(self.route, payload)
+        except RemoteError:
+            # What is remembered of the customer may be the very reason: it is read again before the next try.
+            self._recipients.pop(links.customer_id, None)
+            raise
+        return Draft(document=self.read(row), warnings=tuple(warnings), rate=rate, seed=guid)
 
     async def prepare_draft(
         self,
@@ -127,9 +140,10 @@ class DocumentTarget:
         rate: Decimal,
     ) -> tuple[dict[str, Any], list[Reason]]:
         """The draft as it is sent, and what had to be cut; reads only. Customer id 0: it is not made yet."""
-        recipient = await self._fetch_recipient(links.customer_id) if links.customer_id else None
+        company_id = document.recman_company_id
+        recipient = await self._fetch_recipient(links, company_id) if links.customer_id else None
         if recipient is not None and links.customer_number not in ("", recipient.number):
-            raise HoldError((_other_customer(links, recipient),))
+            raise HoldError((_other_customer(links, recipient, company_id),))
         return to_invoice(
             document,
             links,
@@ -139,13 +153,14 @@ class DocumentTarget:
             recipient=recipient,
         )
 
-    async def _fetch_recipient(self, customer_id: int) -> Recipient:
-        found = self._recipients.get(customer_id)
+    async def _fetch_recipient(self, links: Links, recman_company_id: str) -> Recipient:
+        found = self._recipients.get(links.customer_id)
         if found is None:
-            row = await self._client.fetch_one(f"customers/{customer_id}", expand=CUSTOMER_PARTS)
+            shown = f"{links.customer_number} {links.customer_name}".strip()
+            row = await self.fetch_customer(links.customer_id, recman_company_id=recman_company_id, shown=shown)
             _require_active(row)
             found = from_recipient(row)
-            self._recipients[customer_id] = found
+            self._recipients[links.customer_id] = found
         return found
 
     async def add_rounding(self, draft: Draft, line: Line, product: RemoteProduct, *, external_reference: str) -> Draft:
@@ -164,6 +179,24 @@ class DocumentTarget:
         """A change of lines in the form of the route."""
         _ = external_reference
         return body
+
+    async def fetch_customer(self, remote_id: int, *, recman_company_id: str, shown: str) -> dict[str, Any]:
+        """A linked customer's record with all that hangs on it; `shown` is what people call it.
+
+        Raises:
+            RemoteMissingError: Unimicro says that it is not there; one such answer is a weak sign.
+            RemoteRejectedError: it was deleted.
+        """
+        fix = fix_for(Code.CUSTOMER_DELETED, recman_company_id=recman_company_id)
+        cause = f"Customer {shown} was linked with id {remote_id} and is deleted in Unimicro"
+        try:
+            row = await self._client.fetch_one(f"customers/{remote_id}", expand=CUSTOMER_PARTS)
+        except RemoteMissingError as error:
+            code = Code.CUSTOMER_DELETED
+            raise RemoteMissingError(cause, system=System.UNIMICRO, fix=fix, code=code) from error
+        if is_deleted_customer(row):
+            raise RemoteRejectedError(cause, system=System.UNIMICRO, fix=fix, code=Code.CUSTOMER_DELETED)
+        return row
 
     async def issue_document(self, remote_id: int) -> None:
         """Issue a draft; its number is read afterwards."""
@@ -253,12 +286,13 @@ class DocumentTarget:
         return read_quote(answer, day)
 
 
-def _other_customer(links: Links, recipient: Recipient) -> Reason:
+def _other_customer(links: Links, recipient: Recipient, recman_company_id: str) -> Reason:
     cause = (
         f"The customer was linked as number {links.customer_number} with id {links.customer_id}; in Unimicro that id "
         f"now shows number {recipient.number}, {recipient.name}"
     )
-    return Reason(code=Code.CUSTOMER_NOT_THE_ONE, cause=cause, fix=fix_for(Code.CUSTOMER_NOT_THE_ONE))
+    fix = fix_for(Code.CUSTOMER_NOT_THE_ONE, recman_company_id=recman_company_id)
+    return Reason(code=Code.CUSTOMER_NOT_THE_ONE, cause=cause, fix=fix)
 
 
 def _require_active(row: Mapping[str, Any]) -> None:

@@ -8,10 +8,18 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
-from app.accounting.unimicro.payloads import CUSTOMER_INACTIVE, fit_texts, guid_for, to_day, to_text
+from app.accounting.unimicro.payloads import (
+    CUSTOMER_DELETED,
+    CUSTOMER_INACTIVE,
+    fit_texts,
+    guid_for,
+    to_day,
+    to_text,
+)
 from app.domain.dimensions import Department, Project
-from app.domain.org_numbers import clean_org_number, hide_person_numbers
+from app.domain.org_numbers import clean_org_number, hide_person_numbers, parse_gln
 from app.domain.parties import Address, Customer, Recipient
+from app.domain.party_numbers import list_org_number_warnings
 from app.domain.policies import FieldRule, FieldRules
 from app.domain.reasons.catalogue import fix_for
 from app.domain.reasons.codes import Code, Reason
@@ -36,6 +44,7 @@ _FIELDS = {
     "CreditDays": "credit_days",
     "CurrencyCodeID": "currency",
     "PeppolAddress": "peppol_address",
+    "GLN": "gln",
     "InvoiceAddress": "invoice_address",
     "ShippingAddress": "delivery_address",
     "Addresses": "visiting_address",
@@ -43,6 +52,8 @@ _FIELDS = {
     "Emails": "email",
     "DefaultPhone": "phone",
 }
+# Whether a customer is a person. Source: docs/facts/unimicro.md §3.1 [O]; that every company has it is not certain.
+PRIVATE = "IsPrivate"
 _PEPPOL = re.compile(r"\d{4}:\S+", re.ASCII)
 _NORWEGIAN_NUMBER = re.compile(r"\d{9}", re.ASCII)
 
@@ -61,21 +72,32 @@ def to_customer(
         payload["CreditDays"] = customer.credit_days
     if customer.currency in currencies:
         payload["CurrencyCodeID"] = currencies[customer.currency]
-    peppol = to_peppol_address(customer.peppol_address)
-    if peppol:
-        payload["PeppolAddress"] = peppol
+    if customer.is_private:
+        payload[PRIVATE] = True
     if send_number:
         payload["CustomerNumber"] = int(customer.number)
-    warnings = fit_texts(payload, "Customer", where=where)
-    if customer.peppol_address and not peppol:
-        shown = hide_person_numbers(customer.peppol_address)
-        cause = f"{where}: “{shown}” is no address for electronic invoices; it was left out"
-        warnings.append(Reason(code=Code.PEPPOL_UNCLEAR, cause=cause, fix=fix_for(Code.PEPPOL_UNCLEAR)))
+    peppol, gln = to_peppol_address(customer.peppol_address), parse_gln(customer.gln)
+    payload |= {name: text for name, text in {"PeppolAddress": peppol, "GLN": gln}.items() if text}
+    warnings = [*fit_texts(payload, "Customer", where=where), *_list_number_warnings(customer, peppol, gln)]
     payload["Info"] = {"_createguid": guid_for(guid, "info"), "Name": customer.name}
     warnings += fit_texts(payload["Info"], "BusinessRelation", where=where)
     children, child_warnings = _to_children(customer, guid, where)
     payload["Info"] |= children
     return payload, warnings + child_warnings
+
+
+def _list_number_warnings(customer: Customer, peppol: str, gln: str) -> list[Reason]:
+    """Numbers of RecMan's that cannot be right: of each customer that is made or brought in line."""
+    where = f"Customer {customer.number}"
+    warnings = list_org_number_warnings(customer)
+    if customer.peppol_address and not peppol:
+        shown = hide_person_numbers(customer.peppol_address)
+        cause = f"{where}: “{shown}” is no address for electronic invoices; it was left out"
+        warnings.append(Reason(code=Code.PEPPOL_UNCLEAR, cause=cause, fix=fix_for(Code.PEPPOL_UNCLEAR)))
+    if customer.gln and not gln:
+        cause = f"{where}: “{hide_person_numbers(customer.gln)}” is no GLN of 13 digits; it was left out"
+        warnings.append(Reason(code=Code.GLN_UNCLEAR, cause=cause, fix=fix_for(Code.GLN_UNCLEAR)))
+    return warnings
 
 
 def to_peppol_address(text: str) -> str:
@@ -146,6 +168,9 @@ def to_customer_changes(
     only gains what it lacks. `rules` say which fields are RecMan's at all.
     """
     wanted, warnings = to_customer(customer, guid=guid, send_number=False, currencies=currencies)
+    if PRIVATE not in there:
+        # This company's customers do not have it.
+        wanted.pop(PRIVATE, None)
     info_there = there.get("Info") or {}
     info_wanted = _keep_owned(wanted.pop("Info"), info_there, rules)
     changes = _differences(_keep_owned(wanted, there, rules), there)
@@ -301,6 +326,11 @@ def from_customer(row: Mapping[str, Any]) -> RemoteCustomer:
         org_number=clean_org_number(to_text(row.get("OrgNumber"))),
         active=row.get("StatusCode") not in CUSTOMER_INACTIVE and not row.get("Deleted"),
     )
+
+
+def is_deleted_customer(row: Mapping[str, Any]) -> bool:
+    """Whether the row is one that was deleted and shows all the same."""
+    return bool(row.get("Deleted")) or row.get("StatusCode") == CUSTOMER_DELETED
 
 
 def from_project(row: Mapping[str, Any]) -> RemoteProject:

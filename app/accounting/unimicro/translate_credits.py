@@ -6,7 +6,14 @@ from decimal import Decimal
 from typing import Any
 
 from app.accounting.unimicro.payloads import fit_texts, guid_for
-from app.accounting.unimicro.translate_documents import Currency, to_dimensions, to_head_texts, to_item, to_sums
+from app.accounting.unimicro.translate_documents import (
+    Currency,
+    to_dimensions,
+    to_head_texts,
+    to_item,
+    to_own_recipient,
+    to_sums,
+)
 from app.domain.documents import Document
 from app.domain.money import to_decimal
 from app.domain.reasons.codes import Reason
@@ -27,7 +34,7 @@ def to_credit_head(
     # Both or neither: a nested customer would overwrite the customer's own record.
     # Source: docs/facts/unimicro.md §4.1 [o].
     customer = {} if customer_id is None else {"CustomerID": customer_id, "Customer": None}
-    payload = {**customer, **to_head_texts(document, external_reference)}
+    payload = {**customer, **to_own_recipient(document), **to_head_texts(document, external_reference)}
     # A credit note has no payment of its own.
     payload.pop("PaymentID", None)
     return payload, fit_texts(payload, "CustomerInvoice", where=f"Credit note {document.number}")

@@ -64,6 +64,7 @@ def to_invoice(
         # A nested customer would overwrite the customer's own record. Source: docs/facts/unimicro.md §4.1 [o].
         "Customer": None,
         **_to_recipient(recipient or Recipient()),
+        **to_own_recipient(document),
         "CurrencyCodeID": currency.currency_id,
         "CurrencyExchangeRate": currency.rate,
         "CreditDays": (document.due_date - document.invoice_date).days,
@@ -94,6 +95,17 @@ def _to_recipient(recipient: Recipient) -> dict[str, str]:
         **_to_head_address("Shipping", recipient.delivery_address),
     }
     return {name: text for name, text in texts.items() if text}
+
+
+def to_own_recipient(document: Document) -> dict[str, str]:
+    """Whom the document itself names; its address stands whole in place of the customer's.
+
+    Source: docs/facts/unimicro.md §3.2 [O] for the names.
+    """
+    name = {"InvoiceReceiverName": document.recipient_name} if document.recipient_name else {}
+    if document.recipient_address.is_empty:
+        return name
+    return name | _to_head_address("Invoice", document.recipient_address)
 
 
 def _to_head_address(prefix: str, address: Address) -> dict[str, str]:

@@ -1,23 +1,32 @@
-"""A person's confirmation that a RecMan company is this customer of Unimicro, for keys where Unimicro numbers."""
+"""A person's word about a link: a RecMan company is this customer of Unimicro, or is not any more."""
 
 from app.admin.key_check import open_key_target
 from app.admin.rules import load_rules
 from app.admin.tenants import load_tenant
 from app.clerk.side_run import nobodys_lease
 from app.domain.parties import Customer
-from app.domain.policies import NumberPolicy
+from app.domain.party_numbers import list_org_number_warnings
+from app.domain.policies import MatchedBy, NumberPolicy
 from app.domain.reasons.catalogue import fix_for
 from app.domain.reasons.codes import Code
 from app.domain.reasons.rows import Change
 from app.domain.reference import RemoteCustomer
 from app.engine.lanes import wake_waiting
-from app.errors import ConflictError, RequestError
+from app.errors import ConflictError, NotFoundError, RequestError
 from app.platform.db import Session
 from app.platform.resources import Resources
 from app.reading.records import open_lone_reader
 from app.tables import Key, Transfer
 from app.transfer.claims import claim_sending
-from app.transfer.log import Place, list_customer_links, record_done, record_transfer
+from app.transfer.log import (
+    Place,
+    find_transfer,
+    list_customer_links,
+    record_done,
+    record_released,
+    record_transfer,
+    show_reasons,
+)
 from app.transfer.retry import retry_held
 
 
@@ -69,8 +78,52 @@ async def link_customer(session: Session, key: Key, company: Customer, remote: R
     if await claim_sending(session, transfer.id, lease, key_id=key.id, step="link") is None:
         cause = f"{company.name} is on its way to Unimicro right now"
         raise ConflictError(cause, fix="Look again in a minute.", code=Code.ALREADY_BEGUN)
-    await record_done(session, transfer.id, remote_id=remote.remote_id, remote_number=remote.number)
+    await record_done(
+        session,
+        transfer.id,
+        remote_id=remote.remote_id,
+        remote_number=remote.number,
+        matched_by=MatchedBy.BY_HAND,
+        warnings=show_reasons(list_org_number_warnings(company)),
+    )
     await wake_waiting(session, tenant_id=key.tenant_id, scope="company", record_id=company.recman_company_id)
     await retry_held(session, tenant_id=key.tenant_id, change=Change.CUSTOMER_LINKED)
     await session.refresh(transfer)
+    return transfer
+
+
+async def require_broken(resources: Resources, key: Key, *, recman_company_id: str) -> None:
+    """Make sure that the customer whom a company is linked with is not there any more, or is another one by now.
+
+    Raises:
+        NotFoundError: the company is not linked.
+        ConflictError: the customer is there as it was linked.
+        RemoteError: Unimicro could not be read.
+    """
+    async with resources.sessions() as session:
+        transfer = await _load_link(session, key, recman_company_id)
+    remote_id, number = transfer.remote_id or 0, transfer.remote_number or ""
+    if not await open_key_target(resources, key).is_customer_gone(remote_id, number=number):
+        cause = f"{transfer.customer_name} is in Unimicro as customer {number} (id {remote_id}), as it was linked"
+        raise ConflictError(cause, fix="Leave the link as it is.", code=Code.LINK_STANDS)
+
+
+async def release_customer(session: Session, key: Key, *, recman_company_id: str) -> Transfer:
+    """Forget a company's link, and look again at what was held because of it; part of the caller's transaction.
+
+    Raises:
+        NotFoundError: the company is not linked.
+    """
+    transfer = await _load_link(session, key, recman_company_id, lock=True)
+    await record_released(session, transfer)
+    await retry_held(session, tenant_id=key.tenant_id, change=Change.LINK_RELEASED)
+    return transfer
+
+
+async def _load_link(session: Session, key: Key, recman_company_id: str, *, lock: bool = False) -> Transfer:
+    place = Place(tenant_id=key.tenant_id, key_id=key.id, scope="company", record_id=recman_company_id)
+    transfer = await find_transfer(session, place, lock=lock)
+    if transfer is None or transfer.booked_at is None or transfer.remote_id is None:
+        cause = f"RecMan's company {recman_company_id} is not linked with a customer of key “{key.name}”"
+        raise NotFoundError(cause, fix="See GET /v1/keys/{key_id}/customers.", code=Code.LINK_UNKNOWN)
     return transfer

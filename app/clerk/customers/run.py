@@ -8,15 +8,10 @@ from typing import Literal
 from app.admin.customer_checks import record_beat, record_failure, record_result
 from app.admin.key_check import open_key_target
 from app.admin.rules import load_rules
+from app.admin.shared_numbers import list_shared
 from app.admin.tenants import load_tenant
-from app.clerk.customers.compare import (
-    Comparison,
-    CustomerFinding,
-    compare_customers,
-    count_kinds,
-    is_green,
-    not_compared,
-)
+from app.clerk.customers.compare import Comparison, compare_customers
+from app.clerk.customers.findings import CustomerFinding, count_kinds, is_green, not_compared
 from app.clerk.customers.report import ReportHead
 from app.domain.gaps import Gaps
 from app.domain.parties import NO_CUSTOMER_KINDS, Customer
@@ -31,7 +26,7 @@ from app.recman.read.reader import Reader
 from app.recman.read.spellings import COMPANY, Raw, read_id, read_text
 from app.recman.read.translate import read_company
 from app.tables import CustomerCheck, Key
-from app.transfer.log import list_customer_links
+from app.transfer.log import list_customer_links, list_linked_numbers
 
 _log = get_logger(__name__)
 
@@ -86,6 +81,8 @@ async def _compare(resources: Resources, key: Key, check_id: int) -> AsyncIterat
     async with resources.sessions() as session:
         tenant = await load_tenant(session, key.tenant_id)
         links = await list_customer_links(session, key_id=key.id)
+        linked_numbers = await list_linked_numbers(session, key_id=key.id)
+        shared = await list_shared(session, tenant_id=key.tenant_id, key_id=key.id)
         policy = (await load_rules(session, key.id)).rules.customer_number
     client = open_client(resources, tenant)
     companies: list[Customer | Gaps] = []
@@ -97,7 +94,15 @@ async def _compare(resources: Resources, key: Key, check_id: int) -> AsyncIterat
     reference = await target.fetch_reference()
     remotes = await target.list_customers()
     yield Progress("unimicro", len(remotes))
-    sides = Comparison(companies=companies, remotes=remotes, reference=reference, links=links, policy=policy)
+    sides = Comparison(
+        companies=companies,
+        remotes=remotes,
+        reference=reference,
+        links=links,
+        linked_numbers=linked_numbers,
+        shared=frozenset(row.digits for row in shared),
+        policy=policy,
+    )
     # Seconds of arithmetic for many thousands: the process must answer others meanwhile.
     findings = await asyncio.to_thread(compare_customers, sides)
     if client is None:

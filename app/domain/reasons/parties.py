@@ -39,8 +39,34 @@ ROWS = (
         sentence=Text("The linked customer is another one by now."),
         fix=Text(
             "See in Unimicro which customer is meant. Once RecMan and Unimicro have one number for it, retry "
-            "the customer (POST /v1/transfers/{transfer_id}/retry, kind customer) and then this document."
+            "the customer (POST /v1/transfers/{transfer_id}/retry, kind customer) and then this document; or release "
+            "the link (DELETE /v1/keys/{key_id}/customer-links/{recman_company_id}): then the customer is looked for, "
+            "or made, anew."
         ),
+        cases={
+            "compared": Text(
+                "Give it one number in RecMan and Unimicro, or release the link (DELETE "
+                "/v1/keys/{key_id}/customer-links/{recman_company_id})."
+            ),
+        },
+        wakes=frozenset({Change.LINK_RELEASED}),
+    ),
+    Row(
+        code=Code.CUSTOMER_DELETED,
+        mender=Mender.CLERK,
+        sentence=Text("The linked customer was deleted in Unimicro."),
+        fix=Text(
+            "Restore the customer in Unimicro, then retry; or release the link (DELETE "
+            "/v1/keys/{key_id}/customer-links/{recman_company_id}): then the customer is looked for, or made, anew and "
+            "this goes on by itself."
+        ),
+        cases={
+            "compared": Text(
+                "Restore the customer in Unimicro, or release the link (DELETE "
+                "/v1/keys/{key_id}/customer-links/{recman_company_id})."
+            ),
+        },
+        wakes=frozenset({Change.LINK_RELEASED}),
     ),
     Row(
         code=Code.CUSTOMER_NUMBER_CLASH,
@@ -83,15 +109,30 @@ ROWS = (
         code=Code.CUSTOMER_UNDER_OTHER_NUMBER,
         mender=Mender.CLERK,
         sentence=Text("The customer has another number in Unimicro."),
-        fix=Text("Give the customer number {remote_number} in RecMan, or {number} in Unimicro, then retry."),
+        fix=Text(
+            "If it is the same customer, give it number {remote_number} in RecMan, or {number} in Unimicro, then "
+            "retry. If several customers share the organisation number (departments of a municipality, branches), "
+            "say so once (POST /v1/keys/{key_id}/shared-org-numbers with org_number {org_number}): then it goes on by "
+            "itself."
+        ),
         cases={
-            "compared": Text("Give the customer number {remote_number} in RecMan, or {number} in Unimicro."),
+            "compared": Text(
+                "If it is the same customer, give it number {remote_number} in RecMan, or {number} in Unimicro. If "
+                "several customers share the organisation number, say so once (POST "
+                "/v1/keys/{key_id}/shared-org-numbers with org_number {org_number})."
+            ),
+            "both_new": Text(
+                "If several customers share the organisation number (departments of a municipality, branches), say so "
+                "once (POST /v1/keys/{key_id}/shared-org-numbers with org_number {org_number}); if they are one "
+                "customer, make them one in RecMan."
+            ),
             "linked": Text(
                 "If it is the same customer, link it with number {remote_number} (POST "
-                "/v1/keys/{key_id}/customer-links): then it goes on by itself."
+                "/v1/keys/{key_id}/customer-links); if several customers share the organisation number, say so once "
+                "(POST /v1/keys/{key_id}/shared-org-numbers with org_number {org_number}): then it goes on by itself."
             ),
         },
-        wakes=frozenset({Change.CUSTOMER_LINKED, Change.RULES_CHANGED}),
+        wakes=frozenset({Change.CUSTOMER_LINKED, Change.NUMBER_SHARED, Change.RULES_CHANGED}),
     ),
     Row(
         code=Code.CUSTOMER_CHECK_MISSING,
@@ -101,6 +142,18 @@ ROWS = (
             "Run the customer check (POST /v1/keys/{key_id}/customer-check), mend what it finds, or accept it "
             "(POST /v1/keys/{key_id}/customer-check/accept): then it goes on by itself."
         ),
+    ),
+    Row(
+        code=Code.ORG_NUMBER_INVALID,
+        mender=Mender.CLERK,
+        sentence=Text("The customer's organisation number is none."),
+        fix=Text("Correct it in RecMan; a foreign one begins with its country, such as SE."),
+    ),
+    Row(
+        code=Code.GLN_UNCLEAR,
+        mender=Mender.CLERK,
+        sentence=Text("The customer's GLN cannot be used."),
+        fix=Text("Enter all thirteen digits in RecMan, or enter it in Unimicro by hand."),
     ),
     Row(
         code=Code.PEPPOL_UNCLEAR,

@@ -30,6 +30,8 @@ class Change(StrEnum):
     DEPARTMENT_ASSIGNED = "department_assigned"
     DEPARTMENT_MOVED = "department_moved"
     CUSTOMER_LINKED = "customer_linked"
+    LINK_RELEASED = "link_released"
+    NUMBER_SHARED = "number_shared"
     INVOICE_LINKED = "invoice_linked"
     INVOICE_ASSIGNED = "invoice_assigned"
     OTHER_IGNORED = "other_ignored"

@@ -31,6 +31,7 @@ COMPANY = {
     "post_address": ("postAddress",),  # [C]
     "visit_address": ("visitAddress",),  # [C]
     "peppol_address": ("peppolAddress", "ehfAddress", "ehfNumber"),  # [I] the UI has an "EHF company number" [O]
+    "gln": ("gln", "glnNumber", "globalLocationNumber"),  # [I]
     "currency": ("currency", "currencyCode"),  # [I]
 }
 PROJECT = {
@@ -68,7 +69,14 @@ INVOICE = {
     "department_id": ("departmentId", "department_id"),  # [I] [I]
     "project_id": ("projectId",),  # [C]
     "our_reference": ("ourReference", "ourRef"),  # [I]
-    "your_reference": ("yourReference", "yourRef", "customerReference"),  # [I]
+    "your_reference": ("yourReference", "yourRef", "customerReference", "buyerReference"),  # [I]
+    "recipient": (
+        "invoiceRecipient",
+        "invoiceReceiver",
+        "recipient",
+        "recipientName",
+    ),  # [I] a name, or name and address
+    "recipient_address": ("invoiceAddress", "recipientAddress"),  # [I]
     "requisition": ("requisition", "purchaseOrder", "orderReference"),  # [I]
     "kid": ("kid", "KID", "paymentReference"),  # [I]
     "note": ("notes", "invoiceNotes", "comment"),  # [I]

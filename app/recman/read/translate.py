@@ -12,14 +12,14 @@ from typing import Any
 from app.domain.dimensions import Department, Project
 from app.domain.documents import Attachment, Document, DocumentKind
 from app.domain.gaps import Gaps
-from app.domain.org_numbers import clean_org_number
+from app.domain.org_numbers import clean_org_number, is_person_number
 from app.domain.parties import Address, Customer
 from app.domain.reasons.catalogue import fix_for
 from app.domain.reasons.codes import Code, Reason
+from app.recman.read.addresses import read_address, read_recipient
 from app.recman.read.lines import list_products, read_lines
 from app.recman.read.reader import Reader
 from app.recman.read.spellings import (
-    ADDRESS,
     COMPANY,
     CREDITED,
     DEPARTMENT,
@@ -41,13 +41,6 @@ from app.recman.read.spellings import (
 )
 from app.recman.read.totals import Sums, check_lines, is_negative, read_sums, to_positive_sums, to_totals
 
-_COUNTRIES = {
-    "norge": "NO", "norway": "NO", "noreg": "NO",
-    "sverige": "SE", "sweden": "SE",
-    "danmark": "DK", "denmark": "DK",
-    "finland": "FI", "suomi": "FI",
-}  # fmt: skip
-_ISO_LENGTH = 2
 _LONGEST_KIND = 30
 # Families of field names that must not be passed over. Accounts, days and ratings are no mark of a credit note.
 _CREDIT_MARK = re.compile(r"(?i)(credit|kredit)(?!or)(?!.*(account|konto|day|time|tid|rating|limit|period|date))")
@@ -191,6 +184,7 @@ def _read_head(reader: Reader, raw: Raw, kind: DocumentKind) -> dict[str, Any]:
     # Nought is none; a credit note's may have either sign, as its sums.
     fields |= {"exchange_rate": rate or None, "base_vat_amount": None if base_vat is None else abs(base_vat)}
     fields["attachment"] = reader.guess("file", _to_attachment)
+    fields |= read_recipient(reader)
     for name in ("our_reference", "your_reference", "requisition", "kid", "note"):
         fields[name] = reader.find(name, read_text) or ""
     if kind is DocumentKind.CREDIT_NOTE:
@@ -257,19 +251,23 @@ def read_company(raw: Raw) -> Customer | Gaps:
     }
     # These two are only guessed (payloads.py): an odd value must not keep the customer from being made.
     guesses = Reader(raw, COMPANY, where="", is_document=False)
-    addresses = {name: _read_address(reader, name) for name in _ADDRESSES}
+    addresses = {name: read_address(reader, name) for name in _ADDRESSES}
     # Without an invoice address of its own a company gets its mail at the postal or visiting address.
     mail_address = next((addresses[name] for name in _MAIL_ADDRESSES if not addresses[name].is_empty), Address())
     # Cleaned before two spellings are compared: they may write the same number in two ways.
     to_org_number = partial(_to_org_number, country_code=mail_address.country_code)
+    is_person = partial(_is_person, country_code=mail_address.country_code)
+    org_number = reader.find("org_number", to_org_number) or ""
     customer_fields: dict[str, Any] = {
         "kind": reader.find("kind", read_text) or "customer",
-        "org_number": reader.find("org_number", to_org_number) or "",
+        "org_number": org_number,
+        "is_private": not org_number and any(map(is_person, map(raw.get, COMPANY["org_number"]))),
         "email": reader.find("email", read_text) or "",
         "invoice_email": reader.find("invoice_email", read_text) or "",
         "phone": reader.find("phone", read_text) or "",
         "credit_days": reader.find("credit_days", _to_days),
         "peppol_address": guesses.find("peppol_address", read_text) or "",
+        "gln": guesses.guess("gln", read_text) or "",
         "currency": guesses.find("currency", _to_currency) or "",
         "delivery_address": addresses["delivery_address"],
         "visiting_address": addresses["visit_address"],
@@ -291,25 +289,12 @@ def _to_gaps(reader: Reader, fields: dict[str, Any], *, recman_id: str | None) -
     )
 
 
-def _read_address(reader: Reader, name: str) -> Address:
-    return reader.find(name, _to_address) or Address()
-
-
-def _to_address(value: Any) -> Address:
-    if not isinstance(value, dict):
-        raise Unclear(f"“{show(value)}” is no address")
-    line1, line2, postal_code, city, country = (read_text(value.get(name)) for name in ADDRESS)
-    return Address(line1=line1, line2=line2, postal_code=postal_code, city=city, country_code=_to_country_code(country))
-
-
-def _to_country_code(country: str) -> str:
-    if len(country) == _ISO_LENGTH and country.isalpha():
-        return country.upper()
-    return _COUNTRIES.get(country.lower(), "")
-
-
 def _to_org_number(value: Any, *, country_code: str) -> str:
     return clean_org_number(read_text(value), country_code=country_code)
+
+
+def _is_person(value: Any, *, country_code: str) -> bool:
+    return isinstance(value, str | int) and is_person_number(str(value), country_code=country_code)
 
 
 def read_project(raw: Raw) -> Project | Gaps:

@@ -53,7 +53,7 @@ def answer_v2(store: RecmanStore, params: Mapping[str, str]) -> Record:
     if refused:
         return {"success": False, "errors": [f"invalid parameter: {refused}"]}
     fields = split_list(params.get("fields", ""))
-    known = split_list(V2_FIELDS[scope])
+    known = [*split_list(V2_FIELDS[scope]), *store.options.more_fields]
     unknown = [Problem(4, f"Invalid field: {name}") for name in fields if name not in known]
     if unknown:
         return refuse_v2(unknown)

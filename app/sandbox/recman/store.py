@@ -58,7 +58,8 @@ class RecmanOptions:
     """The ways in which the real RecMan may differ from our guess.
 
     Source: docs/facts/recman.md §2.2 (fields, id filters), §2.4 (data), §2.7 (page size, unstable pages), §2.8 (quota);
-    the sign of credit notes and the refused parameters of invoices are assumed.
+    the sign of credit notes and the refused parameters of invoices are assumed. `more_fields`: names that an account
+    has besides, such as a customer's GLN.
     """
 
     keys: frozenset[str] = frozenset({SANDBOX_KEY})
@@ -70,6 +71,7 @@ class RecmanOptions:
     refused_scopes: frozenset[str] = frozenset()
     unstable_pages: bool = False
     after_last_page: Literal["nothing", "first"] = "nothing"
+    more_fields: frozenset[str] = frozenset()
     credit_sign: Literal["positive", "negative"] = "positive"
     today: Callable[[], date] = today_utc
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep

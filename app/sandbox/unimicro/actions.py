@@ -15,6 +15,7 @@ from app.sandbox.unimicro.orders import register_order
 from app.sandbox.unimicro.rates import to_rate_answer
 from app.sandbox.unimicro.save import find_series, next_part_name
 from app.sandbox.unimicro.schema import ENTITIES
+from app.sandbox.unimicro.switches import DeletedCustomer
 from app.sandbox.unimicro.vat import list_valid, move_before_reading
 
 NO_CONTENT = 204
@@ -48,6 +49,8 @@ def load(books: Books, entity: str, record_id: int) -> Record:
         AnswerError: 404.
     """
     record = books.find(entity, record_id)
+    if record is None and entity == "Customer" and books.switches.deleted_customer is DeletedCustomer.SHOWN:
+        record = books.tables[entity].get(record_id)
     if record is None:
         raise not_found()
     return record

@@ -7,9 +7,10 @@ Source: docs/facts/unimicro.md §3 (child rules: ID = update, ID + Deleted = del
 from dataclasses import dataclass, field
 from typing import Any
 
-from app.sandbox.unimicro.answers import Record, duplicate_guid, refused
+from app.sandbox.unimicro.answers import Record, duplicate_guid, malformed, refused
 from app.sandbox.unimicro.books import Books
-from app.sandbox.unimicro.schema import ENTITIES, Entity, Kind
+from app.sandbox.unimicro.schema import ENTITIES, PRIVATE, Entity, Kind
+from app.sandbox.unimicro.switches import PrivateFlag
 from app.sandbox.unimicro.validation import to_owned_children, verify_body
 
 # One new object may fill two slots of a business relation by carrying the same guid (§3.1 [O]).
@@ -32,8 +33,19 @@ def save_body(books: Books, entity: Entity, body: Record) -> int:
     Raises:
         AnswerError: the body is refused (see `unimicro_checks`), or a guid was seen before.
     """
-    verify_body(books, entity, body)
-    return _save_tree(Save(books=books), entity, body, {})
+    known = _without_unknown(books, entity, body)
+    verify_body(books, entity, known)
+    return _save_tree(Save(books=books), entity, known, {})
+
+
+def _without_unknown(books: Books, entity: Entity, body: Record) -> Record:
+    """The body without a field that this company does not know; a switch says which, and whether it is refused."""
+    flag = books.switches.private_flag
+    if entity.name != "Customer" or flag is PrivateFlag.KEPT or PRIVATE not in body:
+        return body
+    if flag is PrivateFlag.REFUSED:
+        raise malformed(f"The request is invalid: could not find member '{PRIVATE}' on object of type 'Customer'.")
+    return {name: value for name, value in body.items() if name != PRIVATE}
 
 
 def _save_tree(save: Save, entity: Entity, body: Record, extra: Record) -> int:

@@ -126,6 +126,8 @@ SumVatCurrency:dec SumTotalIncVatCurrency:dec ItemSourceID:int CurrencyCodeID:Cu
 ExternalReference:20 ReadyToInvoice:bool
 """
 
+# Whether every company's customers have it is not certain: a switch takes it away.
+PRIVATE = "IsPrivate"
 _CUSTOMER = """
 CustomerNumber:int OrgNumber:100 BusinessRelationID:BusinessRelation CreditDays:int PaymentTermsID:Terms
 DeliveryTermsID:Terms CurrencyCodeID:CurrencyCode DimensionsID:Dimensions DefaultSellerID:int

@@ -8,6 +8,8 @@ from decimal import Decimal
 from app.sandbox.unimicro.amounts import SUMS, TOTALS, round_half_up
 from app.sandbox.unimicro.answers import Record
 from app.sandbox.unimicro.books import Books
+from app.sandbox.unimicro.schema import PRIVATE
+from app.sandbox.unimicro.switches import PrivateFlag
 from app.sandbox.unimicro.vat import to_shown_vat_type
 
 _AMOUNTS = (*SUMS, *TOTALS, "RestAmount", "CreditedAmount", "PriceExVat", "PriceIncVat", "Discount")
@@ -19,6 +21,8 @@ def to_shown(books: Books, entity: str, record: Record) -> Record:
     """A copy of the record for an answer."""
     if entity == "VatType":
         return to_shown_vat_type(books, record)
+    if entity == "Customer" and books.switches.private_flag is not PrivateFlag.KEPT:
+        return {name: value for name, value in record.items() if name != PRIVATE}
     digits = books.settings["ShowNumberOfDecimals"]
     if entity not in _DOCUMENTS or not books.switches.shown_decimals or digits is None:
         return dict(record)

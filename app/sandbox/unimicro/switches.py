@@ -173,6 +173,21 @@ class LockRefusal(StrEnum):
     PLAIN = "plain"
 
 
+class DeletedCustomer(StrEnum):
+    """What is answered for a deleted customer's id: 404, or the record with Deleted. Source: unknown (§3.1)."""
+
+    MISSING = "missing"
+    SHOWN = "shown"
+
+
+class PrivateFlag(StrEnum):
+    """IsPrivate of a customer: kept (§3.1 [O]), unknown and ignored, or unknown and refused."""
+
+    KEPT = "kept"
+    IGNORED = "ignored"
+    REFUSED = "refused"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Switches:
     """The switches of one company; `Books.switches` may be exchanged at any time.
@@ -208,6 +223,8 @@ class Switches:
         lock_day: See `LockDay`.
         lock_last_day: True has the locked date itself locked.
         lock_refusal: See `LockRefusal`.
+        deleted_customer: See `DeletedCustomer`.
+        private_flag: See `PrivateFlag`.
     """
 
     vat_sums: VatSums = VatSums.LINE
@@ -238,6 +255,8 @@ class Switches:
     lock_day: LockDay = LockDay.SETTING
     lock_last_day: bool = True
     lock_refusal: LockRefusal = LockRefusal.MESSAGES
+    deleted_customer: DeletedCustomer = DeletedCustomer.MISSING
+    private_flag: PrivateFlag = PrivateFlag.KEPT
 
     def turned(self, changes: dict[str, Any]) -> "Switches":
         """These switches with some of them turned; the changes are known ones, as in JSON."""

@@ -15,8 +15,9 @@ from app.domain.reasons.catalogue import fix_for
 from app.domain.reasons.codes import Code, Reason
 from app.domain.reference import DocumentState, RemoteDocument
 from app.transfer.plan.basics import choose_last_step, list_date_gaps, list_sending_gaps, name_document, plan_dimensions
+from app.transfer.plan.customers import find_same_customer
 from app.transfer.plan.go_live import show_way_out
-from app.transfer.plan.parts import find_same_customer, list_dimension_warnings, list_line_warnings
+from app.transfer.plan.parts import list_dimension_warnings, list_line_warnings
 from app.transfer.plan.products import plan_products
 from app.transfer.plan.review import list_review_gaps, list_rule_gaps
 from app.transfer.plan.situation import DocumentSituation, Past

@@ -23,8 +23,9 @@ from app.transfer.plan.basics import (
     plan_dimensions,
 )
 from app.transfer.plan.credit import credit_of_order, plan_credit_note
+from app.transfer.plan.customers import plan_customer
 from app.transfer.plan.go_live import plan_before_go_live
-from app.transfer.plan.parts import list_dimension_warnings, list_line_warnings, plan_customer, plan_project
+from app.transfer.plan.parts import list_dimension_warnings, list_line_warnings, plan_project
 from app.transfer.plan.products import list_unknown_products, plan_products
 from app.transfer.plan.review import is_too_old, list_review_gaps, list_rule_gaps
 from app.transfer.plan.situation import CustomerView, DepartmentView, DocumentSituation, Past, ProjectView
@@ -184,7 +185,10 @@ def plan_company(view: CustomerView, reference: Reference) -> Decision:
             if view.past.content_hash == hash_customer(view.record):
                 return Skip("already in Unimicro, unchanged")
             update = UpdateCustomer(
-                customer=view.record, remote_id=view.past.remote_id, reason="the company changed in RecMan"
+                customer=view.record,
+                remote_id=view.past.remote_id,
+                reason="the company changed in RecMan",
+                matched_by=view.past.matched_by,
             )
             return Go((update,))
         if view.record.kind in NO_CUSTOMER_KINDS:

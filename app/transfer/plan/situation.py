@@ -7,7 +7,7 @@ from app.domain.dimensions import Department, Project
 from app.domain.documents import Document, Totals
 from app.domain.gaps import Gaps
 from app.domain.parties import Customer
-from app.domain.policies import NumberPolicy
+from app.domain.policies import MatchedBy, NumberPolicy
 from app.domain.reasons.codes import Reason
 from app.domain.reference import Reference, RemoteCustomer, RemoteDepartment, RemoteDocument, RemoteProject
 from app.domain.rules import Rules
@@ -24,7 +24,8 @@ class Past:
     we made carries it; empty for what was linked by hand. `credits_remote_id`: the invoice there whose credit was
     begun; `credit_drafts_before`: ids of the credit drafts that it had then. `held_for`: why it was held last.
     `searched_key`: the key in whose books an old document was looked for, `found_there`: something agreed with it;
-    `decision` (send or link): a person's about it, `decided_on` the id of the offer that was seen then.
+    `decision` (send or link): a person's about it, `decided_on` the id of the offer that was seen then. `matched_by`:
+    how a customer was known to be this one; None where a release before did not keep it.
     """
 
     transfer_id: int
@@ -54,13 +55,15 @@ class Past:
     decided_on: int | None = None
     booking: str | None = None
     totals: Totals | None = None
+    matched_by: MatchedBy | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CustomerView:
     """A customer as our log, RecMan and Unimicro see it; `record` holds gaps when it cannot be mapped.
 
-    `is_compared`: it is looked at before anything is sent, so nothing is there to be retried.
+    `is_compared`: it is looked at before anything is sent, so nothing is there to be retried. `shares_number`: a person
+    said that several customers have its organisation number, so the number tells none of them.
     """
 
     recman_company_id: str
@@ -69,6 +72,7 @@ class CustomerView:
     matches: tuple[RemoteCustomer, ...] = ()
     policy: NumberPolicy = NumberPolicy.SAME_NUMBER
     is_compared: bool = False
+    shares_number: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

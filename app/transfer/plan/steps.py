@@ -6,13 +6,14 @@ from dataclasses import dataclass, field
 from app.domain.dimensions import Department, Project
 from app.domain.documents import Document
 from app.domain.parties import Customer
+from app.domain.policies import MatchedBy
 from app.domain.reasons.codes import Reason
 from app.domain.reference import RemoteDocument, RemoteProduct
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Link:
-    """Take over what is there already."""
+    """Take over what is there already; `matched_by` how a customer was known, `warnings` what is odd about it."""
 
     scope: str
     record_id: str
@@ -21,6 +22,8 @@ class Link:
     remote_id: int
     remote_number: str
     reason: str
+    matched_by: MatchedBy | None = None
+    warnings: tuple[Reason, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,11 +37,12 @@ class CreateCustomer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UpdateCustomer:
-    """Bring the customer there in line with RecMan, field by field."""
+    """Bring the customer there in line with RecMan, field by field; `matched_by` how it came to be linked."""
 
     customer: Customer
     remote_id: int
     reason: str
+    matched_by: MatchedBy | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
