@@ -5,7 +5,14 @@ from dataclasses import replace
 from typing import Any
 
 from app.accounting.unimicro.payloads import fit_texts, guid_for
-from app.accounting.unimicro.translate_documents import Currency, to_dimensions, to_head_texts, to_item, to_sums
+from app.accounting.unimicro.translate_documents import (
+    Currency,
+    continue_texts,
+    to_dimensions,
+    to_head_texts,
+    to_item,
+    to_sums,
+)
 from app.domain.documents import Document
 from app.domain.money import to_decimal
 from app.domain.reasons.codes import Reason
@@ -66,7 +73,7 @@ def _to_items(
     rate = to_decimal(there.get("CurrencyExchangeRate") or 1)
     currency = Currency(currency_id=there.get("CurrencyCodeID") or 0, rate=rate)
     items, warnings = [], []
-    for index, line in enumerate(document.lines, start=1):
+    for index, line in enumerate(continue_texts(document.lines), start=1):
         credited = replace(line, quantity=-line.quantity)
         item = to_item(credited, links, guid=guid_for(seed, str(index)), currency=currency)
         warnings += fit_texts(item, "CustomerInvoiceItem", where=f"Line {line.position}")
