@@ -25,6 +25,7 @@ from app.accounting.unimicro.translate import (
     to_project_changes,
 )
 from app.accounting.unimicro.translate_products import VatTable, from_product, to_product
+from app.accounting.unimicro.translate_settings import from_settings
 from app.domain.dimensions import Department, Project
 from app.domain.org_numbers import clean_org_number, is_same_org_number, list_groupings
 from app.domain.parties import Customer
@@ -85,6 +86,7 @@ class UnimicroTarget(DocumentTarget):
             vat_types=vat.types,
             accounts=vat.accounts,
             default_account_id=vat.default_account_id,
+            settings=from_settings(settings),
         )
 
     async def _fetch_vat(self, settings: Mapping[str, Any]) -> VatTable:
