@@ -14,6 +14,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, and_, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
+from app.domain.booking import Booking, stands_as
 from app.domain.documents import Document
 from app.domain.gaps import Gaps
 from app.domain.reasons.catalogue import fix_for, mended_by
@@ -177,7 +178,8 @@ def _same_as(own: Transfer, other: Transfer) -> Reason:
     if is_begun(other):
         where = "is on its way to Unimicro"
     if other.booked_at is not None:
-        where = f"is in Unimicro as {other.remote_number or 'a draft'}"
+        as_order = stands_as(other.booking, other.remote_number) is Booking.ORDER
+        where = f"is in Unimicro as {'order ' if as_order else ''}{other.remote_number or 'a draft'}"
     return Reason(
         code=Code.SAME_AS_OTHER,
         cause=f"Number {own.number} is twice in RecMan with the same department and lines: this one has id "

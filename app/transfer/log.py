@@ -154,12 +154,14 @@ async def record_reason(session: Session, transfer_id: int, reason: Reason, *, f
     await session.execute(query.values(values))
 
 
-async def record_settled(session: Session, transfer_id: int) -> None:
-    """A booked record that was held is as it was booked."""
+async def record_settled(session: Session, transfer_id: int, **values: Any) -> None:
+    """A booked record that was held is as it was booked; `values` are what else was learned of it."""
     query = update(Transfer).where(
         Transfer.id == transfer_id, Transfer.booked_at.is_not(None), Transfer.state == TransferState.HELD
     )
     await session.execute(query.values(state=TransferState.DONE, lane_token=None, reasons=[]))
+    if values:
+        await record_values(session, transfer_id, **values)
 
 
 async def record_unknown(session: Session, transfer_id: int, cause: str) -> None:

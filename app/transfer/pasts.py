@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -21,6 +21,8 @@ from app.transfer.plan.situation import Past
 
 # Another lane is making this very customer or project; it takes a second or so.
 _OTHER_LANE_SECONDS = 5
+# A booked document is looked for this long after it was seen last, when RecMan tells of it; sooner only when asked.
+_DRIFT_REST = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -159,7 +161,7 @@ def past_of(transfer: Transfer, *, key_id: UUID, now: datetime) -> Past:
     """
     if transfer.key_id != key_id and is_begun(transfer):
         raise LookupError(f"transfer {transfer.id} was begun with another key")
-    held_for = tuple(map(_read_reason, transfer.reasons)) if transfer.state == TransferState.HELD else ()
+    held_for = read_reasons(transfer.reasons) if transfer.state == TransferState.HELD else ()
     return Past(
         transfer_id=transfer.id,
         number=transfer.number,
@@ -188,7 +190,26 @@ def past_of(transfer: Transfer, *, key_id: UUID, now: datetime) -> Past:
         decided_on=transfer.decided_on,
         booking=transfer.booking,
         totals=_read_totals(transfer),
+        booked_as=transfer.booked_as,
+        described=_describe(transfer),
+        warnings=read_reasons(transfer.warnings),
+        is_drift_due=_is_drift_due(transfer, now),
     )
+
+
+def _is_drift_due(transfer: Transfer, now: datetime) -> bool:
+    """Whether a hint is worth a look: what was just booked was just read, too."""
+    seen = [at for at in (transfer.booked_at, transfer.drift_looked_at) if at is not None]
+    return bool(seen) and now - max(seen) >= _DRIFT_REST
+
+
+def _describe(transfer: Transfer) -> dict[str, str]:
+    """What the overview shows of a document, in the words of `plan.changes`; what it does not show is left out."""
+    sums = {name: getattr(transfer, name) for name in ("net_amount", "vat_amount", "gross_amount")}
+    shown = {name: f"{amount:.2f}" for name, amount in sums.items() if amount is not None}
+    if transfer.invoice_date is not None:
+        shown["invoice_date"] = transfer.invoice_date.isoformat()
+    return {"kind": transfer.kind, "number": transfer.number, "currency": transfer.currency, **shown}
 
 
 def _read_totals(transfer: Transfer) -> Totals | None:
@@ -196,6 +217,11 @@ def _read_totals(transfer: Transfer) -> Totals | None:
     if net is None or vat is None or gross is None:
         return None
     return Totals(net_amount=net, vat_amount=vat, gross_amount=gross)
+
+
+def read_reasons(stored: Sequence[Mapping[str, str]]) -> tuple[Reason, ...]:
+    """Reasons or warnings as a transfer keeps them."""
+    return tuple(map(_read_reason, stored))
 
 
 def _read_reason(stored: Mapping[str, str]) -> Reason:

@@ -59,6 +59,22 @@ ROWS = (
             "What is booked stays as it is. Find out in RecMan who changed it: a booked document is put right "
             "with a credit note and a new invoice. Once RecMan shows it as it was booked, retry it."
         ),
+        cases={
+            "draft": Text(
+                "The draft stays as it is. Find out in RecMan who changed it. Once RecMan shows it as it was, retry "
+                "it; until then let nobody issue the draft in Unimicro."
+            ),
+            "order": Text(
+                "The order stays as it is. Find out in RecMan who changed it. Once RecMan shows it as it was, retry "
+                "it; until then let nobody invoice the order in Unimicro."
+            ),
+            "note": Text(
+                "The claim is the same, and what Unimicro has stays as it is. Where it matters, set it right in "
+                "Unimicro by hand: due date and KID say when and how it is paid, project and department whose work it "
+                "was."
+            ),
+        },
+        menders={"note": Mender.ACCOUNTANT},
     ),
     Row(
         code=Code.PERIOD_LOCKED,

@@ -24,6 +24,7 @@ from app.transfer.plan.basics import (
     name_document,
     plan_dimensions,
 )
+from app.transfer.plan.changes import explain_alarm, explain_unreadable, find_changes, list_notes, say_settled
 from app.transfer.plan.credit import credit_of_order, plan_credit_note
 from app.transfer.plan.go_live import plan_before_go_live
 from app.transfer.plan.parts import list_dimension_warnings, list_line_warnings, plan_customer, plan_project
@@ -50,10 +51,12 @@ def plan_document(situation: DocumentSituation) -> Decision:
     document, past = situation.document, situation.past
     if past is not None and past.ignored:
         return Skip("a person chose not to send it")
+    if past is not None and past.booked:
+        if isinstance(document, Gaps):
+            return Hold((explain_unreadable(document, past),))
+        return plan_booked(document, past)
     if isinstance(document, Gaps):
         return Hold(_incomplete_gaps(situation, document))
-    if past is not None and past.booked:
-        return plan_booked(document, past)
     old = plan_before_go_live(document, situation)
     if old is not None:
         return old
@@ -78,20 +81,13 @@ def _plan_open(document: Document, situation: DocumentSituation) -> Decision:
 
 
 def plan_booked(document: Document, past: Past) -> Skip | Hold:
-    """What to do about a document that is in Unimicro already."""
+    """What to do about a document that Unimicro has."""
     # What a release before has booked is known by its content alone.
-    if past.content_hash in (hash_document(document), hash_content(document)):
-        return Skip("already in Unimicro, unchanged")
-    return Hold(
-        (
-            Reason(
-                code=Code.CHANGED_AFTER_TRANSFER,
-                cause=f"{name_document(document)} changed in RecMan after it was booked in Unimicro as "
-                f"{past.remote_number}",
-                fix=fix_for(Code.CHANGED_AFTER_TRANSFER),
-            ),
-        )
-    )
+    is_same = past.content_hash in (hash_document(document), hash_content(document))
+    changes = find_changes(document, past, is_same=is_same)
+    if changes.alarms:
+        return Hold((explain_alarm(document, past, changes),))
+    return Skip(say_settled(past, changes), list_notes(document, past, changes))
 
 
 def _plan_found(document: Document, situation: DocumentSituation) -> Decision:
