@@ -4,11 +4,11 @@ from typing import Any
 
 from sqlalchemy import func
 
-from app.domain.documents import Document, DocumentKind
+from app.domain.documents import Document
 from app.domain.gaps import Gaps
-from app.domain.kid import clean_kid
 from app.domain.reasons.codes import Code, Reason
 from app.transfer.drift import Sight
+from app.transfer.kids import kid_of
 from app.transfer.log import show_reasons
 from app.transfer.plan.changes import show_booked
 from app.transfer.plan.document import hash_document
@@ -21,11 +21,8 @@ def show_content(document: Document) -> dict[str, Any]:
 
 
 def show_payer(document: Document | Gaps) -> dict[str, Any]:
-    """By which KID it is paid, and whose it is; a credit note is not paid."""
-    kid = ""
-    if isinstance(document, Document) and document.kind is DocumentKind.INVOICE:
-        kid = clean_kid(document.kid)
-    return {"kid": kid or None, "recman_company_id": document.recman_company_id}
+    """By which KID it is paid, and whose it is."""
+    return {"kid": kid_of(document) or None, "recman_company_id": document.recman_company_id}
 
 
 def show_missing(past: Past, document: Document | Gaps) -> dict[str, Any]:

@@ -29,12 +29,13 @@ _DRIFT_REST = timedelta(days=1)
 class Question:
     """What is asked of the log: records by scope and RecMan id, and what else decides about a document.
 
-    `same` is the condition of a document's doubles, `credited_id` RecMan's id of the invoice that it credits;
-    `usual_minus` and `booked_before` are figures, asked for where they matter.
+    `same` is the condition of a document's doubles, `same_kid` that of invoices with its KID; `credited_id` is RecMan's
+    id of the invoice that it credits; `usual_minus` and `booked_before` are figures, asked for where they matter.
     """
 
     records: Sequence[tuple[str, str]]
     same: ColumnElement[bool] | None = None
+    same_kid: ColumnElement[bool] | None = None
     credited_id: str | None = None
     usual_minus: ScalarSelect[Any] | None = None
     booked_before: ScalarSelect[int] | None = None
@@ -44,8 +45,8 @@ class Question:
 class Pasts:
     """What our log said of some records at one key when it was asked, by the database's clock at `now`.
 
-    `doubles`: documents that may be the same as the one that was asked for; `kept_credits`, `usual_minus` and
-    `booked_before`: see `DocumentSituation`.
+    `doubles`: documents that may be the same as the one that was asked for; `same_kid`: invoices with its KID;
+    `kept_credits`, `usual_minus` and `booked_before`: see `DocumentSituation`.
     """
 
     key_id: UUID
@@ -53,6 +54,7 @@ class Pasts:
     transfers: dict[tuple[str, str], Transfer] = field(default_factory=dict)
     sent_by_others: frozenset[int] = frozenset()
     doubles: tuple[Transfer, ...] = ()
+    same_kid: tuple[Transfer, ...] = ()
     kept_credits: frozenset[int] = frozenset()
     usual_minus: bool | None = None
     booked_before: int = 0
@@ -94,7 +96,7 @@ async def load_pasts(session: Session, lease: Lease, key_id: UUID, question: Que
 
     An invoice is found whichever key it went to, any other record at this key alone.
     """
-    same = false() if question.same is None else question.same
+    same, same_kid = (false() if one is None else one for one in (question.same, question.same_kid))
     # One row also where the log knows nothing yet: the clock and the figures are wanted all the same.
     asked = select(literal(1).label("one")).subquery()
     query = select(
@@ -103,6 +105,7 @@ async def load_pasts(session: Session, lease: Lease, key_id: UUID, question: Que
         (literal(0) if question.booked_before is None else question.booked_before).label("booked_before"),
         sent_by_other(lease).label("sent_by_other"),
         same.label("is_same"),
+        same_kid.label("has_same_kid"),
         Transfer,
     ).select_from(asked)
     wanted = or_(false(), *_list_conditions(key_id, question))
@@ -117,8 +120,7 @@ def _list_conditions(key_id: UUID, question: Question) -> Iterator[ColumnElement
     for scope, record_id in question.records:
         if scope != "invoice":
             yield and_(Transfer.key_id == key_id, Transfer.scope == scope, Transfer.record_id == record_id)
-    if question.same is not None:
-        yield question.same
+    yield from (one for one in (question.same, question.same_kid) if one is not None)
     if question.credited_id is not None:
         credited = select(Transfer.remote_id).where(
             Transfer.key_id == key_id, Transfer.scope == INVOICE, Transfer.record_id == question.credited_id
@@ -136,6 +138,7 @@ def _read_rows(key_id: UUID, question: Question, rows: Sequence[Any]) -> Pasts:
         transfers=transfers,
         sent_by_others=frozenset(row.Transfer.id for row in found if row.sent_by_other),
         doubles=tuple(row.Transfer for row in found if row.is_same),
+        same_kid=tuple(row.Transfer for row in found if row.has_same_kid),
         kept_credits=frozenset() if credited is None else list_kept(credited, [row.Transfer for row in found]),
         usual_minus=rows[0].usual_minus,
         booked_before=rows[0].booked_before,

@@ -56,6 +56,8 @@ class Code(StrEnum):
     TEXT_CUT = "text_cut"
     KID_INVALID = "kid_invalid"
     KID_DIFFERS = "kid_differs"
+    KID_TAKEN = "kid_taken"
+    KID_REPEATED = "kid_repeated"
     FILE_NOT_ATTACHED = "file_not_attached"
 
     # Customers, products, projects, departments.
