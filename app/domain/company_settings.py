@@ -34,3 +34,36 @@ class CompanySettings:
     merges_attachments: bool | None = None
     overrides_order: bool | None = None
     presets_number: bool | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KidSetUp:
+    """How invoices get a KID there: `control` is the modulus of its check digit, `length` counts every digit."""
+
+    name: str
+    control: int | None = None
+    length: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Series:
+    """A number series in use; both ends are inclusive."""
+
+    name: str
+    first: int | None = None
+    last: int | None = None
+    following: int | None = None
+    is_default: bool | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetUp:
+    """What else decides about invoices there; None: it could not be read.
+
+    `reminders`: how many go out before debt collection.
+    """
+
+    kids: tuple[KidSetUp, ...] | None = None
+    invoice_series: tuple[Series, ...] | None = None
+    order_series: tuple[Series, ...] | None = None
+    reminders: int | None = None

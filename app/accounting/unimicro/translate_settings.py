@@ -14,8 +14,8 @@ def from_settings(row: Mapping[str, Any]) -> CompanySettings:
     """The settings as far as they are there. Source: docs/facts/unimicro.md §3.7 [O]."""
     return CompanySettings(
         rounding_type=_read_rounding(row.get("RoundingType")),
-        rounding_decimals=_read_number(row.get("RoundingNumberOfDecimals")),
-        shown_decimals=_read_number(row.get("ShowNumberOfDecimals")),
+        rounding_decimals=read_number(row.get("RoundingNumberOfDecimals")),
+        shown_decimals=read_number(row.get("ShowNumberOfDecimals")),
         ten_decimals=_read_ten_decimals(row),
         books_on_delivery_date=read_flag(row.get("BookCustomerInvoiceOnDeliveryDate")),
         vat_by_booking_day=read_flag(row.get("UseFinancialDateToCalculateVatPercent")),
@@ -33,12 +33,13 @@ def read_flag(value: Any) -> bool | None:
     return value if isinstance(value, bool) else None
 
 
-def _read_number(value: Any) -> int | None:
+def read_number(value: Any) -> int | None:
+    """A whole number; None where it is none."""
     return value if isinstance(value, int) and not isinstance(value, bool) else None
 
 
 def _read_rounding(value: Any) -> RoundingType | None:
-    number = _read_number(value)
+    number = read_number(value)
     return RoundingType(number) if number in set(RoundingType) else None
 
 

@@ -12,10 +12,11 @@ from app.domain.reasons.kids import ROWS as KIDS
 from app.domain.reasons.old_documents import ROWS as OLD_DOCUMENTS
 from app.domain.reasons.parties import ROWS as PARTIES
 from app.domain.reasons.rows import Change, Refusal, Row
+from app.domain.reasons.set_up import ROWS as SET_UP
 from app.domain.reasons.systems import ROWS as SYSTEMS
 
 CATALOGUE: Mapping[Code, Row] = {
-    row.code: row for row in (*DOCUMENTS, *OLD_DOCUMENTS, *CREDITS, *PARTIES, *SYSTEMS, *AFTER_BOOKING, *KIDS)
+    row.code: row for row in (*DOCUMENTS, *OLD_DOCUMENTS, *CREDITS, *PARTIES, *SYSTEMS, *SET_UP, *AFTER_BOOKING, *KIDS)
 }
 REFUSED: Mapping[Code, Refusal] = {row.code: row for row in REFUSALS}
 

@@ -39,4 +39,4 @@ def _to_shown_settings(books: Books, record: Record) -> Record:
     told = {_TEN_DECIMALS: books.switches.ten_decimals} if books.switches.ten_decimals_told else {}
     if books.switches.settings_shown is SettingsShown.ALL:
         return {**record, **told}
-    return {name: value for name, value in record.items() if name in _LEAST or name.endswith(("ID", "Date"))}
+    return {name: value for name, value in record.items() if name in _LEAST or name.endswith(("ID", "LockedDate"))}

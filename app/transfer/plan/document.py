@@ -127,7 +127,7 @@ def _plan_invoice(document: Document, situation: DocumentSituation) -> Decision:
     reference, rules = situation.reference, situation.rules
     steps, gaps = _plan_parts(situation)
     products, product_gaps = plan_products(document, reference, rules)
-    gaps = [*gaps, *product_gaps, *list_date_gaps(document, reference), *_company_gaps(document, reference)]
+    gaps = [*gaps, *product_gaps, *list_date_gaps(document, reference), *_company_gaps(document, situation)]
     gaps += list_rule_gaps(situation)
     gaps = gaps or list_review_gaps(document, situation)
     if gaps:
@@ -164,15 +164,15 @@ def _incomplete_gaps(situation: DocumentSituation, document: Gaps) -> tuple[Reas
     return (*document.gaps, *part_gaps, *unknown)
 
 
-def _company_gaps(document: Document, reference: Reference) -> list[Reason]:
-    gaps = []
+def _company_gaps(document: Document, situation: DocumentSituation) -> list[Reason]:
+    gaps, reference = [], situation.reference
     if document.currency not in reference.currencies:
         cause = f"Unimicro has no currency {document.currency}"
         gaps.append(Reason(code=Code.CURRENCY_UNKNOWN, cause=cause, fix=fix_for(Code.CURRENCY_UNKNOWN)))
     if not reference.vat_registered and document.totals.vat_amount:
         cause = "The company is not VAT-registered in Unimicro, but the invoice has VAT"
         gaps.append(Reason(code=Code.COMPANY_WITHOUT_VAT, cause=cause, fix=fix_for(Code.COMPANY_WITHOUT_VAT)))
-    return [*gaps, *list_sending_gaps(document, reference)]
+    return [*gaps, *list_sending_gaps(document, reference, situation.booking)]
 
 
 def plan_company(view: CustomerView, reference: Reference) -> Decision:
