@@ -7,8 +7,11 @@ from app.accounting.connections import Company, TokenSet, fetch_companies
 from app.accounting.slots import slots_of
 from app.accounting.targets import Target, open_target
 from app.admin.access_tokens import fresh_token, renew_token
+from app.admin.key_set_up import examine_set_up
 from app.admin.keys import load_key, open_secret
+from app.domain.booking import Booking
 from app.domain.findings import Finding
+from app.domain.reasons.codes import Code
 from app.domain.reference import Reference, RemoteProduct
 from app.errors import HoldError, RemoteError, ServiceError
 from app.platform.crypto import Vault
@@ -34,7 +37,7 @@ async def check_key(resources: Resources, key: Key) -> list[Finding]:
     rights = await _check_rights(target)
     findings = [signed_in, company, rights]
     if company.ok and rights.ok:
-        findings += await _check_books(target)
+        findings += await _check_books(target, key)
     return findings
 
 
@@ -45,8 +48,8 @@ async def _check_sign_in(resources: Resources, key: Key) -> Finding:
         await renew_token(resources, key.id)
     except ServiceError as error:
         fix = error.fix or "Try again in a few minutes."
-        return Finding(what, ok=False, cause=error.cause, fix=fix)
-    return Finding(what, ok=True, cause="the token was renewed")
+        return Finding(what, ok=False, cause=error.cause, fix=fix, code=error.code)
+    return Finding(what, ok=True, cause="the token was renewed", code=Code.SIGN_IN_AGAIN)
 
 
 def open_key_target(resources: Resources, key: Key) -> Target:
@@ -66,17 +69,19 @@ def open_key_target(resources: Resources, key: Key) -> Target:
 
 
 async def _check_company(resources: Resources, key: Key) -> Finding:
-    what = "company"
+    what, code = "company", Code.COMPANY_REFUSED
     try:
         companies = await fetch_companies(resources.http, _tokens_of(resources.vault, key))
     except RemoteError as error:
-        return Finding(what, ok=False, cause=error.cause, fix=error.fix or "Try again in a few minutes.")
+        return Finding(
+            what, ok=False, cause=error.cause, fix=error.fix or "Try again in a few minutes.", code=error.code
+        )
     found = next((company for company in companies if company.key == key.company_key), None)
     if found is None:
         cause = f"the sign-in no longer reaches {key.company_name}; it reaches {_name_companies(companies)}"
         fix = "Give the user who signed in access to the company in Unimicro, or sign in as somebody who has it."
-        return Finding(what, ok=False, cause=cause, fix=fix)
-    return Finding(what, ok=True, cause=f"{found.name}{', a test company' if found.is_test else ''}")
+        return Finding(what, ok=False, cause=cause, fix=fix, code=code)
+    return Finding(what, ok=True, cause=f"{found.name}{', a test company' if found.is_test else ''}", code=code)
 
 
 def _tokens_of(vault: Vault, key: Key) -> TokenSet:
@@ -94,7 +99,7 @@ def _name_companies(companies: Sequence[Company]) -> str:
 
 async def _check_rights(target: Target) -> Finding:
     """Whether what we read can be read; that writing is allowed cannot be tried without writing."""
-    what = "rights"
+    what, code = "rights", Code.RIGHTS_MISSING
     refused = []
     for name in ("customers", "products", "invoices"):
         try:
@@ -103,19 +108,22 @@ async def _check_rights(target: Target) -> Finding:
             refused.append(f"{name}: {error.cause}")
     if refused:
         fix = "Give the user who signed in the roles Administrator and full access to sales in Unimicro."
-        return Finding(what, ok=False, cause="; ".join(refused), fix=fix)
-    return Finding(what, ok=True, cause="customers, products and invoices can be read")
+        return Finding(what, ok=False, cause="; ".join(refused), fix=fix, code=code)
+    return Finding(what, ok=True, cause="customers, products and invoices can be read", code=code)
 
 
-async def _check_books(target: Target) -> list[Finding]:
+async def _check_books(target: Target, key: Key) -> list[Finding]:
+    what, today = "company settings", datetime.now(UTC).date()
     try:
         reference = await target.fetch_reference()
+        set_up = await target.fetch_set_up(year=today.year)
     except HoldError as error:
-        return [Finding("company settings", ok=False, cause=gap.cause, fix=gap.fix) for gap in error.gaps]
+        return [Finding(what, ok=False, cause=gap.cause, fix=gap.fix, code=gap.code) for gap in error.gaps]
     except RemoteError as error:
         fix = error.fix or "Try again in a few minutes."
-        return [Finding("company settings", ok=False, cause=error.cause, fix=fix)]
-    return examine_reference(reference, today=datetime.now(UTC).date())
+        return [Finding(what, ok=False, cause=error.cause, fix=fix, code=error.code)]
+    findings = examine_reference(reference, today=today)
+    return findings + examine_set_up(reference.settings, set_up, booking=Booking(key.booking), key_id=key.id)
 
 
 def examine_reference(reference: Reference, *, today: date) -> list[Finding]:
@@ -125,6 +133,7 @@ def examine_reference(reference: Reference, *, today: date) -> list[Finding]:
         _examine_products(products),
         _examine(
             "VAT types",
+            Code.PRODUCT_WITHOUT_VAT,
             _numbers(products, lambda one: one.vat_rate is None),
             good="every active product has one" + ("" if reference.vat_registered else "; the company has no VAT"),
             bad="these products have no VAT type: {}",
@@ -132,6 +141,7 @@ def examine_reference(reference: Reference, *, today: date) -> list[Finding]:
         ),
         _examine(
             "product accounts",
+            Code.SETTING_ACCOUNTS,
             _numbers(products, lambda one: one.account_id is None),
             good="every active product has one",
             bad="these products have no sales account: {}",
@@ -139,7 +149,6 @@ def examine_reference(reference: Reference, *, today: date) -> list[Finding]:
         ),
         _examine_lock(reference.locked_until, today),
         _examine_series(reference.customer_series),
-        _examine_sending(sends_by_itself=reference.sends_by_itself),
     ]
 
 
@@ -147,43 +156,37 @@ def _examine_products(products: Sequence[RemoteProduct]) -> Finding:
     fix = "Create the products that RecMan's invoices use in Unimicro, with the same numbers."
     found = bool(products)
     cause = f"{len(products)} active ones" if found else "there is no active product, and lines match by number alone"
-    return Finding("products", ok=found, cause=cause, fix="" if found else fix)
+    return Finding("products", ok=found, cause=cause, fix="" if found else fix, code=Code.PRODUCT_UNKNOWN)
 
 
 def _numbers(products: Sequence[RemoteProduct], is_bad: Callable[[RemoteProduct], bool]) -> list[str]:
     return [product.number for product in products if is_bad(product)]
 
 
-def _examine(what: str, numbers: Sequence[str], *, good: str, bad: str, fix: str) -> Finding:
+def _examine(what: str, code: Code, numbers: Sequence[str], *, good: str, bad: str, fix: str) -> Finding:
     if not numbers:
-        return Finding(what, ok=True, cause=good)
+        return Finding(what, ok=True, cause=good, code=code)
     more = f" and {len(numbers) - _MOST_NAMED} more" if len(numbers) > _MOST_NAMED else ""
-    return Finding(what, ok=False, cause=bad.format(", ".join(numbers[:_MOST_NAMED]) + more), fix=fix)
+    return Finding(what, ok=False, cause=bad.format(", ".join(numbers[:_MOST_NAMED]) + more), fix=fix, code=code)
 
 
 def _examine_lock(locked_until: date | None, today: date) -> Finding:
-    what = "locked dates"
+    what, code = "locked dates", Code.PERIOD_LOCKED
     if locked_until is None:
-        return Finding(what, ok=True, cause="no period is locked")
+        return Finding(what, ok=True, cause="no period is locked", code=code)
     if locked_until < today:
-        return Finding(what, ok=True, cause=f"locked until {locked_until}; older invoices will be held")
+        return Finding(what, ok=True, cause=f"locked until {locked_until}; older invoices will be held", code=code)
     fix = "Open the period in Unimicro."
-    return Finding(what, ok=False, cause=f"locked until {locked_until}: an invoice of today is held", fix=fix)
+    return Finding(
+        what, ok=False, cause=f"locked until {locked_until}: an invoice of today is held", fix=fix, code=code
+    )
 
 
 def _examine_series(series: Sequence[tuple[int, int]]) -> Finding:
-    what = "number series"
+    what, code = "number series", Code.CUSTOMER_NUMBER_OUTSIDE_SERIES
     if not series:
         cause = "no number series of customers was found, so RecMan's customer numbers are not sent"
         fix = "Check the customer number series in Unimicro's settings."
-        return Finding(what, ok=False, cause=cause, fix=fix)
+        return Finding(what, ok=False, cause=cause, fix=fix, code=code)
     shown = ", ".join(f"{first}-{last}" for first, last in series)
-    return Finding(what, ok=True, cause=f"customers {shown}; RecMan's customer numbers must lie inside")
-
-
-def _examine_sending(*, sends_by_itself: bool) -> Finding:
-    what = "automatic sending"
-    if not sends_by_itself:
-        return Finding(what, ok=True, cause="off; RecMan sends the invoices")
-    cause = "Unimicro would send every invoice to the customer by itself; RecMan has sent it already"
-    return Finding(what, ok=False, cause=cause, fix="Turn it off in Unimicro's company settings.")
+    return Finding(what, ok=True, cause=f"customers {shown}; RecMan's customer numbers must lie inside", code=code)

@@ -24,6 +24,7 @@ from app.engine.wakeup import wake_workers
 from app.errors import ConflictError, NotFoundError, RequestError
 from app.settings import Settings
 from app.tables import Job, Transfer
+from app.transfer.kids import wake_same_kid
 from app.transfer.link import wake_followers
 from app.transfer.log import load_transfer, record_approval
 from app.transfer.old_documents import find_shown_offer
@@ -246,13 +247,19 @@ async def stop_job(door: AdminDoor, job_id: UUID) -> JobView:
 
 @router.post("/invoices/{transfer_id}/approve", status_code=202, responses=problems(_404="not_found", _409="booked"))
 async def approve_invoice(door: AdminDoor, resources: ResourcesDep, transfer_id: int) -> InvoiceView:
-    """Let an invoice through every review of its key's rules and send it; one held as a double is none from now on."""
+    """Let an invoice through every review of its key's rules and send it.
+
+    One held as a double is none from now on; one held for its KID is right, and so are its customer's later ones.
+    """
     transfer = await _load_invoice(door, transfer_id)
     if transfer.booked_at is not None:
         raise ConflictError("It is in Unimicro already", fix="Nothing to do.", code=Code.BOOKED)
+    held_for = [reason["code"] for reason in transfer.reasons]
     await record_approval(door.session, transfer, actor=door.caller.actor)
     await retry(door.session, transfer)
-    await door.record("invoice.approve", f"transfer:{transfer.id}", tenant_id=transfer.tenant_id)
+    await wake_same_kid(door.session, transfer.id, tenant_id=transfer.tenant_id)
+    subject = f"transfer:{transfer.id}"
+    await door.record("invoice.approve", subject, tenant_id=transfer.tenant_id, after={"held_for": held_for})
     await door.session.commit()
     wake_workers(resources)
     return _view(transfer, {}, resources.settings)

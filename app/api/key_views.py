@@ -8,6 +8,7 @@ from pydantic import Field
 
 from app.api.views import Name, Order, View
 from app.domain.booking import Booking
+from app.domain.findings import Level
 from app.domain.states import KeyState
 
 Mode = Literal["full", "file"]
@@ -81,15 +82,19 @@ class FindingView(View):
     """One thing that a first invoice depends on."""
 
     what: str = Field(examples=["VAT types"])
-    ok: bool
+    ok: bool = Field(description="False also where it is not known")
+    level: Level = Field(description="note: it works, and is worth a thought")
+    code: str | None = Field(examples=["product_without_vat"])
+    means: str = Field(description="What it means for an invoice where it is not in order")
+    mender: str = Field(description="Who can do what the fix says", examples=["unimicro_administrator"])
     cause: str = Field(examples=["these products have no VAT type: 4711"])
     fix: str = Field(examples=["Choose a VAT type for each product, or for its sales account, in Unimicro."])
 
 
 class CheckView(View):
-    """Whether a first invoice could go through."""
+    """Whether a first invoice could go through, and come out as it should."""
 
-    ok: bool
+    ok: bool = Field(description="Nothing is an alarm; what is not known is for a person to look up")
     findings: list[FindingView]
 
 

@@ -6,8 +6,9 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, String, and_, cast, func, or_, select
+from sqlalchemy import ColumnElement, String, and_, case, cast, func, literal, or_, select
 
+from app.domain.booking import Booking, stands_as
 from app.domain.reasons.codes import Code
 from app.domain.states import AT_REST, INVOICE_STATES, InvoiceState, show_invoice_state
 from app.platform.db import Session
@@ -59,7 +60,8 @@ def _as_it_is(value: Any) -> Any:
 def state_of(transfer: Transfer) -> InvoiceState:
     """The transfer's state in an accountant's words."""
     is_old = any(reason["code"] == Code.BEFORE_GO_LIVE for reason in transfer.reasons)
-    return show_invoice_state(transfer.state, has_warnings=bool(transfer.warnings), is_old=is_old)
+    booking = stands_as(transfer.booking, transfer.remote_number)
+    return show_invoice_state(transfer.state, has_warnings=bool(transfer.warnings), is_old=is_old, booking=booking)
 
 
 async def list_invoices(
@@ -123,12 +125,20 @@ def _conditions(wanted: InvoiceFilter) -> list[ColumnElement[bool]]:
 
 def _is_in_state(state: InvoiceState) -> ColumnElement[bool]:
     seen = INVOICE_STATES[state]
-    conditions = [Transfer.state.in_(seen.stored)]
+    conditions: list[ColumnElement[bool]] = [Transfer.state.in_(seen.stored)]
     if seen.has_warnings is not None:
         conditions.append((func.jsonb_array_length(Transfer.warnings) > 0).is_(seen.has_warnings))
     if seen.is_old is not None:
         conditions.append(names_one_of({Code.BEFORE_GO_LIVE}).is_(seen.is_old))
+    if seen.booking is not None:
+        conditions.append(_stands_as() == seen.booking)
     return and_(*conditions)
+
+
+def _stands_as() -> ColumnElement[str]:
+    """In SQL what `stands_as` says."""
+    is_issued = and_(Transfer.booking == Booking.DRAFT, func.coalesce(Transfer.remote_number, "") != "")
+    return case((or_(Transfer.booking.is_(None), is_issued), literal(Booking.RENUMBERED.value)), else_=Transfer.booking)
 
 
 def _holds(text: str) -> ColumnElement[bool]:

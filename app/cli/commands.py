@@ -27,6 +27,7 @@ from app.cli.options import (
     FromOption,
     KeyNameOption,
     KillOption,
+    LookedKeyOption,
     NewKeyOption,
     NoHooksOption,
     OutOption,
@@ -39,7 +40,8 @@ from app.cli.options import (
     TroubleOption,
     WriteOption,
 )
-from app.cli.show import MOST_SHOWN, console, show_findings, show_preview, tell_break, tell_sweep
+from app.cli.show import MOST_SHOWN, console, show_findings, show_preview, tell_break, tell_finding, tell_sweep
+from app.domain.findings import stops_nothing
 from app.domain.reading import SWEPT_SCOPES
 from app.domain.states import CheckState, SweepState
 from app.errors import ServiceError
@@ -176,20 +178,19 @@ def sandbox(
 
 
 @cli.command()
-def doctor(*, new_key: NewKeyOption = False) -> None:
-    """Say what is missing, each with cause and fix; ends with 1 when anything is."""
+def doctor(*, new_key: NewKeyOption = False, key: LookedKeyOption = None, tenant: TenantNameOption = None) -> None:
+    """Say what is missing, each with cause and fix; ends with 1 when anything is. With --key also of that key."""
     if new_key:
         print(Fernet.generate_key().decode())  # noqa: T201 - to be captured by a script
         return
     settings = _load_settings()
     with _database(settings) as url:
         findings = asyncio.run(examine(settings, url))
+        if key is not None and stops_nothing(findings):
+            findings += asyncio.run(upkeep.check_named_key(settings, url, key=key, tenant=tenant))
     for finding in findings:
-        mark = "[green]ok  [/]" if finding.ok else "[red]bad [/]"
-        console.print(f"{mark} {finding.what}: {finding.cause}", highlight=False, soft_wrap=True)
-        if finding.fix:
-            console.print(f"     {finding.fix}", highlight=False, soft_wrap=True)
-    sys.exit(0 if all(finding.ok for finding in findings) else 1)
+        tell_finding(finding)
+    sys.exit(0 if stops_nothing(findings) else 1)
 
 
 @keys_cli.command("rotate-secrets")

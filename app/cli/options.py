@@ -22,6 +22,7 @@ WriteOption = Annotated[bool, typer.Option("--write", help="Write openapi/openap
 CheckOption = Annotated[bool, typer.Option("--check", help="End with 1 when the file is not current.")]
 RedirectOption = Annotated[str, typer.Option(help="Where the sandbox sign-in may send people back.")]
 KeyNameOption = Annotated[str, typer.Option("--key", help="The key's name.")]
+LookedKeyOption = Annotated[str | None, typer.Option("--key", help="Look at the key of this name, too.")]
 TenantNameOption = Annotated[
     str | None, typer.Option("--tenant", help="Its tenant's name, if several have such a key.")
 ]

@@ -8,11 +8,32 @@ from rich.markup import escape
 from rich.table import Table
 
 from app.admin.audit import ChainCheck
+from app.domain.findings import Finding, Level
 from app.tables import ListedDocument, Sweep
 
 console = Console()
 # As many rows are shown; the report has all.
 MOST_SHOWN = 20
+
+
+_MARKS = {
+    Level.FINE: "[green]ok  [/]",
+    Level.NOTE: "[yellow]note[/]",
+    Level.NOT_KNOWN: "[yellow]?   [/]",
+    Level.ALARM: "[red]bad [/]",
+}
+
+
+def tell_finding(finding: Finding) -> None:
+    """Print what a check found: what it is, what it means for an invoice, and who can mend it and how."""
+    console.print(
+        f"{_MARKS[finding.level]} {escape(f'{finding.what}: {finding.cause}')}", highlight=False, soft_wrap=True
+    )
+    if not finding.fix:
+        return
+    who = f" ({finding.mender.replace('_', ' ')})" if finding.mender else ""
+    told = f"{finding.means} {finding.fix}{who}".strip()
+    console.print(f"     {told}", markup=False, highlight=False, soft_wrap=True)
 
 
 def tell_break(chain: ChainCheck) -> str:

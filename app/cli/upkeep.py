@@ -12,11 +12,13 @@ from typing import Any
 from app.admin.audit import ChainCheck, Change, check_chains, record_change
 from app.admin.customer_checks import begin_check, load_findings, load_last_check
 from app.admin.hooks import reseal_hooks
+from app.admin.key_check import check_key
 from app.admin.keys import list_keys, reseal_keys
 from app.admin.sign_ins import reseal_sign_ins
 from app.admin.tenants import list_tenants, reseal_tenants
 from app.clerk.customers.report import ReportHead
 from app.clerk.customers.run import Progress, describe_check, run_check
+from app.domain.findings import Finding as KeyFinding
 from app.domain.states import SweepState
 from app.errors import ConflictError, NotFoundError
 from app.platform.db import Session, create_engine, create_sessions, translate_away
@@ -116,6 +118,22 @@ async def check_customers(
             ended = await load_last_check(session, found)
             rows = await load_findings(session, ended)
         return CheckEnd(check=ended, head=describe_check(found, ended), rows=rows)
+
+
+async def check_named_key(settings: Settings, url: str, *, key: str, tenant: str | None) -> list[KeyFinding]:
+    """What a check of the key of this name finds: what would stop or falsify its first invoice.
+
+    Raises:
+        NotFoundError: there is no such tenant, or no such key.
+        ConflictError: several tenants have a key of this name.
+        DatabaseAwayError: Postgres does not answer.
+    """
+    opened = open_resources(settings, database_url=url)
+    async with translate_away(), opened as resources:
+        async with resources.sessions() as session:
+            found = await _load_named_key(session, key=key, tenant=tenant)
+        with log_fields(tenant=str(found.tenant_id)):
+            return await check_key(resources, found)
 
 
 def _beginning(key: Key, check: CustomerCheck) -> Change:

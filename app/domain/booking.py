@@ -13,3 +13,9 @@ class Booking(StrEnum):
     RENUMBERED = "renumbered"
     DRAFT = "draft"
     ORDER = "order"
+
+
+def stands_as(booking: str | None, remote_number: str | None) -> Booking:
+    """How a document that was made by this booking stands there; a draft that got a number was issued by a person."""
+    made = Booking(booking) if booking else Booking.RENUMBERED
+    return Booking.RENUMBERED if made is Booking.DRAFT and remote_number else made

@@ -19,6 +19,11 @@ def is_valid_kid(text: str) -> bool:
     return _fits_mod11(text) or (text.isdecimal() and luhn.is_valid(text))
 
 
+def clean_kid(text: str) -> str:
+    """The KID without the blanks that people print in it: two that differ in those alone are one."""
+    return "".join(text.split())
+
+
 def _fits_mod11(text: str) -> bool:
     digits = map(int, reversed(text[:-1]))
     total = sum(digit * _WEIGHTS[place % len(_WEIGHTS)] for place, digit in enumerate(digits))

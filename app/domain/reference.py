@@ -6,6 +6,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
 
+from app.domain.company_settings import CompanySettings
 from app.domain.documents import DocumentKind, Totals
 from app.domain.money import ZERO
 
@@ -68,6 +69,7 @@ class Reference:
     vat_types: Mapping[str, RemoteVatType] = field(default_factory=dict)
     accounts: Mapping[int, RemoteAccount] = field(default_factory=dict)
     default_account_id: int | None = None
+    settings: CompanySettings = field(default_factory=CompanySettings)
 
     def rate_of(self, vat_type_id: int | None) -> Decimal | None:
         """The percentage of a VAT type by its id, None when it has none."""

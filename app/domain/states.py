@@ -36,6 +36,8 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
+from app.domain.booking import Booking
+
 
 class TransferState(StrEnum):
     """How far a record has come on its way to one key."""
@@ -166,6 +168,8 @@ class InvoiceState(StrEnum):
     WAITING = "waiting"
     IN_UNIMICRO = "in Unimicro"
     WITH_WARNINGS = "in Unimicro with warnings"
+    DRAFT = "draft, not booked"
+    ORDER = "order, not invoiced"
     HELD = "held"
     BEFORE_GO_LIVE = "before go-live"
     FAILED = "failed"
@@ -180,12 +184,15 @@ class Seen:
     stored: Collection[TransferState]
     has_warnings: bool | None = None
     is_old: bool | None = None
+    booking: Booking | None = None
 
 
 INVOICE_STATES: Mapping[InvoiceState, Seen] = {
     InvoiceState.WAITING: Seen(stored={TransferState.WAITING, TransferState.SENDING}),
-    InvoiceState.IN_UNIMICRO: Seen(stored={TransferState.DONE}, has_warnings=False),
-    InvoiceState.WITH_WARNINGS: Seen(stored={TransferState.DONE}, has_warnings=True),
+    InvoiceState.IN_UNIMICRO: Seen(stored={TransferState.DONE}, has_warnings=False, booking=Booking.RENUMBERED),
+    InvoiceState.WITH_WARNINGS: Seen(stored={TransferState.DONE}, has_warnings=True, booking=Booking.RENUMBERED),
+    InvoiceState.DRAFT: Seen(stored={TransferState.DONE}, booking=Booking.DRAFT),
+    InvoiceState.ORDER: Seen(stored={TransferState.DONE}, booking=Booking.ORDER),
     InvoiceState.HELD: Seen(stored={TransferState.HELD}, is_old=False),
     InvoiceState.BEFORE_GO_LIVE: Seen(stored={TransferState.HELD}, is_old=True),
     InvoiceState.FAILED: Seen(stored={TransferState.FAILED}),
@@ -194,11 +201,14 @@ INVOICE_STATES: Mapping[InvoiceState, Seen] = {
 }
 
 
-def show_invoice_state(stored: str, *, has_warnings: bool, is_old: bool) -> InvoiceState:
-    """The word for a stored state; exactly one row says so."""
+def show_invoice_state(stored: str, *, has_warnings: bool, is_old: bool, booking: Booking) -> InvoiceState:
+    """The word for a stored state; exactly one row says so. `booking` is how what is done stands in the books."""
     (word,) = (
         word
         for word, seen in INVOICE_STATES.items()
-        if stored in seen.stored and seen.has_warnings in (None, has_warnings) and seen.is_old in (None, is_old)
+        if stored in seen.stored
+        and seen.has_warnings in (None, has_warnings)
+        and seen.is_old in (None, is_old)
+        and seen.booking in (None, booking)
     )
     return word

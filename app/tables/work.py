@@ -101,6 +101,9 @@ class Transfer(TenantOwned, Table):
     alone may be sent with. `not_same`: a person said that it is no double.
     `offer` is what was found in Unimicro of a document dated before the key's go-live day, and which key's books were
     searched; `decision` is a person's about such a document, `decided_on` the id of the offer that was seen then.
+    `kid` is an invoice's, without blanks; `kid_allowed`: a person said that this customer's invoices may share it.
+    `booked_as` is what the document said when it was booked (`transfer.plan.changes`); `drift_looked_at` is when
+    somebody last looked whether it still stands so in the accounting system.
 
     `matched_by`: how a customer was known to be RecMan's; None before it was kept.
 
@@ -158,6 +161,7 @@ class Transfer(TenantOwned, Table):
             postgresql_where=text("claimed IS NOT NULL"),
         ),
         Index("ix_transfer_number", "tenant_id", "number", postgresql_where=text("scope = 'invoice'")),
+        Index("ix_transfer_kid", "tenant_id", "kid", postgresql_where=text("kid IS NOT NULL")),
         Index("ix_transfer_lane", "lane_id"),
         Index("ix_transfer_key_state", "key_id", "state"),
     )
@@ -178,6 +182,9 @@ class Transfer(TenantOwned, Table):
     number: Mapped[str] = mapped_column(server_default="")
     invoice_date: Mapped[date | None]
     recman_department_id: Mapped[str | None]
+    recman_company_id: Mapped[str | None]
+    kid: Mapped[str | None]
+    kid_allowed: Mapped[bool] = mapped_column(server_default=text("false"))
     customer_name: Mapped[str] = mapped_column(server_default="")
     currency: Mapped[str] = mapped_column(server_default="")
     net_amount: Mapped[Decimal | None]
@@ -195,6 +202,8 @@ class Transfer(TenantOwned, Table):
     decided_at: Mapped[datetime | None]
     decided_by: Mapped[str | None]
     booked_at: Mapped[datetime | None]
+    booked_as: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
+    drift_looked_at: Mapped[datetime | None]
     remote_id: Mapped[int | None] = mapped_column(BigInteger)
     company_key: Mapped[str | None]
     remote_type: Mapped[str | None]

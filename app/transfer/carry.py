@@ -5,9 +5,8 @@ from dataclasses import replace
 from functools import partial
 
 from app.admin.keys import list_keys_for_record
-from app.domain.booking import Booking
 from app.domain.dimensions import Project
-from app.domain.documents import Document, DocumentKind
+from app.domain.documents import DocumentKind
 from app.domain.parties import Customer
 from app.domain.reasons.catalogue import fix_for
 from app.domain.reasons.codes import Code, Reason
@@ -20,22 +19,23 @@ from app.transfer.books import Books
 from app.transfer.context import Run
 from app.transfer.describe import describe
 from app.transfer.doubles import claim_content, wake_doubles
-from app.transfer.drift import find_drift, is_alarmed
+from app.transfer.drift import list_alarms
+from app.transfer.leave_booked import leave_booked, settle_again
 from app.transfer.log import (
     record_held,
     record_looked,
     record_not_wanted,
     record_remote,
-    record_settled,
     record_transfer,
     record_values,
 )
 from app.transfer.look import look_at_customer, look_at_document, look_at_project
 from app.transfer.missing import end_missing
 from app.transfer.offers import record_search
+from app.transfer.pasts import read_reasons
 from app.transfer.plan.document import plan_company, plan_document, plan_project_change
 from app.transfer.plan.go_live import is_persons_choice
-from app.transfer.plan.situation import DocumentSituation, Past
+from app.transfer.plan.situation import DocumentSituation
 from app.transfer.plan.steps import CreateProduct, Decision, Go, Hold, LookAgain, Skip, Wait
 from app.transfer.route import WAIT_SECONDS, choose_key, decide_without_key
 from app.transfer.run import run_document
@@ -104,7 +104,8 @@ async def _follow_document(run: Run, books: Books, decision: Decision, situation
         case Skip():
             await _leave(run, books, decision, situation)
         case Hold():
-            raise HoldError(decision.gaps)
+            # What was found in Unimicro is not forgotten because RecMan has changed it, too.
+            raise HoldError((*decision.gaps, *list_alarms(situation.past)))
         case Wait():
             raise WaitError(
                 decision.cause,
@@ -120,7 +121,7 @@ async def _follow_document(run: Run, books: Books, decision: Decision, situation
 async def _follow_orphan(run: Run, transfer: Transfer, decision: Skip | Hold) -> None:
     if isinstance(decision, Hold):
         raise HoldError(decision.gaps)
-    await _settle_again(run)
+    await settle_again(run, read_reasons(transfer.warnings), decision.notes)
     await _skip(run, decision.reason, state=EventState.IGNORED if transfer.booked_at is None else EventState.DONE)
 
 
@@ -129,25 +130,8 @@ async def _leave(run: Run, books: Books, decision: Skip, situation: DocumentSitu
     if past is None or not past.booked:
         await _skip_document(run, decision.reason)
         return
-    # RecMan's repeats cost no call and end no alarm; a person's wish to look again, or an alarm, is worth a call.
-    asked = is_alarmed(past) or run.events[-1].source.startswith(("retry", "job:"))
-    drift = await find_drift(run, books, document, past) if asked and isinstance(document, Document) else None
-    if drift is not None:
-        raise HoldError((drift,))
-    await _settle_again(run)
-    await _read_number(run, books, past)
-    await _skip(run, decision.reason, state=EventState.DONE)
-
-
-async def _read_number(run: Run, books: Books, past: Past) -> None:
-    """A document that was booked before it had its number gets it now."""
-    if past.remote_number or past.remote_id is None or past.booking == Booking.DRAFT:
-        return
-    remote = await books.target.fetch_document(past.remote_id)
-    if remote.number and remote.external_reference == past.external_reference:
-        async with run.sessions.begin() as session:
-            await check_fence(session, run.lease)
-            await record_values(session, past.transfer_id, remote_number=remote.number)
+    await leave_booked(run, books, document, past, decision.notes)
+    await _skip(run, decision.reason, state=EventState.DONE, reasons=decision.notes)
 
 
 async def _skip_document(run: Run, reason: str) -> None:
@@ -158,14 +142,6 @@ async def _skip_document(run: Run, reason: str) -> None:
             await record_not_wanted(session, run.transfer_id, gap)
             await wake_doubles(session, run.transfer_id)
     await _skip(run, reason, reasons=(gap,))
-
-
-async def _settle_again(run: Run) -> None:
-    """A booked document that was held for an alarm, and stands as it was booked after all, is done again."""
-    if run.transfer_id is not None:
-        async with run.sessions.begin() as session:
-            await check_fence(session, run.lease)
-            await record_settled(session, run.transfer_id)
 
 
 async def _look_again(run: Run) -> None:

@@ -6,6 +6,7 @@ from app.domain.documents import Document
 from app.domain.gaps import Gaps
 from app.platform.db import Session
 from app.tables import Key, Transfer
+from app.transfer.booked import show_payer
 from app.transfer.context import Run
 from app.transfer.doubles import fingerprint, show_fingerprint
 from app.transfer.log import is_begun, load_known, record_new, record_values, show_totals
@@ -62,6 +63,7 @@ def _show_document(document: Document | Gaps) -> dict[str, Any]:
         "currency": document.currency,
         "invoice_date": document.invoice_date if isinstance(document, Document) else None,
         "recman_department_id": document.recman_department_id,
+        **show_payer(document),
         "has_minus": isinstance(document, Document) and document.has_minus,
         **(show_totals("", totals) if totals is not None else {}),
     }

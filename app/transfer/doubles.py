@@ -14,6 +14,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, and_, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
+from app.domain.booking import Booking, stands_as
 from app.domain.documents import Document
 from app.domain.gaps import Gaps
 from app.domain.reasons.catalogue import fix_for, mended_by
@@ -25,6 +26,7 @@ from app.errors import HoldError, WaitError
 from app.platform.db import Session
 from app.tables import Transfer
 from app.transfer.context import Run
+from app.transfer.kids import wake_same_kid
 from app.transfer.listings import names_one_of
 from app.transfer.log import INVOICE, is_begun, record_values
 from app.transfer.plan.document import hash_content
@@ -109,10 +111,13 @@ async def claim_content(run: Run, document: Document | Gaps, *, customer_name: s
 
 
 async def wake_doubles(session: Session, transfer_id: int) -> None:
-    """Let go of what the document claimed, and look again at those that were held for it: it is not sent."""
+    """Let go of what the document claimed, and look again at those that were held for it or its KID: it is not sent."""
     print_of = await _record_freed(session, transfer_id)
     tenant_id = await session.scalar(select(Transfer.tenant_id).where(Transfer.id == transfer_id))
-    if print_of is None or tenant_id is None:
+    if tenant_id is None:
+        return
+    await wake_same_kid(session, transfer_id, tenant_id=tenant_id)
+    if print_of is None:
         return
     for other in await _list_held(session, tenant_id=tenant_id, print_of=print_of):
         await retry(session, other)
@@ -177,7 +182,8 @@ def _same_as(own: Transfer, other: Transfer) -> Reason:
     if is_begun(other):
         where = "is on its way to Unimicro"
     if other.booked_at is not None:
-        where = f"is in Unimicro as {other.remote_number or 'a draft'}"
+        as_order = stands_as(other.booking, other.remote_number) is Booking.ORDER
+        where = f"is in Unimicro as {'order ' if as_order else ''}{other.remote_number or 'a draft'}"
     return Reason(
         code=Code.SAME_AS_OTHER,
         cause=f"Number {own.number} is twice in RecMan with the same department and lines: this one has id "

@@ -1,5 +1,9 @@
-"""Is a booked document still in Unimicro as it was booked? Asked when a person wants it looked at again. Reads only."""
+"""Is a booked document still in Unimicro as it was booked? Reads only.
 
+Asked when a person wants it looked at again; when RecMan tells of it, once a day at most.
+"""
+
+from dataclasses import dataclass
 from decimal import Decimal
 
 from app.domain.booking import Booking
@@ -15,16 +19,24 @@ from app.transfer.plan.amounts import compare_base, compare_totals, is_apart
 from app.transfer.plan.situation import Past
 
 
-async def find_drift(run: Run, books: Books, document: Document, past: Past) -> Reason | None:
-    """What somebody did to the document in Unimicro since, or None when it stands as it was booked.
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """What a look found: `drift` is what somebody did to the document since, `remote` how it stands."""
+
+    drift: Reason | None = None
+    remote: RemoteDocument | None = None
+
+
+async def look_for_drift(run: Run, books: Books, document: Document, past: Past) -> Sight:
+    """What somebody did to the document in Unimicro since; no drift when it stands as it was booked.
 
     Raises:
         RemoteError: Unimicro could not be read, or must be asked once more.
     """
     # An order's id is no invoice's: what was booked by another booking is not looked for.
     if past.remote_id is None or (past.booking == Booking.ORDER) != (books.key.booking == Booking.ORDER):
-        return None
-    where = f"{document.kind.value.replace('_', ' ')} {document.number} ({past.remote_number or 'a draft'} in Unimicro)"
+        return Sight()
+    where = _name_place(document, past.remote_number, past.booking)
     try:
         remote = await books.target.fetch_document(past.remote_id)
     except RemoteMissingError as error:
@@ -32,25 +44,19 @@ async def find_drift(run: Run, books: Books, document: Document, past: Past) -> 
             raise RemoteUnavailableError(
                 f"Unimicro does not show the {where} by its id right now", system=error.system
             ) from error
-        return Reason(
-            code=Code.DRIFT_DELETED, cause=f"The {where} was deleted in Unimicro", fix=fix_for(Code.DRIFT_DELETED)
-        )
+        return Sight(_explain(Code.DRIFT_DELETED, f"The {where} was deleted in Unimicro"))
     if not _is_same(past, remote):
         cause = f"The {where} was stored with id {past.remote_id}, which now shows another document"
-        return Reason(code=Code.DRIFT_OTHER, cause=cause, fix=fix_for(Code.DRIFT_OTHER))
+        return Sight(_explain(Code.DRIFT_OTHER, cause))
     if remote.state is DocumentState.CREDITED:
         async with run.sessions() as session:
             ours = await is_credited_by_us(session, key_id=books.key.id, remote_id=past.remote_id)
         if not ours:
-            return Reason(
-                code=Code.DRIFT_CREDITED,
-                cause=f"The {where} was credited in Unimicro, not by RecMan",
-                fix=fix_for(Code.DRIFT_CREDITED),
-            )
+            return Sight(_explain(Code.DRIFT_CREDITED, f"The {where} was credited in Unimicro, not by RecMan"), remote)
     # An earlier release has let totals pass that were a little apart: they are no alarm as long as they stay so.
-    if past.totals == remote.totals and not is_alarmed(past):
-        return None
-    return find_changed(books, document, remote)
+    if past.totals == remote.totals and not list_alarms(past):
+        return Sight(None, remote)
+    return Sight(find_changed(books, document, remote), remote)
 
 
 def find_changed(
@@ -65,15 +71,25 @@ def find_changed(
         difference = compare_base(document, remote, rate=rate, currency=books.reference.base_currency)
     if difference is None or not is_apart(difference):
         return None
-    where = f"{document.kind.value.replace('_', ' ')} {document.number} ({remote.number or 'a draft'} in Unimicro)"
-    return Reason(
-        code=Code.DRIFT_CHANGED, cause=f"The {where} was changed. {difference.cause}", fix=fix_for(Code.DRIFT_CHANGED)
-    )
+    where = _name_place(document, remote.number, books.key.booking)
+    return _explain(Code.DRIFT_CHANGED, f"The {where} was changed. {difference.cause}")
 
 
-def is_alarmed(past: Past) -> bool:
-    """Whether a booked document is held because it did not stand in Unimicro as it was booked."""
-    return any(reason.code in DRIFTS for reason in past.held_for)
+def _explain(code: Code, cause: str) -> Reason:
+    return Reason(code=code, cause=cause, fix=fix_for(code))
+
+
+def _name_place(document: Document, remote_number: str, booking: str | None) -> str:
+    """The document as RecMan calls it, and what it is in Unimicro."""
+    there = f"order {remote_number}" if booking == Booking.ORDER else remote_number or "a draft"
+    return f"{document.kind.value.replace('_', ' ')} {document.number} ({there} in Unimicro)"
+
+
+def list_alarms(past: Past | None) -> tuple[Reason, ...]:
+    """Why a booked document is held because it did not stand in Unimicro as it was booked."""
+    if past is None or not past.booked:
+        return ()
+    return tuple(reason for reason in past.held_for if reason.code in DRIFTS)
 
 
 async def _is_listed(books: Books, past: Past) -> bool:

@@ -17,13 +17,13 @@ from app.errors import ConflictError, HoldError
 from app.platform.db import Session
 from app.tables import Transfer
 from app.transfer.attempts import record_outcome
+from app.transfer.booked import show_content
 from app.transfer.books import Books
 from app.transfer.claims import claim_sending
 from app.transfer.context import Outcome, Run
 from app.transfer.log import find_transfer, is_begun, is_linked, record_done, record_remote, record_values, show_totals
 from app.transfer.look import external_reference
 from app.transfer.orphans import retry_credit_notes
-from app.transfer.plan.document import hash_document
 from app.transfer.plan.steps import LinkDocument
 from app.transfer.retry import retry_held
 from app.transfer.route import require_in_use
@@ -104,9 +104,9 @@ async def record_link(session: Session, run: Run, books: Books, document: Docume
         transfer.id,
         key_id=books.key.id,
         remote_number=remote.number,
-        content_hash=hash_document(document),
         booking=books.key.booking,
         warnings=[],
+        **show_content(document),
         **show_totals("remote_", remote.totals),
     )
     return transfer.id
@@ -123,6 +123,7 @@ async def _take_hold(session: Session, run: Run, books: Books, transfer: Transfe
         if not is_free and not _is_lost(transfer, key_id=books.key.id):
             return False
         values |= {"booked_at": None, "remote_id": None, "remote_number": None, "credits_remote_id": None}
+        values |= {"booked_as": None, "drift_looked_at": None}
         values |= {"external_reference": None, "unclear": False, "unclear_since": None, "guid_spent": False}
         values |= {"state": TransferState.WAITING, "warnings": []}
     await record_values(session, transfer.id, **values)

@@ -154,12 +154,14 @@ async def record_reason(session: Session, transfer_id: int, reason: Reason, *, f
     await session.execute(query.values(values))
 
 
-async def record_settled(session: Session, transfer_id: int) -> None:
-    """A booked record that was held is as it was booked."""
+async def record_settled(session: Session, transfer_id: int, **values: Any) -> None:
+    """A booked record that was held is as it was booked; `values` are what else was learned of it."""
     query = update(Transfer).where(
         Transfer.id == transfer_id, Transfer.booked_at.is_not(None), Transfer.state == TransferState.HELD
     )
     await session.execute(query.values(state=TransferState.DONE, lane_token=None, reasons=[]))
+    if values:
+        await record_values(session, transfer_id, **values)
 
 
 async def record_unknown(session: Session, transfer_id: int, cause: str) -> None:
@@ -208,9 +210,16 @@ async def record_ignored(session: Session, transfer: Transfer, *, reason: str, a
 
 
 async def record_approval(session: Session, transfer: Transfer, *, actor: str) -> None:
-    """Let a document through every review, once and for all; one that is held as a double is none from now on."""
-    not_same = transfer.not_same or any(reason["code"] == Code.SAME_AS_OTHER for reason in transfer.reasons)
-    await record_values(session, transfer.id, approved_at=func.now(), approved_by=actor, not_same=not_same)
+    """Let a document through every review, once and for all.
+
+    One that is held as a double is none from now on; where its KID is the same customer's already, that is allowed.
+    """
+    codes = {reason["code"] for reason in transfer.reasons}
+    answers = {
+        "not_same": transfer.not_same or Code.SAME_AS_OTHER in codes,
+        "kid_allowed": transfer.kid_allowed or bool(codes & {Code.SAME_AS_OTHER, Code.KID_REPEATED}),
+    }
+    await record_values(session, transfer.id, approved_at=func.now(), approved_by=actor, **answers)
     await session.refresh(transfer)
 
 

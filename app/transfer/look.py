@@ -16,6 +16,7 @@ from app.transfer.books import Books
 from app.transfer.context import Run
 from app.transfer.credit_log import usual_minus_of
 from app.transfer.doubles import list_doubles, may_be_same
+from app.transfer.kids import has_same_kid, list_kid_clashes
 from app.transfer.log import list_customer_links
 from app.transfer.pasts import Pasts, Question, booked_count_of, load_pasts
 from app.transfer.plan.credit import list_own_drafts
@@ -51,6 +52,7 @@ async def _load_all(run: Run, books: Books, document: Document | Gaps) -> Pasts:
     question = Question(
         records=[(scope, record_id) for scope, record_id in wanted if record_id],
         same=may_be_same(document),
+        same_kid=has_same_kid(document, key=books.key),
         credited_id=credited_id,
         usual_minus=usual_minus_of(run.lease.tenant_id) if is_credit else None,
         booked_before=booked_count_of(books.key.id, most=first) if first else None,
@@ -113,6 +115,7 @@ async def _look_at_all(run: Run, books: Books, document: Document | Gaps, pasts:
         rules=books.rules,
         booked_before=pasts.booked_before,
         doubles=list_doubles(pasts.transfers.get(place), pasts.doubles, document),
+        kid_clashes=list_kid_clashes(pasts.transfers.get(place), pasts.same_kid, document, parts.customer),
         found=await _find_documents(books, document, past, list_own_drafts(past, credited_document, credit_notes)),
     )
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -22,18 +22,21 @@ from app.transfer.plan.situation import Past
 
 # Another lane is making this very customer or project; it takes a second or so.
 _OTHER_LANE_SECONDS = 5
+# A booked document is looked for this long after it was seen last, when RecMan tells of it; sooner only when asked.
+_DRIFT_REST = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
     """What is asked of the log: records by scope and RecMan id, and what else decides about a document.
 
-    `same` is the condition of a document's doubles, `credited_id` RecMan's id of the invoice that it credits;
-    `usual_minus` and `booked_before` are figures, asked for where they matter.
+    `same` is the condition of a document's doubles, `same_kid` that of invoices with its KID; `credited_id` is RecMan's
+    id of the invoice that it credits; `usual_minus` and `booked_before` are figures, asked for where they matter.
     """
 
     records: Sequence[tuple[str, str]]
     same: ColumnElement[bool] | None = None
+    same_kid: ColumnElement[bool] | None = None
     credited_id: str | None = None
     usual_minus: ScalarSelect[Any] | None = None
     booked_before: ScalarSelect[int] | None = None
@@ -43,8 +46,8 @@ class Question:
 class Pasts:
     """What our log said of some records at one key when it was asked, by the database's clock at `now`.
 
-    `doubles`: documents that may be the same as the one that was asked for; `kept_credits`, `usual_minus` and
-    `booked_before`: see `DocumentSituation`.
+    `doubles`: documents that may be the same as the one that was asked for; `same_kid`: invoices with its KID;
+    `kept_credits`, `usual_minus` and `booked_before`: see `DocumentSituation`.
     """
 
     key_id: UUID
@@ -52,6 +55,7 @@ class Pasts:
     transfers: dict[tuple[str, str], Transfer] = field(default_factory=dict)
     sent_by_others: frozenset[int] = frozenset()
     doubles: tuple[Transfer, ...] = ()
+    same_kid: tuple[Transfer, ...] = ()
     kept_credits: frozenset[int] = frozenset()
     usual_minus: bool | None = None
     booked_before: int = 0
@@ -93,7 +97,7 @@ async def load_pasts(session: Session, lease: Lease, key_id: UUID, question: Que
 
     An invoice is found whichever key it went to, any other record at this key alone.
     """
-    same = false() if question.same is None else question.same
+    same, same_kid = (false() if one is None else one for one in (question.same, question.same_kid))
     # One row also where the log knows nothing yet: the clock and the figures are wanted all the same.
     asked = select(literal(1).label("one")).subquery()
     query = select(
@@ -102,6 +106,7 @@ async def load_pasts(session: Session, lease: Lease, key_id: UUID, question: Que
         (literal(0) if question.booked_before is None else question.booked_before).label("booked_before"),
         sent_by_other(lease).label("sent_by_other"),
         same.label("is_same"),
+        same_kid.label("has_same_kid"),
         Transfer,
     ).select_from(asked)
     wanted = or_(false(), *_list_conditions(key_id, question))
@@ -116,8 +121,7 @@ def _list_conditions(key_id: UUID, question: Question) -> Iterator[ColumnElement
     for scope, record_id in question.records:
         if scope != "invoice":
             yield and_(Transfer.key_id == key_id, Transfer.scope == scope, Transfer.record_id == record_id)
-    if question.same is not None:
-        yield question.same
+    yield from (one for one in (question.same, question.same_kid) if one is not None)
     if question.credited_id is not None:
         credited = select(Transfer.remote_id).where(
             Transfer.key_id == key_id, Transfer.scope == INVOICE, Transfer.record_id == question.credited_id
@@ -135,6 +139,7 @@ def _read_rows(key_id: UUID, question: Question, rows: Sequence[Any]) -> Pasts:
         transfers=transfers,
         sent_by_others=frozenset(row.Transfer.id for row in found if row.sent_by_other),
         doubles=tuple(row.Transfer for row in found if row.is_same),
+        same_kid=tuple(row.Transfer for row in found if row.has_same_kid),
         kept_credits=frozenset() if credited is None else list_kept(credited, [row.Transfer for row in found]),
         usual_minus=rows[0].usual_minus,
         booked_before=rows[0].booked_before,
@@ -160,7 +165,7 @@ def past_of(transfer: Transfer, *, key_id: UUID, now: datetime) -> Past:
     """
     if transfer.key_id != key_id and is_begun(transfer):
         raise LookupError(f"transfer {transfer.id} was begun with another key")
-    held_for = tuple(map(_read_reason, transfer.reasons)) if transfer.state == TransferState.HELD else ()
+    held_for = read_reasons(transfer.reasons) if transfer.state == TransferState.HELD else ()
     return Past(
         transfer_id=transfer.id,
         number=transfer.number,
@@ -190,7 +195,26 @@ def past_of(transfer: Transfer, *, key_id: UUID, now: datetime) -> Past:
         booking=transfer.booking,
         totals=_read_totals(transfer),
         matched_by=None if transfer.matched_by is None else MatchedBy(transfer.matched_by),
+        booked_as=transfer.booked_as,
+        described=_describe(transfer),
+        warnings=read_reasons(transfer.warnings),
+        is_drift_due=_is_drift_due(transfer, now),
     )
+
+
+def _is_drift_due(transfer: Transfer, now: datetime) -> bool:
+    """Whether a hint is worth a look: what was just booked was just read, too."""
+    seen = [at for at in (transfer.booked_at, transfer.drift_looked_at) if at is not None]
+    return bool(seen) and now - max(seen) >= _DRIFT_REST
+
+
+def _describe(transfer: Transfer) -> dict[str, str]:
+    """What the overview shows of a document, in the words of `plan.changes`; what it does not show is left out."""
+    sums = {name: getattr(transfer, name) for name in ("net_amount", "vat_amount", "gross_amount")}
+    shown = {name: f"{amount:.2f}" for name, amount in sums.items() if amount is not None}
+    if transfer.invoice_date is not None:
+        shown["invoice_date"] = transfer.invoice_date.isoformat()
+    return {"kind": transfer.kind, "number": transfer.number, "currency": transfer.currency, **shown}
 
 
 def _read_totals(transfer: Transfer) -> Totals | None:
@@ -198,6 +222,11 @@ def _read_totals(transfer: Transfer) -> Totals | None:
     if net is None or vat is None or gross is None:
         return None
     return Totals(net_amount=net, vat_amount=vat, gross_amount=gross)
+
+
+def read_reasons(stored: Sequence[Mapping[str, str]]) -> tuple[Reason, ...]:
+    """Reasons or warnings as a transfer keeps them."""
+    return tuple(map(_read_reason, stored))
 
 
 def _read_reason(stored: Mapping[str, str]) -> Reason:

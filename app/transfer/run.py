@@ -19,6 +19,7 @@ from app.engine.lanes import check_fence
 from app.errors import HoldError, OutcomeUnknownError, RemoteError, RemoteRejectedError, System, WaitError
 from app.platform.db import Session
 from app.transfer.attempts import attempt, missing_is_unclear, record_outcome
+from app.transfer.booked import show_content
 from app.transfer.books import Books
 from app.transfer.claims import claim_sending
 from app.transfer.context import Outcome, Run
@@ -34,7 +35,6 @@ from app.transfer.log import (
     show_reasons,
     show_totals,
 )
-from app.transfer.plan.document import hash_document
 from app.transfer.plan.situation import DocumentSituation, Past
 from app.transfer.plan.steps import (
     AdoptDocument,
@@ -229,8 +229,8 @@ async def _issue(run: Run, books: Books, document: Document, draft: Draft) -> No
             transfer_id,
             remote_id=issued.remote_id,
             remote_number=issued.number,
-            content_hash=hash_document(document),
             booking=books.key.booking,
+            **show_content(document),
             warnings=show_reasons(told),
             **show_totals("remote_", issued.totals),
         )
@@ -241,7 +241,7 @@ async def _issue(run: Run, books: Books, document: Document, draft: Draft) -> No
         await run.finish(
             session,
             state=EventState.HELD if changed else EventState.DONE,
-            note=f"in Unimicro as {issued.number}",
+            note=f"in Unimicro as {'order ' if books.key.booking == Booking.ORDER else ''}{issued.number}",
             outcome=Outcome.HELD if changed else _to_outcome(books),
             reasons=[changed] if changed else told,
             remote_number=issued.number,
@@ -310,13 +310,13 @@ async def _keep_draft(run: Run, books: Books, document: Document, draft: Draft) 
             run.own_transfer_id,
             remote_id=remote.remote_id,
             remote_number=remote.number,
-            content_hash=hash_document(document),
             booking=books.key.booking,
+            **show_content(document),
             warnings=show_reasons(warnings),
             **show_totals("remote_", remote.totals),
         )
         await record_rate(session, run, books, document, draft.rate)
-        note = "in Unimicro as a draft"
+        note = "left in Unimicro as a draft"
         await run.finish(
             session,
             state=EventState.DONE,

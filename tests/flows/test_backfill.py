@@ -139,7 +139,7 @@ async def test_what_appears_or_changes_after_the_preview_is_held(world: World) -
     await world.office.move_go_live("2026-12-01")
     preview_id, listed = await list_preview(world)
     records = world.recman.state.store.records["invoice"]
-    records["5098"] = {**records["5001"], "invoiceId": 5098, "invoiceNumber": "110098"}
+    records["5098"] = {**records["5001"], "invoiceId": 5098, "invoiceNumber": "110098", "kid": ""}
     records["5002"]["invoiceNumber"] = "210099"
     await backfill(world, **OCTOBER, confirm=preview_id)
     assert "5098" not in listed

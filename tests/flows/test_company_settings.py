@@ -48,7 +48,7 @@ async def test_currency_without_a_rate_holds_and_leaves_no_draft(world: World) -
 
 async def test_invoice_costs_three_calls_once_its_customer_is_known(world: World) -> None:
     records = world.recman.state.store.records["invoice"]
-    records["5099"] = {**records["5001"], "invoiceId": 5099, "invoiceNumber": "119999"}
+    records["5099"] = {**records["5001"], "invoiceId": 5099, "invoiceNumber": "119999", "kid": ""}
     await world.hear_of("invoice", 5001)
     await world.settle()
     before = len(await world.list_calls())
@@ -66,7 +66,7 @@ async def test_customer_that_went_inactive_is_found_before_anything_is_sent(worl
     books.update("Customer", invoice["CustomerID"], {"StatusCode": 50001})
     world.resources.kept(KnownBooks).recipients.clear()
     records = world.recman.state.store.records["invoice"]
-    records["5099"] = {**records["5001"], "invoiceId": 5099, "invoiceNumber": "119999"}
+    records["5099"] = {**records["5001"], "invoiceId": 5099, "invoiceNumber": "119999", "kid": ""}
     await world.hear_of("invoice", 5099)
     await world.settle()
     row = (await world.transfers())["invoice", "5099"]

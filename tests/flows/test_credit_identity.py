@@ -121,7 +121,11 @@ async def test_an_id_that_shows_another_customer_gets_no_invoice(world: World) -
     number = customer["CustomerNumber"]
     world.ledger.books().update("Customer", customer["ID"], {"CustomerNumber": 199_000})
     world.resources.kept(KnownBooks).recipients.clear()
-    again = dict(world.recman.state.store.records["invoice"]["5001"]) | {"invoiceId": 5055, "invoiceNumber": "110055"}
+    again = dict(world.recman.state.store.records["invoice"]["5001"]) | {
+        "invoiceId": 5055,
+        "invoiceNumber": "110055",
+        "kid": "",
+    }
     world.recman.state.store.records["invoice"]["5055"] = again
     await world.hear_of("invoice", 5055)
     await world.settle()

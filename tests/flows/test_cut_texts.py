@@ -22,6 +22,41 @@ async def test_cut_texts_of_invoice_and_credit_note_are_warnings_of_their_transf
     assert {len(invoice["FreeTxt"]) for invoice in await world.invoices()} == {500}
 
 
+def describe_long(world: World, *record_ids: str) -> str:
+    """The first line of these invoices says more than a line of Unimicro's takes: the text, in words."""
+    words = " ".join(f"Dag {day}: montasje og reise" for day in range(1, 31))
+    for record_id in record_ids:
+        lines = world.source.record(record_id)["lines"]
+        first = next(iter(lines.values())) if isinstance(lines, dict) else lines[0]
+        first["description"] = words
+    return words
+
+
+def list_texts(world: World, entity: str, document: Any) -> list[str]:
+    rows = world.ledger.books().children(f"{entity}Item", f"{entity}ID", document["ID"])
+    return [row["ItemText"] for row in sorted(rows, key=lambda row: row["SortIndex"])]
+
+
+async def test_long_text_of_a_line_is_in_unimicro_whole_and_credited_as_it_is(world: World) -> None:
+    words = describe_long(world, "5003", "5008")
+    await world.carry("invoice", 5003, 5008)
+    assert await list_warnings(world, "invoice", "5003") == await list_warnings(world, "credit_note", "5008") == []
+    for invoice in world.ledger.books().rows("CustomerInvoice"):
+        assert " ".join(list_texts(world, "CustomerInvoice", invoice)[:4]) == words
+
+
+async def test_long_text_of_a_line_continues_on_an_order_too_and_no_line_is_lost(world: World) -> None:
+    words = describe_long(world, "5001")
+    await world.office.choose_orders()
+    await world.carry("invoice", 5001)
+    row = await world.document(5001)
+    assert (row["state"], row["warnings"], row["remote_gross_amount"]) == ("done", [], row["gross_amount"])
+    (order,) = world.ledger.orders()
+    texts = list_texts(world, "CustomerOrder", order)
+    assert " ".join(texts[:4]) == words
+    assert len(texts) == len(world.source.record("5001")["lines"]) + 3
+
+
 async def test_cut_name_of_a_new_customer_is_a_warning_of_its_transfer(world: World) -> None:
     world.recman.state.store.records["company"]["201"]["name"] = "Æ" * 256
     await world.hear_of("company", 201)

@@ -329,7 +329,7 @@ async def test_repeats_from_recman_cost_no_call_to_unimicro(world: World) -> Non
 async def test_fifty_invoices_of_one_new_customer_over_four_workers_make_one_customer(world: World) -> None:
     records = world.recman.state.store.records["invoice"]
     for n in range(50):
-        records[str(6000 + n)] = {**records["5001"], "invoiceId": 6000 + n, "invoiceNumber": str(120000 + n)}
+        records[str(6000 + n)] = {**records["5001"], "invoiceId": 6000 + n, "invoiceNumber": str(120000 + n), "kid": ""}
     await asyncio.gather(*(world.hear_of("invoice", 6000 + n) for n in range(50)))
     await asyncio.gather(*(world.settle() for _ in range(4)))
     rows = await world.transfers()

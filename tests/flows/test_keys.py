@@ -169,39 +169,3 @@ async def test_key_is_not_removed_while_a_write_is_unclear(world: World) -> None
     assert (answer.status_code, answer.json()["code"]) == (409, "documents_under_way")
     async with world.resources.engine.begin() as connection:
         await connection.execute(text("UPDATE transfer SET state = 'done' WHERE scope = 'invoice'"))
-
-
-async def check(world: World) -> dict[str, dict[str, Any]]:
-    answer = await world.call("POST", f"/v1/keys/{world.key_id}/check")
-    told = answer.json()
-    assert told["ok"] == all(finding["ok"] for finding in told["findings"])
-    return {finding["what"]: finding for finding in told["findings"]}
-
-
-async def test_check_of_a_good_key_is_green_in_every_part(world: World) -> None:
-    found = await check(world)
-    parts = ["sign-in", "company", "rights", "products", "VAT types", "product accounts"]
-    assert list(found) == [*parts, "locked dates", "number series", "automatic sending"]
-    assert all(finding["ok"] and finding["cause"] and not finding["fix"] for finding in found.values())
-
-
-async def test_check_finds_locks_and_automatic_sending_before_an_invoice_does(world: World) -> None:
-    await world.settle_company(AccountingLockedDate="2999-12-31", AutoDistributeInvoice=True)
-    found = await check(world)
-    bad = {what for what, finding in found.items() if not finding["ok"]}
-    assert bad == {"locked dates", "automatic sending"}
-    assert all(found[what]["fix"] for what in bad)
-
-
-async def test_check_of_a_dead_sign_in_says_sign_in_again(world: World) -> None:
-    world.unimicro.state.world.identity.refresh_tokens.clear()
-    found = await check(world)
-    assert list(found) == ["sign-in"]
-    assert "sign in" in found["sign-in"]["fix"]
-    assert (await world.get("/v1/keys"))[0]["state"] == "sign_in_again"
-
-
-async def test_check_finds_that_rights_are_missing(world: World) -> None:
-    await world.fault("error_before", method="GET", path="/api/biz/products", status=403)
-    found = await check(world)
-    assert (found["rights"]["ok"], "products" in found["rights"]["cause"]) == (False, True)

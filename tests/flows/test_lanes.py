@@ -211,7 +211,7 @@ async def test_fifty_invoices_of_one_new_customer_over_four_workers_make_one_cus
     template = store.records["invoice"]["5011"]
     for n in range(50):
         invoice = str(9000 + n)
-        store.records["invoice"][invoice] = {**template, "invoiceId": invoice, "invoiceNumber": invoice}
+        store.records["invoice"][invoice] = {**template, "invoiceId": invoice, "invoiceNumber": invoice, "kid": ""}
     await world.hear_of("invoice", *range(9000, 9050))
     stop = asyncio.Event()
     workers = [asyncio.create_task(run_worker(world.resources, stop)) for _ in range(4)]

@@ -82,7 +82,7 @@ async def test_one_404_on_the_customers_id_holds_no_invoice(world: World) -> Non
     world.resources.kept(KnownBooks).recipients.clear()
     await world.fault("error_before", method="GET", path="/api/biz/customers", query="expand=Info", status=404)
     record = world.recman.state.store.records["invoice"]
-    record["6001"] = {**record["5001"], "invoiceId": 6001, "invoiceNumber": "116001"}
+    record["6001"] = {**record["5001"], "invoiceId": 6001, "invoiceNumber": "116001", "kid": ""}
     await world.hear_of("invoice", 6001)
     assert (await settled(world, "6001"))["state"] == "done"
 
@@ -94,7 +94,7 @@ async def test_customer_that_stays_missing_is_told_to_a_person(world: World) -> 
     (customer,) = world.ledger.books().rows("Customer")
     world.ledger.books().update("Customer", customer["ID"], {"Deleted": True})
     record = world.recman.state.store.records["invoice"]
-    record["6001"] = {**record["5001"], "invoiceId": 6001, "invoiceNumber": "116001"}
+    record["6001"] = {**record["5001"], "invoiceId": 6001, "invoiceNumber": "116001", "kid": ""}
     await world.hear_of("invoice", 6001)
     row = await settled(world, "6001")
     assert (row["state"], row["reasons"][0]["code"]) == ("held", "remote_missing")

@@ -8,7 +8,7 @@ from tests.world import World
 async def test_one_document_is_never_linked_to_two_of_one_number(world: World) -> None:
     """Two departments of RecMan's have one number, customer and amount; Unimicro has one document of it."""
     ids = await world.book_before(5001)
-    world.source.double("5001", 6001, departmentId="2")
+    world.source.double("5001", 6001, departmentId="2", kid="")
     await world.carry("invoice", 5001, 6001)
     rows = [await world.overview_row(one) for one in (5001, 6001)]
     assert [row["offer"]["id"] for row in rows] == [ids[5001]] * 2

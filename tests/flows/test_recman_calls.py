@@ -28,7 +28,7 @@ def add_copies(world: World, how_many: int, *, first: int = 9_000_001) -> list[s
     for one in ids:
         invoice, company = copy.deepcopy(records["invoice"]["5001"]), copy.deepcopy(records["company"]["201"])
         company |= {"companyId": one, "companyNumber": str(100_100 + int(one) - first), "vatNumber": "", "name": one}
-        invoice |= {"invoiceId": one, "invoiceNumber": one, "companyId": one, "projectId": None}
+        invoice |= {"invoiceId": one, "invoiceNumber": one, "companyId": one, "projectId": None, "kid": ""}
         records["invoice"][one], records["company"][one] = invoice, company
     return ids
 

@@ -116,7 +116,7 @@ async def book_by_hand(world: World, company: str, *, record_id: str) -> int:
     """The id of a copy, under no reference of ours, of what another document of the same content makes there."""
     records = world.recman.state.store.records["invoice"]
     number = max(map(int, records)) + 1
-    records[str(number)] = {**records[record_id], "invoiceId": number, "invoiceNumber": "999999"}
+    records[str(number)] = {**records[record_id], "invoiceId": number, "invoiceNumber": "999999", "kid": ""}
     await world.hear_of("invoice", number)
     await world.settle()
     made = await world.document(number)

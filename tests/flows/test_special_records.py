@@ -33,7 +33,7 @@ async def test_who_is_no_customer_becomes_one_only_with_an_invoice(world: World,
     await world.hear_of("company", 299)
     await world.settle()
     assert "Nær Oss AS" not in str(await world.books())
-    put(world, "invoice", "9003", "5001", companyId="299", projectId=None, invoiceNumber="9003")
+    put(world, "invoice", "9003", "5001", companyId="299", projectId=None, invoiceNumber="9003", kid="")
     await world.hear_of("invoice", 9003)
     await world.settle()
     assert (await world.transfers())["invoice", "9003"]["state"] == "done"

@@ -20,6 +20,7 @@ from app.engine.pool import OpenedPool, pool_of
 from app.platform.db import Pool
 from app.worker import carry, work_on
 from tests.world import World
+from tests.world.source import to_kid
 
 # Measured by this very count at commit 54a4e32, when every part was looked up on its own: claim to release, without
 # the BEGIN and the end of each transaction.
@@ -124,6 +125,8 @@ async def put_and_hear(world: World, scope: str, record_id: int, *, like: int, *
     """Let RecMan have a record like another one, and tell of it; what storing its webhook costs."""
     store = world.recman.state.store
     record = deepcopy(store.records[scope][str(like)]) | {f"{scope}Id": record_id, **changes}
+    if "invoiceNumber" in changes:
+        record["kid"] = to_kid(changes["invoiceNumber"])
     store.put_record(scope, str(record_id), record)
     async with costing(world) as cost:
         await world.hear_of(scope, record_id)

@@ -108,6 +108,7 @@ async def test_what_is_older_than_the_first_day_stays_as_it_is(world: World) -> 
     records(world, "invoice")["7001"] = copied | {
         "invoiceId": 7001,
         "invoiceNumber": "7001",
+        "kid": "",
         "invoiceDate": today,
         "dueDate": today,
     }

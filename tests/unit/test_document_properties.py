@@ -142,7 +142,8 @@ def test_head_and_lines_agree_in_both_currencies_and_texts_fit(raw: dict[str, An
         assert vat == sum(item[f"SumVat{suffix}"] for item in priced)
         assert payload[f"TaxInclusiveAmount{suffix}"] == net + vat
     assert all(len(item["ItemText"].encode("utf-16-le")) <= 2 * 255 for item in payload["Items"])
-    assert [item["SortIndex"] for item in payload["Items"]] == list(range(1, len(document.lines) + 1))
+    assert [item["SortIndex"] for item in payload["Items"]] == list(range(1, len(payload["Items"]) + 1))
+    assert len(priced) == sum(not line.is_text for line in document.lines)
     guids = [payload["_createguid"], *(item["_createguid"] for item in payload["Items"])]
     assert len(set(guids)) == len(guids)
 

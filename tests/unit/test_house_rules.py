@@ -40,6 +40,7 @@ COMMITS = {
     "transfer.carry": "holds and ends of a run",
     "transfer.describe": "what the overview shows, before anything is decided",
     "transfer.doubles": "a claim on a document's content is seen by other lanes before it is sent",
+    "transfer.leave_booked": "when a booked document was looked for, and how it stood",
     "transfer.link": "what was found in Unimicro",
     "transfer.missing": "the end of a record that RecMan does not show",
     "transfer.offers": "a search in Unimicro that need not be repeated",
@@ -76,7 +77,19 @@ VERBS = {
 # The plan and the domain compute; these are the words they do it with.
 PURE = ("domain", "transfer.plan")
 PLAIN = (
-    *("collections", "dataclasses", "datetime", "decimal", "enum", "functools", "hashlib", "itertools", "re", "typing"),
+    *(
+        "collections",
+        "dataclasses",
+        "datetime",
+        "decimal",
+        "difflib",
+        "enum",
+        "functools",
+        "hashlib",
+        "itertools",
+        "re",
+        "typing",
+    ),
     # Numbers, texts and forms, nothing outside the process.
     *("pydantic", "rapidfuzz", "simplejson", "stdnum", "unicodedata", "yaml"),
     *("app.domain", "app.errors", "app.transfer.plan"),

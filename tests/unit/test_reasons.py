@@ -11,10 +11,12 @@ from typing import Any
 
 import pytest
 
+from app.domain.reasons.after_booking import ROWS as AFTER_BOOKING
 from app.domain.reasons.catalogue import CATALOGUE, REFUSED, fix_for, mended_by
 from app.domain.reasons.codes import Code
 from app.domain.reasons.credits import ROWS as CREDITS
 from app.domain.reasons.documents import ROWS as DOCUMENTS
+from app.domain.reasons.kids import ROWS as KIDS
 from app.domain.reasons.old_documents import ROWS as OLD_DOCUMENTS
 from app.domain.reasons.rows import Change, Mender, Row, Text
 from tests.world.house.source import read_house
@@ -69,7 +71,7 @@ def test_a_comparison_of_customers_asks_for_no_retry() -> None:
     assert not [text for text in compared if "retry" in text]
 
 
-@pytest.mark.parametrize("row", [*DOCUMENTS, *OLD_DOCUMENTS, *CREDITS], ids=lambda row: row.code)
+@pytest.mark.parametrize("row", [*DOCUMENTS, *OLD_DOCUMENTS, *CREDITS, *AFTER_BOOKING, *KIDS], ids=lambda row: row.code)
 def test_nobody_is_told_to_correct_a_document_in_recman(row: Row) -> None:
     texts = [row.fix.en, *(text.en for case, text in row.cases.items() if case != "party")]
     assert not [

@@ -11,6 +11,7 @@ import pytest
 from sqlalchemy import CheckConstraint
 
 from app.domain import states
+from app.domain.booking import Booking
 from app.domain.states import (
     INVOICE_STATES,
     LANE_MOVES,
@@ -46,8 +47,8 @@ _IN_SQL = re.compile(r"state (?:=|<>|IN|THEN|NOT IN) (\([^)]*\)|'[a-z_]+')")
 
 def test_every_state_of_a_transfer_is_seen_under_exactly_one_word() -> None:
     seen = {
-        show_invoice_state(state, has_warnings=warned, is_old=old)
-        for state, warned, old in product(TransferState, (True, False), (True, False))
+        show_invoice_state(state, has_warnings=warned, is_old=old, booking=booking)
+        for state, warned, old, booking in product(TransferState, (True, False), (True, False), Booking)
     }
     assert seen == set(INVOICE_STATES)
 

@@ -5,8 +5,10 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from app.accounting.unimicro.payloads import LENGTHS, guid_for
+from app.accounting.unimicro.payloads import LENGTHS, guid_for, split_text
 from app.accounting.unimicro.translate import to_customer, to_department, to_project
 from app.accounting.unimicro.translate_credits import to_credit_head
 from app.accounting.unimicro.translate_documents import Currency, from_invoice, to_invoice
@@ -115,10 +117,40 @@ def test_a_text_line_has_words_only_and_a_discount_of_zero() -> None:
 
 
 def test_over_long_texts_are_cut_and_reported() -> None:
-    document = make_document(lines=(make_line(text="x" * 300),))
+    document = make_document(lines=(make_line(comment="x" * 600),))
     payload, warnings = to_invoice(document, make_links(), guid=GUID, external_reference="RM-5001", currency=NOK)
-    assert len(payload["Items"][0]["ItemText"]) == 255
-    assert [(warning.code, "ItemText" in warning.cause) for warning in warnings] == [("text_cut", True)]
+    assert len(payload["Items"][0]["Comment"]) == 500
+    assert [(warning.code, "Comment" in warning.cause) for warning in warnings] == [("text_cut", True)]
+
+
+def test_long_text_of_a_line_continues_in_text_lines_before_the_next_line() -> None:
+    words = " ".join(f"Konsulent nummer {n} i uke 40" for n in range(20))
+    document = make_document(lines=(make_line(text=words), make_line(position=2, text="Reise")))
+    payload, warnings = to_invoice(document, make_links(), guid=GUID, external_reference="RM-5001", currency=NOK)
+    items = payload["Items"]
+    assert warnings == []
+    assert [item["ProductID"] for item in items] == [33, None, None, 33]
+    assert " ".join(item["ItemText"] for item in items) == f"{words} Reise"
+    assert [item["SortIndex"] for item in items] == [1, 2, 3, 4]
+    assert [item["NumberOfItems"] for item in items[1:3]] == [0, 0]
+    assert payload["TaxExclusiveAmount"] == items[0]["SumTotalExVat"] + items[3]["SumTotalExVat"]
+
+
+@given(st.text(alphabet=st.sampled_from("ab  \n😀ø"), max_size=120), st.integers(2, 30))
+def test_text_in_parts_is_the_whole_text_and_every_part_fits(text: str, most: int) -> None:
+    parts = split_text(text.strip(), most)
+    assert all(len(part.encode("utf-16-le")) <= 2 * most for part in parts)
+    assert "".join("".join(parts).split()) == "".join(text.split())
+    assert all(part == part.strip() for part in parts)
+    assert all(parts[1:])
+
+
+def test_text_is_broken_between_words_and_a_word_only_where_it_must() -> None:
+    assert split_text("", 10) == [""]
+    assert split_text("abcde fghi", 10) == ["abcde fghi"]
+    assert split_text("abcdefghi jk", 10) == ["abcdefghi", "jk"]
+    assert split_text("abcdefghij kl", 10) == ["abcdefghij", "kl"]
+    assert split_text("ab cdefghijklmn", 10) == ["ab cdefghi", "jklmn"]
 
 
 def test_a_reference_that_unimicro_would_cut_is_a_programming_error() -> None:

@@ -6,6 +6,12 @@ from decimal import Decimal
 from typing import Any
 
 from fastapi import FastAPI
+from stdnum import luhn
+
+
+def to_kid(number: str) -> str:
+    """A KID that banks take, out of an invoice's number."""
+    return f"{number}{luhn.calc_check_digit(number)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,8 +31,11 @@ class Source:
         return found
 
     def double(self, record_id: str | int, new_id: int, **changes: Any) -> int:
-        """The id of a copy of an invoice."""
-        self.records()[str(new_id)] = {**copy.deepcopy(self.record(record_id)), "invoiceId": new_id, **changes}
+        """The id of a copy of an invoice; one with another number has a KID of its own, as RecMan makes them."""
+        made = {**copy.deepcopy(self.record(record_id)), "invoiceId": new_id, **changes}
+        if "invoiceNumber" in changes and "kid" not in changes:
+            made["kid"] = to_kid(changes["invoiceNumber"])
+        self.records()[str(new_id)] = made
         return new_id
 
     def credit_part(self, record_id: str = "5008", *, gross: str = "125.00", **changes: Any) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 Source: docs/facts/unimicro.md §3 (lengths and numbers [O], [o] where marked there).
 """
 
+import re
 from collections.abc import Mapping
 from datetime import date
 from typing import Any
@@ -61,6 +62,7 @@ EXTERNAL_REFERENCE_LENGTH = 20
 _WHOLE = frozenset({"OrgNumber", "CustomerOrgNumber", "PeppolAddress", "GLN", "EmailAddress", "Number", "PaymentID"})
 _WHOLE |= frozenset({"PostalCode", "InvoicePostalCode", "ShippingPostalCode"})
 
+_LAST_BLANK = re.compile(r"\s(?=\S*$)")
 _NAMESPACE = UUID("6d1f2c9e-5a3b-5c47-9d0e-7f1b8c2a4e60")
 
 
@@ -93,15 +95,35 @@ def fit_texts(payload: dict[str, Any], entity: str, *, where: str) -> list[Reaso
     return warnings
 
 
+def split_text(text: str, most: int) -> list[str]:
+    """The text in parts that fit, one at least; broken between words where they allow it, and no word is lost.
+
+    Units: UTF-16, like `fit_texts`.
+    """
+    parts, rest = [], text
+    while _count(rest[: most + 1]) > most:
+        head = _shorten(rest, most)
+        blank = _LAST_BLANK.search(rest[: len(head) + 1])
+        # A part less than half full is more trouble than a broken word.
+        end = blank.start() if blank and blank.start() > len(head) // 2 else len(head)
+        parts.append(rest[:end].rstrip())
+        rest = rest[end:].lstrip()
+    return [*parts, rest] if rest or not parts else parts
+
+
 def _count(text: str) -> int:
     return len(text.encode("utf-16-le", "surrogatepass")) // 2
 
 
 def _cut(text: str, most: int) -> str:
-    short = text[: most - 1]
-    while _count(short) > most - 1:
+    return _shorten(text, most - 1) + "…"
+
+
+def _shorten(text: str, most: int) -> str:
+    short = text[:most]
+    while _count(short) > most:
         short = short[:-1]
-    return short + "…"
+    return short
 
 
 def to_day(day: date | None) -> str | None:

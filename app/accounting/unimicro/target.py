@@ -12,6 +12,7 @@ from types import MappingProxyType
 from typing import Any, Generic, TypeVar
 
 from app.accounting.unimicro.payloads import VAT_REGISTERED, to_text
+from app.accounting.unimicro.set_up import fetch_set_up
 from app.accounting.unimicro.target_documents import DocumentTarget, quote
 from app.accounting.unimicro.translate import (
     PRIVATE,
@@ -27,6 +28,8 @@ from app.accounting.unimicro.translate import (
     to_project_changes,
 )
 from app.accounting.unimicro.translate_products import VatTable, from_product, to_product
+from app.accounting.unimicro.translate_settings import from_settings
+from app.domain.company_settings import SetUp
 from app.domain.dimensions import Department, Project
 from app.domain.org_numbers import clean_org_number, is_same_org_number, list_groupings
 from app.domain.parties import Customer
@@ -87,7 +90,12 @@ class UnimicroTarget(DocumentTarget):
             vat_types=vat.types,
             accounts=vat.accounts,
             default_account_id=vat.default_account_id,
+            settings=from_settings(settings),
         )
+
+    async def fetch_set_up(self, *, year: int) -> SetUp:
+        """What else of the company decides about invoices of a year, as far as it can be read."""
+        return await fetch_set_up(self._client, year=year)
 
     async def _fetch_vat(self, settings: Mapping[str, Any]) -> VatTable:
         return VatTable.from_rows(

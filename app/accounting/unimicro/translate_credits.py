@@ -8,6 +8,7 @@ from typing import Any
 from app.accounting.unimicro.payloads import fit_texts, guid_for
 from app.accounting.unimicro.translate_documents import (
     Currency,
+    continue_texts,
     to_dimensions,
     to_head_texts,
     to_item,
@@ -90,7 +91,7 @@ def _to_items(
     document: Document, links: Links, currency: Currency, seed: str
 ) -> tuple[list[dict[str, Any]], list[Reason]]:
     items, warnings = [], []
-    for index, line in enumerate(document.lines, start=1):
+    for index, line in enumerate(continue_texts(document.lines), start=1):
         credited = replace(line, quantity=-line.quantity)
         item = to_item(credited, links, guid=guid_for(seed, str(index)), currency=currency)
         warnings += fit_texts(item, "CustomerInvoiceItem", where=f"Line {line.position}")

@@ -3,7 +3,7 @@
 Credit notes and orders have modules of their own: `translate_credits`, `translate_orders`.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -15,8 +15,10 @@ from app.accounting.unimicro.payloads import (
     EXTERNAL_REFERENCE_LENGTH,
     INVOICE_CREDITED,
     INVOICE_DRAFT,
+    LENGTHS,
     fit_texts,
     guid_for,
+    split_text,
     to_day,
     to_text,
 )
@@ -75,7 +77,7 @@ def to_invoice(
         payload["DefaultDimensions"] = dimensions
     warnings = fit_texts(payload, "CustomerInvoice", where=f"Invoice {document.number}")
     items = []
-    for index, line in enumerate(document.lines, start=1):
+    for index, line in enumerate(continue_texts(document.lines), start=1):
         item = {**to_item(line, links, guid=guid_for(guid, "line", str(index)), currency=currency), "SortIndex": index}
         warnings += fit_texts(item, "CustomerInvoiceItem", where=f"Line {line.position}")
         items.append(item)
@@ -145,6 +147,14 @@ def to_sums(items: Iterable[Mapping[str, Any]]) -> dict[str, Decimal]:
         for suffix in ("", "Currency")
         for total, part in names.items()
     }
+
+
+def continue_texts(lines: Iterable[Line]) -> Iterator[Line]:
+    """The lines in their order, each with as much text as one takes and the rest in text lines behind it."""
+    for line in lines:
+        first, *others = split_text(line.text, LENGTHS["CustomerInvoiceItem"]["ItemText"])
+        yield replace(line, text=first)
+        yield from (Line(position=line.position, text=text) for text in others)
 
 
 def to_item(line: Line, links: Links, *, guid: str, currency: Currency) -> dict[str, Any]:

@@ -3,18 +3,22 @@
 import re
 from collections.abc import Mapping
 
+from app.domain.reasons.after_booking import ROWS as AFTER_BOOKING
 from app.domain.reasons.amounts import ROWS as AMOUNTS
 from app.domain.reasons.api_refusals import REFUSALS
 from app.domain.reasons.codes import Code
 from app.domain.reasons.credits import ROWS as CREDITS
 from app.domain.reasons.documents import ROWS as DOCUMENTS
+from app.domain.reasons.kids import ROWS as KIDS
 from app.domain.reasons.old_documents import ROWS as OLD_DOCUMENTS
 from app.domain.reasons.parties import ROWS as PARTIES
 from app.domain.reasons.rows import Change, Refusal, Row
+from app.domain.reasons.set_up import ROWS as SET_UP
 from app.domain.reasons.systems import ROWS as SYSTEMS
 
 CATALOGUE: Mapping[Code, Row] = {
-    row.code: row for row in (*DOCUMENTS, *AMOUNTS, *OLD_DOCUMENTS, *CREDITS, *PARTIES, *SYSTEMS)
+    row.code: row
+    for row in (*DOCUMENTS, *AMOUNTS, *OLD_DOCUMENTS, *CREDITS, *PARTIES, *SYSTEMS, *SET_UP, *AFTER_BOOKING, *KIDS)
 }
 REFUSED: Mapping[Code, Refusal] = {row.code: row for row in REFUSALS}
 

@@ -58,6 +58,8 @@ class Code(StrEnum):
     TEXT_CUT = "text_cut"
     KID_INVALID = "kid_invalid"
     KID_DIFFERS = "kid_differs"
+    KID_TAKEN = "kid_taken"
+    KID_REPEATED = "kid_repeated"
     FILE_NOT_ATTACHED = "file_not_attached"
 
     # Customers, products, projects, departments.
@@ -98,6 +100,18 @@ class Code(StrEnum):
     API_HOST_NOT_ALLOWED = "api_host_not_allowed"
     BASE_CURRENCY_UNKNOWN = "base_currency_unknown"
     VAT_DUTY_UNKNOWN = "vat_duty_unknown"
+    SETTING_ROUNDING = "setting_rounding"
+    SETTING_DECIMALS = "setting_decimals"
+    SETTING_PRICE_DECIMALS = "setting_price_decimals"
+    SETTING_KID = "setting_kid"
+    SETTING_FACTORING = "setting_factoring"
+    SETTING_REMINDERS = "setting_reminders"
+    SETTING_ACCOUNTS = "setting_accounts"
+    SETTING_SERIES = "setting_series"
+    SETTING_BOOKING_DAY = "setting_booking_day"
+    SETTING_ATTACHMENTS = "setting_attachments"
+    SETTING_LINE_ORDER = "setting_line_order"
+    SETTING_PRESET_NUMBER = "setting_preset_number"
     RIGHTS_MISSING = "rights_missing"
     COMPANY_REFUSED = "company_refused"
     TOKEN_REFUSED = "token_refused"  # noqa: S105 - a code, no secret

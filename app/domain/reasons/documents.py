@@ -52,15 +52,6 @@ ROWS = (
         menders={"booked": Mender.ACCOUNTANT, "begun": Mender.ACCOUNTANT},
     ),
     Row(
-        code=Code.CHANGED_AFTER_TRANSFER,
-        mender=Mender.CLERK,
-        sentence=Text("The document changed in RecMan after it was booked."),
-        fix=Text(
-            "What is booked stays as it is. Find out in RecMan who changed it: a booked document is put right "
-            "with a credit note and a new invoice. Once RecMan shows it as it was booked, retry it."
-        ),
-    ),
-    Row(
         code=Code.PERIOD_LOCKED,
         mender=Mender.ACCOUNTANT,
         sentence=Text("The document is dated in a locked period."),
@@ -155,43 +146,6 @@ ROWS = (
         fix=Text("Delete the draft in Unimicro by hand, so that nobody issues it."),
     ),
     Row(
-        code=Code.DRIFT_CHANGED,
-        mender=Mender.ACCOUNTANT,
-        sentence=Text("A booked document was changed in Unimicro."),
-        fix=Text(
-            "Find out in Unimicro who did it and why, and set it right there by hand if it was a mistake. "
-            "Once it has RecMan's sums again, retry (POST /v1/transfers/{transfer_id}/retry) ends the alarm."
-        ),
-    ),
-    Row(
-        code=Code.DRIFT_CREDITED,
-        mender=Mender.ACCOUNTANT,
-        sentence=Text("A booked document was credited in Unimicro, and not by RecMan."),
-        fix=Text(
-            "Find out in Unimicro who did it and why. If it was a mistake, take the credit back there; if it "
-            "was right, have RecMan credit it, too, so that both books agree."
-        ),
-    ),
-    Row(
-        code=Code.DRIFT_DELETED,
-        mender=Mender.ACCOUNTANT,
-        sentence=Text("A booked document was deleted in Unimicro."),
-        fix=Text(
-            "Find out in Unimicro who did it and why. If it was a mistake, book it there again by hand and link "
-            "that (POST /v1/invoices/{transfer_id}/done-elsewhere): then the alarm ends. If it was right, have "
-            "RecMan credit it, too; the alarm stays as the record of it."
-        ),
-    ),
-    Row(
-        code=Code.DRIFT_OTHER,
-        mender=Mender.ACCOUNTANT,
-        sentence=Text("A booked document's id shows another document."),
-        fix=Text(
-            "Find out in Unimicro what became of it. Book it there again by hand if it is gone, and link the one "
-            "that counts (POST /v1/invoices/{transfer_id}/done-elsewhere): then the alarm ends."
-        ),
-    ),
-    Row(
         code=Code.SAME_AS_OTHER,
         mender=Mender.CLERK,
         sentence=Text("The document is in RecMan twice."),
@@ -266,25 +220,10 @@ ROWS = (
         },
     ),
     Row(
-        code=Code.KID_INVALID,
-        mender=Mender.RECMAN_ADMINISTRATOR,
-        sentence=Text("The document's KID is one that no bank takes."),
-        fix=Text(
-            "What is booked stays; a payment of it is matched by hand in Unimicro. Set up RecMan's KID so that later "
-            "invoices get one that banks take."
-        ),
-    ),
-    Row(
         code=Code.TEXT_CUT,
         mender=Mender.NOBODY,
         sentence=Text("A text is longer than Unimicro takes."),
         fix=Text("Nothing to do, if it does not matter; else write it out in Unimicro by hand."),
-    ),
-    Row(
-        code=Code.KID_DIFFERS,
-        mender=Mender.ACCOUNTANT,
-        sentence=Text("The KID differs between RecMan and Unimicro."),
-        fix=Text("Payments with RecMan's KID are matched by hand in Unimicro."),
     ),
     Row(
         code=Code.FILE_NOT_ATTACHED,

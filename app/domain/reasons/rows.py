@@ -35,6 +35,7 @@ class Change(StrEnum):
     INVOICE_LINKED = "invoice_linked"
     INVOICE_ASSIGNED = "invoice_assigned"
     OTHER_IGNORED = "other_ignored"
+    KID_SETTLED = "kid_settled"
     FIRST_DAY_MOVED = "first_day_moved"
 
 

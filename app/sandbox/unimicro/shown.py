@@ -9,11 +9,15 @@ from app.sandbox.unimicro.amounts import SUMS, TOTALS, round_half_up
 from app.sandbox.unimicro.answers import Record
 from app.sandbox.unimicro.books import Books
 from app.sandbox.unimicro.schema import PRIVATE
-from app.sandbox.unimicro.switches import PrivateFlag
+from app.sandbox.unimicro.switches import PrivateFlag, SettingsShown
 from app.sandbox.unimicro.vat import to_shown_vat_type
 
 _AMOUNTS = (*SUMS, *TOTALS, "RestAmount", "CreditedAmount", "PriceExVat", "PriceIncVat", "Discount")
 _SHOWN = {f"{name}{suffix}" for name in _AMOUNTS for suffix in ("", "Currency")}
+# What of the company settings is there in any case, beside ids.
+_LEAST = {"CompanyName", "OrganizationNumber", "TaxMandatory", "TaxMandatoryType", "Deleted"}
+# What the flag is called. Source: assumed; §3.7 knows the action alone.
+_TEN_DECIMALS = "Use10DecimalsOnInvoiceCalculation"
 _DOCUMENTS = {"CustomerInvoice", "CustomerInvoiceItem", "CustomerOrder", "CustomerOrderItem"}
 
 
@@ -23,6 +27,8 @@ def to_shown(books: Books, entity: str, record: Record) -> Record:
         return to_shown_vat_type(books, record)
     if entity == "Customer" and books.switches.private_flag is not PrivateFlag.KEPT:
         return {name: value for name, value in record.items() if name != PRIVATE}
+    if entity == "CompanySettings":
+        return _to_shown_settings(books, record)
     digits = books.settings["ShowNumberOfDecimals"]
     if entity not in _DOCUMENTS or not books.switches.shown_decimals or digits is None:
         return dict(record)
@@ -30,3 +36,10 @@ def to_shown(books: Books, entity: str, record: Record) -> Record:
         name: round_half_up(Decimal(value), digits) if name in _SHOWN and value is not None else value
         for name, value in record.items()
     }
+
+
+def _to_shown_settings(books: Books, record: Record) -> Record:
+    told = {_TEN_DECIMALS: books.switches.ten_decimals} if books.switches.ten_decimals_told else {}
+    if books.switches.settings_shown is SettingsShown.ALL:
+        return {**record, **told}
+    return {name: value for name, value in record.items() if name in _LEAST or name.endswith(("ID", "LockedDate"))}

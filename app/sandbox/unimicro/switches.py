@@ -156,6 +156,13 @@ class Unproduced(StrEnum):
     REFUSED = "refused"
 
 
+class SettingsShown(StrEnum):
+    """Which company settings are answered: all, or only those without which nobody can book. Source: unknown."""
+
+    ALL = "all"
+    LEAST = "least"
+
+
 class LockDay(StrEnum):
     """Which day a lock is compared with: as BookCustomerInvoiceOnDeliveryDate says (§5.4 [I]), invoice, or either."""
 
@@ -204,6 +211,8 @@ class Switches:
         long_prices: See `LongPrices`.
         ten_decimals: Set by the action activate-10decimalsOnInvoiceCalculation. Source: §3.7 [O]; which field tells of
             it is unknown: the reference has none.
+        ten_decimals_told: True has the settings tell of it, under a name made up; False leaves it out.
+        settings_shown: See `SettingsShown`.
         base_prices: See `BasePrices`.
         base_sums: See `BaseSums`.
         rates: See `Rates`.
@@ -236,6 +245,8 @@ class Switches:
     shown_decimals: bool = False
     long_prices: LongPrices = LongPrices.KEPT
     ten_decimals: bool = False
+    ten_decimals_told: bool = False
+    settings_shown: SettingsShown = SettingsShown.ALL
     base_prices: BasePrices = BasePrices.SENT
     base_sums: BaseSums = BaseSums.PRICES
     rates: Rates = Rates.FIXED

@@ -53,9 +53,12 @@ def list_kid_warnings(document: Document) -> list[Reason]:
     return [Reason(code=Code.KID_INVALID, cause=cause, fix=fix_for(Code.KID_INVALID))]
 
 
-def list_sending_gaps(document: Document, reference: Reference) -> list[Reason]:
-    """Whether Unimicro would send to the customer what RecMan has sent: a credit note as well as an invoice."""
-    if not reference.sends_by_itself:
+def list_sending_gaps(document: Document, reference: Reference, booking: str) -> list[Reason]:
+    """Whether Unimicro would send to the customer what RecMan has sent: a credit note as well as an invoice.
+
+    An order is for Unimicro to invoice and to send.
+    """
+    if not reference.sends_by_itself or booking == Booking.ORDER:
         return []
     what = "invoice" if document.kind is DocumentKind.INVOICE else "credit note"
     cause = f"Unimicro would send the {what} to the customer by itself; RecMan has sent it already"

@@ -22,6 +22,7 @@ from app.transfer.plan.basics import (
     name_document,
     plan_dimensions,
 )
+from app.transfer.plan.changes import explain_alarm, explain_unreadable, find_changes, list_notes, say_settled
 from app.transfer.plan.credit import credit_of_order, plan_credit_note
 from app.transfer.plan.customers import plan_customer
 from app.transfer.plan.go_live import plan_before_go_live
@@ -49,10 +50,12 @@ def plan_document(situation: DocumentSituation) -> Decision:
     document, past = situation.document, situation.past
     if past is not None and past.ignored:
         return Skip("a person chose not to send it")
+    if past is not None and past.booked:
+        if isinstance(document, Gaps):
+            return Hold((explain_unreadable(document, past),))
+        return plan_booked(document, past)
     if isinstance(document, Gaps):
         return Hold(_incomplete_gaps(situation, document))
-    if past is not None and past.booked:
-        return plan_booked(document, past)
     old = plan_before_go_live(document, situation)
     if old is not None:
         return old
@@ -77,20 +80,13 @@ def _plan_open(document: Document, situation: DocumentSituation) -> Decision:
 
 
 def plan_booked(document: Document, past: Past) -> Skip | Hold:
-    """What to do about a document that is in Unimicro already."""
+    """What to do about a document that Unimicro has."""
     # What a release before has booked is known by its content alone.
-    if past.content_hash in (hash_document(document), hash_content(document)):
-        return Skip("already in Unimicro, unchanged")
-    return Hold(
-        (
-            Reason(
-                code=Code.CHANGED_AFTER_TRANSFER,
-                cause=f"{name_document(document)} changed in RecMan after it was booked in Unimicro as "
-                f"{past.remote_number}",
-                fix=fix_for(Code.CHANGED_AFTER_TRANSFER),
-            ),
-        )
-    )
+    is_same = past.content_hash in (hash_document(document), hash_content(document))
+    changes = find_changes(document, past, is_same=is_same)
+    if changes.alarms:
+        return Hold((explain_alarm(document, past, changes),))
+    return Skip(say_settled(past, changes), list_notes(document, past, changes))
 
 
 def _plan_found(document: Document, situation: DocumentSituation) -> Decision:
@@ -130,7 +126,7 @@ def _plan_invoice(document: Document, situation: DocumentSituation) -> Decision:
     reference, rules = situation.reference, situation.rules
     steps, gaps = _plan_parts(situation)
     products, product_gaps = plan_products(document, reference, rules)
-    gaps = [*gaps, *product_gaps, *list_date_gaps(document, reference), *_company_gaps(document, reference)]
+    gaps = [*gaps, *product_gaps, *list_date_gaps(document, reference), *_company_gaps(document, situation)]
     gaps += list_rule_gaps(situation)
     gaps = gaps or list_review_gaps(document, situation)
     if gaps:
@@ -167,15 +163,15 @@ def _incomplete_gaps(situation: DocumentSituation, document: Gaps) -> tuple[Reas
     return (*document.gaps, *part_gaps, *unknown)
 
 
-def _company_gaps(document: Document, reference: Reference) -> list[Reason]:
-    gaps = []
+def _company_gaps(document: Document, situation: DocumentSituation) -> list[Reason]:
+    gaps, reference = [], situation.reference
     if document.currency not in reference.currencies:
         cause = f"Unimicro has no currency {document.currency}"
         gaps.append(Reason(code=Code.CURRENCY_UNKNOWN, cause=cause, fix=fix_for(Code.CURRENCY_UNKNOWN)))
     if not reference.vat_registered and document.totals.vat_amount:
         cause = "The company is not VAT-registered in Unimicro, but the invoice has VAT"
         gaps.append(Reason(code=Code.COMPANY_WITHOUT_VAT, cause=cause, fix=fix_for(Code.COMPANY_WITHOUT_VAT)))
-    return [*gaps, *list_sending_gaps(document, reference)]
+    return [*gaps, *list_sending_gaps(document, reference, situation.booking)]
 
 
 def plan_company(view: CustomerView, reference: Reference) -> Decision:

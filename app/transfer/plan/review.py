@@ -19,12 +19,13 @@ def is_too_old(document: Document, situation: DocumentSituation) -> bool:
 
 
 def list_rule_gaps(situation: DocumentSituation) -> list[Reason]:
-    """Whether the document is a double, or its customer on hold."""
+    """Whether the document is a double, its KID another's, or its customer on hold."""
     number = _customer_number(situation)
+    gaps = [*situation.doubles, *situation.kid_clashes]
     if number is None or number not in situation.rules.held_customers:
-        return [*situation.doubles]
+        return gaps
     cause = f"Customer {number} is on the key's hold list"
-    return [*situation.doubles, Reason(code=Code.CUSTOMER_ON_HOLD, cause=cause, fix=fix_for(Code.CUSTOMER_ON_HOLD))]
+    return [*gaps, Reason(code=Code.CUSTOMER_ON_HOLD, cause=cause, fix=fix_for(Code.CUSTOMER_ON_HOLD))]
 
 
 def _customer_number(situation: DocumentSituation) -> str | None:

@@ -1,7 +1,9 @@
 """What is known before deciding: the past of a record at one key, and what both systems hold now."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from typing import Any
 
 from app.domain.dimensions import Department, Project
 from app.domain.documents import Document, Totals
@@ -26,6 +28,8 @@ class Past:
     `searched_key`: the key in whose books an old document was looked for, `found_there`: something agreed with it;
     `decision` (send or link): a person's about it, `decided_on` the id of the offer that was seen then. `matched_by`:
     how a customer was known to be this one; None where a release before did not keep it.
+    `booked_as`: what the document said when it was booked, `described` what the overview shows of it, both as
+    `plan.changes` writes them; `is_drift_due`: nobody has looked for a day whether it stands as it was booked.
     """
 
     transfer_id: int
@@ -56,6 +60,10 @@ class Past:
     booking: str | None = None
     totals: Totals | None = None
     matched_by: MatchedBy | None = None
+    booked_as: Mapping[str, Any] | None = None
+    described: Mapping[str, Any] = field(default_factory=dict)
+    warnings: tuple[Reason, ...] = ()
+    is_drift_due: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,7 +127,8 @@ class DocumentSituation:
     now; `credit_notes`: every credit note of it there, whoever made them; `kept_credits`: ids of those that we have
     booked, also as drafts for a person to issue.
     `usual_minus`: whether RecMan's credit notes have a minus as a rule; None where there is none yet to tell.
-    `doubles`: why it must not go as long as nothing of it was begun: RecMan has it twice.
+    `doubles`: why it must not go as long as nothing of it was begun: RecMan has it twice. `kid_clashes`: likewise,
+    because another invoice in the same books has its KID.
     `booked_before`: how many documents of the key are in Unimicro, as far as a review must know.
     """
 
@@ -142,3 +151,4 @@ class DocumentSituation:
     rules: Rules = field(default_factory=Rules)
     booked_before: int = 0
     doubles: tuple[Reason, ...] = ()
+    kid_clashes: tuple[Reason, ...] = ()

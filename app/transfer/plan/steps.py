@@ -188,9 +188,10 @@ class LookAgain:
 
 @dataclass(frozen=True, slots=True)
 class Skip:
-    """There is nothing to do, and why."""
+    """There is nothing to do, and why; `notes` belong on the transfer of what is booked."""
 
     reason: str
+    notes: tuple[Reason, ...] = ()
 
 
 Decision = Go | Hold | Wait | LookAgain | Skip

@@ -1,0 +1,69 @@
+"""What may become of a document once it is booked: changed in RecMan, or by somebody in Unimicro."""
+
+from app.domain.reasons.codes import Code
+from app.domain.reasons.rows import Mender, Row, Text
+
+ROWS = (
+    Row(
+        code=Code.CHANGED_AFTER_TRANSFER,
+        mender=Mender.CLERK,
+        sentence=Text("The document changed in RecMan after it was booked."),
+        fix=Text(
+            "What is booked stays as it is. Find out in RecMan who changed it: a booked document is put right "
+            "with a credit note and a new invoice. Once RecMan shows it as it was booked, retry it."
+        ),
+        cases={
+            "draft": Text(
+                "The draft stays as it is. Find out in RecMan who changed it. Once RecMan shows it as it was, retry "
+                "it; until then let nobody issue the draft in Unimicro."
+            ),
+            "order": Text(
+                "The order stays as it is. Find out in RecMan who changed it. Once RecMan shows it as it was, retry "
+                "it; until then let nobody invoice the order in Unimicro."
+            ),
+            "note": Text(
+                "The claim is the same, and what Unimicro has stays as it is. Where it matters, set it right in "
+                "Unimicro by hand: due date and KID say when and how it is paid, project and department whose work it "
+                "was."
+            ),
+        },
+        menders={"note": Mender.ACCOUNTANT},
+    ),
+    Row(
+        code=Code.DRIFT_CHANGED,
+        mender=Mender.ACCOUNTANT,
+        sentence=Text("A booked document was changed in Unimicro."),
+        fix=Text(
+            "Find out in Unimicro who did it and why, and set it right there by hand if it was a mistake. "
+            "Once it has RecMan's sums again, retry (POST /v1/transfers/{transfer_id}/retry) ends the alarm."
+        ),
+    ),
+    Row(
+        code=Code.DRIFT_CREDITED,
+        mender=Mender.ACCOUNTANT,
+        sentence=Text("A booked document was credited in Unimicro, and not by RecMan."),
+        fix=Text(
+            "Find out in Unimicro who did it and why. If it was a mistake, take the credit back there; if it "
+            "was right, have RecMan credit it, too, so that both books agree."
+        ),
+    ),
+    Row(
+        code=Code.DRIFT_DELETED,
+        mender=Mender.ACCOUNTANT,
+        sentence=Text("A booked document was deleted in Unimicro."),
+        fix=Text(
+            "Find out in Unimicro who did it and why. If it was a mistake, book it there again by hand and link "
+            "that (POST /v1/invoices/{transfer_id}/done-elsewhere): then the alarm ends. If it was right, have "
+            "RecMan credit it, too; the alarm stays as the record of it."
+        ),
+    ),
+    Row(
+        code=Code.DRIFT_OTHER,
+        mender=Mender.ACCOUNTANT,
+        sentence=Text("A booked document's id shows another document."),
+        fix=Text(
+            "Find out in Unimicro what became of it. Book it there again by hand if it is gone, and link the one "
+            "that counts (POST /v1/invoices/{transfer_id}/done-elsewhere): then the alarm ends."
+        ),
+    ),
+)
