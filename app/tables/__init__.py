@@ -6,7 +6,7 @@ Each names its owner, the room or module that alone writes it, and who else may 
 from app.tables.accounts import AdminToken, Audit, AuditChain, Department, Hook, Key, SignIn, Tenant
 from app.tables.base import Table, TenantOwned
 from app.tables.recman import FieldProfile, HookHeaders, ListedDocument, RecmanQuota, RecmanRecord, Sweep
-from app.tables.work import Attempt, CustomerCheck, Event, Job, Lane, Making, RuleSet, Transfer
+from app.tables.work import Attempt, CustomerCheck, Event, Job, Lane, Making, RuleSet, SeenCode, Transfer
 
 __all__ = [
     "AdminToken",
@@ -27,6 +27,7 @@ __all__ = [
     "RecmanQuota",
     "RecmanRecord",
     "RuleSet",
+    "SeenCode",
     "SignIn",
     "Sweep",
     "Table",

@@ -188,6 +188,7 @@ def past_of(transfer: Transfer, *, key_id: UUID, now: datetime) -> Past:
         decided_on=transfer.decided_on,
         booking=transfer.booking,
         totals=_read_totals(transfer),
+        country=transfer.country,
     )
 
 

@@ -13,6 +13,7 @@ from app.domain.policies import NumberPolicy
 from app.domain.reasons.catalogue import fix_for
 from app.domain.reasons.codes import Code, Reason
 from app.domain.reference import RemoteCustomer
+from app.domain.vat import find_country
 from app.engine.lanes import check_fence, wake_waiting
 from app.errors import HoldError, RemoteError, WaitError
 from app.platform.db import Session
@@ -22,14 +23,7 @@ from app.transfer.books import Books
 from app.transfer.claims import claim_sending
 from app.transfer.context import Run
 from app.transfer.linked import Known, Linked, find_linked
-from app.transfer.log import (
-    find_transfer,
-    record_done,
-    record_held,
-    record_transfer,
-    record_values,
-    show_reasons,
-)
+from app.transfer.log import find_transfer, record_done, record_held, record_transfer, record_values, show_reasons
 from app.transfer.making import claim_names, release_names
 from app.transfer.plan.document import hash_customer
 from app.transfer.plan.steps import (
@@ -53,6 +47,7 @@ class _Part:
     content_hash: bytes | None = None
     keeps_number: bool = False
     org_number: str = ""
+    country: str = ""
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -76,6 +71,7 @@ def _customer_part(customer: Customer) -> _Part:
         name=customer.name,
         content_hash=hash_customer(customer),
         org_number=parse_org_number(customer.org_number, country_code=customer.invoice_address.country_code).digits,
+        country=find_country(customer.invoice_address, customer.org_number),
     )
 
 
@@ -126,7 +122,12 @@ async def run_part(run: Run, books: Books, step: Step, known: Known) -> Known:
 
 async def _link(run: Run, books: Books, step: Link, known: Known) -> Known:
     part = _Part(
-        scope=step.scope, kind=_KINDS[step.scope], record_id=step.record_id, number=step.number, name=step.name
+        scope=step.scope,
+        kind=_KINDS[step.scope],
+        record_id=step.record_id,
+        number=step.number,
+        name=step.name,
+        country=step.country,
     )
     transfer_id = await _ensure(run, books, part)
     async with run.sessions.begin() as session:
@@ -335,7 +336,7 @@ async def _update(run: Run, books: Books, step: UpdateCustomer | UpdateProject, 
 
 async def _ensure(run: Run, books: Books, part: _Part) -> int:
     place = run.place(books.key.id, part.scope, part.record_id)
-    values = {"number": part.number, "customer_name": part.name}
+    values = {"number": part.number, "customer_name": part.name, "country": part.country}
     async with run.sessions.begin() as session:
         transfer = await record_transfer(session, place, kind=part.kind, values=values)
     return transfer.id

@@ -1,6 +1,7 @@
 """The documents of one company: find, draft, issue, credit. Part of `target.UnimicroTarget`."""
 
 from collections.abc import Callable, Mapping, MutableMapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -16,7 +17,8 @@ from app.domain.parties import Recipient
 from app.domain.reasons.catalogue import fix_for
 from app.domain.reasons.codes import Code, Reason
 from app.domain.reference import Links, Reference, RemoteDocument
-from app.errors import HoldError, OutcomeUnknownError, RemoteUnavailableError, System
+from app.domain.vat import find_country
+from app.errors import HoldError, OutcomeUnknownError, RemoteMissingError, RemoteUnavailableError, System
 
 _SLOTS = ("InvoiceAddress", "ShippingAddress", "DefaultEmail", "DefaultPhone", "Addresses", "Emails")
 CUSTOMER_PARTS = ",".join(("Info", *(f"Info.{slot}" for slot in _SLOTS)))
@@ -116,6 +118,16 @@ class DocumentTarget:
             currency=await self._fetch_currency(document, reference),
             recipient=recipient,
         )
+
+    async def find_customer_country(self, customer_id: int) -> str:
+        """Where a customer is, as VAT sees it (domain.vat); empty where Unimicro does not say or lets nobody see it.
+
+        A customer that cannot be invoiced is the draft's business.
+        """
+        with suppress(HoldError, RemoteMissingError):
+            recipient = await self._fetch_recipient(customer_id)
+            return find_country(recipient.invoice_address, recipient.org_number)
+        return ""
 
     async def _fetch_recipient(self, customer_id: int) -> Recipient:
         found = self._recipients.get(customer_id)

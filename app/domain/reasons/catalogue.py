@@ -11,8 +11,11 @@ from app.domain.reasons.old_documents import ROWS as OLD_DOCUMENTS
 from app.domain.reasons.parties import ROWS as PARTIES
 from app.domain.reasons.rows import Change, Refusal, Row
 from app.domain.reasons.systems import ROWS as SYSTEMS
+from app.domain.reasons.vat import ROWS as VAT
 
-CATALOGUE: Mapping[Code, Row] = {row.code: row for row in (*DOCUMENTS, *OLD_DOCUMENTS, *CREDITS, *PARTIES, *SYSTEMS)}
+CATALOGUE: Mapping[Code, Row] = {
+    row.code: row for row in (*DOCUMENTS, *OLD_DOCUMENTS, *CREDITS, *PARTIES, *VAT, *SYSTEMS)
+}
 REFUSED: Mapping[Code, Refusal] = {row.code: row for row in REFUSALS}
 
 _PLACE = re.compile(r"\{(\w+)\}")

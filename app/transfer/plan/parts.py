@@ -1,6 +1,7 @@
 """Planning the parts of a document: customer, products, project, department. Pure."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from app.domain.dimensions import Department, Project
 from app.domain.documents import Line
@@ -12,6 +13,7 @@ from app.domain.policies import NumberPolicy
 from app.domain.reasons.catalogue import fix_for
 from app.domain.reasons.codes import Code, Reason
 from app.domain.reference import Reference, RemoteCustomer, RemoteDepartment, RemoteProject
+from app.domain.vat import find_country
 from app.transfer.plan.situation import CustomerView, DepartmentView, ProjectView
 from app.transfer.plan.steps import CreateCustomer, CreateDepartment, CreateProject, Link, Step, UpdateProject
 
@@ -93,7 +95,8 @@ def _link_customer(customer: Customer, match: RemoteCustomer, case: str) -> Plan
                 fix=fix_for(Code.CUSTOMER_INACTIVE, case),
             ),
         )
-    return (_link("company", customer.recman_company_id, customer, match),), ()
+    link = _link("company", customer.recman_company_id, customer, match)
+    return (replace(link, country=find_country(customer.invoice_address, customer.org_number)),), ()
 
 
 def _link(

@@ -25,6 +25,7 @@ class Past:
     begun; `credit_drafts_before`: ids of the credit drafts that it had then. `held_for`: why it was held last.
     `searched_key`: the key in whose books an old document was looked for, `found_there`: something agreed with it;
     `decision` (send or link): a person's about it, `decided_on` the id of the offer that was seen then.
+    `country`: a customer's, by RecMan (domain.vat).
     """
 
     transfer_id: int
@@ -54,13 +55,15 @@ class Past:
     decided_on: int | None = None
     booking: str | None = None
     totals: Totals | None = None
+    country: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CustomerView:
     """A customer as our log, RecMan and Unimicro see it; `record` holds gaps when it cannot be mapped.
 
-    `is_compared`: it is looked at before anything is sent, so nothing is there to be retried.
+    `is_compared`: it is looked at before anything is sent, so nothing is there to be retried. `remote_country`: where
+    Unimicro's customer is, looked up where RecMan's word is not known and something hangs on it.
     """
 
     recman_company_id: str
@@ -69,6 +72,7 @@ class CustomerView:
     matches: tuple[RemoteCustomer, ...] = ()
     policy: NumberPolicy = NumberPolicy.SAME_NUMBER
     is_compared: bool = False
+    remote_country: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,11 +8,12 @@ from app.domain.documents import Document
 from app.domain.parties import Customer
 from app.domain.reasons.codes import Reason
 from app.domain.reference import RemoteDocument, RemoteProduct
+from app.domain.vat import Buyer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Link:
-    """Take over what is there already."""
+    """Take over what is there already; `country` is a customer's, by RecMan."""
 
     scope: str
     record_id: str
@@ -21,6 +22,7 @@ class Link:
     remote_id: int
     remote_number: str
     reason: str
+    country: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,20 +97,21 @@ class LinkDocument:
 class CreateDraft:
     """Make the invoice there as a draft.
 
-    `department_id` and `dimensions` (id by dimension 5 to 10) are what a rule says.
+    `department_id` and `dimensions` (id by dimension 5 to 10) are what a rule says; `buyer` decides about VAT.
     """
 
     document: Document
     reason: str
     department_id: int | None = None
     dimensions: Mapping[int, int] = field(default_factory=dict)
+    buyer: Buyer = field(default_factory=Buyer)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CreateCreditDraft:
     """Make the credit note there from the invoice it credits; `draft_id`: one that is there already.
 
-    `department_id` and `dimensions` (id by dimension 5 to 10) are what a rule says.
+    `department_id` and `dimensions` (id by dimension 5 to 10) are what a rule says; `buyer` decides about VAT.
     """
 
     document: Document
@@ -117,6 +120,7 @@ class CreateCreditDraft:
     reason: str
     department_id: int | None = None
     dimensions: Mapping[int, int] = field(default_factory=dict)
+    buyer: Buyer = field(default_factory=Buyer)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
