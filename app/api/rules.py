@@ -2,6 +2,7 @@
 
 import asyncio
 from datetime import datetime
+from decimal import Decimal
 from typing import Annotated, Literal
 from uuid import UUID
 
@@ -10,16 +11,19 @@ from pydantic import Field
 
 from app.admin.keys import load_key
 from app.admin.rules import list_versions, load_rules, load_version, read_rules, record_rules, show_rules
+from app.admin.rules_check import verify_rules
 from app.admin.rules_file import dump_yaml, parse_yaml
 from app.api.doors import AdminDoor, ResourcesDep, ViewerDoor
 from app.api.views import View, problems
 from app.clerk.rounding_account import verify_rounding
 from app.domain.reasons.codes import Code
 from app.domain.reasons.rows import Change
-from app.domain.rules import Rules
+from app.domain.rules import Rules, VatCodeRule
 from app.engine.wakeup import wake_workers
 from app.errors import RequestError
+from app.tables import SeenCode
 from app.transfer.retry import retry_held
+from app.transfer.seen_codes import list_codes
 
 router = APIRouter(prefix="/v1/rules", tags=["rules"])
 
@@ -40,6 +44,17 @@ class VersionView(View):
     version: int
     made_by: str = Field(examples=["token:5b0e…:Kari at Nordlys"])
     made_at: datetime
+
+
+class VatCodeView(View):
+    """A VAT code of RecMan's, and what the rules make it to."""
+
+    recman: str = Field(examples=["52"])
+    is_mapped: bool = Field(description="Whether the rules say what it is; a document with one that is not is held")
+    unimicro: str | None = Field(description="Unimicro's code; none though mapped: it says nothing", examples=["52"])
+    first_seen_at: datetime | None = Field(None, description="When a document first stated it while it was unknown")
+    first_invoice_id: str | None = Field(None, description="RecMan's id of that document", examples=["9201"])
+    vat_rate: Decimal | None = Field(None, description="The VAT rate of its line there", examples=["0"])
 
 
 @router.get("", responses=problems(_404="not_found"))
@@ -75,9 +90,33 @@ async def list_all_versions(door: ViewerDoor, key_id: KeyId) -> list[VersionView
     return [VersionView.model_validate(row) for row in await list_versions(door.session, key.id)]
 
 
+@router.get("/vat-codes", responses=problems(_404="not_found"))
+async def list_vat_codes(door: ViewerDoor, key_id: KeyId) -> list[VatCodeView]:
+    """RecMan's VAT codes: those that documents have stated and those entered, each with what it is in Unimicro.
+
+    A document with a code that is not mapped is held. To say what a code is: `vat_codes` in `PUT /v1/rules`.
+    """
+    key = await load_key(door.session, key_id)
+    rules = (await load_rules(door.session, key.id)).rules
+    seen = {row.code: row for row in await list_codes(door.session, key.id)}
+    codes = sorted({*seen, *(rule.recman for rule in rules.vat_codes)})
+    return [_show_code(code, rules.find_vat_code(code), seen.get(code)) for code in codes]
+
+
+def _show_code(code: str, rule: VatCodeRule | None, seen: SeenCode | None) -> VatCodeView:
+    view = VatCodeView(recman=code, is_mapped=rule is not None, unimicro=None if rule is None else rule.unimicro)
+    if seen is None:
+        return view
+    return view.model_copy(
+        update={"first_seen_at": seen.seen_at, "first_invoice_id": seen.record_id, "vat_rate": seen.vat_rate}
+    )
+
+
 @router.put(
     "",
-    responses=problems(_404="not_found", _409="rules_overtaken", _422="rules_empty, rules_unreadable, rules_unusable"),
+    responses=problems(
+        _404="not_found", _409="rules_overtaken", _422="rules_empty, rules_unreadable, rules_unusable", _502="remote"
+    ),
     openapi_extra={
         "requestBody": {
             "required": True,
@@ -97,17 +136,18 @@ async def make_rules(
 ) -> RulesView:
     """Make the next version of the rules, from JSON or YAML.
 
-    What is held for a reason that a rule may mend is tried again. `{}` takes every rule back. An account for rounding
-    is looked up in Unimicro when it is named.
+    VAT codes and accounts that no sale may be booked on in Unimicro are refused; an account for rounding is looked up
+    there when it is named. What is held for a reason that a rule may mend is tried again. `{}` takes every rule back.
     """
     key = await load_key(door.session, key_id)
     # A large file takes a while; others are answered meanwhile.
     rules = await asyncio.to_thread(parse_yaml, await _read_text(request))
     known = (await load_rules(door.session, key.id)).rules
     before = show_rules(known)
+    # No transaction is open while Unimicro is asked what may be booked on.
+    await door.session.commit()
+    await verify_rules(resources, key, rules)
     if rules.rounding is not None and rules.rounding != known.rounding:
-        # No transaction is open while Unimicro is asked.
-        await door.session.commit()
         await verify_rounding(resources, key, rules.rounding)
     row = await record_rules(door.session, key, rules, after_version=after_version, made_by=door.caller.actor)
     after = {"version": row.version, "rules": row.rules}

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from app.accounting.targets import Preview, guid_for, previews
 from app.clerk.side_run import open_side_run
-from app.domain.documents import Document, Line
+from app.domain.documents import Document
 from app.domain.gaps import Gaps
 from app.domain.parties import Customer
 from app.domain.reasons.catalogue import fix_for
@@ -24,6 +24,7 @@ from app.transfer.look import look_at_document
 from app.transfer.plan.amounts import compare_totals
 from app.transfer.plan.document import plan_document
 from app.transfer.plan.products import choose_product
+from app.transfer.plan.sale import to_sale
 from app.transfer.plan.situation import DocumentSituation
 from app.transfer.plan.steps import (
     AdoptDocument,
@@ -138,7 +139,7 @@ async def _dry_run(resources: Resources, transfer: Transfer) -> DryRun:
         warnings=decision.warnings if isinstance(decision, Go) else (),
         rules_version=books.rules_version,
         steps=tuple([await _preview(run, books, situation, step) for step in steps]),
-        lines=() if isinstance(document, Gaps) else tuple(_list_lines(document, books)),
+        lines=() if isinstance(document, Gaps) else tuple(_list_lines(document, situation, books)),
     )
 
 
@@ -243,28 +244,21 @@ def _find_linked(situation: DocumentSituation) -> int | None:
     return next((match.remote_id for match in view.matches if match.number == view.record.number), None)
 
 
-def _list_lines(document: Document, books: Books) -> Iterator[LinePreview]:
+def _list_lines(document: Document, situation: DocumentSituation, books: Books) -> Iterator[LinePreview]:
     accounts = {one.remote_id: number for number, one in books.reference.accounts.items()}
-    vat_codes = {one.remote_id: code for code, one in books.reference.vat_types.items()}
+    sale = to_sale(document, replace(situation, reference=books.reference))
     for line in document.lines:
         shown = LinePreview(position=line.position, text=line.text, product=line.product_number)
-        chosen = _choose(line, document, books)
+        chosen = () if line.is_text else choose_product(line, sale)
         yield (
-            shown
-            if chosen is None
-            else replace(
+            replace(
                 shown,
                 product=chosen.number,
                 account=accounts.get(chosen.account_id or 0),
-                vat_code=vat_codes.get(chosen.vat_type_id or 0),
+                vat_code=books.reference.code_of(chosen.vat_type_id),
                 vat_rate=chosen.vat_rate,
                 net_amount=line.net_amount,
             )
+            if isinstance(chosen, RemoteProduct)
+            else shown
         )
-
-
-def _choose(line: Line, document: Document, books: Books) -> RemoteProduct | None:
-    if line.product_number is None:
-        return None
-    chosen = choose_product(line.product_number, document, books.reference, books.rules)
-    return chosen if isinstance(chosen, RemoteProduct) else None

@@ -8,6 +8,9 @@ from enum import StrEnum
 from app.domain.money import TEN_THOUSANDTH, ZERO, round_money
 from app.domain.parties import Address
 
+# What decides which product, account and VAT a line is booked on: RecMan's number, code and account, rate, and text.
+LineKey = tuple[str | None, str, str, Decimal | None, str]
+
 
 class DocumentKind(StrEnum):
     """What the document does to the customer's balance."""
@@ -41,8 +44,9 @@ class Line:
     """One line; a text line has no product, quantity, price or VAT.
 
     Units: prices net of VAT in the document's currency, as many decimals as RecMan gives; rates in per cent.
-    On a credit note quantities are positive: the kind says the direction. `department_number` is the line's own
-    department, where it is another than the document's.
+    On a credit note quantities are positive: the kind says the direction. `product_number` is None on a text line, and
+    empty where RecMan names no product for a price. `vat_code` and `account` are RecMan's own, empty where it states
+    none. `department_number` is the line's own department, where it is another than the document's.
     """
 
     position: int
@@ -53,6 +57,8 @@ class Line:
     unit_price_net: Decimal = ZERO
     discount_percent: Decimal = ZERO
     vat_rate: Decimal | None = None
+    vat_code: str = ""
+    account: str = ""
     comment: str = ""
     department_number: str = ""
     period_start: date | None = None
@@ -62,6 +68,11 @@ class Line:
     def is_text(self) -> bool:
         """Whether the line carries words only."""
         return self.product_number is None
+
+    @property
+    def key(self) -> LineKey:
+        """What decides where the line is booked: lines that agree in this are booked alike."""
+        return (self.product_number, self.vat_code, self.account, self.vat_rate, self.text)
 
     @property
     def discount_amount(self) -> Decimal:

@@ -1,14 +1,15 @@
 """What the accounting system has: reference data to plan with, and the records found or made there."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
 
 from app.domain.company_settings import CompanySettings
-from app.domain.documents import DocumentKind, Totals
+from app.domain.documents import DocumentKind, Line, LineKey, Totals
 from app.domain.money import ZERO
+from app.domain.vat import FIRST_SALES_ACCOUNT, LAST_SALES_ACCOUNT
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,11 +35,48 @@ class RemoteDepartment:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class VatPeriod:
+    """A percentage and its days, both inclusive; None: open at that end."""
+
+    first: date | None
+    last: date | None
+    rate: Decimal
+
+    def covers(self, day: date) -> bool:
+        """Whether the percentage holds on that day."""
+        return (self.first is None or self.first <= day) and (self.last is None or day <= self.last)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RemoteVatType:
-    """A VAT type there; `rate` in per cent."""
+    """A VAT type there.
+
+    Units: `rate` is today's in per cent; without `periods` it holds on every day.
+    """
 
     remote_id: int
-    rate: Decimal
+    rate: Decimal | None
+    code: str = ""
+    is_output: bool = True
+    is_locked: bool = False
+    is_visible: bool = True
+    periods: tuple[VatPeriod, ...] = ()
+
+    def rate_on(self, day: date) -> Decimal | None:
+        """The percentage on that day, None where there is none."""
+        if not self.periods:
+            return self.rate
+        return next((period.rate for period in self.periods if period.covers(day)), None)
+
+    def find_fault(self, day: date) -> str:
+        """Why no sale of that day may be booked on it, in words that follow `which`; empty: it may."""
+        faults = {
+            "is not for sales": not self.is_output,
+            "is locked": self.is_locked,
+            "is hidden": not self.is_visible,
+            f"is not valid on {day}": self.rate_on(day) is None,
+        }
+        return next((fault for fault, there in faults.items() if there), "")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +85,18 @@ class RemoteAccount:
 
     remote_id: int
     vat_type_id: int | None
+    number: int = 0
+    is_locked: bool = False
+
+    def find_fault(self, sales_accounts: Collection[int]) -> str:
+        """Why no sale may be booked on it, in words that follow `which`; empty: it may.
+
+        `sales_accounts` are those that an accountant has named beside the usual ones.
+        """
+        if self.is_locked:
+            return "is locked"
+        is_usual = FIRST_SALES_ACCOUNT <= self.number <= LAST_SALES_ACCOUNT
+        return "" if is_usual or self.number in sales_accounts else "is no account of sales"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,7 +105,8 @@ class Reference:
 
     Shape: `products` maps a product number to every product that has it (two = ambiguous);
     `currencies` an ISO code to its id; `customer_series` holds (from, to) pairs, both inclusive; `vat_types` maps a VAT
-    code, `accounts` an account number to what is there.
+    code to every VAT type that has it, the likeliest first; `accounts` an account number to what is there.
+    `vat_planned`: the company will be registered for VAT, on `taxable_from` if that is known.
     """
 
     products: Mapping[str, tuple[RemoteProduct, ...]]
@@ -66,14 +117,34 @@ class Reference:
     locked_until: date | None = None
     vat_registered: bool = True
     sends_by_itself: bool = False
-    vat_types: Mapping[str, RemoteVatType] = field(default_factory=dict)
+    vat_planned: bool = False
+    taxable_from: date | None = None
+    vat_types: Mapping[str, tuple[RemoteVatType, ...]] = field(default_factory=dict)
     accounts: Mapping[int, RemoteAccount] = field(default_factory=dict)
     default_account_id: int | None = None
     settings: CompanySettings = field(default_factory=CompanySettings)
 
-    def rate_of(self, vat_type_id: int | None) -> Decimal | None:
-        """The percentage of a VAT type by its id, None when it has none."""
-        return next((one.rate for one in self.vat_types.values() if one.remote_id == vat_type_id), None)
+    def is_registered(self, day: date) -> bool:
+        """Whether the company is registered for VAT on that day."""
+        is_due = self.vat_planned and self.taxable_from is not None and self.taxable_from <= day
+        return self.vat_registered or is_due
+
+    def find_vat_type(self, code: str, day: date) -> RemoteVatType | None:
+        """The VAT type that stands for the code on that day; where none may be used, the likeliest one."""
+        known = self.vat_types.get(code, ())
+        return next((one for one in known if not one.find_fault(day)), known[0] if known else None)
+
+    def code_of(self, vat_type_id: int | None) -> str | None:
+        """The code of a VAT type by its id, None when it has none.
+
+        An id may be one that a newer one has replaced: what counts is its code.
+        """
+        rows = (one for known in self.vat_types.values() for one in known)
+        return next((one.code for one in rows if one.remote_id == vat_type_id), None)
+
+    def find_account(self, account_id: int | None) -> RemoteAccount | None:
+        """The account with this id."""
+        return next((one for one in self.accounts.values() if one.remote_id == account_id), None)
 
 
 class DocumentState(StrEnum):
@@ -150,10 +221,10 @@ class Links:
     """Ids there of everything a document points to; None where the document has no such part.
 
     `customer_number` is the number that the customer's id must still show; empty: it is not known. `customer_name` is
-    RecMan's, for what a person is told.
-    `rounding_product_id` is the product of lines that we add to level a claim.
-    Shape: `dimensions` maps a free dimension (5 to 10) to the id of its value, `line_departments` a line's own
-    department number to its id.
+    RecMan's, for what a person is told. `rounding_product_id` is the product of lines that we add to level a claim.
+    Shape: `bookings` maps what decides about a line to the product, account and VAT that it is booked on; `products`
+    says it by RecMan's number alone. `dimensions` maps a free dimension (5 to 10) to the id of its value,
+    `line_departments` a line's own department number to its id.
     """
 
     customer_id: int
@@ -162,6 +233,12 @@ class Links:
     project_id: int | None = None
     department_id: int | None = None
     products: Mapping[str, RemoteProduct] = field(default_factory=dict)
+    bookings: Mapping[LineKey, RemoteProduct] = field(default_factory=dict)
     dimensions: Mapping[int, int] = field(default_factory=dict)
     line_departments: Mapping[str, int] = field(default_factory=dict)
     rounding_product_id: int | None = None
+
+    def product_of(self, line: Line) -> RemoteProduct:
+        """The product, account and VAT that a line is booked on."""
+        found = self.bookings.get(line.key)
+        return self.products[line.product_number or ""] if found is None else found

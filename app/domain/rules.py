@@ -5,10 +5,12 @@ from datetime import date
 from decimal import Decimal
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-from app.domain.documents import Document, DocumentKind
+from app.domain.documents import Document, DocumentKind, Line
+from app.domain.money import is_same_rate
 from app.domain.policies import CONTACT_FIELDS, CustomerField, FieldRule, FieldRules, MatchedBy, NumberPolicy
+from app.domain.vat import Buyer
 
 # Unimicro's free dimensions. Source: docs/facts/unimicro.md §3.6 [O].
 _FIRST_DIMENSION, _LAST_DIMENSION = 5, 10
@@ -16,6 +18,11 @@ _FIRST_DIMENSION, _LAST_DIMENSION = 5, 10
 Number = Annotated[str, Field(min_length=1, max_length=255)]
 Currency = Annotated[str, Field(pattern="^[A-Z]{3}$")]
 Dimension = Annotated[int, Field(ge=_FIRST_DIMENSION, le=_LAST_DIMENSION)]
+Account = Annotated[int, Field(ge=1000, le=99999999)]
+Rate = Annotated[Decimal, Field(ge=0, le=100)]
+Country = Annotated[
+    str, BeforeValidator(lambda value: value.upper() if isinstance(value, str) else value), Field(pattern="^[A-Z]{2}$")
+]
 
 
 class _Part(BaseModel):
@@ -35,14 +42,57 @@ class AccountingRule(_Part):
     product: Number | None = Field(None, description="RecMan's product number", examples=["1001"])
     kind: DocumentKind | None = None
     department: Number | None = Field(None, description="RecMan's department id", examples=["7"])
+    country: Country | None = Field(
+        None, description="The buyer's country (ISO 3166); SJ: Svalbard and Jan Mayen", examples=["SE"]
+    )
+    vat_rate: Rate | None = Field(None, description="The line's VAT in per cent, as RecMan has it", examples=["0"])
+    text: Number | None = Field(None, description="Words in the line's text, in any case", examples=["hire of"])
     vat_code: Number | None = Field(None, examples=["3"])
-    account: Annotated[int, Field(ge=1000, le=99999999)] | None = Field(None, examples=[3000])
+    account: Account | None = Field(None, examples=[3000])
 
     @model_validator(mode="after")
     def _says_something(self) -> "AccountingRule":
         if self.vat_code is None and self.account is None:
             raise ValueError("name a vat_code or an account")
         return self
+
+    def fits(self, line: Line, document: Document, buyer: Buyer) -> bool:
+        """Whether a line is all that the rule names."""
+        return (
+            self.product in (None, line.product_number)
+            and self.kind in (None, document.kind)
+            and self.department in (None, document.recman_department_id)
+            and self.country in (None, buyer.country)
+            and (self.vat_rate is None or (line.vat_rate is not None and is_same_rate(self.vat_rate, line.vat_rate)))
+            and (self.text is None or self.text.casefold() in line.text.casefold())
+        )
+
+    @property
+    def settles_treatment(self) -> bool:
+        """Whether the rule may put a line on a code that does not suit its buyer: for what it names, not for all."""
+        named = (self.product, self.department, self.country, self.text)
+        return self.vat_code is not None and any(part is not None for part in named)
+
+
+class VatCodeRule(_Part):
+    """RecMan's VAT code is this one of Unimicro's; none: the code says nothing, and Unimicro's product decides."""
+
+    recman: Number = Field(examples=["52"])
+    unimicro: Number | None = Field(examples=["52"])
+
+
+class AccountRule(_Part):
+    """RecMan's account is another one in Unimicro."""
+
+    recman: Number = Field(examples=["3000"])
+    unimicro: Account = Field(examples=[3010])
+
+
+class FallbackProduct(_Part):
+    """Unimicro's product for priced lines without a product number, by the VAT rate of the line."""
+
+    vat_rate: Rate = Field(examples=["25"])
+    product: Number = Field(description="Unimicro's product number", examples=["9000"])
 
 
 class DepartmentRule(_Part):
@@ -77,7 +127,17 @@ class Rules(_Part):
     product_policy: Literal["match_only", "create"] = Field(
         "match_only", description="create: a product that Unimicro lacks is made with number, name and standard account"
     )
+    fallback_products: list[FallbackProduct] = Field(default_factory=list)
     accounting: list[AccountingRule] = Field(default_factory=list)
+    vat_codes: list[VatCodeRule] = Field(
+        default_factory=list, description="What RecMan's VAT codes are in Unimicro; a code that is not here holds"
+    )
+    accounts: list[AccountRule] = Field(
+        default_factory=list, description="RecMan's accounts that have another number in Unimicro"
+    )
+    sales_accounts: list[Account] = Field(
+        default_factory=list, description="Accounts that sales may be booked on beside 3000 to 3999", examples=[[8070]]
+    )
     departments: list[DepartmentRule] = Field(default_factory=list)
     customer_number: NumberPolicy = Field(
         NumberPolicy.SAME_NUMBER,
@@ -126,6 +186,9 @@ class Rules(_Part):
         for name, keys in (
             ("products", [rule.recman for rule in self.products]),
             ("departments", [rule.recman for rule in self.departments]),
+            ("vat_codes", [rule.recman for rule in self.vat_codes]),
+            ("accounts", [rule.recman for rule in self.accounts]),
+            ("fallback_products", [f"{rule.vat_rate.normalize():f} %" for rule in self.fallback_products]),
         ):
             twice = sorted(key for key, count in Counter(keys).items() if count > 1)
             if twice:
@@ -136,18 +199,27 @@ class Rules(_Part):
         """The number that a RecMan product has in Unimicro."""
         return next((rule.unimicro for rule in self.products if rule.recman == recman_number), recman_number)
 
-    def accounting_of(self, recman_number: str, document: Document) -> AccountingRule | None:
-        """The first accounting rule that fits a line with this product, if there is one."""
-        return next(
-            (
-                rule
-                for rule in self.accounting
-                if rule.product in (None, recman_number)
-                and rule.kind in (None, document.kind)
-                and rule.department in (None, document.recman_department_id)
-            ),
-            None,
-        )
+    def accounting_of(self, line: Line, document: Document, buyer: Buyer) -> AccountingRule | None:
+        """The first accounting rule that fits a line, if there is one."""
+        return next((rule for rule in self.accounting if rule.fits(line, document, buyer)), None)
+
+    def find_vat_code(self, recman_code: str) -> VatCodeRule | None:
+        """What a VAT code of RecMan's is in Unimicro, None where nobody has said it."""
+        return next((rule for rule in self.vat_codes if rule.recman == recman_code), None)
+
+    def account_number(self, recman_account: str) -> str:
+        """The number that an account of RecMan's has in Unimicro; the same unless a rule names another one.
+
+        Source: RecMan's accounts are entered for the accounting system (docs/facts/recman.md §3.3); assumed.
+        """
+        return next((str(rule.unimicro) for rule in self.accounts if rule.recman == recman_account), recman_account)
+
+    def fallback_product(self, vat_rate: Decimal | None) -> str | None:
+        """Unimicro's product number for priced lines of this VAT rate that name none."""
+        if vat_rate is None:
+            return None
+        rules = self.fallback_products
+        return next((rule.product for rule in rules if is_same_rate(rule.vat_rate, vat_rate)), None)
 
     def field_rules_of(self, matched_by: MatchedBy | None) -> FieldRules:
         """Who keeps up which field of a customer that was made, or came to be linked, in this way."""

@@ -99,6 +99,7 @@ class Transfer(TenantOwned, Table):
     outcome never recorded, whatever became of the record since; it is looked for before anything is sent again.
     `fingerprint`: number, department and content, equal for doubles; `claimed`: the fingerprint that this document
     alone may be sent with. `not_same`: a person said that it is no double.
+    `country` is a customer's, by RecMan, as VAT sees it (domain.vat).
     `offer` is what was found in Unimicro of a document dated before the key's go-live day, and which key's books were
     searched; `decision` is a person's about such a document, `decided_on` the id of the offer that was seen then.
     `kid` is an invoice's, without blanks; `kid_allowed`: a person said that this customer's invoices may share it.
@@ -186,6 +187,7 @@ class Transfer(TenantOwned, Table):
     kid: Mapped[str | None]
     kid_allowed: Mapped[bool] = mapped_column(server_default=text("false"))
     customer_name: Mapped[str] = mapped_column(server_default="")
+    country: Mapped[str] = mapped_column(server_default="")
     currency: Mapped[str] = mapped_column(server_default="")
     net_amount: Mapped[Decimal | None]
     vat_amount: Mapped[Decimal | None]
@@ -282,6 +284,22 @@ class SharedOrgNumber(TenantOwned, Table):
     reason: Mapped[str]
     decided_by: Mapped[str]
     decided_at: Mapped[datetime] = mapped_column(server_default=NOW)
+
+
+class SeenCode(TenantOwned, Table):
+    """A VAT code of RecMan's that the key's rules did not know, as the first document stated it.
+
+    Owner: transfer.seen_codes.
+    """
+
+    __tablename__ = "seen_code"
+
+    tenant_id: Mapped[UUID] = mapped_column(ForeignKey("tenant.id"), primary_key=True)
+    key_id: Mapped[UUID] = mapped_column(ForeignKey("key.id"), primary_key=True)
+    code: Mapped[str] = mapped_column(primary_key=True)
+    record_id: Mapped[str]
+    vat_rate: Mapped[Decimal | None] = mapped_column(Numeric())
+    seen_at: Mapped[datetime] = mapped_column(server_default=NOW)
 
 
 class RuleSet(TenantOwned, Table):

@@ -6,7 +6,8 @@ from functools import partial
 
 from app.admin.keys import list_keys_for_record
 from app.domain.dimensions import Project
-from app.domain.documents import DocumentKind
+from app.domain.documents import Document, DocumentKind
+from app.domain.gaps import Gaps
 from app.domain.parties import Customer
 from app.domain.reasons.catalogue import fix_for
 from app.domain.reasons.codes import Code, Reason
@@ -40,6 +41,7 @@ from app.transfer.plan.steps import CreateProduct, Decision, Go, Hold, LookAgain
 from app.transfer.route import WAIT_SECONDS, choose_key, decide_without_key
 from app.transfer.run import run_document
 from app.transfer.run_parts import run_parts
+from app.transfer.seen_codes import list_new_codes, record_codes
 from app.transfer.take_back import take_back_draft
 
 
@@ -65,6 +67,7 @@ async def carry_document(run: Run) -> None:
     try:
         await _note_found(run, books, situation)
         await record_search(run, books, situation)
+        await _note_codes(run, books, document)
         decision = await decide(books, lambda reference: plan_document(replace(situation, reference=reference)))
         if isinstance(decision, Go):
             await claim_content(run, document, customer_name=_customer_name(situation))
@@ -73,6 +76,13 @@ async def carry_document(run: Run) -> None:
         await _name_customer(run, situation)
         raise
     await _follow_document(run, books, decision, situation)
+
+
+async def _note_codes(run: Run, books: Books, document: Document | Gaps) -> None:
+    """A VAT code that the rules do not know is listed for the accountant, whatever becomes of the document."""
+    if isinstance(document, Document) and list_new_codes(document, books.rules):
+        async with run.sessions.begin() as session:
+            await record_codes(session, books.key, document, books.rules)
 
 
 async def decide(books: Books, plan: Callable[[Reference], Decision]) -> Decision:

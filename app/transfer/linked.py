@@ -12,6 +12,7 @@ from app.transfer.plan.parts import find_line_departments
 from app.transfer.plan.products import choose_products
 from app.transfer.plan.situation import DocumentSituation, Past
 from app.transfer.plan.steps import CreateCreditDraft, CreateDraft
+from app.transfer.plan.vat import Sale
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +94,9 @@ def _make_links(books: Books, step: CreateDraft | CreateCreditDraft, known: Know
         customer_name=customer.name,
         project_id=find_id(known, "project", document.recman_project_id),
         department_id=own_department_id if step.department_id is None else step.department_id,
-        products=choose_products(document, books.reference, books.rules),
+        bookings=choose_products(
+            Sale(document=document, buyer=step.buyer, reference=books.reference, rules=books.rules)
+        ),
         line_departments=find_line_departments(document.lines, books.reference),
         dimensions=step.dimensions,
         rounding_product_id=_find_rounding_product(books),

@@ -22,6 +22,7 @@ from app.transfer.pasts import Pasts, Question, booked_count_of, load_pasts
 from app.transfer.plan.credit import list_own_drafts
 from app.transfer.plan.customers import claims_org_number, shares_org_number
 from app.transfer.plan.go_live import may_need_choice
+from app.transfer.plan.sale import hangs_on_country
 from app.transfer.plan.situation import CustomerView, DepartmentView, DocumentSituation, Past, ProjectView
 from app.transfer.twins import find_twins, was_searched
 
@@ -97,6 +98,7 @@ async def _look_at_all(run: Run, books: Books, document: Document | Gaps, pasts:
     settled = past is not None and past.booked
     credited_document, credit_notes = (None, ()) if settled else await _fetch_credited(run, books, credited)
     parts = _Parts() if settled else await _look_at_parts(run, books, document, pasts)
+    customer = await _look_at_country(books, document, parts.customer)
     return DocumentSituation(
         document=document,
         reference=books.reference,
@@ -104,7 +106,7 @@ async def _look_at_all(run: Run, books: Books, document: Document | Gaps, pasts:
         go_live=books.key.go_live,
         booking=books.key.booking,
         past=past,
-        customer=parts.customer,
+        customer=customer,
         project=parts.project,
         department=parts.department,
         credited=credited,
@@ -118,6 +120,21 @@ async def _look_at_all(run: Run, books: Books, document: Document | Gaps, pasts:
         kid_clashes=list_kid_clashes(pasts.transfers.get(place), pasts.same_kid, document, parts.customer),
         found=await _find_documents(books, document, past, list_own_drafts(past, credited_document, credit_notes)),
     )
+
+
+async def _look_at_country(
+    books: Books, document: Document | Gaps, customer: CustomerView | None
+) -> CustomerView | None:
+    """The customer with Unimicro's word for its country, where RecMan's is not kept and something hangs on it.
+
+    It is read where the document's head will need it anyway.
+    """
+    past = customer.past if customer is not None else None
+    if customer is None or past is None or not past.booked or past.country or past.remote_id is None:
+        return customer
+    if isinstance(document, Gaps) or not hangs_on_country(document, books.rules):
+        return customer
+    return replace(customer, remote_country=await books.target.find_customer_country(past.remote_id))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from app.domain.dimensions import Project
 from app.domain.org_numbers import parse_org_number
 from app.domain.parties import Customer
+from app.domain.vat import find_country
 from app.engine.lanes import wake_waiting
 from app.platform.db import Session
 from app.transfer.books import Books
@@ -25,6 +26,7 @@ class Part:
     content_hash: bytes | None = None
     keeps_number: bool = False
     org_number: str = ""
+    country: str = ""
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -43,6 +45,7 @@ def customer_part(customer: Customer) -> Part:
         name=customer.name,
         content_hash=hash_customer(customer),
         org_number=parse_org_number(customer.org_number, country_code=customer.invoice_address.country_code).digits,
+        country=find_country(customer.invoice_address, customer.org_number),
     )
 
 
@@ -60,7 +63,7 @@ def project_part(project: Project) -> Part:
 async def ensure_part(run: Run, books: Books, part: Part) -> int:
     """The id of the part's transfer, made if there was none."""
     place = run.place(books.key.id, part.scope, part.record_id)
-    values = {"number": part.number, "customer_name": part.name}
+    values = {"number": part.number, "customer_name": part.name, "country": part.country}
     async with run.sessions.begin() as session:
         transfer = await record_transfer(session, place, kind=part.kind, values=values)
     return transfer.id

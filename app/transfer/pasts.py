@@ -199,6 +199,7 @@ def past_of(transfer: Transfer, *, key_id: UUID, now: datetime) -> Past:
         described=_describe(transfer),
         warnings=read_reasons(transfer.warnings),
         is_drift_due=_is_drift_due(transfer, now),
+        country=transfer.country,
     )
 
 

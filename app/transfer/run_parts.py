@@ -79,7 +79,14 @@ async def run_part(run: Run, books: Books, step: Step, known: Known) -> Known:
 
 
 async def _link(run: Run, books: Books, step: Link, known: Known) -> Known:
-    part = Part(scope=step.scope, kind=_KINDS[step.scope], record_id=step.record_id, number=step.number, name=step.name)
+    part = Part(
+        scope=step.scope,
+        kind=_KINDS[step.scope],
+        record_id=step.record_id,
+        number=step.number,
+        name=step.name,
+        country=step.country,
+    )
     transfer_id = await ensure_part(run, books, part)
     async with run.sessions.begin() as session:
         await check_fence(session, run.lease)

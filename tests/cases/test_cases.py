@@ -13,7 +13,7 @@ from tests.world.play import Play, prepare, take
 
 FOLDER = Path(__file__).parent
 # What waits for the work that it is about; every other case is in force.
-WAITING = ("D06", "V01", "V04")
+WAITING = ("D06",)
 CASES = sorted(path.stem for path in FOLDER.glob("*.json") if not path.stem.startswith(WAITING))
 HOLDS: dict[str, Any] = tomllib.loads((FOLDER / "holds.toml").read_text(encoding="utf-8"))
 
@@ -32,7 +32,7 @@ async def test_case_comes_out_right_or_is_held_for_its_reason_and_mended(play: P
         await take(play, step)
     hold = HOLDS.get(name.partition("-")[0], {})
     if not hold.get("held_first"):
-        await compare(play, case["expect"])
+        await compare(play, list_ends(case["expect"], hold))
     await look_at_reasons(play, await list_reasons(play, hold), case)
     for snapshot, reasons in hold.get("snapshots", {}).items():
         for record, code in reasons.items():
@@ -44,6 +44,13 @@ async def test_case_comes_out_right_or_is_held_for_its_reason_and_mended(play: P
 
 def test_every_hold_belongs_to_a_case() -> None:
     assert set(HOLDS) <= {path.stem.partition("-")[0] for path in FOLDER.glob("*.json")}
+
+
+def list_ends(expected: dict[str, Any], hold: dict[str, Any]) -> dict[str, Any]:
+    """What is expected before the mending: a document that may be right or held is compared when it is mended."""
+    mended = hold.get("reasons", {}).keys() & hold.get("then", {}).keys()
+    later = {record for record in mended if "state" not in expected.get(record, {})}
+    return {record: wanted for record, wanted in expected.items() if record not in later}
 
 
 async def list_reasons(play: Play, hold: dict[str, Any]) -> dict[str, str]:

@@ -66,13 +66,17 @@ async def test_account_and_vat_come_from_the_first_rule_that_fits(world: World) 
     assert (item["Account"], item["VatType"]) == (3100, "5")
 
 
-async def test_rule_that_names_nothing_real_holds_and_says_which(world: World) -> None:
-    only_line(world, productNumber="1001", vatRate=25)
-    await world.office.put_rules({"accounting": [{"account": 9876, "vat_code": "99"}]})
+async def test_rule_that_names_nothing_real_any_more_holds_and_says_which(world: World) -> None:
+    only_line(world, productNumber="1001", vatRate=0)
+    await world.office.put_rules({"accounting": [{"account": 3200, "vat_code": "6"}]})
+    books = world.ledger.books()
+    for entity, name, value in (("Account", "AccountNumber", 3200), ("VatType", "VatCode", "6")):
+        (row,) = (one for one in books.rows(entity) if one[name] == value)
+        books.update(entity, row["ID"], {"Deleted": True})
     held = await send(world)
     assert [reason["code"] for reason in held["reasons"]] == ["rule_unusable", "rule_unusable"]
-    assert "account 9876" in held["reasons"][0]["cause"]
-    assert "VAT code 99" in held["reasons"][1]["cause"]
+    assert "account 3200" in held["reasons"][0]["cause"]
+    assert "VAT code 6" in held["reasons"][1]["cause"]
 
 
 async def test_department_and_free_dimension_come_from_a_rule(world: World) -> None:

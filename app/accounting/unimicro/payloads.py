@@ -23,7 +23,9 @@ PRODUCT_ACTIVE = 35001
 CUSTOMER_DELETED = 90001
 CUSTOMER_INACTIVE = frozenset({50001, CUSTOMER_DELETED})
 CREDIT_NOTE_TYPE = 1
-VAT_REGISTERED = 3
+# TaxMandatoryType: no VAT at all, registered later, registered. Source: §3.7 [o].
+VAT_NONE, VAT_PLANNED, VAT_REGISTERED = 1, 2, 3
+VAT_DUTIES = (VAT_NONE, VAT_PLANNED, VAT_REGISTERED)
 
 
 def _address(prefix: str, postal_code: int) -> dict[str, int]:

@@ -11,7 +11,7 @@ from datetime import date
 from types import MappingProxyType
 from typing import Any, Generic, TypeVar
 
-from app.accounting.unimicro.payloads import VAT_REGISTERED, to_text
+from app.accounting.unimicro.payloads import VAT_DUTIES, VAT_PLANNED, VAT_REGISTERED, to_text
 from app.accounting.unimicro.set_up import fetch_set_up
 from app.accounting.unimicro.target_documents import DocumentTarget, quote
 from app.accounting.unimicro.translate import (
@@ -86,6 +86,8 @@ class UnimicroTarget(DocumentTarget):
             customer_series=tuple(_customer_series(series)),
             locked_until=_locked_until(settings),
             vat_registered=settings["TaxMandatoryType"] == VAT_REGISTERED,
+            vat_planned=settings["TaxMandatoryType"] == VAT_PLANNED,
+            taxable_from=_to_day(settings.get("TaxableFromDate")),
             sends_by_itself=bool(settings.get("AutoDistributeInvoice")),
             vat_types=vat.types,
             accounts=vat.accounts,
@@ -99,7 +101,7 @@ class UnimicroTarget(DocumentTarget):
 
     async def _fetch_vat(self, settings: Mapping[str, Any]) -> VatTable:
         return VatTable.from_rows(
-            await self._client.fetch_list("vattypes"),
+            await self._client.fetch_list("vattypes", expand="VatTypePercentages"),
             await self._client.fetch_list("accounts"),
             default_account_id=settings.get("DefaultSalesAccountID"),
         )
@@ -275,7 +277,7 @@ def _read_base_currency(settings: Mapping[str, Any], currencies: Mapping[str, in
         gaps.append(
             _setting_gap(Code.BASE_CURRENCY_UNKNOWN, "which currency it keeps its books in (BaseCurrencyCodeID)")
         )
-    if not isinstance(settings.get("TaxMandatoryType"), int):
+    if settings.get("TaxMandatoryType") not in VAT_DUTIES:
         gaps.append(_setting_gap(Code.VAT_DUTY_UNKNOWN, "whether it is registered for VAT (TaxMandatoryType)"))
     if gaps or base is None:
         raise HoldError(tuple(gaps))
@@ -291,8 +293,12 @@ def _setting_gap(code: Code, what: str) -> Reason:
 
 
 def _locked_until(settings: Mapping[str, Any]) -> date | None:
-    days = [settings.get("AccountingLockedDate"), settings.get("VatLockedDate")]
-    return max((date.fromisoformat(str(day)[:10]) for day in days if day), default=None)
+    days = map(_to_day, (settings.get("AccountingLockedDate"), settings.get("VatLockedDate")))
+    return max(filter(None, days), default=None)
+
+
+def _to_day(value: Any) -> date | None:
+    return date.fromisoformat(str(value)[:10]) if value else None
 
 
 def _to_org_filter(org_number: str, country_code: str) -> str:

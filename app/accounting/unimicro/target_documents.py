@@ -1,6 +1,7 @@
 """The documents of one company: find, draft, issue, credit. Part of `target.UnimicroTarget`."""
 
 from collections.abc import Callable, Mapping, MutableMapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
@@ -17,6 +18,7 @@ from app.domain.parties import Recipient
 from app.domain.reasons.catalogue import fix_for
 from app.domain.reasons.codes import Code, Reason
 from app.domain.reference import Links, Quote, Reference, RemoteDocument, RemoteProduct
+from app.domain.vat import find_country
 from app.errors import (
     HoldError,
     OutcomeUnknownError,
@@ -152,6 +154,16 @@ class DocumentTarget:
             currency=Currency(currency_id=reference.currencies[document.currency], rate=rate),
             recipient=recipient,
         )
+
+    async def find_customer_country(self, customer_id: int) -> str:
+        """Where a customer is, as VAT sees it (domain.vat); empty where Unimicro does not say or lets nobody see it.
+
+        A customer that cannot be invoiced is the draft's business.
+        """
+        with suppress(HoldError, RemoteMissingError, RemoteRejectedError):
+            recipient = await self._fetch_recipient(Links(customer_id=customer_id), "")
+            return find_country(recipient.invoice_address, recipient.org_number)
+        return ""
 
     async def _fetch_recipient(self, links: Links, recman_company_id: str) -> Recipient:
         found = self._recipients.get(links.customer_id)

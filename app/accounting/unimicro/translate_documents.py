@@ -165,7 +165,7 @@ def to_item(line: Line, links: Links, *, guid: str, currency: Currency) -> dict[
     if line.product_number is None:
         # A line without product is a pure text line. Source: docs/facts/unimicro.md §3.3 [o].
         return item | {"ProductID": None, "NumberOfItems": ZERO}
-    product = links.products[line.product_number]
+    product = links.product_of(line)
     own_department = links.line_departments.get(line.department_number, links.department_id)
     dimensions = to_dimensions(replace(links, department_id=own_department), guid_for(guid, "dimensions"))
     if dimensions:

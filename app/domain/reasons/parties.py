@@ -198,27 +198,6 @@ ROWS = (
         fix=Text("Create product {number} in Unimicro by hand (with sales account and VAT), then retry."),
     ),
     Row(
-        code=Code.VAT_DIFFERS,
-        mender=Mender.ACCOUNTANT,
-        sentence=Text("Line and product have different VAT."),
-        fix=Text(
-            "Set the VAT of product {number} right in Unimicro, then retry; or make a rule (PUT /v1/rules): "
-            "then it goes on by itself. If RecMan's line is wrong, credit the invoice in RecMan, write a new "
-            "one there, and ignore the two here."
-        ),
-        wakes=frozenset({Change.RULES_CHANGED}),
-    ),
-    Row(
-        code=Code.RULE_UNUSABLE,
-        mender=Mender.ADMINISTRATOR,
-        sentence=Text("A rule names what Unimicro does not have."),
-        fix=Text(
-            "Set the rule right (PUT /v1/rules): then it goes on by itself; or add what it names in Unimicro, "
-            "then retry."
-        ),
-        wakes=frozenset({Change.RULES_CHANGED}),
-    ),
-    Row(
         code=Code.PROJECT_AMBIGUOUS,
         mender=Mender.UNIMICRO_ADMINISTRATOR,
         sentence=Text("Unimicro has the project number more than once."),

@@ -12,6 +12,7 @@ from app.recman.read.reader import Reader
 from app.recman.read.spellings import (
     INVOICE,
     LINE,
+    PRODUCT,
     Raw,
     Unclear,
     is_said,
@@ -77,7 +78,7 @@ def _read_line(row: Raw, position: int, kind: DocumentKind, *, proven: bool) -> 
     if _is_text(row):
         _check_words(reader, row)
     else:
-        fields |= _read_figures(reader)
+        fields |= _read_figures(reader) | _read_booking(reader, row, kind)
     stated = reader.find("net", read_number) if proven or _is_text(row) else reader.need("net", read_number)
     if reader.gaps:
         return None, reader.gaps, 0
@@ -92,7 +93,8 @@ def _read_line(row: Raw, position: int, kind: DocumentKind, *, proven: bool) -> 
 
 def _read_figures(reader: Reader) -> dict[str, Any]:
     return {
-        "product_number": reader.need("product_number", read_text),
+        # A price without a product may have one by a rule of the key's.
+        "product_number": reader.find("product_number", read_text) or "",
         "quantity": reader.need("quantity", read_number),
         "unit": reader.find("unit", read_text) or "",
         "unit_price_net": reader.need("price", read_number),
@@ -103,6 +105,25 @@ def _read_figures(reader: Reader) -> dict[str, Any]:
         "period_start": reader.guess("period_start", read_day),
         "period_end": reader.guess("period_end", read_day),
     }
+
+
+def _read_booking(reader: Reader, row: Raw, kind: DocumentKind) -> dict[str, str]:
+    """RecMan's own VAT code and account: the line's, else its product's; empty where neither states one.
+
+    Source: docs/facts/recman.md §3.3, §3.4: RecMan has a credit account, and a debit account for credit notes [O]; that
+    a credit note without the latter stands on the former, and that a line holds its product, is assumed.
+    """
+    accounts = ("debit_account", "credit_account") if kind is DocumentKind.CREDIT_NOTE else ("credit_account",)
+    inner = row.get("product")
+    product = Reader(inner if isinstance(inner, dict) else {}, PRODUCT, where=reader.where + "its product: ")
+
+    def find_first(*names: str) -> str:
+        found = (source.find(name, read_text) for source in (reader, product) for name in names)
+        return next(filter(None, found), "")
+
+    booking = {"vat_code": find_first("vat_code"), "account": find_first(*accounts)}
+    reader.gaps += product.gaps
+    return booking
 
 
 def _check_words(reader: Reader, row: Raw) -> None:

@@ -18,7 +18,7 @@ class Reader:
     ) -> None:
         self._raw = raw
         self._spellings = spellings
-        self._where = where
+        self.where = where
         # A document can never be mended in RecMan, everything else can.
         self._case = "" if is_document else "party"
         self.gaps: list[Reason] = []
@@ -49,7 +49,7 @@ class Reader:
 
     def add(self, code: Code, cause: str) -> None:
         """Note a gap of this record."""
-        cause = self._where + cause
+        cause = self.where + cause
         fix = fix_for(code, self._case)
         self.gaps.append(Reason(code=code, cause=cause[:1].upper() + cause[1:], fix=fix))
 

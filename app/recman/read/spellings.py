@@ -100,12 +100,18 @@ LINE = {
     "price": ("unitPrice", "price"),  # [I]
     "discount": ("discount", "discountPercent"),  # [I]
     "vat_rate": ("vatRate", "vatPercent"),  # [I]
+    "vat_code": ("vatCode",),  # [I] the name; that RecMan has one [O]
+    "credit_account": ("creditAccount",),  # [I] the name; that RecMan has one [O]
+    "debit_account": ("debitAccount",),  # [I] the same; for credit notes
+    "product": ("product",),  # [I] a map: what RecMan's product says where the line does not
     "net": ("total", "sum"),  # [I] only to check our reading
     "comment": ("comment", "note"),  # [I]
     "department_number": ("departmentNumber",),  # [I]
     "period_start": ("periodStart", "startDate"),  # [I] informative: never holds
     "period_end": ("periodEnd", "endDate"),  # [I] informative: never holds
 }
+# RecMan's product inside of a line. [I], the names as on the line.
+PRODUCT = {name: LINE[name] for name in ("vat_code", "credit_account", "debit_account")}
 ADDRESS = ("address1", "address2", "postalCode", "city", "country")  # [C]
 # Fields that v2 is asked for by name: every spelling, until RecMan has named those that it does not know. Names that
 # are proven in use stand first (§3.1, §3.2); invoices are asked for without names (§2.2 [C]).

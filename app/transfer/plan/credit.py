@@ -20,6 +20,7 @@ from app.transfer.plan.go_live import show_way_out
 from app.transfer.plan.parts import list_dimension_warnings, list_line_warnings
 from app.transfer.plan.products import plan_products
 from app.transfer.plan.review import list_review_gaps, list_rule_gaps
+from app.transfer.plan.sale import to_sale
 from app.transfer.plan.situation import DocumentSituation, Past
 from app.transfer.plan.steps import CreateCreditDraft, Decision, Go, Hold, Wait
 
@@ -55,11 +56,11 @@ def credit_of_order(document: Document) -> Reason:
 def _plan_compared(
     document: Document, situation: DocumentSituation, *, credited: Past, remote: RemoteDocument, draft_id: int | None
 ) -> Decision:
-    reference, rules = situation.reference, situation.rules
+    reference, sale = situation.reference, to_sale(document, situation)
     steps, gaps = plan_dimensions(situation)
     gaps = [*_list_stranger_gaps(credited, remote), *_list_party_gaps(document, situation, credited, remote), *gaps]
     gaps += [*_list_sign_gaps(document, situation), *_list_amount_gaps(document, situation, credited, remote)]
-    products, product_gaps = plan_products(document, reference, rules)
+    products, product_gaps = plan_products(sale)
     gaps += [
         *product_gaps,
         *list_date_gaps(document, reference),
@@ -77,6 +78,7 @@ def _plan_compared(
         document=document,
         credited_id=remote.remote_id,
         draft_id=draft_id,
+        buyer=sale.buyer,
         reason=f"credits {'a part of ' if is_part else ''}invoice {credited.remote_number} in Unimicro",
         department_id=department.matches[0].remote_id if department is not None and department.by_rule else None,
         dimensions={n: ids[0] for n, _, ids in department.dimensions} if department is not None else {},

@@ -11,6 +11,7 @@ from app.domain.policies import MatchedBy, NumberPolicy
 from app.domain.reasons.catalogue import fix_for
 from app.domain.reasons.codes import Code, Reason
 from app.domain.reference import Reference, RemoteCustomer
+from app.domain.vat import find_country
 from app.transfer.plan.parts import Planned, link_part
 from app.transfer.plan.situation import CustomerView
 from app.transfer.plan.steps import CreateCustomer
@@ -96,6 +97,7 @@ def _link_customer(view: CustomerView, customer: Customer, match: RemoteCustomer
     link = replace(
         link_part("company", customer.recman_company_id, customer, match),
         matched_by=_find_rung(view, customer, match),
+        country=find_country(customer.invoice_address, customer.org_number),
         warnings=tuple(list_org_number_warnings(customer)),
     )
     return (link,), ()

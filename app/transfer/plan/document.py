@@ -5,6 +5,7 @@ A plan looks at everything before it says no: a hold lists every gap at once, no
 
 import hashlib
 from collections.abc import Sequence
+from dataclasses import replace
 
 from app.domain.booking import Booking
 from app.domain.documents import Document, DocumentKind
@@ -29,6 +30,7 @@ from app.transfer.plan.go_live import plan_before_go_live
 from app.transfer.plan.parts import list_dimension_warnings, list_line_warnings, plan_project
 from app.transfer.plan.products import list_unknown_products, plan_products
 from app.transfer.plan.review import is_too_old, list_review_gaps, list_rule_gaps
+from app.transfer.plan.sale import to_sale
 from app.transfer.plan.situation import CustomerView, DepartmentView, DocumentSituation, Past, ProjectView
 from app.transfer.plan.steps import (
     AdoptDocument,
@@ -43,6 +45,7 @@ from app.transfer.plan.steps import (
     UpdateCustomer,
     UpdateProject,
 )
+from app.transfer.plan.vat import Sale
 
 
 def plan_document(situation: DocumentSituation) -> Decision:
@@ -123,9 +126,10 @@ def _plan_found(document: Document, situation: DocumentSituation) -> Decision:
 
 
 def _plan_invoice(document: Document, situation: DocumentSituation) -> Decision:
-    reference, rules = situation.reference, situation.rules
+    reference = situation.reference
     steps, gaps = _plan_parts(situation)
-    products, product_gaps = plan_products(document, reference, rules)
+    sale = to_sale(document, situation)
+    products, product_gaps = plan_products(sale)
     gaps = [*gaps, *product_gaps, *list_date_gaps(document, reference), *_company_gaps(document, situation)]
     gaps += list_rule_gaps(situation)
     gaps = gaps or list_review_gaps(document, situation)
@@ -133,17 +137,17 @@ def _plan_invoice(document: Document, situation: DocumentSituation) -> Decision:
         return Hold(tuple(gaps))
     warnings = list_dimension_warnings(situation.project, situation.department)
     warnings += (*list_line_warnings(document.lines, reference), *list_kid_warnings(document))
-    draft = _plan_draft(document, situation.department)
+    draft = _plan_draft(sale, situation.department)
     return Go((*steps, *products, draft, choose_last_step(document, situation)), warnings)
 
 
-def _plan_draft(document: Document, department: DepartmentView | None) -> CreateDraft:
-    reason = f"{name_document(document)} is not in Unimicro yet"
+def _plan_draft(sale: Sale, department: DepartmentView | None) -> CreateDraft:
+    reason = f"{name_document(sale.document)} is not in Unimicro yet"
+    draft = CreateDraft(document=sale.document, reason=reason, buyer=sale.buyer)
     if department is None:
-        return CreateDraft(document=document, reason=reason)
-    return CreateDraft(
-        document=document,
-        reason=reason,
+        return draft
+    return replace(
+        draft,
         department_id=department.matches[0].remote_id if department.by_rule else None,
         dimensions={n: ids[0] for n, _, ids in department.dimensions},
     )
@@ -168,7 +172,7 @@ def _company_gaps(document: Document, situation: DocumentSituation) -> list[Reas
     if document.currency not in reference.currencies:
         cause = f"Unimicro has no currency {document.currency}"
         gaps.append(Reason(code=Code.CURRENCY_UNKNOWN, cause=cause, fix=fix_for(Code.CURRENCY_UNKNOWN)))
-    if not reference.vat_registered and document.totals.vat_amount:
+    if not reference.is_registered(document.invoice_date) and document.totals.vat_amount:
         cause = "The company is not VAT-registered in Unimicro, but the invoice has VAT"
         gaps.append(Reason(code=Code.COMPANY_WITHOUT_VAT, cause=cause, fix=fix_for(Code.COMPANY_WITHOUT_VAT)))
     return [*gaps, *list_sending_gaps(document, reference, situation.booking)]

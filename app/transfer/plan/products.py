@@ -1,33 +1,38 @@
-"""Planning the products of a document's lines: match by number alone, as the rules map it; account and VAT. Pure."""
+"""Planning the products of a document's lines: match by number alone, as the rules map it. Pure.
+
+Where the line is booked then is the matter of `plan.vat`.
+"""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 
-from app.domain.documents import Document, Line
-from app.domain.money import ZERO, is_same_rate
+from app.domain.documents import Line, LineKey
 from app.domain.reasons.catalogue import fix_for
 from app.domain.reasons.codes import Code, Reason
 from app.domain.reference import Reference, RemoteProduct
-from app.domain.rules import AccountingRule, Rules
+from app.domain.rules import Rules
 from app.transfer.plan.steps import CreateProduct
+from app.transfer.plan.vat import Sale, book_line
 
 Chosen = RemoteProduct | tuple[Reason, ...]
 
 
-def plan_products(
-    document: Document, reference: Reference, rules: Rules
-) -> tuple[tuple[CreateProduct, ...], tuple[Reason, ...]]:
+def plan_products(sale: Sale) -> tuple[tuple[CreateProduct, ...], tuple[Reason, ...]]:
     """The products to make, and everything that keeps lines from being booked."""
-    steps: list[CreateProduct] = []
+    steps: dict[str, CreateProduct] = {}
     gaps: list[Reason] = []
-    for number, lines in _group(document.lines).items():
-        chosen = choose_product(number, document, reference, rules)
-        if not isinstance(chosen, RemoteProduct) and _may_be_made(number, reference, rules):
-            chosen = _design_product(number, lines[0], document, reference, rules)
-            if isinstance(chosen, RemoteProduct):
-                steps.append(CreateProduct(product=chosen, reason=f"no product {chosen.number} in Unimicro yet"))
-        gaps += _list_vat_gaps(chosen, lines, reference) if isinstance(chosen, RemoteProduct) else chosen
-    return tuple(steps), tuple(gaps)
+    for line in sale.document.lines:
+        if line.is_text:
+            continue
+        matched = _match_line(line, sale)
+        if not isinstance(matched, RemoteProduct) and _may_be_made(line, sale):
+            matched = _design_product(line, sale)
+            reason = f"no product {matched.number} in Unimicro yet"
+            made, made_gaps = book_line(line, matched, sale)
+            if not made_gaps:
+                steps.setdefault(made.number, CreateProduct(product=made, reason=reason))
+        gaps += book_line(line, matched, sale)[1] if isinstance(matched, RemoteProduct) else matched
+    # What is wrong with a product is so on each of its lines, and said once.
+    return tuple(steps.values()), tuple(dict.fromkeys(gaps))
 
 
 def list_unknown_products(numbers: Iterable[str], reference: Reference, rules: Rules) -> tuple[Reason, ...]:
@@ -36,41 +41,50 @@ def list_unknown_products(numbers: Iterable[str], reference: Reference, rules: R
     return tuple(gap for chosen in found if not isinstance(chosen, RemoteProduct) for gap in chosen)
 
 
-def choose_products(document: Document, reference: Reference, rules: Rules) -> Mapping[str, RemoteProduct]:
-    """Every product of the lines by RecMan's number, with the account and VAT that the rules give it.
+def choose_products(sale: Sale) -> Mapping[LineKey, RemoteProduct]:
+    """Every line's product by what decides about the line, with the account and VAT that it is booked on.
 
     Raises:
         LookupError: one cannot be booked; `plan_products` lists why.
     """
-    chosen: dict[str, RemoteProduct] = {}
-    for number in _group(document.lines):
-        product = choose_product(number, document, reference, rules)
+    chosen: dict[LineKey, RemoteProduct] = {}
+    for line in sale.document.lines:
+        if line.is_text or line.key in chosen:
+            continue
+        product = choose_product(line, sale)
         if not isinstance(product, RemoteProduct):
-            raise LookupError(f"product {number} went missing between plan and run")  # noqa: TRY004 - not its type
-        chosen[number] = product
+            raise LookupError(f"the product of line {line.position} went missing between plan and run")  # noqa: TRY004 - not its type
+        chosen[line.key] = product
     return chosen
 
 
-def choose_product(number: str, document: Document, reference: Reference, rules: Rules) -> Chosen:
-    """The product that lines with this RecMan number are booked on, or why there is none."""
-    matched = _match(number, reference, rules)
-    rule = rules.accounting_of(number, document)
-    if rule is None or not isinstance(matched, RemoteProduct):
+def choose_product(line: Line, sale: Sale) -> Chosen:
+    """The product that a line is booked on, with account and VAT, or why it cannot be."""
+    matched = _match_line(line, sale)
+    if not isinstance(matched, RemoteProduct):
         return matched
-    return _apply(rule, matched, reference)
+    booked, gaps = book_line(line, matched, sale)
+    return tuple(gaps) or booked
 
 
-def _group(lines: Iterable[Line]) -> dict[str, list[Line]]:
-    grouped: dict[str, list[Line]] = {}
-    for line in lines:
-        if line.product_number is not None:
-            grouped.setdefault(line.product_number, []).append(line)
-    return grouped
+def _match_line(line: Line, sale: Sale) -> Chosen:
+    if line.product_number:
+        return _match(line.product_number, sale.reference, sale.rules)
+    number = sale.rules.fallback_product(line.vat_rate)
+    if number is not None:
+        return _match_in_unimicro(number, f"{number} (the rule for lines without product)", sale.reference)
+    rate = "no VAT" if line.vat_rate is None else f"{line.vat_rate:f} % VAT"
+    cause = f"Line {line.position}: the product number is missing, and no rule names a product for lines with {rate}"
+    return (Reason(code=Code.PRODUCT_MISSING, cause=cause, fix=fix_for(Code.PRODUCT_MISSING)),)
 
 
 def _match(number: str, reference: Reference, rules: Rules) -> Chosen:
     wanted = rules.product_number(number)
     name = wanted if wanted == number else f"{wanted} (the rule for RecMan's {number})"
+    return _match_in_unimicro(wanted, name, reference)
+
+
+def _match_in_unimicro(wanted: str, name: str, reference: Reference) -> Chosen:
     products = reference.products.get(wanted, ())
     active = [product for product in products if product.active]
     if not products:
@@ -90,69 +104,22 @@ def _match(number: str, reference: Reference, rules: Rules) -> Chosen:
     return active[0]
 
 
-def _apply(rule: AccountingRule, product: RemoteProduct, reference: Reference) -> Chosen:
-    """The product with the rule's account and VAT; an account brings its own VAT unless the rule names one."""
-    gaps = []
-    if rule.account is not None:
-        account = reference.accounts.get(rule.account)
-        if account is None:
-            gaps.append(_rule_gap(f"account {rule.account}"))
-        else:
-            rate = reference.rate_of(account.vat_type_id)
-            product = replace(product, account_id=account.remote_id, vat_type_id=account.vat_type_id, vat_rate=rate)
-    if rule.vat_code is not None:
-        vat_type = reference.vat_types.get(rule.vat_code)
-        if vat_type is None:
-            gaps.append(_rule_gap(f"VAT code {rule.vat_code}"))
-        else:
-            product = replace(product, vat_type_id=vat_type.remote_id, vat_rate=vat_type.rate)
-    return tuple(gaps) or product
+def _may_be_made(line: Line, sale: Sale) -> bool:
+    if not line.product_number or sale.rules.product_policy != "create":
+        return False
+    return not sale.reference.products.get(sale.rules.product_number(line.product_number))
 
 
-def _rule_gap(what: str) -> Reason:
-    cause = f"A rule names {what}, which Unimicro does not have"
-    return Reason(code=Code.RULE_UNUSABLE, cause=cause, fix=fix_for(Code.RULE_UNUSABLE))
-
-
-def _may_be_made(number: str, reference: Reference, rules: Rules) -> bool:
-    return rules.product_policy == "create" and not reference.products.get(rules.product_number(number))
-
-
-def _design_product(number: str, line: Line, document: Document, reference: Reference, rules: Rules) -> Chosen:
-    """The product that would be made: number, name, and the company's standard account unless a rule names another."""
-    account = next((one for one in reference.accounts.values() if one.remote_id == reference.default_account_id), None)
-    vat_type_id = account.vat_type_id if account is not None else None
-    product = RemoteProduct(
+def _design_product(line: Line, sale: Sale) -> RemoteProduct:
+    """The product that would be made: number, name, and the company's standard account with the VAT that it brings."""
+    reference, number = sale.reference, line.product_number or ""
+    account = reference.find_account(reference.default_account_id)
+    return RemoteProduct(
         remote_id=0,
-        number=rules.product_number(number),
+        number=sale.rules.product_number(number),
         name=line.text or number,
         active=True,
         account_id=account.remote_id if account is not None else None,
-        vat_type_id=vat_type_id,
-        vat_rate=reference.rate_of(vat_type_id),
+        vat_type_id=account.vat_type_id if account is not None else None,
+        vat_rate=None,
     )
-    rule = rules.accounting_of(number, document)
-    return product if rule is None else _apply(rule, product, reference)
-
-
-def _list_vat_gaps(product: RemoteProduct, used: list[Line], reference: Reference) -> list[Reason]:
-    # A company without VAT has no VAT types on its products.
-    # Source: docs/facts/unimicro.md §3.7 (TaxMandatoryType 1) [o].
-    rate = product.vat_rate if product.vat_rate is not None or reference.vat_registered else ZERO
-    if rate is None:
-        cause = f"Product {product.number} {product.name} has neither a VAT type nor an account with one in Unimicro"
-        return [
-            Reason(
-                code=Code.PRODUCT_WITHOUT_VAT, cause=cause, fix=fix_for(Code.PRODUCT_WITHOUT_VAT, number=product.number)
-            )
-        ]
-    return [
-        Reason(
-            code=Code.VAT_DIFFERS,
-            cause=f"Line {line.position}: product {product.number} has {rate:f} % VAT in Unimicro, "
-            f"RecMan's line has {line.vat_rate:f} %",
-            fix=fix_for(Code.VAT_DIFFERS, number=product.number),
-        )
-        for line in used
-        if line.vat_rate is not None and not is_same_rate(line.vat_rate, rate)
-    ]

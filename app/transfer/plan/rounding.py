@@ -32,7 +32,9 @@ def choose_rounding_product(rounding: Rounding, reference: Reference) -> RemoteP
     if not _FIRST_ACCOUNT <= rounding.account <= _LAST_ACCOUNT:
         span = f"{_FIRST_ACCOUNT} to {_LAST_ACCOUNT}"
         return _unusable(f"The rules' account for rounding, {rounding.account}, is none of the result ({span})")
-    if reference.rate_of(account.vat_type_id):
+    if account.is_locked:
+        return _unusable(f"The rules' account for rounding, {rounding.account}, is locked in Unimicro")
+    if _brings_vat(account, reference):
         return _unusable(f"The rules' account for rounding, {rounding.account}, brings VAT")
     found = reference.products.get(rounding.product, ())
     if len(found) > 1 or not all(one.active for one in found):
@@ -50,12 +52,18 @@ def choose_rounding_product(rounding: Rounding, reference: Reference) -> RemoteP
     return replace(product, account_id=account.remote_id, vat_type_id=_choose_vat(account, reference))
 
 
+def _brings_vat(account: RemoteAccount, reference: Reference) -> bool:
+    known = reference.vat_types.get(reference.code_of(account.vat_type_id) or "", ())
+    return any(one.rate for one in known)
+
+
 def _choose_vat(account: RemoteAccount, reference: Reference) -> int | None:
     """The account's own VAT type, which has no VAT, else one without; none in a company that has no VAT at all."""
     if account.vat_type_id is not None:
         return account.vat_type_id
-    types = (reference.vat_types.get(code) for code in _CODES_WITHOUT_VAT)
-    return next((one.remote_id for one in types if one is not None), None)
+    known = [one for code in _CODES_WITHOUT_VAT for one in reference.vat_types.get(code, ())]
+    usable = [one for one in known if one.is_visible and not one.is_locked]
+    return next((one.remote_id for one in (*usable, *known)), None)
 
 
 def _unusable(cause: str) -> Reason:

@@ -27,7 +27,8 @@ class Past:
     begun; `credit_drafts_before`: ids of the credit drafts that it had then. `held_for`: why it was held last.
     `searched_key`: the key in whose books an old document was looked for, `found_there`: something agreed with it;
     `decision` (send or link): a person's about it, `decided_on` the id of the offer that was seen then. `matched_by`:
-    how a customer was known to be this one; None where a release before did not keep it.
+    how a customer was known to be this one; None where a release before did not keep it. `country`: a customer's, by
+    RecMan (domain.vat).
     `booked_as`: what the document said when it was booked, `described` what the overview shows of it, both as
     `plan.changes` writes them; `is_drift_due`: nobody has looked for a day whether it stands as it was booked.
     """
@@ -64,6 +65,7 @@ class Past:
     described: Mapping[str, Any] = field(default_factory=dict)
     warnings: tuple[Reason, ...] = ()
     is_drift_due: bool = False
+    country: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,7 +73,8 @@ class CustomerView:
     """A customer as our log, RecMan and Unimicro see it; `record` holds gaps when it cannot be mapped.
 
     `is_compared`: it is looked at before anything is sent, so nothing is there to be retried. `shares_number`: a person
-    said that several customers have its organisation number, so the number tells none of them.
+    said that several customers have its organisation number, so the number tells none of them. `remote_country`: where
+    Unimicro's customer is, looked up where RecMan's word is not known and something hangs on it.
     """
 
     recman_company_id: str
@@ -81,6 +84,7 @@ class CustomerView:
     policy: NumberPolicy = NumberPolicy.SAME_NUMBER
     is_compared: bool = False
     shares_number: bool = False
+    remote_country: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,11 +9,15 @@ from app.domain.parties import Customer
 from app.domain.policies import MatchedBy
 from app.domain.reasons.codes import Reason
 from app.domain.reference import RemoteDocument, RemoteProduct
+from app.domain.vat import Buyer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Link:
-    """Take over what is there already; `matched_by` how a customer was known, `warnings` what is odd about it."""
+    """Take over what is there already.
+
+    `matched_by`: how a customer was known, `country`: where it is, by RecMan; `warnings`: what is odd about it.
+    """
 
     scope: str
     record_id: str
@@ -24,6 +28,7 @@ class Link:
     reason: str
     matched_by: MatchedBy | None = None
     warnings: tuple[Reason, ...] = ()
+    country: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,20 +104,21 @@ class LinkDocument:
 class CreateDraft:
     """Make the invoice there as a draft.
 
-    `department_id` and `dimensions` (id by dimension 5 to 10) are what a rule says.
+    `department_id` and `dimensions` (id by dimension 5 to 10) are what a rule says; `buyer` decides about VAT.
     """
 
     document: Document
     reason: str
     department_id: int | None = None
     dimensions: Mapping[int, int] = field(default_factory=dict)
+    buyer: Buyer = field(default_factory=Buyer)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CreateCreditDraft:
     """Make the credit note there from the invoice it credits; `draft_id`: one that is there already.
 
-    `department_id` and `dimensions` (id by dimension 5 to 10) are what a rule says.
+    `department_id` and `dimensions` (id by dimension 5 to 10) are what a rule says; `buyer` decides about VAT.
     """
 
     document: Document
@@ -121,6 +127,7 @@ class CreateCreditDraft:
     reason: str
     department_id: int | None = None
     dimensions: Mapping[int, int] = field(default_factory=dict)
+    buyer: Buyer = field(default_factory=Buyer)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
