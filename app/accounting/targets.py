@@ -3,10 +3,10 @@
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, nullcontext
 
-from app.accounting.unimicro import previews
 from app.accounting.unimicro.client import Company, Exchange, UnimicroClient
 from app.accounting.unimicro.payloads import guid_for
-from app.accounting.unimicro.previews import Preview
+from app.accounting.unimicro.previews import Preview, to_previews
+from app.accounting.unimicro.rehearsal import Rehearsal
 from app.accounting.unimicro.target import Change, Made, UnimicroTarget
 from app.accounting.unimicro.target_documents import Draft, Recipients
 from app.accounting.unimicro.target_orders import UnimicroOrderTarget
@@ -22,7 +22,7 @@ __all__ = [
     "Target",
     "guid_for",
     "open_target",
-    "previews",
+    "to_previews",
 ]
 
 Target = UnimicroTarget
@@ -38,12 +38,18 @@ def open_target(  # noqa: PLR0913 - what a connection to a company consists of
     recipients: Recipients | None = None,
     slot: Callable[[], AbstractAsyncContextManager[None]] = nullcontext,
     orders: bool = False,
+    rehearses: bool = False,
 ) -> Target:
     """The books of one company.
 
     `recipients` is what is remembered of customers from one opening to the next; `orders` makes orders of documents.
+    `rehearses`: what would be written is passed to `on_exchange`, and nothing is sent.
     """
     company = Company(base_url=base_url, company_key=company_key, token=token, slot=slot)
-    client = UnimicroClient(http, company, on_exchange=on_exchange)
+    opened = Rehearsal if rehearses else UnimicroClient
+    client = opened(http, company, on_exchange=on_exchange)
+    if rehearses and recipients is not None:
+        # What is only imagined is nothing to remember.
+        recipients = dict(recipients)
     made = UnimicroOrderTarget if orders else UnimicroTarget
     return made(client, recipients=recipients)

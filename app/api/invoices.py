@@ -116,7 +116,10 @@ class PreviewView(View):
 
     method: str = Field(examples=["POST"])
     path: str = Field(examples=["api/biz/invoices"])
-    payload: dict[str, Any] | None
+    payload: dict[str, Any] | None = Field(
+        description="As it goes out; an id that does not exist yet is a placeholder: {customer}, {project}, "
+        "{department}, {product <number>}, {line <n>}, {file}, {id} (the document), {guid}"
+    )
     warnings: list[ReasonView]
 
 
@@ -125,7 +128,8 @@ class PlannedStepView(View):
 
     step: str = Field(examples=["CreateDraft"])
     reason: str
-    call: PreviewView | None = Field(description="None: nothing is sent for it")
+    call: PreviewView | None = Field(description="The first of `calls`; None: nothing is sent for it")
+    calls: list[PreviewView] = Field(description="Every call of the step, in its order")
     difference: str = Field(description="How it is in Unimicro now", examples=["it is not there yet"])
 
 
@@ -150,7 +154,9 @@ class DryRunView(View):
     reasons: list[ReasonView]
     warnings: list[ReasonView]
     rules_version: int
-    steps: list[PlannedStepView]
+    steps: list[PlannedStepView] = Field(
+        description="What is sent; where a person's word is missing (an approval, a pause, a choice): what it lets go"
+    )
     lines: list[LineView]
 
 

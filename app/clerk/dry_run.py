@@ -3,52 +3,34 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from typing import Any
 
-from app.accounting.targets import Preview, guid_for, previews
+from app.clerk.rehearse import PlannedStep, rehearse
 from app.clerk.side_run import open_side_run
 from app.domain.documents import Document
 from app.domain.gaps import Gaps
-from app.domain.parties import Customer
 from app.domain.reasons.catalogue import fix_for
 from app.domain.reasons.codes import Code, Reason
-from app.domain.reference import Reference, RemoteProduct
+from app.domain.reference import RemoteProduct
+from app.domain.rules import Review
 from app.domain.states import KeyState
-from app.errors import HoldError, KeyPausedError, RemoteRejectedError, WaitError
+from app.errors import HoldError, KeyPausedError, RemoteRejectedError, ServiceError, WaitError
 from app.platform.resources import Resources
-from app.tables import Transfer
-from app.transfer.books import Books
+from app.reading.records import NOTHING, ReadInvoices
+from app.tables import Key, Transfer
+from app.transfer.books import Books, pause_of, require_customer_check
 from app.transfer.carry import decide
 from app.transfer.context import Run
-from app.transfer.linked import Known, list_linked, make_links
+from app.transfer.drift import look_for_drift
 from app.transfer.look import look_at_document
-from app.transfer.plan.amounts import compare_totals
+from app.transfer.old_documents import find_shown_offer
 from app.transfer.plan.document import plan_document
+from app.transfer.plan.go_live import is_persons_choice
 from app.transfer.plan.products import choose_product
 from app.transfer.plan.sale import to_sale
 from app.transfer.plan.situation import DocumentSituation
-from app.transfer.plan.steps import (
-    AdoptDocument,
-    CreateCreditDraft,
-    CreateCustomer,
-    CreateDepartment,
-    CreateDraft,
-    CreateProduct,
-    CreateProject,
-    Decision,
-    Go,
-    Hold,
-    Issue,
-    KeepDraft,
-    Link,
-    LinkDocument,
-    Skip,
-    Step,
-    Wait,
-)
-from app.transfer.rates import load_rate
+from app.transfer.plan.steps import Decision, Go, Hold, Skip, Wait
 from app.transfer.route import choose_key, decide_without_key
-from app.transfer.run import name_draft
-from app.transfer.run_update import find_customer_id
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,20 +47,11 @@ class LinePreview:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PlannedStep:
-    """One step of the plan; `call` None: nothing is sent for it. `difference` says how it is there now."""
-
-    step: str
-    reason: str
-    call: Preview | None = None
-    difference: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class DryRun:
     """What would become of one document.
 
-    `outcome`: send, hold, wait, skip, look again, or paused.
+    `outcome`: send, hold, wait, skip, look again, or paused. `steps` are there also where only a person's word is
+    missing (an approval, a pause, a choice about an old or an ignored document): what that word lets go.
     """
 
     transfer_id: int
@@ -91,30 +64,41 @@ class DryRun:
     lines: tuple[LinePreview, ...] = ()
 
 
-async def dry_run(resources: Resources, transfer: Transfer) -> DryRun:
-    """What would be done about a transfer's document now.
+async def dry_run(
+    resources: Resources,
+    transfer: Transfer,
+    *,
+    takes_back: bool = False,
+    known: ReadInvoices = NOTHING,
+) -> DryRun:
+    """What would be done about a transfer's document now; with `takes_back` by a retry, which un-ignores it.
+
+    `known` are invoices that RecMan was asked for a moment ago.
 
     Raises:
         RemoteError: RecMan or Unimicro could not be read.
     """
     try:
-        return await _dry_run(resources, transfer)
+        return await _dry_run(resources, transfer, takes_back=takes_back, known=known)
     except HoldError as error:
         return _tell(transfer, "hold", error.gaps)
     except RemoteRejectedError as error:
         # What a customer there lacks is told as it would be held.
         return _tell(transfer, "hold", (Reason(code=error.code, cause=error.cause, fix=error.fix),))
     except (KeyPausedError, WaitError) as error:
-        outcome = "wait" if isinstance(error, WaitError) else "paused"
-        return _tell(transfer, outcome, (Reason(code=error.code, cause=error.cause, fix=error.fix),))
+        return _tell(transfer, "wait" if isinstance(error, WaitError) else "paused", (_explain(error),))
+
+
+def _explain(error: ServiceError) -> Reason:
+    return Reason(code=error.code, cause=error.cause, fix=error.fix)
 
 
 def _tell(transfer: Transfer, outcome: str, reasons: tuple[Reason, ...]) -> DryRun:
     return DryRun(transfer_id=transfer.id, number=transfer.number, outcome=outcome, reasons=reasons)
 
 
-async def _dry_run(resources: Resources, transfer: Transfer) -> DryRun:
-    run = await open_side_run(resources, transfer)
+async def _dry_run(resources: Resources, transfer: Transfer, *, takes_back: bool, known: ReadInvoices) -> DryRun:
+    run = await open_side_run(resources, transfer, rehearses=True, known=known)
     document = await run.reader.read_document(transfer.record_id)
     if document is None:
         cause = f"RecMan does not show invoice {transfer.record_id}"
@@ -126,26 +110,88 @@ async def _dry_run(resources: Resources, transfer: Transfer) -> DryRun:
         return _tell(transfer, outcome, reasons)
     books = await run.open_books(key)
     situation = await look_at_document(run, books, document)
-    decision = await decide(books, lambda reference: plan_document(replace(situation, reference=reference)))
+    if takes_back and situation.past is not None:
+        situation = replace(situation, past=replace(situation.past, ignored=False))
+    told = await _plan(run, books, situation, transfer)
+    return _add_rest(told, await _list_rests(resources, key))
+
+
+async def _plan(run: Run, books: Books, situation: DocumentSituation, transfer: Transfer) -> DryRun:
+    """The plan as it is; where a person's word alone is missing, with the steps that this word lets go."""
+    decision = await _decide(run, books, situation)
     outcome, reasons = _name(decision)
-    steps = decision.steps if isinstance(decision, Go) else ()
-    # From here on as if the products that the plan makes were there.
-    books.reference = _add_products(books.reference, steps)
+    if not isinstance(decision, Go):
+        situation, decision = await _lift(run, books, situation, decision, transfer)
+    plan = decision if isinstance(decision, Go) else Go(())
+    planned: list[PlannedStep] = []
+    try:
+        async for step in rehearse(run, books, situation, plan.steps):
+            planned.append(step)  # noqa: PERF401 - what came before a hold is kept
+    except HoldError as error:
+        outcome, reasons = "hold", (*reasons, *error.gaps)
+    document = situation.document
     return DryRun(
         transfer_id=transfer.id,
         number=document.number,
         outcome=outcome,
         reasons=reasons,
-        warnings=decision.warnings if isinstance(decision, Go) else (),
+        warnings=plan.warnings,
         rules_version=books.rules_version,
-        steps=tuple([await _preview(run, books, situation, step) for step in steps]),
+        steps=tuple(planned),
         lines=() if isinstance(document, Gaps) else tuple(_list_lines(document, situation, books)),
     )
 
 
-def _add_products(reference: Reference, steps: Sequence[Step]) -> Reference:
-    planned = {step.product.number: (step.product,) for step in steps if isinstance(step, CreateProduct)}
-    return replace(reference, products={**reference.products, **planned})
+async def _decide(run: Run, books: Books, situation: DocumentSituation) -> Decision:
+    decision = await decide(books, lambda reference: plan_document(replace(situation, reference=reference)))
+    past, document = situation.past, situation.document
+    if isinstance(decision, Skip) and past is not None and past.booked and isinstance(document, Document):
+        # Whoever asks for a booked document once more has it compared with what is there.
+        drift = (await look_for_drift(run, books, document, past)).drift
+        return decision if drift is None else Hold((drift,))
+    return decision
+
+
+async def _lift(
+    run: Run, books: Books, situation: DocumentSituation, decision: Decision, transfer: Transfer
+) -> tuple[DocumentSituation, Decision]:
+    """The plan as if a person had said yes: an approver sees what he approves, whatever else waits for a person."""
+    if situation.past is None or situation.past.booked or isinstance(situation.document, Gaps):
+        return situation, decision
+    agreed, lifted = await _decide_agreed(books, situation)
+    if isinstance(lifted, Hold) and is_persons_choice(lifted):
+        offer = find_shown_offer(transfer)
+        choice: dict[str, Any] = {"decision": "send" if offer is None else "link"}
+        choice["decided_on"] = None if offer is None else offer.id
+        looked = await look_at_document(
+            run, books, situation.document, imagine=lambda past: replace(past, ignored=False, **choice)
+        )
+        agreed, lifted = await _decide_agreed(books, looked)
+    return agreed, lifted
+
+
+async def _decide_agreed(books: Books, situation: DocumentSituation) -> tuple[DocumentSituation, Decision]:
+    past = situation.past and replace(situation.past, approved=True, ignored=False)
+    rules = situation.rules.model_copy(update={"held_customers": [], "review": Review()})
+    agreed = replace(situation, past=past, doubles=(), rules=rules)
+    return agreed, await decide(books, lambda reference: plan_document(replace(agreed, reference=reference)))
+
+
+async def _list_rests(resources: Resources, key: Key) -> list[Reason]:
+    """What keeps everything from this key, however good it is."""
+    rests = [_explain(pause_of(key))] if key.state == KeyState.PAUSED else []
+    try:
+        await require_customer_check(resources, key)
+    except KeyPausedError as error:
+        rests.append(_explain(error))
+    return rests
+
+
+def _add_rest(told: DryRun, rests: Sequence[Reason]) -> DryRun:
+    if not rests or told.outcome == "skip":
+        return told
+    is_paused = told.outcome == "send" and rests[0].code == Code.KEY_PAUSED
+    return replace(told, outcome="paused" if is_paused else told.outcome, reasons=(*told.reasons, *rests))
 
 
 def _name(decision: Decision) -> tuple[str, tuple[Reason, ...]]:
@@ -162,86 +208,6 @@ def _name(decision: Decision) -> tuple[str, tuple[Reason, ...]]:
         case _:
             cause = "A write got no answer; it is being looked up"
             return "look again", (Reason(code=Code.OUTCOME_UNKNOWN, cause=cause, fix=fix_for(Code.OUTCOME_UNKNOWN)),)
-
-
-async def _preview(run: Run, books: Books, situation: DocumentSituation, step: Step) -> PlannedStep:
-    call: Preview | None = None
-    difference = "it is not there yet"
-    match step:
-        case Link():
-            difference = f"it is there as {step.remote_number} (id {step.remote_id})"
-        case LinkDocument():
-            difference = f"it is there as {step.remote.number} (id {step.remote.remote_id})"
-        case AdoptDocument():
-            found = compare_totals(_complete(situation), step.remote)
-            difference = found.cause if found is not None else "its totals agree with RecMan's"
-        case KeepDraft():
-            difference = "the draft stays"
-        case Issue():
-            target = books.target
-            call, difference = previews.preview_issue(target.route, target.issuing), "the draft gets its number"
-        case CreateDraft():
-            call = await _preview_draft(run, books, situation, step)
-        case CreateCreditDraft():
-            reference = situation.external_reference
-            call = previews.preview_credit(step.credited_id, step.document, external_reference=reference)
-        case _:
-            call = await _preview_part(run, books, list_linked(situation), step)
-    return PlannedStep(step=type(step).__name__, reason=step.reason, call=call, difference=difference)
-
-
-async def _preview_part(run: Run, books: Books, known: Known, step: Step) -> Preview:
-    def guid(kind: str, record_id: str) -> str:
-        return guid_for(str(books.key.id), kind, record_id, "1")
-
-    match step:
-        case CreateCustomer(customer=customer):
-            return previews.preview_customer(
-                customer,
-                guid=guid("customer", customer.recman_company_id),
-                send_number=books.send_customer_number,
-                currencies=books.reference.currencies,
-            )
-        case CreateProject(project=project):
-            customer_id = await find_customer_id(run, books, project, known)
-            made = guid("project", project.recman_project_id)
-            return previews.preview_project(project, guid=made, customer_id=customer_id)
-        case CreateDepartment(department=department):
-            made = guid("department", department.recman_department_id)
-            return previews.preview_department(department, guid=made)
-        case CreateProduct(product=product):
-            return previews.preview_product(product, guid=guid_for(str(books.key.id), "product", product.number))
-        case _:
-            raise TypeError(f"{step!r} is no step of a document's plan")
-
-
-def _complete(situation: DocumentSituation) -> Document:
-    if isinstance(situation.document, Gaps):
-        raise TypeError("an incomplete document has no steps")
-    return situation.document
-
-
-async def _preview_draft(run: Run, books: Books, situation: DocumentSituation, step: CreateDraft) -> Preview:
-    # 0 stands for a customer that an earlier step makes.
-    links = make_links(books, step, list_linked(situation), new_customer_id=_find_linked(situation) or 0)
-    _, guid = name_draft(books, step.document, situation.past)
-    payload, warnings = await books.target.prepare_draft(
-        step.document,
-        links,
-        guid=guid,
-        external_reference=situation.external_reference,
-        reference=books.reference,
-        rate=await load_rate(run, books, step.document),
-    )
-    return previews.preview_draft(books.target.route, payload, warnings)
-
-
-def _find_linked(situation: DocumentSituation) -> int | None:
-    """The id of the customer that an earlier step takes over."""
-    view = situation.customer
-    if view is None or not isinstance(view.record, Customer):
-        return None
-    return next((match.remote_id for match in view.matches if match.number == view.record.number), None)
 
 
 def _list_lines(document: Document, situation: DocumentSituation, books: Books) -> Iterator[LinePreview]:

@@ -7,14 +7,19 @@ from app.engine.lanes import Lease
 from app.platform.db import load_now
 from app.platform.logger import add_log_fields
 from app.platform.resources import Resources
-from app.reading.records import open_lone_reader
+from app.reading.records import NOTHING, ReadInvoices, open_lone_reader
 from app.tables import Transfer
 from app.transfer.books import open_books
 from app.transfer.context import Run
 
 
-async def open_side_run(resources: Resources, transfer: Transfer) -> Run:
-    """A run for one transfer that claims no lane; reference data is read again when a hold depends on it."""
+async def open_side_run(
+    resources: Resources, transfer: Transfer, *, rehearses: bool = False, known: ReadInvoices = NOTHING
+) -> Run:
+    """A run for one transfer that claims no lane; reference data is read again when a hold depends on it.
+
+    `rehearses`: its books send nothing. `known` are invoices that RecMan was asked for a moment ago.
+    """
     add_log_fields(scope=transfer.scope, record=transfer.record_id, transfer=transfer.id)
     async with resources.sessions() as session:
         tenant = await load_tenant(session, transfer.tenant_id)
@@ -23,8 +28,8 @@ async def open_side_run(resources: Resources, transfer: Transfer) -> Run:
         sessions=resources.sessions,
         lease=nobodys_lease(transfer.tenant_id, "invoice", transfer.record_id),
         events=(),
-        reader=open_lone_reader(resources, tenant),
-        open_books=lambda key: open_books(resources, key, heard_at=now, sends=False),
+        reader=open_lone_reader(resources, tenant, known=known),
+        open_books=lambda key: open_books(resources, key, heard_at=now, sends=False, rehearses=rehearses),
         read_lag_seconds=resources.settings.unimicro_read_lag_seconds,
     )
 

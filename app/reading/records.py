@@ -1,8 +1,9 @@
 """Stop 5: the record as it is now, from RecMan's API or, for a tenant without API key, from the stored deliveries."""
 
-from collections.abc import AsyncIterator, Callable, MutableMapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from types import MappingProxyType
 from typing import TypeVar
 from uuid import UUID
 
@@ -32,6 +33,9 @@ from app.tables import Tenant
 T = TypeVar("T")
 
 _MOST_PAGES = 500
+# Invoices as they were read, by id; None where RecMan does not show one.
+ReadInvoices = Mapping[str, Raw | None]
+NOTHING: ReadInvoices = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,13 +43,15 @@ class RecordReader:
     """Reads one tenant's records.
 
     `client` None means that payloads are all there is. Without `shared` every record is read for this reader alone, and
-    nothing at all is written: what was read is not kept for others, departments are not stored.
+    nothing at all is written: what was read is not kept for others, departments are not stored. `known` are invoices
+    that were read for it already, many in one call.
     """
 
     sessions: Sessions
     tenant_id: UUID
     client: RecmanClient | None
     shared: SharedReading | None
+    known: ReadInvoices = field(default_factory=lambda: NOTHING)
 
     async def read_document(self, record_id: str) -> Document | Gaps | None:
         """The invoice or credit note, or None when RecMan does not have it.
@@ -83,7 +89,9 @@ class RecordReader:
     async def _read(self, scope: str, record_id: str, read: Callable[[Raw], T]) -> T | None:
         if self.client is None:
             return await self._read_payloads(scope, record_id, read)
-        if self.shared is not None:
+        if scope == "invoice" and record_id in self.known:
+            raw = self.known[record_id]
+        elif self.shared is not None:
             raw = await self.shared.read(scope, record_id)
         else:
             raw = (await self.client.fetch(scope, [record_id]))[record_id]
@@ -135,9 +143,21 @@ def open_reader(
     return RecordReader(resources.sessions, tenant.id, client, shared)
 
 
-def open_lone_reader(resources: Resources, tenant: Tenant) -> RecordReader:
+def open_lone_reader(resources: Resources, tenant: Tenant, *, known: ReadInvoices = NOTHING) -> RecordReader:
     """A reader of a tenant's records as they are now, that writes nothing anywhere."""
-    return RecordReader(resources.sessions, tenant.id, open_client(resources, tenant), shared=None)
+    return RecordReader(resources.sessions, tenant.id, open_client(resources, tenant), shared=None, known=known)
+
+
+async def read_invoices(resources: Resources, tenant: Tenant, record_ids: Sequence[str]) -> ReadInvoices:
+    """Invoices as RecMan has them now, in as few calls as it takes, for a reader's `known`.
+
+    Shape: empty for a tenant without API key; None for what RecMan does not show.
+
+    Raises:
+        RemoteError: RecMan could not be read.
+    """
+    client = open_client(resources, tenant)
+    return NOTHING if client is None else await client.fetch("invoice", record_ids)
 
 
 def open_client(

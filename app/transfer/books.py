@@ -75,8 +75,12 @@ class Books:
     exchanges: list[Exchange] = field(default_factory=list)
 
 
-async def open_books(resources: Resources, key: Key, *, heard_at: datetime, sends: bool = True) -> Books:
+async def open_books(
+    resources: Resources, key: Key, *, heard_at: datetime, sends: bool = True, rehearses: bool = False
+) -> Books:
     """The books of a key that may be used now; `heard_at` is when the newest hint of this run came in.
+
+    `rehearses`: nothing that is written is sent, so that a person's pause of the key is none.
 
     Raises:
         KeyPausedError: the key rests, or the run `sends` something and the customers were never compared.
@@ -86,24 +90,11 @@ async def open_books(resources: Resources, key: Key, *, heard_at: datetime, send
     async with resources.sessions() as session:
         in_force = await load_rules(session, key.id)
     now = in_force.read_at
-    _check_usable(key, now)
+    _check_usable(key, now, rehearses=rehearses)
     if sends:
-        await _require_customer_check(resources, key)
+        await require_customer_check(resources, key)
     exchanges: list[Exchange] = []
-
-    async def token(refused: str | None) -> str:
-        return await fresh_token(resources, key.id, refused=refused)
-
-    target = open_target(
-        resources.http,
-        base_url=key.api_base,
-        company_key=key.company_key,
-        token=token,
-        on_exchange=exchanges.append,
-        recipients=_recipients_of(resources, key.id),
-        slot=lambda: slots_of(resources).hold(key.company_key),
-        orders=key.booking == Booking.ORDER,
-    )
+    target = _open_target(resources, key, exchanges, rehearses=rehearses)
     oldest = now - timedelta(seconds=resources.settings.unimicro_reference_seconds)
     reference = await _load_reference(resources, key, target, oldest=oldest)
 
@@ -121,6 +112,23 @@ async def open_books(resources: Resources, key: Key, *, heard_at: datetime, send
         rules=in_force.rules,
         rules_version=in_force.version,
         exchanges=exchanges,
+    )
+
+
+def _open_target(resources: Resources, key: Key, exchanges: list[Exchange], *, rehearses: bool) -> Target:
+    async def token(refused: str | None) -> str:
+        return await fresh_token(resources, key.id, refused=refused)
+
+    return open_target(
+        resources.http,
+        base_url=key.api_base,
+        company_key=key.company_key,
+        token=token,
+        on_exchange=exchanges.append,
+        recipients=_recipients_of(resources, key.id),
+        slot=lambda: slots_of(resources).hold(key.company_key),
+        orders=key.booking == Booking.ORDER,
+        rehearses=rehearses,
     )
 
 
@@ -149,7 +157,7 @@ def _recipients_of(resources: Resources, key_id: UUID) -> MutableMapping[int, Re
     return resources.kept(KnownBooks).recipients.setdefault(key_id, TTLCache(_MOST_RECIPIENTS, ttl=seconds))
 
 
-def _check_usable(key: Key, now: datetime) -> None:
+def _check_usable(key: Key, now: datetime, *, rehearses: bool) -> None:
     if key.state == KeyState.REMOVED:
         cause = f"Key “{key.name}” ({key.company_name}) was removed"
         raise HoldError(
@@ -161,10 +169,8 @@ def _check_usable(key: Key, now: datetime) -> None:
             seconds=REST_SECONDS,
             fix=fix_for(Code.SIGN_IN_AGAIN),
         )
-    if key.state == KeyState.PAUSED:
-        raise KeyPausedError(
-            f"Key “{key.name}” is paused", seconds=REST_SECONDS, fix=fix_for(Code.KEY_PAUSED, key_id=key.id)
-        )
+    if key.state == KeyState.PAUSED and not rehearses:
+        raise pause_of(key)
     if key.paused_until is not None and key.paused_until > now:
         seconds = (key.paused_until - now).total_seconds()
         cause = f"Key “{key.name}” rests: {key.pause_reason}"
@@ -176,7 +182,13 @@ def _check_usable(key: Key, now: datetime) -> None:
         )
 
 
-async def _require_customer_check(resources: Resources, key: Key) -> None:
+def pause_of(key: Key) -> KeyPausedError:
+    """What keeps everything from a key that a person has paused."""
+    fix = fix_for(Code.KEY_PAUSED, key_id=key.id)
+    return KeyPausedError(f"Key “{key.name}” is paused", seconds=REST_SECONDS, fix=fix)
+
+
+async def require_customer_check(resources: Resources, key: Key) -> None:
     """Hold everything back until a check is green or accepted: a wrong customer is cheaper to find before than after.
 
     What was cleared once stays so, which is why it is remembered and asked only once.

@@ -1,5 +1,6 @@
 """Look before deciding: gather what our log, RecMan and Unimicro know of a record. Reads only."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import date
 
@@ -27,9 +28,13 @@ from app.transfer.plan.situation import CustomerView, DepartmentView, DocumentSi
 from app.transfer.twins import find_twins, was_searched
 
 
-async def look_at_document(run: Run, books: Books, document: Document | Gaps) -> DocumentSituation:
-    """Everything that decides about one invoice or credit note."""
+async def look_at_document(
+    run: Run, books: Books, document: Document | Gaps, *, imagine: Callable[[Past], Past] | None = None
+) -> DocumentSituation:
+    """Everything that decides about one invoice or credit note; `imagine`: as if our log said this of it."""
     pasts = await _load_all(run, books, document)
+    if imagine is not None:
+        pasts = pasts.imagine("invoice", document.recman_invoice_id, imagine)
     past = pasts.find("invoice", document.recman_invoice_id)
     if not may_need_choice(document, books.key.go_live, past):
         return await _look_at_all(run, books, document, pasts)

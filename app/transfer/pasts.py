@@ -1,7 +1,7 @@
 """What the transfer log says of some records, all of it at one moment and in one query. Reads only."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -59,6 +59,12 @@ class Pasts:
     kept_credits: frozenset[int] = frozenset()
     usual_minus: bool | None = None
     booked_before: int = 0
+    imagined: Mapping[tuple[str, str], Past] = field(default_factory=dict)
+
+    def imagine(self, scope: str, record_id: str, change: Callable[[Past], Past]) -> "Pasts":
+        """The same, as if the log said otherwise of this record, of which it says something."""
+        past = self.find(scope, record_id)
+        return self if past is None else replace(self, imagined={(scope, record_id): change(past)})
 
     def find(self, scope: str, record_id: str) -> Past | None:
         """What our log says of a record.
@@ -67,6 +73,8 @@ class Pasts:
             WaitError: another live lane is sending it right now; it went to another key since this one was chosen; or
                 Unimicro has seen its guid and may not show it yet.
         """
+        if (scope, record_id) in self.imagined:
+            return self.imagined[scope, record_id]
         transfer = self.transfers.get((scope, record_id))
         if transfer is None:
             return None

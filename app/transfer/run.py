@@ -51,6 +51,7 @@ from app.transfer.rates import load_rate, record_rate
 from app.transfer.run_credit import create_credit_draft
 from app.transfer.run_parts import run_part
 from app.transfer.run_product import create_product
+from app.transfer.writes import write_draft, write_issue
 
 # A number that comes a moment later is waited for so long before the lane takes over the waiting (seconds).
 _NUMBER_PAUSES = (0.0, 0.2, 0.8)
@@ -176,13 +177,8 @@ async def _create_draft(run: Run, books: Books, step: CreateDraft, situation: Do
         books,
         transfer_id,
         step="create",
-        call=lambda: books.target.create_draft(
-            step.document,
-            links,
-            guid=guid,
-            external_reference=situation.external_reference,
-            reference=books.reference,
-            rate=rate,
+        call=lambda: write_draft(
+            books, step.document, links, guid=guid, reference=situation.external_reference, rate=rate
         ),
         settle=settle,
         prepare=prepare,
@@ -249,9 +245,8 @@ async def _issue(run: Run, books: Books, document: Document, draft: Draft) -> No
 
     async def call() -> _Issued:
         async with missing_is_unclear():
-            if remote.state is DocumentState.DRAFT:
-                await _issue_draft(books, remote)
-            unattached = await _attach(books, document, remote)
+            await _issue_draft(books, remote)
+            unattached = await attach(books, document, remote)
             return _Issued(await _fetch_numbered(books, remote.remote_id), unattached)
 
     await attempt(run, books, transfer_id, step="issue", call=call, settle=settle)
@@ -263,7 +258,7 @@ def _to_outcome(books: Books) -> Outcome:
 
 async def _issue_draft(books: Books, draft: RemoteDocument) -> None:
     try:
-        await books.target.issue_document(draft.remote_id)
+        await write_issue(books, draft)
     except RemoteRejectedError:
         # An earlier call of ours without an answer may have issued it after we looked.
         if (await books.target.fetch_document(draft.remote_id)).state is DocumentState.DRAFT:
@@ -285,7 +280,7 @@ async def _fetch_numbered(books: Books, remote_id: int) -> RemoteDocument:
     raise OutcomeUnknownError(cause, system=System.UNIMICRO, code=Code.NUMBER_MISSING)
 
 
-async def _attach(books: Books, document: Document, remote: RemoteDocument) -> tuple[Reason, ...]:
+async def attach(books: Books, document: Document, remote: RemoteDocument) -> tuple[Reason, ...]:
     """Put RecMan's file on the document where the rules want it; what fails is a warning, for the invoice is issued."""
     attachment = document.attachment
     if not books.rules.attach_files or attachment is None or books.key.booking == Booking.ORDER:

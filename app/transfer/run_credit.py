@@ -1,14 +1,13 @@
 """Stop 7 for credit notes: one of an invoice at a time, marked as ours before anything else is done to its draft."""
 
 from collections.abc import Sequence
-from contextlib import suppress
 
 from app.accounting.targets import Draft
 from app.domain.reasons.catalogue import fix_for
 from app.domain.reasons.codes import Code
 from app.domain.reference import DocumentState, RemoteDocument
 from app.domain.states import STOPPED
-from app.errors import RemoteError, WaitError
+from app.errors import WaitError
 from app.platform.db import Session
 from app.tables import Transfer
 from app.transfer.attempts import attempt, missing_is_unclear
@@ -19,6 +18,7 @@ from app.transfer.linked import Known, make_credit_links
 from app.transfer.log import record_remote, record_values, show_totals
 from app.transfer.plan.situation import DocumentSituation
 from app.transfer.plan.steps import CreateCreditDraft
+from app.transfer.writes import write_credit, write_credit_draft
 
 # The other credit note's end wakes this one; this is only the net below.
 _WAIT_SECONDS = 3600.0
@@ -44,9 +44,7 @@ async def create_credit_draft(
 
     async def call() -> Draft:
         async with missing_is_unclear():
-            return await books.target.update_credit_draft(
-                known_id, step.document, external_reference=reference, links=links, rate=rate
-            )
+            return await write_credit(books, step, links, draft_id=known_id, reference=reference, rate=rate)
 
     async def settle(session: Session, updated: Draft) -> None:
         values = show_totals("remote_", updated.document.totals)
@@ -76,12 +74,7 @@ async def _make(run: Run, books: Books, step: CreateCreditDraft, situation: Docu
 
     async def call() -> RemoteDocument:
         async with missing_is_unclear():
-            draft = await books.target.create_credit_draft(step.credited_id)
-        # Marked at once: until then only its time and sums tell it from a person's. Where this fails, the id that we
-        # have got is kept all the same, and the next step puts the reference on it.
-        with suppress(RemoteError):
-            await books.target.mark_credit_draft(draft.remote_id, external_reference=situation.external_reference)
-        return draft
+            return await write_credit_draft(books, step, reference=situation.external_reference)
 
     async def settle(session: Session, draft: RemoteDocument) -> None:
         await record_remote(session, transfer_id, books.key, remote_id=draft.remote_id)

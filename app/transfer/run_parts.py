@@ -35,6 +35,7 @@ from app.transfer.plan.steps import (
     UpdateProject,
 )
 from app.transfer.run_update import find_customer_id, update_part
+from app.transfer.writes import write_customer, write_department, write_project
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,12 +115,7 @@ async def _create_customer(run: Run, books: Books, step: CreateCustomer, known: 
     part = replace(customer_part(customer), keeps_number=keeps_number)
 
     async def call(guid: str) -> _Made:
-        made = await books.target.create_customer(
-            customer,
-            guid=guid,
-            send_number=books.send_customer_number,
-            currencies=books.reference.currencies,
-        )
+        made = await write_customer(books, customer, guid)
         return _Made(Linked(made.record.remote_id, made.record.number, customer.name), made.warnings)
 
     async def look() -> Sequence[RemoteCustomer]:
@@ -135,7 +131,7 @@ async def _create_project(run: Run, books: Books, step: CreateProject, known: Kn
     customer_id = await find_customer_id(run, books, project, known)
 
     async def call(guid: str) -> _Made:
-        made = await books.target.create_project(project, guid=guid, customer_id=customer_id)
+        made = await write_project(books, project, guid, customer_id=customer_id)
         return _Made(Linked(made.record.remote_id, made.record.number), made.warnings)
 
     made = await _create(run, books, part, call, lambda: books.target.find_projects(project.number))
@@ -153,7 +149,7 @@ async def _create_department(run: Run, books: Books, step: CreateDepartment, kno
     )
 
     async def call(guid: str) -> _Made:
-        made = await books.target.create_department(department, guid=guid)
+        made = await write_department(books, department, guid)
         return _Made(Linked(made.record.remote_id, made.record.number), made.warnings)
 
     made = await _create(run, books, part, call, lambda: books.target.find_departments(department.number))
@@ -166,7 +162,7 @@ _Look = Callable[[], Awaitable[Sequence[object]]]
 
 async def _create(run: Run, books: Books, part: Part, call: _Call, look: _Look) -> Known:
     transfer_id = await ensure_part(run, books, part)
-    version, guid = await _name_guid(run, books, part)
+    version, guid = await name_part_guid(run, books, part.scope, part.kind, part.record_id)
     await _require_alone(run, books, part, look)
 
     async def prepare(session: Session) -> None:
@@ -201,15 +197,15 @@ async def _create(run: Run, books: Books, part: Part, call: _Call, look: _Look) 
     return {(part.scope, part.record_id): made.linked}
 
 
-async def _name_guid(run: Run, books: Books, part: Part) -> tuple[int, str]:
+async def name_part_guid(run: Run, books: Books, scope: str, kind: str, record_id: str) -> tuple[int, str]:
     """The version and guid to make a part with: another one when what had this guid is surely gone.
 
     Sure is it once it was looked for by number after the lag: `Pasts.find` lets nobody come here earlier.
     """
     async with run.sessions() as session:
-        transfer = await find_transfer(session, run.place(books.key.id, part.scope, part.record_id))
+        transfer = await find_transfer(session, run.place(books.key.id, scope, record_id))
     version = 1 if transfer is None else transfer.guid_version + transfer.guid_spent
-    return version, guid_for(str(books.key.id), part.kind, part.record_id, str(version))
+    return version, guid_for(str(books.key.id), kind, record_id, str(version))
 
 
 async def _require_alone(run: Run, books: Books, part: Part, look: _Look) -> None:

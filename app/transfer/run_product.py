@@ -2,7 +2,6 @@
 
 from dataclasses import replace
 
-from app.accounting.targets import guid_for
 from app.domain.reasons.catalogue import fix_for
 from app.domain.reasons.codes import Code, Reason
 from app.domain.reference import RemoteProduct
@@ -14,6 +13,7 @@ from app.transfer.books import Books
 from app.transfer.context import Run
 from app.transfer.log import record_values
 from app.transfer.plan.steps import CreateProduct
+from app.transfer.writes import write_product
 
 # So often a product that Unimicro says it has, and does not show, is looked for before a person is asked.
 _PRODUCT_TRIES = 3
@@ -27,7 +27,6 @@ async def create_product(run: Run, books: Books, step: CreateProduct) -> None:
         RemoteError, WaitError, StaleLeaseError: see `attempt`.
     """
     transfer_id = run.own_transfer_id
-    guid = guid_for(str(books.key.id), "product", step.product.number)
 
     async def settle(session: Session, _product: RemoteProduct) -> None:
         await record_values(session, transfer_id, state=TransferState.WAITING, lane_token=None)
@@ -38,7 +37,7 @@ async def create_product(run: Run, books: Books, step: CreateProduct) -> None:
             books,
             transfer_id,
             step="product",
-            call=lambda: books.target.create_product(step.product, guid=guid),
+            call=lambda: write_product(books, step.product),
             settle=settle,
         )
     except AlreadyStoredError as error:

@@ -13,6 +13,7 @@ from app.transfer.linked import Known, Linked, find_linked
 from app.transfer.log import record_done, show_reasons
 from app.transfer.part import customer_part, ensure_part, project_part, wake_part
 from app.transfer.plan.steps import UpdateCustomer, UpdateProject
+from app.transfer.writes import write_project_change
 
 
 async def update_part(run: Run, books: Books, step: UpdateCustomer | UpdateProject, known: Known) -> Known:
@@ -41,7 +42,7 @@ async def update_part(run: Run, books: Books, step: UpdateCustomer | UpdateProje
         customer_id = await find_customer_id(run, books, step.project, known)
 
         async def call() -> Change:
-            return await books.target.update_project(step.remote_id, step.project, customer_id=customer_id)
+            return await write_project_change(books, step.remote_id, step.project, customer_id=customer_id)
 
     async def settle(session: Session, change: Change) -> None:
         warnings = show_reasons(change.warnings)

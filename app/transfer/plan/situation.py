@@ -156,3 +156,14 @@ class DocumentSituation:
     booked_before: int = 0
     doubles: tuple[Reason, ...] = ()
     kid_clashes: tuple[Reason, ...] = ()
+
+    @property
+    def complete_document(self) -> Document:
+        """The document, which has no gaps.
+
+        Raises:
+            TypeError: it has some, so there are no steps for it.
+        """
+        if isinstance(self.document, Gaps):
+            raise TypeError("an incomplete document has no steps")
+        return self.document
