@@ -5,20 +5,9 @@ Each names its owner, the room or module that alone writes it, and who else may 
 
 from app.tables.accounts import AdminToken, Audit, AuditChain, Department, Hook, Key, SignIn, Tenant
 from app.tables.base import Table, TenantOwned
+from app.tables.books import CustomerCheck, RuleSet, SeenCode, SharedOrgNumber, UsedRate
 from app.tables.recman import FieldProfile, HookHeaders, ListedDocument, RecmanQuota, RecmanRecord, Sweep
-from app.tables.work import (
-    Attempt,
-    CustomerCheck,
-    Event,
-    Job,
-    Lane,
-    Making,
-    RuleSet,
-    SeenCode,
-    SharedOrgNumber,
-    Transfer,
-    UsedRate,
-)
+from app.tables.work import Attempt, Event, Job, Lane, Making, Transfer
 
 __all__ = [
     "AdminToken",

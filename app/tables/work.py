@@ -1,4 +1,4 @@
-"""Tables about the work: lanes, events, transfers with their attempts, rules, jobs, checks."""
+"""Tables about the work: lanes, events, transfers with their attempts, jobs."""
 
 from datetime import date, datetime
 from decimal import Decimal
@@ -8,10 +8,10 @@ from uuid import UUID
 from sqlalchemy import ForeignKey, Index, UniqueConstraint, func, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
-from sqlalchemy.types import BigInteger, Numeric
+from sqlalchemy.types import BigInteger
 
 from app.domain.policies import MatchedBy
-from app.domain.states import CheckState, EventState, JobState, LaneState, TransferState
+from app.domain.states import EventState, JobState, LaneState, TransferState
 from app.tables.base import NEW_UUID, NOW, Table, TenantOwned, one_of
 
 
@@ -270,73 +270,6 @@ class Making(TenantOwned, Table):
     touched_at: Mapped[datetime] = mapped_column(server_default=NOW)
 
 
-class SharedOrgNumber(TenantOwned, Table):
-    """A person's word that several customers of a key's company have this organisation number, digits alone.
-
-    Owner: admin.shared_numbers.
-    """
-
-    __tablename__ = "shared_org_number"
-
-    tenant_id: Mapped[UUID] = mapped_column(ForeignKey("tenant.id"), primary_key=True)
-    key_id: Mapped[UUID] = mapped_column(ForeignKey("key.id"), primary_key=True)
-    digits: Mapped[str] = mapped_column(primary_key=True)
-    reason: Mapped[str]
-    decided_by: Mapped[str]
-    decided_at: Mapped[datetime] = mapped_column(server_default=NOW)
-
-
-class SeenCode(TenantOwned, Table):
-    """A VAT code of RecMan's that the key's rules did not know, as the first document stated it.
-
-    Owner: transfer.seen_codes.
-    """
-
-    __tablename__ = "seen_code"
-
-    tenant_id: Mapped[UUID] = mapped_column(ForeignKey("tenant.id"), primary_key=True)
-    key_id: Mapped[UUID] = mapped_column(ForeignKey("key.id"), primary_key=True)
-    code: Mapped[str] = mapped_column(primary_key=True)
-    record_id: Mapped[str]
-    vat_rate: Mapped[Decimal | None] = mapped_column(Numeric())
-    seen_at: Mapped[datetime] = mapped_column(server_default=NOW)
-
-
-class RuleSet(TenantOwned, Table):
-    """One version of a key's rules; the newest is in force, older ones stay. Append only.
-
-    Owner: admin.rules.
-    """
-
-    __tablename__ = "rule_set"
-    __table_args__ = (UniqueConstraint("key_id", "version"),)
-
-    id: Mapped[int] = mapped_column(BigInteger, primary_key=True)
-    tenant_id: Mapped[UUID] = mapped_column(ForeignKey("tenant.id"), index=True)
-    key_id: Mapped[UUID] = mapped_column(ForeignKey("key.id"))
-    version: Mapped[int]
-    rules: Mapped[dict[str, Any]]
-    made_by: Mapped[str]
-    made_at: Mapped[datetime] = mapped_column(server_default=NOW)
-
-
-class UsedRate(TenantOwned, Table):
-    """The rate of exchange that a company's last booked document in a currency had.
-
-    Units: the company's own currency for one unit.
-
-    Owner: transfer.rates.
-    """
-
-    __tablename__ = "used_rate"
-
-    tenant_id: Mapped[UUID] = mapped_column(ForeignKey("tenant.id"), primary_key=True)
-    company_key: Mapped[str] = mapped_column(primary_key=True)
-    currency: Mapped[str] = mapped_column(primary_key=True)
-    rate: Mapped[Decimal] = mapped_column(Numeric)
-    used_at: Mapped[datetime] = mapped_column(server_default=NOW)
-
-
 class Job(TenantOwned, Table):
     """Many documents to look at again, as one piece of work with progress.
 
@@ -358,34 +291,3 @@ class Job(TenantOwned, Table):
     made_by: Mapped[str]
     made_at: Mapped[datetime] = mapped_column(server_default=NOW)
     ended_at: Mapped[datetime | None]
-
-
-class CustomerCheck(TenantOwned, Table):
-    """One comparison of all customers of RecMan and of a key's company.
-
-    `beat_at` is when the process that runs it was last heard of; `failure` holds cause and fix of a failed one.
-
-    Owner: admin.customer_checks.
-    """
-
-    __tablename__ = "customer_check"
-    __table_args__ = (
-        one_of("state", *CheckState),
-        Index("ix_customer_check_key", "key_id", "id"),
-        Index("uq_customer_check_running", "key_id", unique=True, postgresql_where=text("state = 'running'")),
-    )
-
-    id: Mapped[int] = mapped_column(BigInteger, primary_key=True)
-    tenant_id: Mapped[UUID] = mapped_column(ForeignKey("tenant.id"), index=True)
-    key_id: Mapped[UUID] = mapped_column(ForeignKey("key.id"))
-    state: Mapped[str] = mapped_column(server_default=CheckState.RUNNING)
-    counts: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'"))
-    findings: Mapped[list[Any]] = mapped_column(server_default=text("'[]'"))
-    failure: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
-    started_by: Mapped[str]
-    started_at: Mapped[datetime] = mapped_column(server_default=NOW)
-    beat_at: Mapped[datetime] = mapped_column(server_default=NOW)
-    ended_at: Mapped[datetime | None]
-    accepted_by: Mapped[str | None]
-    accepted_reason: Mapped[str | None]
-    accepted_at: Mapped[datetime | None]

@@ -106,7 +106,10 @@ def test_a_rate_is_believed_beside_another_one_alone(
 def test_the_rounding_line_makes_up_the_difference_and_has_the_named_account() -> None:
     reference = make_reference(
         accounts={7740: RemoteAccount(remote_id=9, vat_type_id=None)},
-        vat_types={"0": RemoteVatType(remote_id=5, rate=Decimal(0)), "3": RemoteVatType(remote_id=6, rate=Decimal(25))},
+        vat_types={
+            "0": (RemoteVatType(remote_id=5, rate=Decimal(0), code="0"),),
+            "3": (RemoteVatType(remote_id=6, rate=Decimal(25), code="3"),),
+        },
     )
     product = choose_rounding_product(Rounding(account=7740), reference)
     assert not isinstance(product, Reason)
