@@ -1,6 +1,8 @@
 """Fixtures: one Postgres per test process, one database, empty for each test, one small world per test."""
 
+import gc
 import os
+import sys
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -17,6 +19,15 @@ from tests.world.moves import guard_moves
 settings.register_profile("quick", max_examples=20, deadline=None)
 settings.register_profile("whole", max_examples=300, deadline=None)
 settings.load_profile("quick")
+
+# httpx looks for it at every call in this process, in every folder of the path; it finds at once that there is none.
+sys.modules["sniffio"] = None  # type: ignore[assignment]
+
+
+def pytest_collection_finish() -> None:
+    """What is loaded by now stays: the garbage collector need not walk over it again and again."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")

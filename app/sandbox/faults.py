@@ -147,11 +147,15 @@ class SandboxApp(FastAPI):
 
     def __init__(self, *, sleep: Sleep = asyncio.sleep, **settings: Any) -> None:
         super().__init__(**settings)
+        self.effects: dict[str, Callable[[Fault], None]] = {}
+        self.begin(sleep=sleep)
+        self.include_router(_to_routes(self))
+
+    def begin(self, *, sleep: Sleep) -> None:
+        """As new: no call was made and no fault waits."""
         self.faults = FaultBook()
         self.calls = CallLog()
-        self.effects: dict[str, Callable[[Fault], None]] = {}
         self._sleep = sleep
-        self.include_router(_to_routes(self))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one call, or fail as ordered."""

@@ -1,6 +1,5 @@
 """A crash at every commit and around every write of every kind of transfer: afterwards the books are as without it."""
 
-import itertools
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import Any
@@ -9,7 +8,8 @@ import pytest
 
 from app.transfer.books import KnownBooks
 from tests.world import World, open_world
-from tests.world.crash import Boundaries, work_on_the_others, work_until_dead
+from tests.world.crash import live_on_after, work_and_keep_deaths
+from tests.world.moments import Moment
 
 Part = Callable[[World], Awaitable[None]]
 
@@ -139,34 +139,27 @@ HELD = {"too large credit": {"credit_note 5008"}}
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("scenario", SCENARIOS)
 async def test_crash_at_every_boundary_leaves_the_books_of_a_calm_run(quick: World, scenario: str) -> None:
-    world, boundaries = quick, Boundaries(quick)
+    world = quick
     prepare, act = SCENARIOS[scenario]
-
-    async def run(dies_at: int) -> bool:
-        await world.reset(keep_reference=True)
-        await prepare(world)
-        await act(world)
-        return await work_until_dead(world, boundaries, dies_at=dies_at)
-
-    assert not await run(0)
-    calm, points = await look(world), boundaries.seen
+    await prepare(world)
+    await act(world)
+    deaths = await work_and_keep_deaths(world)
+    calm = await look(world)
     assert {name for name, state in calm["states"].items() if state != "done"} == HELD.get(scenario, set())
     assert world.ledger.list_drafts() == []
+    assert {"before", "after"} == {boundary.split()[0] for boundary, _ in deaths}
     troubles = {}
-    for dies_at in itertools.count(1):
-        if not await run(dies_at):
-            break
-        trouble = await settle_after(world, calm)
+    for number, (boundary, moment) in enumerate(deaths, start=1):
+        trouble = await settle_after(world, moment, calm)
         if trouble is not None:
-            troubles[f"{dies_at} of {len(points)}, {boundaries.seen[-1]}"] = trouble
-    assert dies_at > len(points) / 2
+            troubles[f"{number} of {len(deaths)}, {boundary}"] = trouble
     assert troubles == {}
 
 
-async def settle_after(world: World, calm: dict[str, Any]) -> dict[str, Any] | None:
+async def settle_after(world: World, moment: Moment, calm: dict[str, Any]) -> dict[str, Any] | None:
     """What differs from the calm run after a fresh worker has settled; None where nothing does."""
     try:
-        await work_on_the_others(world)
+        await live_on_after(world, moment)
         await world.settle()
     except TimeoutError:
         return {"not settled": await world.transfers()}

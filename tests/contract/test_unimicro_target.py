@@ -32,9 +32,9 @@ from app.errors import (
     RemoteUnavailableError,
 )
 from app.platform.http import httpx, new_client
-from app.sandbox.unimicro.app import create_app
 from app.sandbox.unimicro.options import DEFAULT_REDIRECT_URI, SandboxOptions
 from tests.world.builders import make_customer, make_department, make_document, make_project
+from tests.world.stand_ins import borrow_unimicro
 
 HOST = "http://unimicro.test"
 IDENTITY = Identity(
@@ -93,8 +93,9 @@ async def sign_in(http: httpx.AsyncClient, identity: Identity = IDENTITY) -> tup
 
 @pytest.fixture
 async def http() -> AsyncIterator[httpx.AsyncClient]:
-    async with new_client(transport=httpx.ASGITransport(app=create_app(SandboxOptions()))) as client:
-        yield client
+    with borrow_unimicro(SandboxOptions()) as app:
+        async with new_client(transport=httpx.ASGITransport(app=app)) as client:
+            yield client
 
 
 @pytest.fixture

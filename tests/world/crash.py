@@ -1,4 +1,8 @@
-"""A worker that dies at the n-th boundary: before a commit, before a write leaves, or after it was carried out."""
+"""What a worker leaves that dies at any boundary: before a commit, before a write leaves, or after it was carried out.
+
+A death is looked at from outside: what is committed and what stands in the two systems at that moment is all that is
+left. So one calm run tells of every possible death, and each is put back and lived with, without the way to it.
+"""
 
 import asyncio
 from collections.abc import Iterator
@@ -7,10 +11,9 @@ from typing import Any
 
 from sqlalchemy import event, text
 
-from app.engine.wakeup import bells_of
 from app.platform.http import httpx
-from app.worker import run_worker
-from tests.world.workers import PATIENCE, Shift, at_work, list_lanes
+from tests.world.moments import Moment, put_moment, take_moment
+from tests.world.workers import PATIENCE, at_work
 from tests.world.world import World
 
 # Reads change nothing: a crash around one leaves what a crash at the next commit or write leaves.
@@ -18,26 +21,17 @@ _READS = {"GET", "HEAD"}
 
 
 class Boundaries:
-    """Counts what a worker does that stays, and kills it at the chosen one; the dead do nothing more."""
+    """Keeps what lies there whenever a worker is about to do something that stays, or has just done it elsewhere."""
 
     def __init__(self, world: World) -> None:
         self._world = world
-        self.seen: list[str] = []
-        self.dies_at = 0
-        self._bystander: asyncio.Task[Any] | None = None
-
-    @property
-    def dead(self) -> bool:
-        """Whether the chosen boundary was reached."""
-        return 0 < self.dies_at <= len(self.seen)
+        self.deaths: list[tuple[str, Moment]] = []
 
     @contextmanager
-    def watch(self, *, dies_at: int = 0) -> Iterator[None]:
-        """Count from 1; die at the named one, never at 0."""
+    def watch(self) -> Iterator[None]:
+        """Keep a death for each boundary that is passed inside."""
         engine, http = self._world.resources.engine.sync_engine, self._world.resources.http
-        self.seen, self.dies_at, hooks = [], dies_at, http.event_hooks
-        # Who watches uses the same engine, and lives.
-        self._bystander = asyncio.current_task()
+        hooks = http.event_hooks
         event.listen(engine, "after_cursor_execute", self._on_statement)
         event.listen(engine, "commit", self._on_commit)
         http.event_hooks = {"request": [self._on_request], "response": [self._on_response]}
@@ -49,69 +43,52 @@ class Boundaries:
             http.event_hooks = hooks
 
     def _on_statement(self, connection: Any, cursor: Any, statement: str, *_: Any) -> None:
-        self._stop_if_dead()
         # Without a change there is nothing that a crash could take back.
         if not statement.lstrip().upper().startswith("SELECT") and cursor.rowcount != 0:
             connection.info["changed"] = True
 
     def _on_commit(self, connection: Any) -> None:
         if connection.info.pop("changed", False):
-            self._pass("before commit")
+            # Nothing goes on in this connection while others read what it has not committed yet.
+            connection.connection.dbapi_connection.run_async(lambda _: self._pass("before commit"))
 
     async def _on_request(self, request: httpx.Request) -> None:
         if request.method not in _READS:
-            self._pass(f"before {request.method} {request.url.raw_path.decode()}")
-        self._stop_if_dead()
+            await self._pass(f"before {request.method} {request.url.raw_path.decode()}")
 
     async def _on_response(self, response: httpx.Response) -> None:
         request = response.request
         if request.method not in _READS:
-            self._pass(f"after {request.method} {request.url.raw_path.decode()}")
+            await self._pass(f"after {request.method} {request.url.raw_path.decode()}")
 
-    def _pass(self, boundary: str) -> None:
-        if not self.dead:
-            self.seen.append(boundary)
-        self._stop_if_dead()
-
-    def _stop_if_dead(self) -> None:
-        if self.dead and asyncio.current_task() is not self._bystander:
-            raise asyncio.CancelledError
+    async def _pass(self, boundary: str) -> None:
+        self.deaths.append((boundary, await take_moment(self._world)))
 
 
-async def work_until_dead(world: World, boundaries: Boundaries, *, dies_at: int) -> bool:
-    """Whether the worker died before it was through; its lanes die with it and everything lies as it lies."""
-    before, stop = asyncio.all_tasks(), asyncio.Event()
-    with boundaries.watch(dies_at=dies_at):
-        shift = Shift()
-        worker = asyncio.create_task(run_worker(world.resources, stop, carry_one=shift.carry))
-        async with asyncio.timeout(PATIENCE):
-            while not await _is_dead_or_through(world, boundaries):
+async def work_and_keep_deaths(world: World) -> list[tuple[str, Moment]]:
+    """Work until all is done; what would lie there had the worker died, at each boundary with its name."""
+    boundaries = Boundaries(world)
+    with boundaries.watch():
+        async with asyncio.timeout(PATIENCE), at_work(world.resources) as shift:
+            while await world.count("SELECT count(*) FROM lane WHERE state IN ('ready', 'leased')"):
                 await shift.rest()
-        died = boundaries.dead
-        tasks = [worker, *list_lanes(before)]
-        for task in tasks if died else ():
-            task.cancel()
-        stop.set()
-        bells_of(world.resources).arrived.set()
-        await asyncio.gather(*tasks, return_exceptions=True)
-    return died
+    return boundaries.deaths
 
 
-async def work_on_the_others(world: World) -> None:
+async def live_on_after(world: World, moment: Moment) -> None:
     """A fresh worker does what it can while the dead one's leases still run; then their time has passed."""
-    async with world.resources.engine.connect() as connection:
-        rows = await connection.execute(text("SELECT token FROM lane WHERE state = 'leased'"))
+    await put_moment(world, moment)
+    async with world.resources.engine.begin() as connection:
+        # The dead one had its lanes in hand a moment ago, and asked for a minute.
+        rows = await connection.execute(
+            text("UPDATE lane SET leased_until = now() + interval '1 minute' WHERE state = 'leased' RETURNING token")
+        )
         dead = [str(token) for token in rows.scalars()]
     async with asyncio.timeout(PATIENCE), at_work(world.resources) as shift:
         while not await _has_none_but(world, dead):
             await shift.rest()
     async with world.resources.engine.begin() as connection:
         await connection.exec_driver_sql("UPDATE lane SET leased_until = now() WHERE state = 'leased'")
-
-
-async def _is_dead_or_through(world: World, boundaries: Boundaries) -> bool:
-    query = "SELECT count(*) FROM lane WHERE state IN ('ready', 'leased')"
-    return boundaries.dead or await world.count(query) == 0
 
 
 async def _has_none_but(world: World, dead: list[str]) -> bool:

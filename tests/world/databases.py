@@ -23,7 +23,7 @@ _SCHEMA = " UNION ALL ".join(
     for catalog in ("pg_attribute", "pg_constraint", "pg_index", "pg_proc", "pg_trigger", "pg_attrdef")
 )
 # Triggers keep the audit trail from being emptied, as they should.
-_EMPTY = """
+EMPTY = """
     DO $$
     DECLARE one record;
     BEGIN
@@ -66,7 +66,7 @@ class Spare:
             size = await connection.fetchval("SELECT pg_database_size(current_database())")
             if size > _MOST_BYTES or await connection.fetch(_SCHEMA) != self._schema:
                 return False
-            await connection.execute(_EMPTY)
+            await connection.execute(EMPTY)
             return True
         finally:
             await connection.close()

@@ -65,13 +65,13 @@ def borrow_engine(database_url: str) -> AsyncEngine:
 
 async def take_furniture(world: World, *, told: Told) -> Furniture:
     """What this world has become, copied."""
-    rows, sequences = await _read_rows(world.resources.engine)
+    rows, sequences = await read_rows(world.resources.engine)
     _forget_what_was_read(world)
     return Furniture(
         rows=rows,
         sequences=sequences,
-        unimicro=deepcopy(_memory_of_unimicro(world)),
-        recman=deepcopy(_memory_of_recman(world)),
+        unimicro=deepcopy(memory_of_unimicro(world)),
+        recman=deepcopy(memory_of_recman(world)),
         told=told,
         tenant_id=world.tenant_id,
         key_id=world.key_id,
@@ -81,16 +81,8 @@ async def take_furniture(world: World, *, told: Told) -> Furniture:
 
 async def put_furniture(world: World, furniture: Furniture) -> None:
     """Make an empty world the same as the one that the furniture was taken from."""
-    await _write_rows(world.resources.engine, furniture)
-    there = world.unimicro.state.world
-    memory = deepcopy(furniture.unimicro)
-    there.companies = memory["companies"]
-    for name, value in memory["identity"].items():
-        setattr(there.identity, name, value)
-    log = world.unimicro.calls  # type: ignore[attr-defined]
-    log.last, log.counts = memory["last_calls"], memory["counts"]
-    for name, value in deepcopy(furniture.recman).items():
-        setattr(world.recman.state.store, name, value)
+    await write_rows(world.resources.engine, furniture.rows, furniture.sequences)
+    put_memory(world, unimicro=deepcopy(furniture.unimicro), recman=deepcopy(furniture.recman))
     world.tenant_id, world.key_id, world.hook = furniture.tenant_id, furniture.key_id, furniture.hook
 
 
@@ -101,18 +93,33 @@ def _forget_what_was_read(world: World) -> None:
         del kept[kind]
 
 
-def _memory_of_unimicro(world: World) -> dict[str, Any]:
+def put_memory(world: World, *, unimicro: dict[str, Any], recman: dict[str, Any]) -> None:
+    """Let both stand-ins remember this, and nothing else."""
+    there = world.unimicro.state.world
+    there.companies = unimicro["companies"]
+    for name, value in unimicro["identity"].items():
+        setattr(there.identity, name, value)
+    log = world.unimicro.calls  # type: ignore[attr-defined]
+    log.last, log.counts = unimicro["last_calls"], unimicro["counts"]
+    for name, value in recman.items():
+        setattr(world.recman.state.store, name, value)
+
+
+def memory_of_unimicro(world: World) -> dict[str, Any]:
+    """What the stand-in knows by now, itself and no copy."""
     there, log = world.unimicro.state.world, world.unimicro.calls  # type: ignore[attr-defined]
     identity = {name: getattr(there.identity, name) for name in _IDENTITY}
     return {"companies": there.companies, "identity": identity, "last_calls": log.last, "counts": log.counts}
 
 
-def _memory_of_recman(world: World) -> dict[str, Any]:
+def memory_of_recman(world: World) -> dict[str, Any]:
+    """What the stand-in knows by now, itself and no copy."""
     store = world.recman.state.store
     return {"records": store.records, "calls": store.calls, "used": store.used}
 
 
-async def _read_rows(engine: AsyncEngine) -> tuple[dict[str, bytes], dict[str, int]]:
+async def read_rows(engine: AsyncEngine) -> tuple[dict[str, bytes], dict[str, int]]:
+    """Every row of every table as Postgres writes it, and where the sequences stand."""
     async with engine.connect() as connection:
         raw: Any = (await connection.get_raw_connection()).driver_connection
         rows = {}
@@ -123,13 +130,14 @@ async def _read_rows(engine: AsyncEngine) -> tuple[dict[str, bytes], dict[str, i
         return rows, dict(await raw.fetch(_SEQUENCES))
 
 
-async def _write_rows(engine: AsyncEngine, furniture: Furniture) -> None:
+async def write_rows(engine: AsyncEngine, rows: dict[str, bytes], sequences: dict[str, int]) -> None:
+    """Put rows that were read into empty tables."""
     async with engine.connect() as connection:
         raw: Any = (await connection.get_raw_connection()).driver_connection
         async with raw.transaction():
             # Triggers and foreign keys saw these rows when they were made.
             await raw.execute("SET LOCAL session_replication_role = replica")
-            for table, rows in furniture.rows.items():
-                await raw.copy_to_table(table, source=BytesIO(rows), format="binary")
-            last = list(furniture.sequences.items())
+            for table, copied in rows.items():
+                await raw.copy_to_table(table, source=BytesIO(copied), format="binary")
+            last = list(sequences.items())
             await raw.executemany("SELECT setval($1::text::regclass, $2)", last)

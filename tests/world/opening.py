@@ -16,9 +16,7 @@ from app.admin.audit import check_chains
 from app.admin.tokens import ensure_operator
 from app.platform.http import httpx
 from app.platform.resources import Resources, open_resources
-from app.sandbox.recman import app as recman
 from app.sandbox.recman.store import RecmanOptions
-from app.sandbox.unimicro import app as unimicro
 from app.sandbox.unimicro.options import SandboxOptions
 from app.settings import Settings
 from app.tables import Key
@@ -26,6 +24,7 @@ from app.web import create_app
 from tests.world.canary import Canaries
 from tests.world.furniture import FURNITURE, PACE, borrow_engine, put_furniture, take_furniture
 from tests.world.names import CLIENT_SECRET, COMPANY, OURS, RECMAN, RECMAN_KEY, TOKEN, UNIMICRO
+from tests.world.stand_ins import borrow_recman, borrow_unimicro
 from tests.world.world import World
 
 Hear = Callable[[httpx.Response], Awaitable[None]]
@@ -81,10 +80,10 @@ async def open_world(
         "recman_api_base": recman_url,
     }
     settings = make_settings(database_url, folder, **hosts | changes)
-    unimicro_app, recman_app = apps or _make_stand_ins(settings, sandbox, recman_options)
     is_plain = sandbox is None and recman_options is None and apps is None and changes.keys() <= PACE
     furniture = FURNITURE.get((connect, checked)) if is_plain else None
     async with AsyncExitStack() as stack:
+        unimicro_app, recman_app = apps or _borrow_stand_ins(stack, settings, sandbox, recman_options)
         mounts: dict[str, httpx.AsyncBaseTransport | None] = {}
         if apps is None:
             mounts[UNIMICRO] = httpx.ASGITransport(app=unimicro_app)
@@ -115,13 +114,16 @@ async def open_world(
         await _look_around(resources, canaries)
 
 
-def _make_stand_ins(
-    settings: Settings, sandbox: SandboxOptions | None, recman_options: RecmanOptions | None
+def _borrow_stand_ins(
+    stack: AsyncExitStack, settings: Settings, sandbox: SandboxOptions | None, recman_options: RecmanOptions | None
 ) -> tuple[FastAPI, FastAPI]:
     """Unimicro's and RecMan's, of whom this world's client and key are known."""
     plain = SandboxOptions(redirect_uris=(settings.redirect_uri,), client_secret=CLIENT_SECRET)
     ours = RecmanOptions(daily_quota=100_000, keys=frozenset({RECMAN_KEY}))
-    return unimicro.create_app(sandbox or plain), recman.create_app(recman_options or ours)
+    return (
+        stack.enter_context(borrow_unimicro(sandbox or plain)),
+        stack.enter_context(borrow_recman(recman_options or ours)),
+    )
 
 
 async def _furnish(world: World, *, connect: bool, checked: bool) -> None:

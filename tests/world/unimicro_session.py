@@ -14,8 +14,8 @@ import httpx
 import simplejson
 
 from app.sandbox.faults import SandboxApp
-from app.sandbox.unimicro.app import create_app
 from app.sandbox.unimicro.options import DEFAULT_REDIRECT_URI, SandboxOptions
+from tests.world.stand_ins import borrow_unimicro
 
 VERIFIER = "a-verifier-that-is-long-enough-for-the-rules-of-pkce"
 CLIENT = {"client_id": "recman-unimicro", "client_secret": "sandbox-secret"}
@@ -146,7 +146,7 @@ async def open_session(client: httpx.AsyncClient, app: SandboxApp, company: str 
 
 @asynccontextmanager
 async def sandbox(**options: Any) -> AsyncIterator[Session]:
-    app = create_app(SandboxOptions(**options))
-    transport = httpx.ASGITransport(app=app)
-    async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:8100") as client:
-        yield await open_session(client, app)
+    with borrow_unimicro(SandboxOptions(**options)) as app:
+        transport = httpx.ASGITransport(app=app)
+        async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:8100") as client:
+            yield await open_session(client, app)

@@ -48,6 +48,12 @@ class World:
     files: Files = field(default_factory=Files)
     strangers: list[str] = field(default_factory=list)
 
+    def begin(self, options: SandboxOptions) -> None:
+        """As new, under these options: nobody has signed in yet, and all companies are fresh."""
+        self.options = options
+        self.identity.begin(options)
+        self.reset()
+
     def reset(self) -> None:
         """Fresh companies without files; sign-ins stay."""
         self.companies = create_companies(self.options)
@@ -64,9 +70,9 @@ def create_app(options: SandboxOptions | None = None) -> SandboxApp:
     """The stand-in as an ASGI application; its books are `app.state.world`."""
     chosen = options or SandboxOptions()
     world = World(options=chosen, identity=Identity(options=chosen))
-    world.reset()
-    app = SandboxApp(title="Unimicro (sandbox)", sleep=chosen.sleep)
+    app = SandboxApp(title="Unimicro (sandbox)")
     app.state.world = world
+    begin(app, chosen)
     app.effects = {"expire_token": lambda _: world.identity.expire_access_tokens(), "read_lag": lambda _: None}
     app.include_router(create_routes(world.identity))
     app.include_router(create_control_routes(app, world))
@@ -74,6 +80,12 @@ def create_app(options: SandboxOptions | None = None) -> SandboxApp:
     app.add_exception_handler(AnswerError, _to_error_response)
     _add_api(app, world)
     return app
+
+
+def begin(app: SandboxApp, options: SandboxOptions) -> None:
+    """Make an application of `create_app` as new, under other options; building one takes longer than most tests."""
+    app.state.world.begin(options)
+    app.begin(sleep=options.sleep)
 
 
 async def _to_error_response(_: Request, error: Exception) -> Response:

@@ -9,7 +9,7 @@ import hashlib
 import secrets
 import uuid
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
@@ -66,6 +66,13 @@ class Identity:
     assertions: set[str] = field(default_factory=set)
     refreshes: int = 0
 
+    def begin(self, options: SandboxOptions) -> None:
+        """As new, under these options: nobody has signed in yet."""
+        self.options = options
+        self.codes, self.refresh_tokens = {}, {}
+        self.live, self.assertions = set(), set()
+        self.refreshes = 0
+
     def expire_access_tokens(self) -> None:
         """Every access token given out so far is refused from now on."""
         self.live.clear()
@@ -76,7 +83,7 @@ class Identity:
         if kind.lower() != "bearer":
             return None
         try:
-            claims = jwt.decode(token, signing_key(), algorithms=["RS256"]).claims
+            claims = _read_token(token)
         except (JoseError, ValueError):
             return None
         alive = claims["jti"] in self.live and claims["exp"] > self.options.clock().timestamp()
@@ -87,6 +94,12 @@ class Identity:
 def signing_key() -> RSAKey:
     """The key all tokens of this process are signed with."""
     return RSAKey.generate_key(2048, {"kid": "sandbox-1", "use": "sig", "alg": "RS256"})
+
+
+@lru_cache(maxsize=1000)
+def _read_token(token: str) -> dict[str, Any]:
+    # Every call brings one, mostly the same, and a signature that was right stays right.
+    return jwt.decode(token, signing_key(), algorithms=["RS256"]).claims
 
 
 def to_base(request: Request) -> str:

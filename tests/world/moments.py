@@ -1,0 +1,69 @@
+"""Moments of a world: all that is committed and all that stands in both stand-ins, to be put back as if it were now."""
+
+from copy import deepcopy
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from app.transfer.books import KnownBooks
+from tests.world.databases import EMPTY
+from tests.world.furniture import memory_of_recman, memory_of_unimicro, put_memory, read_rows, write_rows
+from tests.world.world import World
+
+# What is timed by hours of work, not by days: had it been put back as it was, every wait would have passed meanwhile.
+_TIMED = ("lane", "transfer", "event", "attempt")
+_CLOCKS = """
+    SELECT attrelid::regclass::text AS owner, string_agg(format('%1$I = %1$I + $1', attname), ', ') AS moves
+    FROM pg_attribute WHERE attrelid = ANY($1::text[]::regclass[]) AND atttypid = 'timestamptz'::regtype AND attnum > 0
+    GROUP BY 1
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Moment:
+    """Rows of our tables as Postgres writes them, the memory of both stand-ins, and Postgres' clock."""
+
+    rows: dict[str, bytes]
+    sequences: dict[str, int]
+    unimicro: dict[str, Any]
+    recman: dict[str, Any]
+    faults: Any
+    at: datetime
+
+
+async def take_moment(world: World) -> Moment:
+    """What is there now; what is not committed is not there."""
+    async with world.resources.engine.connect() as connection:
+        raw: Any = (await connection.get_raw_connection()).driver_connection
+        at = await raw.fetchval("SELECT clock_timestamp()")
+    rows, sequences = await read_rows(world.resources.engine)
+    return Moment(
+        rows=rows,
+        sequences=sequences,
+        unimicro=deepcopy(memory_of_unimicro(world)),
+        recman=deepcopy(memory_of_recman(world)),
+        faults=deepcopy(world.unimicro.faults),  # type: ignore[attr-defined]
+        at=at,
+    )
+
+
+async def put_moment(world: World, moment: Moment) -> None:
+    """Make it that moment again: nothing else is there, and what was a second ago then is a second ago now."""
+    async with world.resources.engine.connect() as connection:
+        raw: Any = (await connection.get_raw_connection()).driver_connection
+        await raw.execute(EMPTY)
+    await write_rows(world.resources.engine, moment.rows, moment.sequences)
+    await _move_clocks(world, moment.at)
+    put_memory(world, unimicro=deepcopy(moment.unimicro), recman=deepcopy(moment.recman))
+    world.unimicro.faults = deepcopy(moment.faults)  # type: ignore[attr-defined]
+    world.resources.kept(KnownBooks).recipients.clear()
+
+
+async def _move_clocks(world: World, at: datetime) -> None:
+    async with world.resources.engine.connect() as connection:
+        raw: Any = (await connection.get_raw_connection()).driver_connection
+        async with raw.transaction():
+            await raw.execute("SET LOCAL session_replication_role = replica")
+            passed = await raw.fetchval("SELECT now() - $1::timestamptz", at)
+            for owner, moves in await raw.fetch(_CLOCKS, list(_TIMED)):
+                await raw.execute(f"UPDATE {owner} SET {moves}", passed)  # noqa: S608 - names of our own tables
