@@ -1,7 +1,7 @@
 """One key's accounting system, opened for a run: where to write, what it has, and what was said so far."""
 
 import asyncio
-from collections.abc import Awaitable, MutableMapping
+from collections.abc import Awaitable, Callable, MutableMapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -62,13 +62,14 @@ class Books:
     """What a run needs of one key.
 
     `refresh` reads the reference data again, unless what there is was read since the hint came in (then None);
-    `entirely` asks for what was read since this run began.
+    `entirely` asks for what was read since this run began. `forget` has the next run read it again.
     """
 
     key: Key
     target: Target
     reference: Reference
     refresh: Refresh
+    forget: Callable[[], None] = lambda: None
     send_customer_number: bool = True
     rules: Rules = field(default_factory=Rules)
     rules_version: int = 0
@@ -112,11 +113,18 @@ async def open_books(resources: Resources, key: Key, *, heard_at: datetime, send
         fresh = await _load_reference(resources, key, target, oldest=now if entirely else heard_at)
         return fresh if fresh is not reference else None
 
+    def forget() -> None:
+        references = resources.kept(KnownBooks).references
+        cached = references.get(key.id)
+        if cached is not None and cached.reference is reference:
+            references.pop(key.id)
+
     return Books(
         key=key,
         target=target,
         reference=reference,
         refresh=refresh,
+        forget=forget,
         send_customer_number=_sends_customer_number(resources, key, in_force.rules),
         rules=in_force.rules,
         rules_version=in_force.version,
