@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, MutableMapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Protocol
 from uuid import UUID
 
@@ -48,6 +49,12 @@ class KnownBooks:
     recipients: dict[UUID, MutableMapping[int, Recipient]] = field(default_factory=dict)
     cleared_keys: set[UUID] = field(default_factory=set)
     locks: dict[UUID, asyncio.Lock] = field(default_factory=dict)
+
+    def forget(self, key_id: UUID, reference: Reference) -> None:
+        """Read the reference data again when they are needed next, unless somebody has done so."""
+        cached = self.references.get(key_id)
+        if cached is not None and cached.reference is reference:
+            del self.references[key_id]
 
 
 class Refresh(Protocol):
@@ -113,18 +120,12 @@ async def open_books(resources: Resources, key: Key, *, heard_at: datetime, send
         fresh = await _load_reference(resources, key, target, oldest=now if entirely else heard_at)
         return fresh if fresh is not reference else None
 
-    def forget() -> None:
-        references = resources.kept(KnownBooks).references
-        cached = references.get(key.id)
-        if cached is not None and cached.reference is reference:
-            references.pop(key.id)
-
     return Books(
         key=key,
         target=target,
         reference=reference,
         refresh=refresh,
-        forget=forget,
+        forget=partial(resources.kept(KnownBooks).forget, key.id, reference),
         send_customer_number=_sends_customer_number(resources, key, in_force.rules),
         rules=in_force.rules,
         rules_version=in_force.version,
