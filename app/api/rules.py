@@ -98,7 +98,7 @@ async def list_vat_codes(door: ViewerDoor, key_id: KeyId) -> list[VatCodeView]:
     """
     key = await load_key(door.session, key_id)
     rules = (await load_rules(door.session, key.id)).rules
-    seen = {row.code: row for row in await list_codes(door.session, key.id)}
+    seen = {row.code: row for row in await list_codes(door.session, key)}
     codes = sorted({*seen, *(rule.recman for rule in rules.vat_codes)})
     return [_show_code(code, rules.find_vat_code(code), seen.get(code)) for code in codes]
 

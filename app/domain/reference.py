@@ -124,6 +124,18 @@ class Reference:
     default_account_id: int | None = None
     settings: CompanySettings = field(default_factory=CompanySettings)
 
+    @property
+    def ids(self) -> Mapping[str, frozenset[int]]:
+        """Ids of what lines are booked on, by its kind, number or code."""
+        found: dict[str, frozenset[int]] = {}
+        for code, types in self.vat_types.items():
+            found[f"VAT code {code}"] = frozenset(one.remote_id for one in types)
+        for account in self.accounts.values():
+            found[f"account {account.number}"] = frozenset({account.remote_id})
+        for number, products in self.products.items():
+            found[f"product {number}"] = frozenset(one.remote_id for one in products)
+        return found
+
     def is_registered(self, day: date) -> bool:
         """Whether the company is registered for VAT on that day."""
         is_due = self.vat_planned and self.taxable_from is not None and self.taxable_from <= day

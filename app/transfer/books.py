@@ -1,9 +1,10 @@
 """One key's accounting system, opened for a run: where to write, what it has, and what was said so far."""
 
 import asyncio
-from collections.abc import Awaitable, MutableMapping
+from collections.abc import Awaitable, Callable, MutableMapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Protocol
 from uuid import UUID
 
@@ -49,6 +50,12 @@ class KnownBooks:
     cleared_keys: set[UUID] = field(default_factory=set)
     locks: dict[UUID, asyncio.Lock] = field(default_factory=dict)
 
+    def forget(self, key_id: UUID, reference: Reference) -> None:
+        """Read the reference data again when they are needed next, unless somebody has done so."""
+        cached = self.references.get(key_id)
+        if cached is not None and cached.reference is reference:
+            del self.references[key_id]
+
 
 class Refresh(Protocol):
     """Reads the reference data again when it is too old."""
@@ -62,13 +69,14 @@ class Books:
     """What a run needs of one key.
 
     `refresh` reads the reference data again, unless what there is was read since the hint came in (then None);
-    `entirely` asks for what was read since this run began.
+    `entirely` asks for what was read since this run began. `forget` has the next run read it again.
     """
 
     key: Key
     target: Target
     reference: Reference
     refresh: Refresh
+    forget: Callable[[], None] = lambda: None
     send_customer_number: bool = True
     rules: Rules = field(default_factory=Rules)
     rules_version: int = 0
@@ -108,6 +116,7 @@ async def open_books(
         target=target,
         reference=reference,
         refresh=refresh,
+        forget=partial(resources.kept(KnownBooks).forget, key.id, reference),
         send_customer_number=_sends_customer_number(resources, key, in_force.rules),
         rules=in_force.rules,
         rules_version=in_force.version,

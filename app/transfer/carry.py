@@ -14,7 +14,13 @@ from app.domain.reasons.codes import Code, Reason
 from app.domain.reference import Reference
 from app.domain.states import EventState, KeyState
 from app.engine.lanes import check_fence, postpone
-from app.errors import HoldError, ServiceError, WaitError
+from app.errors import (
+    HoldError,
+    OutcomeUnknownError,
+    RemoteRejectedError,
+    ServiceError,
+    WaitError,
+)
 from app.tables import Key, Transfer
 from app.transfer.books import Books
 from app.transfer.context import Run
@@ -42,7 +48,7 @@ from app.transfer.route import WAIT_SECONDS, choose_key, decide_without_key
 from app.transfer.run import run_document
 from app.transfer.run_parts import run_parts
 from app.transfer.seen_codes import list_new_codes, record_codes
-from app.transfer.take_back import take_back_draft
+from app.transfer.take_back import require_unmoved, take_back_draft
 
 
 async def carry_document(run: Run) -> None:
@@ -107,7 +113,15 @@ def _makes_product(decision: Decision) -> bool:
 
 async def _follow_document(run: Run, books: Books, decision: Decision, situation: DocumentSituation) -> None:
     if isinstance(decision, Go):
-        await run_document(run, books, decision, situation)
+        try:
+            await run_document(run, books, decision, situation)
+        except (HoldError, RemoteRejectedError):
+            await require_unmoved(run, books)
+            raise
+        except OutcomeUnknownError:
+            # A server error may be all that Unimicro says of an id that is gone. Source: docs/facts/unimicro.md §3 [O].
+            books.forget()
+            raise
         return
     await _name_customer(run, situation)
     match decision:

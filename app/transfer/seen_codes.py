@@ -1,7 +1,6 @@
 """RecMan's VAT codes as documents have stated them, for an accountant to say what each is. Owner of `seen_code`."""
 
 from collections.abc import Sequence
-from uuid import UUID
 
 from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
@@ -28,6 +27,7 @@ async def record_codes(session: Session, key: Key, document: Document, rules: Ru
         await session.execute(insert(SeenCode).values(rows).on_conflict_do_nothing())
 
 
-async def list_codes(session: Session, key_id: UUID) -> Sequence[SeenCode]:
+async def list_codes(session: Session, key: Key) -> Sequence[SeenCode]:
     """Every code that a document of the key has stated and the rules did not know then, by its name."""
-    return (await session.scalars(select(SeenCode).where(SeenCode.key_id == key_id).order_by(SeenCode.code))).all()
+    is_keys = (SeenCode.tenant_id == key.tenant_id, SeenCode.key_id == key.id)
+    return (await session.scalars(select(SeenCode).where(*is_keys).order_by(SeenCode.code))).all()

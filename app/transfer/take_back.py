@@ -6,7 +6,7 @@ from app.domain.reasons.catalogue import fix_for
 from app.domain.reasons.codes import Code, Reason
 from app.domain.reference import DocumentState, RemoteDocument
 from app.domain.states import TransferState
-from app.errors import HoldError, RemoteMissingError, RemoteRejectedError
+from app.errors import HoldError, RemoteMissingError, RemoteRejectedError, RemoteUnavailableError, System
 from app.platform.db import Session
 from app.tables import Key, Transfer
 from app.transfer.attempts import attempt, missing_is_unclear
@@ -37,6 +37,25 @@ async def take_back_draft(run: Run) -> tuple[Reason, ...]:
     books = await _open_books(run, transfer)
     draft = None if books is None else await _find_own_draft(books, transfer)
     return () if books is None or draft is None else await _delete(run, books, transfer, draft)
+
+
+async def require_unmoved(run: Run, books: Books) -> None:
+    """What Unimicro refused, or summed up to something else, may have named ids that have changed since they were read.
+
+    Ids of VAT types change: what is told then is about a code that nobody meant.
+
+    Raises:
+        RemoteUnavailableError: they have; nothing of the document is left there, and the next try knows the new ones.
+    """
+    used = books.reference
+    fresh = await books.refresh(entirely=True)
+    if fresh is None or fresh.ids == used.ids:
+        return
+    left = await take_back_draft(run)
+    if left:
+        raise HoldError(left)
+    cause = "Unimicro's VAT types, accounts or products have other ids than when they were read"
+    raise RemoteUnavailableError(cause, system=System.UNIMICRO)
 
 
 async def _open_books(run: Run, transfer: Transfer) -> Books | None:

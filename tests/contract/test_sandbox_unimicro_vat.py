@@ -99,6 +99,24 @@ async def test_a_type_out_of_its_days_is_no_longer_among_the_valid_ones() -> Non
         assert {"3", "33", "52"} <= codes
 
 
+@pytest.mark.parametrize(
+    ("changes", "fault"),
+    [
+        ({"Locked": True}, "is locked"),
+        ({"Visible": False}, "is hidden"),
+        ({"OutputVat": False}, "is not for sales"),
+        ({"ValidTo": "2026-09-30"}, "is not valid on 2026-10-05"),
+    ],
+)
+async def test_a_type_is_closed_by_a_door_of_the_stand_ins_own(changes: dict[str, Any], fault: str) -> None:
+    async with turned(refuse_unusable_vat=True) as session:
+        path = f"/sandbox/companies/{session.headers['CompanyKey']}/vat-types/change"
+        assert (await session.client.post(f"{path}/3", json=changes)).status_code == 204
+        assert fault in await to_message(session)
+        assert (await session.client.post(f"{path}/99", json=changes)).status_code == 404
+        assert (await session.client.post(f"{path}/3", json={"VatPercent": 1})).status_code == 404
+
+
 # Which types may be used
 
 

@@ -79,7 +79,9 @@ def test_credit_note_stands_on_its_debit_account() -> None:
         assert line.account == account
 
 
-@pytest.mark.parametrize("changes", [{"vatCode": ["3"]}, {"creditAccount": True}, {"product": {"vatCode": {"id": 3}}}])
+@pytest.mark.parametrize(
+    "changes", [{"vatCode": ["3"]}, {"vatCode": "3" * 51}, {"creditAccount": True}, {"product": {"vatCode": {"id": 3}}}]
+)
 def test_unclear_vat_code_or_account_is_a_gap(changes: dict[str, Any]) -> None:
     found = read(changes)
     assert isinstance(found, Gaps)

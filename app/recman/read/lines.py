@@ -26,6 +26,7 @@ from app.recman.read.spellings import (
 )
 
 _MOST_LINES = 100_000
+_LONGEST_CODE = 50
 _MOST_AMOUNT = Decimal(10) ** 12
 _FIGURES = ("product_number", "price", "quantity")
 _ANY = re.compile("")
@@ -118,7 +119,7 @@ def _read_booking(reader: Reader, row: Raw, kind: DocumentKind) -> dict[str, str
     product = Reader(inner if isinstance(inner, dict) else {}, PRODUCT, where=reader.where + "its product: ")
 
     def find_first(*names: str) -> str:
-        found = (source.find(name, read_text) for source in (reader, product) for name in names)
+        found = (source.find(name, _to_code) for source in (reader, product) for name in names)
         return next(filter(None, found), "")
 
     booking = {"vat_code": find_first("vat_code"), "account": find_first(*accounts)}
@@ -182,6 +183,13 @@ def _find_product(row: Raw) -> str:
         return pick(row, LINE["product_number"], read_text) or ""
     except Unclear:
         return ""
+
+
+def _to_code(value: Any) -> str:
+    text = read_text(value)
+    if len(text) > _LONGEST_CODE:
+        raise Unclear(f"“{show(value)}…” is too long for a code")
+    return text
 
 
 def _to_percent(value: Any) -> Decimal:

@@ -16,7 +16,7 @@ from app.sandbox.unimicro.answers import DecimalResponse, Record
 from app.sandbox.unimicro.books import Books, Company
 from app.sandbox.unimicro.schema import ENTITIES, Kind
 from app.sandbox.unimicro.switches import is_known
-from app.sandbox.unimicro.vat import renumber
+from app.sandbox.unimicro.vat import change_vat_type, renumber
 
 
 class HasCompanies(Protocol):
@@ -57,11 +57,12 @@ def create_control_routes(app: SandboxApp, world: HasCompanies) -> APIRouter:
         return Response(status_code=204)
 
     _add_company_doors(router, world)
+    _add_vat_doors(router, world)
     return router
 
 
 def _add_company_doors(router: APIRouter, world: HasCompanies) -> None:
-    """What is changed in one company: its settings, its switches, the ids of its VAT types."""
+    """What is changed in one company: its settings, its switches."""
 
     @router.post("/companies/{key}/settings")
     async def change_settings(request: Request, key: str) -> Response:
@@ -79,6 +80,19 @@ def _add_company_doors(router: APIRouter, world: HasCompanies) -> None:
             return JSONResponse({"detail": "unknown company, switch or position"}, 404)
         company.books.switches = company.books.switches.turned(changes)
         return JSONResponse(asdict(company.books.switches))
+
+
+def _add_vat_doors(router: APIRouter, world: HasCompanies) -> None:
+    """VAT types that are closed, or get other ids."""
+
+    @router.post("/companies/{key}/vat-types/change/{code}")
+    async def change_type(request: Request, key: str, code: str) -> Response:
+        company = world.companies.get(key.lower())
+        changes = simplejson.loads(await request.body(), use_decimal=True)
+        known = {"Locked", "Visible", "OutputVat", "ValidTo"}
+        if company is None or not changes.keys() <= known or not change_vat_type(company.books, code, changes):
+            return JSONResponse({"detail": "unknown company, VAT code or field"}, 404)
+        return Response(status_code=204)
 
     @router.post("/companies/{key}/vat-types/renumber")
     async def renumber_vat_types(request: Request, key: str) -> Response:

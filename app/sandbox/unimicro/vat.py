@@ -86,6 +86,19 @@ def move_before_reading(books: Books) -> None:
         renumber(books)
 
 
+def change_vat_type(books: Books, code: str, changes: Record) -> bool:
+    """Whether there was such a VAT type: its own fields are changed, and ValidTo of its last percentage."""
+    rows = [row for row in books.rows("VatType") if row["VatCode"] == code and not _is_old(row)]
+    own = {name: value for name, value in changes.items() if name != "ValidTo"}
+    for row in rows:
+        books.update("VatType", row["ID"], own)
+        periods = books.children("VatTypePercentage", "VatTypeID", row["ID"])
+        if "ValidTo" in changes and periods:
+            last = max(periods, key=lambda one: str(one["ValidFrom"] or ""))
+            books.update("VatTypePercentage", last["ID"], {"ValidTo": changes["ValidTo"]})
+    return bool(rows)
+
+
 def renumber(books: Books, *, keep_old: bool = False) -> None:
     """Every VAT type under a new id, with whatever pointed to it.
 
