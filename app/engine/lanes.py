@@ -108,6 +108,23 @@ _LIST_OPEN = text("""
       AND state IN ('ready', 'leased')
 """)
 
+# Whoever has a lane in hand, or writes to it now, is in the middle of it; nobody is waited for, so that two who hold
+# some lanes each cannot wait for each other.
+_LOCK_FREE = text("""
+    SELECT event.id FROM event JOIN lane ON lane.id = event.lane_id
+    WHERE event.tenant_id = :tenant_id AND lane.tenant_id = :tenant_id AND event.id = ANY(:event_ids)
+      AND event.state = 'waiting'
+      AND (lane.state <> 'leased' OR lane.leased_until < now())
+    FOR UPDATE OF lane SKIP LOCKED
+""")
+
+# A lane whose only hint was withdrawn is found empty, and rests again.
+_WAKE_EMPTIED = text("""
+    UPDATE lane SET run_at = now(), waits_for = NULL FROM event
+    WHERE event.tenant_id = :tenant_id AND event.id = ANY(:event_ids) AND lane.tenant_id = :tenant_id
+      AND lane.id = event.lane_id AND lane.state = 'ready'
+""")
+
 _COUNT_WAITING = text("""
     SELECT tenant_id, count(*) AS lanes FROM lane
     WHERE state = 'ready' AND tenant_id = ANY(:tenant_ids) GROUP BY tenant_id
@@ -235,6 +252,16 @@ async def wake_record(session: Session, *, tenant_id: UUID, scope: str, record_i
 async def wake_tenant(session: Session, *, tenant_id: UUID) -> None:
     """Make every lane of a tenant due, now that its records can be read again."""
     await session.execute(_WAKE_TENANT, {"tenant_id": tenant_id})
+
+
+async def lock_free(session: Session, *, tenant_id: UUID, event_ids: Sequence[int]) -> list[int]:
+    """Those of these hints that wait while nobody has their lanes in hand; nobody takes them up until the commit."""
+    return list(await session.scalars(_LOCK_FREE, {"tenant_id": tenant_id, "event_ids": list(event_ids)}))
+
+
+async def wake_emptied(session: Session, *, tenant_id: UUID, event_ids: Sequence[int]) -> None:
+    """Make the lanes due whose hints were withdrawn."""
+    await session.execute(_WAKE_EMPTIED, {"tenant_id": tenant_id, "event_ids": list(event_ids)})
 
 
 async def list_waiting(

@@ -5,8 +5,9 @@ Each names its owner, the room or module that alone writes it, and who else may 
 
 from app.tables.accounts import AdminToken, Audit, AuditChain, Department, Hook, Key, SignIn, Tenant
 from app.tables.base import Table, TenantOwned
+from app.tables.jobs import Job, JobDocument
 from app.tables.recman import FieldProfile, HookHeaders, ListedDocument, RecmanQuota, RecmanRecord, Sweep
-from app.tables.work import Attempt, CustomerCheck, Event, Job, Lane, Making, RuleSet, Transfer
+from app.tables.work import Attempt, CustomerCheck, Event, Lane, Making, RuleSet, Transfer
 
 __all__ = [
     "AdminToken",
@@ -20,6 +21,7 @@ __all__ = [
     "Hook",
     "HookHeaders",
     "Job",
+    "JobDocument",
     "Key",
     "Lane",
     "ListedDocument",

@@ -82,6 +82,7 @@ async def _look_at_old(run: Run, books: Books, document: Document | Gaps, pasts:
         booking=books.key.booking,
         past=past,
         rules=books.rules,
+        rule_makers=books.rule_makers,
     )
     if was_searched(run, books, past):
         return situation
@@ -115,6 +116,7 @@ async def _look_at_all(run: Run, books: Books, document: Document | Gaps, pasts:
         kept_credits=frozenset() if credited_document is None else pasts.kept_credits,
         usual_minus=None if settled else pasts.usual_minus,
         rules=books.rules,
+        rule_makers=books.rule_makers,
         booked_before=pasts.booked_before,
         doubles=list_doubles(pasts.transfers.get(place), pasts.doubles, document),
         found=await _find_documents(books, document, past, list_own_drafts(past, credited_document, credit_notes)),
