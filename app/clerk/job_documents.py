@@ -12,7 +12,7 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from app.clerk.dry_run import DryRun
 from app.domain.states import EventState
 from app.engine.inbox import record_withdrawn
-from app.engine.lanes import lock_free, wake_emptied
+from app.engine.lanes import list_wished, lock_free, wake_emptied
 from app.platform.db import Session
 from app.tables import Event, Job, JobDocument, Transfer
 from app.transfer.log import show_reasons
@@ -60,15 +60,30 @@ async def record_preview(session: Session, job: Job, transfer: Transfer, told: D
 
 async def take_up(session: Session, job: Job, page: Sequence[Transfer]) -> None:
     """Look at these documents again, on behalf of the job."""
+    before = await _load_before(session, job, page)
     # In the order in which webhooks take lanes too, so that the two cannot wait for each other.
     for transfer in sorted(page, key=lambda one: one.record_id):
-        row = _show(job, transfer)
+        row = _show(job, transfer) | before.get(transfer.id, {})
         row["event_id"] = await retry(session, transfer, source=source_of(job.id))
         query = upsert(JobDocument).values(row)
         changes = {name: row[name] for name in ("event_id", "state_before", "reasons_before")}
         await session.execute(
             query.on_conflict_do_update(index_elements=["tenant_id", "job_id", "transfer_id"], set_=changes)
         )
+
+
+async def _load_before(session: Session, job: Job, page: Sequence[Transfer]) -> dict[int, dict[str, Any]]:
+    """How documents stood that another job has taken up and nobody has looked at yet: before both jobs."""
+    query = select(JobDocument).join(Event, Event.id == JobDocument.event_id)
+    query = query.where(
+        JobDocument.tenant_id == job.tenant_id,
+        JobDocument.transfer_id.in_([one.id for one in page]),
+        JobDocument.outcome.is_(None),
+        Event.tenant_id == job.tenant_id,
+        Event.state == EventState.WAITING,
+    )
+    rows = (await session.scalars(query)).all()
+    return {one.transfer_id: {"state_before": one.state_before, "reasons_before": one.reasons_before} for one in rows}
 
 
 def _show(job: Job, transfer: Transfer) -> dict[str, Any]:
@@ -123,9 +138,13 @@ async def let_go(session: Session, job: Job, *, pages: int) -> None:
 
 async def _let_go(session: Session, job: Job, rows: Mapping[int, JobDocument]) -> None:
     free = await lock_free(session, tenant_id=job.tenant_id, event_ids=list(rows))
-    before = {rows[one].transfer_id: Before(rows[one].state_before, rows[one].reasons_before) for one in free}
-    undone = await undo_retries(session, before)
-    withdrawn = [one for one in free if rows[one].transfer_id in undone]
+    # What somebody else wants looked at goes on for him; only this job's hint is taken back.
+    wished = await list_wished(session, tenant_id=job.tenant_id, event_ids=free)
+    alone = [rows[one] for one in free if one not in wished]
+    undone = await undo_retries(
+        session, {row.transfer_id: Before(row.state_before, row.reasons_before) for row in alone}
+    )
+    withdrawn = [one for one in free if one in wished or rows[one].transfer_id in undone]
     if not withdrawn:
         return
     await record_withdrawn(session, tenant_id=job.tenant_id, event_ids=withdrawn, note=_NOT_DONE)

@@ -118,6 +118,14 @@ _LOCK_FREE = text("""
     FOR UPDATE OF lane SKIP LOCKED
 """)
 
+# A person's own wish to look again, or another job's.
+_LIST_WISHED = text("""
+    SELECT event.id FROM event JOIN event AS other
+      ON other.tenant_id = event.tenant_id AND other.lane_id = event.lane_id AND other.id <> event.id
+    WHERE event.tenant_id = :tenant_id AND event.id = ANY(:event_ids) AND other.state = 'waiting'
+      AND (other.source = 'retry' OR other.source LIKE 'job:%')
+""")
+
 # A lane whose only hint was withdrawn is found empty, and rests again.
 _WAKE_EMPTIED = text("""
     UPDATE lane SET run_at = now(), waits_for = NULL FROM event
@@ -257,6 +265,11 @@ async def wake_tenant(session: Session, *, tenant_id: UUID) -> None:
 async def lock_free(session: Session, *, tenant_id: UUID, event_ids: Sequence[int]) -> list[int]:
     """Those of these hints that wait while nobody has their lanes in hand; nobody takes them up until the commit."""
     return list(await session.scalars(_LOCK_FREE, {"tenant_id": tenant_id, "event_ids": list(event_ids)}))
+
+
+async def list_wished(session: Session, *, tenant_id: UUID, event_ids: Sequence[int]) -> set[int]:
+    """Those of these hints beside which somebody else wants the same record to be looked at again."""
+    return set(await session.scalars(_LIST_WISHED, {"tenant_id": tenant_id, "event_ids": list(event_ids)}))
 
 
 async def wake_emptied(session: Session, *, tenant_id: UUID, event_ids: Sequence[int]) -> None:

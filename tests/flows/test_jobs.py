@@ -153,6 +153,41 @@ async def test_what_is_under_way_ends_and_the_job_with_it(world: World) -> None:
     assert len(await world.invoices()) == outcomes.count("done")
 
 
+@pytest.mark.parametrize("cancels", [1, 2])
+async def test_two_jobs_about_one_document_are_cancelled_each_for_itself(world: World, cancels: int) -> None:
+    await hold_some(world, 5001)
+    row = await world.document(5001)
+    assert (await world.ignore(row))[0] == 200
+    was = await world.document(5001)
+    await world.office.change_key(state="paused")
+    first, second = await send(world, ids=[row["id"]]), await send(world, ids=[row["id"]])
+    await world.stall()
+    assert (await cancel(world, first)).json()["state"] == "cancelled"
+    if cancels == 2:
+        assert (await cancel(world, second)).json()["state"] == "cancelled"
+    await world.office.change_key(state="active")
+    await world.settle()
+    now = await world.document(5001)
+    if cancels == 2:
+        assert (now["state"], now["reasons"]) == (was["state"], was["reasons"])
+    else:
+        assert (now["state"], (await show(world, second))["outcomes"]) == ("done", {"done": 1})
+
+
+async def test_a_persons_own_retry_outlives_the_cancel_of_a_job(world: World) -> None:
+    await hold_some(world, 5001)
+    row = await world.document(5001)
+    assert (await world.ignore(row))[0] == 200
+    await world.office.change_key(state="paused")
+    job = await send(world, ids=[row["id"]])
+    await world.stall()
+    await world.retry(row)
+    assert (await cancel(world, job)).json()["state"] == "cancelled"
+    await world.office.change_key(state="active")
+    await world.settle()
+    assert await world.states(5001) == ["done"]
+
+
 async def test_of_two_cancels_one_is_told_that_it_is_over(world: World) -> None:
     await hold_some(world, 5001)
     await world.office.change_key(state="paused")
