@@ -6,11 +6,13 @@ from collections.abc import Awaitable, Callable
 from dataclasses import asdict
 from functools import partial
 from typing import Any
+from uuid import UUID
 
 from app.admin.keys import is_removed, pause_key
 from app.admin.tenants import load_tenant
 from app.clerk.carry_job import carry_job
 from app.clerk.jobs import SCOPE as JOB
+from app.clerk.jobs import record_job_trouble
 from app.domain.reading import Purpose
 from app.domain.reasons.catalogue import fix_for
 from app.domain.reasons.codes import Code, Reason
@@ -103,6 +105,7 @@ async def work_on(resources: Resources, carry_one: Carry, lease: Lease) -> None:
         reader=open_reader(resources, tenant, since=heard_at, purpose=purpose),
         open_books=lambda key: open_books(resources, key, heard_at=heard_at),
         read_lag_seconds=resources.settings.unimicro_read_lag_seconds,
+        resources=resources,
     )
     started = time.monotonic()
     try:
@@ -234,9 +237,11 @@ def _explain(error: Exception) -> Reason:
 
 
 async def _record_trouble(session: Session, run: Run, reason: Reason, *, failed: bool = False) -> None:
-    """Show why it is not through yet, on the sweep or on the transfer."""
+    """Show why it is not through yet, on the sweep, on the job or on the transfer."""
     if run.lease.scope == SWEEP:
         await record_sweep_trouble(session, int(run.lease.record_id), reason, failed=failed)
+    if run.lease.scope == JOB:
+        await record_job_trouble(session, UUID(run.lease.record_id), reason, failed=failed)
     await record_trouble(session, run, reason, failed=failed)
 
 

@@ -1,9 +1,10 @@
 """RecMan's departments and which key serves them: the only owner of the table `department`."""
 
 from collections.abc import Sequence
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import and_, func, literal, or_, select, update
+from sqlalchemy import and_, case, func, literal, or_, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from app.domain.dimensions import Department
@@ -15,9 +16,11 @@ from app.platform.db import Session, locked
 from app.tables import Department as DepartmentRow
 from app.tables import Key
 
+_OWN = ["tenant_id", "recman_department_id"]
+
 
 async def find_department(session: Session, *, tenant_id: UUID, recman_department_id: str) -> Department | None:
-    """The department as last read from RecMan."""
+    """The department, as RecMan gave it and a person completed it."""
     row = await session.get(DepartmentRow, (tenant_id, recman_department_id))
     if row is None:
         return None
@@ -47,15 +50,41 @@ async def load_department(session: Session, *, tenant_id: UUID, recman_departmen
 
 
 async def record_departments(session: Session, *, tenant_id: UUID, departments: Sequence[Department]) -> None:
-    """Keep what RecMan says; which key serves a department stays as it is."""
+    """Keep what RecMan says; what a person entered, and which key serves a department, stays as it is."""
     for department in departments:
-        values = {"name": department.name, "number": department.number, "read_at": func.now()}
-        query = upsert(DepartmentRow).values(
-            tenant_id=tenant_id, recman_department_id=department.recman_department_id, **values
-        )
-        await session.execute(
-            query.on_conflict_do_update(index_elements=["tenant_id", "recman_department_id"], set_=values)
-        )
+        told = {"recman_name": department.name, "recman_number": department.number, "read_at": func.now()}
+        query = upsert(DepartmentRow).values(_place(tenant_id, department) | told)
+        in_force = {
+            "name": func.coalesce(DepartmentRow.entered_name, department.name),
+            "number": func.coalesce(DepartmentRow.entered_number, department.number),
+        }
+        await session.execute(query.on_conflict_do_update(index_elements=_OWN, set_=told | in_force))
+
+
+async def record_entered_department(session: Session, *, tenant_id: UUID, department: Department) -> None:
+    """Keep what a person enters, where RecMan has given nothing or a person was first; an empty number says nothing."""
+    number = department.number or None
+    query = upsert(DepartmentRow).values(
+        _place(tenant_id, department) | {"entered_name": department.name, "entered_number": number}
+    )
+    row = DepartmentRow
+    names_it = or_(row.recman_name.is_(None), row.entered_name.is_not(None))
+    numbers_it = and_(
+        literal(number is not None), or_(func.coalesce(row.recman_number, "") == "", row.entered_number.is_not(None))
+    )
+    entered = {
+        "entered_name": case((names_it, department.name), else_=row.entered_name),
+        "name": case((names_it, department.name), else_=row.name),
+        "entered_number": case((numbers_it, number), else_=row.entered_number),
+        "number": case((numbers_it, department.number), else_=row.number),
+    }
+    await session.execute(query.on_conflict_do_update(index_elements=_OWN, set_=entered))
+
+
+def _place(tenant_id: UUID, department: Department) -> dict[str, Any]:
+    """A new row, where nothing else is known of the department."""
+    place = {"tenant_id": tenant_id, "recman_department_id": department.recman_department_id}
+    return place | {"name": department.name, "number": department.number}
 
 
 async def record_served_departments(session: Session, key: Key, department_ids: Sequence[str]) -> None:

@@ -21,11 +21,15 @@ _GIVEN_UP = frozenset({"tolerance"})
 
 @dataclass(frozen=True, slots=True)
 class RulesInForce:
-    """The rules of a key as they were at `read_at`; version 0 means that nobody has made any."""
+    """The rules of a key as they were at `read_at`; version 0 means that nobody has made any.
+
+    `makers`: who changed them last, and who made the review as it is.
+    """
 
     version: int
     rules: Rules
     read_at: datetime
+    makers: frozenset[str] = frozenset()
 
 
 async def load_rules(session: Session, key_id: UUID) -> RulesInForce:
@@ -34,8 +38,9 @@ async def load_rules(session: Session, key_id: UUID) -> RulesInForce:
     clock = select(func.now().label("now")).subquery()
     query = select(clock.c.now, RuleSet).select_from(clock).outerjoin(RuleSet, RuleSet.key_id == key_id)
     read_at, row = (await session.execute(query.order_by(RuleSet.version.desc()).limit(1))).one()
-    version, rules = (0, Rules()) if row is None else (row.version, read_rules(row))
-    return RulesInForce(version, rules, read_at)
+    if row is None:
+        return RulesInForce(0, Rules(), read_at)
+    return RulesInForce(row.version, read_rules(row), read_at, frozenset({row.made_by, row.review_by}))
 
 
 def read_rules(row: RuleSet) -> Rules:
@@ -68,20 +73,24 @@ async def record_rules(session: Session, key: Key, rules: Rules, *, after_versio
     Raises:
         ConflictError: somebody has made another version since `after_version`.
     """
-    present = (await load_rules(session, key.id)).version
-    if present != after_version:
-        raise _overtaken(present)
+    in_force = await load_rules(session, key.id)
+    if in_force.version != after_version:
+        raise _overtaken(in_force.version)
     values = {
         "tenant_id": key.tenant_id,
         "key_id": key.id,
-        "version": present + 1,
+        "version": after_version + 1,
         "rules": show_rules(rules),
         "made_by": made_by,
+        "review_by": made_by,
     }
+    if in_force.version and rules.review == in_force.rules.review:
+        # It stays the work of whoever made it so.
+        values["review_by"] = (await load_version(session, key.id, in_force.version)).review_by
     try:
         return (await session.scalars(insert(RuleSet).values(values).returning(RuleSet))).one()
     except IntegrityError as error:
-        raise _overtaken(present + 1) from error
+        raise _overtaken(after_version + 1) from error
 
 
 def _overtaken(present: int) -> ConflictError:

@@ -135,12 +135,21 @@ async def rotate_token(session: Session, token: AdminToken, *, overlap: timedelt
     """
     new = NewToken(name=token.name, role=token.role, tenant_id=token.tenant_id, expires_at=token.expires_at)
     made = await create_token(session, new)
+    made.holder_id = token.holder_id or token.id
+    await session.flush()
     until = func.least(AdminToken.expires_at, func.now() + overlap)
     await session.execute(
         update(AdminToken).where(AdminToken.id == token.id).values(expires_at=until),
         execution_options={"synchronize_session": False},
     )
     return made, new.secret
+
+
+async def list_tokens_of_holder(session: Session, token_id: UUID) -> set[UUID]:
+    """The token with all that it was rotated from or into: one person has held them."""
+    own = select(func.coalesce(AdminToken.holder_id, AdminToken.id)).where(AdminToken.id == token_id)
+    query = select(AdminToken.id).where(func.coalesce(AdminToken.holder_id, AdminToken.id) == own.scalar_subquery())
+    return {token_id, *await session.scalars(query)}
 
 
 async def _keep_an_operator(session: Session, token: AdminToken) -> None:

@@ -7,7 +7,13 @@ from uuid import UUID
 from fastapi import APIRouter
 from pydantic import Field
 
-from app.admin.departments import list_departments, load_department, record_departments, record_serving_key
+from app.admin.departments import (
+    list_departments,
+    load_department,
+    record_departments,
+    record_entered_department,
+    record_serving_key,
+)
 from app.admin.keys import load_key
 from app.admin.tenants import load_tenant
 from app.api.doors import AdminDoor, Door, ResourcesDep, ViewerDoor
@@ -32,7 +38,11 @@ class DepartmentView(View):
     tenant_id: UUID
     recman_department_id: str = Field(examples=["7"])
     name: str = Field(examples=["Oslo"])
-    number: str = Field(examples=["100"], description="Empty when RecMan gives none")
+    number: str = Field(examples=["100"], description="Empty when neither RecMan nor a person gives one")
+    recman_name: str | None = Field(description="As RecMan said last; null: RecMan never named it")
+    recman_number: str | None = Field(description="As RecMan said last; null: RecMan never named it")
+    entered_name: str | None = Field(description="Entered by hand before RecMan gave one: it stays in force")
+    entered_number: str | None = Field(description="Entered by hand before RecMan gave one: it stays in force")
     key_id: UUID | None = Field(description="The key that serves it; null: see `state`")
     former_key_id: UUID | None = Field(
         description="The removed key that served it: it has none until one is chosen, and its documents are held"
@@ -96,9 +106,13 @@ async def refresh_departments(door: AdminDoor, resources: ResourcesDep) -> list[
 
 @router.post("", status_code=201)
 async def enter_department(door: AdminDoor, new: NewDepartment) -> DepartmentView:
-    """Enter a department by hand, or correct one; what RecMan says later wins."""
+    """Enter a department by hand, or correct what was entered.
+
+    What RecMan gave stays, and so does what was entered when RecMan is read: neither ever wipes the other. A department
+    that is another one in Unimicro is a matter of the rules.
+    """
     department = Department(**new.model_dump())
-    await record_departments(door.session, tenant_id=door.tenant, departments=[department])
+    await record_entered_department(door.session, tenant_id=door.tenant, department=department)
     row = await _load(door, new.recman_department_id)
     await _record(door, "department.enter", row, after=new.model_dump())
     await door.session.commit()

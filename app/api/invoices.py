@@ -12,18 +12,18 @@ from app.admin.keys import list_keys, list_removed_keys
 from app.api.doors import AdminDoor, Door, ResourcesDep, ViewerDoor
 from app.api.transfers import ReasonView
 from app.api.views import Before, Limit, Order, View, problems
+from app.clerk.approvals import require_second_person
 from app.clerk.dry_run import dry_run
-from app.clerk.jobs import cancel_job, count_outcomes, create_job, list_jobs, load_job
 from app.clerk.link_by_hand import link_elsewhere
-from app.clerk.overview import InvoiceFilter, count_invoices, list_invoices, load_rungs, show_filter, state_of
+from app.clerk.overview import InvoiceFilter, list_invoices, load_rungs, state_of
 from app.domain.documents import DocumentKind
 from app.domain.policies import MatchedBy
 from app.domain.reasons.codes import Code
 from app.domain.states import InvoiceState
 from app.engine.wakeup import wake_workers
-from app.errors import ConflictError, NotFoundError, RequestError
+from app.errors import ConflictError, NotFoundError
 from app.settings import Settings
-from app.tables import Job, Transfer
+from app.tables import Transfer
 from app.transfer.kids import wake_same_kid
 from app.transfer.link import wake_followers
 from app.transfer.log import load_transfer, record_approval
@@ -73,36 +73,6 @@ class InvoiceView(View):
         description="The record in Unimicro", examples=["https://app.unimicro.no/#/sales/invoices/71"]
     )
     updated_at: datetime
-
-
-class Wanted(Order):
-    """Which invoices; what is left out does not limit."""
-
-    ids: list[int] | None = Field(None, max_length=10_000, examples=[[17, 18]])
-    key_id: UUID | None = None
-    dated_from: date | None = Field(None, examples=["2026-11-01"])
-    dated_to: date | None = Field(None, examples=["2026-11-30"])
-    department: str | None = None
-    customer: str | None = Field(None, description="A part of the name")
-    state: InvoiceState | None = None
-    text: str | None = Field(None, description="A part of a number, a name or a reason")
-    everything: bool = Field(False, description="Really every open invoice: nothing else is named")
-
-
-class JobView(View):
-    """A piece of work on many invoices."""
-
-    id: UUID
-    tenant_id: UUID
-    state: str = Field(examples=["running"])
-    total: int = Field(description="Invoices when it began")
-    sent: int = Field(description="Taken up so far")
-    outcomes: dict[str, int] = Field(
-        description="What became of them: waiting, done, held, failed, ignored, superseded"
-    )
-    made_by: str
-    made_at: datetime
-    ended_at: datetime | None
 
 
 class DryRunOrder(Order):
@@ -205,53 +175,11 @@ async def show_plans(door: AdminDoor, resources: ResourcesDep, order: DryRunOrde
     return [DryRunView.model_validate(await dry_run(resources, transfer)) for transfer in transfers]
 
 
-@router.post("/invoices/send", status_code=202, responses=problems(_404="not_found", _422="nothing_named"))
-async def send_invoices(door: AdminDoor, resources: ResourcesDep, wanted: Wanted) -> JobView:
-    """Send the named invoices, those of a filter, or everything that is open; what is in Unimicro stays as it is."""
-    named = wanted.model_dump(exclude={"everything"}, exclude_none=True)
-    if not named and not wanted.everything:
-        fix = "Name ids or a filter, or say `everything: true`."
-        raise RequestError("Nothing was named", fix=fix, code=Code.NOTHING_NAMED)
-    only_open = wanted.ids is None and wanted.state is None
-    found = InvoiceFilter(tenant_id=door.tenant, only_open=only_open, **named)
-    total = await count_invoices(door.session, found)
-    if wanted.ids is not None and total < len(set(wanted.ids)):
-        raise NotFoundError("Not every id is an invoice of yours", fix="Take the ids from GET /v1/invoices.")
-    job = await create_job(
-        door.session, tenant_id=door.tenant, wanted=show_filter(found), total=total, made_by=door.caller.actor
-    )
-    after = {"wanted": job.wanted, "total": total}
-    await door.record("invoices.send", f"job:{job.id}", tenant_id=door.tenant, after=after)
-    view = await _view_job(door, job)
-    await door.session.commit()
-    wake_workers(resources)
-    return view
-
-
-@router.get("/jobs")
-async def list_all_jobs(door: ViewerDoor, limit: Limit = 100) -> list[JobView]:
-    """Jobs, newest first."""
-    return [await _view_job(door, job) for job in await list_jobs(door.session, tenant_id=door.tenant_id, limit=limit)]
-
-
-@router.get("/jobs/{job_id}", responses=problems(_404="not_found"))
-async def show_job(door: ViewerDoor, job_id: UUID) -> JobView:
-    """How far a job is."""
-    return await _view_job(door, await load_job(door.session, job_id))
-
-
-@router.post("/jobs/{job_id}/cancel", responses=problems(_404="not_found", _409="job_over"))
-async def stop_job(door: AdminDoor, job_id: UUID) -> JobView:
-    """Take up no more invoices; what was taken up goes on."""
-    job = await load_job(door.session, job_id, lock=True)
-    await cancel_job(door.session, job)
-    await door.record("job.cancel", f"job:{job.id}", tenant_id=job.tenant_id, after={"sent": job.sent})
-    view = await _view_job(door, job)
-    await door.session.commit()
-    return view
-
-
-@router.post("/invoices/{transfer_id}/approve", status_code=202, responses=problems(_404="not_found", _409="booked"))
+@router.post(
+    "/invoices/{transfer_id}/approve",
+    status_code=202,
+    responses=problems(_403="second_person_missing", _404="not_found", _409="booked"),
+)
 async def approve_invoice(door: AdminDoor, resources: ResourcesDep, transfer_id: int) -> InvoiceView:
     """Let an invoice through every review of its key's rules and send it.
 
@@ -260,9 +188,11 @@ async def approve_invoice(door: AdminDoor, resources: ResourcesDep, transfer_id:
     transfer = await _load_invoice(door, transfer_id)
     if transfer.booked_at is not None:
         raise ConflictError("It is in Unimicro already", fix="Nothing to do.", code=Code.BOOKED)
+    await require_second_person(door.session, transfer, door.caller)
     held_for = [reason["code"] for reason in transfer.reasons]
-    await record_approval(door.session, transfer, actor=door.caller.actor)
+    # The lane before the transfer, as a worker takes them.
     await retry(door.session, transfer)
+    await record_approval(door.session, transfer, actor=door.caller.actor)
     await wake_same_kid(door.session, transfer.id, tenant_id=transfer.tenant_id)
     subject = f"transfer:{transfer.id}"
     await door.record("invoice.approve", subject, tenant_id=transfer.tenant_id, after={"held_for": held_for})
@@ -312,11 +242,6 @@ async def _load_invoice(door: Door, transfer_id: int) -> Transfer:
     if transfer.scope != "invoice":
         raise NotFoundError(f"Transfer {transfer_id} is no invoice", fix="Take an id from GET /v1/invoices.")
     return transfer
-
-
-async def _view_job(door: Door, job: Job) -> JobView:
-    plain = {name: getattr(job, name) for name in JobView.model_fields if name != "outcomes"}
-    return JobView(**plain, outcomes=await count_outcomes(door.session, job))
 
 
 def _view(row: Transfer, bases: dict[UUID, str], settings: Settings, rung: str | None = None) -> InvoiceView:

@@ -4,32 +4,50 @@ A job is a lane like any record, so a worker takes it, and takes it over from a 
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, insert, select, text
+from sqlalchemy import func, insert, select, update
 
-from app.domain.reasons.codes import Code
-from app.domain.states import JobState
+from app.clerk.job_documents import find_open_record, let_go, source_of
+from app.domain.reasons.codes import Code, Reason
+from app.domain.states import JobKind, JobState
 from app.engine.inbox import accept_work
+from app.engine.lanes import wake_record
 from app.errors import ConflictError, NotFoundError
 from app.platform.db import Session, load_now, locked
-from app.tables import Event, Job
+from app.tables import Job
+from app.transfer.log import show_reasons
 
 SCOPE = "job"
+_OVER = frozenset({JobState.DONE, JobState.CANCELLED, JobState.FAILED})
 
 
-def source_of(job_id: UUID) -> str:
-    """How the events of a job are told from others."""
-    return f"job:{job_id}"
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewJob:
+    """A job to be made; a replay has a name and a reason, and begins with its preview."""
+
+    wanted: Mapping[str, Any]
+    total: int
+    made_by: str
+    kind: JobKind = JobKind.SEND
+    name: str | None = None
+    reason: str | None = None
 
 
-async def create_job(session: Session, *, tenant_id: UUID, wanted: Mapping[str, Any], total: int, made_by: str) -> Job:
+async def create_job(session: Session, tenant_id: UUID, new: NewJob) -> Job:
     """A job that a worker takes up as soon as the caller commits."""
-    values = {"tenant_id": tenant_id, "wanted": dict(wanted), "total": total, "made_by": made_by}
+    state = JobState.PREVIEWING if new.kind is JobKind.REPLAY else JobState.RUNNING
+    values = {"tenant_id": tenant_id, "wanted": dict(new.wanted), "total": new.total, "made_by": new.made_by}
+    values |= {"kind": new.kind, "name": new.name, "reason": new.reason, "state": state}
     job = (await session.scalars(insert(Job).values(values).returning(Job))).one()
-    await accept_work(session, tenant_id=tenant_id, scope=SCOPE, work_id=job.id, source=source_of(job.id))
+    await _let_work(session, job)
     return job
+
+
+async def _let_work(session: Session, job: Job) -> None:
+    await accept_work(session, tenant_id=job.tenant_id, scope=SCOPE, work_id=job.id, source=source_of(job.id))
 
 
 async def load_job(session: Session, job_id: UUID, *, lock: bool = False) -> Job:
@@ -53,27 +71,54 @@ async def list_jobs(session: Session, *, tenant_id: UUID | None, limit: int) -> 
     return (await session.scalars(query)).all()
 
 
-async def cancel_job(session: Session, job: Job) -> None:
-    """Take up no more documents; what was taken up goes on.
+async def record_start(session: Session, job: Job, *, actor: str) -> None:
+    """Do what the preview has shown, of the documents that it has shown; the caller has locked the job.
 
     Raises:
-        ConflictError: the job is over.
+        ConflictError: it is not at its preview.
     """
-    if job.state != JobState.RUNNING:
-        fix = "Nothing to do."
-        raise ConflictError(f"The job is {job.state} already", fix=fix, code=Code.JOB_OVER)
-    await end_job(session, job, state=JobState.CANCELLED)
+    if job.state != JobState.PREVIEWED:
+        fix = "Wait for the preview, or look what became of the job (GET /v1/jobs/{job_id})."
+        raise ConflictError(f"The job is {job.state}", fix=fix, code=Code.JOB_NOT_PREVIEWED)
+    job.state, job.last_id, job.started_by, job.started_at = JobState.RUNNING, 0, actor, await load_now(session)
+    await session.flush()
+    await _let_work(session, job)
+
+
+async def record_cancel(session: Session, job: Job, *, actor: str) -> None:
+    """Take up no more documents, and leave those as they were that nobody has looked at yet.
+
+    What is under way ends, and the job with it. The caller has locked the job.
+
+    Raises:
+        ConflictError: the job is over, or being cancelled already.
+    """
+    if job.state in _OVER or job.state == JobState.CANCELLING:
+        raise ConflictError(f"The job is {job.state} already", fix="Nothing to do.", code=Code.JOB_OVER)
+    job.cancelled_by, job.cancelled_at = actor, await load_now(session)
+    job.state = JobState.CANCELLING
+    await session.flush()
+    await let_go(session, job, pages=1)
+    if await find_open_record(session, job) is None:
+        await end_job(session, job, state=JobState.CANCELLED)
+    await wake_record(session, tenant_id=job.tenant_id, scope=SCOPE, record_id=str(job.id))
 
 
 async def end_job(session: Session, job: Job, *, state: JobState) -> None:
     """Write down that the job is over."""
-    job.state, job.ended_at = state, await load_now(session)
+    job.state, job.ended_at, job.trouble = state, await load_now(session), None
     await session.flush()
 
 
-async def count_outcomes(session: Session, job: Job) -> dict[str, int]:
-    """What became of the documents that were taken up, by the state of their events."""
-    # The second condition is the partial index's own; Postgres does not see that the first one implies it.
-    own = (Event.source == source_of(job.id), text("event.source LIKE 'job:%'"), Event.scope != SCOPE)
-    query = select(Event.state, func.count()).where(*own).group_by(Event.state)
-    return {row[0]: row[1] for row in (await session.execute(query)).all()}
+async def end_preview(session: Session, job: Job) -> None:
+    """Write down that every document was looked at; now a person says whether it is to be done."""
+    job.state, job.trouble = JobState.PREVIEWED, None
+    await session.flush()
+
+
+async def record_job_trouble(session: Session, job_id: UUID, reason: Reason, *, failed: bool) -> None:
+    """Show why the job itself waits; `failed`: it was tried for too long, and is over."""
+    (shown,) = show_reasons([reason])
+    ended = {"state": JobState.FAILED, "ended_at": func.now()} if failed else {}
+    query = update(Job).where(Job.id == job_id, Job.state.not_in(_OVER)).values(trouble=shown, **ended)
+    await session.execute(query, execution_options={"synchronize_session": False})

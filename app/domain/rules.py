@@ -118,6 +118,11 @@ class Review(_Part):
     everything: bool = Field(False, description="Four eyes: nothing is sent without an approval")
     over_amount: Decimal | None = Field(None, ge=0, description="Documents over this gross amount", examples=["100000"])
     first: int = Field(0, ge=0, le=10_000, description="The first so many documents of the key")
+    second_person: bool = Field(
+        False,
+        description="Whoever made the review as it is, changed the rules last, or chose to send the document although "
+        "it is old, cannot approve it: another person must",
+    )
 
 
 class Rules(_Part):

@@ -132,11 +132,22 @@ class TenantState(StrEnum):
 
 
 class JobState(StrEnum):
-    """Whether a job goes on."""
+    """How far a job is; one that is being cancelled ends when what was under way has ended."""
 
+    PREVIEWING = "previewing"
+    PREVIEWED = "previewed"
     RUNNING = "running"
+    CANCELLING = "cancelling"
     DONE = "done"
     CANCELLED = "cancelled"
+    FAILED = "failed"
+
+
+class JobKind(StrEnum):
+    """What a job does with its documents: both look at them again; a replay shows first what would come of it."""
+
+    SEND = "send"
+    REPLAY = "replay"
 
 
 class SweepState(StrEnum):

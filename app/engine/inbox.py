@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, select, text
+from sqlalchemy import ColumnElement, select, text, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.orm import defer
 
@@ -168,9 +168,16 @@ async def is_any_unnamed(session: Session, *, tenant_id: UUID, since: datetime) 
 
 
 async def load_unseen(session: Session, *, lane_id: int, after_seq: int, limit: int) -> Sequence[Event]:
-    """The lane's events behind `after_seq`, oldest first, at most `limit`."""
-    query = select(Event).where(Event.lane_id == lane_id, Event.seq > after_seq).order_by(Event.seq).limit(limit)
-    return (await session.scalars(query)).all()
+    """The lane's events behind `after_seq`, oldest first, at most `limit`; not those that were withdrawn."""
+    unseen = (Event.lane_id == lane_id, Event.seq > after_seq, Event.state == EventState.WAITING)
+    return (await session.scalars(select(Event).where(*unseen).order_by(Event.seq).limit(limit))).all()
+
+
+async def record_withdrawn(session: Session, *, tenant_id: UUID, event_ids: Sequence[int], note: str) -> None:
+    """End hints of our own before anybody has looked; the caller holds their lanes (`lanes.lock_free`)."""
+    ended = {"state": EventState.IGNORED, "note": note, "ended_at": text("now()")}
+    own = (Event.tenant_id == tenant_id, Event.id.in_(event_ids))
+    await session.execute(update(Event).where(*own).values(ended))
 
 
 async def record_end(session: Session, events: Sequence[Event], *, state: EventState, note: str | None = None) -> None:

@@ -96,6 +96,31 @@ _LIST_OPEN = text("""
       AND state IN ('ready', 'leased')
 """)
 
+# Whoever has a lane in hand, or writes to it now, is in the middle of it; nobody is waited for, so that two who hold
+# some lanes each cannot wait for each other.
+_LOCK_FREE = text("""
+    SELECT event.id FROM event JOIN lane ON lane.id = event.lane_id
+    WHERE event.tenant_id = :tenant_id AND lane.tenant_id = :tenant_id AND event.id = ANY(:event_ids)
+      AND event.state = 'waiting'
+      AND (lane.state <> 'leased' OR lane.leased_until < now())
+    FOR UPDATE OF lane SKIP LOCKED
+""")
+
+# A person's own wish to look again, or another job's.
+_LIST_WISHED = text("""
+    SELECT event.id FROM event JOIN event AS other
+      ON other.tenant_id = event.tenant_id AND other.lane_id = event.lane_id AND other.id <> event.id
+    WHERE event.tenant_id = :tenant_id AND event.id = ANY(:event_ids) AND other.state = 'waiting'
+      AND (other.source = 'retry' OR other.source LIKE 'job:%')
+""")
+
+# A lane whose only hint was withdrawn is found empty, and rests again.
+_WAKE_EMPTIED = text("""
+    UPDATE lane SET run_at = now(), waits_for = NULL FROM event
+    WHERE event.tenant_id = :tenant_id AND event.id = ANY(:event_ids) AND lane.tenant_id = :tenant_id
+      AND lane.id = event.lane_id AND lane.state = 'ready'
+""")
+
 _COUNT_WAITING = text("""
     SELECT tenant_id, count(*) AS lanes FROM lane
     WHERE state = 'ready' AND tenant_id = ANY(:tenant_ids) GROUP BY tenant_id
@@ -208,6 +233,21 @@ async def wake_record(session: Session, *, tenant_id: UUID, scope: str, record_i
 async def wake_tenant(session: Session, *, tenant_id: UUID) -> None:
     """Make every lane of a tenant due, now that its records can be read again."""
     await session.execute(_WAKE_TENANT, {"tenant_id": tenant_id})
+
+
+async def lock_free(session: Session, *, tenant_id: UUID, event_ids: Sequence[int]) -> list[int]:
+    """Those of these hints that wait while nobody has their lanes in hand; nobody takes them up until the commit."""
+    return list(await session.scalars(_LOCK_FREE, {"tenant_id": tenant_id, "event_ids": list(event_ids)}))
+
+
+async def list_wished(session: Session, *, tenant_id: UUID, event_ids: Sequence[int]) -> set[int]:
+    """Those of these hints beside which somebody else wants the same record to be looked at again."""
+    return set(await session.scalars(_LIST_WISHED, {"tenant_id": tenant_id, "event_ids": list(event_ids)}))
+
+
+async def wake_emptied(session: Session, *, tenant_id: UUID, event_ids: Sequence[int]) -> None:
+    """Make the lanes due whose hints were withdrawn."""
+    await session.execute(_WAKE_EMPTIED, {"tenant_id": tenant_id, "event_ids": list(event_ids)})
 
 
 async def list_waiting(

@@ -116,14 +116,16 @@ async def load_horizon(session: Session) -> datetime:
     return (await session.execute(_HORIZON)).scalar_one()  # type: ignore[no-any-return]
 
 
-def locked(query: Select[*Columns], *, shared: bool = False) -> Select[*Columns]:
+def locked(query: Select[*Columns], *, shared: bool = False, skips: bool = False) -> Select[*Columns]:
     """The query's rows, kept from others' changes until the transaction ends, and as they are now.
 
     The only way to lock rows by the ORM: a session that has read a row before keeps showing what it read then, also
-    after it has waited for whoever changed it meanwhile. `shared` lets others lock the rows in the same way.
+    after it has waited for whoever changed it meanwhile. `shared` lets others lock the rows in the same way; `skips`
+    leaves out what somebody holds at this moment.
     """
     # Not the strongest lock: that one also stops whoever only refers to the row, as every event does to its tenant.
-    return query.with_for_update(read=shared, key_share=not shared).execution_options(populate_existing=True)
+    chosen = query.with_for_update(read=shared, key_share=not shared, skip_locked=skips)
+    return chosen.execution_options(populate_existing=True)
 
 
 def limit_to_tenant(session: Session, tenant_id: UUID) -> None:

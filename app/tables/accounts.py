@@ -58,6 +58,8 @@ class Hook(TenantOwned, Table):
 class AdminToken(TenantOwned, Table):
     """What a caller of our REST API holds; only its SHA-256 is kept.
 
+    `holder_id`: the first token of those that were rotated into this one.
+
     Owner: admin.tokens.
     """
 
@@ -76,6 +78,7 @@ class AdminToken(TenantOwned, Table):
     expires_at: Mapped[datetime | None]
     revoked_at: Mapped[datetime | None]
     last_used_at: Mapped[datetime | None]
+    holder_id: Mapped[UUID | None]
 
 
 class Key(TenantOwned, Table):
@@ -185,7 +188,9 @@ class AuditChain(Table):
 class Department(TenantOwned, Table):
     """A RecMan department and the key that serves it.
 
-    `former_key_id`: the removed key that served it; nobody has said yet which one serves it now.
+    `former_key_id`: the removed key that served it; nobody has said yet which one serves it now. `name` and `number`
+    are those in force: what a person entered where RecMan gave nothing (`entered_…`), else what RecMan said last
+    (`recman_…`; None: it never named the department).
 
     Owner: admin.departments.
     """
@@ -196,6 +201,10 @@ class Department(TenantOwned, Table):
     recman_department_id: Mapped[str] = mapped_column(primary_key=True)
     name: Mapped[str]
     number: Mapped[str] = mapped_column(server_default="")
+    recman_name: Mapped[str | None]
+    recman_number: Mapped[str | None]
+    entered_name: Mapped[str | None]
+    entered_number: Mapped[str | None]
     key_id: Mapped[UUID | None] = mapped_column(ForeignKey("key.id"), index=True)
     former_key_id: Mapped[UUID | None] = mapped_column(ForeignKey("key.id"), index=True)
     read_at: Mapped[datetime] = mapped_column(server_default=NOW)

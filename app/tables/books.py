@@ -17,6 +17,8 @@ from app.tables.base import NOW, Table, TenantOwned, one_of
 class RuleSet(TenantOwned, Table):
     """One version of a key's rules; the newest is in force, older ones stay. Append only.
 
+    `review_by`: who made the review as it stands in this version.
+
     Owner: admin.rules.
     """
 
@@ -29,6 +31,7 @@ class RuleSet(TenantOwned, Table):
     version: Mapped[int]
     rules: Mapped[dict[str, Any]]
     made_by: Mapped[str]
+    review_by: Mapped[str]
     made_at: Mapped[datetime] = mapped_column(server_default=NOW)
 
 

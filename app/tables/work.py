@@ -1,4 +1,4 @@
-"""Tables about the work: lanes, events, transfers with their attempts, jobs."""
+"""Tables about the work: lanes, events, transfers with their attempts."""
 
 from datetime import date, datetime
 from decimal import Decimal
@@ -11,8 +11,8 @@ from sqlalchemy.orm import Mapped, mapped_column
 from sqlalchemy.types import BigInteger
 
 from app.domain.policies import MatchedBy
-from app.domain.states import EventState, JobState, LaneState, TransferState
-from app.tables.base import NEW_UUID, NOW, Table, TenantOwned, one_of
+from app.domain.states import EventState, LaneState, TransferState
+from app.tables.base import NOW, Table, TenantOwned, one_of
 
 
 class Lane(TenantOwned, Table):
@@ -56,7 +56,7 @@ class Event(TenantOwned, Table):
     A delivery that means nothing has no lane and is `ignored` with the reason in `note`; one of a hook that records
     first has no lane either and is `recorded` until it is released.
 
-    Owner: engine. Readers: clerk.jobs.
+    Owner: engine. Readers: clerk.job_documents.
     """
 
     __tablename__ = "event"
@@ -108,7 +108,7 @@ class Transfer(TenantOwned, Table):
 
     `matched_by`: how a customer was known to be RecMan's; None before it was kept.
 
-    Owner: transfer. Readers: admin.keys, clerk.overview, engine.lanes, sweep.sightings.
+    Owner: transfer. Readers: admin.keys, clerk.job_documents, clerk.overview, engine.lanes, sweep.sightings.
     """
 
     __tablename__ = "transfer"
@@ -268,26 +268,3 @@ class Making(TenantOwned, Table):
     record_id: Mapped[str]
     lane_token: Mapped[UUID | None]
     touched_at: Mapped[datetime] = mapped_column(server_default=NOW)
-
-
-class Job(TenantOwned, Table):
-    """Many documents to look at again, as one piece of work with progress.
-
-    `wanted` is the filter; `last_id` is how far it is: documents come in the order of their ids.
-
-    Owner: clerk.
-    """
-
-    __tablename__ = "job"
-    __table_args__ = (one_of("state", *JobState),)
-
-    id: Mapped[UUID] = mapped_column(primary_key=True, server_default=NEW_UUID)
-    tenant_id: Mapped[UUID] = mapped_column(ForeignKey("tenant.id"), index=True)
-    state: Mapped[str] = mapped_column(server_default=JobState.RUNNING)
-    wanted: Mapped[dict[str, Any]]
-    total: Mapped[int]
-    sent: Mapped[int] = mapped_column(server_default="0")
-    last_id: Mapped[int] = mapped_column(BigInteger, server_default="0")
-    made_by: Mapped[str]
-    made_at: Mapped[datetime] = mapped_column(server_default=NOW)
-    ended_at: Mapped[datetime | None]

@@ -80,6 +80,7 @@ class Books:
     send_customer_number: bool = True
     rules: Rules = field(default_factory=Rules)
     rules_version: int = 0
+    rule_makers: frozenset[str] = frozenset()
     exchanges: list[Exchange] = field(default_factory=list)
 
 
@@ -120,6 +121,7 @@ async def open_books(
         send_customer_number=_sends_customer_number(resources, key, in_force.rules),
         rules=in_force.rules,
         rules_version=in_force.version,
+        rule_makers=in_force.makers,
         exchanges=exchanges,
     )
 

@@ -11,6 +11,7 @@ from app.engine.inbox import record_end
 from app.engine.lanes import Lease, check_fence, release
 from app.platform.db import Session, Sessions
 from app.platform.logger import add_log_fields
+from app.platform.resources import Resources
 from app.reading.records import RecordReader
 from app.tables import Event, Key
 from app.transfer.books import Books
@@ -61,6 +62,7 @@ class Run:
     reader: RecordReader
     open_books: Callable[[Key], Awaitable[Books]]
     read_lag_seconds: float
+    resources: Resources | None = None
     books: Books | None = None
     transfer_id: int | None = None
     key_id: UUID | None = None
@@ -68,6 +70,13 @@ class Run:
     number: str = ""
     ending: Ending | None = None
     finished: bool = False
+
+    @property
+    def own_resources(self) -> Resources:
+        """The process's resources, for work of our own that opens runs itself."""
+        if self.resources is None:
+            raise TypeError("this run was opened without resources")
+        return self.resources
 
     @property
     def own_transfer_id(self) -> int:

@@ -3,10 +3,10 @@
 from collections.abc import Collection, Sequence
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, func, or_, select
+from sqlalchemy import ColumnElement, and_, func, or_, select
 
 from app.domain.reasons.codes import Code
-from app.domain.states import TransferState
+from app.domain.states import UNCLEAR, TransferState
 from app.platform.db import Session, locked
 from app.tables import Attempt, Key, Transfer
 from app.transfer.log import Place
@@ -67,6 +67,13 @@ async def list_held(session: Session, *, tenant_id: UUID, codes: Collection[Code
     stopped = Transfer.state.in_((TransferState.HELD, TransferState.IGNORED))
     query = select(Transfer).where(Transfer.tenant_id == tenant_id, stopped, names_one_of(codes))
     return (await session.scalars(query.order_by(Transfer.scope, Transfer.record_id))).all()
+
+
+async def lock_untouched(session: Session, transfer_ids: Sequence[int]) -> Sequence[Transfer]:
+    """Those of these transfers of which nothing is half made, locked; who holds one already is not waited for."""
+    is_whole = or_(Transfer.booked_at.is_not(None), and_(Transfer.remote_id.is_(None), ~Transfer.unclear))
+    query = select(Transfer).where(Transfer.id.in_(transfer_ids), is_whole, Transfer.state.not_in(UNCLEAR))
+    return (await session.scalars(locked(query, skips=True))).all()
 
 
 def names_one_of(codes: Collection[Code]) -> ColumnElement[bool]:

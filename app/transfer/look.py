@@ -86,6 +86,7 @@ async def _look_at_old(run: Run, books: Books, document: Document | Gaps, pasts:
         booking=books.key.booking,
         past=past,
         rules=books.rules,
+        rule_makers=books.rule_makers,
     )
     if was_searched(run, books, past):
         return situation
@@ -120,6 +121,7 @@ async def _look_at_all(run: Run, books: Books, document: Document | Gaps, pasts:
         kept_credits=frozenset() if credited_document is None else pasts.kept_credits,
         usual_minus=None if settled else pasts.usual_minus,
         rules=books.rules,
+        rule_makers=books.rule_makers,
         booked_before=pasts.booked_before,
         doubles=list_doubles(pasts.transfers.get(place), pasts.doubles, document),
         kid_clashes=list_kid_clashes(pasts.transfers.get(place), pasts.same_kid, document, parts.customer),

@@ -194,6 +194,8 @@ def past_of(transfer: Transfer, *, key_id: UUID, now: datetime) -> Past:
         booked=transfer.booked_at is not None,
         ignored=transfer.state == TransferState.IGNORED,
         approved=transfer.approved_at is not None,
+        approved_by=transfer.approved_by or "",
+        decided_by=transfer.decided_by or "",
         held_because="; ".join(reason.cause for reason in held_for),
         held_for=held_for,
         searched_key=(transfer.offer or {}).get("key_id", ""),

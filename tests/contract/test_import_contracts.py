@@ -20,7 +20,7 @@ VIOLATIONS = {
         "import app.transfer.plan.credit",
     ),
     "inside admin: imports point down": ("admin/audit.py", "import app.admin.keys"),
-    "inside clerk: imports point down": ("clerk/jobs.py", "import app.clerk.dry_run"),
+    "inside clerk: imports point down": ("clerk/dry_run.py", "import app.clerk.jobs"),
     "inside sweep: imports point down": ("sweep/listed.py", "import app.sweep.run"),
     "inside reading: imports point down": ("reading/quota.py", "import app.reading.records"),
     "inside engine: imports point down": ("engine/lanes.py", "import app.engine.loop"),

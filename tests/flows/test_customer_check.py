@@ -14,6 +14,7 @@ from app.admin.keys import load_key
 from app.errors import ConflictError
 from app.sandbox.samples import load_samples
 from tests.world import World, open_world
+from tests.world.wire import list_differences, watch_writes
 
 EVIL = '=HYPERLINK("http://evil.example")<script>alert(1)</script>'
 
@@ -70,6 +71,12 @@ async def test_dry_run_shows_the_plan_before_any_check(unchecked: World) -> None
     row = await hear_and_wait(unchecked)
     (told,) = (await unchecked.call("POST", "/v1/invoices/dry-run", {"ids": [row["id"]]})).json()
     assert told["outcome"] == "send", told
+    # It says what everything waits for, and shows what goes then.
+    assert [reason["code"] for reason in told["reasons"]] == ["customer_check_missing"]
+    with watch_writes(unchecked) as sent:
+        await unchecked.office.check_customers(unchecked.key_id)
+        await unchecked.settle()
+    assert list_differences(told, sent) == []
 
 
 async def test_findings_hold_everything_back_until_somebody_accepts_them_by_name(unchecked: World) -> None:

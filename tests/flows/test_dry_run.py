@@ -1,5 +1,6 @@
 """What a dry run shows is what then leaves, call by call and body by body, whatever the document waits for."""
 
+import base64
 from typing import Any
 
 import pytest
@@ -63,6 +64,23 @@ async def test_credit_note_that_stays_a_draft_is_shown_as_it_is_sent(world: Worl
     assert list_differences(told, sent) == []
     # RecMan's own line takes the place of the whole invoice's.
     assert any(line.get("Deleted") for line in told["steps"][0]["calls"][-1]["payload"]["Items"])
+
+
+async def test_file_and_a_customer_that_unimicro_numbers_are_shown_as_they_are_sent(world: World) -> None:
+    file = {"name": "Faktura", "extension": "pdf", "base64": base64.b64encode(b"%PDF-1.7").decode()}
+    world.source.record(5001)["file"] = file
+    await world.office.put_rules({"customer_number": "linked", "attach_files": True, **EVERYTHING})
+    await world.carry("invoice", 5001)
+    told = await dry_run(world, 5001)
+    paths = [call["path"] for call in told["steps"][-1]["calls"]]
+    assert paths[1:] == [
+        "api/file",
+        "api/biz/files/{file}?action=link&entitytype=CustomerInvoice&entityid={id}",
+    ]
+    with watch_writes(world) as sent:
+        await approve(world, 5001)
+        await world.settle()
+    assert list_differences(told, sent) == []
 
 
 async def test_paused_key_hides_nothing(world: World) -> None:

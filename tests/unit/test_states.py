@@ -93,7 +93,7 @@ def test_no_module_writes_a_state_out() -> None:
     ("path", "old", "new"),
     [
         ("transfer/route.py", "key.state == KeyState.REMOVED", 'key.state == "removed"'),
-        ("clerk/carry_job.py", "state=JobState.DONE", 'state="done"'),
+        ("clerk/carry_job.py", "state=EventState.DONE", 'state="done"'),
         ("admin/keys.py", "= KeyState.REMOVED, False", '= "removed", False'),
         ("admin/tenants.py", "tenant.state = state", 'tenant.state = "active"'),
         ("clerk/carry_job.py", "job.state != JobState.RUNNING", 'job.state != "running"'),

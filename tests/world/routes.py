@@ -14,6 +14,8 @@ BODIES: dict[tuple[str, str], Any] = {
     ("POST", "/v1/invoices/{transfer_id}/approve"): None,
     ("POST", "/v1/invoices/before-go-live"): {"ids": ["{transfer_id}"], "decision": "send"},
     ("POST", "/v1/invoices/{transfer_id}/done-elsewhere"): {"remote_id": 1},
+    ("POST", "/v1/jobs"): {"ids": ["{transfer_id}"], "name": "Again", "reason": "not ours"},
+    ("POST", "/v1/jobs/{job_id}/start"): None,
     ("POST", "/v1/jobs/{job_id}/cancel"): None,
     ("PUT", "/v1/rules"): {"not_before": "2026-01-01"},
     ("POST", "/v1/keys/connect"): {"key_id": "{key_id}"},

@@ -50,6 +50,7 @@ REFUSALS = (
     Refusal(code=Code.SWEEP_RUNNING, sentence=Text("A sweep or backfill is running.")),
     Refusal(code=Code.SWEEP_OVER, sentence=Text("The sweep or backfill is over.")),
     Refusal(code=Code.JOB_OVER, sentence=Text("The job is over.")),
+    Refusal(code=Code.JOB_NOT_PREVIEWED, sentence=Text("The job is not at its preview.")),
     Refusal(code=Code.NOTHING_NAMED, sentence=Text("It is not clear what is meant.")),
     Refusal(code=Code.REASON_MISSING, sentence=Text("A reason is missing.")),
     Refusal(code=Code.BOOKED, sentence=Text("The document is in Unimicro already.")),

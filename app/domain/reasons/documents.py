@@ -171,6 +171,16 @@ ROWS = (
         wakes=frozenset({Change.RULES_CHANGED}),
     ),
     Row(
+        code=Code.SECOND_PERSON_MISSING,
+        mender=Mender.CLERK,
+        sentence=Text("A second person must approve the document."),
+        fix=Text(
+            "Let somebody approve it (POST /v1/invoices/{transfer_id}/approve) who neither made the key's rules nor "
+            "chose to send it."
+        ),
+        wakes=frozenset({Change.RULES_CHANGED}),
+    ),
+    Row(
         code=Code.NOT_WANTED,
         mender=Mender.ADMINISTRATOR,
         sentence=Text("The key's rules keep the document from being sent."),

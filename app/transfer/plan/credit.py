@@ -19,7 +19,7 @@ from app.transfer.plan.customers import find_same_customer
 from app.transfer.plan.go_live import show_way_out
 from app.transfer.plan.parts import list_dimension_warnings, list_line_warnings
 from app.transfer.plan.products import plan_products
-from app.transfer.plan.review import list_review_gaps, list_rule_gaps
+from app.transfer.plan.review import is_approved, list_review_gaps, list_rule_gaps
 from app.transfer.plan.sale import to_sale
 from app.transfer.plan.situation import DocumentSituation, Past
 from app.transfer.plan.steps import CreateCreditDraft, Decision, Go, Hold, Wait
@@ -148,8 +148,8 @@ def _list_sign_gaps(document: Document, situation: DocumentSituation) -> list[Re
 
     Source: which sign RecMan uses is unknown (docs/facts/recman.md §3.3); the account's own credit notes tell.
     """
-    past, usual = situation.past, situation.usual_minus
-    if usual is None or document.has_minus is usual or (past is not None and past.approved):
+    usual = situation.usual_minus
+    if usual is None or document.has_minus is usual or is_approved(situation):
         return []
     signs = ("with", "without") if document.has_minus else ("without", "with")
     cause = (

@@ -1,5 +1,6 @@
 """What the key's rules keep from being sent: too old, on hold, or not approved yet. Pure."""
 
+from app.domain.actors import is_same_actor, tell_actor
 from app.domain.documents import Document
 from app.domain.money import show_money
 from app.domain.parties import Customer
@@ -40,7 +41,7 @@ def _customer_number(situation: DocumentSituation) -> str | None:
 def list_review_gaps(document: Document, situation: DocumentSituation) -> list[Reason]:
     """Whether a person must approve the document first; asked last, so that what is approved can be sent."""
     review, past = situation.rules.review, situation.past
-    if past is not None and past.approved:
+    if is_approved(situation):
         return []
     causes = []
     if review.everything:
@@ -50,4 +51,17 @@ def list_review_gaps(document: Document, situation: DocumentSituation) -> list[R
         causes.append(f"{amount} is over the key's limit of {show_money(review.over_amount)}")
     if situation.booked_before < review.first:
         causes.append(f"The key's first {review.first} documents are approved by a person")
+    if causes and past is not None and past.approved:
+        cause = f"{tell_actor(past.approved_by)}, who approved it, had a part in its rules or in sending it"
+        return [Reason(code=Code.SECOND_PERSON_MISSING, cause=cause, fix=fix_for(Code.SECOND_PERSON_MISSING))]
     return [Reason(code=Code.APPROVAL_MISSING, cause=cause, fix=fix_for(Code.APPROVAL_MISSING)) for cause in causes]
+
+
+def is_approved(situation: DocumentSituation) -> bool:
+    """Whether a person let it through whose word counts, whatever way it came to this key or changed since."""
+    past = situation.past
+    if past is None or not past.approved:
+        return False
+    involved = {*situation.rule_makers, *({past.decided_by} if past.decision == "send" else ())}
+    is_first = any(is_same_actor(past.approved_by, one) for one in involved)
+    return not (situation.rules.review.second_person and is_first)

@@ -22,7 +22,8 @@ class Past:
     `unclear`: a write was begun and its outcome never recorded; the first such one at `unclear_since`, the last write
     at all at `sent_at`. `guid_spent`: Unimicro has seen the guid of this version. `looked_twice`: the read lag has
     passed since a look-up found nothing, so this look is the second. `booked`: it went all the way at some time.
-    `ignored`: a person chose not to send it. `approved`: a person let it through a review. `external_reference`: what
+    `ignored`: a person chose not to send it. `approved`: a person let it through a review, `approved_by`;
+    `decided_by`: who chose about an old one. `external_reference`: what
     we made carries it; empty for what was linked by hand. `credits_remote_id`: the invoice there whose credit was
     begun; `credit_drafts_before`: ids of the credit drafts that it had then. `held_for`: why it was held last.
     `searched_key`: the key in whose books an old document was looked for, `found_there`: something agreed with it;
@@ -52,6 +53,8 @@ class Past:
     booked: bool = False
     ignored: bool = False
     approved: bool = False
+    approved_by: str = ""
+    decided_by: str = ""
     held_because: str = ""
     held_for: tuple[Reason, ...] = ()
     searched_key: str = ""
@@ -133,6 +136,7 @@ class DocumentSituation:
     `usual_minus`: whether RecMan's credit notes have a minus as a rule; None where there is none yet to tell.
     `doubles`: why it must not go as long as nothing of it was begun: RecMan has it twice. `kid_clashes`: likewise,
     because another invoice in the same books has its KID.
+    `rule_makers`: who changed the key's rules last, and who made its review as it is.
     `booked_before`: how many documents of the key are in Unimicro, as far as a review must know.
     """
 
@@ -153,6 +157,7 @@ class DocumentSituation:
     usual_minus: bool | None = None
     found: tuple[RemoteDocument, ...] = ()
     rules: Rules = field(default_factory=Rules)
+    rule_makers: frozenset[str] = frozenset()
     booked_before: int = 0
     doubles: tuple[Reason, ...] = ()
     kid_clashes: tuple[Reason, ...] = ()
