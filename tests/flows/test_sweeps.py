@@ -55,15 +55,8 @@ async def go_live(world: World, day: str) -> None:
     assert answer.status_code == 200, answer.text
 
 
-async def books_by_webhooks(world: World) -> Any:
-    assert set(await world.hear(list(SAMPLES.webhooks))) == {202}
-    await world.settle()
-    return await world.books()
-
-
 async def test_without_any_webhook_the_books_end_equal(world: World) -> None:
-    heard = await books_by_webhooks(world)
-    await world.reset()
+    heard = await world.learn_books()
     await world.office.change_reading(first_day=LONG_AGO)
     ended = await sweep(world)
     assert ended["state"] == "done", ended
@@ -315,8 +308,7 @@ async def test_a_tenant_without_recman_key_cannot_sweep(world: World) -> None:
 
 @pytest.mark.parametrize(("every", "seed"), [(10, 1), (10, 2), (3, 3), (2, 4)])
 async def test_with_webhooks_lost_doubled_or_late_the_books_end_equal(world: World, every: int, seed: int) -> None:
-    heard = await books_by_webhooks(world)
-    await world.reset()
+    heard = await world.learn_books()
     await world.office.change_reading(first_day=LONG_AGO)
     disturbed = disturb(arrange_deliveries(SAMPLES.webhooks, seed=seed), every=every)
     bodies = sorted(one.body for one in (*disturbed.in_time, *disturbed.late))

@@ -19,7 +19,7 @@ from app.domain.reasons.documents import ROWS as DOCUMENTS
 from app.domain.reasons.kids import ROWS as KIDS
 from app.domain.reasons.old_documents import ROWS as OLD_DOCUMENTS
 from app.domain.reasons.rows import Change, Mender, Row, Text
-from tests.world.house.source import read_house
+from tests.world.house.source import read_house, walk
 
 _ROOT = Path(__file__).resolve().parents[2]
 _PLACE = re.compile(r"\{(\w+)\}")
@@ -195,7 +195,7 @@ def _trees() -> dict[str, ast.AST]:
 
 
 def _strings(tree: ast.AST) -> Iterator[str]:
-    for node in ast.walk(tree):
+    for node in walk(tree):
         if isinstance(node, ast.JoinedStr):
             yield "".join(str(part.value) if isinstance(part, ast.Constant) else "{x}" for part in node.values)
         elif isinstance(node, ast.Constant) and isinstance(node.value, str):
@@ -222,14 +222,14 @@ def _open_doors() -> frozenset[tuple[str, str]]:
 def _attributes(tree: ast.AST) -> set[tuple[str, str]]:
     return {
         (node.value.id, node.attr)
-        for node in ast.walk(tree)
+        for node in walk(tree)
         if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name)
     }
 
 
 def _fix_calls(tree: ast.AST) -> Iterator[tuple[Code, str, set[str]]]:
     """The calls whose row, case and values can be read off."""
-    for node in ast.walk(tree):
+    for node in walk(tree):
         match node:
             case ast.Call(func=ast.Name(id="fix_for"), args=[ast.Attribute(attr=name), *cases], keywords=keywords):
                 given = {keyword.arg for keyword in keywords}
@@ -241,7 +241,7 @@ def _fix_calls(tree: ast.AST) -> Iterator[tuple[Code, str, set[str]]]:
 
 
 def _written_out(tree: ast.AST) -> list[int]:
-    return [line for node in ast.walk(tree) for line in _lines_of(node)]
+    return [line for node in walk(tree) for line in _lines_of(node)]
 
 
 def _lines_of(node: ast.AST) -> list[int]:

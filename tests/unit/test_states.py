@@ -27,7 +27,7 @@ from app.domain.states import (
     show_invoice_state,
 )
 from app.tables import Table
-from tests.world.house.source import read_house
+from tests.world.house.source import read_house, walk
 
 _STORED = {
     "check": CheckState,
@@ -119,7 +119,7 @@ def test_sql_names_no_state_that_is_none() -> None:
     named = {
         state
         for _, tree in _trees()
-        for node in ast.walk(tree)
+        for node in walk(tree)
         if isinstance(node, ast.Constant) and isinstance(node.value, str)
         for found in _IN_SQL.findall(node.value)
         for state in re.findall(r"'(\w+)'", found)
@@ -161,7 +161,7 @@ def _trees() -> list[tuple[str, ast.AST]]:
 
 
 def _find_written_out(tree: ast.AST) -> list[int]:
-    return [line for node in ast.walk(tree) for line in _lines_of(node)]
+    return [line for node in walk(tree) for line in _lines_of(node)]
 
 
 def _lines_of(node: ast.AST) -> list[int]:

@@ -3,6 +3,7 @@
 import asyncio
 import random
 from collections.abc import Sequence
+from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -35,6 +36,10 @@ _DUE_SOON = """
         lane.state = 'ready' AND waits_for IS NULL AND tenant.state = 'active' AND run_at < now() + interval '1 second'
     )
 """
+
+
+# What the samples come to is the same in every world whose Unimicro begins as it always does.
+_LEARNT: dict[str, Any] = {}
 
 
 @dataclass(slots=True, kw_only=True)
@@ -98,6 +103,15 @@ class World:
         if seed is not None:
             random.Random(seed).shuffle(deliveries)
         assert set(await self.hear(deliveries)) == {202}
+
+    async def learn_books(self) -> dict[str, Any]:
+        """The books after every sample webhook and a calm run, of which nothing is left; carried once per process."""
+        if not _LEARNT:
+            await self.deliver_samples()
+            await self.settle()
+            _LEARNT.update(await self.books())
+            await self.reset()
+        return deepcopy(_LEARNT)
 
     async def post_hook(self, body: Any, **headers: str) -> None:
         """A delivery of any form, which must be taken."""

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 
-from tests.world.house.source import House, Module, covers
+from tests.world.house.source import House, Module, covers, walk
 
 _STATEMENTS = {"insert", "update", "delete"}
 # A session that is handed a row writes it without saying which table that is.
@@ -274,7 +274,7 @@ class _Reader:
         for one in (*function.args.args, *function.args.kwonlyargs):
             if one.arg == name.id:
                 return one.annotation
-        for node in ast.walk(function):
+        for node in walk(function):
             if isinstance(node, ast.AnnAssign) and getattr(node.target, "id", "") == name.id:
                 return node.annotation
             if isinstance(node, ast.For) and getattr(node.target, "id", "") == name.id:

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator, Mapping
 from functools import cache
 
 from tests.world.house.rows import list_tables, list_writers
-from tests.world.house.source import Function, House, Module, covers
+from tests.world.house.source import Function, House, Module, covers, walk
 
 _COMMITS = {"begin", "commit", "acquire", "transaction", "autocommit"}
 _HIDING = {
@@ -211,7 +211,7 @@ def find_hidden_imports(house: House, allowed: Mapping[str, str]) -> list[str]:
 
 @cache
 def _list_hidden(module: Module) -> tuple[ast.AST, ...]:
-    inside = {id(node) for function in module.functions for node in ast.walk(function)}
+    inside = {id(node) for function in module.functions for node in walk(function)}
     return tuple(node for node in module.nodes if _hides(module, node, is_inside=id(node) in inside))
 
 

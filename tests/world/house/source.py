@@ -85,7 +85,7 @@ def read_house(folder: str) -> House:
 
 def parse_module(path: str, text: str) -> Module:
     """The module that a text is."""
-    nodes = tuple(ast.walk(ast.parse(text)))
+    nodes = walk(ast.parse(text))
     return Module(
         name=path.removesuffix(".py").removesuffix("/__init__").replace("/", "."),
         path=path,
@@ -97,6 +97,12 @@ def parse_module(path: str, text: str) -> Module:
             id(node.value) for node in nodes if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
         ),
     )
+
+
+@cache
+def walk(tree: ast.AST) -> tuple[ast.AST, ...]:
+    """The tree and every node below it, listed once: walking takes longer than what most rules look for."""
+    return tuple(ast.walk(tree))
 
 
 def _list_imports(nodes: Iterable[ast.AST]) -> Iterator[tuple[str, str]]:
