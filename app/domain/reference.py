@@ -46,6 +46,7 @@ class RemoteAccount:
 
     remote_id: int
     vat_type_id: int | None
+    is_locked: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

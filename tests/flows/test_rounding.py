@@ -89,6 +89,29 @@ async def test_order_is_levelled_like_an_invoice(world: World) -> None:
     assert len(lines) == 4
 
 
+async def test_draft_for_a_person_is_levelled_before_it_is_kept(world: World) -> None:
+    await world.office.change_key(booking="draft")
+    await world.office.put_rules(RULES)
+    round_by_document(world)
+    await world.carry("invoice", 5001)
+    assert await world.hold_of(5001) == ("done", [])
+    assert [(str(one["TaxInclusiveAmount"]), one["InvoiceNumber"]) for one in world.ledger.documents()] == [
+        ("87.75", None)
+    ]
+
+
+async def test_levelling_costs_one_call_more(world: World) -> None:
+    await world.office.put_rules(RULES)
+    round_by_document(world)
+    await world.carry("invoice", 5001)
+    round_by_document(world, 5002, companyId=world.source.record(5001)["companyId"])
+    before = len(await world.list_calls())
+    await world.carry("invoice", 5002)
+    assert await world.hold_of(5002) == ("done", [])
+    calls = [call for call in (await world.list_calls())[before:] if call["path"].startswith("/api/biz/invoices")]
+    assert [call["method"] for call in calls] == ["POST", "PUT", "POST", "GET"]
+
+
 async def test_euro_invoice_is_levelled_in_both_currencies(world: World) -> None:
     await world.office.put_rules(RULES)
     round_by_document(world, currency="EUR")
@@ -147,9 +170,11 @@ async def test_price_that_unimicro_cuts_is_held_and_says_which_setting_helps(wor
 
 @pytest.mark.parametrize(
     ("account", "why"),
-    [(7999, "is not in Unimicro"), (1500, "none of the result"), (3000, "brings VAT")],
+    [(7999, "is not in Unimicro"), (1500, "none of the result"), (3000, "brings VAT"), (7741, "is locked")],
 )
 async def test_account_for_rounding_is_looked_up_when_it_is_named(world: World, account: int, why: str) -> None:
+    locked = {"AccountNumber": 7741, "AccountName": "Øreavrunding, gammel", "Visible": True, "Locked": True}
+    world.ledger.books().insert("Account", locked)
     told = await world.office.put_rules({"rounding": {"account": account}}, status=422)
     assert told["code"] == "rules_unusable"
     assert why in told["cause"]

@@ -38,7 +38,9 @@ class VatTable:
                 to_text(row.get("VatCode")): RemoteVatType(remote_id=row["ID"], rate=rates[row["ID"]]) for row in rated
             },
             accounts={
-                row["AccountNumber"]: RemoteAccount(remote_id=row["ID"], vat_type_id=row.get("VatTypeID"))
+                row["AccountNumber"]: RemoteAccount(
+                    remote_id=row["ID"], vat_type_id=row.get("VatTypeID"), is_locked=bool(row.get("Locked"))
+                )
                 for row in main
             },
             rates=rates,

@@ -16,8 +16,8 @@ from app.domain.rules import Rounding
 
 # An account of the result: a claim's øre are no balance.
 _FIRST_ACCOUNT, _LAST_ACCOUNT = 3000, 8999
-# Nothing is reported of these. Source: docs/facts/unimicro.md §3.7 [o].
-_CODES_WITHOUT_VAT = ("0", "6")
+# No VAT is reported of these. Source: docs/facts/unimicro.md §11 row 15 (none: 0 and 7; outside the act: 6 [O]).
+_CODES_WITHOUT_VAT = ("0", "7", "6")
 _TEXT = "Avrunding"
 
 
@@ -32,6 +32,8 @@ def choose_rounding_product(rounding: Rounding, reference: Reference) -> RemoteP
     if not _FIRST_ACCOUNT <= rounding.account <= _LAST_ACCOUNT:
         span = f"{_FIRST_ACCOUNT} to {_LAST_ACCOUNT}"
         return _unusable(f"The rules' account for rounding, {rounding.account}, is none of the result ({span})")
+    if account.is_locked:
+        return _unusable(f"The rules' account for rounding, {rounding.account}, is locked in Unimicro")
     if reference.rate_of(account.vat_type_id):
         return _unusable(f"The rules' account for rounding, {rounding.account}, brings VAT")
     found = reference.products.get(rounding.product, ())
@@ -51,11 +53,12 @@ def choose_rounding_product(rounding: Rounding, reference: Reference) -> RemoteP
 
 
 def _choose_vat(account: RemoteAccount, reference: Reference) -> int | None:
-    """The account's own VAT type, which has no VAT, else one without; none in a company that has no VAT at all."""
-    if account.vat_type_id is not None:
-        return account.vat_type_id
-    types = (reference.vat_types.get(code) for code in _CODES_WITHOUT_VAT)
-    return next((one.remote_id for one in types if one is not None), None)
+    """A VAT type of which nothing is reported, the account's own if it is one; none in a company without VAT."""
+    if not reference.vat_registered:
+        return None
+    found = (reference.vat_types.get(code) for code in _CODES_WITHOUT_VAT)
+    ids = [one.remote_id for one in found if one is not None]
+    return account.vat_type_id if account.vat_type_id in ids or not ids else ids[0]
 
 
 def _unusable(cause: str) -> Reason:
