@@ -63,24 +63,25 @@ async def _add_line(run: Run, books: Books, document: Document, draft: Draft) ->
 
 
 async def _provide_product(run: Run, books: Books) -> RemoteProduct:
-    """The product of rounding lines, made where Unimicro has none yet: whoever named the account wanted it."""
-    product = _choose(books)
-    if product.remote_id:
-        return product
-    # Somebody may have made it a moment ago.
-    books.reference = await books.refresh(entirely=True) or books.reference
-    product = _choose(books)
-    if product.remote_id:
-        return product
-    step = CreateProduct(product=product, reason="rounding lines need a product of their own")
-    await create_product(run, books, step)
-    return _choose(books)
+    """The product of rounding lines, made where Unimicro has none yet: whoever named the account wanted it.
 
-
-def _choose(books: Books) -> RemoteProduct:
-    if books.rules.rounding is None:
-        raise TypeError("nothing is levelled without an account")
-    found = choose_rounding_product(books.rules.rounding, books.reference)
+    Raises:
+        HoldError: the account or the product cannot be used.
+    """
+    found = _choose(books)
+    if isinstance(found, Reason) or not found.remote_id:
+        # Somebody may have mended it, or made it, since the reference data were read.
+        books.reference = await books.refresh(entirely=True) or books.reference
+        found = _choose(books)
     if isinstance(found, Reason):
         raise HoldError((found,))
-    return found
+    if found.remote_id:
+        return found
+    await create_product(run, books, CreateProduct(product=found, reason="rounding lines need a product of their own"))
+    return replace(found, remote_id=books.reference.products[found.number][0].remote_id)
+
+
+def _choose(books: Books) -> RemoteProduct | Reason:
+    if books.rules.rounding is None:
+        raise TypeError("nothing is levelled without an account")
+    return choose_rounding_product(books.rules.rounding, books.reference)

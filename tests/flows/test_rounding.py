@@ -181,6 +181,40 @@ async def test_account_for_rounding_is_looked_up_when_it_is_named(world: World, 
     assert (await world.get("/v1/rules", key_id=str(world.key_id)))["version"] == 0
 
 
+async def test_account_that_was_entered_in_unimicro_just_now_is_seen(world: World) -> None:
+    await world.carry("invoice", 5002)
+    values = {"AccountNumber": 7745, "AccountName": "Øredifferanser", "Visible": True, "Locked": False}
+    world.ledger.books().insert("Account", values)
+    await world.office.put_rules({"rounding": {"account": 7745}})
+    round_by_document(world)
+    await world.carry("invoice", 5001)
+    assert await world.hold_of(5001) == ("done", [])
+
+
+async def test_invoices_that_need_the_product_at_once_make_it_once(world: World) -> None:
+    await world.office.put_rules(RULES)
+    for record_id in (5001, 5002, 5004):
+        round_by_document(world, record_id, note=f"nr. {record_id}")
+    await world.hear_of("invoice", 5001, 5002, 5004)
+    await world.settle_with(2)
+    assert [await world.hold_of(one) for one in (5001, 5002, 5004)] == [("done", [])] * 3
+    made = [row for row in world.ledger.books().rows("Product") if row["PartName"] == "AVRUNDING"]
+    assert len(made) == 1
+
+
+async def test_part_credit_is_levelled_downwards(world: World) -> None:
+    await world.office.put_rules(RULES)
+    round_by_document(world, 5003)
+    # 3.84 and 3.84 of VAT by line, 7.69 by document.
+    round_by_document(world, 5008, totalExVat="51.24", vat="7.69", totalIncVat="58.93")
+    world.source.record(5008)["lines"].pop(0)
+    await world.carry("invoice", 5003, 5008)
+    assert await world.hold_of(5008) == ("done", [])
+    (credit,) = world.ledger.credits()
+    assert str(credit["TaxInclusiveAmount"]) == "-58.93"
+    assert [str(line["SumTotalIncVat"]) for line in world.ledger.lines_of(credit)] == ["-29.45", "-29.47", "-0.01"]
+
+
 async def test_account_that_is_gone_since_holds_what_needs_it(world: World) -> None:
     await world.office.put_rules(RULES)
     books = world.ledger.books()
