@@ -16,7 +16,7 @@ from app.transfer.books import Books
 from app.transfer.context import Run
 from app.transfer.log import record_values, show_totals
 from app.transfer.look import external_reference
-from app.transfer.plan.amounts import compare_base, compare_totals
+from app.transfer.plan.amounts import compare_base, compare_totals, compare_unlevelled
 from app.transfer.plan.rounding import choose_rounding_product, make_rounding_line
 from app.transfer.plan.steps import CreateProduct
 from app.transfer.run_product import create_product
@@ -30,10 +30,11 @@ async def level_draft(run: Run, books: Books, document: Document, draft: Draft) 
         RemoteError, WaitError, StaleLeaseError: see `attempt`.
     """
     difference = compare_totals(document, draft.document)
-    can_level = draft.document.state is DocumentState.DRAFT and books.rules.rounding is not None
-    if difference is not None and difference.code == Code.ROUNDING and can_level:
+    if draft.document.state is not DocumentState.DRAFT:
+        difference = compare_unlevelled(document, draft.document, is_draft=False)
+    elif books.rules.rounding is not None and difference is not None and difference.code == Code.ROUNDING:
         draft = await _add_line(run, books, document, draft)
-        difference = compare_totals(document, draft.document)
+        difference = compare_unlevelled(document, draft.document, is_draft=True)
     base = None
     if draft.rate is not None:
         base = compare_base(document, draft.document, rate=draft.rate, currency=books.reference.base_currency)

@@ -151,6 +151,21 @@ async def test_company_that_rounds_to_crowns_makes_no_other_claim_than_the_docum
     assert await world.hold_of(5001) == ("done", [])
 
 
+async def test_line_that_does_not_level_is_held_with_what_to_change(world: World) -> None:
+    books = world.ledger.books()
+    books.switches = books.switches.turned({"settings_round": "lines"})
+    await world.settle_company(RoundingType=0, RoundingNumberOfDecimals=0)
+    await world.office.put_rules(RULES)
+    # Lines go up to whole crowns, and so does the line that levels.
+    line = {"productNumber": "2001", "description": "Mat", "quantity": "1", "vatRate": "15", "position": 1}
+    lines = [line | {"unitPrice": "20.00", "total": "20.00"}]
+    round_by_document(world, lines=lines, totalExVat="20.00", vat="2.99", totalIncVat="22.99")
+    await world.carry("invoice", 5001)
+    assert await world.hold_of(5001) == ("held", ["totals_differ"])
+    assert "company settings" in (await world.document(5001))["reasons"][0]["fix"]
+    assert world.ledger.documents() == []
+
+
 async def test_price_that_unimicro_cuts_is_held_and_says_which_setting_helps(world: World) -> None:
     books = world.ledger.books()
     books.switches = books.switches.turned({"long_prices": "cut"})

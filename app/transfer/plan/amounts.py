@@ -47,6 +47,15 @@ def compare_totals(document: Document, remote: RemoteDocument) -> Reason | None:
     return Reason(code=code, cause=cause, fix=fix_for(code))
 
 
+def compare_unlevelled(document: Document, remote: RemoteDocument, *, is_draft: bool) -> Reason | None:
+    """The difference as a person must hear of it where no account mends it: a line did not help, or it is issued."""
+    difference = compare_totals(document, remote)
+    if difference is None or not is_apart(difference):
+        return difference
+    case = "rounds_by_itself" if is_draft else ""
+    return Reason(code=Code.TOTALS_DIFFER, cause=difference.cause, fix=fix_for(Code.TOTALS_DIFFER, case))
+
+
 def is_apart(difference: Reason | None) -> bool:
     """Whether the claim in Unimicro is another one than the document's, however little."""
     return difference is not None and difference.code != Code.TOTALS_ROUNDED
