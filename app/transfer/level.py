@@ -16,7 +16,7 @@ from app.transfer.books import Books
 from app.transfer.context import Run
 from app.transfer.log import record_values, show_totals
 from app.transfer.look import external_reference
-from app.transfer.plan.amounts import compare_base, compare_totals
+from app.transfer.plan.amounts import compare_base, compare_totals, compare_unlevelled
 from app.transfer.plan.rounding import choose_rounding_product, make_rounding_line
 from app.transfer.plan.steps import CreateProduct
 from app.transfer.run_product import create_product
@@ -30,10 +30,11 @@ async def level_draft(run: Run, books: Books, document: Document, draft: Draft) 
         RemoteError, WaitError, StaleLeaseError: see `attempt`.
     """
     difference = compare_totals(document, draft.document)
-    can_level = draft.document.state is DocumentState.DRAFT and books.rules.rounding is not None
-    if difference is not None and difference.code == Code.ROUNDING and can_level:
+    if draft.document.state is not DocumentState.DRAFT:
+        difference = compare_unlevelled(document, draft.document, is_draft=False)
+    elif books.rules.rounding is not None and difference is not None and difference.code == Code.ROUNDING:
         draft = await _add_line(run, books, document, draft)
-        difference = compare_totals(document, draft.document)
+        difference = compare_unlevelled(document, draft.document, is_draft=True)
     base = None
     if draft.rate is not None:
         base = compare_base(document, draft.document, rate=draft.rate, currency=books.reference.base_currency)
@@ -63,24 +64,25 @@ async def _add_line(run: Run, books: Books, document: Document, draft: Draft) ->
 
 
 async def _provide_product(run: Run, books: Books) -> RemoteProduct:
-    """The product of rounding lines, made where Unimicro has none yet: whoever named the account wanted it."""
-    product = _choose(books)
-    if product.remote_id:
-        return product
-    # Somebody may have made it a moment ago.
-    books.reference = await books.refresh(entirely=True) or books.reference
-    product = _choose(books)
-    if product.remote_id:
-        return product
-    step = CreateProduct(product=product, reason="rounding lines need a product of their own")
-    await create_product(run, books, step)
-    return _choose(books)
+    """The product of rounding lines, made where Unimicro has none yet: whoever named the account wanted it.
 
-
-def _choose(books: Books) -> RemoteProduct:
-    if books.rules.rounding is None:
-        raise TypeError("nothing is levelled without an account")
-    found = choose_rounding_product(books.rules.rounding, books.reference)
+    Raises:
+        HoldError: the account or the product cannot be used.
+    """
+    found = _choose(books)
+    if isinstance(found, Reason) or not found.remote_id:
+        # Somebody may have mended it, or made it, since the reference data were read.
+        books.reference = await books.refresh(entirely=True) or books.reference
+        found = _choose(books)
     if isinstance(found, Reason):
         raise HoldError((found,))
-    return found
+    if found.remote_id:
+        return found
+    await create_product(run, books, CreateProduct(product=found, reason="rounding lines need a product of their own"))
+    return replace(found, remote_id=books.reference.products[found.number][0].remote_id)
+
+
+def _choose(books: Books) -> RemoteProduct | Reason:
+    if books.rules.rounding is None:
+        raise TypeError("nothing is levelled without an account")
+    return choose_rounding_product(books.rules.rounding, books.reference)

@@ -226,6 +226,7 @@ async def test_company_settings_that_say_too_little_hold_and_name_themselves(
         {"ExchangeRate": Decimal("11.65"), "Factor": 1},
         {"ExchangeRate": "11.65", "Factor": Decimal("1.0")},
         {"ExchangeRate": Decimal(1165), "Factor": 100},
+        {"ExchangeRate": Decimal("11.650000000000000355"), "Factor": 1},
         {"ExchangeRate": Decimal("116.5"), "Factor": "10"},
     ],
 )

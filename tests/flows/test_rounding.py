@@ -89,6 +89,29 @@ async def test_order_is_levelled_like_an_invoice(world: World) -> None:
     assert len(lines) == 4
 
 
+async def test_draft_for_a_person_is_levelled_before_it_is_kept(world: World) -> None:
+    await world.office.change_key(booking="draft")
+    await world.office.put_rules(RULES)
+    round_by_document(world)
+    await world.carry("invoice", 5001)
+    assert await world.hold_of(5001) == ("done", [])
+    assert [(str(one["TaxInclusiveAmount"]), one["InvoiceNumber"]) for one in world.ledger.documents()] == [
+        ("87.75", None)
+    ]
+
+
+async def test_levelling_costs_one_call_more(world: World) -> None:
+    await world.office.put_rules(RULES)
+    round_by_document(world)
+    await world.carry("invoice", 5001)
+    round_by_document(world, 5002, companyId=world.source.record(5001)["companyId"])
+    before = len(await world.list_calls())
+    await world.carry("invoice", 5002)
+    assert await world.hold_of(5002) == ("done", [])
+    calls = [call for call in (await world.list_calls())[before:] if call["path"].startswith("/api/biz/invoices")]
+    assert [call["method"] for call in calls] == ["POST", "PUT", "POST", "GET"]
+
+
 async def test_euro_invoice_is_levelled_in_both_currencies(world: World) -> None:
     await world.office.put_rules(RULES)
     round_by_document(world, currency="EUR")
@@ -128,6 +151,21 @@ async def test_company_that_rounds_to_crowns_makes_no_other_claim_than_the_docum
     assert await world.hold_of(5001) == ("done", [])
 
 
+async def test_line_that_does_not_level_is_held_with_what_to_change(world: World) -> None:
+    books = world.ledger.books()
+    books.switches = books.switches.turned({"settings_round": "lines"})
+    await world.settle_company(RoundingType=0, RoundingNumberOfDecimals=0)
+    await world.office.put_rules(RULES)
+    # Lines go up to whole crowns, and so does the line that levels.
+    line = {"productNumber": "2001", "description": "Mat", "quantity": "1", "vatRate": "15", "position": 1}
+    lines = [line | {"unitPrice": "20.00", "total": "20.00"}]
+    round_by_document(world, lines=lines, totalExVat="20.00", vat="2.99", totalIncVat="22.99")
+    await world.carry("invoice", 5001)
+    assert await world.hold_of(5001) == ("held", ["totals_differ"])
+    assert "company settings" in (await world.document(5001))["reasons"][0]["fix"]
+    assert world.ledger.documents() == []
+
+
 async def test_price_that_unimicro_cuts_is_held_and_says_which_setting_helps(world: World) -> None:
     books = world.ledger.books()
     books.switches = books.switches.turned({"long_prices": "cut"})
@@ -147,13 +185,49 @@ async def test_price_that_unimicro_cuts_is_held_and_says_which_setting_helps(wor
 
 @pytest.mark.parametrize(
     ("account", "why"),
-    [(7999, "is not in Unimicro"), (1500, "none of the result"), (3000, "brings VAT")],
+    [(7999, "is not in Unimicro"), (1500, "none of the result"), (3000, "brings VAT"), (7741, "is locked")],
 )
 async def test_account_for_rounding_is_looked_up_when_it_is_named(world: World, account: int, why: str) -> None:
+    locked = {"AccountNumber": 7741, "AccountName": "Øreavrunding, gammel", "Visible": True, "Locked": True}
+    world.ledger.books().insert("Account", locked)
     told = await world.office.put_rules({"rounding": {"account": account}}, status=422)
     assert told["code"] == "rules_unusable"
     assert why in told["cause"]
     assert (await world.get("/v1/rules", key_id=str(world.key_id)))["version"] == 0
+
+
+async def test_account_that_was_entered_in_unimicro_just_now_is_seen(world: World) -> None:
+    await world.carry("invoice", 5002)
+    values = {"AccountNumber": 7745, "AccountName": "Øredifferanser", "Visible": True, "Locked": False}
+    world.ledger.books().insert("Account", values)
+    await world.office.put_rules({"rounding": {"account": 7745}})
+    round_by_document(world)
+    await world.carry("invoice", 5001)
+    assert await world.hold_of(5001) == ("done", [])
+
+
+async def test_invoices_that_need_the_product_at_once_make_it_once(world: World) -> None:
+    await world.office.put_rules(RULES)
+    for record_id in (5001, 5002, 5004):
+        round_by_document(world, record_id, note=f"nr. {record_id}")
+    await world.hear_of("invoice", 5001, 5002, 5004)
+    await world.settle_with(2)
+    assert [await world.hold_of(one) for one in (5001, 5002, 5004)] == [("done", [])] * 3
+    made = [row for row in world.ledger.books().rows("Product") if row["PartName"] == "AVRUNDING"]
+    assert len(made) == 1
+
+
+async def test_part_credit_is_levelled_downwards(world: World) -> None:
+    await world.office.put_rules(RULES)
+    round_by_document(world, 5003)
+    # 3.84 and 3.84 of VAT by line, 7.69 by document.
+    round_by_document(world, 5008, totalExVat="51.24", vat="7.69", totalIncVat="58.93")
+    world.source.record(5008)["lines"].pop(0)
+    await world.carry("invoice", 5003, 5008)
+    assert await world.hold_of(5008) == ("done", [])
+    (credit,) = world.ledger.credits()
+    assert str(credit["TaxInclusiveAmount"]) == "-58.93"
+    assert [str(line["SumTotalIncVat"]) for line in world.ledger.lines_of(credit)] == ["-29.45", "-29.47", "-0.01"]
 
 
 async def test_account_that_is_gone_since_holds_what_needs_it(world: World) -> None:

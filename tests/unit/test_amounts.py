@@ -41,6 +41,27 @@ def test_what_rounding_explains_is_told_from_another_claim(there: tuple[str, str
 
 
 @pytest.mark.parametrize(
+    ("price", "quantity", "there", "says_decimals"),
+    [
+        ("0.00101", "16000", ("16.00", "4.00", "20.00"), True),
+        # 15.43125 with VAT.
+        ("12.345", "4321", ("53342.75", "13335.90", "66678.65"), True),
+        ("12.345", "4321", ("53342.75", "13300.00", "66642.75"), False),
+        ("12.34", "4321", ("53321.14", "13330.50", "66651.64"), False),
+        ("12.34", "4321", ("53330.00", "13321.43", "66651.43"), False),
+    ],
+)
+def test_prices_that_may_be_cut_are_suspected_where_they_explain_the_difference(
+    price: str, quantity: str, there: tuple[str, str, str], *, says_decimals: bool
+) -> None:
+    line = make_line(unit_price_net=Decimal(price), quantity=Decimal(quantity))
+    found = compare_totals(make_document(lines=(line,)), make_remote_document(totals=sums(*there)))
+    assert found is not None
+    assert found.code == "totals_differ"
+    assert ("ten decimals" in found.fix) is says_decimals
+
+
+@pytest.mark.parametrize(
     ("gross", "code"), [("126.00", "rounding"), ("125.41", "totals_differ"), ("127.00", "totals_differ")]
 )
 def test_a_document_rounded_to_whole_crowns_may_be_levelled(gross: str, code: str) -> None:

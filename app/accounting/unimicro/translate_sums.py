@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from app.domain.documents import Totals
-from app.domain.money import CENT, ZERO, round_money, to_decimal
+from app.domain.money import CENT, ZERO, round_money, to_decimal, undo_float
 from app.domain.reasons.catalogue import fix_for
 from app.domain.reasons.codes import Code, Reason
 from app.domain.reference import Quote
@@ -77,7 +77,7 @@ def read_quote(answer: Mapping[str, Any], day: date) -> Quote:
     Raises:
         HoldError: no rate, none above zero, or one for no clear number of units.
     """
-    amount, factor = to_decimal(answer.get("ExchangeRate") or 0), answer.get("Factor")
+    amount, factor = undo_float(to_decimal(answer.get("ExchangeRate") or 0)), answer.get("Factor")
     units = Decimal(1) if factor is None else to_decimal(factor)
     if amount > 0 and units > 0:
         return Quote(amount, units)

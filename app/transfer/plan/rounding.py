@@ -16,8 +16,8 @@ from app.domain.rules import Rounding
 
 # An account of the result: a claim's øre are no balance.
 _FIRST_ACCOUNT, _LAST_ACCOUNT = 3000, 8999
-# Nothing is reported of these. Source: docs/facts/unimicro.md §3.7 [o].
-_CODES_WITHOUT_VAT = ("0", "6")
+# No VAT is reported of these. Source: docs/facts/unimicro.md §11 row 15 (none: 0 and 7; outside the act: 6 [O]).
+_CODES_WITHOUT_VAT = ("0", "7", "6")
 _TEXT = "Avrunding"
 
 
@@ -58,12 +58,13 @@ def _brings_vat(account: RemoteAccount, reference: Reference) -> bool:
 
 
 def _choose_vat(account: RemoteAccount, reference: Reference) -> int | None:
-    """The account's own VAT type, which has no VAT, else one without; none in a company that has no VAT at all."""
-    if account.vat_type_id is not None:
-        return account.vat_type_id
+    """A VAT type of which nothing is reported, the account's own if it is one; none in a company without VAT."""
+    if not (reference.vat_registered or reference.vat_planned):
+        return None
     known = [one for code in _CODES_WITHOUT_VAT for one in reference.vat_types.get(code, ())]
-    usable = [one for one in known if one.is_visible and not one.is_locked]
-    return next((one.remote_id for one in (*usable, *known)), None)
+    usable = [one for one in known if one.is_visible and not one.is_locked] or known
+    ids = [one.remote_id for one in usable]
+    return account.vat_type_id if account.vat_type_id in ids or not ids else ids[0]
 
 
 def _unusable(cause: str) -> Reason:
