@@ -123,7 +123,7 @@ async def _dry_run(resources: Resources, transfer: Transfer) -> DryRun:
         return _tell(transfer, outcome, reasons)
     books = await run.open_books(key)
     situation = await look_at_document(run, books, document)
-    decision = await decide(books, lambda reference: plan_document(replace(situation, reference=reference)))
+    decision = await decide(books, lambda reference: plan_document(replace(situation, reference=reference)), asked=True)
     outcome, reasons = _name(decision)
     steps = decision.steps if isinstance(decision, Go) else ()
     # From here on as if the products that the plan makes were there.

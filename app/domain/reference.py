@@ -54,7 +54,8 @@ class Reference:
 
     Shape: `products` maps a product number to every product that has it (two = ambiguous);
     `currencies` an ISO code to its id; `customer_series` holds (from, to) pairs, both inclusive; `vat_types` maps a VAT
-    code, `accounts` an account number to what is there.
+    code, `accounts` an account number to what is there. `books_on_delivery_date`: the delivery date, where there is
+    one, is the day that locks are compared with.
     """
 
     products: Mapping[str, tuple[RemoteProduct, ...]]
@@ -63,6 +64,7 @@ class Reference:
     base_currency: str
     customer_series: tuple[tuple[int, int], ...] = ()
     locked_until: date | None = None
+    books_on_delivery_date: bool = False
     vat_registered: bool = True
     sends_by_itself: bool = False
     vat_types: Mapping[str, RemoteVatType] = field(default_factory=dict)
@@ -122,6 +124,7 @@ class RemoteDocument:
     invoice_date: date | None = None
     currency_id: int | None = None
     credited_amount: Decimal = ZERO
+    delivery_date: date | None = None
     created_at: datetime | None = None
 
 

@@ -14,7 +14,7 @@ from app.domain.reasons.codes import Code, Reason
 from app.domain.reference import Reference
 from app.domain.states import EventState, KeyState
 from app.engine.lanes import check_fence, postpone
-from app.errors import HoldError, ServiceError, WaitError
+from app.errors import HoldError, RemoteRejectedError, ServiceError, WaitError
 from app.tables import Key, Transfer
 from app.transfer.books import Books
 from app.transfer.context import Run
@@ -37,6 +37,7 @@ from app.transfer.plan.document import plan_company, plan_document, plan_project
 from app.transfer.plan.go_live import is_persons_choice
 from app.transfer.plan.situation import DocumentSituation, Past
 from app.transfer.plan.steps import CreateProduct, Decision, Go, Hold, LookAgain, Skip, Wait
+from app.transfer.refused import explain_refusal
 from app.transfer.route import WAIT_SECONDS, choose_key, decide_without_key
 from app.transfer.run import run_document
 from app.transfer.run_parts import run_parts
@@ -65,7 +66,12 @@ async def carry_document(run: Run) -> None:
     try:
         await _note_found(run, books, situation)
         await record_search(run, books, situation)
-        decision = await decide(books, lambda reference: plan_document(replace(situation, reference=reference)))
+        decision = await decide(
+            books,
+            lambda reference: plan_document(replace(situation, reference=reference)),
+            past=situation.past,
+            asked=_is_asked(run),
+        )
         if isinstance(decision, Go):
             await claim_content(run, document, customer_name=_customer_name(situation))
     except ServiceError:
@@ -75,13 +81,21 @@ async def carry_document(run: Run) -> None:
     await _follow_document(run, books, decision, situation)
 
 
-async def decide(books: Books, plan: Callable[[Reference], Decision]) -> Decision:
+async def decide(
+    books: Books, plan: Callable[[Reference], Decision], *, past: Past | None = None, asked: bool = False
+) -> Decision:
     """A hold is believed only on fresh reference data: somebody may have mended it in Unimicro since.
 
     So is the lack of a product: another document may have made it a moment ago. What waits for a person's choice alone
-    is mended by nothing there.
+    is mended by nothing there. A go is confirmed where the settings are older than the newest hint, surely so when a
+    person asked (`asked`) or the document was held before; else once in a while, for it costs a call.
     """
     decision = plan(books.reference)
+    if isinstance(decision, Go):
+        confirmed = await books.confirm(surely=asked or (past is not None and bool(past.held_for)))
+        if confirmed is not None:
+            books.reference = confirmed
+            decision = plan(confirmed)
     makes_product = _makes_product(decision)
     if (isinstance(decision, Hold) and not is_persons_choice(decision)) or makes_product:
         fresh = await books.refresh(entirely=makes_product)
@@ -97,7 +111,10 @@ def _makes_product(decision: Decision) -> bool:
 
 async def _follow_document(run: Run, books: Books, decision: Decision, situation: DocumentSituation) -> None:
     if isinstance(decision, Go):
-        await run_document(run, books, decision, situation)
+        try:
+            await run_document(run, books, decision, situation)
+        except RemoteRejectedError as error:
+            raise await explain_refusal(books, situation, error) from error
         return
     await _name_customer(run, situation)
     match decision:
@@ -130,13 +147,17 @@ async def _leave(run: Run, books: Books, decision: Skip, situation: DocumentSitu
         await _skip_document(run, decision.reason)
         return
     # RecMan's repeats cost no call and end no alarm; a person's wish to look again, or an alarm, is worth a call.
-    asked = is_alarmed(past) or run.events[-1].source.startswith(("retry", "job:"))
+    asked = is_alarmed(past) or _is_asked(run)
     drift = await find_drift(run, books, document, past) if asked and isinstance(document, Document) else None
     if drift is not None:
         raise HoldError((drift,))
     await _settle_again(run)
     await _read_number(run, books, past)
     await _skip(run, decision.reason, state=EventState.DONE)
+
+
+def _is_asked(run: Run) -> bool:
+    return run.events[-1].source.startswith(("retry", "job:"))
 
 
 async def _read_number(run: Run, books: Books, past: Past) -> None:

@@ -254,6 +254,7 @@ def from_invoice(row: Mapping[str, Any]) -> RemoteDocument:
         invoice_date=_from_day(row.get("InvoiceDate")),
         currency_id=row.get("CurrencyCodeID"),
         credited_amount=abs(round_money(_pick_sum(row, "CreditedAmount", in_base=_is_in_base(row)))),
+        delivery_date=_from_day(row.get("DeliveryDate")),
         created_at=_from_moment(row.get("CreatedAt")),
     )
 

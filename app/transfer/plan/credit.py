@@ -60,7 +60,8 @@ def _plan_compared(
     gaps = [*_list_stranger_gaps(credited, remote), *_list_party_gaps(document, situation, credited, remote), *gaps]
     gaps += [*_list_sign_gaps(document, situation), *_list_amount_gaps(document, situation, credited, remote)]
     products, product_gaps = plan_products(document, reference, rules)
-    gaps += [*product_gaps, *list_date_gaps(document, reference), *list_sending_gaps(document, reference)]
+    gaps += [*product_gaps, *list_date_gaps(document, reference, credited=remote)]
+    gaps += list_sending_gaps(document, reference)
     gaps += list_rule_gaps(situation)
     gaps = gaps or list_review_gaps(document, situation)
     if gaps:
