@@ -21,6 +21,7 @@ ServiceError                        500  retry           something of ours broke
 ├── StaleLeaseError                 500  stop            another worker owns the lane now
 └── RemoteError                     502  retry           the other system; each says whose it is when it is raised
     ├── RemoteRejectedError         502  hold            it said no and will say no again
+    │   ├── PeriodLockedError       502  hold            it said no because of the day: the period is locked
     │   └── RemoteMissingError      502  retry, hold     it said that there is no such record: asked again first
     ├── RemoteThrottledError        502  pause           it asks for silence: Unimicro's key, or the tenant's RecMan
     ├── RemoteUnavailableError      502  retry           surely nothing was stored
@@ -230,6 +231,12 @@ class RemoteRejectedError(RemoteError):
     """The other system refused and would refuse again."""
 
     code = Code.REMOTE_REJECTED
+
+
+class PeriodLockedError(RemoteRejectedError):
+    """The other system refused because of the day: its period is locked."""
+
+    code = Code.PERIOD_LOCKED
 
 
 class RemoteMissingError(RemoteRejectedError):

@@ -143,7 +143,7 @@ async def _plan(run: Run, books: Books, situation: DocumentSituation, transfer: 
 
 
 async def _decide(run: Run, books: Books, situation: DocumentSituation) -> Decision:
-    decision = await decide(books, lambda reference: plan_document(replace(situation, reference=reference)))
+    decision = await decide(books, lambda reference: plan_document(replace(situation, reference=reference)), asked=True)
     past, document = situation.past, situation.document
     if isinstance(decision, Skip) and past is not None and past.booked and isinstance(document, Document):
         # Whoever asks for a booked document once more has it compared with what is there.

@@ -107,6 +107,7 @@ class Reference:
     `currencies` an ISO code to its id; `customer_series` holds (from, to) pairs, both inclusive; `vat_types` maps a VAT
     code to every VAT type that has it, the likeliest first; `accounts` an account number to what is there.
     `vat_planned`: the company will be registered for VAT, on `taxable_from` if that is known.
+    `books_on_delivery_date`: the delivery date, where there is one, is the day that locks are compared with.
     """
 
     products: Mapping[str, tuple[RemoteProduct, ...]]
@@ -115,6 +116,7 @@ class Reference:
     base_currency: str
     customer_series: tuple[tuple[int, int], ...] = ()
     locked_until: date | None = None
+    books_on_delivery_date: bool = False
     vat_registered: bool = True
     sends_by_itself: bool = False
     vat_planned: bool = False
@@ -209,6 +211,7 @@ class RemoteDocument:
     invoice_date: date | None = None
     currency_id: int | None = None
     credited_amount: Decimal = ZERO
+    delivery_date: date | None = None
     created_at: datetime | None = None
     base_totals: Totals | None = None
     rate: Decimal | None = None

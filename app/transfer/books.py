@@ -35,10 +35,14 @@ _MOST_RECIPIENTS = 10_000
 
 @dataclass(slots=True)
 class CachedReference:
-    """Reference data of one key and when its reading began, by the database's clock."""
+    """Reference data of one key and when its reading began, by the database's clock.
+
+    `confirmed_at`: when the company's settings were last seen to be as it has them.
+    """
 
     reference: Reference
     read_at: datetime
+    confirmed_at: datetime
 
 
 @dataclass(slots=True)
@@ -64,18 +68,27 @@ class Refresh(Protocol):
         """The new reference data, or None when there is nothing newer to have."""
 
 
+class Confirm(Protocol):
+    """Makes sure that the company's settings are as they were read."""
+
+    def __call__(self, *, surely: bool) -> Awaitable[Reference | None]:
+        """Other reference data when they are not, or None when what there is stands."""
+
+
 @dataclass(slots=True, kw_only=True)
 class Books:
     """What a run needs of one key.
 
     `refresh` reads the reference data again, unless what there is was read since the hint came in (then None);
-    `entirely` asks for what was read since this run began. `forget` has the next run read it again.
+    `entirely` asks for what was read since this run began. `forget` has the next run read it again. `confirm` looks at
+    the settings alone, when they are older than the newest hint: `surely` at once, else only once in a while.
     """
 
     key: Key
     target: Target
     reference: Reference
     refresh: Refresh
+    confirm: Confirm
     forget: Callable[[], None] = lambda: None
     send_customer_number: bool = True
     rules: Rules = field(default_factory=Rules)
@@ -112,12 +125,20 @@ async def open_books(
         fresh = await _load_reference(resources, key, target, oldest=now if entirely else heard_at)
         return fresh if fresh is not reference else None
 
+    async def confirm(*, surely: bool) -> Reference | None:
+        # In steady state hints are always newer than what was read: a call for each would be one more for each invoice.
+        seconds = 0 if surely else resources.settings.unimicro_confirm_seconds
+        oldest = min(heard_at, now - timedelta(seconds=seconds))
+        fresh = await _confirm_reference(resources, key, target, oldest=oldest)
+        return fresh if fresh is not reference else None
+
     return Books(
         key=key,
         target=target,
         reference=reference,
         refresh=refresh,
         forget=partial(resources.kept(KnownBooks).forget, key.id, reference),
+        confirm=confirm,
         send_customer_number=_sends_customer_number(resources, key, in_force.rules),
         rules=in_force.rules,
         rules_version=in_force.version,
@@ -158,8 +179,23 @@ async def _load_reference(resources: Resources, key: Key, target: Target, *, old
         async with resources.sessions() as session:
             read_at = await load_now(session)
         reference = await target.fetch_reference()
-        resources.kept(KnownBooks).references[key.id] = CachedReference(reference=reference, read_at=read_at)
+        read = CachedReference(reference=reference, read_at=read_at, confirmed_at=read_at)
+        resources.kept(KnownBooks).references[key.id] = read
         return reference
+
+
+async def _confirm_reference(resources: Resources, key: Key, target: Target, *, oldest: datetime) -> Reference:
+    """The reference data, whose settings were looked at since `oldest`; one look serves all who ask at a time."""
+    async with resources.kept(KnownBooks).locks.setdefault(key.id, asyncio.Lock()):
+        cached = resources.kept(KnownBooks).references.get(key.id)
+        if cached is not None and cached.confirmed_at > oldest:
+            return cached.reference
+        async with resources.sessions() as session:
+            looked_at = await load_now(session)
+        if cached is not None and await target.is_current(cached.reference):
+            cached.confirmed_at = looked_at
+            return cached.reference
+    return await _load_reference(resources, key, target, oldest=looked_at)
 
 
 def _recipients_of(resources: Resources, key_id: UUID) -> MutableMapping[int, Recipient]:

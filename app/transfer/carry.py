@@ -42,8 +42,9 @@ from app.transfer.offers import record_search
 from app.transfer.pasts import read_reasons
 from app.transfer.plan.document import plan_company, plan_document, plan_project_change
 from app.transfer.plan.go_live import is_persons_choice
-from app.transfer.plan.situation import DocumentSituation
+from app.transfer.plan.situation import DocumentSituation, Past
 from app.transfer.plan.steps import CreateProduct, Decision, Go, Hold, LookAgain, Skip, Wait
+from app.transfer.refused import explain_refusal
 from app.transfer.route import WAIT_SECONDS, choose_key, decide_without_key
 from app.transfer.run import run_document
 from app.transfer.run_parts import run_parts
@@ -74,7 +75,12 @@ async def carry_document(run: Run) -> None:
         await _note_found(run, books, situation)
         await record_search(run, books, situation)
         await _note_codes(run, books, document)
-        decision = await decide(books, lambda reference: plan_document(replace(situation, reference=reference)))
+        decision = await decide(
+            books,
+            lambda reference: plan_document(replace(situation, reference=reference)),
+            past=situation.past,
+            asked=run.is_asked,
+        )
         if isinstance(decision, Go):
             await claim_content(run, document, customer_name=_customer_name(situation))
     except ServiceError:
@@ -91,13 +97,21 @@ async def _note_codes(run: Run, books: Books, document: Document | Gaps) -> None
             await record_codes(session, books.key, document, books.rules)
 
 
-async def decide(books: Books, plan: Callable[[Reference], Decision]) -> Decision:
+async def decide(
+    books: Books, plan: Callable[[Reference], Decision], *, past: Past | None = None, asked: bool = False
+) -> Decision:
     """A hold is believed only on fresh reference data: somebody may have mended it in Unimicro since.
 
     So is the lack of a product: another document may have made it a moment ago. What waits for a person's choice alone
-    is mended by nothing there.
+    is mended by nothing there. A go is confirmed where the settings are older than the newest hint, surely so when a
+    person asked (`asked`) or the document was held before; else once in a while, for it costs a call.
     """
     decision = plan(books.reference)
+    if isinstance(decision, Go):
+        confirmed = await books.confirm(surely=asked or (past is not None and bool(past.held_for)))
+        if confirmed is not None:
+            books.reference = confirmed
+            decision = plan(confirmed)
     makes_product = _makes_product(decision)
     if (isinstance(decision, Hold) and not is_persons_choice(decision)) or makes_product:
         fresh = await books.refresh(entirely=makes_product)
@@ -111,17 +125,25 @@ def _makes_product(decision: Decision) -> bool:
     return isinstance(decision, Go) and any(isinstance(step, CreateProduct) for step in decision.steps)
 
 
+async def _do(run: Run, books: Books, plan: Go, situation: DocumentSituation) -> None:
+    """Do the plan; what was remembered of the company may be the reason why it cannot be done."""
+    try:
+        await run_document(run, books, plan, situation)
+    except HoldError:
+        await require_unmoved(run, books)
+        raise
+    except RemoteRejectedError as error:
+        await require_unmoved(run, books)
+        raise await explain_refusal(books, situation, error) from error
+    except OutcomeUnknownError:
+        # A server error may be all that Unimicro says of an id that is gone. Source: docs/facts/unimicro.md §3 [O].
+        books.forget()
+        raise
+
+
 async def _follow_document(run: Run, books: Books, decision: Decision, situation: DocumentSituation) -> None:
     if isinstance(decision, Go):
-        try:
-            await run_document(run, books, decision, situation)
-        except (HoldError, RemoteRejectedError):
-            await require_unmoved(run, books)
-            raise
-        except OutcomeUnknownError:
-            # A server error may be all that Unimicro says of an id that is gone. Source: docs/facts/unimicro.md §3 [O].
-            books.forget()
-            raise
+        await _do(run, books, decision, situation)
         return
     await _name_customer(run, situation)
     match decision:

@@ -90,6 +90,11 @@ class Run:
         """Whether a missing record is asked for in a later try first; nobody tries again beside the lanes."""
         return bool(self.events) and self.lease.tries < _TRIES
 
+    @property
+    def is_asked(self) -> bool:
+        """Whether a person wished for this look."""
+        return self.events[-1].source.startswith(("retry", "job:"))
+
     def place(self, key_id: UUID | None, scope: str, record_id: str) -> Place:
         """Where a record's transfer stands, for this run's tenant."""
         return Place(tenant_id=self.lease.tenant_id, key_id=key_id, scope=scope, record_id=record_id)

@@ -49,8 +49,7 @@ async def _look(run: Run, books: Books, document: Document | Gaps, past: Past) -
     Raises:
         HoldError: it does not stand as it was booked, or did not when it was looked at last.
     """
-    is_asked = run.events[-1].source.startswith(("retry", "job:"))
-    if not isinstance(document, Document) or not (is_asked or past.is_drift_due):
+    if not isinstance(document, Document) or not (run.is_asked or past.is_drift_due):
         if alarms := list_alarms(past):
             raise HoldError(alarms)
         return None

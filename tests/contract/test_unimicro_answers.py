@@ -10,6 +10,7 @@ import pytest
 import simplejson
 
 from app.accounting.targets import Exchange, Target, open_target
+from app.accounting.unimicro.complaints import is_about_lock
 from app.domain.documents import DocumentKind
 from app.domain.reference import Links, RemoteProduct
 from app.errors import AuthExpiredError, HoldError, OutcomeUnknownError, RemoteUnavailableError, System
@@ -285,3 +286,22 @@ async def test_a_credit_draft_that_tells_no_customer_keeps_the_one_it_has() -> N
     async with open_desk(lambda _: to_answer({"ID": 9, "InvoiceType": 1, "Items": []})) as (target, exchanges):
         await target.update_credit_draft(9, document, external_reference="RM-9", links=LINKS)
     assert exchanges[0].request.keys().isdisjoint({"Customer", "CustomerID"})
+
+
+@pytest.mark.parametrize(
+    ("complaint", "is_lock"),
+    [
+        ("The period is locked (AccountingLockedDate 2026-10-31).", True),
+        ("InvoiceDate: Perioden er låst", True),
+        ("Mva-terminen er avsluttet", True),
+        ("Cannot post in a closed period", True),
+        ("Regnskapsåret 2025 er lukket", True),
+        ("FinancialDate is before VatLockedDate", True),
+        ("AccountID: Account 3000 is locked for accounting", False),
+        ("The customer is blocked in this period of time", False),
+        ("Betalingsperioden er ugyldig", False),
+        ("CustomerNumber is outside the number series.", False),
+    ],
+)
+def test_complaint_about_a_locked_period_is_told_from_others(complaint: str, *, is_lock: bool) -> None:
+    assert is_about_lock(complaint) is is_lock

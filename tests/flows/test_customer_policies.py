@@ -114,6 +114,8 @@ async def test_person_links_a_suggestion_and_what_was_held_goes_on(world: World)
     await world.settle()
     assert (await transfer(world, "invoice", "5001"))["state"] == "done"
     assert len(await customers(world)) == 1
+    (shown,) = await world.get(f"/v1/keys/{world.key_id}/customers")
+    assert (shown["matched_by"], shown["remote_number"]) == ("by_hand", "100900")
     status, told = await link(world, "201", "100900")
     assert (status, told["code"]) == (409, "already_linked")
     audit = await world.get("/v1/audit", subject=f"key:{world.key_id}")

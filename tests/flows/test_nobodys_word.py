@@ -97,7 +97,7 @@ async def test_customer_that_stays_missing_is_told_to_a_person(world: World) -> 
     record["6001"] = {**record["5001"], "invoiceId": 6001, "invoiceNumber": "116001", "kid": ""}
     await world.hear_of("invoice", 6001)
     row = await settled(world, "6001")
-    assert (row["state"], row["reasons"][0]["code"]) == ("held", "remote_missing")
+    assert (row["state"], row["reasons"][0]["code"]) == ("held", "customer_deleted")
     await world.hear_of("company", 201)
     await world.settle()
     customers = {one["state"] for (kind, _), one in (await world.transfers()).items() if kind == "customer"}

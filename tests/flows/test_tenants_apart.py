@@ -64,6 +64,8 @@ async def stage(world: World) -> Stage:
         "key_id": str(key_id),
         "pending_id": pending["pending_id"],
         "recman_department_id": "901",
+        "recman_company_id": "201",
+        "org_number": "974760673",
         "hook_id": hooks[0]["id"],
         "token_id": tokens[0]["id"],
         "tenant_id": str(other),

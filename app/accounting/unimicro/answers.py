@@ -7,13 +7,14 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
 
-from app.accounting.unimicro.complaints import read_complaint
+from app.accounting.unimicro.complaints import is_about_lock, read_complaint
 from app.domain.money import parse_json
 from app.domain.reasons.catalogue import fix_for
 from app.domain.reasons.codes import Code
 from app.errors import (
     AlreadyStoredError,
     OutcomeUnknownError,
+    PeriodLockedError,
     RemoteMissingError,
     RemoteRejectedError,
     RemoteThrottledError,
@@ -116,7 +117,10 @@ def _refusal(status: int, said: str) -> RemoteRejectedError:
     if status in _MISSING:
         fix = fix_for(Code.REMOTE_MISSING)
         return RemoteMissingError(f"Unimicro has no such record: {said}", system=System.UNIMICRO, fix=fix)
-    return RemoteRejectedError(f"Unimicro refused: {said}", system=System.UNIMICRO, fix=fix_for(Code.REMOTE_REJECTED))
+    cause = f"Unimicro refused: {said}"
+    if is_about_lock(said):
+        return PeriodLockedError(cause, system=System.UNIMICRO, fix=fix_for(Code.PERIOD_LOCKED))
+    return RemoteRejectedError(cause, system=System.UNIMICRO, fix=fix_for(Code.REMOTE_REJECTED))
 
 
 def read_retry_after(value: str | None, *, now: datetime) -> float:

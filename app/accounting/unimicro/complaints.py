@@ -3,12 +3,16 @@
 Source: docs/facts/unimicro.md §5.1 [O/o].
 """
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
 _MOST = 5
 _LONGEST = 500
 _TRACE = "stacktrace"
+_PERIOD = re.compile(r"(?i)period|termin|regnskapsår|(fiscal|accounting|financial) year")
+_LOCKED = re.compile(r"(?i)\block|\bl[åa]s|lukket|stengt|avsluttet|closed|sperret")
+_LOCK_NAMES = re.compile(r"(?i)(accounting|vat)lockeddate")
 
 
 def read_complaint(answer: Any) -> str:
@@ -17,6 +21,14 @@ def read_complaint(answer: Any) -> str:
         return answer.strip()[:_LONGEST]
     found = sorted(dict.fromkeys(_walk(answer)), key=lambda entry: -entry[0])
     return "; ".join(text for _, text in found[:_MOST])[:_LONGEST]
+
+
+def is_about_lock(complaint: str) -> bool:
+    """Whether Unimicro complains that a period is locked, in Norwegian or English.
+
+    Source: docs/facts/unimicro.md §3.7 for the names of the settings [O]; the words are assumed.
+    """
+    return all(pattern.search(complaint) for pattern in (_PERIOD, _LOCKED)) or bool(_LOCK_NAMES.search(complaint))
 
 
 def strip_traces(answer: Any) -> Any:

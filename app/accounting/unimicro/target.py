@@ -84,11 +84,7 @@ class UnimicroTarget(DocumentTarget):
             currencies=currencies,
             base_currency=base,
             customer_series=tuple(_customer_series(series)),
-            locked_until=_locked_until(settings),
-            vat_registered=settings["TaxMandatoryType"] == VAT_REGISTERED,
-            vat_planned=settings["TaxMandatoryType"] == VAT_PLANNED,
-            taxable_from=_to_day(settings.get("TaxableFromDate")),
-            sends_by_itself=bool(settings.get("AutoDistributeInvoice")),
+            **_read_switches(settings),
             vat_types=vat.types,
             accounts=vat.accounts,
             default_account_id=vat.default_account_id,
@@ -98,6 +94,11 @@ class UnimicroTarget(DocumentTarget):
     async def fetch_set_up(self, *, year: int) -> SetUp:
         """What else of the company decides about invoices of a year, as far as it can be read."""
         return await fetch_set_up(self._client, year=year)
+
+    async def is_current(self, reference: Reference) -> bool:
+        """Whether the company's settings are still as the reference data have them; one call."""
+        settings = await self._client.fetch_one("companysettings/1")
+        return all(getattr(reference, name) == value for name, value in _read_switches(settings).items())
 
     async def _fetch_vat(self, settings: Mapping[str, Any]) -> VatTable:
         return VatTable.from_rows(
@@ -282,6 +283,21 @@ def _read_base_currency(settings: Mapping[str, Any], currencies: Mapping[str, in
     if gaps or base is None:
         raise HoldError(tuple(gaps))
     return base
+
+
+def _read_switches(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """What the settings say of every document, by the names of `Reference`.
+
+    Source: docs/facts/unimicro.md §3.7 [O], §5.4 [I] (locks are compared with the day of booking).
+    """
+    return {
+        "locked_until": _locked_until(settings),
+        "books_on_delivery_date": bool(settings.get("BookCustomerInvoiceOnDeliveryDate")),
+        "vat_registered": settings.get("TaxMandatoryType") == VAT_REGISTERED,
+        "vat_planned": settings.get("TaxMandatoryType") == VAT_PLANNED,
+        "taxable_from": _to_day(settings.get("TaxableFromDate")),
+        "sends_by_itself": bool(settings.get("AutoDistributeInvoice")),
+    }
 
 
 def _setting_gap(code: Code, what: str) -> Reason:

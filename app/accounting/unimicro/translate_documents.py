@@ -283,6 +283,7 @@ def from_invoice(row: Mapping[str, Any]) -> RemoteDocument:
         invoice_date=_from_day(row.get("InvoiceDate")),
         currency_id=row.get("CurrencyCodeID"),
         credited_amount=abs(read_sum(row, "CreditedAmount")),
+        delivery_date=_from_day(row.get("DeliveryDate")),
         created_at=_from_moment(row.get("CreatedAt")),
     )
 

@@ -11,6 +11,7 @@ from decimal import Decimal
 from typing import Any, TypeVar
 
 from app.domain.money import count_decimals, to_decimal, undo_float
+from app.domain.org_numbers import hide_person_numbers
 
 Raw = Mapping[str, Any]
 T = TypeVar("T")
@@ -193,10 +194,10 @@ def is_empty(value: Any) -> bool:
 
 
 def show(value: Any) -> str:
-    """A short form of a value for a sentence; what is inside a list or a map is left out."""
+    """A short form of a value for a sentence, without what is inside a list or a map, or may be a person's number."""
     if isinstance(value, list | dict):
         return "a list" if isinstance(value, list) else "a map"
-    return _UNPRINTABLE.sub("?", str(value))[:_LONGEST_SHOWN]
+    return hide_person_numbers(_UNPRINTABLE.sub("?", str(value)))[:_LONGEST_SHOWN]
 
 
 def is_said(value: Any) -> bool:

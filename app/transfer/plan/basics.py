@@ -5,7 +5,7 @@ from app.domain.documents import Document, DocumentKind
 from app.domain.kid import is_valid_kid
 from app.domain.reasons.catalogue import fix_for
 from app.domain.reasons.codes import Code, Reason
-from app.domain.reference import Reference
+from app.domain.reference import Reference, RemoteDocument
 from app.transfer.plan.parts import plan_department, plan_project
 from app.transfer.plan.situation import DocumentSituation
 from app.transfer.plan.steps import Issue, KeepDraft, Step
@@ -32,17 +32,37 @@ def plan_dimensions(situation: DocumentSituation) -> tuple[list[Step], list[Reas
     return [step for steps, _ in planned for step in steps], [gap for _, gaps in planned for gap in gaps]
 
 
-def list_date_gaps(document: Document, reference: Reference) -> list[Reason]:
-    """What is wrong with the document's days."""
-    gaps = []
-    case = "credit_note" if document.kind is DocumentKind.CREDIT_NOTE else ""
-    if reference.locked_until is not None and document.invoice_date <= reference.locked_until:
-        cause = f"The invoice date {document.invoice_date} lies in a period locked until {reference.locked_until}"
-        gaps.append(Reason(code=Code.PERIOD_LOCKED, cause=cause, fix=fix_for(Code.PERIOD_LOCKED, case)))
+def list_date_gaps(document: Document, reference: Reference, *, credited: RemoteDocument | None = None) -> list[Reason]:
+    """What is wrong with the document's days; `credited` is the invoice that a credit note credits."""
+    gaps = list_lock_gaps(document, reference, credited=credited)
+    case = _find_case(document)
     if document.due_date < document.invoice_date:
         cause = f"The due date {document.due_date} is before the invoice date {document.invoice_date}"
         gaps.append(Reason(code=Code.DUE_BEFORE_INVOICE, cause=cause, fix=fix_for(Code.DUE_BEFORE_INVOICE, case)))
     return gaps
+
+
+def list_lock_gaps(document: Document, reference: Reference, *, credited: RemoteDocument | None = None) -> list[Reason]:
+    """Whether the day that the document is booked on lies in a locked period."""
+    delivery_date = document.delivery_date
+    if delivery_date is None and credited is not None:
+        # Unimicro makes the credit note of the invoice, with its delivery date. Source: docs/facts/unimicro.md §4.1.
+        delivery_date = credited.delivery_date
+    day, name = document.invoice_date, f"The invoice date {document.invoice_date}"
+    if reference.books_on_delivery_date and delivery_date is not None:
+        day, name = delivery_date, f"The delivery date {delivery_date}, on which the company books,"
+    if reference.locked_until is None or day > reference.locked_until:
+        return []
+    return [period_locked(document, f"{name} lies in a period locked until {reference.locked_until}")]
+
+
+def period_locked(document: Document, cause: str) -> Reason:
+    """Why a document waits for a period to be opened, whoever says that it is locked."""
+    return Reason(code=Code.PERIOD_LOCKED, cause=cause, fix=fix_for(Code.PERIOD_LOCKED, _find_case(document)))
+
+
+def _find_case(document: Document) -> str:
+    return "credit_note" if document.kind is DocumentKind.CREDIT_NOTE else ""
 
 
 def list_kid_warnings(document: Document) -> list[Reason]:

@@ -63,7 +63,7 @@ def _plan_compared(
     products, product_gaps = plan_products(sale)
     gaps += [
         *product_gaps,
-        *list_date_gaps(document, reference),
+        *list_date_gaps(document, reference, credited=remote),
         *list_sending_gaps(document, reference, situation.booking),
     ]
     gaps += list_rule_gaps(situation)
