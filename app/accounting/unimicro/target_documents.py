@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from app.accounting.unimicro.client import UnimicroClient
-from app.accounting.unimicro.payloads import to_text
+from app.accounting.unimicro.payloads import list_lost_lines, to_text
 from app.accounting.unimicro.translate import from_customer, from_recipient
 from app.accounting.unimicro.translate_credits import to_credit_head, to_credit_lines
 from app.accounting.unimicro.translate_documents import Currency, from_invoice, read_rate, to_invoice
@@ -99,7 +99,9 @@ class DocumentTarget:
         payload, warnings = await self.prepare_draft(
             document, links, guid=guid, external_reference=external_reference, reference=reference
         )
-        return Draft(self.read(await self._client.create(self.route, payload)), tuple(warnings))
+        made = await self._client.create(self.route, payload)
+        lost = list_lost_lines(payload, made, where=f"Invoice {document.number}")
+        return Draft(self.read(made), (*warnings, *lost))
 
     async def prepare_draft(
         self, document: Document, links: Links, *, guid: str, external_reference: str, reference: Reference
@@ -159,7 +161,9 @@ class DocumentTarget:
         )
         lines, cut = to_credit_lines(document, links, there=row)
         await self._client.update(f"invoices/{remote_id}", {"ID": remote_id, **head, **lines})
-        return Draft(await self.fetch_document(remote_id), (*warnings, *cut))
+        made = await self._client.fetch_one(f"invoices/{remote_id}", expand="Items")
+        lost = list_lost_lines(lines, made, where=f"Credit note {document.number}")
+        return Draft(from_invoice(made), (*warnings, *cut, *lost))
 
     async def attach_file(self, remote_id: int, attachment: Attachment, *, files_base: str) -> None:
         """Put a file on an issued document, unless one of that name is there.
