@@ -44,7 +44,7 @@ def has_same_kid(document: Document | Gaps, *, key: Key) -> ColumnElement[bool] 
         return None
     keys = select(Key.id).where(Key.tenant_id == key.tenant_id, Key.company_key == key.company_key)
     other = aliased(Transfer)
-    # A customer may have one KID for all its invoices: only a few that decide are read, strangers and allowed ones first.
+    # A customer may have one KID for all its invoices: only a few that decide are read, strangers first.
     deciding = select(other.id).where(
         other.tenant_id == key.tenant_id,
         other.scope == INVOICE,
