@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, and_, select
+from sqlalchemy.orm import aliased
 
 from app.domain.booking import Booking
 from app.domain.documents import Document, DocumentKind
@@ -22,6 +23,8 @@ from app.transfer.listings import names_one_of
 from app.transfer.log import INVOICE, is_begun
 from app.transfer.plan.situation import CustomerView
 from app.transfer.retry import retry
+
+_MOST_READ = 50
 
 
 def kid_of(document: Document | Gaps) -> str:
@@ -40,14 +43,20 @@ def has_same_kid(document: Document | Gaps, *, key: Key) -> ColumnElement[bool] 
     if not kid or key.booking == Booking.ORDER:
         return None
     keys = select(Key.id).where(Key.tenant_id == key.tenant_id, Key.company_key == key.company_key)
-    return and_(
-        Transfer.scope == INVOICE,
-        Transfer.kid == kid,
-        Transfer.record_id != document.recman_invoice_id,
-        Transfer.state != TransferState.IGNORED,
-        Transfer.booking.is_distinct_from(Booking.ORDER),
-        Transfer.key_id.in_(keys),
+    other = aliased(Transfer)
+    # A customer may have one KID for all its invoices: only a few that decide are read, strangers first.
+    deciding = select(other.id).where(
+        other.tenant_id == key.tenant_id,
+        other.scope == INVOICE,
+        other.kid == kid,
+        other.record_id != document.recman_invoice_id,
+        other.state != TransferState.IGNORED,
+        other.booking.is_distinct_from(Booking.ORDER),
+        other.key_id.in_(keys),
     )
+    is_own = other.recman_company_id.is_not_distinct_from(document.recman_company_id)
+    deciding = deciding.order_by(is_own, other.kid_allowed.desc(), other.id).limit(_MOST_READ)
+    return and_(Transfer.scope == INVOICE, Transfer.kid == kid, Transfer.id.in_(deciding))
 
 
 def list_kid_clashes(

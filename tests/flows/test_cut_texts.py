@@ -57,6 +57,19 @@ async def test_long_text_of_a_line_continues_on_an_order_too_and_no_line_is_lost
     assert len(texts) == len(world.source.record("5001")["lines"]) + 3
 
 
+async def test_line_of_words_that_unimicro_does_not_keep_is_a_warning(world: World) -> None:
+    describe_long(world, "5001")
+    await world.fault("alter", method="POST", path="/api/biz/invoices", times=1, changes={"Items": [{"ID": 1}]})
+    await world.carry("invoice", 5001)
+    assert await list_warnings(world, "invoice", "5001") == ["lines_missing"]
+
+
+async def test_answer_that_shows_no_lines_says_nothing_of_them(world: World) -> None:
+    await world.fault("alter", method="POST", path="/api/biz/invoices", times=1, changes={"Items": None})
+    await world.carry("invoice", 5001)
+    assert await list_warnings(world, "invoice", "5001") == []
+
+
 async def test_cut_name_of_a_new_customer_is_a_warning_of_its_transfer(world: World) -> None:
     world.recman.state.store.records["company"]["201"]["name"] = "Æ" * 256
     await world.hear_of("company", 201)

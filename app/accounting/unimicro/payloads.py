@@ -113,6 +113,21 @@ def split_text(text: str, most: int) -> list[str]:
     return [*parts, rest] if rest or not parts else parts
 
 
+def list_lost_lines(sent: Mapping[str, Any], made: Mapping[str, Any], *, where: str) -> list[Reason]:
+    """A warning where fewer lines came back than were sent: a line of words is missed by no sum.
+
+    Whether an answer shows its lines is unknown; where it does not, nothing is said.
+    """
+    items = made.get("Items")
+    if not isinstance(items, list) or "Items" not in sent:
+        return []
+    wanted, there = (sum(not item.get("Deleted") for item in rows) for rows in (sent["Items"], items))
+    if there >= wanted:
+        return []
+    cause = f"{where}: {wanted} lines were sent, Unimicro shows {there}"
+    return [Reason(code=Code.LINES_MISSING, cause=cause, fix=fix_for(Code.LINES_MISSING))]
+
+
 def _count(text: str) -> int:
     return len(text.encode("utf-16-le", "surrogatepass")) // 2
 

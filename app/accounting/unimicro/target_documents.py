@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from app.accounting.unimicro.client import UnimicroClient
-from app.accounting.unimicro.payloads import guid_for, to_text
+from app.accounting.unimicro.payloads import guid_for, list_lost_lines, to_text
 from app.accounting.unimicro.translate import from_customer, from_recipient, is_deleted_customer
 from app.accounting.unimicro.translate_credits import seed_of_lines, to_credit_head, to_credit_lines
 from app.accounting.unimicro.translate_documents import Currency, from_invoice, to_invoice, to_rounding
@@ -129,7 +129,8 @@ class DocumentTarget:
             # What is remembered of the customer may be the very reason: it is read again before the next try.
             self._recipients.pop(links.customer_id, None)
             raise
-        return Draft(document=self.read(row), warnings=tuple(warnings), rate=rate, seed=guid)
+        lost = list_lost_lines(payload, row, where=f"Invoice {document.number}")
+        return Draft(document=self.read(row), warnings=(*warnings, *lost), rate=rate, seed=guid)
 
     async def prepare_draft(
         self,
@@ -247,9 +248,11 @@ class DocumentTarget:
         kept_rate = rate or from_invoice(row).rate
         lines, cut = to_credit_lines(document, links, there=row, rate=kept_rate or Decimal(1))
         await self._client.update(f"invoices/{remote_id}", {"ID": remote_id, **head, **lines})
+        made = await self._client.fetch_one(f"invoices/{remote_id}", expand="Items")
+        lost = list_lost_lines(lines, made, where=f"Credit note {document.number}")
         return Draft(
-            document=await self.fetch_document(remote_id),
-            warnings=(*warnings, *cut),
+            document=from_invoice(made),
+            warnings=(*warnings, *cut, *lost),
             rate=kept_rate,
             seed=seed_of_lines(row),
         )

@@ -57,6 +57,7 @@ class Code(StrEnum):
     CREDITED_NOT_SENT = "credited_not_sent"
     CREDITED_WITH_OTHER_KEY = "credited_with_other_key"
     TEXT_CUT = "text_cut"
+    LINES_MISSING = "lines_missing"
     KID_INVALID = "kid_invalid"
     KID_DIFFERS = "kid_differs"
     KID_TAKEN = "kid_taken"

@@ -230,6 +230,12 @@ ROWS = (
         },
     ),
     Row(
+        code=Code.LINES_MISSING,
+        mender=Mender.ACCOUNTANT,
+        sentence=Text("Unimicro shows fewer lines than were sent; the sums agree."),
+        fix=Text("Look at the document in Unimicro, and write what it lacks on it there if it matters."),
+    ),
+    Row(
         code=Code.TEXT_CUT,
         mender=Mender.NOBODY,
         sentence=Text("A text is longer than Unimicro takes."),
