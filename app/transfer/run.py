@@ -7,6 +7,7 @@ import asyncio
 import time
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from typing import Any
 
 from app.accounting.targets import Draft, guid_for
 from app.domain.booking import Booking
@@ -90,9 +91,10 @@ async def _do(run: Run, books: Books, step: Step, situation: DocumentSituation, 
         case LinkDocument():
             await link_document(run, books, step)
         case CreateDraft():
-            return done.with_draft(await _create_draft(run, books, step, situation, done.known))
+            return done.with_draft(await _create_draft(run, books, step, situation, done))
         case CreateCreditDraft():
-            return done.with_draft(await create_credit_draft(run, books, step, situation, done.known))
+            draft = await create_credit_draft(run, books, step, situation, done.known, warnings=done.warnings)
+            return done.with_draft(draft)
         case CreateProduct():
             await create_product(run, books, step)
         case Issue() | KeepDraft():
@@ -106,7 +108,8 @@ async def _finish(run: Run, books: Books, step: Issue | KeepDraft, done: _Progre
     if done.draft is None:
         raise TypeError("a plan finishes only what an earlier step made or found")
     draft = await level_draft(run, books, step.document, done.draft)
-    draft = replace(draft, warnings=(*done.warnings, *draft.warnings))
+    # What was known when the draft was made may be told again.
+    draft = replace(draft, warnings=tuple(dict.fromkeys((*done.warnings, *draft.warnings))))
     finish = _issue if isinstance(step, Issue) else _keep_draft
     await finish(run, books, step.document, draft)
 
@@ -132,7 +135,16 @@ async def _adopt(run: Run, books: Books, step: AdoptDocument, situation: Documen
             remote_customer_id=step.remote.customer_id,
             external_reference=step.remote.external_reference or None,
         )
-    return Draft(document=step.remote, warnings=(), rate=rate, seed=_seed_of(books, situation))
+    return Draft(
+        document=step.remote, warnings=_recall_warnings(books, situation), rate=rate, seed=_seed_of(books, situation)
+    )
+
+
+def _recall_warnings(books: Books, situation: DocumentSituation) -> tuple[Reason, ...]:
+    """What making the draft had warned of, kept with it or seen again where nobody was left to keep it."""
+    kept = () if situation.past is None else situation.past.warnings
+    document = situation.document
+    return (*kept, *books.target.list_cuts(document)) if isinstance(document, Document) else kept
 
 
 async def _find_rate(run: Run, books: Books, remote: RemoteDocument, situation: DocumentSituation) -> Decimal | None:
@@ -150,16 +162,18 @@ def _seed_of(books: Books, situation: DocumentSituation) -> str:
     return guid_for(str(books.key.id), "invoice", recman_id, str(version))
 
 
-async def _create_draft(run: Run, books: Books, step: CreateDraft, situation: DocumentSituation, known: Known) -> Draft:
+async def _create_draft(
+    run: Run, books: Books, step: CreateDraft, situation: DocumentSituation, done: _Progress
+) -> Draft:
     transfer_id = run.own_transfer_id
     past = situation.past
     version, guid = name_draft(books, step.document, past)
-    links = make_links(books, step, known)
+    links = make_links(books, step, done.known)
     rate = await load_rate(run, books, step.document)
 
     async def prepare(session: Session) -> None:
         # Whatever had the stored id is known to be gone; what this call makes is looked for under its own guid.
-        gone = {"remote_id": None, "guid_version": version, "guid_spent": False}
+        gone: dict[str, Any] = {"remote_id": None, "guid_version": version, "guid_spent": False, "warnings": []}
         await record_values(session, transfer_id, external_reference=situation.external_reference, **gone)
 
     async def settle(session: Session, draft: Draft) -> None:
@@ -169,6 +183,8 @@ async def _create_draft(run: Run, books: Books, step: CreateDraft, situation: Do
             books.key,
             remote_id=draft.document.remote_id,
             remote_customer_id=draft.document.customer_id,
+            # Whoever issues it may be another worker, which has not seen what was sent.
+            warnings=show_reasons((*done.warnings, *draft.warnings)),
             **show_totals("remote_", draft.document.totals),
         )
 

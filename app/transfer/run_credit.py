@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from app.accounting.targets import Draft
 from app.domain.reasons.catalogue import fix_for
-from app.domain.reasons.codes import Code
+from app.domain.reasons.codes import Code, Reason
 from app.domain.reference import DocumentState, RemoteDocument
 from app.domain.states import STOPPED
 from app.errors import WaitError
@@ -15,7 +15,7 @@ from app.transfer.books import Books
 from app.transfer.claims import list_other_credits
 from app.transfer.context import Run
 from app.transfer.linked import Known, make_credit_links
-from app.transfer.log import record_remote, record_values, show_totals
+from app.transfer.log import record_remote, record_values, show_reasons, show_totals
 from app.transfer.plan.situation import DocumentSituation
 from app.transfer.plan.steps import CreateCreditDraft
 from app.transfer.writes import write_credit, write_credit_draft
@@ -25,9 +25,17 @@ _WAIT_SECONDS = 3600.0
 
 
 async def create_credit_draft(
-    run: Run, books: Books, step: CreateCreditDraft, situation: DocumentSituation, known: Known
+    run: Run,
+    books: Books,
+    step: CreateCreditDraft,
+    situation: DocumentSituation,
+    known: Known,
+    *,
+    warnings: tuple[Reason, ...],
 ) -> Draft:
     """The credit draft with RecMan's dates, texts and lines, made now or found from an earlier try.
+
+    `warnings` are the plan's, kept with what making the draft warns of.
 
     Raises:
         WaitError: another credit note of the same invoice is under way.
@@ -47,7 +55,8 @@ async def create_credit_draft(
             return await write_credit(books, step, links, draft_id=known_id, reference=reference, rate=rate)
 
     async def settle(session: Session, updated: Draft) -> None:
-        values = show_totals("remote_", updated.document.totals)
+        values = {"warnings": show_reasons((*warnings, *updated.warnings))}
+        values |= show_totals("remote_", updated.document.totals)
         await record_values(session, transfer_id, remote_customer_id=updated.document.customer_id, **values)
 
     return await attempt(run, books, transfer_id, step="update", call=call, settle=settle)

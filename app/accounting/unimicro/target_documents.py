@@ -11,7 +11,7 @@ from app.accounting.unimicro.client import UnimicroClient
 from app.accounting.unimicro.payloads import guid_for, list_lost_lines, to_text
 from app.accounting.unimicro.translate import from_customer, from_recipient, is_deleted_customer
 from app.accounting.unimicro.translate_credits import seed_of_lines, to_credit_head, to_credit_lines
-from app.accounting.unimicro.translate_documents import Currency, from_invoice, to_invoice, to_rounding
+from app.accounting.unimicro.translate_documents import Currency, from_invoice, list_cuts, to_invoice, to_rounding
 from app.accounting.unimicro.translate_sums import read_quote
 from app.domain.documents import Attachment, Document, DocumentKind, Line
 from app.domain.parties import Recipient
@@ -155,6 +155,10 @@ class DocumentTarget:
             currency=Currency(currency_id=reference.currencies[document.currency], rate=rate),
             recipient=recipient,
         )
+
+    def list_cuts(self, document: Document) -> tuple[Reason, ...]:
+        """What was cut of the texts of a draft whose making was not seen."""
+        return tuple(list_cuts(document))
 
     async def find_customer_country(self, customer_id: int) -> str:
         """Where a customer is, as VAT sees it (domain.vat); empty where Unimicro does not say or lets nobody see it.

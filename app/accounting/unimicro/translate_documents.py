@@ -84,6 +84,16 @@ def to_invoice(
     return {**payload, **to_sums(items), "Items": items}, warnings
 
 
+def list_cuts(document: Document) -> list[Reason]:
+    """What has to be cut of the document's own texts, whatever they are booked on."""
+    blank = RemoteProduct(
+        remote_id=0, number="", name="", active=True, account_id=None, vat_type_id=None, vat_rate=None
+    )
+    links = Links(customer_id=0, bookings=dict.fromkeys((line.key for line in document.lines), blank))
+    nothing = Currency(currency_id=0, rate=Decimal(1))
+    return to_invoice(document, links, guid=guid_for("cuts"), external_reference="", currency=nothing)[1]
+
+
 def _to_recipient(recipient: Recipient) -> dict[str, str]:
     """The customer as the head shows it, blank fields left out: the UI copies them the same way.
 

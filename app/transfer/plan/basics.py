@@ -6,7 +6,7 @@ from app.domain.kid import is_valid_kid
 from app.domain.reasons.catalogue import fix_for
 from app.domain.reasons.codes import Code, Reason
 from app.domain.reference import Reference, RemoteDocument
-from app.transfer.plan.parts import plan_department, plan_project
+from app.transfer.plan.parts import list_dimension_warnings, list_line_warnings, plan_department, plan_project
 from app.transfer.plan.situation import DocumentSituation
 from app.transfer.plan.steps import Issue, KeepDraft, Step
 
@@ -65,9 +65,17 @@ def _find_case(document: Document) -> str:
     return "credit_note" if document.kind is DocumentKind.CREDIT_NOTE else ""
 
 
-def list_kid_warnings(document: Document) -> list[Reason]:
+def list_warnings(document: Document, situation: DocumentSituation) -> tuple[Reason, ...]:
+    """What a person should know of the document although it goes; the same whoever made its draft, and when."""
+    dimensions = list_dimension_warnings(situation.project, situation.department)
+    lines = list_line_warnings(document.lines, situation.reference)
+    return (*dimensions, *lines, *_list_kid_warnings(document))
+
+
+def _list_kid_warnings(document: Document) -> list[Reason]:
     """A KID that no bank takes: the customer cannot pay with it, but the claim is what it is."""
-    if not document.kid or is_valid_kid(document.kid):
+    # A credit note has no payment of its own.
+    if document.kind is DocumentKind.CREDIT_NOTE or not document.kid or is_valid_kid(document.kid):
         return []
     cause = f"Banks take no KID {document.kid}: it needs 4 to 25 digits, the last a check digit of mod 10 or mod 11"
     return [Reason(code=Code.KID_INVALID, cause=cause, fix=fix_for(Code.KID_INVALID))]

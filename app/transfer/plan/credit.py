@@ -14,10 +14,16 @@ from app.domain.parties import Customer
 from app.domain.reasons.catalogue import fix_for
 from app.domain.reasons.codes import Code, Reason
 from app.domain.reference import DocumentState, RemoteDocument
-from app.transfer.plan.basics import choose_last_step, list_date_gaps, list_sending_gaps, name_document, plan_dimensions
+from app.transfer.plan.basics import (
+    choose_last_step,
+    list_date_gaps,
+    list_sending_gaps,
+    list_warnings,
+    name_document,
+    plan_dimensions,
+)
 from app.transfer.plan.customers import find_same_customer
 from app.transfer.plan.go_live import show_way_out
-from app.transfer.plan.parts import list_dimension_warnings, list_line_warnings
 from app.transfer.plan.products import plan_products
 from app.transfer.plan.review import is_approved, list_review_gaps, list_rule_gaps
 from app.transfer.plan.sale import to_sale
@@ -70,8 +76,6 @@ def _plan_compared(
     gaps = gaps or list_review_gaps(document, situation)
     if gaps:
         return Hold(tuple(gaps))
-    warnings = list_dimension_warnings(situation.project, situation.department)
-    warnings += list_line_warnings(document.lines, reference)
     department = situation.department
     is_part = document.totals != remote.totals
     draft = CreateCreditDraft(
@@ -83,7 +87,7 @@ def _plan_compared(
         department_id=department.matches[0].remote_id if department is not None and department.by_rule else None,
         dimensions={n: ids[0] for n, _, ids in department.dimensions} if department is not None else {},
     )
-    return Go((*steps, *products, draft, choose_last_step(document, situation)), warnings)
+    return Go((*steps, *products, draft, choose_last_step(document, situation)), list_warnings(document, situation))
 
 
 def _list_stranger_gaps(credited: Past, remote: RemoteDocument) -> list[Reason]:

@@ -18,8 +18,8 @@ from app.domain.reference import DocumentState, Reference
 from app.transfer.plan.basics import (
     choose_last_step,
     list_date_gaps,
-    list_kid_warnings,
     list_sending_gaps,
+    list_warnings,
     name_document,
     plan_dimensions,
 )
@@ -27,7 +27,7 @@ from app.transfer.plan.changes import explain_alarm, explain_unreadable, find_ch
 from app.transfer.plan.credit import credit_of_order, plan_credit_note
 from app.transfer.plan.customers import plan_customer
 from app.transfer.plan.go_live import plan_before_go_live
-from app.transfer.plan.parts import list_dimension_warnings, list_line_warnings, plan_project
+from app.transfer.plan.parts import plan_project
 from app.transfer.plan.products import list_unknown_products, plan_products
 from app.transfer.plan.review import is_too_old, list_review_gaps, list_rule_gaps
 from app.transfer.plan.sale import to_sale
@@ -122,7 +122,7 @@ def _plan_found(document: Document, situation: DocumentSituation) -> Decision:
             (Reason(code=Code.DOCUMENT_OTHER_CUSTOMER, cause=cause, fix=fix_for(Code.DOCUMENT_OTHER_CUSTOMER)),)
         )
     adopt = AdoptDocument(remote=remote, reason="it was found in Unimicro after an unclear answer")
-    return Go((adopt, choose_last_step(document, situation)))
+    return Go((adopt, choose_last_step(document, situation)), list_warnings(document, situation))
 
 
 def _plan_invoice(document: Document, situation: DocumentSituation) -> Decision:
@@ -135,10 +135,9 @@ def _plan_invoice(document: Document, situation: DocumentSituation) -> Decision:
     gaps = gaps or list_review_gaps(document, situation)
     if gaps:
         return Hold(tuple(gaps))
-    warnings = list_dimension_warnings(situation.project, situation.department)
-    warnings += (*list_line_warnings(document.lines, reference), *list_kid_warnings(document))
     draft = _plan_draft(sale, situation.department)
-    return Go((*steps, *products, draft, choose_last_step(document, situation)), warnings)
+    last = choose_last_step(document, situation)
+    return Go((*steps, *products, draft, last), list_warnings(document, situation))
 
 
 def _plan_draft(sale: Sale, department: DepartmentView | None) -> CreateDraft:
