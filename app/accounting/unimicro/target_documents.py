@@ -142,7 +142,7 @@ class DocumentTarget:
         reference: Reference,
         rate: Decimal,
     ) -> tuple[dict[str, Any], list[Reason]]:
-        """The draft as it is sent, and what had to be cut; reads only. Customer id 0: it is not made yet."""
+        """The draft as it is sent, and what had to be cut; reads only."""
         company_id = document.recman_company_id
         recipient = await self._fetch_recipient(links, company_id) if links.customer_id else None
         if recipient is not None and links.customer_number not in ("", recipient.number):

@@ -135,7 +135,7 @@ def _choose_code(
         return own, [_gap(Code.VAT_CODE_UNMAPPED, cause, recman=line.vat_code)]
     if mapped.unimicro is None:
         return own, []
-    said = f"The rules make RecMan's VAT code {line.vat_code} to"
+    said = f"The rules map RecMan's VAT code {line.vat_code} to"
     choice = _to_registered(_Choice(mapped.unimicro, said, is_by_rules=True), sale)
     if own is None or own.code == choice.code:
         return choice, []
