@@ -17,7 +17,7 @@ from app.transfer.context import Run
 from app.transfer.log import record_values, show_totals
 from app.transfer.look import external_reference
 from app.transfer.plan.amounts import compare_base, compare_totals, compare_unlevelled
-from app.transfer.plan.rounding import choose_rounding_product, make_rounding_line
+from app.transfer.plan.rounding import choose_rounding_product, is_levelled, make_rounding_line
 from app.transfer.plan.steps import CreateProduct
 from app.transfer.run_product import create_product
 
@@ -32,7 +32,7 @@ async def level_draft(run: Run, books: Books, document: Document, draft: Draft) 
     difference = compare_totals(document, draft.document)
     if draft.document.state is not DocumentState.DRAFT:
         difference = compare_unlevelled(document, draft.document, is_draft=False)
-    elif books.rules.rounding is not None and difference is not None and difference.code == Code.ROUNDING:
+    elif is_levelled(difference, draft.document, books.rules):
         draft = await _add_line(run, books, document, draft)
         difference = compare_unlevelled(document, draft.document, is_draft=True)
     base = None
