@@ -163,7 +163,8 @@ def continue_texts(lines: Iterable[Line]) -> Iterator[Line]:
     """The lines in their order, each with as much text as one takes and the rest in text lines behind it."""
     for line in lines:
         first, *others = split_text(line.text, LENGTHS["CustomerInvoiceItem"]["ItemText"])
-        yield replace(line, text=first)
+        # Where it is booked hangs on all of its text.
+        yield replace(line, text=first, whole_text=line.text)
         yield from (Line(position=line.position, text=text) for text in others)
 
 
