@@ -46,8 +46,7 @@ class Line:
     Units: prices net of VAT in the document's currency, as many decimals as RecMan gives; rates in per cent.
     On a credit note quantities are positive: the kind says the direction. `product_number` is None on a text line, and
     empty where RecMan names no product for a price. `vat_code` and `account` are RecMan's own, empty where it states
-    none. `department_number` is the line's own department, where it is another than the document's. `whole_text` is
-    what `text` is the beginning of, where the rest stands in text lines; empty: `text` is all of it.
+    none. `department_number` is the line's own department, where it is another than the document's.
     """
 
     position: int
@@ -62,7 +61,6 @@ class Line:
     account: str = ""
     comment: str = ""
     department_number: str = ""
-    whole_text: str = ""
     period_start: date | None = None
     period_end: date | None = None
 
@@ -74,7 +72,7 @@ class Line:
     @property
     def key(self) -> LineKey:
         """What decides where the line is booked: lines that agree in this are booked alike."""
-        return (self.product_number, self.vat_code, self.account, self.vat_rate, self.whole_text or self.text)
+        return (self.product_number, self.vat_code, self.account, self.vat_rate, self.text)
 
     @property
     def discount_amount(self) -> Decimal:

@@ -38,7 +38,7 @@ def round_by_document(world: World, record_id: int = 5001, **changes: Any) -> No
 async def make_old_version(world: World, rules: dict[str, Any]) -> None:
     """A version of the rules as an earlier release stored it."""
     values = {"tenant_id": world.tenant_id, "key_id": world.key_id, "version": 1, "rules": rules, "made_by": "before"}
-    values["review_by"] = "before"
+    values |= {"review_by": "before"}
     async with world.resources.engine.begin() as connection:
         await connection.execute(insert(RuleSet).values(values))
 
