@@ -161,6 +161,24 @@ async def test_product_on_no_account_at_all_is_held_until_a_rule_names_one(world
 # Sums and rates
 
 
+@pytest.mark.parametrize("refused", [True, False])
+async def test_line_for_rounding_stands_on_no_closed_code(world: World, books: Books, *, refused: bool) -> None:
+    books.switches = books.switches.turned({"refuse_unusable_vat": refused})
+    await world.office.put_rules({"rounding": {"account": 7740}})
+    for code in ("0", "7", "6"):
+        for row in [row for row in books.rows("VatType") if row["VatCode"] == code]:
+            books.update("VatType", row["ID"], {"Locked": True})
+    world.resources.kept(KnownBooks).references.clear()
+    write_lines(world, 5001, {"productNumber": "2001", "unitPrice": "100.00", "vatRate": "15"}, vat="15.01")
+    await world.carry("invoice", 5001)
+    assert await world.hold_of(5001) == ("held", ["rule_unusable"])
+    assert world.ledger.documents() == []
+    change(books, "VatType", {"VatCode": "6"}, Locked=False)
+    await world.retry(await world.document(5001))
+    await world.settle()
+    assert [account for account, _ in await booked_on(world)] == [3020, 7740]
+
+
 async def test_vat_that_recman_rounds_once_for_all_lines_is_read_and_booked(world: World, books: Books) -> None:
     """500 lines of 2.505 of VAT: 1252.50 for the document, 1255.00 line by line."""
     books.switches = books.switches.turned({"vat_sums": "document", "line_sums": "rounded"})
