@@ -9,7 +9,8 @@ from app.tables import Key
 from app.transfer.plan.rounding import choose_rounding_product
 
 _FIX = (
-    "Name an account of the result without VAT that Unimicro has, for example its account for rounding (øreavrunding)."
+    "Name an account of the result without VAT that Unimicro has, for example its account for rounding (øreavrunding). "
+    "If none of the VAT codes without VAT is open, open one there first."
 )
 
 

@@ -218,6 +218,10 @@ class RemoteDocument:
     rounding_amount: Decimal = ZERO
 
 
+# What decides about a line, and the product, account and VAT that it is booked on.
+Bookings = Mapping[LineKey, RemoteProduct]
+
+
 @dataclass(frozen=True, slots=True)
 class Quote:
     """An exchange rate as it is told: so much of the company's currency for so many units."""
@@ -248,7 +252,7 @@ class Links:
     project_id: int | None = None
     department_id: int | None = None
     products: Mapping[str, RemoteProduct] = field(default_factory=dict)
-    bookings: Mapping[LineKey, RemoteProduct] = field(default_factory=dict)
+    bookings: Bookings = field(default_factory=dict)
     dimensions: Mapping[int, int] = field(default_factory=dict)
     line_departments: Mapping[str, int] = field(default_factory=dict)
     rounding_product_id: int | None = None

@@ -5,7 +5,7 @@ from decimal import Decimal
 from sqlalchemy import func, select
 from sqlalchemy.dialects.postgresql import insert as upsert
 
-from app.domain.documents import Document
+from app.domain.documents import Document, DocumentKind
 from app.domain.reasons.codes import Reason
 from app.errors import HoldError
 from app.platform.db import Session
@@ -46,8 +46,12 @@ async def _find_last(session: Session, run: Run, books: Books, currency: str) ->
 
 
 async def record_rate(session: Session, run: Run, books: Books, document: Document, rate: Decimal | None) -> None:
-    """Remember the rate that a document was booked with; the company's own currency has none."""
-    if rate is None or document.currency == books.reference.base_currency:
+    """Remember the rate that an invoice was booked with; the company's own currency has none.
+
+    A credit note's is its invoice's, be that of years ago: it says nothing of the next one's.
+    """
+    is_own = document.currency != books.reference.base_currency and document.kind is DocumentKind.INVOICE
+    if rate is None or not is_own:
         return
     place = {"tenant_id": run.lease.tenant_id, "company_key": books.key.company_key, "currency": document.currency}
     values = {"rate": rate, "used_at": func.now()}

@@ -25,6 +25,7 @@ from app.transfer.books import Books
 from app.transfer.claims import claim_sending
 from app.transfer.context import Outcome, Run
 from app.transfer.drift import find_changed
+from app.transfer.found_draft import require_as_planned
 from app.transfer.level import level_draft
 from app.transfer.link import link_document
 from app.transfer.linked import Known, list_linked, make_links
@@ -87,7 +88,9 @@ async def _do(run: Run, books: Books, step: Step, situation: DocumentSituation, 
     """One step, and how far the plan has come with it."""
     match step:
         case AdoptDocument():
-            return done.with_draft(await _adopt(run, books, step, situation))
+            draft = await _adopt(run, books, step, situation)
+            await require_as_planned(run, books, step.remote, situation)
+            return done.with_draft(draft)
         case LinkDocument():
             await link_document(run, books, step)
         case CreateDraft():

@@ -146,13 +146,13 @@ async def test_go_is_confirmed_where_the_settings_are_older_than_the_newest_hint
         settle_silently(world, AutoDistributeInvoice=False)
         await retry(world, 5001)
         assert (await world.document(5001))["state"] == "done"
-        # One look at the settings, and no more, for those that stand.
+        # One look at the settings and one at the VAT types, and no more, for those that stand.
         before = len(await world.list_calls())
         put_invoice(world, 5090)
         await world.carry("invoice", 5090)
         calls = [(call["method"], call["path"]) for call in (await world.list_calls())[before:]]
-        assert calls[0] == ("GET", "/api/biz/companysettings/1")
-        assert [method for method, _ in calls] == ["GET", "POST", "POST", "GET"]
+        assert calls[:2] == [("GET", "/api/biz/companysettings/1"), ("GET", "/api/biz/vattypes")]
+        assert [method for method, _ in calls[2:]] == ["POST", "POST", "GET"]
 
 
 async def test_what_a_person_asks_for_and_what_was_held_is_confirmed_at_once(world: World) -> None:

@@ -96,13 +96,22 @@ class UnimicroTarget(DocumentTarget):
         return await fetch_set_up(self._client, year=year)
 
     async def is_current(self, reference: Reference) -> bool:
-        """Whether the company's settings are still as the reference data have them; one call."""
+        """Whether the company's settings and VAT types are still as the reference data have them; two calls.
+
+        A code that was closed, or an id that is another code's by now, Unimicro may take without a word.
+        """
         settings = await self._client.fetch_one("companysettings/1")
-        return all(getattr(reference, name) == value for name, value in _read_switches(settings).items())
+        if any(getattr(reference, name) != value for name, value in _read_switches(settings).items()):
+            return False
+        rows = await self._fetch_vat_types()
+        return VatTable.from_rows(rows, (), default_account_id=None).types == reference.vat_types
+
+    async def _fetch_vat_types(self) -> list[Mapping[str, Any]]:
+        return list(await self._client.fetch_list("vattypes", expand="VatTypePercentages"))
 
     async def _fetch_vat(self, settings: Mapping[str, Any]) -> VatTable:
         return VatTable.from_rows(
-            await self._client.fetch_list("vattypes", expand="VatTypePercentages"),
+            await self._fetch_vat_types(),
             await self._client.fetch_list("accounts"),
             default_account_id=settings.get("DefaultSalesAccountID"),
         )

@@ -1,6 +1,6 @@
 """The documents of one company: find, draft, issue, credit. Part of `target.UnimicroTarget`."""
 
-from collections.abc import Callable, Mapping, MutableMapping
+from collections.abc import Callable, Collection, Mapping, MutableMapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import date
@@ -10,7 +10,7 @@ from typing import Any
 from app.accounting.unimicro.client import UnimicroClient
 from app.accounting.unimicro.payloads import guid_for, list_lost_lines, to_text
 from app.accounting.unimicro.translate import from_customer, from_recipient, is_deleted_customer
-from app.accounting.unimicro.translate_credits import seed_of_lines, to_credit_head, to_credit_lines
+from app.accounting.unimicro.translate_credits import is_booked_as, seed_of_lines, to_credit_head, to_credit_lines
 from app.accounting.unimicro.translate_documents import Currency, from_invoice, list_cuts, to_invoice, to_rounding
 from app.accounting.unimicro.translate_sums import read_quote
 from app.domain.buyers import find_country
@@ -18,7 +18,7 @@ from app.domain.documents import Attachment, Document, DocumentKind, Line
 from app.domain.parties import Recipient
 from app.domain.reasons.catalogue import fix_for
 from app.domain.reasons.codes import Code, Reason
-from app.domain.reference import Links, Quote, Reference, RemoteDocument, RemoteProduct
+from app.domain.reference import Bookings, Links, Quote, Reference, RemoteDocument, RemoteProduct
 from app.errors import (
     HoldError,
     OutcomeUnknownError,
@@ -159,6 +159,16 @@ class DocumentTarget:
     def list_cuts(self, document: Document) -> tuple[Reason, ...]:
         """What was cut of the texts of a draft whose making was not seen."""
         return tuple(list_cuts(document))
+
+    async def is_booked_as(
+        self, remote_id: int, document: Document, bookings: Bookings, *, besides: Collection[int]
+    ) -> bool:
+        """Whether a draft's lines stand on these products, accounts and VAT types; also where it shows no lines.
+
+        `besides`: products of lines that are none of the document's.
+        """
+        row = await self._client.fetch_one(f"{self.route}/{remote_id}", expand="Items")
+        return is_booked_as(row, document, bookings, besides=besides)
 
     async def find_customer_country(self, customer_id: int) -> str:
         """Where a customer is, as VAT sees it (domain.buyers); empty where Unimicro does not say or lets nobody see it.

@@ -1,6 +1,6 @@
 """Credit notes to Unimicro's JSON: what is changed on the draft that Unimicro makes of the credited invoice. Pure."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any
@@ -18,7 +18,7 @@ from app.accounting.unimicro.translate_documents import (
 from app.domain.documents import Document
 from app.domain.money import to_decimal
 from app.domain.reasons.codes import Reason
-from app.domain.reference import Links
+from app.domain.reference import Bookings, Links, RemoteProduct
 from app.errors import OutcomeUnknownError, System
 
 # What a line is booked with; two lines that agree in these are one line.
@@ -97,6 +97,26 @@ def _to_items(
         warnings += fit_texts(item, "CustomerInvoiceItem", where=f"Line {line.position}")
         items.append({**item, "SortIndex": index})
     return items, warnings
+
+
+def is_booked_as(there: Mapping[str, Any], document: Document, bookings: Bookings, *, besides: Collection[int]) -> bool:
+    """Whether a draft's lines stand on these products, accounts and VAT types; also where it shows no lines.
+
+    `besides`: products of lines that are none of the document's.
+    """
+    if not isinstance(there.get("Items"), list):
+        return True
+    items = [one for one in _list_lines(there) if one.get("ProductID") and one["ProductID"] not in besides]
+    lines = [line for line in document.lines if not line.is_text]
+    return len(items) == len(lines) and all(
+        _is_on(item, bookings[line.key]) for item, line in zip(items, lines, strict=True)
+    )
+
+
+def _is_on(item: Mapping[str, Any], product: RemoteProduct) -> bool:
+    # An account or VAT type that we leave to Unimicro is its own affair.
+    named = {"ProductID": product.remote_id, "AccountID": product.account_id, "VatTypeID": product.vat_type_id}
+    return all(item.get(name) == wanted for name, wanted in named.items() if wanted is not None)
 
 
 def _agree(wanted: Sequence[Mapping[str, Any]], there: Sequence[Mapping[str, Any]]) -> bool:

@@ -39,7 +39,7 @@ from app.recman.read.spellings import (
     read_text,
     show,
 )
-from app.recman.read.totals import Sums, check_lines, is_negative, read_sums, to_positive_sums, to_totals
+from app.recman.read.totals import Sums, check_lines, check_told, is_negative, read_sums, to_positive_sums, to_totals
 
 _LONGEST_KIND = 30
 # Families of field names that must not be passed over. Accounts, days and ratings are no mark of a credit note.
@@ -71,6 +71,8 @@ def read_invoice(raw: Raw) -> Document | Gaps:
     totals = to_totals(sums, None if line_gaps else lines)
     if totals is not None and lines and not line_gaps:
         check_lines(reader, totals, lines)
+    if not line_gaps:
+        check_told(reader, sums, lines)
     gaps = tuple(dict.fromkeys((*reader.gaps, *line_gaps)))
     recman_invoice_id = _find_id(raw)
     if gaps:

@@ -122,7 +122,12 @@ def _plan_found(document: Document, situation: DocumentSituation) -> Decision:
             (Reason(code=Code.DOCUMENT_OTHER_CUSTOMER, cause=cause, fix=fix_for(Code.DOCUMENT_OTHER_CUSTOMER)),)
         )
     adopt = AdoptDocument(remote=remote, reason="it was found in Unimicro after an unclear answer")
-    return Go((adopt, choose_last_step(document, situation)), list_warnings(document, situation))
+    # A draft is not booked yet: what was closed since it was made holds it, and takes it away.
+    is_draft = remote.state is DocumentState.DRAFT
+    products, gaps = plan_products(to_sale(document, situation)) if is_draft else ((), ())
+    if gaps:
+        return Hold(gaps)
+    return Go((*products, adopt, choose_last_step(document, situation)), list_warnings(document, situation))
 
 
 def _plan_invoice(document: Document, situation: DocumentSituation) -> Decision:

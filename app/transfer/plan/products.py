@@ -4,6 +4,7 @@ Where the line is booked then is the matter of `plan.vat`.
 """
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 
 from app.domain.documents import Line, LineKey
 from app.domain.reasons.catalogue import fix_for
@@ -25,11 +26,10 @@ def plan_products(sale: Sale) -> tuple[tuple[CreateProduct, ...], tuple[Reason, 
             continue
         matched = _match_line(line, sale)
         if not isinstance(matched, RemoteProduct) and _may_be_made(line, sale):
-            matched = _design_product(line, sale)
-            reason = f"no product {matched.number} in Unimicro yet"
-            made, made_gaps = book_line(line, matched, sale)
-            if not made_gaps:
-                steps.setdefault(made.number, CreateProduct(product=made, reason=reason))
+            design = _design_product(line, sale)
+            reason = f"no product {design.number} in Unimicro yet"
+            # Further lines of it are planned on what will be there then.
+            matched = steps.setdefault(design.number, CreateProduct(product=design, reason=reason)).product
         gaps += book_line(line, matched, sale)[1] if isinstance(matched, RemoteProduct) else matched
     # What is wrong with a product is so on each of its lines, and said once.
     return tuple(steps.values()), tuple(dict.fromkeys(gaps))
@@ -111,10 +111,13 @@ def _may_be_made(line: Line, sale: Sale) -> bool:
 
 
 def _design_product(line: Line, sale: Sale) -> RemoteProduct:
-    """The product that would be made: number, name, and the company's standard account with the VAT that it brings."""
+    """The product that would be made: number, name, and the company's standard account with the VAT that it brings.
+
+    What the rules say of this line is no matter of the product's: it would be every other line's too.
+    """
     reference, number = sale.reference, line.product_number or ""
     account = reference.find_account(reference.default_account_id)
-    return RemoteProduct(
+    product = RemoteProduct(
         remote_id=0,
         number=sale.rules.product_number(number),
         name=line.text or number,
@@ -123,3 +126,5 @@ def _design_product(line: Line, sale: Sale) -> RemoteProduct:
         vat_type_id=account.vat_type_id if account is not None else None,
         vat_rate=None,
     )
+    plain = replace(sale, rules=sale.rules.model_copy(update={"accounting": []}))
+    return book_line(line, product, plain)[0]

@@ -11,7 +11,7 @@ from app.domain.documents import Document, Line
 from app.domain.money import ZERO
 from app.domain.reasons.catalogue import fix_for
 from app.domain.reasons.codes import Code, Reason
-from app.domain.reference import DocumentState, Reference, RemoteAccount, RemoteDocument, RemoteProduct
+from app.domain.reference import DocumentState, Reference, RemoteAccount, RemoteDocument, RemoteProduct, RemoteVatType
 from app.domain.rules import Rounding, Rules
 
 # An account of the result: a claim's øre are no balance.
@@ -36,6 +36,9 @@ def choose_rounding_product(rounding: Rounding, reference: Reference) -> RemoteP
         return _unusable(f"The rules' account for rounding, {rounding.account}, is locked in Unimicro")
     if _brings_vat(account, reference):
         return _unusable(f"The rules' account for rounding, {rounding.account}, brings VAT")
+    if _is_closed(reference):
+        codes = ", ".join(_CODES_WITHOUT_VAT)
+        return _unusable(f"None of the VAT codes without VAT that a line for rounding may have ({codes}) is open")
     found = reference.products.get(rounding.product, ())
     if len(found) > 1 or not all(one.active for one in found):
         return _unusable(f"Product {rounding.product} for rounding is inactive in Unimicro, or there more than once")
@@ -61,10 +64,18 @@ def _choose_vat(account: RemoteAccount, reference: Reference) -> int | None:
     """A VAT type of which nothing is reported, the account's own if it is one; none in a company without VAT."""
     if not (reference.vat_registered or reference.vat_planned):
         return None
-    known = [one for code in _CODES_WITHOUT_VAT for one in reference.vat_types.get(code, ())]
-    usable = [one for one in known if one.is_visible and not one.is_locked] or known
-    ids = [one.remote_id for one in usable]
+    ids = [one.remote_id for one in _list_without_vat(reference) if one.is_visible and not one.is_locked]
     return account.vat_type_id if account.vat_type_id in ids or not ids else ids[0]
+
+
+def _list_without_vat(reference: Reference) -> list[RemoteVatType]:
+    return [one for code in _CODES_WITHOUT_VAT for one in reference.vat_types.get(code, ())]
+
+
+def _is_closed(reference: Reference) -> bool:
+    """Whether the company has VAT, and codes of which nothing is reported, but none that a line may have."""
+    known = _list_without_vat(reference) if reference.vat_registered or reference.vat_planned else []
+    return bool(known) and all(one.is_locked or not one.is_visible for one in known)
 
 
 def _unusable(cause: str) -> Reason:

@@ -3,17 +3,18 @@
 from app.domain.buyers import Buyer, find_country
 from app.domain.documents import Document
 from app.domain.parties import Customer
+from app.domain.reference import Reference
 from app.domain.rules import Rules
 from app.transfer.plan.situation import CustomerView, DocumentSituation
 from app.transfer.plan.vat import Sale
 
 
-def to_sale(document: Document, situation: DocumentSituation) -> Sale:
-    """What decides about all lines of the document alike."""
+def to_sale(document: Document, situation: DocumentSituation, *, reference: Reference | None = None) -> Sale:
+    """What decides about all lines of the document alike; `reference` where it was read since the look."""
     return Sale(
         document=document,
         buyer=Buyer(_find_country(situation.customer)),
-        reference=situation.reference,
+        reference=reference or situation.reference,
         rules=situation.rules,
     )
 

@@ -84,12 +84,14 @@ def _choose_account(
     if line.account and (own is None or str(own.number) != number):
         return _follow_line(line, product, own, sale)
     fault = "" if own is None else own.find_fault(named)
-    if own is None and product.account_id is not None and accounts:
+    where = f"is on account {own.number} in Unimicro" if own is not None else "is on an account in Unimicro"
+    if own is None and accounts:
         fault = "is not among Unimicro's accounts"
+        if product.account_id is None:
+            where, fault = "and the company have no account of sales in Unimicro", "would choose one itself"
     if not fault:
         return product, []
-    where = f"account {own.number}" if own is not None else "an account"
-    cause = f"Product {product.number} {product.name} is on {where} in Unimicro, which {fault}"
+    cause = f"Product {product.number} {product.name} {where}, which {fault}"
     return product, [_gap(Code.ACCOUNT_UNUSABLE, cause, number=product.number)]
 
 
