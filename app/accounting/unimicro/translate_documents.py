@@ -77,8 +77,9 @@ def to_invoice(
         payload["DefaultDimensions"] = dimensions
     warnings = fit_texts(payload, "CustomerInvoice", where=f"Invoice {document.number}")
     items = []
-    for index, line in enumerate(continue_texts(document.lines), start=1):
-        item = {**to_item(line, links, guid=guid_for(guid, "line", str(index)), currency=currency), "SortIndex": index}
+    for index, (line, text) in enumerate(continue_texts(document.lines), start=1):
+        item = to_item(line, links, guid=guid_for(guid, "line", str(index)), currency=currency, text=text)
+        item["SortIndex"] = index
         warnings += fit_texts(item, "CustomerInvoiceItem", where=f"Line {line.position}")
         items.append(item)
     return {**payload, **to_sums(items), "Items": items}, warnings
@@ -159,17 +160,20 @@ def to_sums(items: Iterable[Mapping[str, Any]]) -> dict[str, Decimal]:
     }
 
 
-def continue_texts(lines: Iterable[Line]) -> Iterator[Line]:
-    """The lines in their order, each with as much text as one takes and the rest in text lines behind it."""
+def continue_texts(lines: Iterable[Line]) -> Iterator[tuple[Line, str]]:
+    """The lines in their order, each with as much of its text as one takes and the rest in text lines behind it.
+
+    A line itself stays whole: its text, too, decides where it is booked.
+    """
     for line in lines:
         first, *others = split_text(line.text, LENGTHS["CustomerInvoiceItem"]["ItemText"])
-        yield replace(line, text=first)
-        yield from (Line(position=line.position, text=text) for text in others)
+        yield line, first
+        yield from ((Line(position=line.position, text=text), text) for text in others)
 
 
-def to_item(line: Line, links: Links, *, guid: str, currency: Currency) -> dict[str, Any]:
-    """A new line with prices and sums; a negative quantity makes a credit note's."""
-    item: dict[str, Any] = {"ID": 0, "_createguid": guid, "ItemText": line.text, "DiscountPercent": ZERO}
+def to_item(line: Line, links: Links, *, guid: str, currency: Currency, text: str) -> dict[str, Any]:
+    """A new line with prices and sums, and as much of its words as it takes; a negative quantity makes a credit note's."""
+    item: dict[str, Any] = {"ID": 0, "_createguid": guid, "ItemText": text, "DiscountPercent": ZERO}
     if line.comment:
         item["Comment"] = line.comment
     if line.product_number is None:
@@ -189,7 +193,7 @@ def to_item(line: Line, links: Links, *, guid: str, currency: Currency) -> dict[
         }
     return item | {
         # A line without words says what it is about all the same.
-        "ItemText": line.text or product.name,
+        "ItemText": text or product.name,
         "ProductID": product.remote_id,
         "AccountID": product.account_id,
         "VatTypeID": product.vat_type_id,
@@ -209,7 +213,7 @@ def to_rounding(
     signed = replace(line, quantity=line.quantity * sign)
     currency = Currency(currency_id=remote.currency_id or 0, rate=rate)
     links = Links(customer_id=0, products={product.number: product})
-    item = {**to_item(signed, links, guid=guid, currency=currency), "SortIndex": line.position}
+    item = {**to_item(signed, links, guid=guid, currency=currency, text=line.text), "SortIndex": line.position}
     if not remote.currency_id:
         item.pop("CurrencyCodeID")
     totals = {"Currency": remote.totals, "": remote.base_totals}
