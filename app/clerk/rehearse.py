@@ -11,6 +11,7 @@ from app.transfer.books import Books
 from app.transfer.context import Run
 from app.transfer.linked import Known, Linked, list_linked, make_credit_links, make_links
 from app.transfer.plan.amounts import compare_totals, is_apart
+from app.transfer.plan.rounding import is_levelled
 from app.transfer.plan.situation import DocumentSituation
 from app.transfer.plan.steps import (
     AdoptDocument,
@@ -114,7 +115,7 @@ async def _do(run: Run, books: Books, situation: DocumentSituation, step: Step, 
         case CreateCreditDraft():
             return await _credit(books, situation, step, done)
         case AdoptDocument():
-            return replace(done, remote=_adopt(situation, step))
+            return replace(done, remote=_adopt(books, situation, step))
         case Issue():
             return await _issue(books, step, done)
         case CreateProduct():
@@ -187,10 +188,10 @@ async def _credit(books: Books, situation: DocumentSituation, step: CreateCredit
     return replace(done, remote=draft.document, warnings=draft.warnings)
 
 
-def _adopt(situation: DocumentSituation, step: AdoptDocument) -> RemoteDocument:
+def _adopt(books: Books, situation: DocumentSituation, step: AdoptDocument) -> RemoteDocument:
     document = situation.complete_document
     difference = compare_totals(document, step.remote)
-    if difference is not None and is_apart(difference):
+    if difference is not None and is_apart(difference) and not is_levelled(difference, step.remote, books.rules):
         raise HoldError((difference,))
     return step.remote
 

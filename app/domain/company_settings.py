@@ -27,7 +27,6 @@ class CompanySettings:
     shown_decimals: int | None = None
     ten_decimals: bool | None = None
     books_on_delivery_date: bool | None = None
-    vat_by_booking_day: bool | None = None
     shows_kid: bool | None = None
     uses_factoring: bool | None = None
     sends_by_itself: bool | None = None

@@ -7,10 +7,10 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
+from app.domain.buyers import Buyer
 from app.domain.documents import Document, DocumentKind, Line
 from app.domain.money import is_same_rate
 from app.domain.policies import CONTACT_FIELDS, CustomerField, FieldRule, FieldRules, MatchedBy, NumberPolicy
-from app.domain.vat import Buyer
 
 # Unimicro's free dimensions. Source: docs/facts/unimicro.md §3.6 [O].
 _FIRST_DIMENSION, _LAST_DIMENSION = 5, 10

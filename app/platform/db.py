@@ -59,13 +59,13 @@ _AWAY = (
 )
 
 
-def create_engine(url: str, *, pool_size: int = 20) -> AsyncEngine:
-    """An engine whose JSON keeps Decimals."""
+def create_engine(url: str, *, pool_size: int = 20, wait_seconds: float = ACQUIRE_SECONDS) -> AsyncEngine:
+    """An engine whose JSON keeps Decimals; whoever finds no free connection waits so long for one."""
     return create_async_engine(
         to_async_url(url),
         pool_size=pool_size,
         max_overflow=0,
-        pool_timeout=5,
+        pool_timeout=wait_seconds,
         # An error's text must not carry what was to be stored.
         hide_parameters=True,
         json_serializer=dump_json,

@@ -99,7 +99,7 @@ class Transfer(TenantOwned, Table):
     outcome never recorded, whatever became of the record since; it is looked for before anything is sent again.
     `fingerprint`: number, department and content, equal for doubles; `claimed`: the fingerprint that this document
     alone may be sent with. `not_same`: a person said that it is no double.
-    `country` is a customer's, by RecMan, as VAT sees it (domain.vat).
+    `country` is a customer's, by RecMan, as VAT sees it (domain.buyers).
     `offer` is what was found in Unimicro of a document dated before the key's go-live day, and which key's books were
     searched; `decision` is a person's about such a document, `decided_on` the id of the offer that was seen then.
     `kid` is an invoice's, without blanks; `kid_allowed`: a person said that this customer's invoices may share it.

@@ -44,14 +44,13 @@ async def settle_again(run: Run, told: tuple[Reason, ...], notes: tuple[Reason, 
 async def _look(run: Run, books: Books, document: Document | Gaps, past: Past) -> Sight | None:
     """What is found of a booked document; None: not looked.
 
-    RecMan's repeats cost one call a day at most, and end no alarm unread; a person's wish to look again costs one.
+    RecMan's repeats cost one call a day at most; an alarm, or a person's wish to look again, is always worth one.
 
     Raises:
-        HoldError: it does not stand as it was booked, or did not when it was looked at last.
+        HoldError: it does not stand as it was booked.
     """
-    if not isinstance(document, Document) or not (run.is_asked or past.is_drift_due):
-        if alarms := list_alarms(past):
-            raise HoldError(alarms)
+    is_worth_it = run.is_asked or past.is_drift_due or bool(list_alarms(past))
+    if not isinstance(document, Document) or not is_worth_it:
         return None
     sight = await look_for_drift(run, books, document, past)
     if sight.drift is not None:

@@ -66,18 +66,17 @@ def find_id(known: Known, scope: str, record_id: str | None) -> int | None:
     return None if linked is None else linked.remote_id
 
 
-def make_links(books: Books, step: CreateDraft, known: Known, *, new_customer_id: int | None = None) -> Links:
-    """Ids of everything a draft points to; `new_customer_id` stands for a customer that is not made yet.
+def make_links(books: Books, step: CreateDraft, known: Known) -> Links:
+    """Ids of everything a draft points to.
 
     Raises:
         WaitError: the customer is not there.
     """
     company_id = step.document.recman_company_id
     customer = known.get(("company", company_id))
-    customer_id = new_customer_id if customer is None else customer.remote_id
-    if customer_id is None:
+    if customer is None:
         raise WaitError(f"waits for customer {company_id}", scope="company", record_id=company_id, seconds=60)
-    return _make_links(books, step, known, customer or Linked(customer_id))
+    return _make_links(books, step, known, customer)
 
 
 def make_credit_links(books: Books, step: CreateCreditDraft, known: Known) -> Links:

@@ -2,10 +2,10 @@
 
 from dataclasses import dataclass
 
+from app.domain.buyers import find_country
 from app.domain.dimensions import Project
 from app.domain.org_numbers import parse_org_number
 from app.domain.parties import Customer
-from app.domain.vat import find_country
 from app.engine.lanes import wake_waiting
 from app.platform.db import Session
 from app.transfer.books import Books

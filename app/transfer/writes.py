@@ -1,4 +1,4 @@
-"""The calls of a plan's steps with all that they are given: one place for the worker that sends and for a dry run."""
+"""The calls of steps that a dry run rehearses too, with all that they are given: one place for both."""
 
 from contextlib import suppress
 from decimal import Decimal

@@ -270,7 +270,14 @@ LINKS = Links(
 
 
 async def test_a_credit_drafts_update_names_its_customer_and_reports_cut_texts() -> None:
-    row = {"ID": 9, "CustomerID": 17, "InvoiceType": 1, "StatusCode": 42001, "InvoiceReferenceID": 7, "Items": []}
+    row = {
+        "ID": 9,
+        "CustomerID": 17,
+        "InvoiceType": 1,
+        "StatusCode": 42001,
+        "InvoiceReferenceID": 7,
+        "Items": [{"ID": 1}],
+    }
     document = make_document(kind=DocumentKind.CREDIT_NOTE, note="x" * 501)
     async with open_desk(lambda _: to_answer(row)) as (target, exchanges):
         draft = await target.update_credit_draft(9, document, external_reference="RM-9", links=LINKS)

@@ -121,7 +121,7 @@ async def test_an_old_invoice_that_we_know_is_looked_at_when_it_changes(world: W
     assert await count_told(world) == told + 1
     row = (await world.transfers())["invoice", "5001"]
     assert row["state"] == "held"
-    assert row["reasons"][0]["code"] == "record_unclear"
+    assert row["reasons"][0]["code"] == "changed_after_transfer"
 
 
 async def test_an_absence_is_believed_after_two_sweeps_and_never_deleted_in_unimicro(world: World) -> None:

@@ -17,6 +17,7 @@ from app.engine.wakeup import Bells
 from app.platform.db import create_engine
 from app.platform.resources import Closable
 from tests.world.canary import Told
+from tests.world.workers import PATIENCE
 from tests.world.world import World
 
 # Settings that have no part in what is made at the beginning: only how fast and how long a worker tries.
@@ -59,8 +60,11 @@ FURNITURE: dict[tuple[bool, bool], Furniture] = {}
 
 @cache
 def borrow_engine(database_url: str) -> AsyncEngine:
-    """The one engine to this address: it knows every statement that it has compiled, which is half of a short test."""
-    return create_engine(database_url)
+    """The one engine to this address: it knows every statement that it has compiled, which is half of a short test.
+
+    On a slow machine calls that come at once wait longer for a connection than a service may let its callers wait.
+    """
+    return create_engine(database_url, wait_seconds=PATIENCE)
 
 
 async def take_furniture(world: World, *, told: Told) -> Furniture:

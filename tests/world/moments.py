@@ -2,9 +2,10 @@
 
 from copy import deepcopy
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
+from app.sandbox.unimicro.books import Books, to_stamp
 from app.transfer.books import KnownBooks
 from tests.world.databases import EMPTY
 from tests.world.furniture import memory_of_recman, memory_of_unimicro, put_memory, read_rows, write_rows
@@ -53,17 +54,30 @@ async def put_moment(world: World, moment: Moment) -> None:
         raw: Any = (await connection.get_raw_connection()).driver_connection
         await raw.execute(EMPTY)
     await write_rows(world.resources.engine, moment.rows, moment.sequences)
-    await _move_clocks(world, moment.at)
-    put_memory(world, unimicro=deepcopy(moment.unimicro), recman=deepcopy(moment.recman))
+    passed = await _move_clocks(world, moment.at)
+    unimicro = deepcopy(moment.unimicro)
+    for company in unimicro["companies"].values():
+        _move_stamps(company.books, passed)
+    put_memory(world, unimicro=unimicro, recman=deepcopy(moment.recman))
     world.unimicro.faults = deepcopy(moment.faults)  # type: ignore[attr-defined]
     world.resources.kept(KnownBooks).recipients.clear()
 
 
-async def _move_clocks(world: World, at: datetime) -> None:
+def _move_stamps(books: Books, passed: timedelta) -> None:
+    # Whether a draft is ours is told by when it was made and when we asked.
+    for table in books.tables.values():
+        for record_id, record in table.items():
+            stamps = {name: record[name] for name in ("CreatedAt", "UpdatedAt") if record.get(name)}
+            moved = {name: to_stamp(datetime.fromisoformat(one) + passed) for name, one in stamps.items()}
+            table[record_id] = record | moved
+
+
+async def _move_clocks(world: World, at: datetime) -> timedelta:
     async with world.resources.engine.connect() as connection:
         raw: Any = (await connection.get_raw_connection()).driver_connection
         async with raw.transaction():
             await raw.execute("SET LOCAL session_replication_role = replica")
-            passed = await raw.fetchval("SELECT now() - $1::timestamptz", at)
+            passed: timedelta = await raw.fetchval("SELECT now() - $1::timestamptz", at)
             for owner, moves in await raw.fetch(_CLOCKS, list(_TIMED)):
                 await raw.execute(f"UPDATE {owner} SET {moves}", passed)  # noqa: S608 - names of our own tables
+    return passed

@@ -13,11 +13,11 @@ from pathlib import Path
 from typing import Any
 
 from app.accounting.unimicro.translate_products import VatTable
+from app.domain.buyers import Buyer, find_country
 from app.domain.parties import Address
 from app.domain.reasons.codes import Reason
 from app.domain.reference import Reference, RemoteAccount, RemoteProduct, RemoteVatType
 from app.domain.rules import Rules
-from app.domain.vat import Buyer, find_country
 from app.transfer.plan.products import choose_product
 from app.transfer.plan.vat import Sale
 from tests.world.builders import make_document, make_line, make_reference

@@ -13,12 +13,12 @@ from app.accounting.unimicro.translate import from_customer, from_recipient, is_
 from app.accounting.unimicro.translate_credits import seed_of_lines, to_credit_head, to_credit_lines
 from app.accounting.unimicro.translate_documents import Currency, from_invoice, list_cuts, to_invoice, to_rounding
 from app.accounting.unimicro.translate_sums import read_quote
+from app.domain.buyers import find_country
 from app.domain.documents import Attachment, Document, DocumentKind, Line
 from app.domain.parties import Recipient
 from app.domain.reasons.catalogue import fix_for
 from app.domain.reasons.codes import Code, Reason
 from app.domain.reference import Links, Quote, Reference, RemoteDocument, RemoteProduct
-from app.domain.vat import find_country
 from app.errors import (
     HoldError,
     OutcomeUnknownError,
@@ -142,7 +142,7 @@ class DocumentTarget:
         reference: Reference,
         rate: Decimal,
     ) -> tuple[dict[str, Any], list[Reason]]:
-        """The draft as it is sent, and what had to be cut; reads only. Customer id 0: it is not made yet."""
+        """The draft as it is sent, and what had to be cut; reads only."""
         company_id = document.recman_company_id
         recipient = await self._fetch_recipient(links, company_id) if links.customer_id else None
         if recipient is not None and links.customer_number not in ("", recipient.number):
@@ -161,7 +161,7 @@ class DocumentTarget:
         return tuple(list_cuts(document))
 
     async def find_customer_country(self, customer_id: int) -> str:
-        """Where a customer is, as VAT sees it (domain.vat); empty where Unimicro does not say or lets nobody see it.
+        """Where a customer is, as VAT sees it (domain.buyers); empty where Unimicro does not say or lets nobody see it.
 
         A customer that cannot be invoiced is the draft's business.
         """

@@ -91,9 +91,9 @@ def _to_items(
     document: Document, links: Links, currency: Currency, seed: str
 ) -> tuple[list[dict[str, Any]], list[Reason]]:
     items, warnings = [], []
-    for index, (line, text) in enumerate(continue_texts(document.lines), start=1):
+    for index, (line, own) in enumerate(continue_texts(document.lines), start=1):
         credited = replace(line, quantity=-line.quantity)
-        item = to_item(credited, links, guid=guid_for(seed, str(index)), currency=currency, text=text)
+        item = to_item(credited, links, of=own, guid=guid_for(seed, str(index)), currency=currency)
         warnings += fit_texts(item, "CustomerInvoiceItem", where=f"Line {line.position}")
         items.append({**item, "SortIndex": index})
     return items, warnings

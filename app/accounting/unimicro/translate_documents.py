@@ -79,9 +79,9 @@ def to_invoice(
         payload["DefaultDimensions"] = dimensions
     warnings = fit_texts(payload, "CustomerInvoice", where=f"Invoice {document.number}")
     items = []
-    for index, (line, text) in enumerate(continue_texts(document.lines), start=1):
-        item = to_item(line, links, guid=guid_for(guid, "line", str(index)), currency=currency, text=text)
-        item["SortIndex"] = index
+    for index, (line, own) in enumerate(continue_texts(document.lines), start=1):
+        line_guid = guid_for(guid, "line", str(index))
+        item = {**to_item(line, links, of=own, guid=line_guid, currency=currency), "SortIndex": index}
         warnings += fit_texts(item, "CustomerInvoiceItem", where=f"Line {line.position}")
         items.append(item)
     return {**payload, **to_sums(items), "Items": items}, warnings
@@ -162,26 +162,26 @@ def to_sums(items: Iterable[Mapping[str, Any]]) -> dict[str, Decimal]:
     }
 
 
-def continue_texts(lines: Iterable[Line]) -> Iterator[tuple[Line, str]]:
-    """The lines in their order, each with as much of its text as one takes and the rest in text lines behind it.
+def continue_texts(lines: Iterable[Line]) -> Iterator[tuple[Line, Line]]:
+    """The lines in their order, each with as much text as one takes and the rest in text lines behind it.
 
-    A line itself stays whole: its text, too, decides where it is booked.
+    Shape: (what is sent, the line that it is of), for rules decide by the whole text.
     """
     for line in lines:
         first, *others = split_text(line.text, LENGTHS["CustomerInvoiceItem"]["ItemText"])
-        yield line, first
-        yield from ((Line(position=line.position, text=text), text) for text in others)
+        yield replace(line, text=first), line
+        yield from ((Line(position=line.position, text=text), line) for text in others)
 
 
-def to_item(line: Line, links: Links, *, guid: str, currency: Currency, text: str) -> dict[str, Any]:
-    """A new line with prices, sums and as much text as it takes; a negative quantity makes a credit note's."""
-    item: dict[str, Any] = {"ID": 0, "_createguid": guid, "ItemText": text, "DiscountPercent": ZERO}
+def to_item(line: Line, links: Links, *, of: Line, guid: str, currency: Currency) -> dict[str, Any]:
+    """A new line with prices and sums; a negative quantity makes a credit note's. `of`: the document's own line."""
+    item: dict[str, Any] = {"ID": 0, "_createguid": guid, "ItemText": line.text, "DiscountPercent": ZERO}
     if line.comment:
         item["Comment"] = line.comment
     if line.product_number is None:
         # A line without product is a pure text line. Source: docs/facts/unimicro.md §3.3 [o].
         return item | {"ProductID": None, "NumberOfItems": ZERO}
-    product = links.product_of(line)
+    product = links.product_of(of)
     own_department = links.line_departments.get(line.department_number, links.department_id)
     dimensions = to_dimensions(replace(links, department_id=own_department), guid_for(guid, "dimensions"))
     if dimensions:
@@ -195,7 +195,7 @@ def to_item(line: Line, links: Links, *, guid: str, currency: Currency, text: st
         }
     return item | {
         # A line without words says what it is about all the same.
-        "ItemText": text or product.name,
+        "ItemText": line.text or product.name,
         "ProductID": product.remote_id,
         "AccountID": product.account_id,
         "VatTypeID": product.vat_type_id,
@@ -215,7 +215,7 @@ def to_rounding(
     signed = replace(line, quantity=line.quantity * sign)
     currency = Currency(currency_id=remote.currency_id or 0, rate=rate)
     links = Links(customer_id=0, products={product.number: product})
-    item = {**to_item(signed, links, guid=guid, currency=currency, text=line.text), "SortIndex": _BEHIND_ALL}
+    item = {**to_item(signed, links, of=signed, guid=guid, currency=currency), "SortIndex": _BEHIND_ALL}
     if not remote.currency_id:
         item.pop("CurrencyCodeID")
     totals = {"Currency": remote.totals, "": remote.base_totals}

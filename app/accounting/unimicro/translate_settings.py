@@ -18,7 +18,6 @@ def from_settings(row: Mapping[str, Any]) -> CompanySettings:
         shown_decimals=read_number(row.get("ShowNumberOfDecimals")),
         ten_decimals=_read_ten_decimals(row),
         books_on_delivery_date=read_flag(row.get("BookCustomerInvoiceOnDeliveryDate")),
-        vat_by_booking_day=read_flag(row.get("UseFinancialDateToCalculateVatPercent")),
         shows_kid=read_flag(row.get("ShowKIDOnCustomerInvoice")),
         uses_factoring=read_flag(row.get("UseFactoring")),
         sends_by_itself=read_flag(row.get("AutoDistributeInvoice")),

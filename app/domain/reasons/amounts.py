@@ -16,7 +16,7 @@ ROWS = (
         ),
         cases={
             "long_price": Text(
-                "Have Unimicro reckon invoices with ten decimals (company settings), then retry; else enter the "
+                "Have Unimicro calculate invoices with ten decimals (company settings), then retry; else enter the "
                 "document in Unimicro by hand with RecMan's sums and link it (POST "
                 "/v1/invoices/{transfer_id}/done-elsewhere)."
             ),

@@ -41,7 +41,7 @@ ROWS = (
             "See in Unimicro which customer is meant. Once RecMan and Unimicro have one number for it, retry "
             "the customer (POST /v1/transfers/{transfer_id}/retry, kind customer) and then this document; or release "
             "the link (DELETE /v1/keys/{key_id}/customer-links/{recman_company_id}): then the customer is looked for, "
-            "or made, anew."
+            "or made, again."
         ),
         cases={
             "compared": Text(
@@ -57,8 +57,8 @@ ROWS = (
         sentence=Text("The linked customer was deleted in Unimicro."),
         fix=Text(
             "Restore the customer in Unimicro, then retry; or release the link (DELETE "
-            "/v1/keys/{key_id}/customer-links/{recman_company_id}): then the customer is looked for, or made, anew and "
-            "this goes on by itself."
+            "/v1/keys/{key_id}/customer-links/{recman_company_id}): then the customer is looked for, or made, again "
+            "and this goes on by itself."
         ),
         cases={
             "compared": Text(

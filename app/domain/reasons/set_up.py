@@ -7,7 +7,7 @@ ROWS = (
     Row(
         code=Code.SETTING_ROUNDING,
         mender=Mender.UNIMICRO_ADMINISTRATOR,
-        sentence=Text("Unimicro's sums come out otherwise than RecMan's, and the first invoice with øre is held."),
+        sentence=Text("Unimicro's sums differ from RecMan's, and the first invoice with øre is held."),
         fix=Text("Choose rounding “half” with two decimals in Unimicro's company settings."),
     ),
     Row(
@@ -84,7 +84,7 @@ ROWS = (
     Row(
         code=Code.SETTING_LINE_ORDER,
         mender=Mender.UNIMICRO_ADMINISTRATOR,
-        sentence=Text("The first invoice's lines are sorted anew: a text may stand behind another line than its own."),
+        sentence=Text("The first invoice's lines are sorted again: a text may stand behind another line than its own."),
         fix=Text("Turn off the overriding of the lines' order in Unimicro's company settings."),
     ),
     Row(

@@ -19,7 +19,7 @@ ROWS = (
     Row(
         code=Code.RULE_UNUSABLE,
         mender=Mender.ADMINISTRATOR,
-        sentence=Text("A rule names what Unimicro does not have."),
+        sentence=Text("A rule names what cannot be used in Unimicro."),
         fix=Text(
             "Set the rule right (PUT /v1/rules): then it goes on by itself; or add what it names in Unimicro, "
             "then retry."

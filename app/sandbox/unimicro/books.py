@@ -20,6 +20,11 @@ PARENT_FIELDS = {"CustomerInvoiceID", "CustomerOrderID", "BusinessRelationID"}
 AUTHOR = "00000000-0000-0000-0000-0000000000aa"
 
 
+def to_stamp(moment: datetime) -> str:
+    """A moment in UTC as the API writes it."""
+    return moment.isoformat(timespec="microseconds").replace("+00:00", "Z")
+
+
 @dataclass(slots=True, kw_only=True)
 class Books:
     """One company's records.
@@ -55,7 +60,7 @@ class Books:
 
     def now_text(self) -> str:
         """The clock's time as the API writes it."""
-        return self.options.clock().isoformat(timespec="microseconds").replace("+00:00", "Z")
+        return to_stamp(self.options.clock())
 
     def today(self) -> date:
         """The clock's day."""

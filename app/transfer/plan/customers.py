@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from app.domain.buyers import find_country
 from app.domain.gaps import Gaps
 from app.domain.names import compare_names, plain_name
 from app.domain.org_numbers import is_same_org_number
@@ -11,7 +12,6 @@ from app.domain.policies import MatchedBy, NumberPolicy
 from app.domain.reasons.catalogue import fix_for
 from app.domain.reasons.codes import Code, Reason
 from app.domain.reference import Reference, RemoteCustomer
-from app.domain.vat import find_country
 from app.transfer.plan.parts import Planned, link_part
 from app.transfer.plan.situation import CustomerView
 from app.transfer.plan.steps import CreateCustomer

@@ -11,8 +11,8 @@ from app.domain.documents import Document, Line
 from app.domain.money import ZERO
 from app.domain.reasons.catalogue import fix_for
 from app.domain.reasons.codes import Code, Reason
-from app.domain.reference import Reference, RemoteAccount, RemoteDocument, RemoteProduct
-from app.domain.rules import Rounding
+from app.domain.reference import DocumentState, Reference, RemoteAccount, RemoteDocument, RemoteProduct
+from app.domain.rules import Rounding, Rules
 
 # An account of the result: a claim's øre are no balance.
 _FIRST_ACCOUNT, _LAST_ACCOUNT = 3000, 8999
@@ -69,6 +69,12 @@ def _choose_vat(account: RemoteAccount, reference: Reference) -> int | None:
 
 def _unusable(cause: str) -> Reason:
     return Reason(code=Code.RULE_UNUSABLE, cause=cause, fix=fix_for(Code.RULE_UNUSABLE))
+
+
+def is_levelled(difference: Reason | None, remote: RemoteDocument, rules: Rules) -> bool:
+    """Whether a line of its own makes the claim the document's: rounding moved a draft's, and an account is named."""
+    is_rounding = difference is not None and difference.code == Code.ROUNDING
+    return is_rounding and remote.state is DocumentState.DRAFT and rules.rounding is not None
 
 
 def make_rounding_line(document: Document, remote: RemoteDocument, product: RemoteProduct) -> Line:

@@ -1,9 +1,9 @@
 """What a situation says of the sale: its buyer, and by which rules and reference data it is booked. Pure."""
 
+from app.domain.buyers import Buyer, find_country
 from app.domain.documents import Document
 from app.domain.parties import Customer
 from app.domain.rules import Rules
-from app.domain.vat import Buyer, find_country
 from app.transfer.plan.situation import CustomerView, DocumentSituation
 from app.transfer.plan.vat import Sale
 

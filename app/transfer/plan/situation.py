@@ -29,7 +29,7 @@ class Past:
     `searched_key`: the key in whose books an old document was looked for, `found_there`: something agreed with it;
     `decision` (send or link): a person's about it, `decided_on` the id of the offer that was seen then. `matched_by`:
     how a customer was known to be this one; None where a release before did not keep it. `country`: a customer's, by
-    RecMan (domain.vat).
+    RecMan (domain.buyers).
     `booked_as`: what the document said when it was booked, `described` what the overview shows of it, both as
     `plan.changes` writes them; `is_drift_due`: nobody has looked for a day whether it stands as it was booked.
     """

@@ -6,13 +6,14 @@ Source: docs/facts/unimicro.md §11 row 15 [O].
 
 from dataclasses import dataclass, replace
 
+from app.domain.buyers import Buyer
 from app.domain.documents import Document, DocumentKind, Line
 from app.domain.money import ZERO, is_same_rate
 from app.domain.reasons.catalogue import fix_for
 from app.domain.reasons.codes import Code, Reason
 from app.domain.reference import Reference, RemoteAccount, RemoteProduct, RemoteVatType
 from app.domain.rules import AccountingRule, Rules
-from app.domain.vat import REGISTERED_ONLY, Buyer, Treatment, VatCode, find_treatment
+from app.domain.vat import REGISTERED_ONLY, Treatment, VatCode, find_treatment
 
 _TREATMENTS = {
     Treatment.ABROAD: "is for buyers in Norway",
@@ -134,7 +135,7 @@ def _choose_code(
         return own, [_gap(Code.VAT_CODE_UNMAPPED, cause, recman=line.vat_code)]
     if mapped.unimicro is None:
         return own, []
-    said = f"The rules make RecMan's VAT code {line.vat_code} to"
+    said = f"The rules map RecMan's VAT code {line.vat_code} to"
     choice = _to_registered(_Choice(mapped.unimicro, said, is_by_rules=True), sale)
     if own is None or own.code == choice.code:
         return choice, []
@@ -167,7 +168,7 @@ def _list_type_gaps(
 def _list_treatment_gaps(line: Line, choice: _Choice, rule: AccountingRule | None, sale: Sale) -> list[Reason]:
     if rule is not None and rule.settles_treatment:
         return []
-    treatment = find_treatment(choice.code, sale.buyer, is_registered=sale.is_registered)
+    treatment = find_treatment(choice.code, is_abroad=sale.buyer.is_abroad, is_registered=sale.is_registered)
     if treatment is None:
         return []
     country = sale.buyer.country or "not known"
