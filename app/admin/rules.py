@@ -9,6 +9,7 @@ from uuid import UUID
 from sqlalchemy import func, insert, select
 from sqlalchemy.exc import IntegrityError
 
+from app.domain.money import dump_json
 from app.domain.reasons.codes import Code
 from app.domain.rules import Rules
 from app.errors import ConflictError, NotFoundError
@@ -23,7 +24,8 @@ _GIVEN_UP = frozenset({"tolerance"})
 class RulesInForce:
     """The rules of a key as they were at `read_at`; version 0 means that nobody has made any.
 
-    `makers`: who changed them last, and who made the review as it is.
+    `makers`: who changed them last, and who made the review as it is; where that wants a second person, everybody who
+    made something of what is in force.
     """
 
     version: int
@@ -40,7 +42,10 @@ async def load_rules(session: Session, key_id: UUID) -> RulesInForce:
     read_at, row = (await session.execute(query.order_by(RuleSet.version.desc()).limit(1))).one()
     if row is None:
         return RulesInForce(0, Rules(), read_at)
-    return RulesInForce(row.version, read_rules(row), read_at, frozenset({row.made_by, row.review_by}))
+    rules, makers = read_rules(row), frozenset({row.made_by, row.review_by})
+    if rules.review.second_person:
+        makers |= list_makers(await list_versions(session, key_id))
+    return RulesInForce(row.version, rules, read_at, makers)
 
 
 def read_rules(row: RuleSet) -> Rules:
@@ -52,6 +57,25 @@ async def list_versions(session: Session, key_id: UUID) -> Sequence[RuleSet]:
     """Every version, newest first."""
     query = select(RuleSet).where(RuleSet.key_id == key_id).order_by(RuleSet.version.desc())
     return (await session.scalars(query)).all()
+
+
+def list_makers(versions: Sequence[RuleSet]) -> frozenset[str]:
+    """Who made what is in force in the newest of all versions, newest first: each field as it is, each rule of a list.
+
+    Or whoever made a rule could approve what it books as soon as another one has changed something else.
+    """
+    fields: dict[str, str] = {}
+    parts: dict[tuple[str, str], str] = {}
+    before: dict[str, Any] = {}
+    for row in reversed(versions):
+        now = {name: value for name, value in row.rules.items() if name not in _GIVEN_UP}
+        changed = [name for name in {**before, **now} if before.get(name) != now.get(name)]
+        fields |= dict.fromkeys(changed, row.made_by)
+        lists = ((name, value) for name, value in now.items() if isinstance(value, list))
+        kept = [(name, dump_json(one)) for name, value in lists for one in value]
+        parts = {part: parts.get(part, row.made_by) for part in kept}
+        before = now
+    return frozenset((*fields.values(), *parts.values()))
 
 
 async def load_version(session: Session, key_id: UUID, version: int) -> RuleSet:

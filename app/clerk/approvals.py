@@ -16,7 +16,7 @@ async def require_second_person(session: Session, transfer: Transfer, caller: Ca
     A document without key has no rules yet: the plan asks again who approved it (`transfer/plan/review.py`).
 
     Raises:
-        ForbiddenError: he made the key's rules or its review as they are, or chose to send the old document.
+        ForbiddenError: he made any of the rules in force, changed them last, or chose to send the old document.
     """
     if transfer.key_id is None:
         return

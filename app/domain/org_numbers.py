@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import cache
 from itertools import accumulate
 from typing import Any
+from unicodedata import normalize
 
 from stdnum import ean
 from stdnum.ch import uid
@@ -23,7 +24,7 @@ NORWAY = "NO"
 _SWEDEN, _SWITZERLAND = "SE", "CH"
 
 _NORWEGIAN = re.compile(r"\d{9}", re.ASCII)
-_SIGNS = re.compile(r"[\s.,:/()\u2010-\u2015-]")
+_SIGNS = re.compile(r"[\W_]")
 # What people put before a number; the number itself may begin with letters, too. Possessive, or hours go by with a text
 # that is nothing but labels.
 _LABEL = re.compile(
@@ -38,12 +39,12 @@ _WORDS_BEHIND = re.compile(r"[\s.,:/(\u2010-\u2015-]+[^\W\d_]{3}[^\d]*$")
 _LABELS_OF = {"CVR": "DK", "YTUNNUS": "FI"}
 _SCHEMES = {"0192": NORWAY, "9908": NORWAY, "0007": _SWEDEN, "0184": "DK", "0212": "FI", "0183": _SWITZERLAND}
 _WITH_SCHEME = re.compile(r"\s*(\d{4}):(.+)", re.ASCII | re.DOTALL)
-_NORWEGIAN_WITH_LETTERS = re.compile(r"(?:NO)?(\d{9})(?:MVA|NO|FORETAKSREGISTERET)*", re.ASCII)
+_NORWEGIAN_WITH_LETTERS = re.compile(r"(?:NO)?(\d{9})(?:MVA|VAT|NO|FORETAKSREGISTERET)*", re.ASCII)
 _SWISS = re.compile(r"CHE?(\d{9})(?:MWST|TVA|IVA|VAT|HR)*", re.ASCII)
 _WITH_COUNTRY = re.compile(r"([A-Z]{2})([0-9A-Z]{2,13})", re.ASCII)
 _ELEVEN = re.compile(r"([A-Z]*)(\d{11})[A-Z]*", re.ASCII)
 # Eleven digits as persons write theirs, with or without a sign before the last five.
-_IN_A_TEXT = re.compile(r"(?<!\d)\d{6}[ .-]?\d{5}(?!\d)", re.ASCII)
+_IN_A_TEXT = re.compile(r"(?<!\d)\d\d(?:[^\w\n]?\d\d){2}(?:[\W_]{0,3})\d{3}[^\w\n]?\d\d(?!\d)")
 _HIDDEN = "•••"
 _SWEDISH_LENGTH, _GLN_LENGTH = 10, 13
 # Nauru and Indonesia are rarer than what people mean by these.
@@ -153,6 +154,8 @@ def is_valid_org_number(text: str, *, country_code: str = "") -> bool:
 
 def _undress(text: str) -> str:
     """The number with its letters, behind its label; the country that a label or a scheme names stands before it."""
+    # Digits and signs of other scripts, full-width ones say, are the plain ones.
+    text = normalize("NFKC", text)
     with_scheme = _WITH_SCHEME.fullmatch(text)
     country = _SCHEMES.get(with_scheme[1], "") if with_scheme else ""
     kept = _drop_words_behind(with_scheme[2] if with_scheme and country else text)
@@ -221,6 +224,9 @@ def _to_national(country: str, number: str) -> str:
         return {_FRENCH_VAT_LENGTH: number[-_FRENCH_LENGTH:], _FRENCH_PLACE_LENGTH: number[:_FRENCH_LENGTH]}.get(
             len(number), number
         )
+    if country == _SWITZERLAND:
+        # The library's own form begins with letters; ours is told by the country.
+        return number.removeprefix("CHE")
     if country == _NETHERLANDS:
         dutch = _DUTCH_PART.fullmatch(number)
         return dutch[1] if dutch else number

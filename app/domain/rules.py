@@ -120,8 +120,8 @@ class Review(_Part):
     first: int = Field(0, ge=0, le=10_000, description="The first so many documents of the key")
     second_person: bool = Field(
         False,
-        description="Whoever made the review as it is, changed the rules last, or chose to send the document although "
-        "it is old, cannot approve it: another person must",
+        description="Whoever made any of the rules as they are, changed them last, or chose to send the document "
+        "although it is old, cannot approve it: another person must",
     )
 
 

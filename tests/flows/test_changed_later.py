@@ -81,6 +81,53 @@ async def test_what_leaves_the_claim_alone_is_a_note_with_old_and_new_until_it_i
     assert (await world.document(5001))["warnings"] == []
 
 
+async def change_line(world: World, **changes: Any) -> dict[str, Any]:
+    world.source.record(5001)["lines"][0] |= changes
+    await world.carry("invoice", 5001)
+    return await world.document(5001)
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"vatCode": "5"}, "line 1: VAT code none → 5"),
+        ({"creditAccount": "3100"}, "line 1: account none → 3100"),
+        ({"departmentNumber": "77"}, "line 1: department none → 77"),
+    ],
+)
+async def test_how_recman_would_book_a_line_is_a_note_until_it_is_as_it_was(
+    world: World, changes: dict[str, Any], told: str
+) -> None:
+    await world.carry("invoice", 5001)
+    row = await change_line(world, **changes)
+    assert (row["state"], [one["code"] for one in row["warnings"]]) == ("done", [CHANGED])
+    assert told in row["warnings"][0]["cause"]
+    assert (await change_line(world, **dict.fromkeys(changes, "")))["warnings"] == []
+
+
+async def test_credit_note_of_another_invoice_than_before_is_an_alarm(world: World) -> None:
+    await world.carry("invoice", 5001, 5003, 5008)
+    world.source.record(5008)["creditedInvoiceId"] = "5001"
+    await world.carry("invoice", 5008)
+    row = await world.document(5008)
+    assert (row["state"], [one["code"] for one in row["reasons"]]) == ("held", [CHANGED])
+    assert "credited invoice 5003 → 5001" in row["reasons"][0]["cause"]
+    world.source.record(5008)["creditedInvoiceId"] = "5003"
+    assert (await retry(world, 5008))["state"] == "done"
+
+
+async def test_what_was_not_kept_of_lines_by_a_release_before_is_no_change(world: World) -> None:
+    await world.carry("invoice", 5001)
+    async with world.resources.engine.begin() as connection:
+        await connection.exec_driver_sql(
+            "UPDATE transfer SET booked_as = jsonb_set(booked_as - 'credits', '{lines}', (SELECT jsonb_agg("
+            "line - 'vat_code' - 'account' - 'department') FROM jsonb_array_elements(booked_as->'lines') line))"
+            " WHERE booked_as IS NOT NULL"
+        )
+    row = await change_line(world, vatCode="5")
+    assert (row["state"], row["warnings"]) == ("done", [])
+
+
 async def test_lines_that_came_and_went_are_named(world: World) -> None:
     await world.carry("invoice", 5001)
     record = world.source.record(5001)

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import pytest
+
 from tests.world import World
 
 
@@ -55,6 +57,23 @@ async def test_long_text_of_a_line_continues_on_an_order_too_and_no_line_is_lost
     texts = list_texts(world, "CustomerOrder", order)
     assert " ".join(texts[:4]) == words
     assert len(texts) == len(world.source.record("5001")["lines"]) + 3
+
+
+def list_accounts(world: World, entity: str) -> list[int]:
+    numbers = {row["ID"]: row["AccountNumber"] for row in world.ledger.books().rows("Account")}
+    return [numbers[row["AccountID"]] for row in world.ledger.books().rows(f"{entity}Item") if row["ProductID"]]
+
+
+@pytest.mark.parametrize("booking", ["renumbered", "order"])
+@pytest.mark.parametrize("text", ["ord " * 70 + "hire of crane", "å" * 256 + " hire of crane", "😀" * 256 + "hire of"])
+async def test_rule_that_fits_words_far_behind_books_a_long_line_too(world: World, booking: str, text: str) -> None:
+    await world.office.change_key(booking=booking)
+    await world.office.put_rules({"accounting": [{"text": "hire of", "account": 3010}]})
+    for line in world.source.record("5001")["lines"]:
+        line["description"] = text
+    await world.carry("invoice", 5001)
+    assert await world.states(5001) == ["done"]
+    assert set(list_accounts(world, "CustomerOrder" if booking == "order" else "CustomerInvoice")) == {3010}
 
 
 async def test_line_of_words_that_unimicro_does_not_keep_is_a_warning(world: World) -> None:

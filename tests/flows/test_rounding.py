@@ -90,6 +90,22 @@ async def test_order_is_levelled_like_an_invoice(world: World) -> None:
     assert len(lines) == 4
 
 
+@pytest.mark.parametrize("booking", ["renumbered", "order"])
+async def test_line_that_levels_stands_behind_the_words_in_which_others_go_on(world: World, booking: str) -> None:
+    await world.office.change_key(booking=booking)
+    await world.office.put_rules(RULES)
+    round_by_document(world)
+    for line in world.source.record(5001)["lines"]:
+        line["description"] = "æ" * 511
+    await world.carry("invoice", 5001)
+    assert await world.states(5001) == ["done"]
+    entity = "CustomerOrder" if booking == "order" else "CustomerInvoice"
+    lines = world.ledger.books().rows(f"{entity}Item")
+    *words, last = [len(line["ItemText"]) for line in sorted(lines, key=lambda line: line["SortIndex"])]
+    assert words == [255, 255, 1] * len(PRICES)
+    assert last < 50
+
+
 async def test_draft_for_a_person_is_levelled_before_it_is_kept(world: World) -> None:
     await world.office.change_key(booking="draft")
     await world.office.put_rules(RULES)

@@ -76,6 +76,33 @@ async def test_who_changed_the_rule_last_cannot_approve(world: World) -> None:
     assert (await kari.approve(5002)).status_code == 202
 
 
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"product_policy": "create"},
+        {"held_customers": ["999999"]},
+        {"accounting": [{"product": "1001", "account": 3010}, {"product": "9999", "account": 3020}]},
+    ],
+)
+async def test_who_made_a_rule_that_is_in_force_cannot_approve_though_another_changed_something_since(
+    world: World, other: dict[str, Any]
+) -> None:
+    kari, ola, per, siv = [await hire(world) for _ in range(4)]
+    rule = {"accounting": [{"product": "1001", "account": 3010}]}
+    await siv.put_rules(FOUR_EYES)
+    await kari.put_rules({**FOUR_EYES, **rule}, after_version=1)
+    await ola.put_rules({**FOUR_EYES, **rule, **other}, after_version=2)
+    await world.carry("invoice", 5001)
+    for one in (kari, ola, siv):
+        assert await is_refused(await one.approve())
+    # What she made is in force no more: the last word is Ola's, and the review Siv's.
+    await ola.put_rules(FOUR_EYES, after_version=3)
+    assert (await kari.approve()).status_code == 202
+    await world.settle()
+    assert await world.states(5001) == ["done"]
+    assert not await is_refused(await per.approve())
+
+
 async def test_without_second_person_everybody_may_approve(world: World) -> None:
     kari = await hire(world)
     await kari.put_rules({"review": {"everything": True}})

@@ -34,6 +34,7 @@ DRESSES = [
         "974760673MVA (NO)",
         "VAT no. NO974760673MVA",
         "0192:974760673",
+        "NO974760673VAT",
     ),
     ("SE556677889901", "556677-8899", "SE 556677-8899", "Org.nr 556677-8899", "165566778899", "0007:5566778899"),
     ("12 34 56 74", "DK12345674", "DK-12 34 56 74", "CVR-nr. 12345674", "12345674", "0184:12345674"),
@@ -64,6 +65,7 @@ HOME = [
     ("Y-tunnus 2077474-0", "FI", "FI20774740"),
     ("Kt. 550169-2829", "IS", "5501692829"),
     ("556677-8899", "SE", "SE556677889901"),
+    ("123.456.788", "CH", "CHE-123.456.788 MWST"),
 ]
 # Made up; the check digits are right.
 PERSON = "15108695088"
@@ -86,6 +88,9 @@ def test_number_as_its_own_country_writes_it_is_the_same(text: str, country: str
 @pytest.mark.parametrize(
     "text",
     [
+        "974\u2212760\u2212673",
+        "\u200b974\u00ad760_673",
+        "\uff19\uff17\uff14\uff17\uff16\uff10\uff16\uff17\uff13",
         "Orgnr: 974760673 (underenhet)",
         "974760673 – Oslo kommune",
         "Bedrift nr. 974 760 673, Oslo",
@@ -129,6 +134,28 @@ def test_whatever_is_written_is_read_and_found_again_by_its_own_text(text: str, 
 def test_one_of_the_groupings_is_in_every_dress(dresses: tuple[str, ...]) -> None:
     for asked, there in product(dresses, dresses):
         assert any(digits in there for digits in list_groupings(asked)), (asked, there)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        PERSON,
+        "151086 95088",
+        "15.10.86 95088",
+        "151086\u00a095088",
+        "151086\u201395088",
+        "151086/95088",
+        "151086_95088",
+        "151086 950 88",
+        "\uff11\uff15\uff11\uff10\uff18\uff16\uff19\uff15\uff10\uff18\uff18",
+    ],
+)
+@pytest.mark.parametrize("country", ["", "NO", "SE"])
+def test_persons_number_is_one_in_every_dress(text: str, country: str) -> None:
+    assert clean_org_number(text, country_code=country) == ""
+    assert clean_org_number(f"Kari, f. {text}", country_code=country) == ""
+    shown = hide_person_numbers(f"Kari, f. {text}, Oslo")
+    assert (shown.startswith("Kari, f. "), any(map(str.isdecimal, shown))) == (True, False)
 
 
 @pytest.mark.parametrize("text", ["ORG" * 20_000 + "1", "ORGNR" * 20_000, "MOMSREG" * 10_000 + "!", "1" * 60_000])

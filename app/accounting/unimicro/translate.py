@@ -17,7 +17,7 @@ from app.accounting.unimicro.payloads import (
     to_text,
 )
 from app.domain.dimensions import Department, Project
-from app.domain.org_numbers import clean_org_number, hide_person_numbers, parse_gln
+from app.domain.org_numbers import clean_org_number, hide_person_numbers, is_person_number, parse_gln
 from app.domain.parties import Address, Customer, Recipient
 from app.domain.party_numbers import list_org_number_warnings
 from app.domain.policies import FieldRule, FieldRules
@@ -54,6 +54,8 @@ _FIELDS = {
 }
 # Whether a customer is a person. Source: docs/facts/unimicro.md §3.1 [O]; that every company has it is not certain.
 PRIVATE = "IsPrivate"
+# Behind another country's scheme eleven digits may be a company's.
+_NORWEGIAN_SCHEME = re.compile(r"(?:0192|9908):")
 _PEPPOL = re.compile(r"\d{4}:\S+", re.ASCII)
 _NORWEGIAN_NUMBER = re.compile(r"\d{9}", re.ASCII)
 
@@ -105,9 +107,11 @@ def to_peppol_address(text: str) -> str:
 
     Source: docs/facts/unimicro.md §3.1 [I].
 
-    Shape: empty when the text is neither.
+    Shape: empty when the text is neither, or a person's number.
     """
     plain = text.replace(" ", "")
+    if is_person_number(_NORWEGIAN_SCHEME.sub("", plain)):
+        return ""
     if _PEPPOL.fullmatch(plain):
         return plain
     number = clean_org_number(plain)

@@ -31,6 +31,8 @@ from app.domain.reference import DocumentState, Links, RemoteDocument, RemotePro
 
 # Prices in the company's currency are computed: so many decimals are beyond any sum, and as many as Unimicro may keep.
 _PRICE_STEP = Decimal("1e-10")
+# Behind every line of a document, and the words in which lines go on.
+_BEHIND_ALL = 100_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -213,7 +215,7 @@ def to_rounding(
     signed = replace(line, quantity=line.quantity * sign)
     currency = Currency(currency_id=remote.currency_id or 0, rate=rate)
     links = Links(customer_id=0, products={product.number: product})
-    item = {**to_item(signed, links, of=signed, guid=guid, currency=currency), "SortIndex": line.position}
+    item = {**to_item(signed, links, of=signed, guid=guid, currency=currency), "SortIndex": _BEHIND_ALL}
     if not remote.currency_id:
         item.pop("CurrencyCodeID")
     totals = {"Currency": remote.totals, "": remote.base_totals}

@@ -1,6 +1,6 @@
 """What changed in RecMan after a document was booked: each field with its old and its new value. Pure.
 
-The claim and what it is booked on are an alarm; what only says when and how it is paid, or whose work it was, a note.
+The claim is an alarm; what only says when and how it is paid, whose work it was, or how RecMan would book it, a note.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -22,6 +22,7 @@ _CLAIM = {
     "kind": "kind",
     "number": "number",
     "company": "RecMan's customer id",
+    "credits": "RecMan's id of the credited invoice",
     "invoice_date": "invoice date",
     "currency": "currency",
     "net_amount": "net amount",
@@ -42,6 +43,8 @@ _LINE = {
     "discount": "discount",
     "vat_rate": "VAT rate",
 }
+# RecMan's product may tell a line's code and account, and a product changes: that is no word about the invoice.
+_LINE_BESIDES = {"vat_code": "VAT code", "account": "account", "department": "department"}
 _MOST_NAMED = 12
 _NOT_KEPT = "its lines, customer, due date or KID, of which the release that booked it kept no values"
 
@@ -61,6 +64,7 @@ def show_booked(document: Document) -> dict[str, Any]:
         "kind": document.kind.value,
         "number": document.number,
         "company": document.recman_company_id,
+        "credits": document.credited_invoice_id or "",
         "invoice_date": document.invoice_date.isoformat(),
         "currency": document.currency,
         "net_amount": f"{totals.net_amount:.2f}",
@@ -82,6 +86,9 @@ def _show_line(line: Line) -> dict[str, str]:
         "price": _plain(line.unit_price_net),
         "discount": _plain(line.discount_percent),
         "vat_rate": "" if line.vat_rate is None else _plain(line.vat_rate),
+        "vat_code": line.vat_code,
+        "account": line.account,
+        "department": line.department_number,
     }
 
 
@@ -100,7 +107,10 @@ def find_changes(document: Document, past: Past, *, is_same: bool) -> Changes:
             *_compare(past.booked_as, now, _CLAIM),
             *_compare_lines(past.booked_as.get("lines", []), now["lines"]),
         )
-        return Changes(alarms, tuple(_compare(past.booked_as, now, _BESIDES)))
+        notes = [*_compare(past.booked_as, now, _BESIDES)]
+        if not alarms:
+            notes += _compare_besides(past.booked_as.get("lines", []), now["lines"])
+        return Changes(alarms, tuple(notes))
     if is_same:
         return Changes()
     return Changes(tuple(_compare(past.described, now, _CLAIM)) or (_NOT_KEPT,))
@@ -125,6 +135,12 @@ def _compare_lines(before: Sequence[Mapping[str, str]], now: Sequence[Mapping[st
             yield from (f"line {new_start + n + 1}: {one}" for one in changed)
         yield from (f"line {n + 1} is gone: {_tell(before[n])}" for n in range(start + pairs, end))
         yield from (f"line {n + 1} is new: {_tell(now[n])}" for n in range(new_start + pairs, new_end))
+
+
+def _compare_besides(before: Sequence[Mapping[str, str]], now: Sequence[Mapping[str, str]]) -> Iterator[str]:
+    """What else is told of lines that are the same."""
+    for n, (old, new) in enumerate(zip(before, now, strict=True), start=1):
+        yield from (f"line {n}: {one}" for one in _compare(old, new, _LINE_BESIDES))
 
 
 def _tell(line: Mapping[str, str]) -> str:

@@ -136,7 +136,7 @@ class DocumentSituation:
     `usual_minus`: whether RecMan's credit notes have a minus as a rule; None where there is none yet to tell.
     `doubles`: why it must not go as long as nothing of it was begun: RecMan has it twice. `kid_clashes`: likewise,
     because another invoice in the same books has its KID.
-    `rule_makers`: who changed the key's rules last, and who made its review as it is.
+    `rule_makers`: who changed the key's rules last; where four eyes are wanted, whoever made any that are in force.
     `booked_before`: how many documents of the key are in Unimicro, as far as a review must know.
     """
 
