@@ -190,12 +190,26 @@ class RemoteProject:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RemoteLine:
+    """What a line of a document there comes to, and the VAT type that it is booked on.
+
+    Units: the document's currency, unrounded where it is so there; of a whole credit positive, as its totals.
+    """
+
+    product_id: int | None
+    vat_type_id: int | None
+    net_amount: Decimal
+    vat_amount: Decimal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RemoteDocument:
     """An invoice or credit note there.
 
     `credited_amount` is what issued credit notes have taken of an invoice, as far as it says so itself. `base_totals`
     are the sums in the company's own currency, `rate` is what one unit of the document's was worth; None: not told.
-    `rounding_amount` is by how much Unimicro itself has rounded what is to be paid, which the totals hold.
+    `rounding_amount` is by how much Unimicro itself has rounded what is to be paid, which the totals hold. `lines` are
+    its lines with an amount; None: not told, or not of all what VAT they bear.
     Units: totals, `credited_amount` and `rounding_amount` in the document's currency, positive also on a credit note.
     """
 
@@ -216,6 +230,7 @@ class RemoteDocument:
     base_totals: Totals | None = None
     rate: Decimal | None = None
     rounding_amount: Decimal = ZERO
+    lines: tuple[RemoteLine, ...] | None = None
 
 
 # What decides about a line, and the product, account and VAT that it is booked on.

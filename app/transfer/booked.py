@@ -13,11 +13,13 @@ from app.transfer.log import show_reasons
 from app.transfer.plan.changes import show_booked
 from app.transfer.plan.document import hash_document
 from app.transfer.plan.situation import Past
+from app.transfer.plan.vat_sums import VatSums, show_vat_sums
 
 
-def show_content(document: Document) -> dict[str, Any]:
-    """What is booked now: later changes in RecMan are told by it."""
-    return {"content_hash": hash_document(document), "booked_as": show_booked(document)}
+def show_content(document: Document, vat: VatSums | None = None) -> dict[str, Any]:
+    """What is booked now: later changes in RecMan are told by it, and in Unimicro by `vat`, its sums by VAT code."""
+    kept = {} if vat is None else {"vat": show_vat_sums(vat)}
+    return {"content_hash": hash_document(document), "booked_as": {**show_booked(document), **kept}}
 
 
 def show_payer(document: Document | Gaps) -> dict[str, Any]:

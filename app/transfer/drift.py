@@ -17,6 +17,7 @@ from app.transfer.context import Run
 from app.transfer.credit_log import is_credited_by_us
 from app.transfer.plan.amounts import compare_base, compare_totals, is_apart
 from app.transfer.plan.situation import Past
+from app.transfer.plan.vat_sums import VatSums, compare_codes, read_vat_sums
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,24 +54,40 @@ async def look_for_drift(run: Run, books: Books, document: Document, past: Past)
             ours = await is_credited_by_us(session, key_id=books.key.id, remote_id=past.remote_id)
         if not ours:
             return Sight(_explain(Code.DRIFT_CREDITED, f"The {where} was credited in Unimicro, not by RecMan"), remote)
+    vat = read_vat_sums((past.booked_as or {}).get("vat"))
     # An earlier release has let totals pass that were a little apart: they are no alarm as long as they stay so.
     if past.totals == remote.totals and not list_alarms(past):
-        return Sight(None, remote)
-    return Sight(find_changed(books, document, remote), remote)
+        return Sight(_find_moved(books, document, remote, vat), remote)
+    return Sight(find_changed(books, document, remote, vat=vat), remote)
 
 
 def find_changed(
-    books: Books, document: Document, remote: RemoteDocument, *, rate: Decimal | None = None
+    books: Books,
+    document: Document,
+    remote: RemoteDocument,
+    *,
+    rate: Decimal | None = None,
+    vat: VatSums | None = None,
 ) -> Reason | None:
     """How the sums of an issued document are not RecMan's: a draft may be changed by others until it is issued.
 
-    `rate` is the one that it was made with, where that is known.
+    `rate` is the one that it was made with, `vat` what its lines came to on each VAT code, where that is known.
     """
     difference = compare_totals(document, remote)
     if not is_apart(difference) and rate is not None:
         difference = compare_base(document, remote, rate=rate, currency=books.reference.base_currency)
     if difference is None or not is_apart(difference):
-        return None
+        return _find_moved(books, document, remote, vat)
+    return _explain_changed(books, document, remote, difference)
+
+
+def _find_moved(books: Books, document: Document, remote: RemoteDocument, vat: VatSums | None) -> Reason | None:
+    """How the sums stand on other VAT codes, be they right as a whole."""
+    difference = None if vat is None else compare_codes(vat, remote, books.reference)
+    return None if difference is None else _explain_changed(books, document, remote, difference)
+
+
+def _explain_changed(books: Books, document: Document, remote: RemoteDocument, difference: Reason) -> Reason:
     where = _name_place(document, remote.number, books.key.booking)
     return _explain(Code.DRIFT_CHANGED, f"The {where} was changed. {difference.cause}")
 

@@ -11,30 +11,42 @@ from app.domain.reasons.codes import Code, Reason
 from app.domain.reference import DocumentState, RemoteProduct
 from app.errors import HoldError
 from app.platform.db import Session
-from app.transfer.attempts import attempt
+from app.transfer.attempts import attempt, missing_is_unclear
 from app.transfer.books import Books
 from app.transfer.context import Run
+from app.transfer.linked import find_rounding_product, find_vat_sums
 from app.transfer.log import record_values, show_totals
 from app.transfer.look import external_reference
 from app.transfer.plan.amounts import compare_base, compare_totals, compare_unlevelled
 from app.transfer.plan.rounding import choose_rounding_product, is_levelled, make_rounding_line
+from app.transfer.plan.situation import DocumentSituation
 from app.transfer.plan.steps import CreateProduct
+from app.transfer.plan.vat_sums import VatSums, compare_codes
 from app.transfer.run_product import create_product
 
 
-async def level_draft(run: Run, books: Books, document: Document, draft: Draft) -> Draft:
-    """The draft with the document's claim, and a note where rounding has net or VAT apart.
+async def level_draft(
+    run: Run, books: Books, document: Document, draft: Draft, situation: DocumentSituation
+) -> tuple[Draft, VatSums | None]:
+    """The draft with the document's claim, and a note where rounding has net or VAT apart; and its sums by VAT code.
+
+    Shape: no sums by code where nobody can say any more what the lines are booked on.
 
     Raises:
-        HoldError: the sums differ, or rounding has the claim apart and no account for it is named.
+        HoldError: the sums differ, be it on two codes that make up for each other, or rounding has the claim apart and
+            no account for it is named.
         RemoteError, WaitError, StaleLeaseError: see `attempt`.
     """
+    # By the lists that it was made with: their ids may move.
+    vat = find_vat_sums(books, document, situation)
     difference = compare_totals(document, draft.document)
     if draft.document.state is not DocumentState.DRAFT:
         difference = compare_unlevelled(document, draft.document, is_draft=False)
     elif is_levelled(difference, draft.document, books.rules):
         draft = await _add_line(run, books, document, draft)
         difference = compare_unlevelled(document, draft.document, is_draft=True)
+        # The product of the line may have been made for it.
+        vat = None if vat is None else replace(vat, rounding_product_id=find_rounding_product(books))
     base = None
     if draft.rate is not None:
         base = compare_base(document, draft.document, rate=draft.rate, currency=books.reference.base_currency)
@@ -42,7 +54,27 @@ async def level_draft(run: Run, books: Books, document: Document, draft: Draft) 
     gaps = tuple(one for one in told if one.code != Code.TOTALS_ROUNDED)
     if gaps:
         raise HoldError(gaps)
-    return replace(draft, warnings=(*draft.warnings, *told))
+    await _compare_codes(books, draft, vat)
+    return replace(draft, warnings=(*draft.warnings, *told)), vat
+
+
+async def _compare_codes(books: Books, draft: Draft, vat: VatSums | None) -> None:
+    """Make sure that the lines are on the codes that they were sent with.
+
+    Raises:
+        HoldError: they are not.
+    """
+    if vat is None:
+        return
+    difference = compare_codes(vat, draft.document, books.reference)
+    if draft.document.lines is None or difference is not None:
+        # Whether what makes or changes a draft answers its lines, and all of them, is unknown: then they are read.
+        # Source: assumed.
+        async with missing_is_unclear():
+            remote = await books.target.fetch_document(draft.document.remote_id)
+        difference = compare_codes(vat, remote, books.reference)
+    if difference is not None:
+        raise HoldError((difference,))
 
 
 async def _add_line(run: Run, books: Books, document: Document, draft: Draft) -> Draft:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from app.domain.documents import Document
 from app.domain.reference import Links
 from app.errors import WaitError
 from app.transfer.books import Books
@@ -10,9 +11,11 @@ from app.transfer.context import Run
 from app.transfer.log import find_transfer
 from app.transfer.plan.parts import find_line_departments
 from app.transfer.plan.products import choose_products
+from app.transfer.plan.sale import to_sale
 from app.transfer.plan.situation import DocumentSituation, Past
 from app.transfer.plan.steps import CreateCreditDraft, CreateDraft
 from app.transfer.plan.vat import Sale
+from app.transfer.plan.vat_sums import VatSums, sum_by_code
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,11 +101,25 @@ def _make_links(books: Books, step: CreateDraft | CreateCreditDraft, known: Know
         ),
         line_departments=find_line_departments(document.lines, books.reference),
         dimensions=step.dimensions,
-        rounding_product_id=_find_rounding_product(books),
+        rounding_product_id=find_rounding_product(books),
     )
 
 
-def _find_rounding_product(books: Books) -> int | None:
+def find_vat_sums(books: Books, document: Document, situation: DocumentSituation) -> VatSums | None:
+    """What the document comes to on each VAT code that its lines are booked on.
+
+    None: a line of what was found in Unimicro could not be booked any more, so nobody can say on which.
+    """
+    buyer = to_sale(document, situation).buyer
+    sale = Sale(document=document, buyer=buyer, reference=books.reference, rules=books.rules)
+    try:
+        bookings = choose_products(sale)
+    except LookupError:
+        return None
+    return sum_by_code(document, bookings, books.reference, rounding_product_id=find_rounding_product(books))
+
+
+def find_rounding_product(books: Books) -> int | None:
     """The product of lines that level claims, as far as it is there."""
     rounding = books.rules.rounding
     found = () if rounding is None else books.reference.products.get(rounding.product, ())

@@ -49,6 +49,7 @@ from app.transfer.plan.steps import (
     LinkDocument,
     Step,
 )
+from app.transfer.plan.vat_sums import VatSums
 from app.transfer.rates import load_rate, record_rate
 from app.transfer.run_credit import create_credit_draft
 from app.transfer.run_parts import run_part
@@ -101,20 +102,22 @@ async def _do(run: Run, books: Books, step: Step, situation: DocumentSituation, 
         case CreateProduct():
             await create_product(run, books, step)
         case Issue() | KeepDraft():
-            await _finish(run, books, step, done)
+            await _finish(run, books, step, situation, done)
         case _:
             return replace(done, known=await run_part(run, books, step, done.known))
     return done
 
 
-async def _finish(run: Run, books: Books, step: Issue | KeepDraft, done: _Progress) -> None:
+async def _finish(
+    run: Run, books: Books, step: Issue | KeepDraft, situation: DocumentSituation, done: _Progress
+) -> None:
     if done.draft is None:
         raise TypeError("a plan finishes only what an earlier step made or found")
-    draft = await level_draft(run, books, step.document, done.draft)
+    draft, vat = await level_draft(run, books, step.document, done.draft, situation)
     # What was known when the draft was made may be told again.
     draft = replace(draft, warnings=tuple(dict.fromkeys((*done.warnings, *draft.warnings))))
     finish = _issue if isinstance(step, Issue) else _keep_draft
-    await finish(run, books, step.document, draft)
+    await finish(run, books, step.document, draft, vat)
 
 
 async def _adopt(run: Run, books: Books, step: AdoptDocument, situation: DocumentSituation) -> Draft:
@@ -233,7 +236,7 @@ class _Issued:
     warnings: tuple[Reason, ...]
 
 
-async def _issue(run: Run, books: Books, document: Document, draft: Draft) -> None:
+async def _issue(run: Run, books: Books, document: Document, draft: Draft, vat: VatSums | None) -> None:
     transfer_id, remote = run.own_transfer_id, draft.document
 
     async def settle(session: Session, made: _Issued) -> None:
@@ -245,12 +248,12 @@ async def _issue(run: Run, books: Books, document: Document, draft: Draft) -> No
             remote_id=issued.remote_id,
             remote_number=issued.number,
             booking=books.key.booking,
-            **show_content(document),
+            **show_content(document, vat),
             warnings=show_reasons(told),
             **show_totals("remote_", issued.totals),
         )
         await record_rate(session, run, books, document, draft.rate)
-        changed = find_changed(books, document, issued, rate=draft.rate)
+        changed = find_changed(books, document, issued, rate=draft.rate, vat=vat)
         if changed is not None:
             await record_held(session, transfer_id, (changed,))
         await run.finish(
@@ -315,7 +318,7 @@ async def attach(books: Books, document: Document, remote: RemoteDocument) -> tu
     return ()
 
 
-async def _keep_draft(run: Run, books: Books, document: Document, draft: Draft) -> None:
+async def _keep_draft(run: Run, books: Books, document: Document, draft: Draft, vat: VatSums | None) -> None:
     remote, warnings = draft.document, draft.warnings
     async with run.sessions.begin() as session:
         await check_fence(session, run.lease)
@@ -325,7 +328,7 @@ async def _keep_draft(run: Run, books: Books, document: Document, draft: Draft) 
             remote_id=remote.remote_id,
             remote_number=remote.number,
             booking=books.key.booking,
-            **show_content(document),
+            **show_content(document, vat),
             warnings=show_reasons(warnings),
             **show_totals("remote_", remote.totals),
         )

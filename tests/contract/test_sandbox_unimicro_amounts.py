@@ -354,8 +354,10 @@ def test_every_switch_lists_its_positions_and_stands_on_one_of_them() -> None:
         assert getattr(Switches(), name) in positions
 
 
-async def test_200_combinations_of_switches_are_refused_in_words_or_sum_up_to_their_gross() -> None:
-    chance, choices, outcomes = Random(14), list_choices(), Counter[int]()
+async def test_300_combinations_of_switches_are_refused_in_words_or_sum_up_to_their_gross() -> None:
+    # Each switch has draws of its own, so that a new one does not shift those of the others.
+    choices, outcomes = list_choices(), Counter[int]()
+    chances = {name: Random(f"14 {name}") for name in (*choices, "currency")}
     async with sandbox(clock=Clock()) as session:
         customer = await session.customer()
         euro, crown = [(await session.one("currencycodes", "Code", code))["ID"] for code in ("EUR", "DKK")]
@@ -363,20 +365,22 @@ async def test_200_combinations_of_switches_are_refused_in_words_or_sum_up_to_th
             await session.item(number, PriceExVat=None, PriceExVatCurrency=Decimal(price), DiscountPercent=discount)
             for number, price, discount in (("1001", "128.195", 0), ("2001", "-3.96", 10), ("3001", "0.00101", 0))
         ]
-        for _ in range(200):
-            drawn = {name: chance.choice(positions) for name, positions in choices.items()}
+        for _ in range(300):
+            drawn = {name: chances[name].choice(positions) for name, positions in choices.items()}
             books_of(session).switches = Switches().turned(drawn)
             items = [line | {"_createguid": guid()} for line in lines]
             head = {"_createguid": guid(), "StatusCode": 10001, "InvoiceDate": "2026-10-05", "Items": items}
-            head |= {"CustomerID": customer["ID"], "CurrencyCodeID": chance.choice((None, euro, crown))}
+            head |= {"CustomerID": customer["ID"], "CurrencyCodeID": chances["currency"].choice((None, euro, crown))}
             answer = await session.call("POST", "invoices", head)
             outcomes[answer.status_code] += 1
             if answer.status_code == 201:
                 verify_gross(simplejson.loads(answer.content, use_decimal=True), drawn)
             else:
                 assert answer.json()["Messages"][0]["Message"]
+    # Two rates of three are missing where one is needed, a long price is refused: about four in ten say so in words.
+    # So many sums are looked at that each position of each switch is among them.
     assert outcomes.keys() == {201, 400}
-    assert outcomes[201] > 80
+    assert outcomes[201] > 100
 
 
 def verify_gross(document: Any, drawn: dict[str, Any]) -> None:

@@ -328,7 +328,8 @@ async def test_an_invoice_goes_from_draft_to_its_number(desk: Desk) -> None:
     await desk.target.issue_document(made.remote_id)
     issued = await desk.target.fetch_document(made.remote_id)
     assert (issued.state, issued.number) == (DocumentState.ISSUED, "100000")
-    assert await desk.target.find_documents_by_reference("RM-1") == (issued,)
+    # A list does not show lines.
+    assert await desk.target.find_documents_by_reference("RM-1") == (replace(issued, lines=None),)
 
 
 async def test_a_euro_invoice_has_its_totals_in_euro(desk: Desk) -> None:

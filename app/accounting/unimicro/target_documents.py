@@ -98,12 +98,12 @@ class DocumentTarget:
         )
 
     async def fetch_document(self, remote_id: int) -> RemoteDocument:
-        """The document as it is now.
+        """The document as it is now, with its lines.
 
         Raises:
             RemoteMissingError: Unimicro says that there is none.
         """
-        return self.read(await self._client.fetch_one(f"{self.route}/{remote_id}"))
+        return self.read(await self._client.fetch_one(f"{self.route}/{remote_id}", expand="Items"))
 
     async def create_draft(
         self,

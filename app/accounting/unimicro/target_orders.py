@@ -38,10 +38,6 @@ class UnimicroOrderTarget(UnimicroTarget):
                 continue
         return tuple(one for one in found if one.external_reference == external_reference)
 
-    async def fetch_document(self, remote_id: int) -> RemoteDocument:
-        """The order as it is now, with the reference that its lines carry."""
-        return from_order(await self._client.fetch_one(f"orders/{remote_id}", expand="Items"))
-
     async def find_documents_by_number(self, number: str) -> tuple[RemoteDocument, ...]:
         """None: an order's number is Unimicro's own, and an invoice's id is no order's."""
         _ = number

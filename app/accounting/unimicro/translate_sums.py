@@ -9,7 +9,7 @@ from app.domain.documents import Totals
 from app.domain.money import CENT, ZERO, round_money, to_decimal, undo_float
 from app.domain.reasons.catalogue import fix_for
 from app.domain.reasons.codes import Code, Reason
-from app.domain.reference import Quote
+from app.domain.reference import Quote, RemoteLine
 from app.errors import HoldError
 
 _TOTALS = ("TaxExclusiveAmount", "VatTotalsAmount", "TaxInclusiveAmount")
@@ -20,7 +20,7 @@ _ROUNDINGS_CURRENCY = ("PayableRoundingCurrencyAmount", "PayableRoundingAmountCu
 
 
 def from_sums(row: Mapping[str, Any], *, sign: int) -> dict[str, Any]:
-    """What a document there says of its sums: `totals`, `base_totals`, `rate` and `rounding_amount`.
+    """What a document there says of its sums: `totals`, `base_totals`, `rate`, `rounding_amount` and `lines`.
 
     At a rate of 1 both kinds of sums are the same money, and an old document may have only one of them filled in
     (assumed). At any other rate a base sum is no substitute.
@@ -39,7 +39,47 @@ def from_sums(row: Mapping[str, Any], *, sign: int) -> dict[str, Any]:
         "base_totals": base,
         "rate": to_decimal(rate) if rate else None,
         "rounding_amount": rounding * sign,
+        "lines": _read_lines(row, sign=sign),
     }
+
+
+def _read_lines(row: Mapping[str, Any], *, sign: int) -> tuple[RemoteLine, ...] | None:
+    """The lines with an amount; None where they are not shown, or one of them without its VAT type or sums.
+
+    Source: docs/facts/unimicro.md §3.3 [O] for the names; that an answer shows lines only where they are sent or
+    expanded, and shows them as the server keeps them, is assumed.
+    """
+    items = row.get("Items")
+    if not isinstance(items, list):
+        return None
+    found = [_read_line(item, row, sign=sign) for item in items if not item.get("Deleted")]
+    lines = [line for line in found if line is not None]
+    if len(lines) < len(found):
+        return None
+    return tuple(line for line in lines if line.net_amount or line.vat_amount)
+
+
+def _read_line(item: Mapping[str, Any], row: Mapping[str, Any], *, sign: int) -> RemoteLine | None:
+    net, vat = _read_line_sum(item, row, "SumTotalExVat"), _read_line_sum(item, row, "SumVat")
+    if item.get("ProductID") is None and not net and not vat:
+        # A line of words, of which nothing else need be told.
+        net = vat = ZERO
+    if net is None or vat is None or ((net or vat) and "VatTypeID" not in item):
+        return None
+    return RemoteLine(
+        product_id=item.get("ProductID"),
+        vat_type_id=item.get("VatTypeID") or None,
+        net_amount=net * sign,
+        vat_amount=vat * sign,
+    )
+
+
+def _read_line_sum(item: Mapping[str, Any], row: Mapping[str, Any], name: str) -> Decimal | None:
+    """A sum in the document's currency; the other one is the same money at a rate of 1 (assumed, as for heads)."""
+    told = item.get(f"{name}Currency")
+    if _is_in_base(row) and not told:
+        told = item.get(name, told)
+    return None if told is None else to_decimal(told)
 
 
 def _read_rounding(row: Mapping[str, Any], names: Iterable[str]) -> Decimal:

@@ -53,6 +53,17 @@ ROWS = (
         wakes=frozenset({Change.RULES_CHANGED}),
     ),
     Row(
+        code=Code.VAT_BOOKED_OTHERWISE,
+        mender=Mender.ACCOUNTANT,
+        sentence=Text("Unimicro has put lines on another VAT code than they were sent with."),
+        fix=Text(
+            "Look at the VAT code of the lines' products and their accounts in Unimicro. If it is right, make a rule "
+            "(PUT /v1/rules) that says so; if not, set it right there, then retry; else enter the document in Unimicro "
+            "by hand with these VAT codes and link it (POST /v1/invoices/{transfer_id}/done-elsewhere)."
+        ),
+        wakes=frozenset({Change.RULES_CHANGED}),
+    ),
+    Row(
         code=Code.CURRENCY_UNKNOWN,
         mender=Mender.UNIMICRO_ADMINISTRATOR,
         sentence=Text("Unimicro lacks the document's currency."),

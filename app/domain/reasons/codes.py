@@ -22,6 +22,7 @@ class Code(StrEnum):
     TOTALS_DIFFER = "totals_differ"
     TOTALS_ROUNDED = "totals_rounded"
     ROUNDING = "rounding"
+    VAT_BOOKED_OTHERWISE = "vat_booked_otherwise"
     CURRENCY_UNKNOWN = "currency_unknown"
     COMPANY_WITHOUT_VAT = "company_without_vat"
     RATE_UNUSABLE = "rate_unusable"

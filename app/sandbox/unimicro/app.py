@@ -27,6 +27,7 @@ from app.sandbox.unimicro.query import list_rows, render, select, to_tree
 from app.sandbox.unimicro.save import save_body, to_echo
 from app.sandbox.unimicro.schema import ROUTES, Entity
 from app.sandbox.unimicro.seed import ID_RANGE, create_companies
+from app.sandbox.unimicro.shown import to_answer_of_write
 from app.sandbox.unimicro.vat import move_before_reading
 
 _ID_IN_FILTER = re.compile(r"(\w*ID) eq (\d+)")
@@ -218,8 +219,8 @@ def _post(entity: Entity, call: ActionCall) -> Answer:
         new_id = create_order(call.books, body)
     else:
         new_id = save_body(call.books, entity, body | {"ID": 0})
-    echo = to_echo(entity, body)
-    return Answer(status=call.books.options.created_status, body=_show(entity, call, new_id, echo))
+    shown = _show_written(entity, call, new_id, body)
+    return Answer(status=call.books.options.created_status, body=shown)
 
 
 def _put(entity: Entity, call: ActionCall) -> Answer:
@@ -233,7 +234,12 @@ def _put(entity: Entity, call: ActionCall) -> Answer:
         update_order(call.books, call.record_id, body)
     else:
         save_body(call.books, entity, body | {"ID": call.record_id})
-    return Answer(body=_show(entity, call, call.record_id, to_echo(entity, body)))
+    return Answer(body=_show_written(entity, call, call.record_id, body))
+
+
+def _show_written(entity: Entity, call: ActionCall, record_id: int, body: Record) -> Record:
+    shown = _show(entity, call, record_id, to_echo(entity, body))
+    return to_answer_of_write(call.books, shown, body)
 
 
 def _delete(entity: Entity, call: ActionCall) -> Answer:

@@ -12,7 +12,7 @@ from app.sandbox.unimicro.lines import finish_lines
 from app.sandbox.unimicro.periods import to_booking_day, verify_open_period
 from app.sandbox.unimicro.save import save_body, take_number
 from app.sandbox.unimicro.schema import ENTITIES
-from app.sandbox.unimicro.switches import CreditRate
+from app.sandbox.unimicro.switches import CreditRate, LineVat
 
 GENERIC_DRAFT = 10001
 DRAFT, INVOICED, CREDITED, PARTLY_CREDITED = 42001, 42002, 42006, 42007
@@ -92,6 +92,8 @@ def issue_invoice(books: Books, invoice_id: int) -> None:
     if not _load_items(books, invoice_id):
         raise refused("The invoice has no lines.", entity=_INVOICE.name, field="Items", entity_id=invoice_id)
     verify_open_period(books, invoice, issuing=True)
+    if books.switches.line_vat is LineVat.PRODUCT_AT_ISSUE:
+        invoice = books.update(_INVOICE.name, invoice_id, finish_lines(books, _INVOICE.name, invoice, is_issued=True))
     if invoice["InvoiceType"] == CREDIT_NOTE:
         _mark_credited(books, invoice)
     books.update(_INVOICE.name, invoice_id, _to_issued(books, invoice))

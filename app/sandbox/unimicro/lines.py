@@ -19,7 +19,7 @@ from app.sandbox.unimicro.amounts import (
 from app.sandbox.unimicro.answers import Record, refused
 from app.sandbox.unimicro.books import Books
 from app.sandbox.unimicro.rates import load_base_code, load_rate, to_unit_rate
-from app.sandbox.unimicro.switches import BasePrices, LongPrices, Unproduced
+from app.sandbox.unimicro.switches import BasePrices, LineVat, LongPrices, Unproduced
 from app.sandbox.unimicro.vat import to_line_vat
 
 _ZERO = Decimal(0)
@@ -39,9 +39,10 @@ class Draft:
     entity: str
     head: Record
     sheet: Sheet
+    is_issued: bool = False
 
 
-def finish_lines(books: Books, entity: str, head: Record) -> Record:
+def finish_lines(books: Books, entity: str, head: Record, *, is_issued: bool = False) -> Record:
     """What the head gets: currency, rate and sums; its lines are finished and stored.
 
     Raises:
@@ -53,7 +54,7 @@ def finish_lines(books: Books, entity: str, head: Record) -> Record:
     unit_rate = to_unit_rate(books, code, Decimal(rate))
     foreign = code != load_base_code(books)
     sheet = Sheet(switches=books.switches, settings=books.settings, rate=unit_rate, foreign=foreign)
-    draft = Draft(books=books, entity=entity, head=head, sheet=sheet)
+    draft = Draft(books=books, entity=entity, head=head, sheet=sheet, is_issued=is_issued)
     items = books.children(f"{entity}Item", f"{entity}ID", head["ID"])
     sums = to_head_sums(sheet, [_finish_line(draft, item) for item in items])
     return {"CurrencyCodeID": currency_id, "CurrencyExchangeRate": rate} | sums
@@ -99,9 +100,16 @@ def _to_product_fields(draft: Draft, item: Record) -> Record:
         text = f"Account {account['AccountNumber']} is locked."
         raise refused(text, entity=f"{draft.entity}Item", field="AccountID")
     vat_id = item["VatTypeID"] or product.get("VatTypeID")
+    if _is_put_on_products_type(draft):
+        vat_id = books.tables["Product"].get(item["ProductID"], {}).get("VatTypeID") or vat_id
     if not vat_id and books.switches.vat_from_account:
         vat_id = account.get("VatTypeID")
     return to_line_vat(books, draft.head, vat_id) | {"AccountID": account_id}
+
+
+def _is_put_on_products_type(draft: Draft) -> bool:
+    kind = draft.books.switches.line_vat
+    return kind is LineVat.PRODUCT or (kind is LineVat.PRODUCT_AT_ISSUE and draft.is_issued)
 
 
 def _to_prices(draft: Draft, item: Record) -> Record:

@@ -9,6 +9,7 @@ from app.sandbox.unimicro.books import Books
 from app.sandbox.unimicro.lines import finish_lines
 from app.sandbox.unimicro.save import save_body, take_number
 from app.sandbox.unimicro.schema import ENTITIES
+from app.sandbox.unimicro.switches import LineVat
 
 DRAFT, REGISTERED = 41001, 41002
 
@@ -29,8 +30,8 @@ def update_order(books: Books, order_id: int, body: Record) -> None:
     _finish(books, order_id)
 
 
-def _finish(books: Books, order_id: int) -> None:
-    changes = finish_lines(books, _ORDER.name, books.tables[_ORDER.name][order_id])
+def _finish(books: Books, order_id: int, *, is_issued: bool = False) -> None:
+    changes = finish_lines(books, _ORDER.name, books.tables[_ORDER.name][order_id], is_issued=is_issued)
     books.update(_ORDER.name, order_id, {name: value for name, value in changes.items() if name in _ORDER.fields})
 
 
@@ -49,5 +50,7 @@ def register_order(books: Books, order_id: int) -> None:
     """
     if books.tables[_ORDER.name][order_id]["StatusCode"] != DRAFT:
         raise refused("The transition is not legal.", entity=_ORDER.name, field="StatusCode", entity_id=order_id)
+    if books.switches.line_vat is LineVat.PRODUCT_AT_ISSUE:
+        _finish(books, order_id, is_issued=True)
     number = int(take_number(books, "CustomerOrder"))
     books.update(_ORDER.name, order_id, {"StatusCode": REGISTERED, "OrderNumber": number})

@@ -9,7 +9,7 @@ from app.sandbox.unimicro.amounts import SUMS, TOTALS, round_half_up
 from app.sandbox.unimicro.answers import Record
 from app.sandbox.unimicro.books import Books
 from app.sandbox.unimicro.schema import PRIVATE
-from app.sandbox.unimicro.switches import PrivateFlag, SettingsShown
+from app.sandbox.unimicro.switches import LinesShown, PrivateFlag, SettingsShown
 from app.sandbox.unimicro.vat import to_shown_vat_type
 
 _AMOUNTS = (*SUMS, *TOTALS, "RestAmount", "CreditedAmount", "PriceExVat", "PriceIncVat", "Discount")
@@ -18,7 +18,8 @@ _SHOWN = {f"{name}{suffix}" for name in _AMOUNTS for suffix in ("", "Currency")}
 _LEAST = {"CompanyName", "OrganizationNumber", "TaxMandatory", "TaxMandatoryType", "Deleted"}
 # What the flag is called. Source: assumed; §3.7 knows the action alone.
 _TEN_DECIMALS = "Use10DecimalsOnInvoiceCalculation"
-_DOCUMENTS = {"CustomerInvoice", "CustomerInvoiceItem", "CustomerOrder", "CustomerOrderItem"}
+_LINES = {"CustomerInvoiceItem", "CustomerOrderItem"}
+_DOCUMENTS = {"CustomerInvoice", "CustomerOrder", *_LINES}
 
 
 def to_shown(books: Books, entity: str, record: Record) -> Record:
@@ -29,6 +30,8 @@ def to_shown(books: Books, entity: str, record: Record) -> Record:
         return {name: value for name, value in record.items() if name != PRIVATE}
     if entity == "CompanySettings":
         return _to_shown_settings(books, record)
+    if entity in _LINES and books.switches.lines_shown is LinesShown.WITHOUT_SUMS:
+        record = {name: value for name, value in record.items() if name.removesuffix("Currency") not in SUMS}
     digits = books.settings["ShowNumberOfDecimals"]
     if entity not in _DOCUMENTS or not books.switches.shown_decimals or digits is None:
         return dict(record)
@@ -43,3 +46,15 @@ def _to_shown_settings(books: Books, record: Record) -> Record:
     if books.switches.settings_shown is SettingsShown.ALL:
         return {**record, **told}
     return {name: value for name, value in record.items() if name in _LEAST or name.endswith(("ID", "LockedDate"))}
+
+
+def to_answer_of_write(books: Books, shown: Record, body: Record) -> Record:
+    """What a write answers of the stored tree: its lines as the switch says."""
+    kind, items = books.switches.lines_shown, shown.get("Items")
+    if not isinstance(items, list) or kind in {LinesShown.SENT, LinesShown.WITHOUT_SUMS}:
+        return shown
+    if kind is LinesShown.EXPANDED:
+        return {name: value for name, value in shown.items() if name != "Items"}
+    changed = {one["ID"] for one in body["Items"] if one.get("ID")}
+    new = {one.get("SortIndex") for one in body["Items"] if not one.get("ID")}
+    return {**shown, "Items": [one for one in items if one["ID"] in changed or one["SortIndex"] in new]}

@@ -148,6 +148,31 @@ class Unregistered(StrEnum):
     REFUSED = "refused"
 
 
+class LineVat(StrEnum):
+    """Which VAT type a line is put on: the one that it asks for, or its product's, when it is saved or issued.
+
+    Source: unknown; the client sets a line's type from its product when that is chosen (§3.3, §3.5).
+    """
+
+    ASKED = "asked"
+    PRODUCT = "product"
+    PRODUCT_AT_ISSUE = "product_at_issue"
+
+
+class LinesShown(StrEnum):
+    """Which lines a document's answers show.
+
+    `sent`: all where a write had any, or where they are expanded. `changed`: of a change those that it had.
+    `expanded`: only where they are expanded. `without_sums`: as `sent`, without what they come to.
+    Source: unknown (§6 [O] has a draft with lines, and no answer).
+    """
+
+    SENT = "sent"
+    CHANGED = "changed"
+    EXPANDED = "expanded"
+    WITHOUT_SUMS = "without_sums"
+
+
 class Unproduced(StrEnum):
     """A priced line without product: made a text line, taken with its account, or refused. Source: unknown (§3.3)."""
 
@@ -226,6 +251,8 @@ class Switches:
         refuse_unusable_vat: True refuses input, locked, hidden VAT types, and those without a percentage on the day.
         unregistered: See `Unregistered`.
         vat_from_account: True gives a line without VAT type that of its account (the client, on choosing an account).
+        line_vat: See `LineVat`.
+        lines_shown: See `LinesShown`; of invoices and orders.
         unproduced: See `Unproduced`.
         refuse_locked_account: True refuses a line on a locked account.
         lock_at_draft: True looks at locks when a draft is saved, not only when it is issued.
@@ -260,6 +287,8 @@ class Switches:
     refuse_unusable_vat: bool = False
     unregistered: Unregistered = Unregistered.ACCEPTED
     vat_from_account: bool = False
+    line_vat: LineVat = LineVat.ASKED
+    lines_shown: LinesShown = LinesShown.SENT
     unproduced: Unproduced = Unproduced.TEXT
     refuse_locked_account: bool = True
     lock_at_draft: bool = True

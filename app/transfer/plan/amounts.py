@@ -6,14 +6,14 @@ RecMan rounds its own way. The claim (gross) never gives way: a line levels it, 
 
 from decimal import Decimal
 
-from app.domain.documents import Document, Totals
+from app.domain.documents import Document, Line, Totals
 from app.domain.money import CENT, TEN_THOUSANDTH, ZERO, count_decimals, round_money, show_money
 from app.domain.reasons.catalogue import fix_for
 from app.domain.reasons.codes import Code, Reason
 from app.domain.reference import RemoteDocument
 
 # Rounding explains no more than this of any document, be it of every line or to whole crowns.
-_MOST = Decimal(1)
+ROUNDING_EXPLAINS = Decimal(1)
 # Prices with more decimals than these may be cut: by half a unit of the last one, and VAT comes on top of it.
 _PRICE_DECIMALS = 4
 
@@ -21,7 +21,7 @@ _PRICE_DECIMALS = 4
 def sum_allowance(document: Document) -> Decimal:
     """What rounding may explain of each of the sums: an øre for each priced line and each VAT rate, 1.00 at most."""
     priced = [line for line in document.lines if not line.is_text]
-    return min(CENT * (len(priced) + len({line.vat_rate for line in priced})), _MOST)
+    return min(CENT * (len(priced) + len({line.vat_rate for line in priced})), ROUNDING_EXPLAINS)
 
 
 def compare_totals(document: Document, remote: RemoteDocument) -> Reason | None:
@@ -34,10 +34,10 @@ def compare_totals(document: Document, remote: RemoteDocument) -> Reason | None:
     if ours == theirs:
         return None
     allowed, apart = sum_allowance(document), abs(ours.gross_amount - theirs.gross_amount)
-    most = min(allowed + _crowns_of(ours), _MOST)
+    most = min(allowed + _crowns_of(ours), ROUNDING_EXPLAINS)
     # What levels the claim is net without VAT: where it agrees, the net may be apart by both.
     nets, vats = abs(ours.net_amount - theirs.net_amount), abs(ours.vat_amount - theirs.vat_amount)
-    if apart and remote.rounding_amount and apart < _MOST:
+    if apart and remote.rounding_amount and apart < ROUNDING_EXPLAINS:
         # A line that levels it would be rounded away with the rest.
         return _rounds_by_itself(document, remote)
     if vats > allowed or nets > allowed + (ZERO if apart else most) or apart > most:
@@ -65,7 +65,7 @@ def _crowns_of(totals: Totals) -> Decimal:
     """By how much the document's own claim was rounded to whole crowns; zero where it was not."""
     apart = abs(totals.gross_amount - totals.net_amount - totals.vat_amount)
     is_whole = totals.gross_amount == totals.gross_amount.to_integral_value()
-    return apart if is_whole and apart < _MOST else ZERO
+    return apart if is_whole and apart < ROUNDING_EXPLAINS else ZERO
 
 
 def _differ(document: Document, remote: RemoteDocument) -> Reason:
@@ -79,13 +79,15 @@ def _differ(document: Document, remote: RemoteDocument) -> Reason:
 
 
 def _lost_by_prices(document: Document) -> Decimal:
-    """What Unimicro may lose by prices of four decimals, with or without VAT: nothing where they have no more."""
-    lost = ZERO
-    for line in document.lines:
-        with_vat = line.unit_price_net * (1 + (line.vat_rate or ZERO) / 100)
-        if max(count_decimals(price.normalize()) for price in (line.unit_price_net, with_vat)) > _PRICE_DECIMALS:
-            lost += abs(line.quantity) * TEN_THOUSANDTH
-    return lost
+    """What Unimicro may lose of the whole document by prices of four decimals."""
+    return sum(map(lost_by_price, document.lines), ZERO)
+
+
+def lost_by_price(line: Line) -> Decimal:
+    """What Unimicro may lose of a line by a price of four decimals: none where it has no more, with or without VAT."""
+    with_vat = line.unit_price_net * (1 + (line.vat_rate or ZERO) / 100)
+    decimals = max(count_decimals(price.normalize()) for price in (line.unit_price_net, with_vat))
+    return abs(line.quantity) * TEN_THOUSANDTH if decimals > _PRICE_DECIMALS else ZERO
 
 
 def _rounds_by_itself(document: Document, remote: RemoteDocument) -> Reason:
