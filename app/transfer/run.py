@@ -4,9 +4,7 @@ Nothing here decides; a step that finds something changed raises, and the next r
 """
 
 import asyncio
-import time
 from dataclasses import dataclass, replace
-from decimal import Decimal
 from typing import Any
 
 from app.accounting.targets import Draft, guid_for
@@ -17,12 +15,11 @@ from app.domain.reasons.codes import Code, Reason
 from app.domain.reference import DocumentState, RemoteDocument
 from app.domain.states import EventState
 from app.engine.lanes import check_fence
-from app.errors import HoldError, OutcomeUnknownError, RemoteError, RemoteRejectedError, System, WaitError
+from app.errors import HoldError, OutcomeUnknownError, RemoteError, RemoteRejectedError, System
 from app.platform.db import Session
-from app.transfer.attempts import attempt, missing_is_unclear, record_outcome
+from app.transfer.attempts import attempt, missing_is_unclear
 from app.transfer.booked import show_content
 from app.transfer.books import Books
-from app.transfer.claims import claim_sending
 from app.transfer.context import Outcome, Run
 from app.transfer.drift import find_changed
 from app.transfer.found_draft import require_as_planned
@@ -52,6 +49,7 @@ from app.transfer.plan.steps import (
 from app.transfer.plan.vat_sums import VatSums
 from app.transfer.rates import load_rate, record_rate
 from app.transfer.run_credit import create_credit_draft
+from app.transfer.run_found import adopt_document
 from app.transfer.run_parts import run_part
 from app.transfer.run_product import create_product
 from app.transfer.writes import write_draft, write_issue
@@ -89,7 +87,7 @@ async def _do(run: Run, books: Books, step: Step, situation: DocumentSituation, 
     """One step, and how far the plan has come with it."""
     match step:
         case AdoptDocument():
-            draft = await _adopt(run, books, step, situation)
+            draft = await adopt_document(run, books, step, situation)
             await require_as_planned(run, books, step.remote, situation)
             return done.with_draft(draft)
         case LinkDocument():
@@ -118,54 +116,6 @@ async def _finish(
     draft = replace(draft, warnings=tuple(dict.fromkeys((*done.warnings, *draft.warnings))))
     finish = _issue if isinstance(step, Issue) else _keep_draft
     await finish(run, books, step.document, draft, vat)
-
-
-async def _adopt(run: Run, books: Books, step: AdoptDocument, situation: DocumentSituation) -> Draft:
-    transfer_id = run.own_transfer_id
-    rate = await _find_rate(run, books, step.remote, situation)
-    async with run.sessions.begin() as session:
-        await check_fence(session, run.lease)
-        if await claim_sending(session, transfer_id, run.lease, key_id=books.key.id, step="look") is None:
-            raise WaitError("it is being sent right now", scope="", record_id="", seconds=1)
-        books.exchanges.clear()
-        found = f"found in Unimicro as {step.remote.state} with id {step.remote.remote_id}"
-        now = time.monotonic()
-        await record_outcome(
-            session, books, transfer_id, step="look", outcome="found", detail=found, started=now, clears=True
-        )
-        await record_remote(
-            session,
-            transfer_id,
-            books.key,
-            remote_id=step.remote.remote_id,
-            remote_customer_id=step.remote.customer_id,
-            external_reference=step.remote.external_reference or None,
-        )
-    return Draft(
-        document=step.remote, warnings=_recall_warnings(books, situation), rate=rate, seed=_seed_of(books, situation)
-    )
-
-
-def _recall_warnings(books: Books, situation: DocumentSituation) -> tuple[Reason, ...]:
-    """What making the draft had warned of, kept with it or seen again where nobody was left to keep it."""
-    kept = () if situation.past is None else situation.past.warnings
-    document = situation.document
-    return (*kept, *books.target.list_cuts(document)) if isinstance(document, Document) else kept
-
-
-async def _find_rate(run: Run, books: Books, remote: RemoteDocument, situation: DocumentSituation) -> Decimal | None:
-    """The rate that a found draft must have; what is issued already has the one that it has."""
-    document = situation.document
-    if not isinstance(document, Document) or remote.state is not DocumentState.DRAFT:
-        return remote.rate
-    return await load_rate(run, books, document)
-
-
-def _seed_of(books: Books, situation: DocumentSituation) -> str:
-    """What guids of further lines of a found draft hang on: the guid that it was made with."""
-    version = 1 if situation.past is None else situation.past.guid_version
-    recman_id = situation.document.recman_invoice_id if isinstance(situation.document, Document) else ""
-    return guid_for(str(books.key.id), "invoice", recman_id, str(version))
 
 
 async def _create_draft(
