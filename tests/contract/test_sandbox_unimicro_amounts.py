@@ -358,6 +358,7 @@ async def test_300_combinations_of_switches_are_refused_in_words_or_sum_up_to_th
     # Each switch has draws of its own, so that a new one does not shift those of the others.
     choices, outcomes = list_choices(), Counter[int]()
     chances = {name: Random(f"14 {name}") for name in (*choices, "currency")}
+    summed: set[tuple[str, Any]] = set()
     async with sandbox(clock=Clock()) as session:
         customer = await session.customer()
         euro, crown = [(await session.one("currencycodes", "Code", code))["ID"] for code in ("EUR", "DKK")]
@@ -374,6 +375,7 @@ async def test_300_combinations_of_switches_are_refused_in_words_or_sum_up_to_th
             answer = await session.call("POST", "invoices", head)
             outcomes[answer.status_code] += 1
             if answer.status_code == 201:
+                summed |= set(drawn.items())
                 verify_gross(simplejson.loads(answer.content, use_decimal=True), drawn)
             else:
                 assert answer.json()["Messages"][0]["Message"]
@@ -381,6 +383,7 @@ async def test_300_combinations_of_switches_are_refused_in_words_or_sum_up_to_th
     # So many sums are looked at that each position of each switch is among them.
     assert outcomes.keys() == {201, 400}
     assert outcomes[201] > 100
+    assert summed == {(name, one) for name, positions in choices.items() for one in positions}
 
 
 def verify_gross(document: Any, drawn: dict[str, Any]) -> None:
