@@ -12,18 +12,22 @@ from app.platform.resources import Resources
 from app.tables import Key
 
 
-async def verify_rules(resources: Resources, key: Key, rules: Rules) -> None:
-    """Make sure that the company can book by the rules; it is asked only where they name a code or an account.
+async def verify_rules(resources: Resources, key: Key, rules: Rules, *, known: Rules) -> None:
+    """Make sure that the company can book by what the rules name and those in force (`known`) do not.
+
+    It is asked only about such. What was closed since it was named keeps nobody from changing another rule; the plan
+    holds what hangs on it.
 
     Raises:
         RequestError: they name what no sale may be booked on.
         RemoteError, KeyPausedError, HoldError: the company's codes and accounts could not be read.
     """
-    if not (_list_codes(rules) or _list_accounts(rules) or rules.sales_accounts):
+    if _list_named(rules) <= _list_named(known) and rules.sales_accounts == known.sales_accounts:
         return
     reference = await open_key_target(resources, key).fetch_reference()
     today = datetime.now(UTC).date()
-    faults = list_faults(rules, reference, today=today)
+    told = {_drop_place(fault) for fault in list_faults(known, reference, today=today)}
+    faults = [fault for fault in list_faults(rules, reference, today=today) if _drop_place(fault) not in told]
     if not faults:
         return
     usable = [code for code, known in reference.vat_types.items() if _is_usable(known, today)]
@@ -37,6 +41,16 @@ async def verify_rules(resources: Resources, key: Key, rules: Rules) -> None:
 def list_faults(rules: Rules, reference: Reference, *, today: date) -> Sequence[str]:
     """What the rules name that no sale may be booked on from today, place by place. Pure."""
     return [*_list_code_faults(rules, reference, today), *_list_account_faults(rules, reference)]
+
+
+def _list_named(rules: Rules) -> frozenset[str]:
+    """Every code and account that is named, wherever."""
+    accounts = [*(number for _, number in _list_accounts(rules)), *rules.sales_accounts]
+    return frozenset([*(f"code {code}" for _, code in _list_codes(rules)), *(f"account {one}" for one in accounts)])
+
+
+def _drop_place(fault: str) -> str:
+    return fault.partition(": ")[2]
 
 
 def _list_codes(rules: Rules) -> list[tuple[str, str]]:

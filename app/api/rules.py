@@ -136,8 +136,8 @@ async def make_rules(
 ) -> RulesView:
     """Make the next version of the rules, from JSON or YAML.
 
-    VAT codes and accounts that no sale may be booked on in Unimicro are refused; an account for rounding is looked up
-    there when it is named. What is held for a reason that a rule may mend is tried again. `{}` takes every rule back.
+    VAT codes and accounts that no sale may be booked on in Unimicro are refused when they are named first, and so is an
+    account for rounding. What is held for a reason that a rule may mend is tried again. `{}` takes every rule back.
     """
     key = await load_key(door.session, key_id)
     # A large file takes a while; others are answered meanwhile.
@@ -146,7 +146,7 @@ async def make_rules(
     before = show_rules(known)
     # No transaction is open while Unimicro is asked what may be booked on.
     await door.session.commit()
-    await verify_rules(resources, key, rules)
+    await verify_rules(resources, key, rules, known=known)
     if rules.rounding is not None and rules.rounding != known.rounding:
         await verify_rounding(resources, key, rules.rounding)
     row = await record_rules(door.session, key, rules, after_version=after_version, made_by=door.caller.actor)

@@ -20,9 +20,16 @@ Currency = Annotated[str, Field(pattern="^[A-Z]{3}$")]
 Dimension = Annotated[int, Field(ge=_FIRST_DIMENSION, le=_LAST_DIMENSION)]
 Account = Annotated[int, Field(ge=1000, le=99999999)]
 Rate = Annotated[Decimal, Field(ge=0, le=100)]
-Country = Annotated[
-    str, BeforeValidator(lambda value: value.upper() if isinstance(value, str) else value), Field(pattern="^[A-Z]{2}$")
-]
+
+
+def _to_country(value: Any) -> Any:
+    # YAML reads Norway's code as “no” unless somebody quotes it.
+    if value is False:
+        return "NO"
+    return value.upper() if isinstance(value, str) else value
+
+
+Country = Annotated[str, BeforeValidator(_to_country), Field(pattern="^[A-Z]{2}$")]
 
 
 class _Part(BaseModel):

@@ -203,6 +203,13 @@ async def test_rules_that_no_sale_can_be_booked_by_are_refused(world: World, rul
     assert (await world.get("/v1/rules", key_id=str(world.key_id)))["version"] == 0
 
 
+async def test_account_that_is_no_longer_named_as_one_of_sales_is_refused_where_a_rule_has_it(world: World) -> None:
+    rules = {"accounting": [{"product": "4001", "account": 7740, "vat_code": "5"}]}
+    await world.office.put_rules({**rules, "sales_accounts": [7740]})
+    refused = await world.office.put_rules(rules, after_version=1, status=422)
+    assert "account 7740 is no account of sales" in refused["cause"]
+
+
 async def test_rule_names_an_account_outside_of_sales_once_it_is_named_as_one(world: World) -> None:
     rule = {"product": "4001", "account": 7740, "vat_code": "5"}
     write_invoice(world)
@@ -223,14 +230,18 @@ async def test_closed_code_is_refused_in_rules_and_held_where_a_rule_or_a_produc
     for code in ("5", "6"):
         change(books, "VatType", {"VatCode": code}, **changes)
     read_anew(world)
-    refused = await world.office.put_rules(by_rule, after_version=1, status=422)
-    assert f"VAT code 6 {told}" in refused["cause"]
+    more = {"accounting": [*by_rule["accounting"], {"product": "4001", "vat_code": "5"}]}
+    refused = await world.office.put_rules(more, after_version=1, status=422)
+    assert f"VAT code 5 {told}" in refused["cause"]
+    assert "VAT code 6" not in refused["cause"]
+    # What was closed since it was named keeps nobody from changing something else.
+    await world.office.put_rules({**by_rule, "held_customers": ["77"]}, after_version=1)
     write_invoice(world)
     write_invoice(world, 5002, productNumber="1001")
     for record, code in ((5001, "vat_code_unusable"), (5002, "rule_unusable")):
         (reason,) = await send(world, record)
         assert (reason["code"], told in reason["cause"]) == (code, True)
-    await mend(world, {"accounting": [{"vat_rate": "0", "vat_code": "0"}]}, after_version=1)
+    await mend(world, {"accounting": [{"vat_rate": "0", "vat_code": "0"}]}, after_version=2)
     assert await booked_on(world, 5001) == [(3100, "0")]
     assert await booked_on(world, 5002) == [(3000, "0")]
 

@@ -2,6 +2,7 @@
 
 import pytest
 
+from app.admin.rules_file import parse_yaml
 from app.domain.countries import COUNTRY_CODES, find_country_code
 from app.domain.parties import Customer
 from app.recman.read.translate import read_company
@@ -36,3 +37,8 @@ def test_customer_gets_its_country_from_any_of_the_names() -> None:
     found = read_company(company | {"invoiceAddress": {"address1": "Bahnhofstrasse 1", "country": "Sveits"}})
     assert isinstance(found, Customer)
     assert found.invoice_address.country_code == "CH"
+
+
+def test_norways_code_is_no_lie_of_yaml() -> None:
+    rules = parse_yaml("accounting: [{country: NO, vat_code: '5'}, {country: se, vat_code: '52'}]")
+    assert [rule.country for rule in rules.accounting] == ["NO", "SE"]
