@@ -65,7 +65,7 @@ class Settings(BaseSettings):
         300, ge=0, description="How long products, VAT types and the like are kept before they are read again"
     )
     unimicro_confirm_seconds: float = Field(
-        60,
+        10,
         ge=0,
         description="Before something is sent, settings and VAT types older than this are read again (two calls)",
     )

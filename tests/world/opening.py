@@ -47,6 +47,8 @@ def make_settings(database_url: str, folder: Path, **changes: Any) -> Settings:
         "unimicro_client_id": options.client_id,
         "unimicro_client_secret": SecretStr(CLIENT_SECRET),
         "unimicro_read_lag_seconds": 0.05,
+        # Steady state stays so on a slow machine.
+        "unimicro_confirm_seconds": 60,
         # No lease is lost to a slow machine; who kills a worker chooses a short one.
         "lease_seconds": 60,
         "poll_seconds": 0.05,
