@@ -1,13 +1,12 @@
 """The invoice overview: filters and words, dry run, bulk sending, done elsewhere, drift."""
 
-import asyncio
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
 import pytest
 
 from app.sandbox.samples import load_samples
-from tests.world import COMPANY, World
+from tests.world import World
 
 SAMPLES = load_samples()
 TABLES = ("tenant", "key", "department", "lane", "event", "transfer", "attempt", "rule_set", "job")
@@ -324,22 +323,3 @@ async def test_repeats_from_recman_cost_no_call_to_unimicro(world: World) -> Non
 
 
 # --- many at once ---
-
-
-async def test_fifty_invoices_of_one_new_customer_over_four_workers_make_one_customer(world: World) -> None:
-    records = world.recman.state.store.records["invoice"]
-    for n in range(50):
-        records[str(6000 + n)] = {**records["5001"], "invoiceId": 6000 + n, "invoiceNumber": str(120000 + n), "kid": ""}
-    await asyncio.gather(*(world.hear_of("invoice", 6000 + n) for n in range(50)))
-    await asyncio.gather(*(world.settle() for _ in range(4)))
-    rows = await world.transfers()
-    assert [rows["invoice", str(6000 + n)]["state"] for n in range(50)] == ["done"] * 50
-    books = world.ledger.books()
-    number = rows["invoice", "6000"]["customer_name"]
-    customers = [row for row in (await world.books())[_key(await world.books())]["customers"] if number in str(row)]
-    assert len(customers) == 1
-    assert len([row for row in books.rows("CustomerInvoice") if row["InvoiceNumber"]]) == 50
-
-
-def _key(books: dict[str, Any]) -> str:
-    return next(key for key, company in books.items() if company["name"] == COMPANY)
