@@ -320,6 +320,3 @@ async def test_repeats_from_recman_cost_no_call_to_unimicro(world: World) -> Non
     await world.hear_of("invoice", 5001)
     await world.settle()
     assert len(await world.list_calls()) == before
-
-
-# --- many at once ---
