@@ -48,7 +48,6 @@ from app.errors import ServiceError
 from app.platform.db import migrate_database
 from app.platform.logger import configure_logging
 from app.settings import Settings, list_settings
-from app.web import render_openapi
 
 cli = typer.Typer(
     no_args_is_help=True,
@@ -305,6 +304,8 @@ def probe(*, tenant: OwnerOption = None) -> None:
 @cli.command()
 def openapi(*, write: WriteOption = False, check: CheckOption = False) -> None:
     """Print, write or check the description of our REST API."""
+    from app.web import render_openapi  # noqa: PLC0415 - building every route takes a second, which no other command needs
+
     text = render_openapi()
     if write:
         _OPENAPI.write_text(text, encoding="utf-8")

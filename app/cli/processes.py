@@ -13,7 +13,6 @@ from app.admin.tokens import ensure_operator
 from app.platform.resources import Resources, open_resources
 from app.scheduler import run_schedule
 from app.settings import Settings
-from app.web import create_app
 from app.worker import run_worker
 
 # Requests in flight at a stop get this long.
@@ -77,6 +76,8 @@ class _Server(uvicorn.Server):
 
 
 async def _serve(resources: Resources, stop: asyncio.Event) -> None:
+    from app.web import create_app  # noqa: PLC0415 - building every route takes a second, which no worker needs
+
     @asynccontextmanager
     async def share() -> AsyncIterator[Resources]:
         yield resources

@@ -53,5 +53,6 @@ async def test_a_role_loads_neither_stand_ins_nor_a_postgres_of_our_own(role: st
             process.kill()
             await process.wait()
     loaded = json.loads(shown.splitlines()[-1])
-    assert {"app.web", "app.worker", "app.platform.db"} <= set(loaded)
+    assert {"app.worker", "app.platform.db"} <= set(loaded)
+    assert ("app.web" in loaded) == (role == "serve")
     assert [name for name in loaded if name.startswith(("app.sandbox", "app.embedded"))] == []
