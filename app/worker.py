@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict
+from datetime import timedelta
 from functools import partial
 from typing import Any
 from uuid import UUID
@@ -41,6 +42,7 @@ from app.reading.records import open_reader
 from app.sweep.run import carry_sweep
 from app.sweep.sweeps import SCOPE as SWEEP
 from app.sweep.sweeps import record_trouble as record_sweep_trouble
+from app.tables import Transfer
 from app.transfer.books import REST_SECONDS, open_books
 from app.transfer.carry import carry_company, carry_document, carry_nothing, carry_project, hold
 from app.transfer.context import Run
@@ -49,6 +51,8 @@ from app.transfer.trouble import record_trouble
 
 # One run of a lane serves at most this many of its events.
 _BATCH = 100
+# Longer than the transaction that ends a record; whoever looks again afterwards sees what it said.
+_LOOK_AGAIN_SECONDS = 1.0
 
 _log = get_logger(__name__)
 
@@ -153,10 +157,18 @@ async def _wait_for_record(resources: Resources, run: Run, error: WaitError) -> 
         is_over = other is not None and (other.booked_at is not None or (error.while_open and not is_begun(other)))
         if is_over:
             await postpone(session, lease, seconds=0, spends_try=False)
+        elif needs_person and _has_just_ended(other, lease):
+            await postpone(session, lease, seconds=_LOOK_AGAIN_SECONDS, spends_try=False)
         else:
             await wait_for(session, lease, scope=error.scope, record_id=error.record_id, seconds=error.seconds)
             if other is None and error.scope == "invoice":
                 await _ask_for(session, lease, error)
+
+
+def _has_just_ended(other: Transfer | None, lease: Lease) -> bool:
+    """Whether it was stopped while we looked, so that we have not seen why; a transaction's time is its beginning's."""
+    margin = timedelta(seconds=_LOOK_AGAIN_SECONDS)
+    return other is not None and lease.claimed_at is not None and other.updated_at > lease.claimed_at - margin
 
 
 async def _ask_for(session: Session, lease: Lease, error: WaitError) -> None:

@@ -37,7 +37,7 @@ _LEASED = """
     UPDATE lane SET state = 'leased', token = gen_random_uuid(), waits_for = NULL,
                     leased_until = now() + make_interval(secs => :lease)
     FROM due WHERE lane.id = due.id
-    RETURNING lane.id, tenant_id, scope, record_id, token, seq, seen_seq, tries, share,
+    RETURNING lane.id, tenant_id, scope, record_id, token, seq, seen_seq, tries, share, now() AS claimed_at,
               extract(epoch FROM now() - coalesce(failing_since, now()))::float AS failing_seconds
 """
 
@@ -128,4 +128,5 @@ def _to_lease(row: Any) -> Lease:
         seen_seq=row.seen_seq,
         tries=row.tries,
         failing_seconds=row.failing_seconds,
+        claimed_at=row.claimed_at,
     )

@@ -4,6 +4,7 @@ import math
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import text
@@ -136,6 +137,7 @@ class Lease:
     """A lane in this worker's hands; `token` fences every write made on its behalf.
 
     `seq` is the lane's counter at the claim: events up to it are committed; `seen_seq` is the last one dealt with.
+    `claimed_at` by the database's clock; None where nothing was claimed.
     """
 
     lane_id: int
@@ -147,6 +149,7 @@ class Lease:
     seen_seq: int
     tries: int
     failing_seconds: float
+    claimed_at: datetime | None = None
 
 
 async def renew(session: Session, tokens: Sequence[UUID], *, lease_seconds: float) -> set[UUID]:

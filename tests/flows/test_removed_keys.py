@@ -6,8 +6,11 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
+from app.engine.claims import Turn, claim
 from app.platform.http import httpx
 from app.transfer.books import KnownBooks
+from app.transfer.context import Run
+from app.worker import carry, work_on
 from tests.world import COMPANY, World
 
 OTHER = "Nordlys Konsulent AS"
@@ -66,9 +69,7 @@ async def test_credit_note_waits_while_its_invoice_has_no_key(world: World) -> N
     patched = await world.call("PATCH", f"/v1/keys/{world.key_id}", {"departments": ["1"]})
     assert patched.status_code == 200
     world.recman.state.store.records["invoice"]["5008"]["departmentId"] = "1"
-    # One after the other: a credit note that looks at the very moment of its invoice's hold says less of the reason.
-    for record in (5003, 5008):
-        await world.carry("invoice", record)
+    await world.carry("invoice", 5003, 5008)
     credit = await world.document(5008)
     assert (credit["state"], credit["key_id"]) == ("waiting", None)
     assert "No key for department 2" in credit["reasons"][0]["cause"]
@@ -76,6 +77,26 @@ async def test_credit_note_waits_while_its_invoice_has_no_key(world: World) -> N
     await world.settle()
     assert [(await world.document(one))["key_id"] for one in (5003, 5008)] == [other, other]
     assert (await world.document(5008))["state"] == "done"
+
+
+async def test_credit_note_that_looked_while_its_invoice_was_held_looks_again_and_says_why(world: World) -> None:
+    await world.office.read_departments()
+    assert (await world.call("PATCH", f"/v1/keys/{world.key_id}", {"departments": ["1"]})).status_code == 200
+    await world.hear_of("invoice", 5003, 5008)
+    async with world.resources.sessions.begin() as session:
+        leases = (await claim(session, Turn(), most=2, lease_seconds=60)).leases
+    invoice, credit = sorted(leases, key=lambda lease: lease.record_id)
+
+    async def look_too_early(run: Run) -> None:
+        try:
+            await carry(run)
+        finally:
+            await work_on(world.resources, carry, invoice)
+
+    await work_on(world.resources, look_too_early, credit)
+    await world.settle()
+    (reason,) = (await world.document(5008))["reasons"]
+    assert "No key for department 2" in reason["cause"]
 
 
 async def test_credit_of_an_invoice_with_a_removed_key_is_held_and_goes_on_when_the_invoice_is_linked_again(
