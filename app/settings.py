@@ -65,9 +65,9 @@ class Settings(BaseSettings):
         300, ge=0, description="How long products, VAT types and the like are kept before they are read again"
     )
     unimicro_confirm_seconds: float = Field(
-        10,
+        0,
         ge=0,
-        description="Before something is sent, settings and VAT types older than this are read again (two calls)",
+        description="How long settings and VAT types are believed although a newer hint came (0: not at all)",
     )
     unimicro_invoice_link: str = Field(
         "{base}#/sales/invoices/{id}", description="Where a person finds an invoice in Unimicro (assumed)"

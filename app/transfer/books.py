@@ -126,7 +126,7 @@ async def open_books(
         return fresh if fresh is not reference else None
 
     async def confirm(*, surely: bool) -> Reference | None:
-        # In steady state hints are always newer than what was read: a call for each would be one more for each invoice.
+        # One look serves all whose hints came before it: those that waited to be read together share it.
         seconds = 0 if surely else resources.settings.unimicro_confirm_seconds
         oldest = min(heard_at, now - timedelta(seconds=seconds))
         fresh = await _confirm_reference(resources, key, target, oldest=oldest)

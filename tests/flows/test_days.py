@@ -155,6 +155,20 @@ async def test_go_is_confirmed_where_the_settings_are_older_than_the_newest_hint
         assert [method for method, _ in calls[2:]] == ["POST", "POST", "GET"]
 
 
+async def test_invoices_that_waited_together_share_one_look_at_the_settings(database_url: str, tmp_path: Path) -> None:
+    async with open_world(database_url, tmp_path, unimicro_confirm_seconds=0) as world:
+        await world.carry("invoice", 5001)
+        for record in range(6000, 6020):
+            put_invoice(world, record)
+        await world.hear_of("invoice", *range(6000, 6020))
+        before = len(await world.list_calls())
+        await world.settle()
+        calls = [(call["method"], call["path"]) for call in (await world.list_calls())[before:]]
+        assert calls.count(("GET", "/api/biz/companysettings/1")) == calls.count(("GET", "/api/biz/vattypes")) == 1
+        assert len(calls) == 20 * 3 + 2
+        assert {(await world.document(record))["state"] for record in range(6000, 6020)} == {"done"}
+
+
 async def test_what_a_person_asks_for_and_what_was_held_is_confirmed_at_once(world: World) -> None:
     await world.office.put_rules({"review": {"everything": True}})
     await world.carry("invoice", 5001, 5002)
