@@ -132,3 +132,19 @@ async def test_credit_note_keeps_the_rate_of_its_invoice(world: World, rate: str
     (credit,) = world.ledger.credits()
     assert credit["CurrencyExchangeRate"] == invoice["CurrencyExchangeRate"]
     assert credit["TaxInclusiveAmount"] * parts == -invoice["TaxInclusiveAmount"]
+
+
+@pytest.mark.parametrize(("stated", "codes"), [("11.75", []), ("1175.00", []), ("11.60", ["rate_doubtful"])])
+async def test_what_recman_says_of_a_credit_notes_rate_is_compared_with_its_invoices(
+    world: World, stated: str, codes: list[str]
+) -> None:
+    price_in(world, "EUR", 5003)
+    price_in(world, "EUR", 5008, exchangeRate=stated)
+    await world.carry("invoice", 5003, 5008)
+    assert await world.hold_of(5008) == ("held" if codes else "done", codes)
+    assert world.ledger.list_drafts() == []
+    if codes:
+        (reason,) = (await world.document(5008))["reasons"]
+        assert "by hand" in reason["fix"]
+        assert "11.60" in reason["cause"]
+        assert "11.75" in reason["cause"]

@@ -89,6 +89,10 @@ ROWS = (
                 "Enter RecMan's rate for that day in Unimicro, then retry; else enter the document in Unimicro by hand "
                 "with RecMan's rate and link it (POST /v1/invoices/{transfer_id}/done-elsewhere)."
             ),
+            "credit_note": Text(
+                "A credit note has its invoice's rate. Find out which rate is right; then credit the invoice in "
+                "Unimicro by hand and link that credit note (POST /v1/invoices/{transfer_id}/done-elsewhere)."
+            ),
         },
         wakes=frozenset({Change.RULES_CHANGED}),
     ),

@@ -25,6 +25,7 @@ from app.transfer.plan.basics import (
 from app.transfer.plan.customers import find_same_customer
 from app.transfer.plan.go_live import show_way_out
 from app.transfer.plan.products import plan_products
+from app.transfer.plan.rates import find_other_rate
 from app.transfer.plan.review import is_approved, list_review_gaps, list_rule_gaps
 from app.transfer.plan.sale import to_sale
 from app.transfer.plan.situation import DocumentSituation, Past
@@ -129,6 +130,9 @@ def _list_party_gaps(
         cause = f"{name_document(document)} is in {document.currency}, invoice {credited.remote_number} in {currency}"
         fix = fix_for(Code.CREDIT_CURRENCY_DIFFERS, currency=currency)
         gaps.append(Reason(code=Code.CREDIT_CURRENCY_DIFFERS, cause=cause, fix=fix))
+    if remote.rate is not None and document.currency != situation.reference.base_currency:
+        other = find_other_rate(document, remote.rate, "its invoice's in Unimicro", case="credit_note")
+        gaps += [] if other is None else [other]
     if remote.invoice_date is not None and document.invoice_date < remote.invoice_date:
         cause = (
             f"{name_document(document)} is dated {document.invoice_date}, before invoice {credited.remote_number} "

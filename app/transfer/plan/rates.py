@@ -45,10 +45,16 @@ def choose_rate(
         trouble = _find_trouble(found, currency, base_currency, last)
         if trouble:
             return _doubtful(document, quote, trouble)
-    if document.exchange_rate is not None and not _is_stated(document.exchange_rate, found):
-        cause = f"RecMan's own rate for {currency} is {document.exchange_rate:f}, Unimicro's for the day {found:f}"
-        return Reason(code=Code.RATE_DOUBTFUL, cause=cause, fix=fix_for(Code.RATE_DOUBTFUL, "recman"))
-    return found
+    return find_other_rate(document, found, "Unimicro's for the day", case="recman") or found
+
+
+def find_other_rate(document: Document, rate: Decimal, whose: str, *, case: str) -> Reason | None:
+    """How RecMan's own rate, where it states one, is another than the one that the document is reckoned with."""
+    stated = document.exchange_rate
+    if stated is None or _is_stated(stated, rate):
+        return None
+    cause = f"RecMan's own rate for {document.currency} is {stated:f}, {whose} {rate:f}"
+    return Reason(code=Code.RATE_DOUBTFUL, cause=cause, fix=fix_for(Code.RATE_DOUBTFUL, case))
 
 
 def _choose_near(quote: Quote, named: Decimal) -> Decimal | None:
