@@ -63,6 +63,8 @@ async def test_changed_amount_is_an_alarm_with_every_field_old_and_new_and_ends_
         ({"kid": "1100023"}, "KID 1100015 → 1100023"),
         ({"projectId": None}, "project id 301 → none"),
         ({"deliveryDate": "2026-10-30"}, "→ 2026-10-30"),
+        ({"yourReference": "Somebody Else"}, "your reference (other words)"),
+        ({"notes": "Other words"}, "note (other words)"),
     ],
 )
 async def test_what_leaves_the_claim_alone_is_a_note_with_old_and_new_until_it_is_taken_back(

@@ -3,6 +3,7 @@
 The claim is an alarm; what only says when and how it is paid, whose work it was, or how RecMan would book it, a note.
 """
 
+import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -45,6 +46,15 @@ _LINE = {
 }
 # RecMan's product may tell a line's code and account, and a product changes: that is no word about the invoice.
 _LINE_BESIDES = {"vat_code": "VAT code", "account": "account", "department": "department"}
+# Words may name persons: whether they are the same is kept, not what they were.
+_WORDS = {
+    "our_reference": "our reference",
+    "your_reference": "your reference",
+    "requisition": "requisition",
+    "note": "note",
+    "recipient": "whom it is addressed to",
+    "lines": "texts of its lines",
+}
 _MOST_NAMED = 12
 _NOT_KEPT = "its lines, customer, due date or KID, of which the release that booked it kept no values"
 
@@ -58,7 +68,7 @@ class Changes:
 
 
 def show_booked(document: Document) -> dict[str, Any]:
-    """What is kept of a document when it is booked, for its log: no texts, no names."""
+    """What is kept of a document when it is booked, for its log: no texts, no names, but whether they are the same."""
     totals = document.totals
     return {
         "kind": document.kind.value,
@@ -76,7 +86,19 @@ def show_booked(document: Document) -> dict[str, Any]:
         "department": document.recman_department_id or "",
         "delivery_date": "" if document.delivery_date is None else document.delivery_date.isoformat(),
         "lines": [_show_line(line) for line in document.lines if not line.is_text],
+        "words": {name: _digest(words) for name, words in _list_words(document).items()},
     }
+
+
+def _list_words(document: Document) -> dict[str, Any]:
+    lines = [(line.text, line.comment, line.unit, line.period_start, line.period_end) for line in document.lines]
+    recipient = (document.recipient_name, document.recipient_address)
+    plain = {name: getattr(document, name) for name in ("our_reference", "your_reference", "requisition", "note")}
+    return {**plain, "recipient": recipient, "lines": lines}
+
+
+def _digest(words: Any) -> str:
+    return hashlib.sha256(repr(words).encode()).hexdigest()[:12]
 
 
 def _show_line(line: Line) -> dict[str, str]:
@@ -108,6 +130,7 @@ def find_changes(document: Document, past: Past, *, is_same: bool) -> Changes:
             *_compare_lines(past.booked_as.get("lines", []), now["lines"]),
         )
         notes = [*_compare(past.booked_as, now, _BESIDES)]
+        notes += _compare_words(past.booked_as.get("words", {}), now["words"])
         if not alarms:
             notes += _compare_besides(past.booked_as.get("lines", []), now["lines"])
         return Changes(alarms, tuple(notes))
@@ -121,6 +144,13 @@ def _compare(before: Mapping[str, Any], now: Mapping[str, Any], names: Mapping[s
     for name, word in names.items():
         if name in before and before[name] != now[name]:
             yield f"{word} {before[name] or 'none'} → {now[name] or 'none'}"
+
+
+def _compare_words(before: Mapping[str, str], now: Mapping[str, str]) -> Iterator[str]:
+    """Which words are others; what was not kept cannot be."""
+    yield from (
+        f"{word} (other words)" for name, word in _WORDS.items() if name in before and before[name] != now[name]
+    )
 
 
 def _compare_lines(before: Sequence[Mapping[str, str]], now: Sequence[Mapping[str, str]]) -> Iterator[str]:
