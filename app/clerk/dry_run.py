@@ -5,13 +5,13 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
-from app.clerk.rehearse import PlannedStep, rehearse
+from app.clerk.rehearse import PlannedStep, rehearse, rehearse_taking_back
 from app.clerk.side_run import open_side_run
 from app.domain.documents import Document
 from app.domain.gaps import Gaps
 from app.domain.reasons.catalogue import fix_for
 from app.domain.reasons.codes import Code, Reason
-from app.domain.reference import RemoteProduct
+from app.domain.reference import RemoteDocument, RemoteProduct
 from app.domain.rules import Review
 from app.domain.states import KeyState
 from app.errors import HoldError, KeyPausedError, RemoteRejectedError, ServiceError, WaitError
@@ -22,6 +22,7 @@ from app.transfer.books import Books, pause_of, require_customer_check
 from app.transfer.carry import decide
 from app.transfer.context import Run
 from app.transfer.drift import look_for_drift
+from app.transfer.found_draft import imagine_taken_back, is_as_planned
 from app.transfer.look import look_at_document
 from app.transfer.old_documents import find_shown_offer
 from app.transfer.plan.document import plan_document
@@ -29,7 +30,7 @@ from app.transfer.plan.go_live import is_persons_choice
 from app.transfer.plan.products import choose_product
 from app.transfer.plan.sale import to_sale
 from app.transfer.plan.situation import DocumentSituation
-from app.transfer.plan.steps import Decision, Go, Hold, Skip, Wait
+from app.transfer.plan.steps import AdoptDocument, Decision, Go, Hold, Skip, Wait
 from app.transfer.route import choose_key, decide_without_key
 
 
@@ -122,8 +123,13 @@ async def _plan(run: Run, books: Books, situation: DocumentSituation, transfer: 
     outcome, reasons = _name(decision)
     if not isinstance(decision, Go):
         situation, decision = await _lift(run, books, situation, decision, transfer)
-    plan = decision if isinstance(decision, Go) else Go(())
     planned: list[PlannedStep] = []
+    if isinstance(decision, Go) and (left := await _find_left(books, situation, decision)) is not None:
+        planned.append(await rehearse_taking_back(books, left))
+        situation = imagine_taken_back(situation)
+        decision = await _decide(run, books, situation)
+        outcome, reasons = (outcome, reasons) if isinstance(decision, Go) else _name(decision)
+    plan = decision if isinstance(decision, Go) else Go(())
     try:
         async for step in rehearse(run, books, situation, plan.steps):
             planned.append(step)  # noqa: PERF401 - what came before a hold is kept
@@ -140,6 +146,14 @@ async def _plan(run: Run, books: Books, situation: DocumentSituation, transfer: 
         steps=tuple(planned),
         lines=() if isinstance(document, Gaps) else tuple(_list_lines(document, situation, books)),
     )
+
+
+async def _find_left(books: Books, situation: DocumentSituation, plan: Go) -> RemoteDocument | None:
+    """A found draft that is made again, for rules, products or codes have changed since."""
+    for step in plan.steps:
+        if isinstance(step, AdoptDocument) and not await is_as_planned(books, step.remote, situation):
+            return step.remote
+    return None
 
 
 async def _decide(run: Run, books: Books, situation: DocumentSituation) -> Decision:

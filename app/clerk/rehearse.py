@@ -90,6 +90,15 @@ async def rehearse(
         yield PlannedStep(step=type(step).__name__, reason=step.reason, calls=calls, difference=_tell(step))
 
 
+async def rehearse_taking_back(books: Books, draft: RemoteDocument) -> PlannedStep:
+    """The deletion of a draft that is made again."""
+    books.exchanges.clear()
+    await books.target.delete_draft(draft.remote_id)
+    reason = "its draft was made by other rules, or for other products, than there are now"
+    told = f"the draft with id {draft.remote_id} goes, and another one is made"
+    return PlannedStep(step="TakeBack", reason=reason, calls=to_previews(tuple(books.exchanges), ()), difference=told)
+
+
 def _tell(step: Step) -> str:
     match step:
         case Link():

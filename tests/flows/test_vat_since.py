@@ -8,6 +8,7 @@ import pytest
 from app.sandbox.unimicro.books import Books
 from app.transfer.books import KnownBooks
 from tests.world import World
+from tests.world.wire import list_differences, watch_writes
 
 
 @pytest.fixture
@@ -69,6 +70,19 @@ async def test_draft_of_earlier_rules_is_made_anew_by_those_of_now(world: World)
     await world.settle()
     assert await booked_on(world) == [(3100, "5")]
     assert len(world.ledger.documents()) == 1
+
+
+async def test_dry_run_shows_that_a_draft_of_earlier_rules_is_made_again(world: World) -> None:
+    write_lines(world, 5001, {})
+    await leave_draft(world)
+    await world.office.put_rules({"accounting": [{"product": "4001", "vat_code": "5", "account": 3200}]})
+    row = await world.document(5001)
+    (told,) = (await world.post("/v1/invoices/dry-run", {"ids": [row["id"]]})).json()
+    assert [step["step"] for step in told["steps"]] == ["TakeBack", "CreateDraft", "Issue"]
+    with watch_writes(world) as sent:
+        await world.settle()
+    assert list_differences(told, sent) == []
+    assert await booked_on(world) == [(3200, "5")]
 
 
 async def test_draft_on_a_code_that_was_closed_since_is_held_and_taken_away(world: World, books: Books) -> None:
