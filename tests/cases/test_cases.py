@@ -37,6 +37,7 @@ async def test_case_comes_out_right_or_is_held_for_its_reason_and_mended(play: P
             verify_reason(play.snapshots[snapshot][record], code, by=case)
     for step in hold.get("mend", []):
         await take(play, step)
+    assert [row["reasons"] for row in (await play.load_transfers()).values() if row["state"] == "held"] == []
     await compare(play, hold.get("then", {}))
 
 

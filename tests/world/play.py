@@ -16,6 +16,7 @@ from app.worker import run_worker
 from tests.world.names import COMPANY
 from tests.world.world import World
 
+_ISSUED = 42002
 _RATE_CALL = {"method": "GET", "path": "/api/biz/currencies", "query": "get-currency-exchange-rate"}
 _ACCOUNTS = {"0": 3100, "15": 3020, "12": 3030}
 
@@ -125,6 +126,25 @@ async def _approve(play: Play, record_id: int) -> None:
     await _post(play, record_id, "/v1/invoices/{id}/approve", None)
 
 
+async def _share(play: Play, org_number: str) -> None:
+    body = {"org_number": org_number, "reason": "decided in a case's mending"}
+    answer = await play.world.post(f"/v1/keys/{play.world.key_id}/shared-org-numbers", body)
+    assert answer.status_code in (200, 201), answer.text
+
+
+async def _by_hand(play: Play, value: list[Any]) -> None:
+    """An invoice that a person enters and issues in Unimicro with these sums, and links."""
+    record_id, company_id, sums = value
+    customer = (await play.world.transfers())["customer", str(company_id)]
+    (currency,) = (row["ID"] for row in play.books.rows("CurrencyCode") if row["Code"] == "NOK")
+    names = {"net": "TaxExclusiveAmount", "vat": "VatTotalsAmount", "gross": "TaxInclusiveAmount"}
+    money = {f"{names[word]}{end}": Decimal(amount) for word, amount in sums.items() for end in ("", "Currency")}
+    head = {"InvoiceType": 0, "StatusCode": _ISSUED, "InvoiceNumber": f"9{record_id}", "InvoiceDate": "2026-11-02"}
+    head |= {"CustomerID": customer["remote_id"], "CurrencyCodeID": currency, "CurrencyExchangeRate": Decimal(1)}
+    made = play.books.insert("CustomerInvoice", head | money)
+    await _post(play, record_id, "/v1/invoices/{id}/done-elsewhere", {"remote_id": made["ID"]}, status=200)
+
+
 async def _post(play: Play, record_id: int, path: str, body: Any, *, status: int = 202) -> None:
     transfer = await play.load_transfer(record_id)
     answer = await play.world.post(path.format(id=transfer["id"]), body)
@@ -199,6 +219,7 @@ def _add_product(books: Books, number: str, name: str, percent: Decimal, code: s
 _STEPS: dict[str, Callable[[Play, Any], Awaitable[None]]] = {
     "approve": _approve,
     "body": _body,
+    "by_hand": _by_hand,
     "copy": _copy,
     "customer": _customer,
     "factor": _factor,
@@ -214,6 +235,7 @@ _STEPS: dict[str, Callable[[Play, Any], Awaitable[None]]] = {
     "rules": _rules,
     "set": _set,
     "settle": _settle,
+    "share": _share,
     "snapshot": _snapshot,
     "unimicro": _unimicro,
 }
