@@ -11,6 +11,7 @@ from app.admin.key_set_up import examine_set_up
 from app.admin.keys import load_key, open_secret
 from app.domain.booking import Booking
 from app.domain.findings import Finding
+from app.domain.reasons.catalogue import fix_for
 from app.domain.reasons.codes import Code
 from app.domain.reference import Reference, RemoteProduct
 from app.errors import HoldError, RemoteError, ServiceError
@@ -145,7 +146,7 @@ def examine_reference(reference: Reference, *, today: date) -> list[Finding]:
             _numbers(products, lambda one: one.account_id is None),
             good="every active product has one",
             bad="these products have no sales account: {}",
-            fix="Choose a sales account for each product, or a default one in Unimicro's company settings.",
+            fix=fix_for(Code.SETTING_ACCOUNTS),
         ),
         _examine_lock(reference.locked_until, today),
         _examine_series(reference.customer_series),
