@@ -161,7 +161,7 @@ async def list_documents(door: ViewerDoor, job_id: UUID, after: After = 0, limit
 
 
 @router.post("/jobs/{job_id}/start", status_code=202, responses=problems(_404="not_found", _409="job_not_previewed"))
-async def let_job_go(door: AdminDoor, resources: ResourcesDep, job_id: UUID) -> JobView:
+async def start_job(door: AdminDoor, resources: ResourcesDep, job_id: UUID) -> JobView:
     """Do what the preview has shown: the invoices that it lists are looked at again, and no others."""
     job = await load_job(door.session, job_id, lock=True)
     await record_start(door.session, job, actor=door.caller.actor)
