@@ -48,9 +48,12 @@ async def _check_sign_in(resources: Resources, key: Key) -> Finding:
     try:
         await renew_token(resources, key.id)
     except ServiceError as error:
-        fix = error.fix or "Try again in a few minutes."
-        return Finding(what, ok=False, cause=error.cause, fix=fix, code=error.code)
+        return _tell_trouble(what, error)
     return Finding(what, ok=True, cause="the token was renewed", code=Code.SIGN_IN_AGAIN)
+
+
+def _tell_trouble(what: str, error: ServiceError) -> Finding:
+    return Finding(what, ok=False, cause=error.cause, fix=error.fix or "Try again in a few minutes.", code=error.code)
 
 
 def open_key_target(resources: Resources, key: Key) -> Target:
@@ -74,9 +77,7 @@ async def _check_company(resources: Resources, key: Key) -> Finding:
     try:
         companies = await fetch_companies(resources.http, _tokens_of(resources.vault, key))
     except RemoteError as error:
-        return Finding(
-            what, ok=False, cause=error.cause, fix=error.fix or "Try again in a few minutes.", code=error.code
-        )
+        return _tell_trouble(what, error)
     found = next((company for company in companies if company.key == key.company_key), None)
     if found is None:
         cause = f"the sign-in no longer reaches {key.company_name}; it reaches {_name_companies(companies)}"
@@ -121,8 +122,7 @@ async def _check_books(target: Target, key: Key) -> list[Finding]:
     except HoldError as error:
         return [Finding(what, ok=False, cause=gap.cause, fix=gap.fix, code=gap.code) for gap in error.gaps]
     except RemoteError as error:
-        fix = error.fix or "Try again in a few minutes."
-        return [Finding(what, ok=False, cause=error.cause, fix=fix, code=error.code)]
+        return [_tell_trouble(what, error)]
     findings = examine_reference(reference, today=today)
     return findings + examine_set_up(reference.settings, set_up, booking=Booking(key.booking), key_id=key.id)
 
