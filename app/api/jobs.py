@@ -66,7 +66,7 @@ class JobView(View):
     trouble: ReasonView | None = Field(description="Why the job itself waits")
     made_by: str
     made_at: datetime
-    started_by: str | None = Field(description="Who let a replay go after its preview")
+    started_by: str | None = Field(description="Who started a replay after its preview")
     started_at: datetime | None
     cancelled_by: str | None
     cancelled_at: datetime | None
