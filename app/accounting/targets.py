@@ -8,7 +8,7 @@ from app.accounting.unimicro.payloads import guid_for
 from app.accounting.unimicro.previews import Preview, to_previews
 from app.accounting.unimicro.rehearsal import Rehearsal
 from app.accounting.unimicro.target import Change, Made, UnimicroTarget
-from app.accounting.unimicro.target_documents import Draft, Recipients
+from app.accounting.unimicro.target_documents import Draft, NewDraft, Recipients
 from app.accounting.unimicro.target_orders import UnimicroOrderTarget
 from app.platform.http import httpx
 
@@ -17,6 +17,7 @@ __all__ = [
     "Draft",
     "Exchange",
     "Made",
+    "NewDraft",
     "Preview",
     "Recipients",
     "Target",

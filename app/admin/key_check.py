@@ -11,6 +11,7 @@ from app.admin.key_set_up import examine_set_up
 from app.admin.keys import load_key, open_secret
 from app.domain.booking import Booking
 from app.domain.findings import Finding
+from app.domain.reasons.catalogue import fix_for
 from app.domain.reasons.codes import Code
 from app.domain.reference import Reference, RemoteProduct
 from app.errors import HoldError, RemoteError, ServiceError
@@ -47,9 +48,12 @@ async def _check_sign_in(resources: Resources, key: Key) -> Finding:
     try:
         await renew_token(resources, key.id)
     except ServiceError as error:
-        fix = error.fix or "Try again in a few minutes."
-        return Finding(what, ok=False, cause=error.cause, fix=fix, code=error.code)
+        return _tell_trouble(what, error)
     return Finding(what, ok=True, cause="the token was renewed", code=Code.SIGN_IN_AGAIN)
+
+
+def _tell_trouble(what: str, error: ServiceError) -> Finding:
+    return Finding(what, ok=False, cause=error.cause, fix=error.fix or "Try again in a few minutes.", code=error.code)
 
 
 def open_key_target(resources: Resources, key: Key) -> Target:
@@ -73,9 +77,7 @@ async def _check_company(resources: Resources, key: Key) -> Finding:
     try:
         companies = await fetch_companies(resources.http, _tokens_of(resources.vault, key))
     except RemoteError as error:
-        return Finding(
-            what, ok=False, cause=error.cause, fix=error.fix or "Try again in a few minutes.", code=error.code
-        )
+        return _tell_trouble(what, error)
     found = next((company for company in companies if company.key == key.company_key), None)
     if found is None:
         cause = f"the sign-in no longer reaches {key.company_name}; it reaches {_name_companies(companies)}"
@@ -120,8 +122,7 @@ async def _check_books(target: Target, key: Key) -> list[Finding]:
     except HoldError as error:
         return [Finding(what, ok=False, cause=gap.cause, fix=gap.fix, code=gap.code) for gap in error.gaps]
     except RemoteError as error:
-        fix = error.fix or "Try again in a few minutes."
-        return [Finding(what, ok=False, cause=error.cause, fix=fix, code=error.code)]
+        return [_tell_trouble(what, error)]
     findings = examine_reference(reference, today=today)
     return findings + examine_set_up(reference.settings, set_up, booking=Booking(key.booking), key_id=key.id)
 
@@ -145,7 +146,7 @@ def examine_reference(reference: Reference, *, today: date) -> list[Finding]:
             _numbers(products, lambda one: one.account_id is None),
             good="every active product has one",
             bad="these products have no sales account: {}",
-            fix="Choose a sales account for each product, or a default one in Unimicro's company settings.",
+            fix=fix_for(Code.SETTING_ACCOUNTS),
         ),
         _examine_lock(reference.locked_until, today),
         _examine_series(reference.customer_series),

@@ -42,7 +42,7 @@ def _is_sent_by_recman(booking: Booking) -> bool:
     return booking is not Booking.ORDER
 
 
-def _unknown(what: str, code: Code) -> Finding:
+def _unknown(what: str, code: Code | None) -> Finding:
     return Finding(what, ok=False, known=False, cause="not known: Unimicro does not say", fix=_ASK, code=code)
 
 
@@ -57,6 +57,13 @@ def _note(what: str, code: Code, cause: str, case: str = "") -> Finding:
 def _alarm(what: str, code: Code, cause: str, key_id: UUID | None = None) -> Finding:
     fix = fix_for(code) if key_id is None else fix_for(code, key_id=key_id)
     return Finding(what, ok=False, cause=cause, fix=fix, code=code)
+
+
+def _judge(*, is_on: bool | None, on: Finding, off: Finding) -> Finding:
+    """One of the two, or that the switch is not known."""
+    if is_on is None:
+        return _unknown(on.what, on.code)
+    return on if is_on else off
 
 
 def _examine_rounding(settings: CompanySettings) -> Finding:
@@ -78,45 +85,32 @@ def _examine_shown_decimals(settings: CompanySettings) -> Finding:
 
 def _examine_price_decimals(settings: CompanySettings) -> Finding:
     what, code = "decimals of prices", Code.SETTING_PRICE_DECIMALS
-    if settings.ten_decimals is None:
-        return _unknown(what, code)
-    return _fine(what, code, "ten") if settings.ten_decimals else _note(what, code, "four")
+    return _judge(is_on=settings.ten_decimals, on=_fine(what, code, "ten"), off=_note(what, code, "four"))
 
 
 def _examine_booking_day(settings: CompanySettings) -> Finding:
     what, code = "day of booking", Code.SETTING_BOOKING_DAY
-    if settings.books_on_delivery_date is None:
-        return _unknown(what, code)
-    if settings.books_on_delivery_date:
-        return _note(what, code, "the delivery date, not the invoice's own")
-    return _fine(what, code, "the invoice date")
+    on = _note(what, code, "the delivery date, not the invoice's own")
+    return _judge(is_on=settings.books_on_delivery_date, on=on, off=_fine(what, code, "the invoice date"))
 
 
 def _examine_line_order(settings: CompanySettings) -> Finding:
     what, code = "order of lines", Code.SETTING_LINE_ORDER
-    if settings.overrides_order is None:
-        return _unknown(what, code)
-    if settings.overrides_order:
-        return _alarm(what, code, "the order that is sent is overridden")
-    return _fine(what, code, "as it is sent")
+    on = _alarm(what, code, "the order that is sent is overridden")
+    return _judge(is_on=settings.overrides_order, on=on, off=_fine(what, code, "as it is sent"))
 
 
 def _examine_attachments(settings: CompanySettings) -> Finding:
     what, code = "attachments", Code.SETTING_ATTACHMENTS
-    if settings.merges_attachments is None:
-        return _unknown(what, code)
-    if settings.merges_attachments:
-        return _note(what, code, "merged into the invoice")
-    return _fine(what, code, "kept beside the invoice")
+    on = _note(what, code, "merged into the invoice")
+    return _judge(is_on=settings.merges_attachments, on=on, off=_fine(what, code, "kept beside the invoice"))
 
 
 def _examine_preset_number(settings: CompanySettings) -> Finding:
     what, code = "preset numbers", Code.SETTING_PRESET_NUMBER
-    if settings.presets_number is None:
-        return _unknown(what, code)
-    if settings.presets_number:
-        return _alarm(what, code, "on; when such a number is given is not documented")
-    return _fine(what, code, "off: an invoice gets its number when it is issued")
+    on = _alarm(what, code, "on; when such a number is given is not documented")
+    off = _fine(what, code, "off: an invoice gets its number when it is issued")
+    return _judge(is_on=settings.presets_number, on=on, off=off)
 
 
 def _examine_series(set_up: SetUp, booking: Booking) -> Iterator[Finding]:
@@ -192,13 +186,10 @@ def _examine_sending(settings: CompanySettings, booking: Booking) -> Finding:
 
 def _examine_factoring(settings: CompanySettings, booking: Booking, key_id: UUID) -> Finding:
     what, code = "factoring", Code.SETTING_FACTORING
-    if settings.uses_factoring is None:
-        return _unknown(what, code)
-    if not settings.uses_factoring:
-        return _fine(what, code, "off")
+    on = _fine(what, code, "on; Unimicro sends the invoices")
     if _is_sent_by_recman(booking):
-        return _alarm(what, code, "on, while RecMan sends the invoices", key_id)
-    return _fine(what, code, "on; Unimicro sends the invoices")
+        on = _alarm(what, code, "on, while RecMan sends the invoices", key_id)
+    return _judge(is_on=settings.uses_factoring, on=on, off=_fine(what, code, "off"))
 
 
 def _examine_reminders(set_up: SetUp, booking: Booking, key_id: UUID) -> Finding:

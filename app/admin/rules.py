@@ -50,7 +50,11 @@ async def load_rules(session: Session, key_id: UUID) -> RulesInForce:
 
 def read_rules(row: RuleSet) -> Rules:
     """The rules of a stored version, without what is no rule any more."""
-    return Rules.model_validate({name: value for name, value in row.rules.items() if name not in _GIVEN_UP})
+    return Rules.model_validate(_list_kept(row))
+
+
+def _list_kept(row: RuleSet) -> dict[str, Any]:
+    return {name: value for name, value in row.rules.items() if name not in _GIVEN_UP}
 
 
 async def list_versions(session: Session, key_id: UUID) -> Sequence[RuleSet]:
@@ -68,7 +72,7 @@ def list_makers(versions: Sequence[RuleSet]) -> frozenset[str]:
     parts: dict[tuple[str, str], str] = {}
     before: dict[str, Any] = {}
     for row in reversed(versions):
-        now = {name: value for name, value in row.rules.items() if name not in _GIVEN_UP}
+        now = _list_kept(row)
         changed = [name for name in {**before, **now} if before.get(name) != now.get(name)]
         fields |= dict.fromkeys(changed, row.made_by)
         lists = ((name, value) for name, value in now.items() if isinstance(value, list))

@@ -1,15 +1,21 @@
-"""Whether rules name only VAT codes and accounts of the key's company that sales may be booked on. Reads only."""
+"""Whether rules name only what the company can book on: VAT codes, accounts of sales, one for rounding. Reads only."""
 
 from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime
 
 from app.admin.key_check import open_key_target
-from app.domain.reasons.codes import Code
+from app.domain.reasons.codes import Code, Reason
 from app.domain.reference import Reference, RemoteVatType
-from app.domain.rules import Rules
+from app.domain.rounding import choose_rounding_product
+from app.domain.rules import Rounding, Rules
 from app.errors import RequestError
 from app.platform.resources import Resources
 from app.tables import Key
+
+_ROUNDING_FIX = (
+    "Name an account of the result without VAT that Unimicro has, for example its account for rounding (øreavrunding). "
+    "If none of the VAT codes without VAT is open, open one there first."
+)
 
 
 async def verify_rules(resources: Resources, key: Key, rules: Rules, *, known: Rules) -> None:
@@ -19,13 +25,21 @@ async def verify_rules(resources: Resources, key: Key, rules: Rules, *, known: R
     holds what hangs on it.
 
     Raises:
-        RequestError: they name what no sale may be booked on.
+        RequestError: they name what no sale, or no rounding, may be booked on.
         RemoteError, KeyPausedError, HoldError: the company's codes and accounts could not be read.
     """
-    if _list_named(rules) <= _list_named(known) and rules.sales_accounts == known.sales_accounts:
+    names_more = not _list_named(rules) <= _list_named(known) or rules.sales_accounts != known.sales_accounts
+    rounding = None if rules.rounding == known.rounding else rules.rounding
+    if not names_more and rounding is None:
         return
     reference = await open_key_target(resources, key).fetch_reference()
-    today = datetime.now(UTC).date()
+    if names_more:
+        _require_no_faults(rules, reference, known=known, today=datetime.now(UTC).date())
+    if rounding is not None:
+        _require_rounding(rounding, reference)
+
+
+def _require_no_faults(rules: Rules, reference: Reference, *, known: Rules, today: date) -> None:
     told = {_drop_place(fault) for fault in list_faults(known, reference, today=today)}
     faults = [fault for fault in list_faults(rules, reference, today=today) if _drop_place(fault) not in told]
     if not faults:
@@ -36,6 +50,12 @@ async def verify_rules(resources: Resources, key: Key, rules: Rules, *, known: R
         "are not locked there; name any other account of sales under `sales_accounts`, too."
     )
     raise RequestError(f"The rules cannot be used: {'; '.join(faults)}", fix=fix, code=Code.RULES_UNUSABLE)
+
+
+def _require_rounding(rounding: Rounding, reference: Reference) -> None:
+    found = choose_rounding_product(rounding, reference)
+    if isinstance(found, Reason):
+        raise RequestError(found.cause, fix=_ROUNDING_FIX, code=Code.RULES_UNUSABLE)
 
 
 def list_faults(rules: Rules, reference: Reference, *, today: date) -> Sequence[str]:

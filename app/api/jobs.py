@@ -66,7 +66,7 @@ class JobView(View):
     trouble: ReasonView | None = Field(description="Why the job itself waits")
     made_by: str
     made_at: datetime
-    started_by: str | None = Field(description="Who let a replay go after its preview")
+    started_by: str | None = Field(description="Who started a replay after its preview")
     started_at: datetime | None
     cancelled_by: str | None
     cancelled_at: datetime | None
@@ -161,7 +161,7 @@ async def list_documents(door: ViewerDoor, job_id: UUID, after: After = 0, limit
 
 
 @router.post("/jobs/{job_id}/start", status_code=202, responses=problems(_404="not_found", _409="job_not_previewed"))
-async def let_job_go(door: AdminDoor, resources: ResourcesDep, job_id: UUID) -> JobView:
+async def start_job(door: AdminDoor, resources: ResourcesDep, job_id: UUID) -> JobView:
     """Do what the preview has shown: the invoices that it lists are looked at again, and no others."""
     job = await load_job(door.session, job_id, lock=True)
     await record_start(door.session, job, actor=door.caller.actor)

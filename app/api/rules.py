@@ -15,7 +15,6 @@ from app.admin.rules_check import verify_rules
 from app.admin.rules_file import dump_yaml, parse_yaml
 from app.api.doors import AdminDoor, ResourcesDep, ViewerDoor
 from app.api.views import View, problems
-from app.clerk.rounding_account import verify_rounding
 from app.domain.reasons.codes import Code
 from app.domain.reasons.rows import Change
 from app.domain.rules import Rules, VatCodeRule
@@ -147,8 +146,6 @@ async def make_rules(
     # No transaction is open while Unimicro is asked what may be booked on.
     await door.session.commit()
     await verify_rules(resources, key, rules, known=known)
-    if rules.rounding is not None and rules.rounding != known.rounding:
-        await verify_rounding(resources, key, rules.rounding)
     row = await record_rules(door.session, key, rules, after_version=after_version, made_by=door.caller.actor)
     after = {"version": row.version, "rules": row.rules}
     subject = f"rules:{key.id}"

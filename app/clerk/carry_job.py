@@ -10,11 +10,11 @@ from app.admin.tenants import load_tenant
 from app.clerk.dry_run import DryRun, dry_run
 from app.clerk.job_documents import (
     find_open_record,
-    let_go,
     list_previewed,
     record_outcomes,
     record_preview,
     take_up,
+    withdraw,
 )
 from app.clerk.jobs import end_job, end_preview, load_job
 from app.clerk.overview import list_invoices_after, read_filter
@@ -31,7 +31,7 @@ _JOB_PAGE = 100
 # A dry run asks both systems, so less is lost with a worker that dies.
 _PREVIEW_PAGE = 20
 # The end of a document wakes its job; these are only the net below. What was under way when the job was cancelled may
-# come to wait all the same, and is let go then.
+# come to wait all the same, and is withdrawn then.
 _WAIT_SECONDS = 600.0
 _CANCEL_SECONDS = 2.0
 # What a dry run could not find out.
@@ -80,7 +80,7 @@ async def _follow(session: Session, run: Run, job: Job) -> None:
     """Wait for a document that has not ended; without one the job is over."""
     is_cancelled = job.state == JobState.CANCELLING
     if is_cancelled:
-        await let_go(session, job, pages=job.sent + 1)
+        await withdraw(session, job, pages=job.sent + 1)
     await record_outcomes(session, job)
     record_id = await find_open_record(session, job)
     if record_id is not None:

@@ -20,7 +20,7 @@ from app.transfer.retry import Before, retry, undo_retries
 
 CANCELLED = "cancelled"
 _NOT_DONE = "not done: the job was cancelled before it was looked at"
-# So many are let go at a time.
+# So many are withdrawn at a time.
 _PAGE = 500
 
 
@@ -124,7 +124,7 @@ async def find_open_record(session: Session, job: Job) -> str | None:
     return found
 
 
-async def let_go(session: Session, job: Job, *, pages: int) -> None:
+async def withdraw(session: Session, job: Job, *, pages: int) -> None:
     """Leave what nobody has looked at yet as it was before, page by page; what is under way is not touched."""
     last_id = 0
     for _ in range(pages):
@@ -133,10 +133,10 @@ async def let_go(session: Session, job: Job, *, pages: int) -> None:
         if not rows:
             return
         last_id = rows[-1].event_id or 0
-        await _let_go(session, job, {row.event_id: row for row in rows if row.event_id is not None})
+        await _withdraw_page(session, job, {row.event_id: row for row in rows if row.event_id is not None})
 
 
-async def _let_go(session: Session, job: Job, rows: Mapping[int, JobDocument]) -> None:
+async def _withdraw_page(session: Session, job: Job, rows: Mapping[int, JobDocument]) -> None:
     free = await lock_free(session, tenant_id=job.tenant_id, event_ids=list(rows))
     # What somebody else wants looked at goes on for him; only this job's hint is taken back.
     wished = await list_wished(session, tenant_id=job.tenant_id, event_ids=free)

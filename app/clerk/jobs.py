@@ -10,7 +10,7 @@ from uuid import UUID
 
 from sqlalchemy import func, insert, select, update
 
-from app.clerk.job_documents import find_open_record, let_go, source_of
+from app.clerk.job_documents import find_open_record, source_of, withdraw
 from app.domain.reasons.codes import Code, Reason
 from app.domain.states import JobKind, JobState
 from app.engine.inbox import accept_work
@@ -98,7 +98,7 @@ async def record_cancel(session: Session, job: Job, *, actor: str) -> None:
     job.cancelled_by, job.cancelled_at = actor, await load_now(session)
     job.state = JobState.CANCELLING
     await session.flush()
-    await let_go(session, job, pages=1)
+    await withdraw(session, job, pages=1)
     if await find_open_record(session, job) is None:
         await end_job(session, job, state=JobState.CANCELLED)
     await wake_record(session, tenant_id=job.tenant_id, scope=SCOPE, record_id=str(job.id))

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import Literal
+from typing import Literal, get_args
 
 
 class NumberPolicy(StrEnum):
@@ -36,28 +36,12 @@ class MatchedBy(StrEnum):
     NAME = "name"
 
 
-CustomerField = Literal[
-    "name",
-    "org_number",
-    "credit_days",
-    "currency",
-    "peppol_address",
-    "gln",
-    "invoice_address",
-    "delivery_address",
-    "visiting_address",
-    "email",
-    "phone",
+# How a customer is reached.
+_ContactField = Literal[
+    "peppol_address", "gln", "invoice_address", "delivery_address", "visiting_address", "email", "phone"
 ]
+CustomerField = Literal["name", "org_number", "credit_days", "currency", _ContactField]
 # By the field's name; what is not named is RecMan's.
 FieldRules = Mapping[str, FieldRule]
-# How a customer is reached. Who was in Unimicro before us is kept up there: RecMan fills what is empty, unless told to.
-CONTACT_FIELDS: tuple[CustomerField, ...] = (
-    "peppol_address",
-    "gln",
-    "invoice_address",
-    "delivery_address",
-    "visiting_address",
-    "email",
-    "phone",
-)
+# Who was in Unimicro before us is kept up there in these: RecMan fills what is empty, unless told to.
+CONTACT_FIELDS: tuple[CustomerField, ...] = get_args(_ContactField)

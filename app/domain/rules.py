@@ -113,7 +113,7 @@ class DepartmentRule(_Part):
 class Rounding(_Part):
     """Where a claim is levelled that rounding has moved: a line without VAT, on a product of its own."""
 
-    account: Annotated[int, Field(ge=1000, le=99999999)] = Field(examples=[7740])
+    account: Account = Field(examples=[7740])
     product: Number = Field(
         "AVRUNDING", description="Number of the line's product in Unimicro; made on the account where there is none"
     )

@@ -23,6 +23,9 @@ class VatCode(StrEnum):
 
 # Where a company is not registered yet, code 6 stands for these. Source: docs/facts/unimicro.md §3.7 [o].
 REGISTERED_ONLY = frozenset({VatCode.ORDINARY, VatCode.MIDDLE, VatCode.FISH, VatCode.LOW})
+# No VAT is reported of these; a line for rounding takes the first that is open.
+# Source: docs/facts/unimicro.md §11 row 15 (none: 0 and 7; outside the act: 6 [O]).
+CODES_WITHOUT_VAT = ("0", "7", VatCode.OUTSIDE_ACT)
 
 
 class Treatment(StrEnum):

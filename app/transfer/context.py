@@ -92,8 +92,8 @@ class Run:
 
     @property
     def is_asked(self) -> bool:
-        """Whether a person wished for this look."""
-        return self.events[-1].source.startswith(("retry", "job:"))
+        """Whether a person wished for this look, whatever RecMan has told of besides."""
+        return any(event.source.startswith(("retry", "job:")) for event in self.events)
 
     def place(self, key_id: UUID | None, scope: str, record_id: str) -> Place:
         """Where a record's transfer stands, for this run's tenant."""

@@ -9,6 +9,7 @@ from app.accounting.targets import Draft
 from app.domain.documents import Document
 from app.domain.reasons.codes import Code, Reason
 from app.domain.reference import DocumentState, RemoteProduct
+from app.domain.rounding import choose_rounding_product
 from app.errors import HoldError
 from app.platform.db import Session
 from app.transfer.attempts import attempt, missing_is_unclear
@@ -18,7 +19,7 @@ from app.transfer.linked import find_rounding_product, find_vat_sums
 from app.transfer.log import record_values, show_totals
 from app.transfer.look import external_reference
 from app.transfer.plan.amounts import compare_base, compare_totals, compare_unlevelled
-from app.transfer.plan.rounding import choose_rounding_product, is_levelled, make_rounding_line
+from app.transfer.plan.rounding import is_levelled, make_rounding_line
 from app.transfer.plan.situation import DocumentSituation
 from app.transfer.plan.steps import CreateProduct
 from app.transfer.plan.vat_sums import VatSums, compare_codes

@@ -11,10 +11,9 @@ from app.transfer.context import Run
 from app.transfer.log import find_transfer
 from app.transfer.plan.parts import find_line_departments
 from app.transfer.plan.products import choose_products
-from app.transfer.plan.sale import to_sale
+from app.transfer.plan.sale import Sale, to_sale
 from app.transfer.plan.situation import DocumentSituation, Past
 from app.transfer.plan.steps import CreateCreditDraft, CreateDraft
-from app.transfer.plan.vat import Sale
 from app.transfer.plan.vat_sums import VatSums, sum_by_code
 
 

@@ -1,4 +1,4 @@
-"""Why Unimicro refused a document, in the plan's own words where the plan knows them. Reads only."""
+"""Whether a locked period is why Unimicro refused a document, in the plan's own words. Reads only."""
 
 from app.domain.documents import Document
 from app.errors import HoldError, PeriodLockedError, RemoteError, RemoteMissingError, RemoteRejectedError

@@ -190,7 +190,7 @@ async def _create(run: Run, books: Books, part: Part, call: _Call, look: _Look) 
             run, books, transfer_id, step="create", call=lambda: call(guid), settle=settle, prepare=prepare
         )
     except RemoteError:
-        await _let_go(run, books)
+        await _release_names(run, books)
         raise
     if part.keeps_number and made.linked.number != part.number:
         raise HoldError((_other_number(part, made.linked.number),))
@@ -227,12 +227,12 @@ async def _require_alone(run: Run, books: Books, part: Part, look: _Look) -> Non
         )
     if is_new or not await look():
         return
-    await _let_go(run, books)
+    await _release_names(run, books)
     cause = f"a {part.kind} like {part.name} was made in Unimicro just now"
     raise WaitError(cause, scope="", record_id="", seconds=0)
 
 
-async def _let_go(run: Run, books: Books) -> None:
+async def _release_names(run: Run, books: Books) -> None:
     async with run.sessions.begin() as session:
         await check_fence(session, run.lease)
         await release_names(session, run.lease, key_id=books.key.id)

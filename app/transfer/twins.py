@@ -25,8 +25,8 @@ def was_searched(run: Run, books: Books, past: Past | None) -> bool:
     """Whether it was looked for in these books, is held since, and nobody but RecMan's repeats asks again."""
     if past is None or past.decision is not None or past.searched_key != str(books.key.id):
         return False
-    asked = not run.events or any(event.source.startswith(("retry", "job:")) for event in run.events)
-    return not asked and Code.BEFORE_GO_LIVE in {gap.code for gap in past.held_for}
+    is_asked = not run.events or run.is_asked
+    return not is_asked and Code.BEFORE_GO_LIVE in {gap.code for gap in past.held_for}
 
 
 async def find_twins(

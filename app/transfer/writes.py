@@ -3,7 +3,7 @@
 from contextlib import suppress
 from decimal import Decimal
 
-from app.accounting.targets import Change, Draft, Made, guid_for
+from app.accounting.targets import Change, Draft, Made, NewDraft, guid_for
 from app.domain.dimensions import Department, Project
 from app.domain.documents import Document
 from app.domain.parties import Customer
@@ -52,9 +52,15 @@ async def write_draft(
     books: Books, document: Document, links: Links, *, guid: str, reference: str, rate: Decimal
 ) -> Draft:
     """The document, as a draft that carries our reference."""
-    return await books.target.create_draft(
-        document, links, guid=guid, external_reference=reference, reference=books.reference, rate=rate
+    new = NewDraft(
+        document=document,
+        links=links,
+        guid=guid,
+        external_reference=reference,
+        reference=books.reference,
+        rate=rate,
     )
+    return await books.target.create_draft(new)
 
 
 async def write_credit_draft(books: Books, step: CreateCreditDraft, *, reference: str) -> RemoteDocument:

@@ -328,6 +328,20 @@ async def test_ordered_faults_last_as_many_calls_as_ordered(build: Callable[...,
     assert waits == [7]
 
 
+async def test_an_ordered_answer_goes_to_the_calls_it_is_meant_for_until_a_reset(recman: httpx.AsyncClient) -> None:
+    def ask(**params: str) -> Any:
+        return recman.get("/v2/get/", params={"key": SANDBOX_KEY, **params})
+
+    order = {"body": {"message": "It is Monday"}, "status": 403, "scopes": ["project"], "parameter": "page"}
+    assert (await recman.put("/sandbox/recman/answer", json=order)).status_code == 204
+    told = await ask(scope="project", page="1")
+    assert (told.status_code, told.json()) == (403, {"message": "It is Monday"})
+    assert (await ask(scope="company", page="1")).json()["success"] is True
+    assert (await ask(scope="project")).json()["success"] is True
+    await recman.post("/sandbox/recman/reset")
+    assert (await ask(scope="project", page="1")).json()["success"] is True
+
+
 # ---- webhooks out
 
 

@@ -8,7 +8,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from app.accounting.targets import Change, Exchange, Target, guid_for, open_target
+from app.accounting.targets import Change, Exchange, NewDraft, Target, guid_for, open_target
 from app.accounting.unimicro.auth import (
     Authorization,
     Identity,
@@ -78,9 +78,15 @@ class Desk:
             ids = reference.currencies
             base_id = ids[reference.base_currency]
             rate = (await self.target.fetch_quote(ids[document.currency], base_id, document.invoice_date)).per_unit
-        return await self.target.create_draft(
-            document, links, guid=guid, external_reference=f"RM-{number}", reference=reference, rate=rate
+        new = NewDraft(
+            document=document,
+            links=links,
+            guid=guid,
+            external_reference=f"RM-{number}",
+            reference=reference,
+            rate=rate,
         )
+        return await self.target.create_draft(new)
 
 
 async def sign_in(http: httpx.AsyncClient, identity: Identity = IDENTITY) -> tuple[Authorization, str, str]:

@@ -214,6 +214,12 @@ async def test_hint_on_a_booked_document_looks_for_drift_once_a_day(world: World
     assert await world.hold_of(5001) == ("held", ["drift_credited"])
 
 
+async def test_wish_of_a_person_is_heard_whatever_recman_tells_of_after_it(world: World) -> None:
+    await world.carry("invoice", 5001)
+    await world.retry(await world.document(5001))
+    assert await count_calls(world, 5001) == 1
+
+
 async def test_alarm_is_looked_at_at_every_hint_and_ends_when_it_is_as_it_was(world: World) -> None:
     await world.carry("invoice", 5001)
     (invoice,) = world.ledger.documents()

@@ -8,10 +8,11 @@ import pytest
 from app.domain.documents import Totals
 from app.domain.reasons.codes import Reason
 from app.domain.reference import Quote, RemoteAccount, RemoteVatType
+from app.domain.rounding import choose_rounding_product
 from app.domain.rules import Rounding
 from app.transfer.plan.amounts import compare_base, compare_totals, sum_allowance
 from app.transfer.plan.rates import choose_rate
-from app.transfer.plan.rounding import choose_rounding_product, make_rounding_line
+from app.transfer.plan.rounding import make_rounding_line
 from tests.world.builders import make_document, make_line, make_product, make_reference, make_remote_document
 
 

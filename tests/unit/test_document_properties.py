@@ -209,7 +209,7 @@ def documents(draw: st.DrawFn) -> Document | Gaps:
         credited_invoice_id="5000",
         invoice_date=day,
         due_date=day + timedelta(days=draw(st.integers(-5, 60))),
-        currency=draw(st.sampled_from(["NOK", "EUR", "XXX"])),
+        currency=draw(st.sampled_from(["NOK", "EUR", "PLN"])),
         lines=tuple(draw(st.lists(LINES, min_size=1, max_size=4))),
         stated_totals=draw(st.none() | st.just(stated)),
     )

@@ -123,7 +123,7 @@ def test_hold_lists_every_gap_at_once() -> None:
         lines=(make_line(product_number="7777"), make_line(position=2, product_number="9001")),
         invoice_date=date(2026, 1, 31),
         due_date=date(2026, 1, 1),
-        currency="XXX",
+        currency="PLN",
     )
     reference = make_reference(
         products={"9001": (make_product(number="9001", active=False),)}, locked_until=date(2026, 1, 31)

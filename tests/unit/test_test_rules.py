@@ -10,6 +10,7 @@ import pytest
 TESTS = Path(__file__).resolve().parents[1]
 _LONGEST = 500
 _SUSPECT = re.compile(r"import[^\n]*test_|from[^\n]*test_|import \([^)]*test_")
+_PATCH = re.compile(r"\bmonkeypatch\b|unittest\.mock|from unittest import mock")
 # Programs of their own that no test imports.
 _PROGRAMS = {"bench", "world"}
 
@@ -75,6 +76,28 @@ def find_loud_servers(root: Path) -> list[str]:
         for place, call in calls
         if {one.arg: ast.unparse(one.value) for one in call.keywords if one.arg in {"log_config", "log_level"}} != quiet
     ]
+
+
+def find_patches(root: Path) -> list[str]:
+    """Tests that put something else in the place of code instead of asking it by a door or an option."""
+    return [
+        f"{path.relative_to(root)}:{number}"
+        for path in list_modules(root)
+        if path != Path(__file__).resolve()
+        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1)
+        if _PATCH.search(line)
+    ]
+
+
+def test_no_test_patches_code() -> None:
+    assert find_patches(TESTS) == []
+
+
+def test_a_test_that_patches_code_is_found(tmp_path: Path) -> None:
+    for name in ("one", "two"):
+        text = "from unittest.mock import patch\n" if name == "one" else "def test(monkeypatch: Any) -> None: ...\n"
+        (tmp_path / f"test_{name}.py").write_text(text)
+    assert find_patches(tmp_path) == ["test_one.py:1", "test_two.py:1"]
 
 
 def test_no_test_module_is_imported_by_another() -> None:

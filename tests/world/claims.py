@@ -15,6 +15,7 @@ from app.domain.documents import Document
 from app.domain.money import dump_json, parse_json
 from app.domain.reasons.codes import Code, Reason
 from app.domain.reference import Links, Reference, RemoteDocument, RemoteProduct
+from app.domain.rounding import choose_rounding_product
 from app.domain.rules import Rounding
 from app.recman.read.translate import read_invoice
 from app.sandbox.unimicro.books import Books
@@ -23,7 +24,7 @@ from app.sandbox.unimicro.options import SandboxOptions
 from app.sandbox.unimicro.seed import create_companies
 from app.sandbox.unimicro.switches import Switches, VatSums
 from app.transfer.plan.amounts import compare_base, compare_totals
-from app.transfer.plan.rounding import choose_rounding_product, make_rounding_line
+from app.transfer.plan.rounding import make_rounding_line
 
 VAT_OF = {"1001": 25, "1002": 25, "2001": 15, "3001": 12, "4001": 0}
 RATES = {"NOK": Decimal(1), "EUR": Decimal("11.7325")}

@@ -76,21 +76,12 @@ async def open_world(
     **changes: Any,
 ) -> AsyncIterator[World]:
     """The world, with tenant, hook and (unless told otherwise) a key open to all departments."""
-    hosts = {
-        "unimicro_issuer": f"{unimicro_url}/identity",
-        "unimicro_api_base": f"{unimicro_url}/",
-        "unimicro_allowed_hosts": unimicro_url.removeprefix("http://"),
-        "recman_api_base": recman_url,
-    }
-    settings = make_settings(database_url, folder, **hosts | changes)
+    settings = make_settings(database_url, folder, **_name_hosts(unimicro_url, recman_url) | changes)
     is_plain = sandbox is None and recman_options is None and apps is None and changes.keys() <= PACE
     furniture = FURNITURE.get((connect, checked)) if is_plain else None
     async with AsyncExitStack() as stack:
         unimicro_app, recman_app = apps or _borrow_stand_ins(stack, settings, sandbox, recman_options)
-        mounts: dict[str, httpx.AsyncBaseTransport | None] = {}
-        if apps is None:
-            mounts[UNIMICRO] = httpx.ASGITransport(app=unimicro_app)
-            mounts[RECMAN] = httpx.ASGITransport(app=recman_app)
+        mounts = {} if apps else _mount_stand_ins(unimicro_app, recman_app)
         http = await stack.enter_async_context(_open_http(mounts))
         engine = borrow_engine(database_url)
         opened = open_resources(settings, database_url=database_url, http=http, engine=engine)
@@ -115,6 +106,21 @@ async def open_world(
             await put_furniture(world, furniture)
         yield world
         await _look_around(resources, canaries)
+
+
+def _name_hosts(unimicro_url: str, recman_url: str) -> dict[str, Any]:
+    """The settings that say where the two systems are."""
+    return {
+        "unimicro_issuer": f"{unimicro_url}/identity",
+        "unimicro_api_base": f"{unimicro_url}/",
+        "unimicro_allowed_hosts": unimicro_url.removeprefix("http://"),
+        "recman_api_base": recman_url,
+    }
+
+
+def _mount_stand_ins(unimicro_app: FastAPI, recman_app: FastAPI) -> dict[str, httpx.AsyncBaseTransport | None]:
+    """The stand-ins at their made-up hosts; whoever brings their own is reached over sockets."""
+    return {UNIMICRO: httpx.ASGITransport(app=unimicro_app), RECMAN: httpx.ASGITransport(app=recman_app)}
 
 
 def _borrow_stand_ins(

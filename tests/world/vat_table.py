@@ -19,7 +19,7 @@ from app.domain.reasons.codes import Reason
 from app.domain.reference import Reference, RemoteAccount, RemoteProduct, RemoteVatType
 from app.domain.rules import Rules
 from app.transfer.plan.products import choose_product
-from app.transfer.plan.vat import Sale
+from app.transfer.plan.sale import Sale
 from tests.world.builders import make_document, make_line, make_reference
 from tests.world.unimicro_session import Session, sandbox
 

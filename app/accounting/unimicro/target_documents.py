@@ -47,6 +47,18 @@ class Draft:
     seed: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewDraft:
+    """What a draft is made with; `rate` is what one unit of the document's currency is worth."""
+
+    document: Document
+    links: Links
+    guid: str
+    external_reference: str
+    reference: Reference
+    rate: Decimal
+
+
 # What customers look like on an invoice's head, by the customer's id; the caller says how long it is believed.
 Recipients = MutableMapping[int, Recipient]
 
@@ -105,54 +117,34 @@ class DocumentTarget:
         """
         return self.read(await self._client.fetch_one(f"{self.route}/{remote_id}", expand="Items"))
 
-    async def create_draft(
-        self,
-        document: Document,
-        links: Links,
-        *,
-        guid: str,
-        external_reference: str,
-        reference: Reference,
-        rate: Decimal,
-    ) -> Draft:
-        """The new draft with its sums as Unimicro has them; `rate` is what one unit of its currency is worth.
+    async def create_draft(self, new: NewDraft) -> Draft:
+        """The draft, made, with its sums as Unimicro has them.
 
         Its head shows the customer as Unimicro knows it now, as the UI does: whether the server fills it in is unknown
         (docs/facts/unimicro.md §9 row 7), and RecMan's company is at hand for a customer's first invoice only.
         """
-        payload, warnings = await self.prepare_draft(
-            document, links, guid=guid, external_reference=external_reference, reference=reference, rate=rate
-        )
+        payload, warnings = await self.prepare_draft(new)
         try:
             row = await self._client.create(self.route, payload)
         except RemoteError:
             # What is remembered of the customer may be the very reason: it is read again before the next try.
-            self._recipients.pop(links.customer_id, None)
+            self._recipients.pop(new.links.customer_id, None)
             raise
-        lost = list_lost_lines(payload, row, where=f"Invoice {document.number}")
-        return Draft(document=self.read(row), warnings=(*warnings, *lost), rate=rate, seed=guid)
+        lost = list_lost_lines(payload, row, where=f"Invoice {new.document.number}")
+        return Draft(document=self.read(row), warnings=(*warnings, *lost), rate=new.rate, seed=new.guid)
 
-    async def prepare_draft(
-        self,
-        document: Document,
-        links: Links,
-        *,
-        guid: str,
-        external_reference: str,
-        reference: Reference,
-        rate: Decimal,
-    ) -> tuple[dict[str, Any], list[Reason]]:
+    async def prepare_draft(self, new: NewDraft) -> tuple[dict[str, Any], list[Reason]]:
         """The draft as it is sent, and what had to be cut; reads only."""
-        company_id = document.recman_company_id
+        document, links, company_id = new.document, new.links, new.document.recman_company_id
         recipient = await self._fetch_recipient(links, company_id) if links.customer_id else None
         if recipient is not None and links.customer_number not in ("", recipient.number):
             raise HoldError((_other_customer(links, recipient, company_id),))
         return to_invoice(
             document,
             links,
-            guid=guid,
-            external_reference=external_reference,
-            currency=Currency(currency_id=reference.currencies[document.currency], rate=rate),
+            guid=new.guid,
+            external_reference=new.external_reference,
+            currency=Currency(currency_id=new.reference.currencies[document.currency], rate=new.rate),
             recipient=recipient,
         )
 

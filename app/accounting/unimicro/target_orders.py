@@ -4,16 +4,14 @@ Source: docs/facts/unimicro.md §3.4 [o/O]. That an order is made as a draft lik
 its number, is assumed.
 """
 
-from decimal import Decimal
 from typing import Any
 
 from app.accounting.unimicro.payloads import to_text
 from app.accounting.unimicro.target import UnimicroTarget
-from app.accounting.unimicro.target_documents import quote
+from app.accounting.unimicro.target_documents import NewDraft, quote
 from app.accounting.unimicro.translate_orders import from_order, to_order
-from app.domain.documents import Document
 from app.domain.reasons.codes import Reason
-from app.domain.reference import Links, Reference, RemoteDocument
+from app.domain.reference import RemoteDocument
 from app.errors import RemoteMissingError
 
 
@@ -43,20 +41,9 @@ class UnimicroOrderTarget(UnimicroTarget):
         _ = number
         return ()
 
-    async def prepare_draft(
-        self,
-        document: Document,
-        links: Links,
-        *,
-        guid: str,
-        external_reference: str,
-        reference: Reference,
-        rate: Decimal,
-    ) -> tuple[dict[str, Any], list[Reason]]:
+    async def prepare_draft(self, new: NewDraft) -> tuple[dict[str, Any], list[Reason]]:
         """The order as it is sent, and what had to be cut; reads only."""
-        payload, warnings = await super().prepare_draft(
-            document, links, guid=guid, external_reference=external_reference, reference=reference, rate=rate
-        )
+        payload, warnings = await super().prepare_draft(new)
         return to_order(payload), warnings
 
     def finish_lines(self, body: dict[str, Any], external_reference: str) -> dict[str, Any]:

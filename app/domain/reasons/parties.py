@@ -198,6 +198,16 @@ ROWS = (
         fix=Text("Create product {number} in Unimicro by hand (with sales account and VAT), then retry."),
     ),
     Row(
+        code=Code.PRODUCT_MISSING,
+        mender=Mender.ADMINISTRATOR,
+        sentence=Text("A line has a price and no product."),
+        fix=Text(
+            "Name a product for lines of this VAT rate under `fallback_products` of the rules (PUT /v1/rules): then it "
+            "goes on by itself."
+        ),
+        wakes=frozenset({Change.RULES_CHANGED}),
+    ),
+    Row(
         code=Code.PROJECT_AMBIGUOUS,
         mender=Mender.UNIMICRO_ADMINISTRATOR,
         sentence=Text("Unimicro has the project number more than once."),

@@ -27,16 +27,6 @@ ROWS = (
         wakes=frozenset({Change.RULES_CHANGED}),
     ),
     Row(
-        code=Code.PRODUCT_MISSING,
-        mender=Mender.ADMINISTRATOR,
-        sentence=Text("A line has a price and no product."),
-        fix=Text(
-            "Name a product for lines of this VAT rate under `fallback_products` of the rules (PUT /v1/rules): then it "
-            "goes on by itself."
-        ),
-        wakes=frozenset({Change.RULES_CHANGED}),
-    ),
-    Row(
         code=Code.VAT_CODE_UNMAPPED,
         mender=Mender.ACCOUNTANT,
         sentence=Text("RecMan states a VAT code of which nobody has said what it is in Unimicro."),

@@ -40,7 +40,10 @@ async def read_v2(request: Request, store: StoreDep) -> Response:
     """Version 2 reader: companies, projects and invoices."""
     params = dict(request.query_params)
     problem = await _check_call(store, "/v2/get/", params)
-    return _to_response(refuse_v2([problem]) if problem else answer_v2(store, params))
+    if problem:
+        return _to_response(refuse_v2([problem]))
+    odd = store.find_odd_answer(params)
+    return _to_response(odd.body, odd.status) if odd else _to_response(answer_v2(store, params))
 
 
 @router.get("/v1.php")
@@ -73,6 +76,7 @@ async def _check_call(store: RecmanStore, path: str, params: Mapping[str, str]) 
     return None if store.take_quota(key) else OVER_QUOTA
 
 
-def _to_response(answer: object) -> Response:
+def _to_response(answer: object, status: int = 200) -> Response:
     # Escaped letters (\u00e6), as PHP writes them. Source: assumed.
-    return Response(simplejson.dumps(answer, use_decimal=True, ensure_ascii=True), media_type="application/json")
+    text = simplejson.dumps(answer, use_decimal=True, ensure_ascii=True)
+    return Response(text, status_code=status, media_type="application/json")

@@ -7,7 +7,7 @@ from fastapi import APIRouter, HTTPException, Request
 from pydantic import BaseModel, ConfigDict, Field
 
 from app.sandbox.recman.hooks import Delivery, arrange_deliveries, deliver, disturb, is_loopback
-from app.sandbox.recman.store import ID_FIELDS, Fault, FaultKind, StoreDep
+from app.sandbox.recman.store import ID_FIELDS, Fault, FaultKind, OddAnswer, StoreDep
 from app.sandbox.samples import Record
 
 router = APIRouter(prefix="/sandbox/recman", tags=["sandbox"])
@@ -21,6 +21,17 @@ class FaultOrder(BaseModel):
     fault: FaultKind
     times: int = Field(default=1, ge=0)
     seconds: float = Field(default=30, ge=0)
+
+
+class AnswerOrder(BaseModel):
+    """Words to answer instead of records, to calls about these scopes and with this parameter; left out: to any."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    body: Record
+    status: int = Field(default=200, ge=200, le=599)
+    scopes: frozenset[str] = frozenset()
+    parameter: str = ""
 
 
 class SendOrder(BaseModel):
@@ -86,6 +97,12 @@ async def remove_record(scope: str, record_id: str, store: StoreDep) -> None:
 async def order_fault(order: FaultOrder, store: StoreDep) -> None:
     """Make the next calls fail; `times` 0 calls it off."""
     store.fault = Fault(order.fault, order.times, order.seconds)
+
+
+@router.put("/answer", status_code=204)
+async def order_answer(order: AnswerOrder, store: StoreDep) -> None:
+    """Make version 2 answer this from now on, until a reset or another order."""
+    store.odd_answer = OddAnswer(body=order.body, status=order.status, scopes=order.scopes, parameter=order.parameter)
 
 
 @router.post("/send")

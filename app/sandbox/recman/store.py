@@ -43,6 +43,21 @@ class Fault:
     seconds: float
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OddAnswer:
+    """What version 2 answers instead of records, to calls about these scopes and with this parameter; empty: to any."""
+
+    body: Record
+    status: int
+    scopes: frozenset[str]
+    parameter: str
+
+    def answers(self, params: Mapping[str, str]) -> bool:
+        """Whether a call with these parameters gets it."""
+        is_of_scope = not self.scopes or params.get("scope", "") in self.scopes
+        return is_of_scope and (not self.parameter or self.parameter in params)
+
+
 def today_utc() -> date:
     """The day the quota counts for. Source: assumed; RecMan's reset hour is unknown."""
     return datetime.now(UTC).date()
@@ -86,7 +101,7 @@ class RecmanStore:
         self.reset()
 
     def reset(self) -> None:
-        """Back to the samples: changed records, counted calls, used quota and faults are forgotten."""
+        """Back to the samples: changed records, counted calls, used quota, faults and odd answers are forgotten."""
         self.samples = load_samples()
         self.records = {
             scope: {str(record[ID_FIELDS[scope]]): record for record in records}
@@ -95,6 +110,7 @@ class RecmanStore:
         self.calls: Counter[Call] = Counter()
         self.used: Counter[tuple[date, str]] = Counter()
         self.fault: Fault | None = None
+        self.odd_answer: OddAnswer | None = None
 
     def put_record(self, scope: str, record_id: str, record: Record) -> None:
         """Add or replace one raw record; a replaced one keeps its place in the order."""
@@ -121,6 +137,11 @@ class RecmanStore:
             return None
         self.fault.times -= 1
         return self.fault
+
+    def find_odd_answer(self, params: Mapping[str, str]) -> OddAnswer | None:
+        """What is answered to such a call instead of records, if anything."""
+        odd = self.odd_answer
+        return odd if odd is not None and odd.answers(params) else None
 
 
 def get_store(request: Request) -> RecmanStore:

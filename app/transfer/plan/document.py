@@ -30,7 +30,7 @@ from app.transfer.plan.go_live import plan_before_go_live
 from app.transfer.plan.parts import plan_project
 from app.transfer.plan.products import list_unknown_products, plan_products
 from app.transfer.plan.review import is_too_old, list_review_gaps, list_rule_gaps
-from app.transfer.plan.sale import to_sale
+from app.transfer.plan.sale import Sale, to_sale
 from app.transfer.plan.situation import CustomerView, DepartmentView, DocumentSituation, Past, ProjectView
 from app.transfer.plan.steps import (
     AdoptDocument,
@@ -45,7 +45,6 @@ from app.transfer.plan.steps import (
     UpdateCustomer,
     UpdateProject,
 )
-from app.transfer.plan.vat import Sale
 
 
 def plan_document(situation: DocumentSituation) -> Decision:

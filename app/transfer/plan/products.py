@@ -11,8 +11,9 @@ from app.domain.reasons.catalogue import fix_for
 from app.domain.reasons.codes import Code, Reason
 from app.domain.reference import Reference, RemoteProduct
 from app.domain.rules import Rules
+from app.transfer.plan.sale import Sale
 from app.transfer.plan.steps import CreateProduct
-from app.transfer.plan.vat import Sale, book_line
+from app.transfer.plan.vat import book_line
 
 Chosen = RemoteProduct | tuple[Reason, ...]
 

@@ -1,4 +1,6 @@
-"""What a situation says of the sale: its buyer, and by which rules and reference data it is booked. Pure."""
+"""The sale: a document with its buyer, and by which rules and reference data it is booked. Pure."""
+
+from dataclasses import dataclass
 
 from app.domain.buyers import Buyer, find_country
 from app.domain.documents import Document
@@ -6,7 +8,21 @@ from app.domain.parties import Customer
 from app.domain.reference import Reference
 from app.domain.rules import Rules
 from app.transfer.plan.situation import CustomerView, DocumentSituation
-from app.transfer.plan.vat import Sale
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sale:
+    """What decides about all lines of a document alike."""
+
+    document: Document
+    buyer: Buyer
+    reference: Reference
+    rules: Rules
+
+    @property
+    def is_registered(self) -> bool:
+        """Whether the company is registered for VAT on the document's day."""
+        return self.reference.is_registered(self.document.invoice_date)
 
 
 def to_sale(document: Document, situation: DocumentSituation, *, reference: Reference | None = None) -> Sale:

@@ -6,35 +6,20 @@ Source: docs/facts/unimicro.md §11 row 15 [O].
 
 from dataclasses import dataclass, replace
 
-from app.domain.buyers import Buyer
-from app.domain.documents import Document, DocumentKind, Line
+from app.domain.documents import DocumentKind, Line
 from app.domain.money import ZERO, is_same_rate
 from app.domain.reasons.catalogue import fix_for
 from app.domain.reasons.codes import Code, Reason
-from app.domain.reference import Reference, RemoteAccount, RemoteProduct, RemoteVatType
-from app.domain.rules import AccountingRule, Rules
+from app.domain.reference import RemoteAccount, RemoteProduct, RemoteVatType
+from app.domain.rules import AccountingRule
 from app.domain.vat import REGISTERED_ONLY, Treatment, VatCode, find_treatment
+from app.transfer.plan.sale import Sale
 
 _TREATMENTS = {
     Treatment.ABROAD: "is for buyers in Norway",
     Treatment.AT_HOME: "is for buyers outside of Norway's VAT area",
     Treatment.REVERSE_CHARGE: "has the buyer pay the VAT, which only a rule can say",
 }
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sale:
-    """What decides about all lines of a document alike."""
-
-    document: Document
-    buyer: Buyer
-    reference: Reference
-    rules: Rules
-
-    @property
-    def is_registered(self) -> bool:
-        """Whether the company is registered for VAT on the document's day."""
-        return self.reference.is_registered(self.document.invoice_date)
 
 
 @dataclass(frozen=True, slots=True)
