@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime
 
 from app.accounting.connections import Company, TokenSet, fetch_companies
 from app.accounting.slots import slots_of
-from app.accounting.targets import Target, open_target
+from app.accounting.targets import Exchange, Recipients, Target, open_target
 from app.admin.access_tokens import fresh_token, renew_token
 from app.admin.key_set_up import examine_set_up
 from app.admin.keys import load_key, open_secret
@@ -56,8 +56,16 @@ def _tell_trouble(what: str, error: ServiceError) -> Finding:
     return Finding(what, ok=False, cause=error.cause, fix=error.fix or "Try again in a few minutes.", code=error.code)
 
 
-def open_key_target(resources: Resources, key: Key) -> Target:
-    """The key's books, to look into; nothing is kept of what is said."""
+def open_key_target(
+    resources: Resources,
+    key: Key,
+    *,
+    on_exchange: Callable[[Exchange], None] = lambda _: None,
+    recipients: Recipients | None = None,
+    orders: bool = False,
+    rehearses: bool = False,
+) -> Target:
+    """The key's books; unless told otherwise to look into, and nothing is kept of what is said. See `open_target`."""
 
     async def token(refused: str | None) -> str:
         return await fresh_token(resources, key.id, refused=refused)
@@ -67,8 +75,11 @@ def open_key_target(resources: Resources, key: Key) -> Target:
         base_url=key.api_base,
         company_key=key.company_key,
         token=token,
-        on_exchange=lambda _: None,
+        on_exchange=on_exchange,
+        recipients=recipients,
         slot=lambda: slots_of(resources).hold(key.company_key),
+        orders=orders,
+        rehearses=rehearses,
     )
 
 

@@ -10,10 +10,9 @@ from uuid import UUID
 
 from cachetools import TTLCache
 
-from app.accounting.slots import slots_of
-from app.accounting.targets import Exchange, Target, open_target
-from app.admin.access_tokens import fresh_token
+from app.accounting.targets import Exchange, Target
 from app.admin.customer_checks import is_cleared
+from app.admin.key_check import open_key_target
 from app.admin.rules import load_rules
 from app.domain.booking import Booking
 from app.domain.parties import Recipient
@@ -148,17 +147,11 @@ async def open_books(
 
 
 def _open_target(resources: Resources, key: Key, exchanges: list[Exchange], *, rehearses: bool) -> Target:
-    async def token(refused: str | None) -> str:
-        return await fresh_token(resources, key.id, refused=refused)
-
-    return open_target(
-        resources.http,
-        base_url=key.api_base,
-        company_key=key.company_key,
-        token=token,
+    return open_key_target(
+        resources,
+        key,
         on_exchange=exchanges.append,
         recipients=_recipients_of(resources, key.id),
-        slot=lambda: slots_of(resources).hold(key.company_key),
         orders=key.booking == Booking.ORDER,
         rehearses=rehearses,
     )
