@@ -52,6 +52,11 @@ class ServiceError(Exception):
         self.fix = fix
         self.code = code or type(self).code
 
+    @property
+    def reason(self) -> Reason:
+        """The same for people, as a transfer keeps it."""
+        return Reason(code=self.code, cause=self.cause, fix=self.fix)
+
 
 class System(StrEnum):
     """One of the two systems between which we stand; the value is its name for people."""

@@ -83,7 +83,7 @@ async def carry(run: Run) -> None:
     except RemoteRejectedError as error:
         if isinstance(error, RemoteMissingError) and run.asks_again:
             raise
-        await hold(run, (Reason(code=error.code, cause=error.cause, fix=error.fix),))
+        await hold(run, (error.reason,))
 
 
 async def run_worker(resources: Resources, stop: asyncio.Event, *, carry_one: Carry = carry) -> None:
@@ -220,7 +220,7 @@ async def _postpone(resources: Resources, run: Run, error: ServiceError, *, seco
     async with resources.sessions.begin() as session:
         await check_fence(session, run.lease)
         await postpone(session, run.lease, seconds=seconds, spends_try=False)
-        await _record_trouble(session, run, Reason(code=error.code, cause=error.cause, fix=error.fix))
+        await _record_trouble(session, run, error.reason)
 
 
 async def _retry(resources: Resources, run: Run, error: Exception) -> None:

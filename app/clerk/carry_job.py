@@ -18,7 +18,6 @@ from app.clerk.job_documents import (
 )
 from app.clerk.jobs import end_job, end_preview, load_job
 from app.clerk.overview import list_invoices_after, read_filter
-from app.domain.reasons.codes import Reason
 from app.domain.states import EventState, JobKind, JobState
 from app.engine.lanes import check_fence, lock_record, wait_for
 from app.errors import RemoteThrottledError, ServiceError, System
@@ -108,7 +107,7 @@ async def _preview(run: Run, job: Job, page: Sequence[Transfer]) -> None:
         except ServiceError as error:
             if isinstance(error, RemoteThrottledError) and error.system is System.RECMAN:
                 raise
-            reason = Reason(code=error.code, cause=error.cause, fix=error.fix)
+            reason = error.reason
             told.append(DryRun(transfer_id=transfer.id, number=transfer.number, outcome=_UNREAD, reasons=(reason,)))
     async with run.sessions.begin() as session:
         await check_fence(session, run.lease)

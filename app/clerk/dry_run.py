@@ -14,7 +14,7 @@ from app.domain.reasons.codes import Code, Reason
 from app.domain.reference import RemoteDocument, RemoteProduct
 from app.domain.rules import Review
 from app.domain.states import KeyState
-from app.errors import HoldError, KeyPausedError, RemoteRejectedError, ServiceError, WaitError
+from app.errors import HoldError, KeyPausedError, RemoteRejectedError, WaitError
 from app.platform.resources import Resources
 from app.reading.records import NOTHING, ReadInvoices
 from app.tables import Key, Transfer
@@ -85,13 +85,9 @@ async def dry_run(
         return _tell(transfer, "hold", error.gaps)
     except RemoteRejectedError as error:
         # What a customer there lacks is told as it would be held.
-        return _tell(transfer, "hold", (Reason(code=error.code, cause=error.cause, fix=error.fix),))
+        return _tell(transfer, "hold", (error.reason,))
     except (KeyPausedError, WaitError) as error:
-        return _tell(transfer, "wait" if isinstance(error, WaitError) else "paused", (_explain(error),))
-
-
-def _explain(error: ServiceError) -> Reason:
-    return Reason(code=error.code, cause=error.cause, fix=error.fix)
+        return _tell(transfer, "wait" if isinstance(error, WaitError) else "paused", (error.reason,))
 
 
 def _tell(transfer: Transfer, outcome: str, reasons: tuple[Reason, ...]) -> DryRun:
@@ -193,11 +189,11 @@ async def _decide_agreed(books: Books, situation: DocumentSituation) -> tuple[Do
 
 async def _list_rests(resources: Resources, key: Key) -> list[Reason]:
     """What keeps everything from this key, however good it is."""
-    rests = [_explain(pause_of(key))] if key.state == KeyState.PAUSED else []
+    rests = [pause_of(key).reason] if key.state == KeyState.PAUSED else []
     try:
         await require_customer_check(resources, key)
     except KeyPausedError as error:
-        rests.append(_explain(error))
+        rests.append(error.reason)
     return rests
 
 

@@ -5,12 +5,12 @@ from dataclasses import dataclass, replace
 
 from app.accounting.targets import Preview, to_previews
 from app.domain.reasons.codes import Reason
-from app.domain.reference import DocumentState, RemoteDocument
+from app.domain.reference import RemoteDocument
 from app.errors import HoldError
 from app.transfer.books import Books
 from app.transfer.context import Run
 from app.transfer.linked import Known, Linked, list_linked, make_credit_links, make_links
-from app.transfer.plan.amounts import compare_totals, compare_unlevelled, is_apart
+from app.transfer.plan.amounts import compare_found, is_apart
 from app.transfer.plan.rounding import is_levelled
 from app.transfer.plan.situation import DocumentSituation
 from app.transfer.plan.steps import (
@@ -199,9 +199,7 @@ async def _credit(books: Books, situation: DocumentSituation, step: CreateCredit
 
 def _adopt(books: Books, situation: DocumentSituation, step: AdoptDocument) -> RemoteDocument:
     document = situation.complete_document
-    difference = compare_totals(document, step.remote)
-    if step.remote.state is not DocumentState.DRAFT:
-        difference = compare_unlevelled(document, step.remote, is_draft=False)
+    difference = compare_found(document, step.remote)
     if difference is not None and is_apart(difference) and not is_levelled(difference, step.remote, books.rules):
         raise HoldError((difference,))
     return step.remote

@@ -6,7 +6,6 @@ from contextlib import asynccontextmanager
 from dataclasses import asdict
 from typing import TypeVar
 
-from app.domain.reasons.codes import Reason
 from app.domain.states import TransferState
 from app.engine.lanes import check_fence
 from app.errors import (
@@ -116,7 +115,7 @@ async def _record_failure(session: Session, run: Run, transfer_id: int, *, step:
         return
     is_believed = not isinstance(error, RemoteMissingError) or not run.asks_again
     if isinstance(error, RemoteRejectedError) and transfer_id != run.transfer_id and is_believed:
-        await record_held(session, transfer_id, (Reason(code=error.code, cause=error.cause, fix=error.fix),))
+        await record_held(session, transfer_id, (error.reason,))
     else:
         # Surely nothing was stored of this write: the next run may send without looking for it. The lane's own document
         # is held by `carry`, once what was made of it is taken back.

@@ -8,7 +8,7 @@ from dataclasses import replace
 from app.accounting.targets import Draft
 from app.domain.documents import Document
 from app.domain.reasons.codes import Code, Reason
-from app.domain.reference import DocumentState, RemoteProduct
+from app.domain.reference import RemoteProduct
 from app.domain.rounding import choose_rounding_product
 from app.errors import HoldError
 from app.platform.db import Session
@@ -18,7 +18,7 @@ from app.transfer.context import Run
 from app.transfer.linked import find_rounding_product, find_vat_sums
 from app.transfer.log import record_values, show_totals
 from app.transfer.look import external_reference
-from app.transfer.plan.amounts import compare_base, compare_totals, compare_unlevelled
+from app.transfer.plan.amounts import compare_base, compare_found, compare_unlevelled
 from app.transfer.plan.rounding import is_levelled, make_rounding_line
 from app.transfer.plan.situation import DocumentSituation
 from app.transfer.plan.steps import CreateProduct
@@ -40,10 +40,8 @@ async def level_draft(
     """
     # By the lists that it was made with: their ids may move.
     vat = find_vat_sums(books, document, situation)
-    difference = compare_totals(document, draft.document)
-    if draft.document.state is not DocumentState.DRAFT:
-        difference = compare_unlevelled(document, draft.document, is_draft=False)
-    elif is_levelled(difference, draft.document, books.rules):
+    difference = compare_found(document, draft.document)
+    if is_levelled(difference, draft.document, books.rules):
         draft = await _add_line(run, books, document, draft)
         difference = compare_unlevelled(document, draft.document, is_draft=True)
         # The product of the line may have been made for it.

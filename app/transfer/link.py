@@ -8,7 +8,7 @@ from sqlalchemy import text
 
 from app.admin.keys import is_removed
 from app.domain.documents import Document
-from app.domain.reasons.codes import LOST, Code, Reason
+from app.domain.reasons.codes import LOST, Code
 from app.domain.reasons.rows import Change
 from app.domain.reference import RemoteDocument
 from app.domain.states import EventState, TransferState
@@ -43,7 +43,7 @@ async def link_document(run: Run, books: Books, step: LinkDocument) -> None:
         try:
             transfer_id = await record_link(session, run, books, step.document, step.remote)
         except ConflictError as error:
-            raise HoldError((Reason(code=error.code, cause=error.cause, fix=error.fix),)) from error
+            raise HoldError((error.reason,)) from error
         books.exchanges.clear()
         detail = f"linked to {step.remote.number} (id {step.remote.remote_id})"
         started = time.monotonic()

@@ -7,7 +7,7 @@ import asyncio
 from dataclasses import dataclass, replace
 from typing import Any
 
-from app.accounting.targets import Draft, guid_for
+from app.accounting.targets import Draft
 from app.domain.booking import Booking
 from app.domain.documents import Document, DocumentKind
 from app.domain.reasons.catalogue import fix_for
@@ -49,7 +49,7 @@ from app.transfer.plan.steps import (
 from app.transfer.plan.vat_sums import VatSums
 from app.transfer.rates import load_rate, record_rate
 from app.transfer.run_credit import create_credit_draft
-from app.transfer.run_found import adopt_document
+from app.transfer.run_found import adopt_document, guid_of_draft
 from app.transfer.run_parts import run_part
 from app.transfer.run_product import create_product
 from app.transfer.writes import write_draft, write_issue
@@ -175,7 +175,7 @@ def name_draft(books: Books, document: Document, past: Past | None) -> tuple[int
     on its way, the guid stays: then the two cannot both be stored.
     """
     version = 1 if past is None else past.guid_version + (past.remote_id is not None or past.guid_spent)
-    return version, guid_for(str(books.key.id), "invoice", document.recman_invoice_id, str(version))
+    return version, guid_of_draft(books, document.recman_invoice_id, version)
 
 
 @dataclass(frozen=True, slots=True)

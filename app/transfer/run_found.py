@@ -70,4 +70,9 @@ def _seed_of(books: Books, situation: DocumentSituation) -> str:
     """What guids of further lines of a found draft hang on: the guid that it was made with."""
     version = 1 if situation.past is None else situation.past.guid_version
     recman_id = situation.document.recman_invoice_id if isinstance(situation.document, Document) else ""
-    return guid_for(str(books.key.id), "invoice", recman_id, str(version))
+    return guid_of_draft(books, recman_id, version)
+
+
+def guid_of_draft(books: Books, recman_invoice_id: str, version: int) -> str:
+    """What a document's draft of this version is made with."""
+    return guid_for(str(books.key.id), "invoice", recman_invoice_id, str(version))

@@ -10,7 +10,7 @@ from app.domain.documents import Document, Line, Totals
 from app.domain.money import CENT, TEN_THOUSANDTH, ZERO, count_decimals, round_money, show_money
 from app.domain.reasons.catalogue import fix_for
 from app.domain.reasons.codes import Code, Reason
-from app.domain.reference import RemoteDocument
+from app.domain.reference import DocumentState, RemoteDocument
 
 # Rounding explains no more than this of any document, be it of every line or to whole crowns.
 ROUNDING_EXPLAINS = Decimal(1)
@@ -54,6 +54,12 @@ def compare_unlevelled(document: Document, remote: RemoteDocument, *, is_draft: 
         return difference
     case = "rounds_by_itself" if is_draft else ""
     return Reason(code=Code.TOTALS_DIFFER, cause=difference.cause, fix=fix_for(Code.TOTALS_DIFFER, case))
+
+
+def compare_found(document: Document, remote: RemoteDocument) -> Reason | None:
+    """The difference of a document as it stands there: no line levels what is issued."""
+    is_draft = remote.state is DocumentState.DRAFT
+    return compare_totals(document, remote) if is_draft else compare_unlevelled(document, remote, is_draft=False)
 
 
 def is_apart(difference: Reason | None) -> bool:
