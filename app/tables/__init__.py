@@ -3,14 +3,27 @@
 Each names its owner, the room or module that alone writes it, and who else may ask for its rows.
 """
 
-from app.tables.accounts import AdminToken, Audit, AuditChain, Department, Hook, Key, SignIn, Tenant
-from app.tables.base import Table, TenantOwned
+from app.tables.accounts import (
+    AdminToken,
+    Audit,
+    AuditChain,
+    Department,
+    Hook,
+    HookAddress,
+    Key,
+    SignIn,
+    SignInHash,
+    Tenant,
+    TokenHash,
+)
+from app.tables.base import OPERATORS, Table, TenantOwned
 from app.tables.books import CustomerCheck, RuleSet, SeenCode, SharedOrgNumber, UsedRate
 from app.tables.jobs import Job, JobDocument
 from app.tables.recman import FieldProfile, HookHeaders, ListedDocument, RecmanQuota, RecmanRecord, Sweep
 from app.tables.work import Attempt, Event, Lane, Making, Transfer
 
 __all__ = [
+    "OPERATORS",
     "AdminToken",
     "Attempt",
     "Audit",
@@ -20,6 +33,7 @@ __all__ = [
     "Event",
     "FieldProfile",
     "Hook",
+    "HookAddress",
     "HookHeaders",
     "Job",
     "JobDocument",
@@ -33,10 +47,12 @@ __all__ = [
     "SeenCode",
     "SharedOrgNumber",
     "SignIn",
+    "SignInHash",
     "Sweep",
     "Table",
     "Tenant",
     "TenantOwned",
+    "TokenHash",
     "Transfer",
     "UsedRate",
 ]

@@ -5,13 +5,13 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, Index, UniqueConstraint, text
+from sqlalchemy import Index, UniqueConstraint, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 from sqlalchemy.types import BigInteger, Numeric
 
 from app.domain.states import CheckState
-from app.tables.base import NOW, Table, TenantOwned, one_of
+from app.tables.base import NOW, Table, TenantOwned, one_of, refers_to
 
 
 class RuleSet(TenantOwned, Table):
@@ -23,11 +23,10 @@ class RuleSet(TenantOwned, Table):
     """
 
     __tablename__ = "rule_set"
-    __table_args__ = (UniqueConstraint("key_id", "version"),)
+    __table_args__ = (refers_to("key", "key_id"), UniqueConstraint("tenant_id", "key_id", "version"))
 
-    id: Mapped[int] = mapped_column(BigInteger, primary_key=True)
-    tenant_id: Mapped[UUID] = mapped_column(ForeignKey("tenant.id"), index=True)
-    key_id: Mapped[UUID] = mapped_column(ForeignKey("key.id"))
+    id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=True)
+    key_id: Mapped[UUID]
     version: Mapped[int]
     rules: Mapped[dict[str, Any]]
     made_by: Mapped[str]
@@ -42,9 +41,9 @@ class SharedOrgNumber(TenantOwned, Table):
     """
 
     __tablename__ = "shared_org_number"
+    __table_args__ = (refers_to("key", "key_id"),)
 
-    tenant_id: Mapped[UUID] = mapped_column(ForeignKey("tenant.id"), primary_key=True)
-    key_id: Mapped[UUID] = mapped_column(ForeignKey("key.id"), primary_key=True)
+    key_id: Mapped[UUID] = mapped_column(primary_key=True)
     digits: Mapped[str] = mapped_column(primary_key=True)
     reason: Mapped[str]
     decided_by: Mapped[str]
@@ -58,9 +57,9 @@ class SeenCode(TenantOwned, Table):
     """
 
     __tablename__ = "seen_code"
+    __table_args__ = (refers_to("key", "key_id"),)
 
-    tenant_id: Mapped[UUID] = mapped_column(ForeignKey("tenant.id"), primary_key=True)
-    key_id: Mapped[UUID] = mapped_column(ForeignKey("key.id"), primary_key=True)
+    key_id: Mapped[UUID] = mapped_column(primary_key=True)
     code: Mapped[str] = mapped_column(primary_key=True)
     record_id: Mapped[str]
     vat_rate: Mapped[Decimal | None] = mapped_column(Numeric())
@@ -77,7 +76,6 @@ class UsedRate(TenantOwned, Table):
 
     __tablename__ = "used_rate"
 
-    tenant_id: Mapped[UUID] = mapped_column(ForeignKey("tenant.id"), primary_key=True)
     company_key: Mapped[str] = mapped_column(primary_key=True)
     currency: Mapped[str] = mapped_column(primary_key=True)
     rate: Mapped[Decimal] = mapped_column(Numeric)
@@ -95,13 +93,19 @@ class CustomerCheck(TenantOwned, Table):
     __tablename__ = "customer_check"
     __table_args__ = (
         one_of("state", *CheckState),
-        Index("ix_customer_check_key", "key_id", "id"),
-        Index("uq_customer_check_running", "key_id", unique=True, postgresql_where=text("state = 'running'")),
+        refers_to("key", "key_id"),
+        Index("ix_customer_check_key", "tenant_id", "key_id", "id"),
+        Index(
+            "uq_customer_check_running",
+            "tenant_id",
+            "key_id",
+            unique=True,
+            postgresql_where=text("state = 'running'"),
+        ),
     )
 
-    id: Mapped[int] = mapped_column(BigInteger, primary_key=True)
-    tenant_id: Mapped[UUID] = mapped_column(ForeignKey("tenant.id"), index=True)
-    key_id: Mapped[UUID] = mapped_column(ForeignKey("key.id"))
+    id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=True)
+    key_id: Mapped[UUID]
     state: Mapped[str] = mapped_column(server_default=CheckState.RUNNING)
     counts: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'"))
     findings: Mapped[list[Any]] = mapped_column(server_default=text("'[]'"))
