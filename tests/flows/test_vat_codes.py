@@ -388,9 +388,10 @@ async def test_company_is_registered_from_its_day_on(world: World) -> None:
     assert await booked_on(world) == [(3000, "3")]
 
 
-async def test_company_without_vat_sends_no_vat_type(world: World, books: Books) -> None:
+@pytest.mark.parametrize("products_have_vat", [False, True])
+async def test_company_without_vat_sends_no_vat_type(world: World, books: Books, *, products_have_vat: bool) -> None:
     await world.settle_company(TaxMandatoryType=1)
-    for row in books.rows("Product"):
+    for row in [] if products_have_vat else books.rows("Product"):
         books.update("Product", row["ID"], {"VatTypeID": None})
     read_anew(world)
     write_invoice(world, productNumber="1001")
