@@ -9,7 +9,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 from sqlalchemy.types import BigInteger
 
-from app.domain.booking import Booking
+from app.domain.booking import Booking, Sender
 from app.domain.states import KeyState, TenantState
 from app.tables.base import NEW_UUID, NOW, Table, TenantOwned, one_of
 
@@ -85,7 +85,8 @@ class Key(TenantOwned, Table):
     """A named access to one Unimicro company; secrets are sealed with the row's identity.
 
     `credentials` is the private key of a server client, which needs no refresh token. `go_live` is the key's first day:
-    documents dated earlier are a person's decision.
+    documents dated earlier are a person's decision. `sender`: who sends the invoice to the customer; None: nobody has
+    said so yet.
 
     Owner: admin.keys. Readers: admin, clerk.absence, transfer.
     """
@@ -95,6 +96,7 @@ class Key(TenantOwned, Table):
         Index("uq_key_name", "tenant_id", "name", unique=True, postgresql_where=text("state <> 'removed'")),
         one_of("mode", "full", "file"),
         one_of("booking", *Booking),
+        one_of("sender", *Sender),
         one_of("client", "web", "server"),
         one_of("state", *KeyState),
         Index("uq_key_open_to_all", "tenant_id", unique=True, postgresql_where=text("open_to_all")),
@@ -106,6 +108,7 @@ class Key(TenantOwned, Table):
     company_key: Mapped[str]
     company_name: Mapped[str]
     mode: Mapped[str] = mapped_column(server_default="full")
+    sender: Mapped[str | None]
     booking: Mapped[str] = mapped_column(server_default="renumbered")
     client: Mapped[str] = mapped_column(server_default="web")
     open_to_all: Mapped[bool] = mapped_column(server_default=false())
