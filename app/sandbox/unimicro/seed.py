@@ -143,6 +143,11 @@ DEPARTMENTS = (("1", "Oslo"), ("2", "Bergen"), ("3", "Tromsø"))
 PROJECTS = (("P-900", "Intern"),)
 
 
+def to_company_key(org_number: str) -> str:
+    """The CompanyKey of the company with this organisation number."""
+    return str(uuid.uuid5(uuid.NAMESPACE_DNS, f"{org_number}.unimicro.sandbox"))
+
+
 def create_companies(options: SandboxOptions) -> dict[str, Company]:
     """Fresh companies by their key."""
     companies = [_create_company(number, options) for number in range(len(COMPANIES))]
@@ -154,7 +159,7 @@ def _create_company(index: int, options: SandboxOptions) -> Company:
     entity = {
         "ID": index + 1,
         "Name": name,
-        "Key": str(uuid.uuid5(uuid.NAMESPACE_DNS, f"{org_number}.unimicro.sandbox")),
+        "Key": to_company_key(org_number),
         "OrganizationNumber": org_number,
         "IsTest": is_test,
         "Deleted": deleted,
