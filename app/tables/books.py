@@ -10,6 +10,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 from sqlalchemy.types import BigInteger, Numeric
 
+from app.domain.answers import How
 from app.domain.states import CheckState
 from app.tables.base import NOW, Table, TenantOwned, one_of
 
@@ -82,6 +83,27 @@ class UsedRate(TenantOwned, Table):
     currency: Mapped[str] = mapped_column(primary_key=True)
     rate: Mapped[Decimal] = mapped_column(Numeric)
     used_at: Mapped[datetime] = mapped_column(server_default=NOW)
+
+
+class CompanyAnswer(TenantOwned, Table):
+    """What was found out about one company: the answer to a question that no documentation answers (domain.answers).
+
+    `evidence`: the exchanges that show it, masked.
+
+    Owner: admin.answers.
+    """
+
+    __tablename__ = "company_answer"
+    __table_args__ = (one_of("how", How.TRIED, How.STATED),)
+
+    tenant_id: Mapped[UUID] = mapped_column(ForeignKey("tenant.id"), primary_key=True)
+    company_key: Mapped[str] = mapped_column(primary_key=True)
+    question: Mapped[str] = mapped_column(primary_key=True)
+    answer: Mapped[str]
+    how: Mapped[str]
+    evidence: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'"))
+    answered_by: Mapped[str]
+    answered_at: Mapped[datetime] = mapped_column(server_default=NOW)
 
 
 class CustomerCheck(TenantOwned, Table):
