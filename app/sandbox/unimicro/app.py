@@ -14,20 +14,24 @@ from fastapi import Request
 from starlette.responses import Response
 
 from app.sandbox.faults import FAULT_KEY, Fault, SandboxApp
-from app.sandbox.unimicro.actions import KNOWN_ROUTES, ActionCall, Answer, load, run_action
+from app.sandbox.unimicro.actions import KNOWN_ROUTES, run_action
 from app.sandbox.unimicro.answers import AnswerError, DecimalResponse, Record, denied, malformed, not_found
 from app.sandbox.unimicro.books import Books, Company
+from app.sandbox.unimicro.calls import ActionCall, Answer, load
 from app.sandbox.unimicro.control import create_control_routes
 from app.sandbox.unimicro.files import Files, create_file_routes
 from app.sandbox.unimicro.invoices import create_invoice, delete_invoice, update_invoice
+from app.sandbox.unimicro.kinds import Entity
 from app.sandbox.unimicro.oauth import Identity, create_routes, to_base
 from app.sandbox.unimicro.options import SandboxOptions
 from app.sandbox.unimicro.orders import create_order, delete_order, update_order
 from app.sandbox.unimicro.query import list_rows, render, select, to_tree
 from app.sandbox.unimicro.save import save_body, to_echo
-from app.sandbox.unimicro.schema import ROUTES, Entity
+from app.sandbox.unimicro.schema import ROUTES
 from app.sandbox.unimicro.seed import ID_RANGE, create_companies
+from app.sandbox.unimicro.series import create_series, delete_series, update_series
 from app.sandbox.unimicro.shown import to_answer_of_write
+from app.sandbox.unimicro.statistics import answer_statistics
 from app.sandbox.unimicro.vat import move_before_reading
 
 _ID_IN_FILTER = re.compile(r"(\w*ID) eq (\d+)")
@@ -112,6 +116,11 @@ def _add_api(app: SandboxApp, world: World) -> None:
     @app.api_route("/api/biz/{route}/{record_id:int}", methods=METHODS)
     async def single(request: Request, route: str, record_id: int) -> Response:
         return await _answer(world, request, route, record_id)
+
+    @app.get("/api/statistics")
+    async def statistics(request: Request) -> Response:
+        answer = answer_statistics(_load_books(world, request), request.query_params)
+        return DecimalResponse(answer.body, answer.status)
 
     @app.api_route("/{path:path}", methods=METHODS)
     async def unknown() -> Response:
@@ -213,12 +222,8 @@ def _post(entity: Entity, call: ActionCall) -> Answer:
     body = _to_object(call.body)
     if call.record_id:
         raise not_found()
-    if entity.name == "CustomerInvoice":
-        new_id = create_invoice(call.books, body)
-    elif entity.name == "CustomerOrder":
-        new_id = create_order(call.books, body)
-    else:
-        new_id = save_body(call.books, entity, body | {"ID": 0})
+    create = _CREATE.get(entity.name)
+    new_id = create(call.books, body) if create else save_body(call.books, entity, body | {"ID": 0})
     shown = _show_written(entity, call, new_id, body)
     return Answer(status=call.books.options.created_status, body=shown)
 
@@ -228,10 +233,9 @@ def _put(entity: Entity, call: ActionCall) -> Answer:
     load(call.books, entity.name, call.record_id)
     if body.get("ID") not in (None, call.record_id):
         raise malformed("The request is invalid: ID differs from the path.")
-    if entity.name == "CustomerInvoice":
-        update_invoice(call.books, call.record_id, body)
-    elif entity.name == "CustomerOrder":
-        update_order(call.books, call.record_id, body)
+    update = _UPDATE.get(entity.name)
+    if update:
+        update(call.books, call.record_id, body)
     else:
         save_body(call.books, entity, body | {"ID": call.record_id})
     return Answer(body=_show_written(entity, call, call.record_id, body))
@@ -244,15 +248,17 @@ def _show_written(entity: Entity, call: ActionCall, record_id: int, body: Record
 
 def _delete(entity: Entity, call: ActionCall) -> Answer:
     load(call.books, entity.name, call.record_id)
-    if entity.name == "CustomerInvoice":
-        delete_invoice(call.books, call.record_id)
-    elif entity.name == "CustomerOrder":
-        delete_order(call.books, call.record_id)
+    delete = _REMOVE.get(entity.name)
+    if delete:
+        delete(call.books, call.record_id)
     else:
         call.books.update(entity.name, call.record_id, {"Deleted": True})
     return Answer(status=204)
 
 
+_CREATE = {"CustomerInvoice": create_invoice, "CustomerOrder": create_order, "NumberSeries": create_series}
+_UPDATE = {"CustomerInvoice": update_invoice, "CustomerOrder": update_order, "NumberSeries": update_series}
+_REMOVE = {"CustomerInvoice": delete_invoice, "CustomerOrder": delete_order, "NumberSeries": delete_series}
 _WRITES = {"POST": _post, "PUT": _put, "DELETE": _delete}
 
 

@@ -63,6 +63,8 @@ ACCOUNTS = (
     (3110, "Eksport", "52"),
     (3200, "Utenfor avgiftsområdet", "6"),
     (7740, "Øreavrunding", "0"),
+    (2700, "Utgående mva", "0"),
+    (1920, "Bank", "0"),
 )
 
 # (number, name, VAT code, account, unit, price, StatusCode). 35002 is discarded (§3.5).
@@ -193,9 +195,18 @@ def _seed_reference(books: Books) -> None:
         books.insert("Terms", {"Name": name, "CreditDays": days, "Description": name, "TermsType": kind})
     for name, first, last in SERIES:
         row = {"Name": name, "DisplayName": name, "FromNumber": first, "ToNumber": last, "NextNumber": first}
+        row |= {"NumberSeriesTaskID": books.insert("NumberSeriesTask", {"Name": name, "EntityType": name})["ID"]}
+        row |= {"NumberSeriesTypeID": books.insert("NumberSeriesType", _to_series_type(name))["ID"]}
         books.insert("NumberSeries", row | {"IsDefaultForTask": True, "Disabled": False, "System": True})
     person = {"DisplayName": "Sandbox Administrator", "Email": "admin@nordlys.example"}
     books.insert("User", person | {"GlobalIdentity": "sandbox-user"})
+
+
+def _to_series_type(name: str) -> Record:
+    kind = {"Name": name, "EntityType": name, "EntityField": f"{name}Number", "EntitySeriesIDField": "NumberSeriesID"}
+    if name == "CustomerInvoice":
+        kind |= {"EntityField": "InvoiceNumber", "EntitySeriesIDField": "InvoiceNumberSeriesID"}
+    return kind | {"Yearly": name == "JournalEntry", "CanHaveSeveralActiveSeries": True, "System": True}
 
 
 def _seed_products(books: Books) -> None:
