@@ -106,6 +106,30 @@ class CompanyAnswer(TenantOwned, Table):
     answered_at: Mapped[datetime] = mapped_column(server_default=NOW)
 
 
+class TrialThing(TenantOwned, Table):
+    """Something that `golive` has made in a company to find out how it is there, noted before it was sent.
+
+    `reference` is what it is known by there until its id is known; `trial` is empty where all trials need it. `ended`:
+    what became of it; None: it is there, or may be.
+
+    Owner: admin.trials.
+    """
+
+    __tablename__ = "trial_thing"
+
+    tenant_id: Mapped[UUID] = mapped_column(ForeignKey("tenant.id"), primary_key=True)
+    company_key: Mapped[str] = mapped_column(primary_key=True)
+    reference: Mapped[str] = mapped_column(primary_key=True)
+    trial: Mapped[str]
+    route: Mapped[str]
+    what: Mapped[str]
+    remote_id: Mapped[int | None] = mapped_column(BigInteger)
+    remote_number: Mapped[str] = mapped_column(server_default="")
+    ended: Mapped[str | None]
+    begun_at: Mapped[datetime] = mapped_column(server_default=NOW)
+    ended_at: Mapped[datetime | None]
+
+
 class CustomerCheck(TenantOwned, Table):
     """One comparison of all customers of RecMan and of a key's company.
 
