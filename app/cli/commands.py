@@ -18,6 +18,7 @@ from rich.table import Table
 from app.clerk.customers.report import render_report
 from app.cli import processes, upkeep
 from app.cli.doctor import examine
+from app.cli.golive import create_golive_cli
 from app.cli.options import (
     CheckOption,
     ConfirmOption,
@@ -99,6 +100,9 @@ def _database(settings: Settings) -> Iterator[str]:
 
     with EmbeddedPostgres(settings.data_dir.resolve() / "postgres") as server:
         yield server.url
+
+
+cli.add_typer(create_golive_cli(_load_settings, _database), name="golive")
 
 
 @cli.command()

@@ -108,7 +108,7 @@ async def check_customers(
     opened = open_resources(settings, database_url=url)
     async with translate_away(), opened as resources:
         async with resources.sessions.begin() as session:
-            found = await _load_named_key(session, key=key, tenant=tenant)
+            found = await load_named_key(session, key=key, tenant=tenant)
             check = await begin_check(session, found, actor=_ACTOR)
             await record_change(session, _beginning(found, check))
         with log_fields(tenant=str(found.tenant_id)):
@@ -131,7 +131,7 @@ async def check_named_key(settings: Settings, url: str, *, key: str, tenant: str
     opened = open_resources(settings, database_url=url)
     async with translate_away(), opened as resources:
         async with resources.sessions() as session:
-            found = await _load_named_key(session, key=key, tenant=tenant)
+            found = await load_named_key(session, key=key, tenant=tenant)
         with log_fields(tenant=str(found.tenant_id)):
             return await check_key(resources, found)
 
@@ -146,7 +146,13 @@ def _beginning(key: Key, check: CustomerCheck) -> Change:
     )
 
 
-async def _load_named_key(session: Session, *, key: str, tenant: str | None) -> Key:
+async def load_named_key(session: Session, *, key: str, tenant: str | None) -> Key:
+    """The key of this name.
+
+    Raises:
+        NotFoundError: there is no such tenant, or no such key.
+        ConflictError: several tenants have a key of this name.
+    """
     owner = None if tenant is None else await _load_named_tenant(session, tenant)
     keys = await list_keys(session, tenant_id=None if owner is None else owner.id)
     found = [one for one in keys if one.name == key]

@@ -23,6 +23,8 @@ COMMITS = {
     "platform.db": "migrations, all in one transaction",
     "admin.access_tokens": "a renewed token is kept before anybody uses it",
     "admin.connect": "a sign-in has three steps with calls to the identity server between them",
+    "admin.golive": "an answer is kept before what showed it is taken back",
+    "admin.trials": "what is about to be made is noted before it is sent",
     "admin.hook_headers": "one statement beside the webhook's own, on the bare driver",
     "engine.inbox": "the webhook's one statement, on the bare driver",
     "engine.loop": "claims and leases are seen by other workers at once",

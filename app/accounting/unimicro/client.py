@@ -7,7 +7,7 @@ Source: docs/facts/unimicro.md §2 and §5 [O].
 import asyncio
 import random
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Any
@@ -172,6 +172,21 @@ class UnimicroClient:
         """What an action answers; None for 204, which most do."""
         return await self._write(method, route, query={"action": action, **query})
 
+    async def put_action(self, route: str, action: str, body: Mapping[str, Any]) -> Any:
+        """What an action answers that wants the record itself in its body."""
+        return await self._write("PUT", route, query={"action": action}, body=body)
+
+    async def post_list(self, route: str, action: str, body: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+        """The records that an action made of a list of them.
+
+        Raises:
+            OutcomeUnknownError: it may have made them, or has but does not say which.
+        """
+        answer = await self._write("POST", route, query={"action": action}, body=list(body))
+        if not isinstance(answer, list) or not all(map(is_record, answer)):
+            raise OutcomeUnknownError(f"Unimicro took {route} but did not say what it made", system=System.UNIMICRO)
+        return answer
+
     # https://developer.unimicro.no/guide/api/files
     async def upload(self, files_base: str, name: str, content: bytes) -> Any:
         """What the files service answers to a file.
@@ -210,14 +225,12 @@ class UnimicroClient:
             await self._sleep(_READ_PAUSE_SECONDS * 2**attempt * random.random())  # noqa: S311 - spread, not secrecy
         raise AssertionError("unreachable: the last try returns or raises")
 
-    async def _write(
-        self, method: str, route: str, *, query: Mapping[str, str] | None = None, body: Mapping[str, Any] | None = None
-    ) -> Any:
+    async def _write(self, method: str, route: str, *, query: Mapping[str, str] | None = None, body: Any = None) -> Any:
         status, answer = await self._call(method, route, query=query or {}, body=body)
         return judge(status, answer, is_write=True)
 
     async def _call(
-        self, method: str, route: str, *, query: Mapping[str, str], body: Mapping[str, Any] | None = None
+        self, method: str, route: str, *, query: Mapping[str, str], body: Any = None
     ) -> tuple[httpx.Response, Any]:
         async def send(token: str) -> tuple[httpx.Response, Any]:
             async with self._company.slot():
@@ -242,7 +255,7 @@ class UnimicroClient:
             raise RemoteUnavailableError(f"No access token: {error.cause}", system=System.UNIMICRO) from None
 
     async def _send(
-        self, method: str, route: str, *, query: Mapping[str, str], body: Mapping[str, Any] | None, token: str
+        self, method: str, route: str, *, query: Mapping[str, str], body: Any, token: str
     ) -> tuple[httpx.Response, Any]:
         path = f"api/biz/{route}"
         headers = {"Authorization": f"Bearer {token}", "CompanyKey": self._company.company_key}
