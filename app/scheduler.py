@@ -1,13 +1,11 @@
 """What is done by the clock: sweeps that are due are begun, and what was recorded is let go.
 
-Whoever holds the advisory lock decides; others pass. The lock lasts as long as one look, so a process that dies while
-it leads stops nobody.
+Whoever has the lead decides; others pass. It is a lease as a row, prolonged at each look and fenced by it: a process
+that dies while it leads stops the others until its time is over, one that ends in good order does not.
 """
 
 import asyncio
 from contextlib import suppress
-
-from sqlalchemy import text
 
 from app.admin.hooks import list_live_hooks
 from app.admin.tenants import list_tenants
@@ -18,13 +16,15 @@ from app.engine.recorded import release_recorded
 from app.engine.wakeup import wake_workers
 from app.errors import ConflictError
 from app.platform.db import Session, is_away
+from app.platform.leases import Lead, claim_lead, record_office, release_lead
 from app.platform.logger import get_logger, log_fields
 from app.platform.resources import Resources
 from app.sweep.sweeps import begin_sweep, is_due, list_last_sweeps
 from app.tables import Tenant
 
-# Any number that no other user of the same database server takes: "RecMan", and one more.
-_LOCK = 0x5265634D616F
+OFFICE = "schedule"
+# A look may be late; who misses several has died.
+_LOOKS = 3
 _STARTED_BY = "schedule"
 
 _log = get_logger(__name__)
@@ -41,13 +41,27 @@ async def run_schedule(resources: Resources, stop: asyncio.Event) -> None:
             _log.warning("database_away", error=type(error).__name__)
         with suppress(TimeoutError):
             await asyncio.wait_for(stop.wait(), resources.settings.schedule_seconds)
+    await _leave(resources)
+
+
+async def _leave(resources: Resources) -> None:
+    """Let another process lead at once."""
+    try:
+        async with resources.sessions.begin() as session:
+            await release_lead(session, resources.kept(Lead), OFFICE)
+    except Exception as error:
+        if not is_away(error):
+            raise
+        _log.warning("database_away", error=type(error).__name__)
 
 
 async def look_at_clock(resources: Resources) -> bool:
-    """Begin what is due; False when another process is looking right now."""
+    """Begin what is due; False when another process leads."""
     async with resources.sessions.begin() as session:
-        leads = (await session.execute(text("SELECT pg_try_advisory_xact_lock(:lock)"), {"lock": _LOCK})).scalar_one()
-        if not leads:
+        await record_office(session, OFFICE)
+    async with resources.sessions.begin() as session:
+        seconds = _LOOKS * resources.settings.schedule_seconds
+        if not await claim_lead(session, resources.kept(Lead), OFFICE, seconds=seconds):
             return False
         for tenant in await list_tenants(session):
             with log_fields(tenant=str(tenant.id)):

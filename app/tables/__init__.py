@@ -7,6 +7,7 @@ from app.tables.accounts import AdminToken, Audit, AuditChain, Department, Hook,
 from app.tables.base import Table, TenantOwned
 from app.tables.books import CompanyAnswer, CustomerCheck, RuleSet, SeenCode, SharedOrgNumber, TrialThing, UsedRate
 from app.tables.jobs import Job, JobDocument
+from app.tables.leases import Leasehold
 from app.tables.recman import FieldProfile, HookHeaders, ListedDocument, RecmanQuota, RecmanRecord, Sweep
 from app.tables.work import Attempt, Event, Lane, Making, Transfer
 
@@ -26,6 +27,7 @@ __all__ = [
     "JobDocument",
     "Key",
     "Lane",
+    "Leasehold",
     "ListedDocument",
     "Making",
     "RecmanQuota",
