@@ -8,7 +8,7 @@ from app.tables.base import Table, TenantOwned
 from app.tables.books import CustomerCheck, RuleSet, SeenCode, SharedOrgNumber, UsedRate
 from app.tables.jobs import Job, JobDocument
 from app.tables.recman import FieldProfile, HookHeaders, ListedDocument, RecmanQuota, RecmanRecord, Sweep
-from app.tables.work import Attempt, Event, Lane, Making, Transfer
+from app.tables.work import Attempt, Event, Lane, Making, RecordCopy, Transfer
 
 __all__ = [
     "AdminToken",
@@ -29,6 +29,7 @@ __all__ = [
     "Making",
     "RecmanQuota",
     "RecmanRecord",
+    "RecordCopy",
     "RuleSet",
     "SeenCode",
     "SharedOrgNumber",
