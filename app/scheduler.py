@@ -1,11 +1,14 @@
-"""What is done by the clock: sweeps that are due are begun, and what was recorded is let go.
+"""What is done by the clock: sweeps that are due are begun, what was recorded is let go, what is old is pruned.
 
 Whoever has the lead decides; others pass. It is a lease as a row, prolonged at each look and fenced by it: a process
 that dies while it leads stops the others until its time is over, one that ends in good order does not.
 """
 
 import asyncio
+import math
+import time
 from contextlib import suppress
+from dataclasses import dataclass
 
 from app.admin.hooks import list_live_hooks
 from app.admin.tenants import list_tenants
@@ -19,6 +22,7 @@ from app.platform.db import Session, is_away
 from app.platform.leases import Lead, claim_lead, record_office, release_lead
 from app.platform.logger import get_logger, log_fields
 from app.platform.resources import Resources
+from app.retention.prune import prune_tenants
 from app.sweep.sweeps import begin_sweep, is_due, list_last_sweeps
 from app.tables import Tenant
 
@@ -70,7 +74,23 @@ async def look_at_clock(resources: Resources) -> bool:
     # Another process may have recorded for a moment longer than its hook was to record first.
     await release_recorded(resources.sessions, confirmed)
     wake_workers(resources)
+    await _prune_if_due(resources)
     return True
+
+
+@dataclass(slots=True)
+class LastPrune:
+    """When this process pruned last, by its own clock; a new one prunes at once: cheap where others have."""
+
+    moment: float = -math.inf
+
+
+async def _prune_if_due(resources: Resources) -> None:
+    hours, last = resources.settings.prune_hours, resources.kept(LastPrune)
+    if hours and time.monotonic() - last.moment >= hours * 3600:
+        last.moment = time.monotonic()
+        for one in await prune_tenants(resources.sessions, dry_run=False, actor=_STARTED_BY):
+            _log.info("pruned", tenant_name=one.tenant, what=one.what, rows=one.rows)
 
 
 async def _is_asked_for(session: Session, resources: Resources, tenant: Tenant) -> bool:

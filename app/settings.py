@@ -118,6 +118,9 @@ class Settings(BaseSettings):
         description="A webhook that names no record brings the next sweep forward, at most this often; 0: never",
     )
     schedule_seconds: float = Field(30, gt=0, description="How often it is looked whether a sweep is due")
+    prune_hours: float = Field(
+        24, ge=0, description="How often what was kept for long enough is let go; 0: only by `recman-unimicro prune`"
+    )
 
     @cached_property
     def allowed_hosts(self) -> frozenset[str]:

@@ -9,7 +9,7 @@ from app.tables.books import CompanyAnswer, CustomerCheck, RuleSet, SeenCode, Sh
 from app.tables.jobs import Job, JobDocument
 from app.tables.leases import Leasehold
 from app.tables.recman import FieldProfile, HookHeaders, ListedDocument, RecmanQuota, RecmanRecord, Sweep
-from app.tables.work import Attempt, Event, Lane, Making, Transfer
+from app.tables.work import Attempt, Event, Lane, Making, RecordCopy, Transfer
 
 __all__ = [
     "AdminToken",
@@ -32,6 +32,7 @@ __all__ = [
     "Making",
     "RecmanQuota",
     "RecmanRecord",
+    "RecordCopy",
     "RuleSet",
     "SeenCode",
     "SharedOrgNumber",
