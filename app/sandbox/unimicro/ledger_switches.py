@@ -195,6 +195,8 @@ class LedgerSwitches:
         voucher_guids: False takes no notice of `_createguid` on journal entries and their lines.
         voucher_matching: False leaves invoices alone where a plain voucher has their number (§11 row 4 [O]: it pays).
         undone_head: See `UndoneHead`.
+        statistics_join: False has statistics that know of no join.
+        voucher_lines_shown: True answers a booked voucher with its lines (§12: unknown).
     """
 
     kid: Kid = Kid.KEPT
@@ -218,3 +220,5 @@ class LedgerSwitches:
     voucher_guids: bool = True
     voucher_matching: bool = True
     undone_head: UndoneHead = UndoneHead.CREDITED
+    statistics_join: bool = True
+    voucher_lines_shown: bool = False
