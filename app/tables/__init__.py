@@ -17,10 +17,11 @@ from app.tables.accounts import (
     TokenHash,
 )
 from app.tables.base import OPERATORS, Table, TenantOwned
-from app.tables.books import CustomerCheck, RuleSet, SeenCode, SharedOrgNumber, UsedRate
+from app.tables.books import CompanyAnswer, CustomerCheck, RuleSet, SeenCode, SharedOrgNumber, TrialThing, UsedRate
 from app.tables.jobs import Job, JobDocument
+from app.tables.leases import Leasehold
 from app.tables.recman import FieldProfile, HookHeaders, ListedDocument, RecmanQuota, RecmanRecord, Sweep
-from app.tables.work import Attempt, Event, Lane, Making, Transfer
+from app.tables.work import Attempt, Event, Lane, Making, RecordCopy, Transfer
 
 __all__ = [
     "OPERATORS",
@@ -28,6 +29,7 @@ __all__ = [
     "Attempt",
     "Audit",
     "AuditChain",
+    "CompanyAnswer",
     "CustomerCheck",
     "Department",
     "Event",
@@ -39,10 +41,12 @@ __all__ = [
     "JobDocument",
     "Key",
     "Lane",
+    "Leasehold",
     "ListedDocument",
     "Making",
     "RecmanQuota",
     "RecmanRecord",
+    "RecordCopy",
     "RuleSet",
     "SeenCode",
     "SharedOrgNumber",
@@ -54,5 +58,6 @@ __all__ = [
     "TenantOwned",
     "TokenHash",
     "Transfer",
+    "TrialThing",
     "UsedRate",
 ]

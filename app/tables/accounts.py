@@ -9,13 +9,15 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 from sqlalchemy.types import BigInteger
 
-from app.domain.booking import Booking
+from app.domain.booking import Booking, Sender
 from app.domain.states import KeyState, TenantState
 from app.tables.base import NOW, OPERATORS, Table, TenantOwned, one_of, refers_to
 
 
 class Tenant(Table):
-    """One RecMan account; `reading` holds how its RecMan is read (domain.reading). One more is the operators' own.
+    """One RecMan account; `reading` holds how its RecMan is read (domain.reading), `retention` how long it is kept.
+
+    One more is the operators' own.
 
     Owner: admin.tenants. Readers: admin.audit, engine.claims, platform.db, reading.quota.
     """
@@ -29,6 +31,7 @@ class Tenant(Table):
     recman_reads: Mapped[str] = mapped_column(server_default="payload")
     recman_api_key: Mapped[bytes | None]
     reading: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'"))
+    retention: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'"))
     created_at: Mapped[datetime] = mapped_column(server_default=NOW)
 
 
@@ -109,7 +112,8 @@ class Key(TenantOwned, Table):
     """A named access to one Unimicro company; secrets are sealed with the row's identity.
 
     `credentials` is the private key of a server client, which needs no refresh token. `go_live` is the key's first day:
-    documents dated earlier are a person's decision.
+    documents dated earlier are a person's decision. `sender`: who sends the invoice to the customer; None: nobody has
+    said so yet.
 
     Owner: admin.keys. Readers: admin, clerk.absence, transfer.
     """
@@ -119,6 +123,7 @@ class Key(TenantOwned, Table):
         Index("uq_key_name", "tenant_id", "name", unique=True, postgresql_where=text("state <> 'removed'")),
         one_of("mode", "full", "file"),
         one_of("booking", *Booking),
+        one_of("sender", *Sender),
         one_of("client", "web", "server"),
         one_of("state", *KeyState),
         Index("uq_key_open_to_all", "tenant_id", unique=True, postgresql_where=text("open_to_all")),
@@ -129,6 +134,7 @@ class Key(TenantOwned, Table):
     company_key: Mapped[str]
     company_name: Mapped[str]
     mode: Mapped[str] = mapped_column(server_default="full")
+    sender: Mapped[str | None]
     booking: Mapped[str] = mapped_column(server_default="renumbered")
     client: Mapped[str] = mapped_column(server_default="web")
     open_to_all: Mapped[bool] = mapped_column(server_default=false())
@@ -211,7 +217,7 @@ class Audit(TenantOwned, Table):
 
 
 class AuditChain(Table):
-    """The head of a tenant's chain of the audit trail: its length and last hash.
+    """The head of a tenant's chain of the audit trail: its length and last hash, and what was let go of its beginning.
 
     Found by its own key alone, whatever rows the session may see.
 
@@ -223,6 +229,8 @@ class AuditChain(Table):
     tenant_id: Mapped[UUID] = mapped_column(ForeignKey("tenant.id"), primary_key=True)
     length: Mapped[int] = mapped_column(BigInteger)
     hash: Mapped[bytes]
+    pruned_length: Mapped[int] = mapped_column(BigInteger, server_default="0")
+    pruned_hash: Mapped[bytes | None]
 
 
 class Department(TenantOwned, Table):

@@ -53,9 +53,9 @@ def one_of(column: str, *values: str) -> CheckConstraint:
     return CheckConstraint(f"{column} IN ({listed})", name=column)
 
 
-def refers_to(table: str, column: str) -> ForeignKeyConstraint:
+def refers_to(table: str, column: str, *, ondelete: str | None = None) -> ForeignKeyConstraint:
     """A foreign key to a row of the same tenant."""
-    return ForeignKeyConstraint(["tenant_id", column], [f"{table}.tenant_id", f"{table}.id"])
+    return ForeignKeyConstraint(["tenant_id", column], [f"{table}.tenant_id", f"{table}.id"], ondelete=ondelete)
 
 
 class TenantOwned:

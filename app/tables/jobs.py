@@ -58,8 +58,8 @@ class JobDocument(TenantOwned, Table):
 
     __tablename__ = "job_document"
     __table_args__ = (
-        refers_to("job", "job_id"),
-        refers_to("transfer", "transfer_id"),
+        refers_to("job", "job_id", ondelete="CASCADE"),
+        refers_to("transfer", "transfer_id", ondelete="CASCADE"),
         Index("ix_job_document_transfer", "tenant_id", "transfer_id"),
     )
 

@@ -69,7 +69,7 @@ class ListedDocument(TenantOwned, Table):
     """
 
     __tablename__ = "listed_document"
-    __table_args__ = (refers_to("sweep", "sweep_id"), refers_to("key", "key_id"))
+    __table_args__ = (refers_to("sweep", "sweep_id", ondelete="CASCADE"), refers_to("key", "key_id"))
 
     sweep_id: Mapped[int] = mapped_column(BigInteger, primary_key=True)
     record_id: Mapped[str] = mapped_column(primary_key=True)

@@ -95,6 +95,26 @@ class Event(TenantOwned, Table):
     ended_at: Mapped[datetime | None]
 
 
+class RecordCopy(TenantOwned, Table):
+    """A delivery that is kept longer than others: nothing newer says all of its record, and RecMan cannot be asked.
+
+    `id` is that of the event that it came with.
+
+    Owner: engine.retention.
+    """
+
+    __tablename__ = "record_copy"
+    __table_args__ = (Index("ix_record_copy_record", "tenant_id", "scope", "record_id"),)
+
+    id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    scope: Mapped[str]
+    record_id: Mapped[str]
+    operation: Mapped[str | None]
+    content_type: Mapped[str | None]
+    body: Mapped[bytes]
+    received_at: Mapped[datetime]
+
+
 class Transfer(TenantOwned, Table):
     """The life of one record towards one key.
 
@@ -240,11 +260,16 @@ class Transfer(TenantOwned, Table):
 class Attempt(TenantOwned, Table):
     """One try of one step of a transfer: what went out, what came back. Append only.
 
-    Owner: transfer.log. Readers: transfer.listings.
+    `pruned_at`: when `exchanges` was let go, for its time was over or a person's data were erased.
+
+    Owner: transfer.
     """
 
     __tablename__ = "attempt"
-    __table_args__ = (refers_to("transfer", "transfer_id"), UniqueConstraint("tenant_id", "transfer_id", "n"))
+    __table_args__ = (
+        refers_to("transfer", "transfer_id", ondelete="CASCADE"),
+        UniqueConstraint("tenant_id", "transfer_id", "n"),
+    )
 
     id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=True)
     transfer_id: Mapped[int] = mapped_column(BigInteger)
@@ -256,6 +281,7 @@ class Attempt(TenantOwned, Table):
     exchanges: Mapped[list[Any]] = mapped_column(server_default=text("'[]'"))
     rules_version: Mapped[int] = mapped_column(server_default="0")
     milliseconds: Mapped[int] = mapped_column(server_default="0")
+    pruned_at: Mapped[datetime | None]
 
 
 class Making(TenantOwned, Table):

@@ -12,12 +12,14 @@ depends_on = None
 # In the order in which they can refer to each other.
 _TABLES = (
     "hook_address",
+    "leasehold",
     "sign_in_hash",
     "tenant",
     "token_hash",
     "admin_token",
     "audit",
     "audit_chain",
+    "company_answer",
     "field_profile",
     "hook",
     "job",
@@ -25,7 +27,9 @@ _TABLES = (
     "lane",
     "recman_quota",
     "recman_record",
+    "record_copy",
     "sweep",
+    "trial_thing",
     "used_rate",
     "customer_check",
     "department",
@@ -48,7 +52,11 @@ _OPERATORS = "INSERT INTO tenant (id, name) VALUES ('00000000-0000-0000-0000-000
 _APPEND_ONLY = (
     """
     CREATE FUNCTION refuse_audit_change() RETURNS trigger LANGUAGE plpgsql AS $$
-    BEGIN RAISE EXCEPTION 'the audit trail is append-only'; END $$
+    BEGIN
+        -- What law has kept for long enough may go.
+        IF TG_OP = 'DELETE' AND OLD.at < now() - interval '5 years' THEN RETURN OLD; END IF;
+        RAISE EXCEPTION 'the audit trail is append-only';
+    END $$
     """,
     """
     CREATE TRIGGER audit_append_only BEFORE UPDATE OR DELETE ON audit
@@ -63,12 +71,14 @@ _APPEND_ONLY = (
 
 def upgrade() -> None:
     _make_hook_address()
+    _make_leasehold()
     _make_sign_in_hash()
     _make_tenant()
     _make_token_hash()
     _make_admin_token()
     _make_audit()
     _make_audit_chain()
+    _make_company_answer()
     _make_field_profile()
     _make_hook()
     _make_job()
@@ -76,7 +86,9 @@ def upgrade() -> None:
     _make_lane()
     _make_recman_quota()
     _make_recman_record()
+    _make_record_copy()
     _make_sweep()
+    _make_trial_thing()
     _make_used_rate()
     _make_customer_check()
     _make_department()
@@ -112,6 +124,19 @@ def _make_hook_address() -> None:
     )
 
 
+def _make_leasehold() -> None:
+    op.create_table(
+        "leasehold",
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("token", sa.Uuid(), nullable=True),
+        sa.Column("leased_until", sa.DateTime(timezone=True), server_default=sa.text("'-infinity'"), nullable=False),
+        sa.PrimaryKeyConstraint("name", "number", name=op.f("pk_leasehold")),
+        postgresql_with={"fillfactor": "50"},
+        prefixes=["UNLOGGED"],
+    )
+
+
 def _make_sign_in_hash() -> None:
     op.create_table(
         "sign_in_hash",
@@ -131,6 +156,7 @@ def _make_tenant() -> None:
         sa.Column("recman_reads", sa.Text(), server_default="payload", nullable=False),
         sa.Column("recman_api_key", sa.LargeBinary(), nullable=True),
         sa.Column("reading", postgresql.JSONB(astext_type=sa.Text()), server_default=sa.text("'{}'"), nullable=False),
+        sa.Column("retention", postgresql.JSONB(astext_type=sa.Text()), server_default=sa.text("'{}'"), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.CheckConstraint("recman_reads IN ('api', 'payload')", name=op.f("ck_tenant_recman_reads")),
         sa.CheckConstraint("state IN ('active', 'paused')", name=op.f("ck_tenant_state")),
@@ -199,8 +225,27 @@ def _make_audit_chain() -> None:
         sa.Column("tenant_id", sa.Uuid(), nullable=False),
         sa.Column("length", sa.BigInteger(), nullable=False),
         sa.Column("hash", sa.LargeBinary(), nullable=False),
+        sa.Column("pruned_length", sa.BigInteger(), server_default="0", nullable=False),
+        sa.Column("pruned_hash", sa.LargeBinary(), nullable=True),
         sa.ForeignKeyConstraint(["tenant_id"], ["tenant.id"], name=op.f("fk_audit_chain_tenant_id")),
         sa.PrimaryKeyConstraint("tenant_id", name=op.f("pk_audit_chain")),
+    )
+
+
+def _make_company_answer() -> None:
+    op.create_table(
+        "company_answer",
+        sa.Column("tenant_id", sa.Uuid(), nullable=False),
+        sa.Column("company_key", sa.Text(), nullable=False),
+        sa.Column("question", sa.Text(), nullable=False),
+        sa.Column("answer", sa.Text(), nullable=False),
+        sa.Column("how", sa.Text(), nullable=False),
+        sa.Column("evidence", postgresql.JSONB(astext_type=sa.Text()), server_default=sa.text("'{}'"), nullable=False),
+        sa.Column("answered_by", sa.Text(), nullable=False),
+        sa.Column("answered_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.CheckConstraint("how IN ('tried', 'stated')", name=op.f("ck_company_answer_how")),
+        sa.ForeignKeyConstraint(["tenant_id"], ["tenant.id"], name=op.f("fk_company_answer_tenant_id")),
+        sa.PrimaryKeyConstraint("tenant_id", "company_key", "question", name=op.f("pk_company_answer")),
     )
 
 
@@ -288,6 +333,7 @@ def _make_key() -> None:
         sa.Column("company_key", sa.Text(), nullable=False),
         sa.Column("company_name", sa.Text(), nullable=False),
         sa.Column("mode", sa.Text(), server_default="full", nullable=False),
+        sa.Column("sender", sa.Text(), nullable=True),
         sa.Column("booking", sa.Text(), server_default="renumbered", nullable=False),
         sa.Column("client", sa.Text(), server_default="web", nullable=False),
         sa.Column("open_to_all", sa.Boolean(), server_default=sa.text("false"), nullable=False),
@@ -303,9 +349,13 @@ def _make_key() -> None:
         sa.Column("refresh_token", sa.LargeBinary(), nullable=True),
         sa.Column("token_expires_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
-        sa.CheckConstraint("booking IN ('renumbered', 'draft', 'order')", name=op.f("ck_key_booking")),
+        sa.CheckConstraint(
+            "booking IN ('series', 'voucher', 'own_number', 'renumbered', 'order', 'draft')",
+            name=op.f("ck_key_booking"),
+        ),
         sa.CheckConstraint("client IN ('web', 'server')", name=op.f("ck_key_client")),
         sa.CheckConstraint("mode IN ('full', 'file')", name=op.f("ck_key_mode")),
+        sa.CheckConstraint("sender IN ('recman', 'unimicro')", name=op.f("ck_key_sender")),
         sa.CheckConstraint("state IN ('active', 'paused', 'sign_in_again', 'removed')", name=op.f("ck_key_state")),
         sa.ForeignKeyConstraint(["tenant_id"], ["tenant.id"], name=op.f("fk_key_tenant_id")),
         sa.PrimaryKeyConstraint("tenant_id", "id", name=op.f("pk_key")),
@@ -397,6 +447,23 @@ def _make_recman_record() -> None:
     )
 
 
+def _make_record_copy() -> None:
+    op.create_table(
+        "record_copy",
+        sa.Column("tenant_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("scope", sa.Text(), nullable=False),
+        sa.Column("record_id", sa.Text(), nullable=False),
+        sa.Column("operation", sa.Text(), nullable=True),
+        sa.Column("content_type", sa.Text(), nullable=True),
+        sa.Column("body", sa.LargeBinary(), nullable=False),
+        sa.Column("received_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["tenant_id"], ["tenant.id"], name=op.f("fk_record_copy_tenant_id")),
+        sa.PrimaryKeyConstraint("tenant_id", "id", name=op.f("pk_record_copy")),
+    )
+    op.create_index("ix_record_copy_record", "record_copy", ["tenant_id", "scope", "record_id"], unique=False)
+
+
 def _make_sweep() -> None:
     op.create_table(
         "sweep",
@@ -420,6 +487,25 @@ def _make_sweep() -> None:
     op.create_index("ix_sweep_started", "sweep", ["tenant_id", "started_at", "id"], unique=False)
     op.create_index(
         "uq_sweep_running", "sweep", ["tenant_id", "kind"], unique=True, postgresql_where=sa.text("state = 'running'")
+    )
+
+
+def _make_trial_thing() -> None:
+    op.create_table(
+        "trial_thing",
+        sa.Column("tenant_id", sa.Uuid(), nullable=False),
+        sa.Column("company_key", sa.Text(), nullable=False),
+        sa.Column("reference", sa.Text(), nullable=False),
+        sa.Column("trial", sa.Text(), nullable=False),
+        sa.Column("route", sa.Text(), nullable=False),
+        sa.Column("what", sa.Text(), nullable=False),
+        sa.Column("remote_id", sa.BigInteger(), nullable=True),
+        sa.Column("remote_number", sa.Text(), server_default="", nullable=False),
+        sa.Column("ended", sa.Text(), nullable=True),
+        sa.Column("begun_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(["tenant_id"], ["tenant.id"], name=op.f("fk_trial_thing_tenant_id")),
+        sa.PrimaryKeyConstraint("tenant_id", "company_key", "reference", name=op.f("pk_trial_thing")),
     )
 
 
@@ -591,6 +677,7 @@ def _make_listed_document() -> None:
             ["tenant_id", "sweep_id"],
             ["sweep.tenant_id", "sweep.id"],
             name=op.f("fk_listed_document_tenant_id_sweep_id"),
+            ondelete="CASCADE",
         ),
         sa.ForeignKeyConstraint(["tenant_id"], ["tenant.id"], name=op.f("fk_listed_document_tenant_id")),
         sa.PrimaryKeyConstraint("tenant_id", "sweep_id", "record_id", name=op.f("pk_listed_document")),
@@ -853,10 +940,12 @@ def _make_attempt() -> None:
         sa.Column("exchanges", postgresql.JSONB(astext_type=sa.Text()), server_default=sa.text("'[]'"), nullable=False),
         sa.Column("rules_version", sa.Integer(), server_default="0", nullable=False),
         sa.Column("milliseconds", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("pruned_at", sa.DateTime(timezone=True), nullable=True),
         sa.ForeignKeyConstraint(
             ["tenant_id", "transfer_id"],
             ["transfer.tenant_id", "transfer.id"],
             name=op.f("fk_attempt_tenant_id_transfer_id"),
+            ondelete="CASCADE",
         ),
         sa.ForeignKeyConstraint(["tenant_id"], ["tenant.id"], name=op.f("fk_attempt_tenant_id")),
         sa.PrimaryKeyConstraint("tenant_id", "id", name=op.f("pk_attempt")),
@@ -883,12 +972,16 @@ def _make_job_document() -> None:
         sa.Column("note", sa.Text(), nullable=True),
         sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
         sa.ForeignKeyConstraint(
-            ["tenant_id", "job_id"], ["job.tenant_id", "job.id"], name=op.f("fk_job_document_tenant_id_job_id")
+            ["tenant_id", "job_id"],
+            ["job.tenant_id", "job.id"],
+            name=op.f("fk_job_document_tenant_id_job_id"),
+            ondelete="CASCADE",
         ),
         sa.ForeignKeyConstraint(
             ["tenant_id", "transfer_id"],
             ["transfer.tenant_id", "transfer.id"],
             name=op.f("fk_job_document_tenant_id_transfer_id"),
+            ondelete="CASCADE",
         ),
         sa.ForeignKeyConstraint(["tenant_id"], ["tenant.id"], name=op.f("fk_job_document_tenant_id")),
         sa.PrimaryKeyConstraint("tenant_id", "job_id", "transfer_id", name=op.f("pk_job_document")),
