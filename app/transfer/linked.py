@@ -101,6 +101,7 @@ def _make_links(books: Books, step: CreateDraft | CreateCreditDraft, known: Know
         line_departments=find_line_departments(document.lines, books.reference),
         dimensions=step.dimensions,
         rounding_product_id=find_rounding_product(books),
+        series_id=step.series_id,
     )
 
 

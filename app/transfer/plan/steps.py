@@ -10,6 +10,7 @@ from app.domain.parties import Customer
 from app.domain.policies import MatchedBy
 from app.domain.reasons.codes import Reason
 from app.domain.reference import RemoteDocument, RemoteProduct
+from app.domain.series import InvoiceSeries
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,6 +106,7 @@ class CreateDraft:
     """Make the invoice there as a draft.
 
     `department_id` and `dimensions` (id by dimension 5 to 10) are what a rule says; `buyer` decides about VAT.
+    `series_id`: the series that numbers it, where that is not left to Unimicro.
     """
 
     document: Document
@@ -112,6 +114,7 @@ class CreateDraft:
     department_id: int | None = None
     dimensions: Mapping[int, int] = field(default_factory=dict)
     buyer: Buyer = field(default_factory=Buyer)
+    series_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,6 +122,7 @@ class CreateCreditDraft:
     """Make the credit note there from the invoice it credits; `draft_id`: one that is there already.
 
     `department_id` and `dimensions` (id by dimension 5 to 10) are what a rule says; `buyer` decides about VAT.
+    `series_id`: as of an invoice.
     """
 
     document: Document
@@ -128,13 +132,15 @@ class CreateCreditDraft:
     department_id: int | None = None
     dimensions: Mapping[int, int] = field(default_factory=dict)
     buyer: Buyer = field(default_factory=Buyer)
+    series_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Issue:
-    """Issue the draft once its totals agree."""
+    """Issue the draft once its totals agree; in a `series` of its own once its number has its turn."""
 
     document: Document
+    series: InvoiceSeries | None = None
     reason: str = "the draft's totals agree with RecMan's"
 
 
