@@ -163,6 +163,7 @@ def demo(
 def sandbox(
     recman_port: Annotated[int, typer.Option(help="Port of the sandbox RecMan.")] = 8101,
     unimicro_port: Annotated[int, typer.Option(help="Port of the sandbox Unimicro.")] = 8102,
+    identity_port: Annotated[int, typer.Option(help="Port of its identity server.")] = 8103,
     redirect_uri: RedirectOption = "http://127.0.0.1:8000/oauth/unimicro/callback",
 ) -> None:
     """Run the stand-ins of RecMan and Unimicro on loopback; prints the environment and the steps to a first invoice."""
@@ -170,7 +171,7 @@ def sandbox(
     from app.sandbox.serve import SandboxPorts, serve_sandboxes  # noqa: PLC0415 - `serve` and `worker` load neither stand-ins nor a Postgres
 
     configure_logging(style="text", level="INFO")
-    ports = SandboxPorts(recman=recman_port, unimicro=unimicro_port)
+    ports = SandboxPorts(recman=recman_port, unimicro=unimicro_port, identity=identity_port)
     steps = plan_first_steps(ports, redirect_uri=redirect_uri, data_dir=Settings().data_dir.resolve())
     print(render_first_steps(steps), flush=True)  # noqa: T201 - to be copied, so nothing may wrap it
     processes.run_async(serve_sandboxes(ports, redirect_uri=redirect_uri))
