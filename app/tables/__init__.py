@@ -5,7 +5,17 @@ Each names its owner, the room or module that alone writes it, and who else may 
 
 from app.tables.accounts import AdminToken, Audit, AuditChain, Department, Hook, Key, SignIn, Tenant
 from app.tables.base import Table, TenantOwned
-from app.tables.books import CompanyAnswer, CustomerCheck, RuleSet, SeenCode, SharedOrgNumber, TrialThing, UsedRate
+from app.tables.books import (
+    CompanyAnswer,
+    CustomerCheck,
+    RuleSet,
+    SeenCode,
+    SeriesClaim,
+    SeriesOrder,
+    SharedOrgNumber,
+    TrialThing,
+    UsedRate,
+)
 from app.tables.jobs import Job, JobDocument
 from app.tables.leases import Leasehold
 from app.tables.recman import FieldProfile, HookHeaders, ListedDocument, RecmanQuota, RecmanRecord, Sweep
@@ -35,6 +45,8 @@ __all__ = [
     "RecordCopy",
     "RuleSet",
     "SeenCode",
+    "SeriesClaim",
+    "SeriesOrder",
     "SharedOrgNumber",
     "SignIn",
     "Sweep",

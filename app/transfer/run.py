@@ -35,6 +35,7 @@ from app.transfer.log import (
     show_reasons,
     show_totals,
 )
+from app.transfer.plan.series import compare_number
 from app.transfer.plan.situation import DocumentSituation, Past
 from app.transfer.plan.steps import (
     AdoptDocument,
@@ -56,6 +57,7 @@ from app.transfer.run_found import adopt_document, guid_of_draft
 from app.transfer.run_parts import run_part
 from app.transfer.run_product import create_product
 from app.transfer.run_voucher import run_voucher
+from app.transfer.series import begin_turn, finish_turn, require_next
 from app.transfer.writes import write_draft, write_issue
 
 # A number that comes a moment later is waited for so long before the lane takes over the waiting (seconds).
@@ -120,8 +122,11 @@ async def _finish(
     draft, vat = await level_draft(run, books, step.document, done.draft, situation)
     # What was known when the draft was made may be told again.
     draft = replace(draft, warnings=tuple(dict.fromkeys((*done.warnings, *draft.warnings))))
-    finish = _issue if isinstance(step, Issue) else _keep_draft
-    await finish(run, books, step.document, draft, vat)
+    if isinstance(step, Issue):
+        await require_next(run, books, step, draft.document, situation)
+        await _issue(run, books, step, draft, vat)
+    else:
+        await _keep_draft(run, books, step.document, draft, vat)
 
 
 async def _create_draft(
@@ -192,8 +197,11 @@ class _Issued:
     warnings: tuple[Reason, ...]
 
 
-async def _issue(run: Run, books: Books, document: Document, draft: Draft, vat: VatSums | None) -> None:
-    transfer_id, remote = run.own_transfer_id, draft.document
+async def _issue(run: Run, books: Books, step: Issue, draft: Draft, vat: VatSums | None) -> None:
+    transfer_id, document, remote = run.own_transfer_id, step.document, draft.document
+
+    async def prepare(session: Session) -> None:
+        await begin_turn(session, run, books, step)
 
     async def settle(session: Session, made: _Issued) -> None:
         issued = made.document
@@ -209,7 +217,9 @@ async def _issue(run: Run, books: Books, document: Document, draft: Draft, vat: 
             **show_totals("remote_", issued.totals),
         )
         await record_rate(session, run, books, document, draft.rate)
-        changed = find_changed(books, document, issued, rate=draft.rate, vat=vat)
+        differs = compare_number(document, issued) if books.key.booking == Booking.SERIES else None
+        await finish_turn(session, books, step, differs)
+        changed = differs or find_changed(books, document, issued, rate=draft.rate, vat=vat)
         if changed is not None:
             await record_held(session, transfer_id, (changed,))
         await run.finish(
@@ -227,7 +237,7 @@ async def _issue(run: Run, books: Books, document: Document, draft: Draft, vat: 
             unattached = await attach(books, document, remote)
             return _Issued(await _fetch_numbered(books, remote.remote_id), unattached)
 
-    await attempt(run, books, transfer_id, step="issue", call=call, settle=settle)
+    await attempt(run, books, transfer_id, step="issue", call=call, settle=settle, prepare=prepare)
 
 
 def _to_outcome(books: Books) -> Outcome:

@@ -50,6 +50,7 @@ COMMITS = {
     "transfer.offers": "a search in Unimicro that need not be repeated",
     "transfer.run": "steps of a run",
     "transfer.run_found": "a document that is taken over",
+    "transfer.series": "a key that is stopped stays so, whatever becomes of the document",
     "transfer.part": "the transfer of a customer, project or department, before its steps",
     "transfer.run_parts": "steps of a customer, project or product",
     "sandbox": "no database: a stand-in's own lock",

@@ -46,6 +46,16 @@ class Code(StrEnum):
     IGNORED = "ignored"
     SKIPPED = "skipped"
     WAITS = "waits"
+    SERIES_UNSET = "series_unset"
+    SERIES_NUMBER_UNFIT = "series_number_unfit"
+    SERIES_PASSED = "series_passed"
+    SERIES_OUT_OF_STEP = "series_out_of_step"
+    SERIES_NOT_TAKEN = "series_not_taken"
+    SERIES_NUMBER_DIFFERS = "series_number_differs"
+    SERIES_MISSING = "series_missing"
+    SERIES_SHARED = "series_shared"
+    SERIES_OVERLAPS = "series_overlaps"
+    SERIES_NOT_NEXT = "series_not_next"
     CREDIT_BEFORE_INVOICE = "credit_before_invoice"
     CREDIT_CURRENCY_DIFFERS = "credit_currency_differs"
     CREDIT_CUSTOMER_DIFFERS = "credit_customer_differs"
@@ -229,6 +239,7 @@ class Code(StrEnum):
     OFFERED = "offered"
     OTHER_DAY = "other_day"
     NOT_HELD = "not_held"
+    SKIP_REFUSED = "skip_refused"
 
 
 # A booked document does not stand in Unimicro as it was booked.
