@@ -164,6 +164,7 @@ class Code(StrEnum):
     HELD = "held"
     STALE_LEASE = "stale_lease"
     DATABASE_AWAY = "database_away"
+    CANNOT_START = "cannot_start"
     EMBEDDED_POSTGRES = "embedded_postgres"
     ENCRYPTION_KEY_MISSING = "encryption_key_missing"
     SECRET_UNREADABLE = "secret_unreadable"  # noqa: S105 - a code, no secret
