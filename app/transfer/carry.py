@@ -12,6 +12,7 @@ from app.domain.parties import Customer
 from app.domain.reasons.catalogue import fix_for
 from app.domain.reasons.codes import Code, Reason
 from app.domain.reference import Reference
+from app.domain.series import SCOPE as TURN
 from app.domain.states import EventState, KeyState
 from app.engine.lanes import check_fence, postpone
 from app.errors import (
@@ -155,6 +156,9 @@ async def _follow_document(run: Run, books: Books, decision: Decision, situation
             # What was found in Unimicro is not forgotten because RecMan has changed it, too.
             raise HoldError((*decision.gaps, *list_alarms(situation.past)))
         case Wait():
+            if decision.scope == TURN:
+                # What a dead worker left does not stand there until the turn comes, whenever that is.
+                await take_back_draft(run)
             raise WaitError(
                 decision.cause,
                 scope=decision.scope,

@@ -15,7 +15,7 @@ from app.domain.reasons.codes import Code, Reason
 from app.domain.reference import DocumentState, RemoteDocument
 from app.domain.states import EventState
 from app.engine.lanes import check_fence
-from app.errors import HoldError, OutcomeUnknownError, RemoteRejectedError, System
+from app.errors import HoldError, OutcomeUnknownError, RemoteRejectedError, System, WaitError
 from app.platform.db import Session
 from app.transfer.attach import attach
 from app.transfer.attempts import attempt, missing_is_unclear
@@ -57,7 +57,8 @@ from app.transfer.run_found import adopt_document, guid_of_draft
 from app.transfer.run_parts import run_part
 from app.transfer.run_product import create_product
 from app.transfer.run_voucher import run_voucher
-from app.transfer.series import begin_turn, finish_turn, require_next
+from app.transfer.series import begin_turn, finish_turn, require_next, ring_next, wait_for_turn
+from app.transfer.take_back import take_back_draft
 from app.transfer.writes import write_draft, write_issue
 
 # A number that comes a moment later is waited for so long before the lane takes over the waiting (seconds).
@@ -123,10 +124,20 @@ async def _finish(
     # What was known when the draft was made may be told again.
     draft = replace(draft, warnings=tuple(dict.fromkeys((*done.warnings, *draft.warnings))))
     if isinstance(step, Issue):
+        await _wait_for_turn(run, books, step)
         await require_next(run, books, step, draft.document, situation)
         await _issue(run, books, step, draft, vat)
     else:
         await _keep_draft(run, books, step.document, draft, vat)
+
+
+async def _wait_for_turn(run: Run, books: Books, step: Issue) -> None:
+    """Wait for the document's number, and leave no draft behind where that takes long."""
+    try:
+        await wait_for_turn(run, books, step)
+    except WaitError:
+        await take_back_draft(run)
+        raise
 
 
 async def _create_draft(
@@ -238,6 +249,7 @@ async def _issue(run: Run, books: Books, step: Issue, draft: Draft, vat: VatSums
             return _Issued(await _fetch_numbered(books, remote.remote_id), unattached)
 
     await attempt(run, books, transfer_id, step="issue", call=call, settle=settle, prepare=prepare)
+    ring_next(run, books, step)
 
 
 def _to_outcome(books: Books) -> Outcome:
