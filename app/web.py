@@ -10,6 +10,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
 from app.api import (
+    answers,
     audit,
     customers,
     departments,
@@ -47,6 +48,7 @@ _ROOMS = (
     sign_in,
     key_customers,
     keys,
+    answers,
     customers,
     rules,
     departments,

@@ -42,6 +42,8 @@ COMMITS = {
     "transfer.carry": "holds and ends of a run",
     "transfer.describe": "what the overview shows, before anything is decided",
     "transfer.doubles": "a claim on a document's content is seen by other lanes before it is sent",
+    "transfer.follow": "which drafts and orders were looked at, and which have moved",
+    "transfer.followed": "what people in Unimicro made of a draft or an order",
     "transfer.leave_booked": "when a booked document was looked for, and how it stood",
     "transfer.link": "what was found in Unimicro",
     "transfer.missing": "the end of a record that RecMan does not show",

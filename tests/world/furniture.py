@@ -24,6 +24,7 @@ from tests.world.world import World
 PACE = {
     "backoff_cap_seconds",
     "backoff_first_seconds",
+    "follow_minutes",
     "give_up_hours",
     "lease_seconds",
     "poll_seconds",

@@ -37,6 +37,8 @@ class Code(StrEnum):
     DRIFT_CREDITED = "drift_credited"
     DRIFT_DELETED = "drift_deleted"
     DRIFT_OTHER = "drift_other"
+    ISSUED_OTHERWISE = "issued_otherwise"
+    ORDER_INVOICES = "order_invoices"
     SAME_AS_OTHER = "same_as_other"
     CUSTOMER_ON_HOLD = "customer_on_hold"
     APPROVAL_MISSING = "approval_missing"
