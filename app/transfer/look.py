@@ -25,6 +25,7 @@ from app.transfer.plan.customers import claims_org_number, shares_org_number
 from app.transfer.plan.go_live import may_need_choice
 from app.transfer.plan.sale import hangs_on_country
 from app.transfer.plan.situation import CustomerView, DepartmentView, DocumentSituation, Past, ProjectView
+from app.transfer.proof import list_sender_gaps
 from app.transfer.twins import find_twins, was_searched
 
 
@@ -58,7 +59,7 @@ async def _load_all(run: Run, books: Books, document: Document | Gaps) -> Pasts:
     question = Question(
         records=[(scope, record_id) for scope, record_id in wanted if record_id],
         same=may_be_same(document),
-        same_kid=has_same_kid(document, key=books.key),
+        same_kid=has_same_kid(document, key=books.key, booking=books.booking),
         credited_id=credited_id,
         usual_minus=usual_minus_of(run.lease.tenant_id) if is_credit else None,
         booked_before=booked_count_of(books.key.id, most=first) if first else None,
@@ -83,7 +84,8 @@ async def _look_at_old(run: Run, books: Books, document: Document | Gaps, pasts:
         reference=books.reference,
         external_reference=external_reference(document.recman_invoice_id),
         go_live=books.key.go_live,
-        booking=books.key.booking,
+        booking=books.booking,
+        unsaid=list_sender_gaps(books.key, books.booking),
         past=past,
         rules=books.rules,
         rule_makers=books.rule_makers,
@@ -110,7 +112,8 @@ async def _look_at_all(run: Run, books: Books, document: Document | Gaps, pasts:
         reference=books.reference,
         external_reference=external_reference(document.recman_invoice_id),
         go_live=books.key.go_live,
-        booking=books.key.booking,
+        booking=books.booking,
+        unsaid=list_sender_gaps(books.key, books.booking),
         past=past,
         customer=customer,
         project=parts.project,

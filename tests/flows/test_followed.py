@@ -114,7 +114,7 @@ async def test_draft_that_was_issued_on_another_day_is_told(followed: World) -> 
     await follow(world)
     shown = await world.overview_row(5001)
     assert shown["state"] == "in Unimicro with warnings"
-    assert [one["code"] for one in shown["warnings"]] == ["issued_otherwise"]
+    assert [one["code"] for one in shown["warnings"]] == ["issued_on_other_days"]
 
 
 async def test_draft_that_a_person_deletes_is_held_with_what_can_be_done(followed: World) -> None:

@@ -44,6 +44,7 @@ COMMITS = {
     "transfer.doubles": "a claim on a document's content is seen by other lanes before it is sent",
     "transfer.follow": "which drafts and orders were looked at, and which have moved",
     "transfer.followed": "what people in Unimicro made of a draft or an order",
+    "transfer.proof": "the one place of a key that is being proven is taken before anything is sent",
     "transfer.leave_booked": "when a booked document was looked for, and how it stood",
     "transfer.link": "what was found in Unimicro",
     "transfer.missing": "the end of a record that RecMan does not show",

@@ -65,7 +65,7 @@ ROWS = (
         },
     ),
     Row(
-        code=Code.ISSUED_OTHERWISE,
+        code=Code.ISSUED_ON_OTHER_DAYS,
         mender=Mender.ACCOUNTANT,
         sentence=Text("A document that Unimicro sends was issued with other days than RecMan's."),
         fix=Text(

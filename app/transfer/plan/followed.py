@@ -55,7 +55,7 @@ def list_notes(left: Left, issued: RemoteDocument, due_date: date | None) -> tup
     if not apart:
         return ()
     cause = f"{left.name} was issued in Unimicro as {issued.number}: {'; '.join(apart)}"
-    return (Reason(code=Code.ISSUED_OTHERWISE, cause=cause, fix=fix_for(Code.ISSUED_OTHERWISE)),)
+    return (Reason(code=Code.ISSUED_ON_OTHER_DAYS, cause=cause, fix=fix_for(Code.ISSUED_ON_OTHER_DAYS)),)
 
 
 def explain_many(left: Left, numbers: Sequence[str]) -> Reason:

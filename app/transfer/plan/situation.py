@@ -127,7 +127,7 @@ class Twin:
 class DocumentSituation:
     """Everything that decides about one document at one key.
 
-    `booking`: how a document gets into the key's books.
+    `booking`: how the document gets into the key's books; `unsaid`: what somebody must say before it may.
     `go_live`: the key's first day. `twins`: what may be an older document in Unimicro; None: not looked for.
     `found`: what Unimicro has of it, looked up only when our log cannot tell.
     `credited`: the past of the invoice that a credit note credits; `credited_document`: what its id shows in Unimicro
@@ -146,6 +146,7 @@ class DocumentSituation:
     go_live: date
     twins: tuple[Twin, ...] | None = None
     booking: str = "renumbered"
+    unsaid: tuple[Reason, ...] = ()
     past: Past | None = None
     customer: CustomerView | None = None
     project: ProjectView | None = None
