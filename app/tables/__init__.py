@@ -17,7 +17,18 @@ from app.tables.accounts import (
     TokenHash,
 )
 from app.tables.base import OPERATORS, Table, TenantOwned
-from app.tables.books import CompanyAnswer, CustomerCheck, RuleSet, SeenCode, SharedOrgNumber, TrialThing, UsedRate
+from app.tables.books import (
+    CompanyAnswer,
+    CustomerCheck,
+    Proving,
+    RuleSet,
+    SeenCode,
+    SeriesClaim,
+    SeriesOrder,
+    SharedOrgNumber,
+    TrialThing,
+    UsedRate,
+)
 from app.tables.jobs import Job, JobDocument
 from app.tables.leases import Leasehold
 from app.tables.recman import FieldProfile, HookHeaders, ListedDocument, RecmanQuota, RecmanRecord, Sweep
@@ -44,11 +55,14 @@ __all__ = [
     "Leasehold",
     "ListedDocument",
     "Making",
+    "Proving",
     "RecmanQuota",
     "RecmanRecord",
     "RecordCopy",
     "RuleSet",
     "SeenCode",
+    "SeriesClaim",
+    "SeriesOrder",
     "SharedOrgNumber",
     "SignIn",
     "SignInHash",

@@ -35,6 +35,30 @@ class RuleSet(TenantOwned, Table):
     made_at: Mapped[datetime] = mapped_column(server_default=NOW)
 
 
+class Proving(TenantOwned, Table):
+    """How far a key is proven, and the one document that is under way meanwhile.
+
+    `equal`: how many documents stand in the books as the customer has them; `equal_credits`: how many of them were
+    credit notes. `place`: RecMan's id of the document that alone may go now, in the hands of the lane with
+    `lane_token`; it is free again when that document has ended, or when nothing of it is begun and nobody works on it.
+    `stopped`: the difference that stopped the key last (code, cause, fix), and when. `opened`: who let the key go on
+    last (name, reason; at, by).
+
+    Owner: admin.proving.
+    """
+
+    __tablename__ = "proving"
+    __table_args__ = (refers_to("key", "key_id"),)
+
+    key_id: Mapped[UUID] = mapped_column(primary_key=True)
+    equal: Mapped[int] = mapped_column(server_default="0")
+    equal_credits: Mapped[int] = mapped_column(server_default="0")
+    place: Mapped[str | None]
+    lane_token: Mapped[UUID | None]
+    stopped: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
+    opened: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
+
+
 class SharedOrgNumber(TenantOwned, Table):
     """A person's word that several customers of a key's company have this organisation number, digits alone.
 
@@ -124,6 +148,47 @@ class TrialThing(TenantOwned, Table):
     ended: Mapped[str | None]
     begun_at: Mapped[datetime] = mapped_column(server_default=NOW)
     ended_at: Mapped[datetime | None]
+
+
+class SeriesOrder(TenantOwned, Table):
+    """A number series of a company in which RecMan's documents are issued in RecMan's order.
+
+    `next_number` is RecMan's number that is issued next; whoever has a higher one waits. `holder_id`: the transfer that
+    is being issued with it. `prefix`, `departments` and `kind` say which documents it numbers (domain.series).
+    `skipping_to`: an administrator passes a gap; nothing is issued until the series stands there.
+
+    Owner: admin.series.
+    """
+
+    __tablename__ = "series_order"
+    __table_args__ = (one_of("kind", "invoice", "credit_note"),)
+
+    company_key: Mapped[str] = mapped_column(primary_key=True)
+    series_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    name: Mapped[str]
+    next_number: Mapped[int] = mapped_column(BigInteger)
+    prefix: Mapped[str] = mapped_column(server_default="")
+    departments: Mapped[list[Any]] = mapped_column(server_default=text("'[]'"))
+    kind: Mapped[str | None]
+    holder_id: Mapped[int | None] = mapped_column(BigInteger)
+    skipping_to: Mapped[int | None] = mapped_column(BigInteger)
+    started_by: Mapped[str]
+    started_at: Mapped[datetime] = mapped_column(server_default=NOW)
+
+
+class SeriesClaim(Table):
+    """Which RecMan account of ours alone issues in a company's series: two would take each other's numbers.
+
+    A look-up across tenants: one row is all that they share.
+
+    Owner: admin.series.
+    """
+
+    __tablename__ = "series_claim"
+
+    company_key: Mapped[str] = mapped_column(primary_key=True)
+    series_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    tenant_id: Mapped[UUID]
 
 
 class CustomerCheck(TenantOwned, Table):

@@ -13,6 +13,7 @@ depends_on = None
 _TABLES = (
     "hook_address",
     "leasehold",
+    "series_claim",
     "sign_in_hash",
     "tenant",
     "token_hash",
@@ -28,6 +29,7 @@ _TABLES = (
     "recman_quota",
     "recman_record",
     "record_copy",
+    "series_order",
     "sweep",
     "trial_thing",
     "used_rate",
@@ -37,6 +39,7 @@ _TABLES = (
     "hook_headers",
     "listed_document",
     "making",
+    "proving",
     "rule_set",
     "seen_code",
     "shared_org_number",
@@ -72,6 +75,7 @@ _APPEND_ONLY = (
 def upgrade() -> None:
     _make_hook_address()
     _make_leasehold()
+    _make_series_claim()
     _make_sign_in_hash()
     _make_tenant()
     _make_token_hash()
@@ -87,6 +91,7 @@ def upgrade() -> None:
     _make_recman_quota()
     _make_recman_record()
     _make_record_copy()
+    _make_series_order()
     _make_sweep()
     _make_trial_thing()
     _make_used_rate()
@@ -96,6 +101,7 @@ def upgrade() -> None:
     _make_hook_headers()
     _make_listed_document()
     _make_making()
+    _make_proving()
     _make_rule_set()
     _make_seen_code()
     _make_shared_org_number()
@@ -134,6 +140,16 @@ def _make_leasehold() -> None:
         sa.PrimaryKeyConstraint("name", "number", name=op.f("pk_leasehold")),
         postgresql_with={"fillfactor": "50"},
         prefixes=["UNLOGGED"],
+    )
+
+
+def _make_series_claim() -> None:
+    op.create_table(
+        "series_claim",
+        sa.Column("company_key", sa.Text(), nullable=False),
+        sa.Column("series_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("tenant_id", sa.Uuid(), nullable=False),
+        sa.PrimaryKeyConstraint("company_key", "series_id", name=op.f("pk_series_claim")),
     )
 
 
@@ -335,6 +351,10 @@ def _make_key() -> None:
         sa.Column("mode", sa.Text(), server_default="full", nullable=False),
         sa.Column("sender", sa.Text(), nullable=True),
         sa.Column("booking", sa.Text(), server_default="renumbered", nullable=False),
+        sa.Column("acceptance", postgresql.JSONB(astext_type=sa.Text()), nullable=True),
+        sa.Column("kid_acceptance", postgresql.JSONB(astext_type=sa.Text()), nullable=True),
+        sa.Column("proof", sa.Text(), server_default="proving", nullable=False),
+        sa.Column("credits_proven", sa.Boolean(), server_default=sa.text("false"), nullable=False),
         sa.Column("client", sa.Text(), server_default="web", nullable=False),
         sa.Column("open_to_all", sa.Boolean(), server_default=sa.text("false"), nullable=False),
         sa.Column("go_live", sa.Date(), nullable=False),
@@ -355,6 +375,7 @@ def _make_key() -> None:
         ),
         sa.CheckConstraint("client IN ('web', 'server')", name=op.f("ck_key_client")),
         sa.CheckConstraint("mode IN ('full', 'file')", name=op.f("ck_key_mode")),
+        sa.CheckConstraint("proof IN ('proving', 'open', 'stopped')", name=op.f("ck_key_proof")),
         sa.CheckConstraint("sender IN ('recman', 'unimicro')", name=op.f("ck_key_sender")),
         sa.CheckConstraint("state IN ('active', 'paused', 'sign_in_again', 'removed')", name=op.f("ck_key_state")),
         sa.ForeignKeyConstraint(["tenant_id"], ["tenant.id"], name=op.f("fk_key_tenant_id")),
@@ -462,6 +483,29 @@ def _make_record_copy() -> None:
         sa.PrimaryKeyConstraint("tenant_id", "id", name=op.f("pk_record_copy")),
     )
     op.create_index("ix_record_copy_record", "record_copy", ["tenant_id", "scope", "record_id"], unique=False)
+
+
+def _make_series_order() -> None:
+    op.create_table(
+        "series_order",
+        sa.Column("tenant_id", sa.Uuid(), nullable=False),
+        sa.Column("company_key", sa.Text(), nullable=False),
+        sa.Column("series_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("next_number", sa.BigInteger(), nullable=False),
+        sa.Column("prefix", sa.Text(), server_default="", nullable=False),
+        sa.Column(
+            "departments", postgresql.JSONB(astext_type=sa.Text()), server_default=sa.text("'[]'"), nullable=False
+        ),
+        sa.Column("kind", sa.Text(), nullable=True),
+        sa.Column("holder_id", sa.BigInteger(), nullable=True),
+        sa.Column("skipping_to", sa.BigInteger(), nullable=True),
+        sa.Column("started_by", sa.Text(), nullable=False),
+        sa.Column("started_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.CheckConstraint("kind IN ('invoice', 'credit_note')", name=op.f("ck_series_order_kind")),
+        sa.ForeignKeyConstraint(["tenant_id"], ["tenant.id"], name=op.f("fk_series_order_tenant_id")),
+        sa.PrimaryKeyConstraint("tenant_id", "company_key", "series_id", name=op.f("pk_series_order")),
+    )
 
 
 def _make_sweep() -> None:
@@ -701,6 +745,25 @@ def _make_making() -> None:
     )
 
 
+def _make_proving() -> None:
+    op.create_table(
+        "proving",
+        sa.Column("tenant_id", sa.Uuid(), nullable=False),
+        sa.Column("key_id", sa.Uuid(), nullable=False),
+        sa.Column("equal", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("equal_credits", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("place", sa.Text(), nullable=True),
+        sa.Column("lane_token", sa.Uuid(), nullable=True),
+        sa.Column("stopped", postgresql.JSONB(astext_type=sa.Text()), nullable=True),
+        sa.Column("opened", postgresql.JSONB(astext_type=sa.Text()), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["tenant_id", "key_id"], ["key.tenant_id", "key.id"], name=op.f("fk_proving_tenant_id_key_id")
+        ),
+        sa.ForeignKeyConstraint(["tenant_id"], ["tenant.id"], name=op.f("fk_proving_tenant_id")),
+        sa.PrimaryKeyConstraint("tenant_id", "key_id", name=op.f("pk_proving")),
+    )
+
+
 def _make_rule_set() -> None:
     op.create_table(
         "rule_set",
@@ -842,6 +905,10 @@ def _make_transfer() -> None:
         sa.Column("remote_net_amount", sa.Numeric(precision=18, scale=2), nullable=True),
         sa.Column("remote_vat_amount", sa.Numeric(precision=18, scale=2), nullable=True),
         sa.Column("remote_gross_amount", sa.Numeric(precision=18, scale=2), nullable=True),
+        sa.Column("followed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("issued", postgresql.JSONB(astext_type=sa.Text()), nullable=True),
+        sa.Column("order_id", sa.BigInteger(), nullable=True),
+        sa.Column("order_number", sa.Text(), nullable=True),
         sa.Column("matched_by", sa.Text(), nullable=True),
         sa.Column("reasons", postgresql.JSONB(astext_type=sa.Text()), server_default=sa.text("'[]'"), nullable=False),
         sa.Column("warnings", postgresql.JSONB(astext_type=sa.Text()), server_default=sa.text("'[]'"), nullable=False),
@@ -870,6 +937,13 @@ def _make_transfer() -> None:
     )
     op.create_index("ix_transfer_all", "transfer", ["created_at", "id"], unique=False)
     op.create_index("ix_transfer_created", "transfer", ["tenant_id", "created_at", "id"], unique=False)
+    op.create_index(
+        "ix_transfer_followed",
+        "transfer",
+        ["tenant_id", "key_id"],
+        unique=False,
+        postgresql_where=sa.text("scope = 'invoice' AND booking IN ('order', 'draft') AND issued IS NULL"),
+    )
     op.create_index("ix_transfer_key_state", "transfer", ["tenant_id", "key_id", "state"], unique=False)
     op.create_index(
         "ix_transfer_kid", "transfer", ["tenant_id", "kid"], unique=False, postgresql_where=sa.text("kid IS NOT NULL")

@@ -32,6 +32,7 @@ _OTHER_KEYS = {
     "alembic_version": "alembic's own",
     "hook_address": "look-up: which hook an address leads to, before the tenant is known",
     "leasehold": "slots of companies, which tenants may share, and who leads for all",
+    "series_claim": "number series of companies, which tenants may share: whose each is",
     "sign_in_hash": "look-up: which sign-in comes back, before the tenant is known",
     "tenant": "the tenants themselves, by id and by name",
     "token_hash": "look-up: whose token this is, before the tenant is known",

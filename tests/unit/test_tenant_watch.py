@@ -1,10 +1,15 @@
 """The watch that every test runs under: it tells which statements name their tenant, and who sent those that do not."""
 
+import importlib
+import pkgutil
+import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from sqlalchemy import select, text
+from sqlalchemy import TextClause, select, text
 
+import app
 from app.tables import Transfer
 from tests.world.tenant_watch import WATCHED, list_faults
 
@@ -56,6 +61,23 @@ def test_statements_as_they_are_compiled_are_understood() -> None:
     assert list_faults(str(query)) == ["transfer"]
     assert list_faults(str(query.where(Transfer.tenant_id == Transfer.tenant_id))) == ["transfer"]
     assert list_faults(str(query.where(Transfer.tenant_id == text(":given")))) == []
+
+
+def test_all_sql_that_is_written_as_text_says_whose_rows_it_means() -> None:
+    found = dict(_list_texts())
+    assert len(found) > 50
+    assert {place: faults for place, text_ in found.items() if (faults := list_faults(text_))} == {}
+
+
+def _list_texts() -> Iterator[tuple[str, str]]:
+    """Every statement that a module of the code keeps, by its name."""
+    for info in pkgutil.walk_packages(app.__path__, "app."):
+        if info.name.startswith("app.sandbox") or info.name == "app.__main__":
+            continue
+        for name, value in vars(importlib.import_module(info.name)).items():
+            written = value.text if isinstance(value, TextClause) else value
+            if isinstance(written, str) and re.match(r"\s*(WITH|SELECT|INSERT|UPDATE|DELETE)\b", written):
+                yield f"{info.name}.{name}", written
 
 
 def test_every_table_of_tenants_is_watched() -> None:
