@@ -121,6 +121,7 @@ async def open_books(
         HoldError: the key is in file mode.
         RemoteError: the reference data could not be read.
     """
+    resources = resources.of_tenant(key.tenant_id)
     async with resources.sessions() as session:
         in_force = await load_rules(session, key.id)
         answers = await _load_answers(session, key, booking or Booking(key.booking))
@@ -278,7 +279,7 @@ async def require_customer_check(resources: Resources, key: Key) -> None:
     """
     if key.id in resources.kept(KnownBooks).cleared_keys or not resources.settings.require_customer_check:
         return
-    async with resources.sessions() as session:
+    async with resources.of_tenant(key.tenant_id).sessions() as session:
         cleared = await is_cleared(session, key.id)
     if not cleared:
         raise KeyPausedError(
