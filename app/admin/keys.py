@@ -11,7 +11,7 @@ from sqlalchemy.exc import IntegrityError
 
 from app.accounting.connections import Identity, ServerClient, TokenSet
 from app.domain.money import dump_json, parse_json
-from app.domain.reasons.codes import Code
+from app.domain.reasons.codes import Code, Reason
 from app.domain.states import UNCLEAR, UNDER_WAY, KeyState, TransferState
 from app.errors import ConflictError, NotFoundError
 from app.platform.crypto import Vault
@@ -235,6 +235,13 @@ async def pause_key(session: Session, key_id: UUID, *, seconds: float, reason: s
     until = func.now() + text("make_interval(secs => :s)").bindparams(s=seconds)
     values = {"paused_until": func.greatest(Key.paused_until, until), "pause_reason": reason}
     await session.execute(update(Key).where(Key.id == key_id).values(values))
+
+
+async def record_key_stopped(session: Session, key: Key, reason: Reason) -> None:
+    """Let nothing more go with the key until an administrator says so."""
+    values = {"state": KeyState.PAUSED, "pause_reason": reason.cause}
+    query = update(Key).where(Key.tenant_id == key.tenant_id, Key.id == key.id, Key.state != KeyState.REMOVED)
+    await session.execute(query.values(values))
 
 
 async def record_sign_in_lost(session: Session, key: Key, *, reason: str) -> bool:

@@ -12,6 +12,8 @@ from app.domain.findings import Level
 from app.domain.states import KeyState
 
 Mode = Literal["full", "file"]
+# What a person may choose today.
+Chosen = Literal[Booking.RENUMBERED, Booking.DRAFT, Booking.ORDER]
 Departments = Literal["all"] | list[str]
 
 
@@ -57,7 +59,7 @@ class NewKeyOrder(Order):
         examples=["2026-12-01"],
     )
     mode: Mode = Field("full", description="full: sent to Unimicro; file: only exported as a file")
-    booking: Booking = Field(
+    booking: Chosen = Field(
         Booking.RENUMBERED,
         description="How a document gets in: issued under Unimicro's own number, left as a draft, or as an order",
     )
@@ -69,7 +71,7 @@ class KeyChange(Order):
 
     name: Name | None = None
     mode: Mode | None = None
-    booking: Booking | None = None
+    booking: Chosen | None = None
     departments: Departments | None = None
     go_live: date | None = Field(None, description="Another first day; what is held before it is looked at again")
     settings: KeySettings | None = None

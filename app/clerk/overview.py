@@ -130,8 +130,8 @@ def _is_in_state(state: InvoiceState) -> ColumnElement[bool]:
         conditions.append((func.jsonb_array_length(Transfer.warnings) > 0).is_(seen.has_warnings))
     if seen.is_old is not None:
         conditions.append(names_one_of({Code.BEFORE_GO_LIVE}).is_(seen.is_old))
-    if seen.booking is not None:
-        conditions.append(_stands_as() == seen.booking)
+    if seen.bookings is not None:
+        conditions.append(_stands_as().in_(seen.bookings))
     return and_(*conditions)
 
 

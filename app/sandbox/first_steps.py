@@ -119,14 +119,14 @@ and open the address that `echo` shows; it brings you back to the service.
   echo "$url"
   curl -sSL "$url"
 
-4. Make a key to the company {company}, and compare the customers of both sides.
-The samples hold some that a person must look at; you accept them by name and reason.
+4. Make a key to the company {company}, and compare the customers of both sides. The sandbox's books have
+none yet, so the check ends `green`. Where it ends with `findings`, the key waits until they are mended or somebody
+accepts them: ask -d '{{"name": "Me", "reason": "looked at"}}' "$api/v1/keys/$key/customer-check/accept?tenant=$tenant"
 
   order=$(printf '{{"pending_id": "%s", "company_key": "%s", "name": "First", "go_live": "{go_live}"}}' \\
     "$pending" {company_key})
   key=$(ask -d "$order" "$api/v1/keys?tenant=$tenant" | pick id)
   ask -X POST "$api/v1/keys/$key/customer-check?tenant=$tenant"
-  ask -d '{{"name": "Me", "reason": "sample data"}}' "$api/v1/keys/$key/customer-check/accept?tenant=$tenant"
 
 5. Send a webhook as RecMan would: invoice {invoice} is new.
 

@@ -9,13 +9,13 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 from sqlalchemy.types import BigInteger
 
-from app.domain.booking import Booking
+from app.domain.booking import Booking, Sender
 from app.domain.states import KeyState, TenantState
 from app.tables.base import NEW_UUID, NOW, Table, TenantOwned, one_of
 
 
 class Tenant(Table):
-    """One RecMan account; `reading` holds how its RecMan is read (domain.reading).
+    """One RecMan account; `reading` holds how its RecMan is read (domain.reading), `retention` how long it is kept.
 
     Owner: admin.tenants. Readers: engine.claims, reading.quota.
     """
@@ -29,6 +29,7 @@ class Tenant(Table):
     recman_reads: Mapped[str] = mapped_column(server_default="payload")
     recman_api_key: Mapped[bytes | None]
     reading: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'"))
+    retention: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'"))
     created_at: Mapped[datetime] = mapped_column(server_default=NOW)
 
 
@@ -85,7 +86,8 @@ class Key(TenantOwned, Table):
     """A named access to one Unimicro company; secrets are sealed with the row's identity.
 
     `credentials` is the private key of a server client, which needs no refresh token. `go_live` is the key's first day:
-    documents dated earlier are a person's decision.
+    documents dated earlier are a person's decision. `sender`: who sends the invoice to the customer; None: nobody has
+    said so yet.
 
     Owner: admin.keys. Readers: admin, clerk.absence, transfer.
     """
@@ -95,6 +97,7 @@ class Key(TenantOwned, Table):
         Index("uq_key_name", "tenant_id", "name", unique=True, postgresql_where=text("state <> 'removed'")),
         one_of("mode", "full", "file"),
         one_of("booking", *Booking),
+        one_of("sender", *Sender),
         one_of("client", "web", "server"),
         one_of("state", *KeyState),
         Index("uq_key_open_to_all", "tenant_id", unique=True, postgresql_where=text("open_to_all")),
@@ -106,6 +109,7 @@ class Key(TenantOwned, Table):
     company_key: Mapped[str]
     company_name: Mapped[str]
     mode: Mapped[str] = mapped_column(server_default="full")
+    sender: Mapped[str | None]
     booking: Mapped[str] = mapped_column(server_default="renumbered")
     client: Mapped[str] = mapped_column(server_default="web")
     open_to_all: Mapped[bool] = mapped_column(server_default=false())
@@ -171,7 +175,7 @@ class Audit(TenantOwned, Table):
 
 
 class AuditChain(Table):
-    """The head of one chain of the audit trail: its length and last hash.
+    """The head of one chain of the audit trail: its length and last hash, and what was let go of its beginning.
 
     `id` is the tenant's, or nought for the installation's own chain.
 
@@ -183,6 +187,8 @@ class AuditChain(Table):
     id: Mapped[UUID] = mapped_column(primary_key=True)
     length: Mapped[int] = mapped_column(BigInteger)
     hash: Mapped[bytes]
+    pruned_length: Mapped[int] = mapped_column(BigInteger, server_default="0")
+    pruned_hash: Mapped[bytes | None]
 
 
 class Department(TenantOwned, Table):

@@ -49,6 +49,7 @@ from app.transfer.route import WAIT_SECONDS, choose_key, decide_without_key
 from app.transfer.run import run_document
 from app.transfer.run_parts import run_parts
 from app.transfer.seen_codes import list_new_codes, record_codes
+from app.transfer.series import find_turn
 from app.transfer.take_back import require_unmoved, take_back_draft
 
 
@@ -71,6 +72,7 @@ async def carry_document(run: Run) -> None:
         return
     books = await _open(run, key)
     situation = await look_at_document(run, books, document)
+    run.turn = find_turn(situation)
     try:
         await _note_found(run, books, situation)
         await record_search(run, books, situation)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from uuid import UUID
 
+from app.admin.series import wake_follower
 from app.domain.reasons.codes import Reason
 from app.domain.states import BLOCKING, EventState
 from app.engine.inbox import record_end
@@ -52,9 +53,20 @@ class Ending:
     remote_number: str
 
 
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """A number in a series that is issued in RecMan's order."""
+
+    series_id: int
+    number: int
+
+
 @dataclass(slots=True, kw_only=True)
 class Run:
-    """One lane being worked on: its lease, its events, its reader, the books it has open, and what became of it."""
+    """One lane being worked on: its lease, its events, its reader, the books it has open, and what became of it.
+
+    `turn`: that of its document, where documents are issued in RecMan's order.
+    """
 
     sessions: Sessions
     lease: Lease
@@ -68,6 +80,7 @@ class Run:
     key_id: UUID | None = None
     note: str | None = None
     number: str = ""
+    turn: Turn | None = None
     ending: Ending | None = None
     finished: bool = False
 
@@ -125,6 +138,9 @@ class Run:
         await record_end(session, self.events, state=state, note=note)
         last_seq = self.events[-1].seq or 0
         await release(session, self.lease, seen_seq=last_seq, blocked=state in BLOCKING)
+        if self.turn is not None and self.books is not None and state in BLOCKING:
+            # Whoever waits for its number is told why that takes so long.
+            await wake_follower(session, self.books.key, self.turn.series_id, number=self.turn.number)
         codes = tuple(reason.code for reason in reasons)
         self.ending = Ending(outcome or _OUTCOMES[state], codes, remote_number or "")
         self.finished = True

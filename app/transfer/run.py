@@ -15,8 +15,9 @@ from app.domain.reasons.codes import Code, Reason
 from app.domain.reference import DocumentState, RemoteDocument
 from app.domain.states import EventState
 from app.engine.lanes import check_fence
-from app.errors import HoldError, OutcomeUnknownError, RemoteError, RemoteRejectedError, System
+from app.errors import HoldError, OutcomeUnknownError, RemoteRejectedError, System
 from app.platform.db import Session
+from app.transfer.attach import attach
 from app.transfer.attempts import attempt, missing_is_unclear
 from app.transfer.booked import show_content
 from app.transfer.books import Books
@@ -34,9 +35,12 @@ from app.transfer.log import (
     show_reasons,
     show_totals,
 )
+from app.transfer.plan.series import compare_number
 from app.transfer.plan.situation import DocumentSituation, Past
 from app.transfer.plan.steps import (
     AdoptDocument,
+    AdoptVoucher,
+    BookVoucher,
     CreateCreditDraft,
     CreateDraft,
     CreateProduct,
@@ -52,6 +56,8 @@ from app.transfer.run_credit import create_credit_draft
 from app.transfer.run_found import adopt_document, guid_of_draft
 from app.transfer.run_parts import run_part
 from app.transfer.run_product import create_product
+from app.transfer.run_voucher import run_voucher
+from app.transfer.series import begin_turn, finish_turn, require_next
 from app.transfer.writes import write_draft, write_issue
 
 # A number that comes a moment later is waited for so long before the lane takes over the waiting (seconds).
@@ -97,6 +103,8 @@ async def _do(run: Run, books: Books, step: Step, situation: DocumentSituation, 
         case CreateCreditDraft():
             draft = await create_credit_draft(run, books, step, situation, done.known, warnings=done.warnings)
             return done.with_draft(draft)
+        case BookVoucher() | AdoptVoucher():
+            await run_voucher(run, books, step, situation, done.known, warnings=done.warnings)
         case CreateProduct():
             await create_product(run, books, step)
         case Issue() | KeepDraft():
@@ -114,8 +122,11 @@ async def _finish(
     draft, vat = await level_draft(run, books, step.document, done.draft, situation)
     # What was known when the draft was made may be told again.
     draft = replace(draft, warnings=tuple(dict.fromkeys((*done.warnings, *draft.warnings))))
-    finish = _issue if isinstance(step, Issue) else _keep_draft
-    await finish(run, books, step.document, draft, vat)
+    if isinstance(step, Issue):
+        await require_next(run, books, step, draft.document, situation)
+        await _issue(run, books, step, draft, vat)
+    else:
+        await _keep_draft(run, books, step.document, draft, vat)
 
 
 async def _create_draft(
@@ -186,8 +197,11 @@ class _Issued:
     warnings: tuple[Reason, ...]
 
 
-async def _issue(run: Run, books: Books, document: Document, draft: Draft, vat: VatSums | None) -> None:
-    transfer_id, remote = run.own_transfer_id, draft.document
+async def _issue(run: Run, books: Books, step: Issue, draft: Draft, vat: VatSums | None) -> None:
+    transfer_id, document, remote = run.own_transfer_id, step.document, draft.document
+
+    async def prepare(session: Session) -> None:
+        await begin_turn(session, run, books, step)
 
     async def settle(session: Session, made: _Issued) -> None:
         issued = made.document
@@ -203,7 +217,9 @@ async def _issue(run: Run, books: Books, document: Document, draft: Draft, vat: 
             **show_totals("remote_", issued.totals),
         )
         await record_rate(session, run, books, document, draft.rate)
-        changed = find_changed(books, document, issued, rate=draft.rate, vat=vat)
+        differs = compare_number(document, issued) if books.key.booking == Booking.SERIES else None
+        await finish_turn(session, books, step, differs)
+        changed = differs or find_changed(books, document, issued, rate=draft.rate, vat=vat)
         if changed is not None:
             await record_held(session, transfer_id, (changed,))
         await run.finish(
@@ -221,7 +237,7 @@ async def _issue(run: Run, books: Books, document: Document, draft: Draft, vat: 
             unattached = await attach(books, document, remote)
             return _Issued(await _fetch_numbered(books, remote.remote_id), unattached)
 
-    await attempt(run, books, transfer_id, step="issue", call=call, settle=settle)
+    await attempt(run, books, transfer_id, step="issue", call=call, settle=settle, prepare=prepare)
 
 
 def _to_outcome(books: Books) -> Outcome:
@@ -250,22 +266,6 @@ async def _fetch_numbered(books: Books, remote_id: int) -> RemoteDocument:
             return issued
     cause = f"Unimicro has issued the document with id {remote_id} but shows no number yet"
     raise OutcomeUnknownError(cause, system=System.UNIMICRO, code=Code.NUMBER_MISSING)
-
-
-async def attach(books: Books, document: Document, remote: RemoteDocument) -> tuple[Reason, ...]:
-    """Put RecMan's file on the document where the rules want it; what fails is a warning, for the invoice is issued."""
-    attachment = document.attachment
-    if not books.rules.attach_files or attachment is None or books.key.booking == Booking.ORDER:
-        return ()
-    if books.key.files_base is None:
-        cause = f"Unimicro names no files service, so {attachment.name} was not attached"
-        return (Reason(code=Code.FILE_NOT_ATTACHED, cause=cause, fix=fix_for(Code.FILE_NOT_ATTACHED)),)
-    try:
-        await books.target.attach_file(remote.remote_id, attachment, files_base=books.key.files_base)
-    except RemoteError as error:
-        cause = f"{attachment.name} was not attached: {error.cause}"
-        return (Reason(code=Code.FILE_NOT_ATTACHED, cause=cause, fix=fix_for(Code.FILE_NOT_ATTACHED)),)
-    return ()
 
 
 async def _keep_draft(run: Run, books: Books, document: Document, draft: Draft, vat: VatSums | None) -> None:

@@ -5,6 +5,7 @@ that the books of two runs can be compared as they are.
 """
 
 from dataclasses import asdict
+from decimal import Decimal
 from typing import Any, Protocol
 
 import simplejson
@@ -17,6 +18,7 @@ from app.sandbox.unimicro.books import Books, Company
 from app.sandbox.unimicro.kinds import Kind
 from app.sandbox.unimicro.people import DEEDS
 from app.sandbox.unimicro.schema import ENTITIES
+from app.sandbox.unimicro.seed import RATES
 from app.sandbox.unimicro.switches import is_known
 from app.sandbox.unimicro.vat import change_vat_type, renumber
 
@@ -60,6 +62,7 @@ def create_control_routes(app: SandboxApp, world: HasCompanies) -> APIRouter:
         return Response(status_code=204)
 
     _add_company_doors(router, world)
+    _add_money_doors(router, world)
     _add_vat_doors(router, world)
     _add_people_door(router, world)
     return router
@@ -84,6 +87,34 @@ def _add_company_doors(router: APIRouter, world: HasCompanies) -> None:
             return JSONResponse({"detail": "unknown company, switch or position"}, 404)
         company.books.switches = company.books.switches.turned(changes)
         return JSONResponse(asdict(company.books.switches))
+
+
+def _add_money_doors(router: APIRouter, world: HasCompanies) -> None:
+    """Rates that move, accounts that are closed."""
+
+    @router.post("/companies/{key}/rates")
+    async def move_rates(request: Request, key: str) -> Response:
+        company = world.companies.get(key.lower())
+        changes = simplejson.loads(await request.body(), use_decimal=True)
+        if company is None or not _are_rates(changes):
+            return JSONResponse({"detail": "unknown company or currency, or a rate that is not above zero"}, 404)
+        company.books.rates |= {code: Decimal(rate) for code, rate in changes.items()}
+        return DecimalResponse(RATES | company.books.rates)
+
+    @router.post("/companies/{key}/accounts/{number}")
+    async def change_account(request: Request, key: str, number: int) -> Response:
+        company = world.companies.get(key.lower())
+        changes = simplejson.loads(await request.body())
+        rows = company.books.rows("Account") if company else []
+        found = next((row for row in rows if row["AccountNumber"] == number), None)
+        if company is None or found is None or not changes.keys() <= {"Locked", "Visible"}:
+            return JSONResponse({"detail": "unknown company, account or field"}, 404)
+        return DecimalResponse(company.books.update("Account", found["ID"], changes))
+
+
+def _are_rates(changes: dict[str, Any]) -> bool:
+    numbers = [rate for rate in changes.values() if isinstance(rate, int | Decimal) and rate > 0]
+    return changes.keys() <= RATES.keys() and len(numbers) == len(changes)
 
 
 def _add_vat_doors(router: APIRouter, world: HasCompanies) -> None:

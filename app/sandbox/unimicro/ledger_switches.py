@@ -197,6 +197,8 @@ class LedgerSwitches(SaleSwitches):
         voucher_guids: False takes no notice of `_createguid` on journal entries and their lines.
         voucher_matching: False leaves invoices alone where a plain voucher has their number (§11 row 4 [O]: it pays).
         undone_head: See `UndoneHead`.
+        statistics_join: False has statistics that know of no join.
+        voucher_lines_shown: True answers a booked voucher with its lines (§12: unknown).
     """
 
     kid: Kid = Kid.KEPT
@@ -220,3 +222,5 @@ class LedgerSwitches(SaleSwitches):
     voucher_guids: bool = True
     voucher_matching: bool = True
     undone_head: UndoneHead = UndoneHead.CREDITED
+    statistics_join: bool = True
+    voucher_lines_shown: bool = False
