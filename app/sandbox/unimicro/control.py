@@ -33,7 +33,8 @@ class HasCompanies(Protocol):
 
 
 # Numbers that come from a series in the order of issuing; left out with `?without_numbers=1`.
-_SERIES_NUMBERS = ("InvoiceNumber", "PaymentID", "OrderNumber", "JournalEntryNumber", "JournalEntryNumberNumeric")
+_SERIES_NUMBERS = ("InvoiceNumber", "PaymentID", "OrderNumber")
+_VOUCHER_NUMBERS = ("JournalEntryNumber", "JournalEntryNumberNumeric")
 # How a referred record is named.
 _LABELS = {"Customer": "CustomerNumber", "Product": "PartName", "Project": "ProjectNumber", "VatType": "VatCode"}
 _LABELS |= {"Department": "DepartmentNumber", "Account": "AccountNumber", "CurrencyCode": "Code", "Terms": "Name"}
@@ -176,14 +177,13 @@ def to_plain_books(company: Company, *, without_numbers: bool = False) -> Record
 
 def _to_plain_voucher(books: Books, entry: Record, *, bare: bool) -> Record:
     """A journal entry with its lines; numbers that were posted stay, for they are the caller's."""
-    numbers = _SERIES_NUMBERS[-2:]
+
+    def show(entity: str, row: Record) -> Record:
+        plain = _to_plain(books, entity, row)
+        return {name: value for name, value in plain.items() if not bare or name not in _VOUCHER_NUMBERS}
+
     lines = books.children("JournalEntryLine", "JournalEntryID", entry["ID"])
-    head, *rows = [
-        _to_plain(books, "JournalEntry", entry),
-        *(_to_plain(books, "JournalEntryLine", one) for one in lines),
-    ]
-    shown = [{name: value for name, value in row.items() if not bare or name not in numbers} for row in (head, *rows)]
-    return shown[0] | {"Lines": shown[1:]}
+    return show("JournalEntry", entry) | {"Lines": [show("JournalEntryLine", line) for line in lines]}
 
 
 def _to_plain_document(books: Books, entity: str, document: Record, *, bare: bool) -> Record:
