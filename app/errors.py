@@ -13,10 +13,12 @@ ServiceError                        500  retry           something of ours broke
 ├── DatabaseAwayError               503  retry           Postgres does not answer: the sender must try again
 │   └── SchemaError                 503  retry           it has another schema than this version's
 ├── EncryptionKeyMissingError       500  retry           no process starts: secrets could not be stored
+├── StartError                      500  retry           no process starts: what it needs around it is not there
 ├── SecretUnreadableError           500  retry           none of the encryption keys opens what is stored
 ├── EmbeddedPostgresError           500  retry           no process starts: the Postgres of our own does not
 ├── HoldError                       409  hold            a person must decide; carries every gap at once
 ├── WaitError                       409  wait            for another record, at most some seconds; no try spent
+│   └── ProvingError                409  wait            for the one document that goes while a key is being proven
 ├── KeyPausedError                  409  rest            the key rests: its lanes wait some seconds; no try spent
 ├── StaleLeaseError                 500  stop            another worker owns the lane now
 └── RemoteError                     502  retry           the other system; each says whose it is when it is raised
@@ -129,16 +131,22 @@ class DatabaseAwayError(ServiceError):
 
 
 class SchemaError(DatabaseAwayError):
-    """The database has another schema than this version was written for."""
+    """The database has another schema than this version was written for; `case` names what mends it."""
 
-    def __init__(self, cause: str) -> None:
-        super().__init__(cause, fix=fix_for(Code.DATABASE_AWAY, "schema"))
+    def __init__(self, cause: str, *, case: str = "schema") -> None:
+        super().__init__(cause, fix=fix_for(Code.DATABASE_AWAY, case))
 
 
 class EncryptionKeyMissingError(ServiceError):
     """Secrets cannot be stored without a key."""
 
     code = Code.ENCRYPTION_KEY_MISSING
+
+
+class StartError(ServiceError):
+    """A process cannot start: the database, or the address to listen on, is not as it needs them."""
+
+    code = Code.CANNOT_START
 
 
 class SecretUnreadableError(ServiceError):
@@ -193,6 +201,12 @@ class WaitError(ServiceError):
         self.record_id = record_id
         self.seconds = seconds
         self.while_open = while_open
+
+
+class ProvingError(WaitError):
+    """The key is being proven: another of its documents is under way, and they go one at a time."""
+
+    code = Code.KEY_PROVING
 
 
 class KeyPausedError(ServiceError):

@@ -10,6 +10,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
 from app.api import (
+    answers,
     audit,
     customers,
     departments,
@@ -19,6 +20,7 @@ from app.api import (
     invoices,
     jobs,
     key_customers,
+    key_open,
     keys,
     metrics,
     recman,
@@ -49,6 +51,8 @@ _ROOMS = (
     key_customers,
     keys,
     series,
+    key_open,
+    answers,
     customers,
     rules,
     departments,

@@ -13,7 +13,7 @@ from sqlalchemy import ColumnElement, delete, select, text, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from app.domain.series import SCOPE, InvoiceSeries, name_turn
-from app.engine.lanes import wake_waiting
+from app.engine.lanes import wake_any, wake_waiting
 from app.platform.db import Session, locked
 from app.tables import Key, SeriesClaim, SeriesOrder, Transfer
 
@@ -106,6 +106,12 @@ async def end_turn(session: Session, key: Key, series_id: int, *, number: int) -
 async def wake_follower(session: Session, key: Key, series_id: int, *, number: int) -> None:
     """Let whoever comes behind this number look again how the number stands."""
     await _wake(session, key.tenant_id, key.company_key, series_id, number + 1)
+
+
+async def wake_behind(session: Session, key: Key, series_id: int, *, number: int, most: int) -> None:
+    """Let those look who come next behind this number, which is being issued: so many at most."""
+    turns = [name_turn(key.company_key, series_id, number + one) for one in range(1, most)]
+    await wake_any(session, tenant_id=key.tenant_id, scope=SCOPE, record_ids=turns)
 
 
 async def is_turn(session: Session, *, tenant_id: UUID, company_key: str, series_id: int, number: int) -> bool:

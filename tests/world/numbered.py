@@ -19,6 +19,12 @@ async def choose_series_booking(world: World) -> None:
         await connection.execute(text("UPDATE key SET booking = 'series', sender = 'recman'"))
 
 
+def turn(world: World, **switches: Any) -> None:
+    """Let Unimicro behave otherwise from now on."""
+    books = world.ledger.books(COMPANY)
+    books.switches = books.switches.turned(switches)
+
+
 def add_series(world: World, *, first: int = FIRST, last: int = LAST, name: str = "RecMan", **more: Any) -> int:
     """The id of a new series of invoices in Unimicro."""
     values = {"Name": "CustomerInvoice", "DisplayName": name, "FromNumber": first, "ToNumber": last}

@@ -56,15 +56,6 @@ ROWS = (
         wakes=frozenset({Change.KEY_CHANGED}),
     ),
     Row(
-        code=Code.SERIES_NUMBER_DIFFERS,
-        mender=Mender.ACCOUNTANT,
-        sentence=Text("The document has another number or KID in the books than the customer has."),
-        fix=Text(
-            "Credit it in Unimicro by hand and book it under its own number there, or ask Unimicro's support. Choose "
-            "another booking for the key if it happens again, then let the key go on."
-        ),
-    ),
-    Row(
         code=Code.SERIES_MISSING,
         mender=Mender.UNIMICRO_ADMINISTRATOR,
         sentence=Text("There is no such series of invoices, or its numbers cannot be read."),
