@@ -201,6 +201,8 @@ async def test_the_plan_is_the_invoices_else_the_customers_else_the_companys_and
         plans = {name: await plan_id(session, name) for name in ("E-post", "EHF", "Ingen utsendelse")}
         await set_company(session, AutoDistributeInvoice=True, DefaultDistributionsID=plans["E-post"])
         customer = await session.customer(DefaultDistributionsID=plans["EHF"])
+        shown = await session.get(f"customers/{customer['ID']}", expand="Distributions")
+        assert shown["Distributions"]["CustomerInvoiceDistributionPlanID"] == plans["EHF"]
         await session.issued(EmailAddress="a@b.no")
         await session.issued(CustomerID=customer["ID"])
         await session.issued(CustomerID=customer["ID"], DistributionPlanID=plans["Ingen utsendelse"])
