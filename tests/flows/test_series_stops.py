@@ -70,7 +70,7 @@ async def test_a_number_that_was_passed_is_held_and_never_issued_twice(world: Wo
 @pytest.mark.parametrize("number", ["F-70001", "070001"])
 async def test_a_number_that_no_series_gives_is_held(world: World, number: str) -> None:
     await start_series(world)
-    world.source.double("5001", 9901, invoiceNumber=number)
+    world.source.double("5001", 9901, invoiceNumber=number, kid="")
     await world.carry("invoice", 9901)
     assert (await world.hold_of(9901))[1] == ["series_number_unfit"]
     assert list_issued(world) == []
