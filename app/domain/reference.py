@@ -224,6 +224,7 @@ class RemoteDocument:
     kid: str = ""
     credited_id: int | None = None
     invoice_date: date | None = None
+    due_date: date | None = None
     currency_id: int | None = None
     credited_amount: Decimal = ZERO
     delivery_date: date | None = None

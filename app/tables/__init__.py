@@ -5,16 +5,28 @@ Each names its owner, the room or module that alone writes it, and who else may 
 
 from app.tables.accounts import AdminToken, Audit, AuditChain, Department, Hook, Key, SignIn, Tenant
 from app.tables.base import Table, TenantOwned
-from app.tables.books import CustomerCheck, RuleSet, SeenCode, SeriesClaim, SeriesOrder, SharedOrgNumber, UsedRate
+from app.tables.books import (
+    CompanyAnswer,
+    CustomerCheck,
+    RuleSet,
+    SeenCode,
+    SeriesClaim,
+    SeriesOrder,
+    SharedOrgNumber,
+    TrialThing,
+    UsedRate,
+)
 from app.tables.jobs import Job, JobDocument
+from app.tables.leases import Leasehold
 from app.tables.recman import FieldProfile, HookHeaders, ListedDocument, RecmanQuota, RecmanRecord, Sweep
-from app.tables.work import Attempt, Event, Lane, Making, Transfer
+from app.tables.work import Attempt, Event, Lane, Making, RecordCopy, Transfer
 
 __all__ = [
     "AdminToken",
     "Attempt",
     "Audit",
     "AuditChain",
+    "CompanyAnswer",
     "CustomerCheck",
     "Department",
     "Event",
@@ -25,10 +37,12 @@ __all__ = [
     "JobDocument",
     "Key",
     "Lane",
+    "Leasehold",
     "ListedDocument",
     "Making",
     "RecmanQuota",
     "RecmanRecord",
+    "RecordCopy",
     "RuleSet",
     "SeenCode",
     "SeriesClaim",
@@ -40,5 +54,6 @@ __all__ = [
     "Tenant",
     "TenantOwned",
     "Transfer",
+    "TrialThing",
     "UsedRate",
 ]

@@ -303,6 +303,7 @@ def from_invoice(row: Mapping[str, Any]) -> RemoteDocument:
         kid=to_text(row.get("PaymentID")),
         credited_id=row.get("InvoiceReferenceID"),
         invoice_date=_from_day(row.get("InvoiceDate")),
+        due_date=_from_day(row.get("PaymentDueDate")),
         currency_id=row.get("CurrencyCodeID"),
         credited_amount=abs(read_sum(row, "CreditedAmount")),
         delivery_date=_from_day(row.get("DeliveryDate")),

@@ -17,10 +17,24 @@ from app.domain.reasons.series import ROWS as SERIES
 from app.domain.reasons.set_up import ROWS as SET_UP
 from app.domain.reasons.systems import ROWS as SYSTEMS
 from app.domain.reasons.vat import ROWS as VAT
+from app.domain.reasons.vouchers import ROWS as VOUCHERS
 
 CATALOGUE: Mapping[Code, Row] = {
     row.code: row
-    for rows in (DOCUMENTS, AMOUNTS, OLD_DOCUMENTS, CREDITS, PARTIES, VAT, SYSTEMS, SET_UP, AFTER_BOOKING, KIDS, SERIES)
+    for rows in (
+        DOCUMENTS,
+        AMOUNTS,
+        OLD_DOCUMENTS,
+        CREDITS,
+        PARTIES,
+        VAT,
+        SYSTEMS,
+        SET_UP,
+        AFTER_BOOKING,
+        KIDS,
+        VOUCHERS,
+        SERIES,
+    )
     for row in rows
 }
 REFUSED: Mapping[Code, Refusal] = {row.code: row for row in REFUSALS}

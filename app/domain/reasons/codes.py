@@ -74,6 +74,14 @@ class Code(StrEnum):
     KID_TAKEN = "kid_taken"
     KID_REPEATED = "kid_repeated"
     FILE_NOT_ATTACHED = "file_not_attached"
+    NUMBER_IN_BOOKS = "number_in_books"
+    NUMBER_NOT_KEPT = "number_not_kept"
+    VOUCHER_UNPROVEN = "voucher_unproven"
+    VOUCHER_WITHOUT_CLAIM = "voucher_without_claim"
+    VOUCHER_WITHOUT_HEAD = "voucher_without_head"
+    VOUCHER_LOST = "voucher_lost"
+    VOUCHER_DIFFERS = "voucher_differs"
+    CUSTOMER_WITHOUT_ACCOUNT = "customer_without_account"
 
     # Customers, products, projects, departments.
     CUSTOMER_MISSING = "customer_missing"
@@ -156,6 +164,7 @@ class Code(StrEnum):
     HELD = "held"
     STALE_LEASE = "stale_lease"
     DATABASE_AWAY = "database_away"
+    CANNOT_START = "cannot_start"
     EMBEDDED_POSTGRES = "embedded_postgres"
     ENCRYPTION_KEY_MISSING = "encryption_key_missing"
     SECRET_UNREADABLE = "secret_unreadable"  # noqa: S105 - a code, no secret

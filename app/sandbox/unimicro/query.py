@@ -245,10 +245,14 @@ class _Parser:
 def to_getter(books: Books, entity: Entity, tree: Tree, path: str) -> Callable[[Record], Any]:
     """What reads the field at the end of a dotted path; each relation on the way must be expanded.
 
+    The entity itself may stand in front, as the web client writes it (§0 FE).
+
     Raises:
         UnknownFieldError: there is no such field, or nothing knows how to look for it.
     """
     *relations, name = path.split(".")
+    if relations and relations[0].lower() == entity.name.lower():
+        relations = relations[1:]
     steps = []
     for relation in relations:
         if relation not in entity.one or relation not in tree:
