@@ -53,7 +53,10 @@ class Customer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recipient:
-    """Whom an invoice is addressed to, as the accounting system knows the customer when the invoice is made."""
+    """Whom an invoice is addressed to, as the accounting system knows the customer when the invoice is made.
+
+    `account_id`: the account on which its claims are, as far as it was asked for.
+    """
 
     number: str = ""
     name: str = ""
@@ -61,3 +64,4 @@ class Recipient:
     email: str = ""
     invoice_address: Address = field(default_factory=Address)
     delivery_address: Address = field(default_factory=Address)
+    account_id: int | None = None

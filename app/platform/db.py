@@ -29,6 +29,9 @@ from app.tables import TenantOwned
 _MIGRATION_LOCK = 0x5265634D616E
 _MIGRATIONS = Path(__file__).resolve().parents[2] / "migrations"
 
+# By this name our connections are known in pg_stat_activity.
+APPLICATION = "recman-unimicro"
+
 # Webhooks wait this long for a connection before they are answered 503.
 ACQUIRE_SECONDS = 5
 
@@ -59,8 +62,23 @@ _AWAY = (
 )
 
 
-def create_engine(url: str, *, pool_size: int = 20, wait_seconds: float = ACQUIRE_SECONDS) -> AsyncEngine:
-    """An engine whose JSON keeps Decimals; whoever finds no free connection waits so long for one."""
+# Whatever may become of a statement on a connection of the bare driver.
+BARE_ERRORS = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError)
+
+
+def create_engine(
+    url: str,
+    *,
+    pool_size: int = 20,
+    wait_seconds: float = ACQUIRE_SECONDS,
+    pooled: bool = False,
+    label: str = APPLICATION,
+) -> AsyncEngine:
+    """An engine whose JSON keeps Decimals; whoever finds no free connection waits so long for one.
+
+    `pooled`: each transaction may meet another connection of the server, so that nothing prepared is there again.
+    """
+    unkept = {"prepared_statement_cache_size": 0, "prepared_statement_name_func": _name_nothing} if pooled else {}
     return create_async_engine(
         to_async_url(url),
         pool_size=pool_size,
@@ -70,8 +88,29 @@ def create_engine(url: str, *, pool_size: int = 20, wait_seconds: float = ACQUIR
         hide_parameters=True,
         json_serializer=dump_json,
         json_deserializer=parse_json,
-        connect_args={"timeout": 5, "server_settings": {"timezone": "UTC"}},
+        connect_args={**connect_options(pooled=pooled, label=label), **unkept},
     )
+
+
+def connect_options(*, pooled: bool, label: str = APPLICATION) -> dict[str, Any]:
+    """How the bare driver connects, too; without a cache it parses every statement in the message that runs it."""
+    options = {"timeout": 5, "server_settings": {"timezone": "UTC", "application_name": label}}
+    return options | ({"statement_cache_size": 0} if pooled else {})
+
+
+async def connect_bare(url: str, *, pooled: bool = False, command_timeout: float | None = None) -> Any:
+    """A connection of the bare driver, which the caller closes.
+
+    Raises:
+        OSError, asyncpg.PostgresError, asyncpg.InterfaceError: there is none; `BARE_ERRORS` are these.
+    """
+    options = connect_options(pooled=pooled)
+    return await asyncpg.connect(to_driver_url(url), command_timeout=command_timeout, **options)
+
+
+def _name_nothing() -> str:
+    # A name would lie on a connection that the next transaction may not meet, or in the way of somebody else's.
+    return ""
 
 
 def to_driver_url(url: str) -> str:

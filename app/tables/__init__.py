@@ -5,16 +5,27 @@ Each names its owner, the room or module that alone writes it, and who else may 
 
 from app.tables.accounts import AdminToken, Audit, AuditChain, Department, Hook, Key, SignIn, Tenant
 from app.tables.base import Table, TenantOwned
-from app.tables.books import CustomerCheck, Proving, RuleSet, SeenCode, SharedOrgNumber, UsedRate
+from app.tables.books import (
+    CompanyAnswer,
+    CustomerCheck,
+    Proving,
+    RuleSet,
+    SeenCode,
+    SharedOrgNumber,
+    TrialThing,
+    UsedRate,
+)
 from app.tables.jobs import Job, JobDocument
+from app.tables.leases import Leasehold
 from app.tables.recman import FieldProfile, HookHeaders, ListedDocument, RecmanQuota, RecmanRecord, Sweep
-from app.tables.work import Attempt, Event, Lane, Making, Transfer
+from app.tables.work import Attempt, Event, Lane, Making, RecordCopy, Transfer
 
 __all__ = [
     "AdminToken",
     "Attempt",
     "Audit",
     "AuditChain",
+    "CompanyAnswer",
     "CustomerCheck",
     "Department",
     "Event",
@@ -25,11 +36,13 @@ __all__ = [
     "JobDocument",
     "Key",
     "Lane",
+    "Leasehold",
     "ListedDocument",
     "Making",
     "Proving",
     "RecmanQuota",
     "RecmanRecord",
+    "RecordCopy",
     "RuleSet",
     "SeenCode",
     "SharedOrgNumber",
@@ -39,5 +52,6 @@ __all__ = [
     "Tenant",
     "TenantOwned",
     "Transfer",
+    "TrialThing",
     "UsedRate",
 ]

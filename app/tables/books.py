@@ -10,6 +10,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 from sqlalchemy.types import BigInteger, Numeric
 
+from app.domain.answers import How
 from app.domain.states import CheckState
 from app.tables.base import NOW, Table, TenantOwned, one_of
 
@@ -106,6 +107,51 @@ class UsedRate(TenantOwned, Table):
     currency: Mapped[str] = mapped_column(primary_key=True)
     rate: Mapped[Decimal] = mapped_column(Numeric)
     used_at: Mapped[datetime] = mapped_column(server_default=NOW)
+
+
+class CompanyAnswer(TenantOwned, Table):
+    """What was found out about one company: the answer to a question that no documentation answers (domain.answers).
+
+    `evidence`: the exchanges that show it, masked.
+
+    Owner: admin.answers.
+    """
+
+    __tablename__ = "company_answer"
+    __table_args__ = (one_of("how", How.TRIED, How.STATED),)
+
+    tenant_id: Mapped[UUID] = mapped_column(ForeignKey("tenant.id"), primary_key=True)
+    company_key: Mapped[str] = mapped_column(primary_key=True)
+    question: Mapped[str] = mapped_column(primary_key=True)
+    answer: Mapped[str]
+    how: Mapped[str]
+    evidence: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'"))
+    answered_by: Mapped[str]
+    answered_at: Mapped[datetime] = mapped_column(server_default=NOW)
+
+
+class TrialThing(TenantOwned, Table):
+    """Something that `golive` has made in a company to find out how it is there, noted before it was sent.
+
+    `reference` is what it is known by there until its id is known; `trial` is empty where all trials need it. `ended`:
+    what became of it; None: it is there, or may be.
+
+    Owner: admin.trials.
+    """
+
+    __tablename__ = "trial_thing"
+
+    tenant_id: Mapped[UUID] = mapped_column(ForeignKey("tenant.id"), primary_key=True)
+    company_key: Mapped[str] = mapped_column(primary_key=True)
+    reference: Mapped[str] = mapped_column(primary_key=True)
+    trial: Mapped[str]
+    route: Mapped[str]
+    what: Mapped[str]
+    remote_id: Mapped[int | None] = mapped_column(BigInteger)
+    remote_number: Mapped[str] = mapped_column(server_default="")
+    ended: Mapped[str | None]
+    begun_at: Mapped[datetime] = mapped_column(server_default=NOW)
+    ended_at: Mapped[datetime | None]
 
 
 class CustomerCheck(TenantOwned, Table):

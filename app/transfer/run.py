@@ -15,8 +15,9 @@ from app.domain.reasons.codes import Code, Reason
 from app.domain.reference import DocumentState, RemoteDocument
 from app.domain.states import EventState
 from app.engine.lanes import check_fence
-from app.errors import HoldError, OutcomeUnknownError, RemoteError, RemoteRejectedError, System
+from app.errors import HoldError, OutcomeUnknownError, RemoteRejectedError, System
 from app.platform.db import Session
+from app.transfer.attach import attach
 from app.transfer.attempts import attempt, missing_is_unclear
 from app.transfer.booked import show_content
 from app.transfer.books import Books
@@ -37,6 +38,8 @@ from app.transfer.plan.issued import Wanted
 from app.transfer.plan.situation import DocumentSituation, Past
 from app.transfer.plan.steps import (
     AdoptDocument,
+    AdoptVoucher,
+    BookVoucher,
     CreateCreditDraft,
     CreateDraft,
     CreateProduct,
@@ -52,6 +55,7 @@ from app.transfer.run_credit import create_credit_draft
 from app.transfer.run_found import adopt_document, guid_of_draft
 from app.transfer.run_parts import run_part
 from app.transfer.run_product import create_product
+from app.transfer.run_voucher import run_voucher
 from app.transfer.writes import write_draft, write_issue
 
 # A number that comes a moment later is waited for so long before the lane takes over the waiting (seconds).
@@ -97,6 +101,8 @@ async def _do(run: Run, books: Books, step: Step, situation: DocumentSituation, 
         case CreateCreditDraft():
             draft = await create_credit_draft(run, books, step, situation, done.known, warnings=done.warnings)
             return done.with_draft(draft)
+        case BookVoucher() | AdoptVoucher():
+            await run_voucher(run, books, step, situation, done.known, warnings=done.warnings)
         case CreateProduct():
             await create_product(run, books, step)
         case Issue() | KeepDraft():
@@ -269,22 +275,6 @@ async def _fetch_numbered(books: Books, remote_id: int) -> RemoteDocument:
             return issued
     cause = f"Unimicro has issued the document with id {remote_id} but shows no number yet"
     raise OutcomeUnknownError(cause, system=System.UNIMICRO, code=Code.NUMBER_MISSING)
-
-
-async def attach(books: Books, document: Document, remote: RemoteDocument) -> tuple[Reason, ...]:
-    """Put RecMan's file on the document where the rules want it; what fails is a warning, for the invoice is issued."""
-    attachment = document.attachment
-    if not books.rules.attach_files or attachment is None or books.booking is Booking.ORDER:
-        return ()
-    if books.key.files_base is None:
-        cause = f"Unimicro names no files service, so {attachment.name} was not attached"
-        return (Reason(code=Code.FILE_NOT_ATTACHED, cause=cause, fix=fix_for(Code.FILE_NOT_ATTACHED)),)
-    try:
-        await books.target.attach_file(remote.remote_id, attachment, files_base=books.key.files_base)
-    except RemoteError as error:
-        cause = f"{attachment.name} was not attached: {error.cause}"
-        return (Reason(code=Code.FILE_NOT_ATTACHED, cause=cause, fix=fix_for(Code.FILE_NOT_ATTACHED)),)
-    return ()
 
 
 async def _keep_draft(run: Run, books: Books, wanted: Wanted, draft: Draft) -> None:

@@ -3,8 +3,8 @@
 Commits: a row is changed in the transaction of whoever was asked, which is ended in the modules below alone.
 Verbs: a function that writes rows, by a statement of its own or by setting a row's attributes, begins with record (a
 fact), create (what people name), begin (work), end, accept, claim, renew, release, postpone, wait, wake, pause, rotate,
-reseal, forget, rename, remove, revoke, take or use (`VERBS` tells them apart); `load_…` raises where `find_…` answers
-None.
+reseal, forget, prune, erase, rename, remove, revoke, take or use (`VERBS` tells them apart); `load_…` raises where
+`find_…` answers None.
 """
 
 import pytest
@@ -21,8 +21,12 @@ COMMITS = {
     "worker": "ends the lane with its event: in one transaction",
     "scheduler": "a door: what the clock begins",
     "platform.db": "migrations, all in one transaction",
+    "platform.pruning": "a few rows at a time, so that no lock is held for long",
+    "retention": "what a prune took, told when it is through",
     "admin.access_tokens": "a renewed token is kept before anybody uses it",
     "admin.connect": "a sign-in has three steps with calls to the identity server between them",
+    "admin.golive": "an answer is kept before what showed it is taken back",
+    "admin.trials": "what is about to be made is noted before it is sent",
     "admin.hook_headers": "one statement beside the webhook's own, on the bare driver",
     "engine.inbox": "the webhook's one statement, on the bare driver",
     "engine.loop": "claims and leases are seen by other workers at once",
@@ -65,6 +69,8 @@ VERBS = {
     "postpone": "a lane, unfinished",
     "wait": "a lane, for another record",
     "wake": "lanes that wait or rest",
+    "prune": "what was kept for long enough",
+    "erase": "what a person wants gone",
     "pause": "a key",
     "rotate": "a secret, which gets a successor",
     "reseal": "secrets, with the newest encryption key",

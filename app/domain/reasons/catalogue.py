@@ -17,6 +17,7 @@ from app.domain.reasons.sending import ROWS as SENDING
 from app.domain.reasons.set_up import ROWS as SET_UP
 from app.domain.reasons.systems import ROWS as SYSTEMS
 from app.domain.reasons.vat import ROWS as VAT
+from app.domain.reasons.vouchers import ROWS as VOUCHERS
 
 CATALOGUE: Mapping[Code, Row] = {
     row.code: row
@@ -32,6 +33,7 @@ CATALOGUE: Mapping[Code, Row] = {
         AFTER_BOOKING,
         KIDS,
         SENDING,
+        VOUCHERS,
     )
     for row in rows
 }

@@ -65,6 +65,14 @@ class Code(StrEnum):
     KID_TAKEN = "kid_taken"
     KID_REPEATED = "kid_repeated"
     FILE_NOT_ATTACHED = "file_not_attached"
+    NUMBER_IN_BOOKS = "number_in_books"
+    NUMBER_NOT_KEPT = "number_not_kept"
+    VOUCHER_UNPROVEN = "voucher_unproven"
+    VOUCHER_WITHOUT_CLAIM = "voucher_without_claim"
+    VOUCHER_WITHOUT_HEAD = "voucher_without_head"
+    VOUCHER_LOST = "voucher_lost"
+    VOUCHER_DIFFERS = "voucher_differs"
+    CUSTOMER_WITHOUT_ACCOUNT = "customer_without_account"
 
     # Customers, products, projects, departments.
     CUSTOMER_MISSING = "customer_missing"

@@ -15,7 +15,8 @@ from starlette.responses import JSONResponse, Response
 from app.sandbox.faults import CONTROL_PREFIX, SandboxApp
 from app.sandbox.unimicro.answers import DecimalResponse, Record
 from app.sandbox.unimicro.books import Books, Company
-from app.sandbox.unimicro.schema import ENTITIES, Kind
+from app.sandbox.unimicro.kinds import Kind
+from app.sandbox.unimicro.schema import ENTITIES
 from app.sandbox.unimicro.seed import RATES
 from app.sandbox.unimicro.switches import is_known
 from app.sandbox.unimicro.vat import change_vat_type, renumber

@@ -8,10 +8,15 @@ from decimal import Decimal
 from app.sandbox.unimicro.amounts import SUMS
 from app.sandbox.unimicro.answers import Record, refused
 from app.sandbox.unimicro.books import Books
+from app.sandbox.unimicro.kid import to_issued_kid
+from app.sandbox.unimicro.ledger import book_invoice, close_line, find_claim, number_entry
+from app.sandbox.unimicro.ledger_switches import CreditSeries
 from app.sandbox.unimicro.lines import finish_lines
+from app.sandbox.unimicro.numbers import keep_posted_number, to_number_at_issue
 from app.sandbox.unimicro.periods import to_booking_day, verify_open_period
-from app.sandbox.unimicro.save import save_body, take_number
+from app.sandbox.unimicro.save import save_body
 from app.sandbox.unimicro.schema import ENTITIES
+from app.sandbox.unimicro.series import load_credit_series
 from app.sandbox.unimicro.switches import CreditRate, LineVat
 
 GENERIC_DRAFT = 10001
@@ -52,6 +57,7 @@ def create_invoice(books: Books, body: Record) -> int:
     invoice_id = save_body(books, _INVOICE, body | {"ID": 0})
     defaults = {"StatusCode": DRAFT, "InvoiceType": body.get("InvoiceType") or 0, "CreditedAmount": _ZERO}
     books.update(_INVOICE.name, invoice_id, defaults | {"CreditedAmountCurrency": _ZERO})
+    keep_posted_number(books, invoice_id, body)
     finish_draft(books, invoice_id)
     if not (status and books.options.honour_draft_status):
         issue_invoice(books, invoice_id)
@@ -63,6 +69,7 @@ def update_invoice(books: Books, invoice_id: int, body: Record) -> None:
     if books.tables[_INVOICE.name][invoice_id]["StatusCode"] != DRAFT:
         raise refused("The invoice is issued and cannot be changed.", entity=_INVOICE.name, entity_id=invoice_id)
     save_body(books, _INVOICE, body | {"ID": invoice_id})
+    keep_posted_number(books, invoice_id, body)
     finish_draft(books, invoice_id)
 
 
@@ -96,7 +103,9 @@ def issue_invoice(books: Books, invoice_id: int) -> None:
         invoice = books.update(_INVOICE.name, invoice_id, finish_lines(books, _INVOICE.name, invoice, is_issued=True))
     if invoice["InvoiceType"] == CREDIT_NOTE:
         _mark_credited(books, invoice)
-    books.update(_INVOICE.name, invoice_id, _to_issued(books, invoice))
+    issued = books.update(_INVOICE.name, invoice_id, _to_issued(books, invoice))
+    if issued["InvoiceType"] == CREDIT_NOTE:
+        _close_credited(books, issued)
     for item in _load_items(books, invoice_id):
         books.update("CustomerInvoiceItem", item["ID"], {"StatusCode": ITEM_INVOICED})
 
@@ -114,6 +123,7 @@ def create_credit_draft(books: Books, invoice_id: int) -> int:
     values = {name: value for name, value in invoice.items() if name not in _NOT_CREDITED}
     values |= {"InvoiceType": CREDIT_NOTE, "InvoiceReferenceID": invoice_id, "StatusCode": DRAFT}
     values |= {"InvoiceDate": today, "PaymentDueDate": today, "CreditedAmount": _ZERO, "CreditedAmountCurrency": _ZERO}
+    values["InvoiceNumberSeriesID"] = _to_credit_series(books, invoice)
     new_rate = books.switches.credit_rate is CreditRate.OF_DAY
     draft = books.insert(_INVOICE.name, values | ({"CurrencyExchangeRate": None} if new_rate else {}))
     for item in _load_items(books, invoice_id):
@@ -149,20 +159,27 @@ def _to_rest(books: Books, uncredited: Decimal, rounding: Decimal) -> Decimal:
 
 
 def _to_issued(books: Books, invoice: Record) -> Record:
-    number = str(take_number(books, "CustomerInvoice", invoice["InvoiceNumberSeriesID"]))
-    if any(row["InvoiceNumber"] == number for row in books.rows(_INVOICE.name)):
-        raise refused("InvoiceNumber is already in use.", entity=_INVOICE.name, field="InvoiceNumber")
-    customer = books.tables["Customer"][invoice["CustomerID"]]
-    voucher_number = f"{take_number(books, 'JournalEntry')}-{to_booking_day(books, invoice):.4}"
-    voucher = {"Description": f"Faktura {number}", "JournalEntryNumber": voucher_number}
-    issued = {"InvoiceNumber": number, "StatusCode": INVOICED}
-    issued["JournalEntryID"] = books.insert("JournalEntry", voucher)["ID"]
+    number = to_number_at_issue(books, invoice)
+    entry = books.insert("JournalEntry", {"Description": f"Faktura {number}"})
+    entry = number_entry(books, entry["ID"], to_booking_day(books, invoice))
+    issued = {"InvoiceNumber": number, "StatusCode": INVOICED, "JournalEntryID": entry["ID"]}
     if invoice["InvoiceType"] != CREDIT_NOTE:
-        issued["PaymentID"] = invoice["PaymentID"] or to_kid(f"{customer['CustomerNumber']}{number}")
+        issued["PaymentID"] = to_issued_kid(books, invoice, number)
+    book_invoice(books, invoice | issued, entry)
     return issued
 
 
-def to_kid(digits: str) -> str:
-    """The digits with their MOD10 check digit. Source: what a KID is made of is assumed (§9 row 7)."""
-    doubled = (int(digit) * (2 - index % 2) for index, digit in enumerate(reversed(digits)))
-    return digits + str(-sum(value // 10 + value % 10 for value in doubled) % 10)
+def _close_credited(books: Books, credit: Record) -> None:
+    """The ledger's lines of a credit note and of what it credits, set against each other."""
+    original = books.tables[_INVOICE.name][credit["InvoiceReferenceID"]]
+    claim, line = find_claim(books, original), find_claim(books, credit)
+    if claim and line:
+        close_line(books, line, _ZERO, _ZERO, against=claim)
+        close_line(books, claim, original["RestAmount"], original["RestAmountCurrency"], against=line)
+
+
+def _to_credit_series(books: Books, invoice: Record) -> int | None:
+    kind = books.switches.credit_series
+    if kind is CreditSeries.OWN:
+        return int(load_credit_series(books)["ID"])
+    return invoice["InvoiceNumberSeriesID"] if kind is CreditSeries.COPIED else None

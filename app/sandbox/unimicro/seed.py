@@ -63,6 +63,8 @@ ACCOUNTS = (
     (3110, "Eksport", "52"),
     (3200, "Utenfor avgiftsområdet", "6"),
     (7740, "Øreavrunding", "0"),
+    (2700, "Utgående mva", "0"),
+    (1920, "Bank", "0"),
 )
 
 # (number, name, VAT code, account, unit, price, StatusCode). 35002 is discarded (§3.5).
@@ -141,6 +143,11 @@ DEPARTMENTS = (("1", "Oslo"), ("2", "Bergen"), ("3", "Tromsø"))
 PROJECTS = (("P-900", "Intern"),)
 
 
+def to_company_key(org_number: str) -> str:
+    """The CompanyKey of the company with this organisation number."""
+    return str(uuid.uuid5(uuid.NAMESPACE_DNS, f"{org_number}.unimicro.sandbox"))
+
+
 def create_companies(options: SandboxOptions) -> dict[str, Company]:
     """Fresh companies by their key."""
     companies = [_create_company(number, options) for number in range(len(COMPANIES))]
@@ -152,7 +159,7 @@ def _create_company(index: int, options: SandboxOptions) -> Company:
     entity = {
         "ID": index + 1,
         "Name": name,
-        "Key": str(uuid.uuid5(uuid.NAMESPACE_DNS, f"{org_number}.unimicro.sandbox")),
+        "Key": to_company_key(org_number),
         "OrganizationNumber": org_number,
         "IsTest": is_test,
         "Deleted": deleted,
@@ -193,9 +200,18 @@ def _seed_reference(books: Books) -> None:
         books.insert("Terms", {"Name": name, "CreditDays": days, "Description": name, "TermsType": kind})
     for name, first, last in SERIES:
         row = {"Name": name, "DisplayName": name, "FromNumber": first, "ToNumber": last, "NextNumber": first}
+        row |= {"NumberSeriesTaskID": books.insert("NumberSeriesTask", {"Name": name, "EntityType": name})["ID"]}
+        row |= {"NumberSeriesTypeID": books.insert("NumberSeriesType", _to_series_type(name))["ID"]}
         books.insert("NumberSeries", row | {"IsDefaultForTask": True, "Disabled": False, "System": True})
     person = {"DisplayName": "Sandbox Administrator", "Email": "admin@nordlys.example"}
     books.insert("User", person | {"GlobalIdentity": "sandbox-user"})
+
+
+def _to_series_type(name: str) -> Record:
+    kind = {"Name": name, "EntityType": name, "EntityField": f"{name}Number", "EntitySeriesIDField": "NumberSeriesID"}
+    if name == "CustomerInvoice":
+        kind |= {"EntityField": "InvoiceNumber", "EntitySeriesIDField": "InvoiceNumberSeriesID"}
+    return kind | {"Yearly": name == "JournalEntry", "CanHaveSeveralActiveSeries": True, "System": True}
 
 
 def _seed_products(books: Books) -> None:

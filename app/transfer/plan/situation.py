@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
+from app.domain.answers import Answer, Question
 from app.domain.dimensions import Department, Project
 from app.domain.documents import Document, Totals
 from app.domain.gaps import Gaps
@@ -13,6 +14,7 @@ from app.domain.policies import MatchedBy, NumberPolicy
 from app.domain.reasons.codes import Reason
 from app.domain.reference import Reference, RemoteCustomer, RemoteDepartment, RemoteDocument, RemoteProject
 from app.domain.rules import Rules
+from app.domain.vouchers import RemoteVoucher
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,7 +131,9 @@ class DocumentSituation:
 
     `booking`: how the document gets into the key's books; `unsaid`: what somebody must say before it may.
     `go_live`: the key's first day. `twins`: what may be an older document in Unimicro; None: not looked for.
-    `found`: what Unimicro has of it, looked up only when our log cannot tell.
+    `found`: what Unimicro has of it, looked up only when our log cannot tell; `vouchers`: likewise, of a document that
+    is booked as one, and whatever else has its number there. `answers`: what is known of the company, as far as the
+    booking hangs on it.
     `credited`: the past of the invoice that a credit note credits; `credited_document`: what its id shows in Unimicro
     now; `credit_notes`: every credit note of it there, whoever made them; `kept_credits`: ids of those that we have
     booked, also as drafts for a person to issue.
@@ -157,6 +161,8 @@ class DocumentSituation:
     kept_credits: frozenset[int] = frozenset()
     usual_minus: bool | None = None
     found: tuple[RemoteDocument, ...] = ()
+    vouchers: tuple[RemoteVoucher, ...] = ()
+    answers: Mapping[Question, Answer] = field(default_factory=dict)
     rules: Rules = field(default_factory=Rules)
     rule_makers: frozenset[str] = frozenset()
     booked_before: int = 0

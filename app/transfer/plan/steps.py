@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
 
 from app.domain.buyers import Buyer
 from app.domain.dimensions import Department, Project
@@ -10,6 +11,7 @@ from app.domain.parties import Customer
 from app.domain.policies import MatchedBy
 from app.domain.reasons.codes import Reason
 from app.domain.reference import RemoteDocument, RemoteProduct
+from app.domain.vouchers import RemoteVoucher
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,6 +133,33 @@ class CreateCreditDraft:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class BookVoucher:
+    """Book the document as a voucher that makes an invoice head with its number.
+
+    `credited_id`, `credited_number`: the invoice that a credit note credits, as it is called there; `credited_rate` the
+    rate that it was booked with. The rest as in `CreateDraft`.
+    """
+
+    document: Document
+    reason: str
+    credited_id: int | None = None
+    credited_number: str = ""
+    credited_rate: Decimal | None = None
+    department_id: int | None = None
+    dimensions: Mapping[int, int] = field(default_factory=dict)
+    buyer: Buyer = field(default_factory=Buyer)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AdoptVoucher:
+    """The voucher is there already, with its invoice head: compare it, and take it over."""
+
+    document: Document
+    voucher: RemoteVoucher
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Issue:
     """Issue the draft once its totals agree."""
 
@@ -158,6 +187,8 @@ Step = (
     | LinkDocument
     | CreateDraft
     | CreateCreditDraft
+    | BookVoucher
+    | AdoptVoucher
     | Issue
     | KeepDraft
 )
