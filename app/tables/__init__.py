@@ -8,6 +8,7 @@ from app.tables.base import Table, TenantOwned
 from app.tables.books import (
     CompanyAnswer,
     CustomerCheck,
+    Proving,
     RuleSet,
     SeenCode,
     SeriesClaim,
@@ -40,6 +41,7 @@ __all__ = [
     "Leasehold",
     "ListedDocument",
     "Making",
+    "Proving",
     "RecmanQuota",
     "RecmanRecord",
     "RecordCopy",

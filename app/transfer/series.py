@@ -8,7 +8,6 @@ from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import BigInteger, and_, case, cast, func, or_, select
 
-from app.admin.keys import record_key_stopped
 from app.admin.series import claim_turn, end_turn, find_series, list_series, wake_behind
 from app.domain.booking import Booking
 from app.domain.documents import Document
@@ -26,6 +25,7 @@ from app.transfer.context import Run, Turn
 from app.transfer.log import INVOICE
 from app.transfer.plan.situation import Ahead, DocumentSituation, Past, SeriesView
 from app.transfer.plan.steps import Issue
+from app.transfer.proof import is_proven_alone, record_key_stopped
 
 # A series may show a moment later where it stands. Source: assumed (docs/facts/unimicro.md §9: read lags are unknown).
 _PAUSES = (0.0, 0.3, 1.0)
@@ -43,7 +43,7 @@ _TURN_SECONDS = 6 * 3600.0
 async def look_at_series(run: Run, books: Books, document: Document | Gaps) -> SeriesView | None:
     """How the series stand that would number the document; None where the key issues in none."""
     key = books.key
-    if key.booking != Booking.SERIES or not isinstance(document, Document):
+    if books.booking is not Booking.SERIES or not isinstance(document, Document):
         return None
     async with run.sessions() as session:
         department_id, kind = document.recman_department_id, document.kind.value
@@ -53,7 +53,8 @@ async def look_at_series(run: Run, books: Books, document: Document | Gaps) -> S
         ahead, is_near = None, False
         if len(fitting) == 1 and number is not None and number > fitting[0].next_number:
             ahead = await _find_ahead(session, key, series, fitting[0])
-            is_near = await _is_near(session, run, fitting[0], number)
+            # One that is proven goes alone; who made ready before it would keep its place from the one ahead.
+            is_near = not is_proven_alone(key, document) and await _is_near(session, run, fitting[0], number)
     return SeriesView(key_id=str(key.id), company_key=key.company_key, fitting=fitting, ahead=ahead, is_near=is_near)
 
 
@@ -226,7 +227,7 @@ async def _read_next(
 
 async def _stop(run: Run, books: Books, reason: Reason) -> None:
     async with run.sessions.begin() as session:
-        await record_key_stopped(session, books.key, reason)
+        await record_key_stopped(session, run, books, reason)
     raise HoldError((reason,))
 
 
@@ -253,10 +254,8 @@ async def begin_turn(session: Session, run: Run, books: Books, step: Issue) -> N
     raise WaitError(cause, scope=SCOPE, record_id=turn, seconds=_TURN_SECONDS)
 
 
-async def finish_turn(session: Session, books: Books, step: Issue, differs: Reason | None) -> None:
-    """The document is issued: the next number has its turn, unless this one got another, which stops the key."""
+async def finish_turn(session: Session, books: Books, step: Issue) -> None:
+    """The document is issued: the next number has its turn."""
     number = parse_numeral(step.document.number)
-    if differs is not None:
-        await record_key_stopped(session, books.key, differs)
     if step.series is not None and number is not None:
         await end_turn(session, books.key, step.series.series_id, number=number)

@@ -3,10 +3,10 @@
 from dataclasses import replace
 
 from app.domain.booking import Booking
-from app.domain.documents import Document, DocumentKind
+from app.domain.documents import Document
 from app.domain.reasons.catalogue import fix_for
 from app.domain.reasons.codes import Code, Reason
-from app.domain.reference import DocumentState, RemoteDocument
+from app.domain.reference import DocumentState
 from app.domain.series import SCOPE, InvoiceSeries, name_turn, parse_numeral
 from app.domain.states import STOPPED, TransferState
 from app.transfer.plan.basics import name_document
@@ -93,17 +93,3 @@ def _explain(document: Document, series: InvoiceSeries, view: SeriesView) -> tup
     if ahead.state == TransferState.IGNORED:
         return cause, fix_for(Code.WAITS, "turn_unheard", number=following, **places)
     return cause, fix_for(Code.WAITS, "held") if ahead.state in STOPPED else fix_for(Code.WAITS)
-
-
-def compare_number(document: Document, issued: RemoteDocument) -> Reason | None:
-    """How number and KID of an issued document are not those that the customer has."""
-    told = []
-    if issued.number != document.number:
-        told.append(f"number {issued.number} instead of {document.number}")
-    has_kid = document.kind is DocumentKind.INVOICE and document.kid
-    if has_kid and issued.kid != document.kid:
-        told.append(f"KID {issued.kid or '(none)'} instead of {document.kid}")
-    if not told:
-        return None
-    cause = f"{name_document(document)} has got {' and '.join(told)} in Unimicro"
-    return Reason(code=Code.SERIES_NUMBER_DIFFERS, cause=cause, fix=fix_for(Code.SERIES_NUMBER_DIFFERS))
