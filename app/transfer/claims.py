@@ -27,8 +27,8 @@ _CLAIM = text("""
         lane_token IS NULL OR lane_token = :token
         OR NOT EXISTS (SELECT FROM lane WHERE lane.token = transfer.lane_token AND lane.leased_until > now())
     )
-      -- Nothing more goes with a key that was stopped since.
-      AND (:step = 'look' OR EXISTS (SELECT FROM key WHERE key.id = :key_id AND key.proof <> 'stopped'))
+      -- Nothing more goes with a key that was stopped since; what may not stand there is taken away all the same.
+      AND (:step IN ('look', 'delete') OR EXISTS (SELECT FROM key WHERE key.id = :key_id AND key.proof <> 'stopped'))
     RETURNING before.unclear
 """)
 

@@ -130,18 +130,22 @@ async def _finish(
         vat=vat,
         makes_kid=books.key.kid_acceptance is not None,
     )
-    if isinstance(step, Issue):
-        await _wait_for_turn(run, books, step)
-        await require_next(run, books, step, draft.document, situation)
+    if isinstance(step, KeepDraft):
+        await _keep_draft(run, books, wanted, draft)
+    elif step.series is None:
         await _issue(run, books, step, wanted, draft)
     else:
-        await _keep_draft(run, books, wanted, draft)
+        await _issue_in_turn(run, books, step, situation, wanted, draft)
 
 
-async def _wait_for_turn(run: Run, books: Books, step: Issue) -> None:
-    """Wait for the document's number, and leave no draft behind where that takes long."""
+async def _issue_in_turn(
+    run: Run, books: Books, step: Issue, situation: DocumentSituation, wanted: Wanted, draft: Draft
+) -> None:
+    """Issue it once its number has its turn; where that takes long, or the key was stopped, no draft is left behind."""
     try:
         await wait_for_turn(run, books, step)
+        await require_next(run, books, step, draft.document, situation)
+        await _issue(run, books, step, wanted, draft)
     except WaitError:
         await take_back_draft(run)
         raise

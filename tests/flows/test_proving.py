@@ -115,7 +115,7 @@ async def test_a_document_that_is_held_leaves_its_place_to_the_next(world: World
     assert await world.states(5002) == ["done"]
 
 
-@pytest.mark.parametrize("booking", ["series", "own_number"])
+@pytest.mark.parametrize("booking", ["own_number"])
 async def test_another_number_than_recmans_stops_the_key_with_both_values(world: World, booking: str) -> None:
     # However it is proven: the number is a fact of the company.
     await prove(world, booking=booking, proof="open", credits_proven=True)

@@ -14,7 +14,8 @@ async def test_nothing_is_issued_where_the_series_stands_elsewhere(world: World)
     first, second = make_invoices(world, [N, N + 1])
     # Somebody in Unimicro has taken a number by hand.
     world.ledger.books().update("NumberSeries", series_id, {"NextNumber": N + 1})
-    await world.carry("invoice", first, second)
+    await world.hear_of("invoice", first, second)
+    await world.work_off()
     state, codes = await world.hold_of(first)
     assert (state, codes) == ("held", ["series_out_of_step"])
     (reason,) = (await world.document(first))["reasons"]
@@ -36,7 +37,8 @@ async def test_a_document_that_got_another_number_stops_the_key_with_both(world:
     await start_series(world)
     turn(world, series_named=SeriesNamed.IGNORED)
     first, second = make_invoices(world, [N, N + 1])
-    await world.carry("invoice", first, second)
+    await world.hear_of("invoice", first, second)
+    await world.work_off()
     state, codes = await world.hold_of(first)
     assert (state, codes) == ("held", ["issued_otherwise"])
     cause = (await world.document(first))["reasons"][0]["cause"]
@@ -51,7 +53,8 @@ async def test_a_kid_of_unimicros_own_stops_the_key_with_both(world: World) -> N
     await start_series(world)
     turn(world, kid=Kid.MADE)
     first, second = make_invoices(world, [N, N + 1])
-    await world.carry("invoice", first, second)
+    await world.hear_of("invoice", first, second)
+    await world.work_off()
     state, codes = await world.hold_of(first)
     assert (state, codes) == ("held", ["issued_otherwise"])
     assert world.source.record(first)["kid"] in (await world.document(first))["reasons"][0]["cause"]
@@ -78,7 +81,7 @@ async def test_a_number_that_no_series_gives_is_held(world: World, number: str) 
 
 
 async def is_stopped(world: World) -> bool:
-    return bool((await world.get(f"/v1/keys/{world.key_id}"))["proof"] == "stopped")
+    return bool((await world.get(f"/v1/keys/{world.key_id}"))["proof"]["state"] == "stopped")
 
 
 async def go_on(world: World) -> None:
