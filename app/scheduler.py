@@ -1,4 +1,4 @@
-"""What is done by the clock: sweeps that are due are begun, what was recorded is let go, what is old is pruned.
+"""What is done by the clock: sweeps begun, drafts and orders followed, what was recorded let go, what is old pruned.
 
 Whoever has the lead decides; others pass. It is a lease as a row, prolonged at each look and fenced by it: a process
 that dies while it leads stops the others until its time is over, one that ends in good order does not.
@@ -25,6 +25,7 @@ from app.platform.resources import Resources
 from app.retention.prune import prune_tenants
 from app.sweep.sweeps import begin_sweep, is_due, list_last_sweeps
 from app.tables import Tenant
+from app.transfer.follow import begin_following
 
 OFFICE = "schedule"
 # A look may be late; who misses several has died.
@@ -70,6 +71,7 @@ async def look_at_clock(resources: Resources) -> bool:
         for tenant in await list_tenants(session):
             with log_fields(tenant=str(tenant.id)):
                 await _sweep_if_due(session, resources, tenant)
+                await _follow_if_due(session, resources, tenant)
         confirmed = await list_live_hooks(session)
     # Another process may have recorded for a moment longer than its hook was to record first.
     await release_recorded(resources.sessions, confirmed)
@@ -100,6 +102,12 @@ async def _is_asked_for(session: Session, resources: Resources, tenant: Tenant) 
         return False
     last = await list_last_sweeps(session, [tenant.id])
     return bool(last) and await is_any_unnamed(session, tenant_id=tenant.id, since=last[0].started_at)
+
+
+async def _follow_if_due(session: Session, resources: Resources, tenant: Tenant) -> None:
+    minutes = resources.settings.follow_minutes
+    if minutes and tenant.state == TenantState.ACTIVE:
+        await begin_following(session, tenant_id=tenant.id, minutes=minutes)
 
 
 async def _sweep_if_due(session: Session, resources: Resources, tenant: Tenant) -> None:

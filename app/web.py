@@ -10,6 +10,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
 from app.api import (
+    answers,
     audit,
     customers,
     departments,
@@ -51,6 +52,7 @@ _ROOMS = (
     keys,
     series,
     key_open,
+    answers,
     customers,
     rules,
     departments,

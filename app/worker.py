@@ -49,6 +49,8 @@ from app.tables import Transfer
 from app.transfer.books import REST_SECONDS, open_books
 from app.transfer.carry import carry_company, carry_document, carry_nothing, carry_project, hold
 from app.transfer.context import Run
+from app.transfer.follow import SCOPE as FOLLOW
+from app.transfer.follow import carry_follow
 from app.transfer.log import find_transfer, is_begun
 from app.transfer.trouble import record_trouble
 
@@ -70,6 +72,7 @@ _CARRIERS: dict[str, Carry] = {
     "department": carry_nothing,
     JOB: carry_job,
     SWEEP: carry_sweep,
+    FOLLOW: carry_follow,
 }
 
 

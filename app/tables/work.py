@@ -127,6 +127,10 @@ class Transfer(TenantOwned, Table):
     `booked_as` is what the document said when it was booked (`transfer.plan.changes`); `drift_looked_at` is when
     somebody last looked whether it still stands so in the accounting system.
 
+    A draft or an order is followed until people in Unimicro have issued or invoiced it: `followed_at` is when it was
+    looked at last, `issued` what its issuing made of it (transfer.followed); the order that an invoice was made of is
+    kept as `order_id` and `order_number`, `remote_id` is the invoice's then.
+
     `matched_by`: how a customer was known to be RecMan's; None before it was kept.
 
     Owner: transfer. Readers: admin.keys, admin.proving, admin.series, clerk, engine.lanes, sweep.sightings.
@@ -181,6 +185,12 @@ class Transfer(TenantOwned, Table):
             "claimed",
             unique=True,
             postgresql_where=text("claimed IS NOT NULL"),
+        ),
+        Index(
+            "ix_transfer_followed",
+            "tenant_id",
+            "key_id",
+            postgresql_where=text("scope = 'invoice' AND booking IN ('order', 'draft') AND issued IS NULL"),
         ),
         Index("ix_transfer_number", "tenant_id", "number", postgresql_where=text("scope = 'invoice'")),
         Index("ix_transfer_kid", "tenant_id", "kid", postgresql_where=text("kid IS NOT NULL")),
@@ -243,6 +253,10 @@ class Transfer(TenantOwned, Table):
     remote_net_amount: Mapped[Decimal | None]
     remote_vat_amount: Mapped[Decimal | None]
     remote_gross_amount: Mapped[Decimal | None]
+    followed_at: Mapped[datetime | None]
+    issued: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
+    order_id: Mapped[int | None] = mapped_column(BigInteger)
+    order_number: Mapped[str | None]
     matched_by: Mapped[str | None]
     reasons: Mapped[list[Any]] = mapped_column(server_default=text("'[]'"))
     warnings: Mapped[list[Any]] = mapped_column(server_default=text("'[]'"))

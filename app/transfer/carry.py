@@ -29,6 +29,8 @@ from app.transfer.context import Run
 from app.transfer.describe import describe
 from app.transfer.doubles import claim_content, wake_doubles
 from app.transfer.drift import list_alarms
+from app.transfer.follow import is_move
+from app.transfer.followed import follow_document
 from app.transfer.leave_booked import leave_booked, settle_again
 from app.transfer.log import (
     booking_of,
@@ -58,7 +60,10 @@ from app.transfer.take_back import require_unmoved, take_back_draft
 
 
 async def carry_document(run: Run) -> None:
-    """Take an invoice or a credit note as far as it goes now."""
+    """Take an invoice or a credit note as far as it goes now; one that moved in Unimicro is only looked at there."""
+    if is_move(run):
+        await follow_document(run)
+        return
     document = await run.reader.read_document(run.lease.record_id)
     if document is None:
         await end_missing(run)

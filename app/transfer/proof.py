@@ -66,11 +66,9 @@ async def record_comparison(
     return alarms
 
 
-async def record_key_stopped(session: Session, run: Run, books: Books, reason: Reason) -> None:
-    """Let nothing more go with the key for a reason that was found before anything stands there."""
-    fix = fix_for(Code.KEY_STOPPED, key_id=books.key.id)
-    stopped = Reason(code=Code.KEY_STOPPED, cause=reason.cause, fix=fix)
-    await record_stopped(session, _to_turn(run, books.key), stopped, booking=books.booking)
+async def record_stop(session: Session, run: Run, books: Books, reason: Reason) -> None:
+    """Let nothing more go with the key, for a reason that is true of all its documents."""
+    await record_stopped(session, _to_turn(run, books.key), reason, booking=books.booking)
 
 
 def _to_turn(run: Run, key: Key) -> Turn:

@@ -25,7 +25,7 @@ from app.transfer.context import Run, Turn
 from app.transfer.log import INVOICE
 from app.transfer.plan.situation import Ahead, DocumentSituation, Past, SeriesView
 from app.transfer.plan.steps import Issue
-from app.transfer.proof import is_proven_alone, record_key_stopped
+from app.transfer.proof import is_proven_alone, record_stop
 
 # A series may show a moment later where it stands. Source: assumed (docs/facts/unimicro.md §9: read lags are unknown).
 _PAUSES = (0.0, 0.3, 1.0)
@@ -235,7 +235,7 @@ async def _read_next(
 
 async def _stop(run: Run, books: Books, reason: Reason) -> None:
     async with run.sessions.begin() as session:
-        await record_key_stopped(session, run, books, reason)
+        await record_stop(session, run, books, reason)
     raise HoldError((reason,))
 
 

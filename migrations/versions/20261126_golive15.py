@@ -1,11 +1,11 @@
-"""What a company has answered to the questions that no documentation answers, and what was made to find it out"""
+"""Answers of a company, what was made to find them out, what became of drafts and orders"""
 
 import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-revision = "0021"
-down_revision = "0020"
+revision = "0022"
+down_revision = "0021"
 branch_labels = None
 depends_on = None
 
@@ -42,9 +42,22 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["tenant_id"], ["tenant.id"], name=op.f("fk_trial_thing_tenant_id")),
         sa.PrimaryKeyConstraint("tenant_id", "company_key", "reference", name=op.f("pk_trial_thing")),
     )
+    op.add_column("transfer", sa.Column("followed_at", sa.DateTime(timezone=True), nullable=True))
+    op.add_column("transfer", sa.Column("issued", postgresql.JSONB(), nullable=True))
+    op.add_column("transfer", sa.Column("order_id", sa.BigInteger(), nullable=True))
+    op.add_column("transfer", sa.Column("order_number", sa.Text(), nullable=True))
+    op.create_index(
+        "ix_transfer_followed",
+        "transfer",
+        ["tenant_id", "key_id"],
+        postgresql_where=sa.text("scope = 'invoice' AND booking IN ('order', 'draft') AND issued IS NULL"),
+    )
 
 
 def downgrade() -> None:
     op.execute("SET LOCAL lock_timeout = '5s'")
+    op.drop_index("ix_transfer_followed", "transfer")
+    for name in ("order_number", "order_id", "issued", "followed_at"):
+        op.drop_column("transfer", name)
     op.drop_table("trial_thing")
     op.drop_table("company_answer")

@@ -83,12 +83,12 @@ async def test_departments_and_credit_notes_have_series_of_their_own(world: Worl
     await choose_series_booking(world)
     plain = add_series(world)
     north = add_series(world, first=LAST + 1, last=LAST + 100, name="Nord")
-    notes = add_series(world, first=LAST + 101, last=LAST + 200, name="Kreditnotaer")
+    of_credits = add_series(world, first=LAST + 101, last=LAST + 200, name="Kreditnotaer")
     answer = await put_series(
         world,
         of(plain, prefix="7"),
         {"series_id": north, "next_number": LAST + 1, "departments": ["2"]},
-        {"series_id": notes, "next_number": LAST + 101, "kind": "credit_note"},
+        {"series_id": of_credits, "next_number": LAST + 101, "kind": "credit_note"},
     )
     assert answer.status_code == 200, answer.text
     (first,) = make_invoices(world, [N], like="5003")

@@ -27,6 +27,7 @@ PACE = {
     "DATABASE_URL",
     "backoff_cap_seconds",
     "backoff_first_seconds",
+    "follow_minutes",
     "give_up_hours",
     "lease_seconds",
     "poll_seconds",

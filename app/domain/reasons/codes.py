@@ -38,6 +38,8 @@ class Code(StrEnum):
     DRIFT_CREDITED = "drift_credited"
     DRIFT_DELETED = "drift_deleted"
     DRIFT_OTHER = "drift_other"
+    ISSUED_ON_OTHER_DAYS = "issued_on_other_days"
+    ORDER_INVOICES = "order_invoices"
     SAME_AS_OTHER = "same_as_other"
     CUSTOMER_ON_HOLD = "customer_on_hold"
     APPROVAL_MISSING = "approval_missing"
