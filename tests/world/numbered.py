@@ -20,6 +20,12 @@ async def choose_series_booking(world: World) -> None:
         await connection.execute(text(f"UPDATE key SET booking = 'series', sender = 'recman', {opened}"))  # noqa: S608
 
 
+async def prove_again(world: World) -> None:
+    """The key is proven from the beginning, one document at a time."""
+    async with world.resources.engine.begin() as connection:
+        await connection.execute(text("UPDATE key SET proof = 'proving', credits_proven = false"))
+
+
 def turn(world: World, **switches: Any) -> None:
     """Let Unimicro behave otherwise from now on."""
     books = world.ledger.books(COMPANY)
