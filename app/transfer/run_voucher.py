@@ -21,12 +21,14 @@ from app.transfer.books import Books
 from app.transfer.context import Outcome, Run
 from app.transfer.linked import Known, find_id, list_linked, make_links
 from app.transfer.log import record_done, record_held, record_remote, record_values, show_reasons, show_totals
+from app.transfer.plan.issued import Wanted
 from app.transfer.plan.products import choose_products
 from app.transfer.plan.sale import to_sale
 from app.transfer.plan.situation import DocumentSituation, Past
 from app.transfer.plan.steps import AdoptVoucher, BookVoucher
 from app.transfer.plan.vat_sums import VatSums
 from app.transfer.plan.voucher import Expected, VoucherDesign, compare_voucher, design_voucher, without_head
+from app.transfer.proof import record_comparison
 from app.transfer.rates import load_rate, record_rate
 from app.transfer.run_credit import require_turn
 from app.transfer.writes import write_voucher
@@ -181,6 +183,7 @@ async def _settle(
         session,
         transfer_id,
         books.key,
+        booking=books.booking,
         remote_id=remote.remote_id,
         remote_customer_id=remote.customer_id,
         # Where Unimicro keeps none, it is known by its number.
@@ -196,15 +199,28 @@ async def _settle(
         **show_totals("remote_", remote.totals),
     )
     await record_rate(session, run, books, document, expected.rate)
-    if differs is not None:
-        await record_held(session, transfer_id, (differs,))
+    alarms = await record_comparison(session, run, books, _to_wanted(books, document, expected), remote)
+    alarms = alarms if differs is None else (differs,)
+    if alarms:
+        await record_held(session, transfer_id, alarms)
     await run.finish(
         session,
-        state=EventState.DONE if differs is None else EventState.HELD,
+        state=EventState.HELD if alarms else EventState.DONE,
         note=f"in Unimicro as {remote.number}, voucher {booked.voucher.number}",
-        outcome=Outcome.BOOKED if differs is None else Outcome.HELD,
-        reasons=told if differs is None else [differs],
+        outcome=Outcome.HELD if alarms else Outcome.BOOKED,
+        reasons=alarms or told,
         remote_number=remote.number,
+    )
+
+
+def _to_wanted(books: Books, document: Document, expected: Expected) -> Wanted:
+    return Wanted(
+        document=document,
+        booking=Booking.VOUCHER,
+        customer_id=expected.customer_id,
+        rate=expected.rate,
+        vat=expected.vat,
+        makes_kid=books.key.kid_acceptance is not None,
     )
 
 
