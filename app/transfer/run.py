@@ -35,6 +35,7 @@ from app.transfer.log import (
     show_reasons,
     show_totals,
 )
+from app.transfer.plan.own_number import find_number_gap
 from app.transfer.plan.situation import DocumentSituation, Past
 from app.transfer.plan.steps import (
     AdoptDocument,
@@ -117,11 +118,27 @@ async def _finish(
 ) -> None:
     if done.draft is None:
         raise TypeError("a plan finishes only what an earlier step made or found")
+    await _require_number(books, step.document, done.draft.document)
     draft, vat = await level_draft(run, books, step.document, done.draft, situation)
     # What was known when the draft was made may be told again.
     draft = replace(draft, warnings=tuple(dict.fromkeys((*done.warnings, *draft.warnings))))
     finish = _issue if isinstance(step, Issue) else _keep_draft
     await finish(run, books, step.document, draft, vat)
+
+
+async def _require_number(books: Books, document: Document, remote: RemoteDocument) -> None:
+    """Make sure that a draft has taken the document's own number, where it was sent with it.
+
+    Raises:
+        HoldError: it has not.
+    """
+    gap = find_number_gap(document, remote, books.key.booking)
+    if gap is not None and remote.state is DocumentState.DRAFT:
+        # What makes a draft may answer it without its number.
+        async with missing_is_unclear():
+            gap = find_number_gap(document, await books.target.fetch_document(remote.remote_id), books.key.booking)
+        if gap is not None:
+            raise HoldError((gap,))
 
 
 async def _create_draft(
@@ -209,7 +226,8 @@ async def _issue(run: Run, books: Books, document: Document, draft: Draft, vat: 
             **show_totals("remote_", issued.totals),
         )
         await record_rate(session, run, books, document, draft.rate)
-        changed = find_changed(books, document, issued, rate=draft.rate, vat=vat)
+        changed = find_number_gap(document, issued, books.key.booking)
+        changed = changed or find_changed(books, document, issued, rate=draft.rate, vat=vat)
         if changed is not None:
             await record_held(session, transfer_id, (changed,))
         await run.finish(
