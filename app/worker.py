@@ -107,7 +107,7 @@ async def work_on(resources: Resources, carry_one: Carry, lease: Lease) -> None:
         lease=lease,
         events=events,
         reader=open_reader(resources, tenant, since=heard_at, purpose=purpose),
-        open_books=lambda key: open_books(resources, key, heard_at=heard_at),
+        open_books=lambda key, booking=None: open_books(resources, key, heard_at=heard_at, booking=booking),
         read_lag_seconds=resources.settings.unimicro_read_lag_seconds,
         resources=resources,
     )

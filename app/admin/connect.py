@@ -3,9 +3,10 @@
 No transaction is open while the identity server is asked.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 from uuid import UUID
 
 from app.accounting.connections import (
@@ -21,6 +22,7 @@ from app.accounting.connections import (
 from app.admin.audit import Change, record_change
 from app.admin.departments import record_served_departments
 from app.admin.keys import Grant, NewKey, create_key, identity_of, load_key, record_grant, record_signed_in
+from app.admin.sending import Answer, verify_answer
 from app.admin.sign_ins import (
     Beginning,
     SignedIn,
@@ -32,6 +34,7 @@ from app.admin.sign_ins import (
     take_return,
     use_sign_in,
 )
+from app.domain.booking import Booking
 from app.domain.reasons.codes import Code
 from app.engine.lanes import wake_key
 from app.engine.wakeup import wake_workers
@@ -157,9 +160,12 @@ class KeyOrder:
     company_key: str
     name: str
     mode: str
-    booking: str
+    sender: str | None
+    booking: str | None
     go_live: date
     departments: Sequence[str] | None
+    acceptance: Mapping[str, Any] | None = None
+    kid_acceptance: Mapping[str, Any] | None = None
 
 
 async def make_key(session: Session, resources: Resources, order: KeyOrder) -> Key:
@@ -168,8 +174,9 @@ async def make_key(session: Session, resources: Resources, order: KeyOrder) -> K
     Raises:
         NotFoundError: no such sign-in or department.
         ConflictError: the sign-in cannot be used; the name, a department or “all” is taken.
-        RequestError: the sign-in does not reach the company.
+        RequestError: the sign-in does not reach the company, or nobody has said who sends the invoices.
     """
+    verify_answer(Answer(mode=order.mode, sender=order.sender, booking=order.booking, acceptance=order.acceptance))
     sign_in = await load_sign_in(session, order.sign_in_id)
     signed_in = await use_sign_in(session, resources.vault, order.sign_in_id)
     company = next((one for one in signed_in.companies if one.key == order.company_key), None)
@@ -185,7 +192,10 @@ async def make_key(session: Session, resources: Resources, order: KeyOrder) -> K
         go_live=order.go_live,
         grant=signed_in.grant,
         mode=order.mode,
-        booking=order.booking,
+        sender=order.sender,
+        booking=order.booking or Booking.RENUMBERED,
+        acceptance=order.acceptance,
+        kid_acceptance=order.kid_acceptance,
         open_to_all=order.departments is None,
     )
     key = await create_key(session, resources.vault, new)

@@ -12,6 +12,7 @@ from app.platform.db import load_now
 from app.platform.resources import Resources
 from app.tables import Key, Transfer
 from app.transfer.books import Books
+from app.transfer.log import booking_of
 from app.transfer.take_back import find_traces
 
 
@@ -39,7 +40,7 @@ async def require_absent(resources: Resources, transfer: Transfer) -> None:
         # Nobody can ask that company any more: the person who ignores it has looked there, as its reason says.
         return
     run = await open_side_run(resources, transfer)
-    books = await run.open_books(key)
+    books = await run.open_books(key, booking_of(transfer, key))
     for remote in await _find_twice(books, transfer, pause=lag.total_seconds()):
         what = f"{remote.kind.value.replace('_', ' ')} {remote.number}".strip()
         cause = f"It is in Unimicro: {what} with id {remote.remote_id} ({remote.state.value})"

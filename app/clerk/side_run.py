@@ -29,7 +29,9 @@ async def open_side_run(
         lease=nobodys_lease(transfer.tenant_id, "invoice", transfer.record_id),
         events=(),
         reader=open_lone_reader(resources, tenant, known=known),
-        open_books=lambda key: open_books(resources, key, heard_at=now, sends=False, rehearses=rehearses),
+        open_books=lambda key, booking=None: open_books(
+            resources, key, heard_at=now, booking=booking, sends=False, rehearses=rehearses
+        ),
         read_lag_seconds=resources.settings.unimicro_read_lag_seconds,
     )
 

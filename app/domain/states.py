@@ -114,6 +114,14 @@ class KeyState(StrEnum):
     REMOVED = "removed"
 
 
+class Proof(StrEnum):
+    """How far a key's documents are trusted: one at a time and compared, at once, or not until a person says so."""
+
+    PROVING = "proving"
+    OPEN = "open"
+    STOPPED = "stopped"
+
+
 class SignInState(StrEnum):
     """How far a sign-in has come; told from its row, not stored."""
 

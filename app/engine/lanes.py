@@ -25,6 +25,8 @@ _RENEW = text("""
 
 _FENCE = text("SELECT id FROM lane WHERE id = :id AND token = :token AND leased_until > now() FOR UPDATE")
 
+_IS_LEASED = text("SELECT id FROM lane WHERE tenant_id = :tenant_id AND token = :token AND leased_until > now()")
+
 # Where a session remembers in which transaction it holds which lane.
 _FENCED = "fenced"
 
@@ -173,6 +175,11 @@ async def check_fence(session: Session, lease: Lease) -> None:
     # A lock that was taken inside a savepoint goes with it.
     if not session.in_nested_transaction():
         session.info[_FENCED] = (session.sync_session.get_transaction(), lease.token)
+
+
+async def is_leased(session: Session, *, tenant_id: UUID, token: UUID) -> bool:
+    """Whether somebody works with this token right now."""
+    return await session.scalar(_IS_LEASED, {"tenant_id": tenant_id, "token": token}) is not None
 
 
 async def release(session: Session, lease: Lease, *, seen_seq: int, blocked: bool = False) -> None:

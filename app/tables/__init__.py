@@ -5,7 +5,7 @@ Each names its owner, the room or module that alone writes it, and who else may 
 
 from app.tables.accounts import AdminToken, Audit, AuditChain, Department, Hook, Key, SignIn, Tenant
 from app.tables.base import Table, TenantOwned
-from app.tables.books import CompanyAnswer, CustomerCheck, RuleSet, SeenCode, SharedOrgNumber, UsedRate
+from app.tables.books import CompanyAnswer, CustomerCheck, Proving, RuleSet, SeenCode, SharedOrgNumber, UsedRate
 from app.tables.jobs import Job, JobDocument
 from app.tables.recman import FieldProfile, HookHeaders, ListedDocument, RecmanQuota, RecmanRecord, Sweep
 from app.tables.work import Attempt, Event, Lane, Making, Transfer
@@ -28,6 +28,7 @@ __all__ = [
     "Lane",
     "ListedDocument",
     "Making",
+    "Proving",
     "RecmanQuota",
     "RecmanRecord",
     "RuleSet",

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from sqlalchemy.types import BigInteger
 
 from app.domain.booking import Booking, Sender
-from app.domain.states import KeyState, TenantState
+from app.domain.states import KeyState, Proof, TenantState
 from app.tables.base import NEW_UUID, NOW, Table, TenantOwned, one_of
 
 
@@ -86,7 +86,9 @@ class Key(TenantOwned, Table):
 
     `credentials` is the private key of a server client, which needs no refresh token. `go_live` is the key's first day:
     documents dated earlier are a person's decision. `sender`: who sends the invoice to the customer; None: nobody has
-    said so yet.
+    said so yet. `acceptance`: an accountant's word that `renumbered` documents have another number and KID in the books
+    (name, reason, day; at, by); `kid_acceptance`: a word that Unimicro makes a KID where the document has none.
+    `proof`: how far its documents are trusted (table `proving`); `credits_proven`: a credit note was among the equal.
 
     Owner: admin.keys. Readers: admin, clerk.absence, transfer.
     """
@@ -99,6 +101,7 @@ class Key(TenantOwned, Table):
         one_of("sender", *Sender),
         one_of("client", "web", "server"),
         one_of("state", *KeyState),
+        one_of("proof", *Proof),
         Index("uq_key_open_to_all", "tenant_id", unique=True, postgresql_where=text("open_to_all")),
     )
 
@@ -110,6 +113,10 @@ class Key(TenantOwned, Table):
     mode: Mapped[str] = mapped_column(server_default="full")
     sender: Mapped[str | None]
     booking: Mapped[str] = mapped_column(server_default="renumbered")
+    acceptance: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
+    kid_acceptance: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
+    proof: Mapped[str] = mapped_column(server_default=Proof.PROVING)
+    credits_proven: Mapped[bool] = mapped_column(server_default=false())
     client: Mapped[str] = mapped_column(server_default="web")
     open_to_all: Mapped[bool] = mapped_column(server_default=false())
     go_live: Mapped[date]

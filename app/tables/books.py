@@ -36,6 +36,30 @@ class RuleSet(TenantOwned, Table):
     made_at: Mapped[datetime] = mapped_column(server_default=NOW)
 
 
+class Proving(TenantOwned, Table):
+    """How far a key is proven, and the one document that is under way meanwhile.
+
+    `equal`: how many documents stand in the books as the customer has them; `equal_credits`: how many of them were
+    credit notes. `place`: RecMan's id of the document that alone may go now, in the hands of the lane with
+    `lane_token`; it is free again when that document has ended, or when nothing of it is begun and nobody works on it.
+    `stopped`: the difference that stopped the key last (code, cause, fix), and when. `opened`: who let the key go on
+    last (name, reason; at, by).
+
+    Owner: admin.proving.
+    """
+
+    __tablename__ = "proving"
+
+    tenant_id: Mapped[UUID] = mapped_column(ForeignKey("tenant.id"), primary_key=True)
+    key_id: Mapped[UUID] = mapped_column(ForeignKey("key.id"), primary_key=True)
+    equal: Mapped[int] = mapped_column(server_default="0")
+    equal_credits: Mapped[int] = mapped_column(server_default="0")
+    place: Mapped[str | None]
+    lane_token: Mapped[UUID | None]
+    stopped: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
+    opened: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
+
+
 class SharedOrgNumber(TenantOwned, Table):
     """A person's word that several customers of a key's company have this organisation number, digits alone.
 

@@ -14,7 +14,7 @@ async def attach(
 ) -> tuple[Reason, ...]:
     """Put RecMan's file on the document, or on its voucher (`entry_id`); what fails is a warning, for it is booked."""
     attachment = document.attachment
-    if not books.rules.attach_files or attachment is None or books.key.booking == Booking.ORDER:
+    if not books.rules.attach_files or attachment is None or books.booking is Booking.ORDER:
         return ()
     if books.key.files_base is None:
         cause = f"Unimicro names no files service, so {attachment.name} was not attached"

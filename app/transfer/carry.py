@@ -5,6 +5,7 @@ from dataclasses import replace
 from functools import partial
 
 from app.admin.keys import list_keys_for_record
+from app.domain.booking import Booking
 from app.domain.dimensions import Project
 from app.domain.documents import Document, DocumentKind
 from app.domain.gaps import Gaps
@@ -29,6 +30,7 @@ from app.transfer.doubles import claim_content, wake_doubles
 from app.transfer.drift import list_alarms
 from app.transfer.leave_booked import leave_booked, settle_again
 from app.transfer.log import (
+    booking_of,
     record_held,
     record_looked,
     record_not_wanted,
@@ -44,6 +46,7 @@ from app.transfer.plan.document import plan_company, plan_document, plan_project
 from app.transfer.plan.go_live import is_persons_choice
 from app.transfer.plan.situation import DocumentSituation, Past
 from app.transfer.plan.steps import CreateProduct, Decision, Go, Hold, LookAgain, Skip, Wait
+from app.transfer.proof import take_turn
 from app.transfer.refused import explain_refusal
 from app.transfer.route import WAIT_SECONDS, choose_key, decide_without_key
 from app.transfer.run import run_document
@@ -69,7 +72,7 @@ async def carry_document(run: Run) -> None:
     if key.state == KeyState.REMOVED:
         await _follow_orphan(run, transfer, await decide_without_key(run, key, document))
         return
-    books = await _open(run, key)
+    books = await _open(run, key, booking_of(transfer, key))
     situation = await look_at_document(run, books, document)
     try:
         await _note_found(run, books, situation)
@@ -143,6 +146,7 @@ async def _do(run: Run, books: Books, plan: Go, situation: DocumentSituation) ->
 
 async def _follow_document(run: Run, books: Books, decision: Decision, situation: DocumentSituation) -> None:
     if isinstance(decision, Go):
+        await take_turn(run, books, situation.complete_document)
         await _do(run, books, decision, situation)
         return
     await _name_customer(run, situation)
@@ -214,6 +218,7 @@ async def _note_found(run: Run, books: Books, situation: DocumentSituation) -> N
                 session,
                 past.transfer_id,
                 books.key,
+                booking=books.booking,
                 remote_id=remote.remote_id,
                 remote_customer_id=remote.customer_id,
                 external_reference=situation.external_reference,
@@ -266,9 +271,9 @@ async def carry_project(run: Run) -> None:
     await _end_part(run, keys)
 
 
-async def _open(run: Run, key: Key) -> Books:
+async def _open(run: Run, key: Key, booking: Booking | None = None) -> Books:
     run.key_id = key.id
-    run.books = await run.open_books(key)
+    run.books = await run.open_books(key, booking)
     return run.books
 
 

@@ -27,6 +27,8 @@ _CLAIM = text("""
         lane_token IS NULL OR lane_token = :token
         OR NOT EXISTS (SELECT FROM lane WHERE lane.token = transfer.lane_token AND lane.leased_until > now())
     )
+      -- Nothing more goes with a key that was stopped since.
+      AND (:step = 'look' OR EXISTS (SELECT FROM key WHERE key.id = :key_id AND key.proof <> 'stopped'))
     RETURNING before.unclear
 """)
 
@@ -51,7 +53,8 @@ def sent_by_other(lease: Lease) -> ColumnElement[bool]:
 async def claim_sending(session: Session, transfer_id: int, lease: Lease, *, key_id: UUID, step: str) -> Claim | None:
     """Mark a step with a key as begun.
 
-    None when it is booked already (unless updated), another key's by now, or another live lane is at it.
+    None when it is booked already (unless updated), another key's by now, the key was stopped, or another live lane is
+    at it.
     """
     values = {"id": transfer_id, "token": lease.token, "key_id": key_id, "step": step}
     values["writes"] = step not in _READS_ONLY

@@ -1,10 +1,12 @@
 """What one run of a lane carries along, and how it ends: events, transfer and lane in one commit."""
 
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Protocol
 from uuid import UUID
 
+from app.domain.booking import Booking
 from app.domain.reasons.codes import Reason
 from app.domain.states import BLOCKING, EventState
 from app.engine.inbox import record_end
@@ -19,6 +21,13 @@ from app.transfer.log import Place
 
 # What the other system says is missing is asked for in so many tries before a person is.
 _TRIES = 3
+
+
+class OpenBooks(Protocol):
+    """Opens a key's books for a run."""
+
+    def __call__(self, key: Key, booking: Booking | None = None) -> Awaitable[Books]:
+        """The books; `booking`: how the document gets in, where the key books otherwise by now."""
 
 
 class Outcome(StrEnum):
@@ -60,7 +69,7 @@ class Run:
     lease: Lease
     events: Sequence[Event]
     reader: RecordReader
-    open_books: Callable[[Key], Awaitable[Books]]
+    open_books: OpenBooks
     read_lag_seconds: float
     resources: Resources | None = None
     books: Books | None = None

@@ -104,7 +104,7 @@ async def record_link(session: Session, run: Run, books: Books, document: Docume
         transfer.id,
         key_id=books.key.id,
         remote_number=remote.number,
-        booking=books.key.booking,
+        booking=books.booking,
         warnings=[],
         **show_content(document),
         **show_totals("remote_", remote.totals),

@@ -91,18 +91,28 @@ def is_unclear(transfer: Transfer) -> bool:
     return transfer.unclear or transfer.state in UNCLEAR
 
 
+def booking_of(transfer: Transfer, key: Key) -> Booking:
+    """How a document gets into the books: what is begun as it was begun, what is new as its key books now."""
+    return Booking(transfer.booking if transfer.booking and is_begun(transfer) else key.booking)
+
+
 async def record_values(session: Session, transfer_id: int, **values: Any) -> None:
     """Set columns of a transfer."""
     await session.execute(update(Transfer).where(Transfer.id == transfer_id).values(**values))
 
 
-async def record_remote(session: Session, transfer_id: int, key: Key, *, remote_id: int, **values: Any) -> None:
-    """The document is this one in the key's company.
+async def record_remote(
+    session: Session, transfer_id: int, key: Key, *, remote_id: int, booking: str | None = None, **values: Any
+) -> None:
+    """The document is this one in the key's company; `booking`: how it got there, where the key's is another by now.
 
     Raises:
         HoldError: another document of ours is that one already; the caller's transaction is lost.
     """
-    place = {"company_key": key.company_key, "remote_type": "order" if key.booking == Booking.ORDER else "invoice"}
+    place = {
+        "company_key": key.company_key,
+        "remote_type": "order" if (booking or key.booking) == Booking.ORDER else "invoice",
+    }
     try:
         await record_values(session, transfer_id, remote_id=remote_id, **place, **values)
     except IntegrityError as error:

@@ -26,6 +26,7 @@ from app.transfer.plan.customers import claims_org_number, shares_org_number
 from app.transfer.plan.go_live import may_need_choice
 from app.transfer.plan.sale import hangs_on_country
 from app.transfer.plan.situation import CustomerView, DepartmentView, DocumentSituation, Past, ProjectView
+from app.transfer.proof import list_sender_gaps
 from app.transfer.twins import find_twins, was_searched
 
 
@@ -59,7 +60,7 @@ async def _load_all(run: Run, books: Books, document: Document | Gaps) -> Pasts:
     question = Question(
         records=[(scope, record_id) for scope, record_id in wanted if record_id],
         same=may_be_same(document),
-        same_kid=has_same_kid(document, key=books.key),
+        same_kid=has_same_kid(document, key=books.key, booking=books.booking),
         credited_id=credited_id,
         usual_minus=usual_minus_of(run.lease.tenant_id) if is_credit else None,
         booked_before=booked_count_of(books.key.id, most=first) if first else None,
@@ -84,7 +85,8 @@ async def _look_at_old(run: Run, books: Books, document: Document | Gaps, pasts:
         reference=books.reference,
         external_reference=external_reference(document.recman_invoice_id),
         go_live=books.key.go_live,
-        booking=books.key.booking,
+        booking=books.booking,
+        unsaid=list_sender_gaps(books.key, books.booking),
         past=past,
         rules=books.rules,
         rule_makers=books.rule_makers,
@@ -111,7 +113,8 @@ async def _look_at_all(run: Run, books: Books, document: Document | Gaps, pasts:
         reference=books.reference,
         external_reference=external_reference(document.recman_invoice_id),
         go_live=books.key.go_live,
-        booking=books.key.booking,
+        booking=books.booking,
+        unsaid=list_sender_gaps(books.key, books.booking),
         past=past,
         customer=customer,
         project=parts.project,
@@ -291,7 +294,7 @@ async def _find_vouchers(books: Books, document: Document | Gaps, past: Past | N
     Else a plain voucher would be taken for a payment of it. Source: docs/facts/unimicro.md §11 row 4 [O].
     """
     is_booked = past is not None and past.booked
-    if books.key.booking != Booking.VOUCHER or is_booked or isinstance(document, Gaps):
+    if books.booking is not Booking.VOUCHER or is_booked or isinstance(document, Gaps):
         return ()
     reference = external_reference(document.recman_invoice_id)
     thoroughly = past is not None and past.unclear
@@ -310,7 +313,7 @@ async def _find_documents(
     what else tells it (`own_drafts`). So is what is older than the go-live day or the cut-off date: an installation
     before this one may have sent it.
     """
-    if past is None or past.booked or isinstance(document, Gaps) or books.key.booking == Booking.VOUCHER:
+    if past is None or past.booked or isinstance(document, Gaps) or books.booking is Booking.VOUCHER:
         return ()
     known = await _fetch_known(books, past.remote_id) if past.remote_id is not None else ()
     first_day = max(books.key.go_live, books.rules.not_before or date.min)

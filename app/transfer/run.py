@@ -22,11 +22,10 @@ from app.transfer.attempts import attempt, missing_is_unclear
 from app.transfer.booked import show_content
 from app.transfer.books import Books
 from app.transfer.context import Outcome, Run
-from app.transfer.drift import find_changed
 from app.transfer.found_draft import require_as_planned
 from app.transfer.level import level_draft
 from app.transfer.link import link_document
-from app.transfer.linked import Known, list_linked, make_links
+from app.transfer.linked import Known, find_id, list_linked, make_links
 from app.transfer.log import (
     record_done,
     record_held,
@@ -35,6 +34,7 @@ from app.transfer.log import (
     show_reasons,
     show_totals,
 )
+from app.transfer.plan.issued import Wanted
 from app.transfer.plan.own_number import find_number_gap
 from app.transfer.plan.situation import DocumentSituation, Past
 from app.transfer.plan.steps import (
@@ -50,7 +50,7 @@ from app.transfer.plan.steps import (
     LinkDocument,
     Step,
 )
-from app.transfer.plan.vat_sums import VatSums
+from app.transfer.proof import record_comparison
 from app.transfer.rates import load_rate, record_rate
 from app.transfer.run_credit import create_credit_draft
 from app.transfer.run_found import adopt_document, guid_of_draft
@@ -122,8 +122,24 @@ async def _finish(
     draft, vat = await level_draft(run, books, step.document, done.draft, situation)
     # What was known when the draft was made may be told again.
     draft = replace(draft, warnings=tuple(dict.fromkeys((*done.warnings, *draft.warnings))))
+    wanted = Wanted(
+        document=step.document,
+        booking=books.booking,
+        customer_id=_find_customer_id(situation, done.known),
+        rate=draft.rate,
+        vat=vat,
+        makes_kid=books.key.kid_acceptance is not None,
+    )
     finish = _issue if isinstance(step, Issue) else _keep_draft
-    await finish(run, books, step.document, draft, vat)
+    await finish(run, books, wanted, draft)
+
+
+def _find_customer_id(situation: DocumentSituation, known: Known) -> int | None:
+    """Whose document it must be there: a credit note is its invoice's customer's."""
+    credited = situation.credited_document
+    if credited is not None:
+        return credited.customer_id
+    return find_id(known, "company", situation.complete_document.recman_company_id)
 
 
 async def _require_number(books: Books, document: Document, remote: RemoteDocument) -> None:
@@ -132,11 +148,11 @@ async def _require_number(books: Books, document: Document, remote: RemoteDocume
     Raises:
         HoldError: it has not.
     """
-    gap = find_number_gap(document, remote, books.key.booking)
-    if gap is not None and remote.state is DocumentState.DRAFT:
+    gap = find_number_gap(document, remote, books.booking)
+    if gap is not None:
         # What makes a draft may answer it without its number.
         async with missing_is_unclear():
-            gap = find_number_gap(document, await books.target.fetch_document(remote.remote_id), books.key.booking)
+            gap = find_number_gap(document, await books.target.fetch_document(remote.remote_id), books.booking)
         if gap is not None:
             raise HoldError((gap,))
 
@@ -153,13 +169,16 @@ async def _create_draft(
     async def prepare(session: Session) -> None:
         # Whatever had the stored id is known to be gone; what this call makes is looked for under its own guid.
         gone: dict[str, Any] = {"remote_id": None, "guid_version": version, "guid_spent": False, "warnings": []}
-        await record_values(session, transfer_id, external_reference=situation.external_reference, **gone)
+        # How it gets in is settled by its first write, however the key books when it comes to the next.
+        own: dict[str, Any] = {"external_reference": situation.external_reference, "booking": books.booking}
+        await record_values(session, transfer_id, **own, **gone)
 
     async def settle(session: Session, draft: Draft) -> None:
         await record_remote(
             session,
             transfer_id,
             books.key,
+            booking=books.booking,
             remote_id=draft.document.remote_id,
             remote_customer_id=draft.document.customer_id,
             # Whoever issues it may be another worker, which has not seen what was sent.
@@ -209,8 +228,8 @@ class _Issued:
     warnings: tuple[Reason, ...]
 
 
-async def _issue(run: Run, books: Books, document: Document, draft: Draft, vat: VatSums | None) -> None:
-    transfer_id, remote = run.own_transfer_id, draft.document
+async def _issue(run: Run, books: Books, wanted: Wanted, draft: Draft) -> None:
+    transfer_id, remote, document = run.own_transfer_id, draft.document, wanted.document
 
     async def settle(session: Session, made: _Issued) -> None:
         issued = made.document
@@ -220,22 +239,21 @@ async def _issue(run: Run, books: Books, document: Document, draft: Draft, vat: 
             transfer_id,
             remote_id=issued.remote_id,
             remote_number=issued.number,
-            booking=books.key.booking,
-            **show_content(document, vat),
+            booking=books.booking,
+            **show_content(document, wanted.vat),
             warnings=show_reasons(told),
             **show_totals("remote_", issued.totals),
         )
         await record_rate(session, run, books, document, draft.rate)
-        changed = find_number_gap(document, issued, books.key.booking)
-        changed = changed or find_changed(books, document, issued, rate=draft.rate, vat=vat)
-        if changed is not None:
-            await record_held(session, transfer_id, (changed,))
+        alarms = await record_comparison(session, run, books, wanted, issued)
+        if alarms:
+            await record_held(session, transfer_id, alarms)
         await run.finish(
             session,
-            state=EventState.HELD if changed else EventState.DONE,
-            note=f"in Unimicro as {'order ' if books.key.booking == Booking.ORDER else ''}{issued.number}",
-            outcome=Outcome.HELD if changed else _to_outcome(books),
-            reasons=[changed] if changed else told,
+            state=EventState.HELD if alarms else EventState.DONE,
+            note=f"in Unimicro as {'order ' if books.booking is Booking.ORDER else ''}{issued.number}",
+            outcome=Outcome.HELD if alarms else _to_outcome(books),
+            reasons=alarms or told,
             remote_number=issued.number,
         )
 
@@ -249,7 +267,7 @@ async def _issue(run: Run, books: Books, document: Document, draft: Draft, vat: 
 
 
 def _to_outcome(books: Books) -> Outcome:
-    return Outcome.ORDERED if books.key.booking == Booking.ORDER else Outcome.BOOKED
+    return Outcome.ORDERED if books.booking is Booking.ORDER else Outcome.BOOKED
 
 
 async def _issue_draft(books: Books, draft: RemoteDocument) -> None:
@@ -276,8 +294,8 @@ async def _fetch_numbered(books: Books, remote_id: int) -> RemoteDocument:
     raise OutcomeUnknownError(cause, system=System.UNIMICRO, code=Code.NUMBER_MISSING)
 
 
-async def _keep_draft(run: Run, books: Books, document: Document, draft: Draft, vat: VatSums | None) -> None:
-    remote, warnings = draft.document, draft.warnings
+async def _keep_draft(run: Run, books: Books, wanted: Wanted, draft: Draft) -> None:
+    remote, warnings, document = draft.document, draft.warnings, wanted.document
     async with run.sessions.begin() as session:
         await check_fence(session, run.lease)
         await record_done(
@@ -285,26 +303,28 @@ async def _keep_draft(run: Run, books: Books, document: Document, draft: Draft, 
             run.own_transfer_id,
             remote_id=remote.remote_id,
             remote_number=remote.number,
-            booking=books.key.booking,
-            **show_content(document, vat),
+            booking=books.booking,
+            **show_content(document, wanted.vat),
             warnings=show_reasons(warnings),
             **show_totals("remote_", remote.totals),
         )
         await record_rate(session, run, books, document, draft.rate)
-        note = "left in Unimicro as a draft"
+        alarms = await record_comparison(session, run, books, wanted, remote)
+        if alarms:
+            await record_held(session, run.own_transfer_id, alarms)
         await run.finish(
             session,
-            state=EventState.DONE,
-            note=note,
-            outcome=Outcome.DRAFTED,
-            reasons=warnings,
+            state=EventState.HELD if alarms else EventState.DONE,
+            note="left in Unimicro as a draft",
+            outcome=Outcome.HELD if alarms else Outcome.DRAFTED,
+            reasons=alarms or warnings,
             remote_number=remote.number,
         )
 
 
 def _kid_warnings(books: Books, document: Document, issued: RemoteDocument) -> list[Reason]:
     # An order has no KID; its invoice gets one of Unimicro's.
-    has_kid = document.kind is DocumentKind.INVOICE and books.key.booking != Booking.ORDER
+    has_kid = document.kind is DocumentKind.INVOICE and books.booking is not Booking.ORDER
     if not has_kid or not document.kid or document.kid == issued.kid:
         return []
     cause = f"The KID is {document.kid} in RecMan and {issued.kid or 'empty'} in Unimicro"

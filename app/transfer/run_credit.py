@@ -72,6 +72,7 @@ async def _make(run: Run, books: Books, step: CreateCreditDraft, situation: Docu
             session,
             transfer_id,
             remote_id=None,
+            booking=books.booking,
             credits_remote_id=step.credited_id,
             credit_drafts_before=drafts,
             external_reference=situation.external_reference,
@@ -82,7 +83,7 @@ async def _make(run: Run, books: Books, step: CreateCreditDraft, situation: Docu
             return await write_credit_draft(books, step, reference=situation.external_reference)
 
     async def settle(session: Session, draft: RemoteDocument) -> None:
-        await record_remote(session, transfer_id, books.key, remote_id=draft.remote_id)
+        await record_remote(session, transfer_id, books.key, remote_id=draft.remote_id, booking=books.booking)
 
     return await attempt(run, books, transfer_id, step="create", call=call, settle=settle, prepare=prepare)
 

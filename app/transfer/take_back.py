@@ -12,7 +12,7 @@ from app.tables import Key, Transfer
 from app.transfer.attempts import attempt, missing_is_unclear
 from app.transfer.books import Books
 from app.transfer.context import Run
-from app.transfer.log import find_transfer, is_begun, record_values, show_totals
+from app.transfer.log import booking_of, find_transfer, is_begun, record_values, show_totals
 from app.transfer.look import external_reference
 from app.transfer.pasts import past_of
 from app.transfer.plan.credit import list_own_drafts
@@ -65,7 +65,7 @@ async def _open_books(run: Run, transfer: Transfer) -> Books | None:
     async with run.sessions() as session:
         key = await session.get(Key, transfer.key_id)
     try:
-        return None if key is None else await run.open_books(key)
+        return None if key is None else await run.open_books(key, booking_of(transfer, key))
     except HoldError:
         # A key that was removed has no sign-in left; its own hold says what to do.
         return None

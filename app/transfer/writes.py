@@ -61,7 +61,7 @@ async def write_draft(
         external_reference=reference,
         reference=books.reference,
         rate=rate,
-        keeps_number=books.key.booking == Booking.OWN_NUMBER,
+        keeps_number=books.booking is Booking.OWN_NUMBER,
     )
     return await books.target.create_draft(new)
 
@@ -86,7 +86,7 @@ async def write_credit(
         external_reference=reference,
         links=links,
         rate=rate,
-        keeps_number=books.key.booking == Booking.OWN_NUMBER,
+        keeps_number=books.booking is Booking.OWN_NUMBER,
     )
 
 

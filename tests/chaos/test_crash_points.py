@@ -40,8 +40,7 @@ async def hear_invoice_with_warnings(world: World) -> None:
 
 async def choose_orders(world: World) -> None:
     if (await world.get(f"/v1/keys/{world.key_id}"))["booking"] != "order":
-        answer = await world.call("PATCH", f"/v1/keys/{world.key_id}", {"booking": "order"})
-        assert answer.status_code == 200, answer.text
+        await world.office.change_key(booking="order")
 
 
 async def book_5003(world: World) -> None:

@@ -110,7 +110,7 @@ async def test_retry_approval_and_job_do_not_pass_the_first_day(late_world: Worl
 @pytest.mark.parametrize("booking", ["draft", "order"])
 async def test_keys_that_make_drafts_or_orders_have_a_first_day_too(late_world: World, booking: str) -> None:
     world = late_world
-    assert (await world.call("PATCH", f"/v1/keys/{world.key_id}", {"booking": booking})).status_code == 200
+    await world.office.change_key(booking=booking)
     await world.carry("invoice", 5001)
     row = await world.document(5001)
     assert codes(row) == ["before_go_live"]

@@ -47,7 +47,7 @@ async def test_number_that_issuing_exchanges_is_an_alarm_that_names_both(world: 
     await choose_booking(world, Booking.OWN_NUMBER)
     await world.carry("invoice", 5001)
     row = await world.document(5001)
-    assert (row["state"], [one["code"] for one in row["reasons"]]) == ("held", ["number_not_kept"])
+    assert (row["state"], [one["code"] for one in row["reasons"]]) == ("held", ["issued_otherwise"])
     (number,) = numbers(world)
     assert number in row["reasons"][0]["cause"]
     assert str(world.source.record(5001)["invoiceNumber"]) in row["reasons"][0]["cause"]

@@ -13,7 +13,7 @@ from sqlalchemy import text
 from app.admin.access_tokens import fresh_token
 from app.errors import AuthExpiredError
 from app.sandbox.unimicro.options import SandboxOptions
-from tests.world import CLIENT_SECRET, COMPANY, GO_LIVE, OURS, World, open_world
+from tests.world import CLIENT_SECRET, COMPANY, GO_LIVE, OURS, RENUMBERED, World, open_world
 
 CREATE = {"method": "POST", "path": "/api/biz/invoices", "query": ""}
 REDIRECTS = (f"{OURS}/oauth/unimicro/callback",)
@@ -158,6 +158,7 @@ async def test_a_refused_server_client_is_asked_once(database_url: str, tmp_path
         begun = (await world.call("POST", "/v1/keys/connect", order, tenant=world.tenant_id)).json()
         company = next(one["key"] for one in begun["companies"] if one["name"] == COMPANY)
         made = {"pending_id": begun["pending_id"], "company_key": company, "name": "Server", "go_live": GO_LIVE}
+        made |= RENUMBERED
         world.key_id = UUID((await world.call("POST", "/v1/keys", made)).json()["id"])
         await world.fault("error_before", method="POST", path="/connect/token", status=500)
         await expire(world)

@@ -40,6 +40,7 @@ COMMITS = {
     "transfer.carry": "holds and ends of a run",
     "transfer.describe": "what the overview shows, before anything is decided",
     "transfer.doubles": "a claim on a document's content is seen by other lanes before it is sent",
+    "transfer.proof": "the one place of a key that is being proven is taken before anything is sent",
     "transfer.leave_booked": "when a booked document was looked for, and how it stood",
     "transfer.link": "what was found in Unimicro",
     "transfer.missing": "the end of a record that RecMan does not show",

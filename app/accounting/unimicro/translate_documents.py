@@ -301,16 +301,16 @@ def from_invoice(row: Mapping[str, Any]) -> RemoteDocument:
         **from_sums(row, sign=-1 if is_credit else 1),
         kid=to_text(row.get("PaymentID")),
         credited_id=row.get("InvoiceReferenceID"),
-        invoice_date=_from_day(row.get("InvoiceDate")),
-        due_date=_from_day(row.get("PaymentDueDate")),
+        invoice_date=from_day(row.get("InvoiceDate")),
+        due_date=from_day(row.get("PaymentDueDate")),
         currency_id=row.get("CurrencyCodeID"),
         credited_amount=abs(read_sum(row, "CreditedAmount")),
-        delivery_date=_from_day(row.get("DeliveryDate")),
+        delivery_date=from_day(row.get("DeliveryDate")),
         created_at=_from_moment(row.get("CreatedAt")),
     )
 
 
-def _from_day(value: Any) -> date | None:
+def from_day(value: Any) -> date | None:
     """A day, also of a time; None where it is none. Source: docs/facts/unimicro.md §2 [O]."""
     try:
         return date.fromisoformat(to_text(value)[:10])

@@ -32,7 +32,7 @@ from app.transfer.plan.credit import (
     plan_credit_note,
 )
 from app.transfer.plan.customers import plan_customer
-from app.transfer.plan.go_live import plan_before_go_live
+from app.transfer.plan.go_live import is_persons_choice, plan_before_go_live
 from app.transfer.plan.parts import plan_project
 from app.transfer.plan.products import list_unknown_products, plan_products
 from app.transfer.plan.review import is_too_old, list_review_gaps, list_rule_gaps
@@ -45,6 +45,7 @@ from app.transfer.plan.steps import (
     Go,
     Hold,
     Link,
+    LinkDocument,
     LookAgain,
     Skip,
     Step,
@@ -56,6 +57,23 @@ from app.transfer.plan.voucher import design_step, list_voucher_gaps, plan_known
 
 def plan_document(situation: DocumentSituation) -> Decision:
     """What to do about an invoice or credit note."""
+    return _hold_unsaid(_plan(situation), situation)
+
+
+def _hold_unsaid(decision: Decision, situation: DocumentSituation) -> Decision:
+    """Nothing goes as long as somebody must say how; what is issued already is ours to record."""
+    is_booked = situation.past is not None and situation.past.booked
+    if is_booked or any(one.state is not DocumentState.DRAFT for one in situation.found):
+        return decision
+    match decision:
+        case Hold() if not is_persons_choice(decision):
+            return Hold((*decision.gaps, *situation.unsaid))
+        case Go() if situation.unsaid and not any(isinstance(step, LinkDocument) for step in decision.steps):
+            return Hold(situation.unsaid)
+    return decision
+
+
+def _plan(situation: DocumentSituation) -> Decision:
     document, past = situation.document, situation.past
     if past is not None and past.ignored:
         return Skip("a person chose not to send it")
@@ -77,7 +95,7 @@ def plan_document(situation: DocumentSituation) -> Decision:
 
 def _plan_open(document: Document, situation: DocumentSituation) -> Decision:
     past = situation.past
-    if situation.booking == Booking.VOUCHER:
+    if situation.booking is Booking.VOUCHER:
         return plan_known_voucher(document, situation) or _plan_voucher(document, situation)
     if situation.found:
         return _plan_found(document, situation)

@@ -129,7 +129,7 @@ class Twin:
 class DocumentSituation:
     """Everything that decides about one document at one key.
 
-    `booking`: how a document gets into the key's books.
+    `booking`: how the document gets into the key's books; `unsaid`: what somebody must say before it may.
     `go_live`: the key's first day. `twins`: what may be an older document in Unimicro; None: not looked for.
     `found`: what Unimicro has of it, looked up only when our log cannot tell; `vouchers`: likewise, of a document that
     is booked as one, and whatever else has its number there. `answers`: what is known of the company, as far as the
@@ -150,6 +150,7 @@ class DocumentSituation:
     go_live: date
     twins: tuple[Twin, ...] | None = None
     booking: str = "renumbered"
+    unsaid: tuple[Reason, ...] = ()
     past: Past | None = None
     customer: CustomerView | None = None
     project: ProjectView | None = None
