@@ -10,6 +10,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
 from app.api import (
+    answers,
     audit,
     customers,
     departments,
@@ -24,6 +25,7 @@ from app.api import (
     metrics,
     recman,
     rules,
+    series,
     sign_in,
     tenants,
     tokens,
@@ -48,7 +50,9 @@ _ROOMS = (
     sign_in,
     key_customers,
     keys,
+    series,
     key_open,
+    answers,
     customers,
     rules,
     departments,

@@ -86,7 +86,7 @@ def open_key_target(
 async def _check_company(resources: Resources, key: Key) -> Finding:
     what, code = "company", Code.COMPANY_REFUSED
     try:
-        companies = await fetch_companies(resources.http, _tokens_of(resources.vault, key))
+        companies = await fetch_companies(resources.http, tokens_of(resources.vault, key))
     except RemoteError as error:
         return _tell_trouble(what, error)
     found = next((company for company in companies if company.key == key.company_key), None)
@@ -97,7 +97,8 @@ async def _check_company(resources: Resources, key: Key) -> Finding:
     return Finding(what, ok=True, cause=f"{found.name}{', a test company' if found.is_test else ''}", code=code)
 
 
-def _tokens_of(vault: Vault, key: Key) -> TokenSet:
+def tokens_of(vault: Vault, key: Key) -> TokenSet:
+    """The key's access token, to look around with; it is renewed by nobody."""
     return TokenSet(
         access_token=open_secret(vault, key, "access_token") or "",
         refresh_token="",

@@ -60,7 +60,8 @@ def _as_it_is(value: Any) -> Any:
 def state_of(transfer: Transfer) -> InvoiceState:
     """The transfer's state in an accountant's words."""
     is_old = any(reason["code"] == Code.BEFORE_GO_LIVE for reason in transfer.reasons)
-    booking = stands_as(transfer.booking, transfer.remote_number)
+    is_invoiced = transfer.order_id is not None
+    booking = stands_as(transfer.booking, transfer.remote_number, is_invoiced=is_invoiced)
     return show_invoice_state(transfer.state, has_warnings=bool(transfer.warnings), is_old=is_old, booking=booking)
 
 
@@ -138,7 +139,11 @@ def _is_in_state(state: InvoiceState) -> ColumnElement[bool]:
 def _stands_as() -> ColumnElement[str]:
     """In SQL what `stands_as` says."""
     is_issued = and_(Transfer.booking == Booking.DRAFT, func.coalesce(Transfer.remote_number, "") != "")
-    return case((or_(Transfer.booking.is_(None), is_issued), literal(Booking.RENUMBERED.value)), else_=Transfer.booking)
+    is_invoiced = Transfer.order_id.is_not(None)
+    return case(
+        (or_(Transfer.booking.is_(None), is_issued, is_invoiced), literal(Booking.RENUMBERED.value)),
+        else_=Transfer.booking,
+    )
 
 
 def _holds(text: str) -> ColumnElement[bool]:

@@ -15,6 +15,9 @@ from app.domain.booking import Booking
 class Question(StrEnum):
     """What a company's books are asked, once."""
 
+    # Whether things may be tried in it.
+    TEST_COMPANY = "test_company"
+
     # Drafts and issuing.
     DRAFT_STATUS = "draft_status"
     SUMS_COMPUTED = "sums_computed"
@@ -49,6 +52,7 @@ class Way(StrEnum):
     """How Unimicro does it."""
 
     DRAFT = "draft"
+    NUMBERED = "numbered"
     ISSUED = "issued"
     KEPT = "kept"
     MADE = "made"
@@ -117,10 +121,13 @@ class Answer:
 
 
 UNKNOWNS: Mapping[Question, Unknown] = {
+    Question.TEST_COMPANY: Unknown(
+        "Is it a test company, whose books nobody signs?", Way.NO, (Way.YES, Way.NO), "§1.6"
+    ),
     Question.DRAFT_STATUS: Unknown(
         "Is an invoice that is posted with StatusCode 10001 a draft without number?",
         Way.DRAFT,
-        (Way.DRAFT, Way.ISSUED, Way.REFUSED),
+        (Way.DRAFT, Way.NUMBERED, Way.ISSUED, Way.REFUSED),
         "§9 row 13",
     ),
     Question.SUMS_COMPUTED: Unknown(
@@ -247,7 +254,12 @@ def assume(question: Question) -> Answer:
 def list_unproven(booking: Booking, answers: Mapping[Question, Answer]) -> tuple[Question, ...]:
     """What keeps a company's documents from being booked so: not known yet, or known to be otherwise."""
     proofs = _PROOFS.get(booking, {})
-    return tuple(one for one, needed in proofs.items() if not (answers[one].is_known and answers[one].answer == needed))
+    return tuple(one for one, needed in proofs.items() if not _is_proven(answers[one], needed))
+
+
+def _is_proven(answer: Answer, needed: Way) -> bool:
+    """What somebody has only said proves nothing."""
+    return answer.how is How.TRIED and answer.answer == needed
 
 
 def is_answer(question: Question, answer: str) -> bool:

@@ -5,10 +5,22 @@ Each names its owner, the room or module that alone writes it, and who else may 
 
 from app.tables.accounts import AdminToken, Audit, AuditChain, Department, Hook, Key, SignIn, Tenant
 from app.tables.base import Table, TenantOwned
-from app.tables.books import CompanyAnswer, CustomerCheck, Proving, RuleSet, SeenCode, SharedOrgNumber, UsedRate
+from app.tables.books import (
+    CompanyAnswer,
+    CustomerCheck,
+    Proving,
+    RuleSet,
+    SeenCode,
+    SeriesClaim,
+    SeriesOrder,
+    SharedOrgNumber,
+    TrialThing,
+    UsedRate,
+)
 from app.tables.jobs import Job, JobDocument
+from app.tables.leases import Leasehold
 from app.tables.recman import FieldProfile, HookHeaders, ListedDocument, RecmanQuota, RecmanRecord, Sweep
-from app.tables.work import Attempt, Event, Lane, Making, Transfer
+from app.tables.work import Attempt, Event, Lane, Making, RecordCopy, Transfer
 
 __all__ = [
     "AdminToken",
@@ -26,13 +38,17 @@ __all__ = [
     "JobDocument",
     "Key",
     "Lane",
+    "Leasehold",
     "ListedDocument",
     "Making",
     "Proving",
     "RecmanQuota",
     "RecmanRecord",
+    "RecordCopy",
     "RuleSet",
     "SeenCode",
+    "SeriesClaim",
+    "SeriesOrder",
     "SharedOrgNumber",
     "SignIn",
     "Sweep",
@@ -40,5 +56,6 @@ __all__ = [
     "Tenant",
     "TenantOwned",
     "Transfer",
+    "TrialThing",
     "UsedRate",
 ]

@@ -92,6 +92,27 @@ class Event(TenantOwned, Table):
     ended_at: Mapped[datetime | None]
 
 
+class RecordCopy(TenantOwned, Table):
+    """A delivery that is kept longer than others: nothing newer says all of its record, and RecMan cannot be asked.
+
+    `id` is that of the event that it came with.
+
+    Owner: engine.retention.
+    """
+
+    __tablename__ = "record_copy"
+    __table_args__ = (Index("ix_record_copy_record", "tenant_id", "scope", "record_id"),)
+
+    tenant_id: Mapped[UUID] = mapped_column(ForeignKey("tenant.id"), primary_key=True)
+    id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    scope: Mapped[str]
+    record_id: Mapped[str]
+    operation: Mapped[str | None]
+    content_type: Mapped[str | None]
+    body: Mapped[bytes]
+    received_at: Mapped[datetime]
+
+
 class Transfer(TenantOwned, Table):
     """The life of one record towards one key.
 
@@ -106,9 +127,13 @@ class Transfer(TenantOwned, Table):
     `booked_as` is what the document said when it was booked (`transfer.plan.changes`); `drift_looked_at` is when
     somebody last looked whether it still stands so in the accounting system.
 
+    A draft or an order is followed until people in Unimicro have issued or invoiced it: `followed_at` is when it was
+    looked at last, `issued` what its issuing made of it (transfer.followed); the order that an invoice was made of is
+    kept as `order_id` and `order_number`, `remote_id` is the invoice's then.
+
     `matched_by`: how a customer was known to be RecMan's; None before it was kept.
 
-    Owner: transfer. Readers: admin.keys, admin.proving, clerk, engine.lanes, sweep.sightings.
+    Owner: transfer. Readers: admin.keys, admin.proving, admin.series, clerk, engine.lanes, sweep.sightings.
     """
 
     __tablename__ = "transfer"
@@ -160,6 +185,12 @@ class Transfer(TenantOwned, Table):
             "claimed",
             unique=True,
             postgresql_where=text("claimed IS NOT NULL"),
+        ),
+        Index(
+            "ix_transfer_followed",
+            "tenant_id",
+            "key_id",
+            postgresql_where=text("scope = 'invoice' AND booking IN ('order', 'draft') AND issued IS NULL"),
         ),
         Index("ix_transfer_number", "tenant_id", "number", postgresql_where=text("scope = 'invoice'")),
         Index("ix_transfer_kid", "tenant_id", "kid", postgresql_where=text("kid IS NOT NULL")),
@@ -222,6 +253,10 @@ class Transfer(TenantOwned, Table):
     remote_net_amount: Mapped[Decimal | None]
     remote_vat_amount: Mapped[Decimal | None]
     remote_gross_amount: Mapped[Decimal | None]
+    followed_at: Mapped[datetime | None]
+    issued: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
+    order_id: Mapped[int | None] = mapped_column(BigInteger)
+    order_number: Mapped[str | None]
     matched_by: Mapped[str | None]
     reasons: Mapped[list[Any]] = mapped_column(server_default=text("'[]'"))
     warnings: Mapped[list[Any]] = mapped_column(server_default=text("'[]'"))
@@ -232,14 +267,16 @@ class Transfer(TenantOwned, Table):
 class Attempt(Table):
     """One try of one step of a transfer: what went out, what came back. Append only.
 
-    Owner: transfer.log. Readers: transfer.listings.
+    `pruned_at`: when `exchanges` was let go, for its time was over or a person's data were erased.
+
+    Owner: transfer.
     """
 
     __tablename__ = "attempt"
     __table_args__ = (UniqueConstraint("transfer_id", "n"),)
 
     id: Mapped[int] = mapped_column(BigInteger, primary_key=True)
-    transfer_id: Mapped[int] = mapped_column(ForeignKey("transfer.id"))
+    transfer_id: Mapped[int] = mapped_column(ForeignKey("transfer.id", ondelete="CASCADE"))
     n: Mapped[int]
     step: Mapped[str]
     started_at: Mapped[datetime] = mapped_column(server_default=NOW)
@@ -248,6 +285,7 @@ class Attempt(Table):
     exchanges: Mapped[list[Any]] = mapped_column(server_default=text("'[]'"))
     rules_version: Mapped[int] = mapped_column(server_default="0")
     milliseconds: Mapped[int] = mapped_column(server_default="0")
+    pruned_at: Mapped[datetime | None]
 
 
 class Making(TenantOwned, Table):

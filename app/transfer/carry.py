@@ -13,6 +13,7 @@ from app.domain.parties import Customer
 from app.domain.reasons.catalogue import fix_for
 from app.domain.reasons.codes import Code, Reason
 from app.domain.reference import Reference
+from app.domain.series import SCOPE as TURN
 from app.domain.states import EventState, KeyState
 from app.engine.lanes import check_fence, postpone
 from app.errors import (
@@ -28,6 +29,8 @@ from app.transfer.context import Run
 from app.transfer.describe import describe
 from app.transfer.doubles import claim_content, wake_doubles
 from app.transfer.drift import list_alarms
+from app.transfer.follow import is_move
+from app.transfer.followed import follow_document
 from app.transfer.leave_booked import leave_booked, settle_again
 from app.transfer.log import (
     booking_of,
@@ -52,11 +55,15 @@ from app.transfer.route import WAIT_SECONDS, choose_key, decide_without_key
 from app.transfer.run import run_document
 from app.transfer.run_parts import run_parts
 from app.transfer.seen_codes import list_new_codes, record_codes
+from app.transfer.series import find_turn
 from app.transfer.take_back import require_unmoved, take_back_draft
 
 
 async def carry_document(run: Run) -> None:
-    """Take an invoice or a credit note as far as it goes now."""
+    """Take an invoice or a credit note as far as it goes now; one that moved in Unimicro is only looked at there."""
+    if is_move(run):
+        await follow_document(run)
+        return
     document = await run.reader.read_document(run.lease.record_id)
     if document is None:
         await end_missing(run)
@@ -74,6 +81,7 @@ async def carry_document(run: Run) -> None:
         return
     books = await _open(run, key, booking_of(transfer, key))
     situation = await look_at_document(run, books, document)
+    run.turn = find_turn(situation)
     try:
         await _note_found(run, books, situation)
         await record_search(run, books, situation)
@@ -157,6 +165,9 @@ async def _follow_document(run: Run, books: Books, decision: Decision, situation
             # What was found in Unimicro is not forgotten because RecMan has changed it, too.
             raise HoldError((*decision.gaps, *list_alarms(situation.past)))
         case Wait():
+            if decision.scope == TURN:
+                # What a dead worker left does not stand there until the turn comes, whenever that is.
+                await take_back_draft(run)
             raise WaitError(
                 decision.cause,
                 scope=decision.scope,

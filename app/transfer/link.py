@@ -124,6 +124,7 @@ async def _take_hold(session: Session, run: Run, books: Books, transfer: Transfe
             return False
         values |= {"booked_at": None, "remote_id": None, "remote_number": None, "credits_remote_id": None}
         values |= {"booked_as": None, "drift_looked_at": None}
+        values |= {"issued": None, "order_id": None, "order_number": None, "followed_at": None}
         values |= {"external_reference": None, "unclear": False, "unclear_since": None, "guid_spent": False}
         values |= {"state": TransferState.WAITING, "warnings": []}
     await record_values(session, transfer.id, **values)

@@ -66,10 +66,8 @@ async def record_comparison(
     return alarms
 
 
-async def record_unlike(session: Session, run: Run, books: Books, alarm: Reason) -> None:
-    """Stop the key for something that its company does with every document."""
-    fix = fix_for(Code.KEY_STOPPED, key_id=books.key.id)
-    reason = Reason(code=Code.KEY_STOPPED, cause=alarm.cause, fix=fix)
+async def record_stop(session: Session, run: Run, books: Books, reason: Reason) -> None:
+    """Let nothing more go with the key, for a reason that is true of all its documents."""
     await record_stopped(session, _to_turn(run, books.key), reason, booking=books.booking)
 
 

@@ -8,7 +8,8 @@ from sqlalchemy import func
 from app.accounting.targets import guid_for
 from app.domain.booking import Booking
 from app.domain.documents import Document
-from app.domain.reasons.codes import Reason
+from app.domain.reasons.catalogue import fix_for
+from app.domain.reasons.codes import Code, Reason
 from app.domain.reference import Links
 from app.domain.states import EventState
 from app.domain.vouchers import RemoteVoucher
@@ -29,7 +30,7 @@ from app.transfer.plan.situation import DocumentSituation, Past
 from app.transfer.plan.steps import AdoptVoucher, BookVoucher
 from app.transfer.plan.vat_sums import VatSums
 from app.transfer.plan.voucher import VoucherDesign, design_voucher, without_head
-from app.transfer.proof import record_comparison, record_unlike
+from app.transfer.proof import record_comparison, record_stop
 from app.transfer.rates import load_rate, record_rate
 from app.transfer.run_credit import require_turn
 from app.transfer.writes import write_voucher
@@ -226,5 +227,6 @@ async def _settle_headless(session: Session, run: Run, books: Books, document: D
     """The claim is in the ledger, and nobody is reminded of it: it stays open, so that it is never sent again."""
     gap = without_head(document, booked.voucher)
     await record_held(session, run.own_transfer_id, (gap,), unclear=True, unclear_since=func.now())
-    await record_unlike(session, run, books, gap)
+    fix = fix_for(Code.KEY_STOPPED, key_id=books.key.id)
+    await record_stop(session, run, books, Reason(code=Code.KEY_STOPPED, cause=gap.cause, fix=fix))
     await run.finish(session, state=EventState.HELD, note=gap.cause, reasons=[gap])

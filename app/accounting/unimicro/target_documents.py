@@ -18,6 +18,7 @@ from app.accounting.unimicro.translate_documents import (
     to_invoice,
     to_own_number,
     to_rounding,
+    to_series,
 )
 from app.accounting.unimicro.translate_sums import read_quote
 from app.domain.buyers import find_country
@@ -277,7 +278,7 @@ class DocumentTarget:
         )
         kept_rate = rate or from_invoice(row).rate
         lines, cut = to_credit_lines(document, links, there=row, rate=kept_rate or Decimal(1))
-        own = to_own_number(document, keeps=keeps_number)
+        own = {**to_series(links), **to_own_number(document, keeps=keeps_number)}
         await self._client.update(f"invoices/{remote_id}", {"ID": remote_id, **head, **own, **lines})
         made = await self._client.fetch_one(f"invoices/{remote_id}", expand="Items")
         lost = list_lost_lines(lines, made, where=f"Credit note {document.number}")
