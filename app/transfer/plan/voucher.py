@@ -21,6 +21,7 @@ from app.domain.vouchers import RemoteVoucher, Share, fit_shares, share_out, spl
 from app.transfer.plan.amounts import compare_totals, show_sums
 from app.transfer.plan.basics import name_document
 from app.transfer.plan.credit import Credited
+from app.transfer.plan.parts import find_line_departments
 from app.transfer.plan.products import choose_products
 from app.transfer.plan.sale import Sale
 from app.transfer.plan.situation import DocumentSituation
@@ -144,7 +145,7 @@ def design_voucher(
     document: Document, bookings: Mapping[LineKey, RemoteProduct], reference: Reference, rules: Rules
 ) -> VoucherDesign | Reason:
     """How the document's claim is shared out, to the øre; why it cannot be."""
-    shares = share_out(document, bookings)
+    shares = share_out(document, bookings, find_line_departments(document.lines, reference))
     claim = document.totals.gross_amount
     if claim <= 0 or not shares:
         cause = f"{name_document(document)} comes to {show_money(claim)} {document.currency}"
