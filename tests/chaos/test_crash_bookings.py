@@ -58,7 +58,6 @@ async def hear_too_large_credit(world: World) -> None:
 
 SCENARIOS: dict[str, tuple[Booking, dict[str, Any], Part, Part]] = {
     "voucher": (Booking.VOUCHER, {}, nothing, hear_invoice),
-    "voucher, guids ignored": (Booking.VOUCHER, {"voucher_guids": False}, nothing, hear_lost_invoice),
     "voucher, nothing kept or refused": (
         Booking.VOUCHER,
         {"voucher_reference": "dropped", "voucher_guids": False, "duplicate_heads": "made"},
