@@ -127,16 +127,16 @@ async def open_books(
         RemoteError: the reference data could not be read.
     """
     resources = resources.of_tenant(key.tenant_id)
+    booking = booking or Booking(key.booking)
     async with resources.sessions() as session:
         in_force = await load_rules(session, key.id)
-        answers = await _load_answers(session, key, booking or Booking(key.booking))
+        answers = await _load_answers(session, key, booking)
     now = in_force.read_at
     _check_usable(key, now, rehearses=rehearses)
     _check_crowd(resources, key)
     if sends:
         await require_customer_check(resources, key)
     exchanges: list[Exchange] = []
-    booking = booking or Booking(key.booking)
     target = _open_target(resources, key, booking, exchanges, rehearses=rehearses)
     oldest = now - timedelta(seconds=resources.settings.unimicro_reference_seconds)
     reference = await _load_reference(resources, key, target, oldest=oldest)

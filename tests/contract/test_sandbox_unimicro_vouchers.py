@@ -407,3 +407,35 @@ async def test_a_voucher_is_undone_by_its_id_and_another_booked_in_its_place(boo
     [other] = await books.expect(200, "POST", "journalentries", [await voucher(books, "500")], **query)
     assert (await lines_of(books, other))[0]["Amount"] == 500
     assert len(await books.get("journalentries")) == 3
+
+
+# Read back
+
+
+async def test_statistics_join_the_lines_of_a_voucher_with_its_head_or_know_of_no_join() -> None:
+    columns = (
+        "JournalEntryLine.ID as ID",
+        "JournalEntryLine.Amount as Amount",
+        "CustomerInvoice.InvoiceNumber as Head",
+    )
+    query = {"model": "JournalEntryLine", "select": ",".join(columns), "wrap": "false", "distinct": "false"}
+    query |= {"join": "JournalEntryLine.JournalEntryID eq CustomerInvoice.JournalEntryID"}
+    async with turned() as session:
+        [booked] = await book(session, await voucher(session))
+        await book(session, await voucher(session, InvoiceNumber=None), action=BOOK)
+        ask = query | {"filter": f"JournalEntryLine.JournalEntryID eq {booked['ID']}"}
+        rows = await session.get("/api/statistics", **ask)
+        assert [row["Head"] for row in rows] == ["5001"] * 3
+        assert sum(row["Amount"] for row in rows) == 0
+        # Rows without a partner are left out.
+        assert len(await session.get("/api/statistics", **query)) == 3
+        await turn(session, statistics_join=False)
+        refused = await session.expect(400, "GET", "/api/statistics", **ask)
+        assert "CustomerInvoice.InvoiceNumber" in refused
+
+
+@pytest.mark.parametrize("lines", [0, 3])
+async def test_a_booked_voucher_answers_its_lines_or_not(lines: int) -> None:
+    async with turned(voucher_lines_shown=lines > 0) as session:
+        [booked] = await book(session, await voucher(session))
+        assert len(booked.get("Lines", [])) == lines
