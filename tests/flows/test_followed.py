@@ -8,6 +8,7 @@ import pytest
 
 from app.sandbox.unimicro.invoices import create_invoice, issue_invoice, update_invoice
 from app.scheduler import look_at_clock
+from app.transfer.books import KnownBooks
 from tests.world import World, open_world
 
 DRAFT = {"booking": "draft"}
@@ -185,3 +186,51 @@ async def test_two_clocks_follow_a_document_once(followed: World) -> None:
     await world.settle_with(2)
     assert (await world.overview_row(5001))["state"] == "in Unimicro"
     assert await world.count("SELECT count(*) FROM event WHERE source = 'moved' AND state = 'done'") == 1
+
+
+async def test_credit_note_of_an_order_is_made_for_the_invoice_that_it_became(followed: World) -> None:
+    world = followed
+    await leave(world, 5003, booking="order")
+    await world.carry("invoice", 5008)
+    assert await world.hold_of(5008) == ("held", ["credit_of_order"])
+    assert "by itself" in (await world.document(5008))["reasons"][0]["fix"]
+    invoice_id = invoice_order(world)
+    await follow(world)
+    (credit,) = world.ledger.credits()
+    assert (credit["InvoiceReferenceID"], credit["ExternalReference"]) == (invoice_id, "RM-5008")
+    assert (await world.overview_row(5008))["state"] == "draft, not booked"
+    issue_invoice(world.ledger.books(), credit["ID"])
+    await follow(world)
+    shown = await world.overview_row(5008)
+    assert (shown["state"], shown["remote_number"]) == ("in Unimicro", world.ledger.credits()[0]["InvoiceNumber"])
+
+
+@pytest.mark.parametrize(
+    ("customer", "email", "code"),
+    [
+        ({"PeppolAddress": None}, "", "order_unreachable"),
+        ({"PeppolAddress": "0192:914778271"}, "", "order_without_reference"),
+        ({"PeppolAddress": "0192:914778271"}, "a@b.example", "order_without_reference"),
+    ],
+)
+async def test_order_that_unimicro_could_not_send_is_held_until_that_is_mended(
+    followed: World, customer: dict[str, Any], email: str, code: str
+) -> None:
+    world = followed
+    await world.carry("invoice", 5003)
+    world.source.double("5003", 5090, invoiceNumber="119090")
+    books = world.ledger.books()
+    (row,) = books.rows("Customer")
+    books.update("Customer", row["ID"], customer)
+    for address in books.rows("Email"):
+        books.update("Email", address["ID"], {"EmailAddress": email})
+    world.resources.kept(KnownBooks).recipients.clear()
+    await world.office.change_key(booking="order")
+    await world.carry("invoice", 5090)
+    assert await world.hold_of(5090) == ("held", [code])
+    assert world.ledger.orders() == []
+    mended = {"PeppolAddress": "0192:914778271", "EInvoiceAgreementReference": "PO-1"}
+    books.update("Customer", row["ID"], mended)
+    await world.retry(await world.document(5090))
+    await world.settle()
+    assert await world.hold_of(5090) == ("done", [])

@@ -40,6 +40,8 @@ class Code(StrEnum):
     DRIFT_OTHER = "drift_other"
     ISSUED_ON_OTHER_DAYS = "issued_on_other_days"
     ORDER_INVOICES = "order_invoices"
+    ORDER_UNREACHABLE = "order_unreachable"
+    ORDER_WITHOUT_REFERENCE = "order_without_reference"
     SAME_AS_OTHER = "same_as_other"
     CUSTOMER_ON_HOLD = "customer_on_hold"
     APPROVAL_MISSING = "approval_missing"

@@ -55,8 +55,8 @@ def plan_credit_note(document: Document, situation: DocumentSituation, *, draft_
 
 
 def credit_of_order(document: Document) -> Reason:
-    """Why a credit note of an order is for a person."""
-    cause = f"{name_document(document)} cannot be sent by a key that makes orders: there is no order that credits"
+    """Why a credit note waits for people: there is no order that credits, and no invoice yet."""
+    cause = f"{name_document(document)} credits an order that nobody has invoiced in Unimicro yet"
     return Reason(code=Code.CREDIT_OF_ORDER, cause=cause, fix=fix_for(Code.CREDIT_OF_ORDER))
 
 

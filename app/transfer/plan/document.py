@@ -7,7 +7,6 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import replace
 
-from app.domain.booking import Booking
 from app.domain.documents import Document, DocumentKind
 from app.domain.gaps import Gaps
 from app.domain.money import dump_json
@@ -24,7 +23,7 @@ from app.transfer.plan.basics import (
     plan_dimensions,
 )
 from app.transfer.plan.changes import explain_alarm, explain_unreadable, find_changes, list_notes, say_settled
-from app.transfer.plan.credit import credit_of_order, plan_credit_note
+from app.transfer.plan.credit import plan_credit_note
 from app.transfer.plan.customers import plan_customer
 from app.transfer.plan.go_live import is_persons_choice, plan_before_go_live
 from app.transfer.plan.parts import plan_project
@@ -79,8 +78,6 @@ def _plan(situation: DocumentSituation) -> Decision:
     old = plan_before_go_live(document, situation)
     if old is not None:
         return old
-    if situation.booking == Booking.ORDER and document.kind is DocumentKind.CREDIT_NOTE:
-        return Hold((credit_of_order(document),))
     if is_too_old(document, situation):
         return Skip(f"{name_document(document)} is older than the key's cut-off date {situation.rules.not_before}")
     return _plan_open(document, situation)
