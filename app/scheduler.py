@@ -1,13 +1,14 @@
-"""What is done by the clock: sweeps that are due are begun, drafts and orders followed, what was recorded let go.
+"""What is done by the clock: sweeps begun, drafts and orders followed, what was recorded let go, what is old pruned.
 
-Whoever holds the advisory lock decides; others pass. The lock lasts as long as one look, so a process that dies while
-it leads stops nobody.
+Whoever has the lead decides; others pass. It is a lease as a row, prolonged at each look and fenced by it: a process
+that dies while it leads stops the others until its time is over, one that ends in good order does not.
 """
 
 import asyncio
+import math
+import time
 from contextlib import suppress
-
-from sqlalchemy import text
+from dataclasses import dataclass
 
 from app.admin.hooks import list_live_hooks
 from app.admin.tenants import list_tenants
@@ -18,14 +19,17 @@ from app.engine.recorded import release_recorded
 from app.engine.wakeup import wake_workers
 from app.errors import ConflictError
 from app.platform.db import Session, is_away
+from app.platform.leases import Lead, claim_lead, record_office, release_lead
 from app.platform.logger import get_logger, log_fields
 from app.platform.resources import Resources
+from app.retention.prune import prune_tenants
 from app.sweep.sweeps import begin_sweep, is_due, list_last_sweeps
 from app.tables import Tenant
 from app.transfer.follow import begin_following
 
-# Any number that no other user of the same database server takes: "RecMan", and one more.
-_LOCK = 0x5265634D616F
+OFFICE = "schedule"
+# A look may be late; who misses several has died.
+_LOOKS = 3
 _STARTED_BY = "schedule"
 
 _log = get_logger(__name__)
@@ -42,13 +46,27 @@ async def run_schedule(resources: Resources, stop: asyncio.Event) -> None:
             _log.warning("database_away", error=type(error).__name__)
         with suppress(TimeoutError):
             await asyncio.wait_for(stop.wait(), resources.settings.schedule_seconds)
+    await _leave(resources)
+
+
+async def _leave(resources: Resources) -> None:
+    """Let another process lead at once."""
+    try:
+        async with resources.sessions.begin() as session:
+            await release_lead(session, resources.kept(Lead), OFFICE)
+    except Exception as error:
+        if not is_away(error):
+            raise
+        _log.warning("database_away", error=type(error).__name__)
 
 
 async def look_at_clock(resources: Resources) -> bool:
-    """Begin what is due; False when another process is looking right now."""
+    """Begin what is due; False when another process leads."""
     async with resources.sessions.begin() as session:
-        leads = (await session.execute(text("SELECT pg_try_advisory_xact_lock(:lock)"), {"lock": _LOCK})).scalar_one()
-        if not leads:
+        await record_office(session, OFFICE)
+    async with resources.sessions.begin() as session:
+        seconds = _LOOKS * resources.settings.schedule_seconds
+        if not await claim_lead(session, resources.kept(Lead), OFFICE, seconds=seconds):
             return False
         for tenant in await list_tenants(session):
             with log_fields(tenant=str(tenant.id)):
@@ -58,7 +76,23 @@ async def look_at_clock(resources: Resources) -> bool:
     # Another process may have recorded for a moment longer than its hook was to record first.
     await release_recorded(resources.sessions, confirmed)
     wake_workers(resources)
+    await _prune_if_due(resources)
     return True
+
+
+@dataclass(slots=True)
+class LastPrune:
+    """When this process pruned last, by its own clock; a new one prunes at once: cheap where others have."""
+
+    moment: float = -math.inf
+
+
+async def _prune_if_due(resources: Resources) -> None:
+    hours, last = resources.settings.prune_hours, resources.kept(LastPrune)
+    if hours and time.monotonic() - last.moment >= hours * 3600:
+        last.moment = time.monotonic()
+        for one in await prune_tenants(resources.sessions, dry_run=False, actor=_STARTED_BY):
+            _log.info("pruned", tenant_name=one.tenant, what=one.what, rows=one.rows)
 
 
 async def _is_asked_for(session: Session, resources: Resources, tenant: Tenant) -> bool:

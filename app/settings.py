@@ -8,6 +8,9 @@ from urllib.parse import urlsplit
 from pydantic import AliasChoices, Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+# Named as they are everywhere, without our prefix.
+_COMMON_NAMES = ("database_url", "database_pooled", "database_direct_url")
+
 
 class Settings(BaseSettings):
     """The service's settings; `recman-unimicro settings` lists them with their source."""
@@ -19,6 +22,20 @@ class Settings(BaseSettings):
         validation_alias=AliasChoices("DATABASE_URL", "RMU_DATABASE_URL"),
         description="Postgres 15+; not set: an embedded Postgres is started in the data folder",
     )
+    database_pooled: bool = Field(
+        default=False,
+        validation_alias=AliasChoices("DATABASE_POOLED", "RMU_DATABASE_POOLED"),
+        description="A pooler in transaction mode stands before Postgres: no statement is kept prepared",
+    )
+    database_direct_url: str | None = Field(
+        None,
+        validation_alias=AliasChoices("DATABASE_DIRECT_URL", "RMU_DATABASE_DIRECT_URL"),
+        description="Postgres past the pooler, for migrations and wake-ups; not set: workers look every poll",
+    )
+    database_connections: int = Field(
+        12, ge=2, description="Connections to Postgres that one process opens at most, those for webhooks aside"
+    )
+    webhook_connections: int = Field(8, ge=1, description="Connections that store webhooks, in a process with the API")
     data_dir: Path = Field(Path(".data"), description="Folder of the embedded Postgres and of demo files")
     host: str = Field("127.0.0.1", description="Address the API listens on")
     port: int = Field(8000, description="Port the API listens on")
@@ -107,11 +124,27 @@ class Settings(BaseSettings):
         description="A webhook that names no record brings the next sweep forward, at most this often; 0: never",
     )
     schedule_seconds: float = Field(30, gt=0, description="How often it is looked whether a sweep is due")
+    prune_hours: float = Field(
+        24, ge=0, description="How often what was kept for long enough is let go; 0: only by `recman-unimicro prune`"
+    )
 
     @cached_property
     def allowed_hosts(self) -> frozenset[str]:
         """The hosts a token may name as API base, lower case."""
         return frozenset(host.strip().lower() for host in self.unimicro_allowed_hosts.split(",") if host.strip())
+
+    def listens_at(self, url: str) -> str | None:
+        """Where a worker can be woken from, when it works at `url`; None: nowhere, so that it looks again and again."""
+        return self.database_direct_url or (None if self.database_pooled else url)
+
+    def most_connections(self, *, serves: bool, works: bool) -> int:
+        """How many connections to Postgres a process of this kind opens at most: one more for slots, one to listen."""
+        return self.session_connections + 1 + serves * self.webhook_connections + works
+
+    @property
+    def session_connections(self) -> int:
+        """Never fewer than the lanes that are worked on at once, and those who look after them."""
+        return max(self.database_connections, self.worker_concurrency + 2)
 
     @property
     def places_of_a_tenant(self) -> int:
@@ -138,7 +171,7 @@ def list_settings(settings: Settings) -> list[SettingRow]:
     """Every setting with its variable, value (secrets masked), source and meaning."""
     rows = []
     for name, field in Settings.model_fields.items():
-        variable = "DATABASE_URL" if name == "database_url" else f"RMU_{name.upper()}"
+        variable = name.upper() if name in _COMMON_NAMES else f"RMU_{name.upper()}"
         value = getattr(settings, name)
         shown = "" if value is None else mask_url(str(value))
         source = "environment" if name in settings.model_fields_set else "default"

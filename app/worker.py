@@ -10,6 +10,7 @@ from typing import Any
 from uuid import UUID
 
 from app.admin.keys import is_removed, pause_key
+from app.admin.series import is_turn
 from app.admin.tenants import load_tenant
 from app.clerk.carry_job import carry_job
 from app.clerk.jobs import SCOPE as JOB
@@ -17,6 +18,8 @@ from app.clerk.jobs import record_job_trouble
 from app.domain.reading import Purpose
 from app.domain.reasons.catalogue import fix_for
 from app.domain.reasons.codes import Code, Reason
+from app.domain.series import SCOPE as TURN
+from app.domain.series import parse_turn
 from app.domain.states import STOPPED, EventState
 from app.engine.inbox import Arrival, accept, dedupe_key, load_unseen
 from app.engine.lanes import Lease, backoff_seconds, check_fence, lock_record, postpone, release, wait_for
@@ -157,8 +160,11 @@ async def _wait_for_record(resources: Resources, run: Run, error: WaitError) -> 
         needs_person = other is not None and other.state in STOPPED and not error.has_own_fix
         fix = fix_for(Code.WAITS, "held") if needs_person else error.fix
         await _record_trouble(session, run, Reason(code=error.code, cause=error.cause, fix=fix))
-        is_over = other is not None and (other.booked_at is not None or (error.while_open and not is_begun(other)))
-        if is_over:
+        has_turn = error.scope == TURN and await _has_turn(session, lease, error)
+        is_over = has_turn or (
+            other is not None and (other.booked_at is not None or (error.while_open and not is_begun(other)))
+        )
+        if is_over or has_turn:
             await postpone(session, lease, seconds=0, spends_try=False)
         elif needs_person and _has_just_ended(other, lease):
             await postpone(session, lease, seconds=_LOOK_AGAIN_SECONDS, spends_try=False)
@@ -166,6 +172,14 @@ async def _wait_for_record(resources: Resources, run: Run, error: WaitError) -> 
             await wait_for(session, lease, scope=error.scope, record_id=error.record_id, seconds=error.seconds)
             if other is None and error.scope == "invoice":
                 await _ask_for(session, lease, error)
+
+
+async def _has_turn(session: Session, lease: Lease, error: WaitError) -> bool:
+    """Whether a number's turn came while we looked: its coming and our decision to wait cannot pass each other."""
+    company_key, series_id, number = parse_turn(error.record_id)
+    return await is_turn(
+        session, tenant_id=lease.tenant_id, company_key=company_key, series_id=series_id, number=number
+    )
 
 
 def _has_just_ended(other: Transfer | None, lease: Lease) -> bool:

@@ -11,16 +11,20 @@ from app.accounting.unimicro.rehearsal import Rehearsal
 from app.accounting.unimicro.target import Change, Made, UnimicroTarget
 from app.accounting.unimicro.target_documents import Draft, NewDraft, Recipients
 from app.accounting.unimicro.target_orders import UnimicroOrderTarget
+from app.accounting.unimicro.translate_vouchers import NewVoucher
+from app.accounting.unimicro.vouchers import BookedEntry
 from app.platform.http import httpx
 
 __all__ = [
     "MOST_AT_ONCE",
+    "BookedEntry",
     "Change",
     "Draft",
     "Exchange",
     "Issued",
     "Made",
     "NewDraft",
+    "NewVoucher",
     "Preview",
     "Recipients",
     "Target",

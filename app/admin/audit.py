@@ -9,11 +9,11 @@ fingerprints only.
 import hashlib
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, Text, cast, func, insert, literal, null, select, update
+from sqlalchemy import ColumnElement, Row, Select, Text, cast, delete, func, insert, literal, null, select, update
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.dialects.postgresql import insert as upsert
 
@@ -43,8 +43,8 @@ class Change:
 class ChainCheck:
     """How far a chain fits (`tenant_id` None: the installation's).
 
-    Shape: `rows` fit, counted from the oldest; `broken` is the id of the first that does not; `missing` is how many of
-    the newest are gone.
+    Shape: `rows` fit, counted from the oldest, those that were let go included; `broken` is the id of the first that
+    does not; `missing` is how many of the newest are gone.
     """
 
     tenant_id: UUID | None
@@ -78,7 +78,7 @@ async def record_change(session: Session, change: Change) -> None:
         "action": change.action,
         "subject": change.subject,
     }
-    digest = _hash(list(values.values()), texts, head.hash)
+    digest = hash_change(list(values.values()), texts, head.hash)
     values |= {"before": before, "after": after, "previous_hash": head.hash, "hash": digest}
     await session.execute(insert(Audit).values(values))
     grown = update(AuditChain).where(AuditChain.id == chain).values(length=AuditChain.length + 1, hash=digest)
@@ -121,12 +121,31 @@ async def check_chains(session: Session) -> list[ChainCheck]:
     return [await _check(session, chain, heads.get(chain, empty)) for chain in sorted({*heads, *written})]
 
 
+def select_old_changes(tenant_id: UUID | None, before: datetime) -> Select[Any]:
+    """Changes of years that no law keeps, from the chain's beginning without a gap; the newest of all stays."""
+    own = Audit.tenant_id.is_not_distinct_from(tenant_id)
+    newer = select(func.min(Audit.id)).where(own, Audit.at >= before).scalar_subquery()
+    newest = select(func.max(Audit.id)).where(own).scalar_subquery()
+    return select(Audit.id).where(own, Audit.id < func.coalesce(newer, newest)).order_by(Audit.id)
+
+
+async def prune_changes(session: Session, tenant_id: UUID | None, ids: Sequence[Any]) -> None:
+    """Let these changes go; the chain's head remembers where the rest begins, so that it still fits."""
+    chain, own = tenant_id or _INSTALLATION, Audit.tenant_id.is_not_distinct_from(tenant_id)
+    await _claim_head(session, chain)
+    last = await session.scalar(select(Audit.hash).where(own, Audit.id == max(ids)))
+    values = {"pruned_length": AuditChain.pruned_length + len(ids), "pruned_hash": last}
+    unseen = {"synchronize_session": False}
+    await session.execute(update(AuditChain).where(AuditChain.id == chain).values(values), execution_options=unseen)
+    await session.execute(delete(Audit).where(own, Audit.id.in_(ids)), execution_options=unseen)
+
+
 async def _check(session: Session, chain: UUID, head: AuditChain) -> ChainCheck:
     tenant_id = None if chain == _INSTALLATION else chain
-    previous, count, last = _START, 0, None
+    previous, count, last = head.pruned_hash or _START, head.pruned_length or 0, None
     async for row, *texts in _walk(session, tenant_id):
         plain = [row.tenant_id, row.at, row.actor, row.action, row.subject]
-        fits = row.previous_hash == previous and row.hash == _hash(plain, texts, previous)
+        fits = row.previous_hash == previous and row.hash == hash_change(plain, texts, previous)
         if not fits or count == head.length:
             return ChainCheck(tenant_id=tenant_id, rows=count, broken=row.id)
         previous, count, last = row.hash, count + 1, row.id
@@ -148,7 +167,7 @@ async def _walk(session: Session, tenant_id: UUID | None) -> AsyncIterator[tuple
             return
 
 
-def _hash(plain: Sequence[Any], texts: Sequence[str | None], previous: bytes) -> bytes:
+def hash_change(plain: Sequence[Any], texts: Sequence[str | None], previous: bytes) -> bytes:
     """The hash of a row: tenant, time, actor, action and subject, then `before` and `after` as Postgres writes them."""
     tenant_id, at, *names = plain
     parts = [str(tenant_id or ""), at.astimezone(UTC).isoformat(), *names, *(one or "" for one in texts)]

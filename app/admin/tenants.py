@@ -8,6 +8,7 @@ from sqlalchemy.exc import IntegrityError
 
 from app.domain.reading import Reading
 from app.domain.reasons.codes import Code
+from app.domain.retention import Retention
 from app.errors import ConflictError, NotFoundError
 from app.platform.crypto import Vault, show_fingerprint
 from app.platform.db import Session, locked
@@ -70,6 +71,12 @@ async def record_tenant_state(session: Session, tenant: Tenant, *, state: str) -
 async def record_reading(session: Session, tenant: Tenant, reading: Reading) -> None:
     """Keep how the tenant's RecMan is read; what is left at its default is not stored."""
     tenant.reading = reading.model_dump(mode="json", exclude_defaults=True)
+    await session.flush()
+
+
+async def record_retention(session: Session, tenant: Tenant, retention: Retention) -> None:
+    """Keep how long the tenant's data are kept; what is left at its default is not stored."""
+    tenant.retention = retention.model_dump(mode="json", exclude_defaults=True)
     await session.flush()
 
 

@@ -116,7 +116,7 @@ class PlannedStepView(View):
 
 
 class LineView(View):
-    """How a line would be booked."""
+    """How a line would be booked; without account and VAT where it is booked already."""
 
     position: int
     text: str

@@ -77,6 +77,9 @@ class AttemptView(View):
     milliseconds: int
     rules_version: int = Field(description="The version of the key's rules that decided; 0: none")
     exchanges: list[dict[str, Any]]
+    pruned_at: datetime | None = Field(
+        description="When the exchanges were let go: their time was over, or a person's data were erased"
+    )
 
 
 class TransferDetail(TransferView):

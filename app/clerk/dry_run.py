@@ -37,7 +37,7 @@ from app.transfer.route import choose_key, decide_without_key
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LinePreview:
-    """How a line would be booked; account and VAT as Unimicro's numbers and codes."""
+    """How a line would be booked; account and VAT as Unimicro's numbers and codes, none of what is booked already."""
 
     position: int
     text: str
@@ -225,9 +225,11 @@ def _name(decision: Decision) -> tuple[str, tuple[Reason, ...]]:
 def _list_lines(document: Document, situation: DocumentSituation, books: Books) -> Iterator[LinePreview]:
     accounts = {one.remote_id: number for number, one in books.reference.accounts.items()}
     sale = to_sale(document, replace(situation, reference=books.reference))
+    # What is booked stays on its codes, and who its buyer is was not looked at: the rules might name other ones.
+    is_booked = situation.past is not None and situation.past.booked
     for line in document.lines:
         shown = LinePreview(position=line.position, text=line.text, product=line.product_number)
-        chosen = () if line.is_text else choose_product(line, sale)
+        chosen = () if line.is_text or is_booked else choose_product(line, sale)
         yield (
             replace(
                 shown,

@@ -16,37 +16,25 @@ from rich.markup import escape
 from rich.table import Table
 
 from app.clerk.customers.report import render_report
-from app.cli import processes, upkeep
+from app.cli import options, processes, upkeep
 from app.cli.doctor import examine
+from app.cli.door import taken_address
 from app.cli.golive import create_golive_cli
-from app.cli.options import (
-    CheckOption,
-    ConfirmOption,
-    DryRunOption,
-    ExitOption,
-    FormatOption,
-    FromOption,
-    KeyNameOption,
-    KillOption,
-    LookedKeyOption,
-    NewKeyOption,
-    NoHooksOption,
-    OutOption,
-    OwnerOption,
-    RedirectOption,
-    RepeatOption,
-    ShuffleOption,
-    TenantNameOption,
-    ToOption,
-    TroubleOption,
-    WriteOption,
+from app.cli.show import (
+    MOST_SHOWN,
+    console,
+    show_findings,
+    show_preview,
+    tell_break,
+    tell_erased,
+    tell_finding,
+    tell_pruned,
+    tell_sweep,
 )
-from app.cli.show import MOST_SHOWN, console, show_findings, show_preview, tell_break, tell_finding, tell_sweep
 from app.domain.findings import stops_nothing
 from app.domain.reading import SWEPT_SCOPES
 from app.domain.states import CheckState, SweepState
 from app.errors import ServiceError
-from app.platform.db import migrate_database
 from app.platform.logger import configure_logging
 from app.settings import Settings, list_settings
 
@@ -109,17 +97,18 @@ cli.add_typer(create_golive_cli(_load_settings, _database), name="golive")
 def up() -> None:
     """Run everything in one process: database (embedded unless DATABASE_URL is set), migrations, API and worker."""
     settings = _load_settings()
-    with _database(settings) as url:
-        processes.run_async(migrate_database(url))
-        processes.run_async(processes.serve_and_work(settings, url))
+    # Whoever has the address may be an older version at work: then nothing of its database is changed.
+    with taken_address(settings) as sockets, _database(settings) as url:
+        processes.run_async(processes.migrate(settings, url))
+        processes.run_async(processes.serve_and_work(settings, url, sockets))
 
 
 @cli.command()
 def serve() -> None:
     """Run the API alone; any number may share one Postgres."""
     settings = _load_settings()
-    with _database(settings) as url:
-        processes.run_async(processes.serve(settings, url))
+    with taken_address(settings) as sockets, _database(settings) as url:
+        processes.run_async(processes.serve(settings, url, sockets))
 
 
 @cli.command()
@@ -135,24 +124,24 @@ def migrate() -> None:
     """Bring the database schema up to date; safe to run from many machines at once."""
     settings = _load_settings()
     with _database(settings) as url:
-        processes.run_async(migrate_database(url))
+        processes.run_async(processes.migrate(settings, url))
     console.print("The schema is up to date.")
 
 
 @cli.command()
 def demo(
     *,
-    exit_: ExitOption = False,
-    kill_worker: KillOption = False,
-    repeat: RepeatOption = 1,
-    shuffle: ShuffleOption = None,
-    no_hooks: NoHooksOption = False,
-    trouble_every: TroubleOption = 0,
+    exit_: options.ExitOption = False,
+    kill_worker: options.KillOption = False,
+    repeat: options.RepeatOption = 1,
+    shuffle: options.ShuffleOption = None,
+    no_hooks: options.NoHooksOption = False,
+    trouble_every: options.TroubleOption = 0,
 ) -> None:
     """See the whole way on made-up data: sandbox RecMan → this service → sandbox Unimicro, on this machine only."""
     from app.sandbox.demo import DemoOptions, run_demo  # noqa: PLC0415 - `serve` and `worker` load neither stand-ins nor a Postgres
 
-    options = DemoOptions(
+    wanted = DemoOptions(
         stay=not exit_,
         kill_worker=kill_worker,
         repeat=repeat,
@@ -160,28 +149,34 @@ def demo(
         hooks=not no_hooks,
         trouble_every=trouble_every,
     )
-    sys.exit(run_demo(options, data_dir=Settings().data_dir.resolve()))
+    sys.exit(run_demo(wanted, data_dir=Settings().data_dir.resolve()))
 
 
 @cli.command()
 def sandbox(
     recman_port: Annotated[int, typer.Option(help="Port of the sandbox RecMan.")] = 8101,
     unimicro_port: Annotated[int, typer.Option(help="Port of the sandbox Unimicro.")] = 8102,
-    redirect_uri: RedirectOption = "http://127.0.0.1:8000/oauth/unimicro/callback",
+    identity_port: Annotated[int, typer.Option(help="Port of its identity server.")] = 8103,
+    redirect_uri: options.RedirectOption = "http://127.0.0.1:8000/oauth/unimicro/callback",
 ) -> None:
     """Run the stand-ins of RecMan and Unimicro on loopback; prints the environment and the steps to a first invoice."""
     from app.sandbox.first_steps import plan_first_steps, render_first_steps  # noqa: PLC0415 - `serve` and `worker` load neither stand-ins nor a Postgres
     from app.sandbox.serve import SandboxPorts, serve_sandboxes  # noqa: PLC0415 - `serve` and `worker` load neither stand-ins nor a Postgres
 
     configure_logging(style="text", level="INFO")
-    ports = SandboxPorts(recman=recman_port, unimicro=unimicro_port)
+    ports = SandboxPorts(recman=recman_port, unimicro=unimicro_port, identity=identity_port)
     steps = plan_first_steps(ports, redirect_uri=redirect_uri, data_dir=Settings().data_dir.resolve())
     print(render_first_steps(steps), flush=True)  # noqa: T201 - to be copied, so nothing may wrap it
     processes.run_async(serve_sandboxes(ports, redirect_uri=redirect_uri))
 
 
 @cli.command()
-def doctor(*, new_key: NewKeyOption = False, key: LookedKeyOption = None, tenant: TenantNameOption = None) -> None:
+def doctor(
+    *,
+    new_key: options.NewKeyOption = False,
+    key: options.LookedKeyOption = None,
+    tenant: options.TenantNameOption = None,
+) -> None:
     """Say what is missing, each with cause and fix; ends with 1 when anything is. With --key also of that key."""
     if new_key:
         print(Fernet.generate_key().decode())  # noqa: T201 - to be captured by a script
@@ -212,7 +207,7 @@ def verify_audit() -> None:
     """Check every chain of the audit trail; ends with 1 and names the first row that does not fit."""
     settings = _load_settings()
     with _database(settings) as url:
-        chains = asyncio.run(upkeep.verify_audit(url))
+        chains = asyncio.run(upkeep.verify_audit(url, pooled=settings.database_pooled))
     for chain in chains:
         whose = f"tenant {chain.tenant_id}" if chain.tenant_id is not None else "the installation"
         console.print(f"{whose}: {chain.rows} rows fit", soft_wrap=True)
@@ -225,10 +220,10 @@ def verify_audit() -> None:
 @check_cli.command("customers")
 def check_customers(
     *,
-    key: KeyNameOption,
-    tenant: TenantNameOption = None,
-    form: FormatOption = None,
-    out: OutOption = None,
+    key: options.KeyNameOption,
+    tenant: options.TenantNameOption = None,
+    form: options.FormatOption = None,
+    out: options.OutOption = None,
 ) -> None:
     """Compare all customers of RecMan and Unimicro; ends with 0 when nothing needs a person. Changes nothing."""
     settings = _load_settings()
@@ -252,7 +247,7 @@ def check_customers(
 
 
 @cli.command()
-def sweep(*, tenant: OwnerOption = None) -> None:
+def sweep(*, tenant: options.OwnerOption = None) -> None:
     """Read all of RecMan and look at whatever has changed; goes on with one that was interrupted."""
     _sweep(tenant, None)
 
@@ -260,11 +255,11 @@ def sweep(*, tenant: OwnerOption = None) -> None:
 @cli.command()
 def backfill(
     *,
-    first: FromOption,
-    last: ToOption,
-    dry_run: DryRunOption = False,
-    confirm: ConfirmOption = None,
-    tenant: OwnerOption = None,
+    first: options.FromOption,
+    last: options.ToOption,
+    dry_run: options.DryRunOption = False,
+    confirm: options.ConfirmOption = None,
+    tenant: options.OwnerOption = None,
 ) -> None:
     """Fetch documents of these days and send those not in Unimicro yet; none outside. Twice does no harm.
 
@@ -280,7 +275,8 @@ def _sweep(tenant: str | None, days: upkeep.Days | None) -> None:
     with _database(settings) as url:
         end = asyncio.run(upkeep.sweep_recman(settings, url, tenant=tenant, days=days, tell=partial(tell_sweep, aside)))
         if days is not None and days.dry_run:
-            show_preview(aside, end, *asyncio.run(upkeep.list_preview(url, end, most=MOST_SHOWN)))
+            pooled = settings.database_pooled
+            show_preview(aside, end, *asyncio.run(upkeep.list_preview(url, end, most=MOST_SHOWN, pooled=pooled)))
     table = Table("scope", "counts", box=None, pad_edge=False)
     for scope, counts in sorted(end.counts.items(), key=lambda one: SWEPT_SCOPES.index(one[0])):
         table.add_row(scope, ", ".join(f"{name.replace('_', ' ')} {count}" for name, count in counts.items()))
@@ -289,8 +285,26 @@ def _sweep(tenant: str | None, days: upkeep.Days | None) -> None:
     sys.exit(0 if end.state == SweepState.DONE else 1)
 
 
+@cli.command()
+def prune(*, dry_run: options.CountOnlyOption = False) -> None:
+    """Let go of what was kept for long enough, as each tenant's retention says; the scheduler does so every day."""
+    settings = _load_settings()
+    with _database(settings) as url:
+        tell_pruned(asyncio.run(upkeep.prune(url, dry_run=dry_run)), dry_run=dry_run)
+
+
+@cli.command()
+def erase(
+    scope: options.ScopeArgument, record_id: options.RecordArgument, *, tenant: options.OwnerOption = None
+) -> None:
+    """Take a person's data by RecMan's record: `erase company 201`. What law keeps stays; the audit trail says so."""
+    settings = _load_settings()
+    with _database(settings) as url:
+        tell_erased(asyncio.run(upkeep.erase(url, scope=scope, record_id=record_id, tenant=tenant)))
+
+
 @recman_cli.command()
-def probe(*, tenant: OwnerOption = None) -> None:
+def probe(*, tenant: options.OwnerOption = None) -> None:
     """Learn in at most ten calls which scopes, names and filters an account has; ends with 1 when one is refused."""
     settings = _load_settings()
     with _database(settings) as url:
@@ -306,7 +320,7 @@ def probe(*, tenant: OwnerOption = None) -> None:
 
 
 @cli.command()
-def openapi(*, write: WriteOption = False, check: CheckOption = False) -> None:
+def openapi(*, write: options.WriteOption = False, check: options.CheckOption = False) -> None:
     """Print, write or check the description of our REST API."""
     from app.web import render_openapi  # noqa: PLC0415 - building every route takes a second, which no other command needs
 

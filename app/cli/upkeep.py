@@ -1,6 +1,6 @@
 """What an operator does now and then from the command line.
 
-Seal secrets again, verify the audit, check customers, sweep and probe RecMan, fetch older documents.
+Seal secrets again, verify the audit, check customers, sweep and probe RecMan, fetch older documents, prune, erase.
 """
 
 import asyncio
@@ -24,6 +24,8 @@ from app.errors import ConflictError, NotFoundError
 from app.platform.db import Session, create_engine, create_sessions, translate_away
 from app.platform.logger import log_fields
 from app.platform.resources import open_resources
+from app.retention.erase import Erased, erase_record
+from app.retention.prune import Pruned, prune_tenants
 from app.settings import Settings
 from app.sweep.listed import count_before_go_live, list_listed
 from app.sweep.probe import Finding, probe_account
@@ -80,13 +82,13 @@ async def rotate_secrets(settings: Settings, url: str) -> dict[str, int]:
         }
 
 
-async def verify_audit(url: str) -> list[ChainCheck]:
+async def verify_audit(url: str, *, pooled: bool) -> list[ChainCheck]:
     """How far each chain of the audit trail fits, as of one moment.
 
     Raises:
         DatabaseAwayError: Postgres does not answer.
     """
-    engine = create_engine(url, pool_size=1)
+    engine = create_engine(url, pool_size=1, pooled=pooled)
     one_moment = engine.execution_options(isolation_level="REPEATABLE READ")
     try:
         async with translate_away(), create_sessions(one_moment)() as session:
@@ -225,13 +227,13 @@ async def _begin_sweep(session: Session, tenant: Tenant, days: Days | None) -> S
     return sweep
 
 
-async def list_preview(url: str, sweep: Sweep, *, most: int) -> tuple[int, Sequence[ListedDocument]]:
+async def list_preview(url: str, sweep: Sweep, *, most: int, pooled: bool) -> tuple[int, Sequence[ListedDocument]]:
     """How many of a dry run's documents are dated before a go-live day, and the first documents of its list.
 
     Raises:
         DatabaseAwayError: Postgres does not answer.
     """
-    engine = create_engine(url, pool_size=1)
+    engine = create_engine(url, pool_size=1, pooled=pooled)
     try:
         async with translate_away(), create_sessions(engine)() as session:
             return await count_before_go_live(session, sweep), await list_listed(session, sweep, limit=most)
@@ -256,6 +258,37 @@ async def probe_recman(settings: Settings, url: str, *, tenant: str | None) -> l
             await record_change(session, change)
         with log_fields(tenant=str(found.id)):
             return await probe_account(resources, found)
+
+
+async def prune(url: str, *, dry_run: bool) -> list[Pruned]:
+    """What went of every tenant, or would go.
+
+    Raises:
+        DatabaseAwayError: Postgres does not answer.
+    """
+    engine = create_engine(url, pool_size=1)
+    try:
+        async with translate_away():
+            return await prune_tenants(create_sessions(engine), dry_run=dry_run, actor=_ACTOR)
+    finally:
+        await engine.dispose()
+
+
+async def erase(url: str, *, scope: str, record_id: str, tenant: str | None) -> Erased:
+    """What went of a record.
+
+    Raises:
+        NotFoundError: nothing is known of the record; there is no such tenant, or several and none was named.
+        ConflictError: something of it is not settled.
+        DatabaseAwayError: Postgres does not answer.
+    """
+    engine = create_engine(url, pool_size=1)
+    try:
+        async with translate_away(), create_sessions(engine).begin() as session:
+            found = await _load_named_tenant(session, tenant)
+            return await erase_record(session, found, scope=scope, record_id=record_id, actor=_ACTOR)
+    finally:
+        await engine.dispose()
 
 
 async def _load_named_tenant(session: Session, name: str | None) -> Tenant:

@@ -187,22 +187,6 @@ async def record_end(session: Session, events: Sequence[Event], *, state: EventS
     await session.execute(_END, values)
 
 
-async def list_bodies(
-    session: Session, *, tenant_id: UUID, scope: str, record_id: str, limit: int = 20
-) -> list[tuple[bytes, str, str]]:
-    """The newest bodies that named a record, newest first, with their content types and what was read from them."""
-    query = (
-        select(Event.body, Event.content_type, Event.operation)
-        .where(Event.tenant_id == tenant_id, Event.scope == scope, Event.record_id == record_id)
-        # What is only recorded, or was discarded then, has no lane: nobody confirmed that it is read rightly.
-        .where(Event.body.is_not(None), Event.lane_id.is_not(None))
-        .order_by(Event.id.desc())
-        .limit(limit)
-    )
-    rows = await session.execute(query)
-    return [(row.body, row.content_type or "", row.operation or "") for row in rows]
-
-
 async def list_deliveries(session: Session, hook_id: UUID, *, limit: int) -> Sequence[Event]:
     """What came to a hook, newest first, with bodies; records that came together have the source of a part."""
     query = select(Event).where(Event.hook_id == hook_id).order_by(Event.id.desc()).limit(limit)

@@ -5,10 +5,8 @@ from dataclasses import dataclass, field
 
 import asyncpg
 
-from app.platform.db import ACQUIRE_SECONDS, Pool, to_driver_url, url_of
+from app.platform.db import ACQUIRE_SECONDS, Pool, connect_options, to_driver_url, url_of
 from app.platform.resources import Resources
-
-_POOL_SIZE = 16
 
 
 @dataclass(slots=True)
@@ -29,23 +27,24 @@ async def pool_of(resources: Resources) -> Pool:
     opened = resources.kept(OpenedPool)
     if opened.pool is None:
         async with opened.opening:
-            opened.pool = opened.pool or await _create_pool(url_of(resources.sessions))
+            opened.pool = opened.pool or await _create_pool(resources)
     return opened.pool
 
 
-def _create_pool(url: str) -> Pool:
+def _create_pool(resources: Resources) -> Pool:
     """Connections are opened on first use.
 
     Each lease runs one statement in its own transaction and changes no session state, so the round trip that would
     reset the connection between leases is left out.
     """
+    settings = resources.settings
     return asyncpg.create_pool(
-        to_driver_url(url),
+        to_driver_url(url_of(resources.sessions)),
         min_size=0,
-        max_size=_POOL_SIZE,
-        timeout=ACQUIRE_SECONDS,
+        max_size=settings.webhook_connections,
         command_timeout=10,
         reset=_leave_as_it_is,
+        **connect_options(pooled=settings.database_pooled) | {"timeout": ACQUIRE_SECONDS},
     )
 
 

@@ -1,17 +1,19 @@
 """Waking workers: a coalesced NOTIFY behind the commit, never inside the transaction that answers a webhook.
 
-The one-second poll stays the truth; this only makes it feel instant.
+The one-second poll stays the truth; this only makes it feel instant. Behind a pooler nobody can be woken, for whoever
+listens must keep his connection: with a direct address beside it that one is listened at, without one the poll is all.
 """
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
+from app.platform.db import BARE_ERRORS, connect_bare, url_of
 from app.platform.logger import get_logger
 from app.platform.resources import Resources
 
@@ -50,7 +52,8 @@ async def notifier(resources: Resources) -> AsyncIterator[None]:
 @asynccontextmanager
 async def listener(resources: Resources) -> AsyncIterator[None]:
     """While open, the notifications of any process ring in this one."""
-    async with run_beside(_listen_forever(resources)):
+    url = resources.settings.listens_at(url_of(resources.sessions))
+    async with run_beside(_listen_forever(resources, url)) if url is not None else nullcontext():
         yield
 
 
@@ -81,13 +84,15 @@ async def _notify_forever(resources: Resources) -> None:
             await asyncio.sleep(_RETRY_SECONDS)
 
 
-async def _listen_forever(resources: Resources) -> None:
+async def _listen_forever(resources: Resources, url: str) -> None:
     while True:
         try:
-            async with resources.engine.connect() as connection:
-                raw: Any = (await connection.get_raw_connection()).driver_connection
+            raw = await connect_bare(url)
+            try:
                 await _listen(raw, bells_of(resources).arrived)
-        except (DBAPIError, OSError) as error:
+            finally:
+                raw.terminate()
+        except BARE_ERRORS as error:
             _log.warning("listen_failed", error=type(error).__name__)
         await asyncio.sleep(_RETRY_SECONDS)
 

@@ -23,11 +23,15 @@ from app.domain.money import dump_json, parse_json
 from app.domain.reasons.catalogue import fix_for
 from app.domain.reasons.codes import Code
 from app.errors import DatabaseAwayError, SchemaError
+from app.platform.schema import verify_ours
 from app.tables import TenantOwned
 
 # Any number that no other user of the same database server takes: "RecMan".
 _MIGRATION_LOCK = 0x5265634D616E
 _MIGRATIONS = Path(__file__).resolve().parents[2] / "migrations"
+
+# By this name our connections are known in pg_stat_activity.
+APPLICATION = "recman-unimicro"
 
 # Webhooks wait this long for a connection before they are answered 503.
 ACQUIRE_SECONDS = 5
@@ -59,8 +63,23 @@ _AWAY = (
 )
 
 
-def create_engine(url: str, *, pool_size: int = 20, wait_seconds: float = ACQUIRE_SECONDS) -> AsyncEngine:
-    """An engine whose JSON keeps Decimals; whoever finds no free connection waits so long for one."""
+# Whatever may become of a statement on a connection of the bare driver.
+BARE_ERRORS = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError)
+
+
+def create_engine(
+    url: str,
+    *,
+    pool_size: int = 20,
+    wait_seconds: float = ACQUIRE_SECONDS,
+    pooled: bool = False,
+    label: str = APPLICATION,
+) -> AsyncEngine:
+    """An engine whose JSON keeps Decimals; whoever finds no free connection waits so long for one.
+
+    `pooled`: each transaction may meet another connection of the server, so that nothing prepared is there again.
+    """
+    unkept = {"prepared_statement_cache_size": 0, "prepared_statement_name_func": _name_nothing} if pooled else {}
     return create_async_engine(
         to_async_url(url),
         pool_size=pool_size,
@@ -70,8 +89,29 @@ def create_engine(url: str, *, pool_size: int = 20, wait_seconds: float = ACQUIR
         hide_parameters=True,
         json_serializer=dump_json,
         json_deserializer=parse_json,
-        connect_args={"timeout": 5, "server_settings": {"timezone": "UTC"}},
+        connect_args={**connect_options(pooled=pooled, label=label), **unkept},
     )
+
+
+def connect_options(*, pooled: bool, label: str = APPLICATION) -> dict[str, Any]:
+    """How the bare driver connects, too; without a cache it parses every statement in the message that runs it."""
+    options = {"timeout": 5, "server_settings": {"timezone": "UTC", "application_name": label}}
+    return options | ({"statement_cache_size": 0} if pooled else {})
+
+
+async def connect_bare(url: str, *, pooled: bool = False, command_timeout: float | None = None) -> Any:
+    """A connection of the bare driver, which the caller closes.
+
+    Raises:
+        OSError, asyncpg.PostgresError, asyncpg.InterfaceError: there is none; `BARE_ERRORS` are these.
+    """
+    options = connect_options(pooled=pooled)
+    return await asyncpg.connect(to_driver_url(url), command_timeout=command_timeout, **options)
+
+
+def _name_nothing() -> str:
+    # A name would lie on a connection that the next transaction may not meet, or in the way of somebody else's.
+    return ""
 
 
 def to_driver_url(url: str) -> str:
@@ -196,33 +236,47 @@ async def check_schema(engine: AsyncEngine) -> None:
     Raises:
         SchemaError: it has another one; run the migrations, or this version is older than the schema.
     """
-    wanted = ScriptDirectory.from_config(migration_config()).get_current_head()
     async with engine.connect() as connection:
-        found = await connection.run_sync(lambda sync: MigrationContext.configure(sync).get_current_revision())
+        await connection.run_sync(_verify_current)
+
+
+def _verify_current(connection: Connection) -> None:
+    scripts = ScriptDirectory.from_config(migration_config())
+    wanted, found = scripts.get_current_head(), _find_revision(connection)
     if found != wanted:
-        raise SchemaError(f"The schema is at {found}, this version needs {wanted}")
+        verify_ours(connection, found, known=_list_revisions())
+        raise SchemaError(f"The schema is at {found or 'nothing'}, older than this version's, which is {wanted}")
+
+
+def _find_revision(connection: Connection) -> str | None:
+    return MigrationContext.configure(connection).get_current_revision()
+
+
+def _list_revisions() -> set[str]:
+    return {one.revision for one in ScriptDirectory.from_config(migration_config()).walk_revisions()}
 
 
 async def migrate(engine: AsyncEngine) -> None:
     """Bring the schema up to date; replicas that start together do it one after the other.
 
     Raises:
-        DatabaseAwayError: Postgres does not answer.
+        SchemaError: another version has made what is there, or somebody else.
     """
-    async with translate_away(), engine.begin() as connection:
+    async with engine.begin() as connection:
         await connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _MIGRATION_LOCK})
         await connection.run_sync(_upgrade)
 
 
 def _upgrade(connection: Connection) -> None:
+    verify_ours(connection, _find_revision(connection), known=_list_revisions())
     config = migration_config()
     config.attributes["connection"] = connection
     command.upgrade(config, "head")
 
 
-async def migrate_database(url: str) -> None:
+async def migrate_database(url: str, *, pooled: bool = False) -> None:
     """Bring the schema up to date."""
-    engine = create_engine(url, pool_size=1)
+    engine = create_engine(url, pool_size=1, pooled=pooled)
     try:
         await migrate(engine)
     finally:

@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.errors import EncryptionKeyMissingError
 from app.platform.crypto import Vault
-from app.platform.db import Sessions, create_engine, create_sessions, engine_of
+from app.platform.db import APPLICATION, Sessions, create_engine, create_sessions, engine_of
 from app.platform.http import httpx, new_client
 from app.settings import Settings
 
@@ -67,6 +67,7 @@ async def open_resources(
     database_url: str,
     http: httpx.AsyncClient | None = None,
     engine: AsyncEngine | None = None,
+    label: str = APPLICATION,
 ) -> AsyncIterator[Resources]:
     """Everything a process needs, closed again at the end; tests hand in their own `http` and `engine`.
 
@@ -81,7 +82,8 @@ async def open_resources(
             fix="Make a key with `recman-unimicro doctor --new-key` and set RMU_ENCRYPTION_KEYS to it.",
         )
     vault = Vault(settings.encryption_keys.get_secret_value())
-    engine = engine or create_engine(database_url)
+    size, pooled = settings.session_connections, settings.database_pooled
+    engine = engine or create_engine(database_url, pool_size=size, pooled=pooled, label=label)
     client = http or new_client()
     resources = Resources(settings=settings, sessions=create_sessions(engine), http=client, vault=vault)
     try:

@@ -87,7 +87,7 @@ def _interrupt(*_: object) -> None:
 
 
 def _run(options: DemoOptions, folder: Path, stack: contextlib.ExitStack) -> int:
-    ports = dict(zip(("api", "recman", "unimicro"), free_ports(), strict=True))
+    ports = dict(zip(("api", "recman", "unimicro", "identity"), free_ports(), strict=True))
     _console.print("Starting Postgres (embedded) …")
     server = stack.enter_context(EmbeddedPostgres(folder / "postgres"))
     settings = make_settings(ports, server.url, folder)

@@ -33,6 +33,7 @@ class FirstSteps:
     public_url: str
     recman: str
     unimicro: str
+    identity: str
     data_dir: Path
     token: str
     encryption_key: str
@@ -47,6 +48,7 @@ def plan_first_steps(ports: SandboxPorts, *, redirect_uri: str, data_dir: Path) 
         public_url=redirect_uri.removesuffix(_CALLBACK_PATH),
         recman=f"http://127.0.0.1:{ports.recman}",
         unimicro=f"http://127.0.0.1:{ports.unimicro}",
+        identity=f"http://127.0.0.1:{ports.identity}",
         data_dir=data_dir / f"sandbox-{datetime.now(UTC):%Y%m%d-%H%M%S}",
         token=new_token("rmu"),
         encryption_key=Fernet.generate_key().decode(),
@@ -79,7 +81,7 @@ def to_environment(steps: FirstSteps) -> dict[str, str]:
         "RMU_PORT": str(urlsplit(steps.public_url).port or 80),
         "RMU_BOOTSTRAP_TOKEN": steps.token,
         "RMU_ENCRYPTION_KEYS": steps.encryption_key,
-        "RMU_UNIMICRO_ISSUER": f"{steps.unimicro}/identity",
+        "RMU_UNIMICRO_ISSUER": steps.identity,
         "RMU_UNIMICRO_API_BASE": f"{steps.unimicro}/",
         "RMU_UNIMICRO_ALLOWED_HOSTS": urlsplit(steps.unimicro).netloc,
         "RMU_UNIMICRO_CLIENT_ID": options.client_id,
@@ -93,7 +95,7 @@ def to_environment(steps: FirstSteps) -> dict[str, str]:
 
 _TEXT = """\
 Sandbox RecMan:   {steps.recman}
-Sandbox Unimicro: {steps.unimicro}
+Sandbox Unimicro: {steps.unimicro}, its sign-in {steps.identity}
 Both are on this machine only and forget everything when this command ends. Copy the indented lines.
 
 1. In a second terminal: the environment, then the service (its own Postgres, API and worker).

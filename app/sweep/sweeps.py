@@ -4,11 +4,11 @@ Each is a lane like any record, so a worker takes it, and takes it over from a d
 """
 
 from collections.abc import Mapping, Sequence
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any, Literal
 from uuid import UUID
 
-from sqlalchemy import func, insert, select
+from sqlalchemy import Select, delete, func, insert, select
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.exc import IntegrityError
 
@@ -171,3 +171,16 @@ async def end_sweep(session: Session, sweep: Sweep, *, state: SweepState) -> Non
     if state is SweepState.DONE:
         sweep.trouble = None
     await session.flush()
+
+
+def select_old_sweeps(tenant_id: UUID, before: datetime) -> Select[Any]:
+    """Sweeps and backfills that ended long ago; the newest of each kind stays."""
+    newest = select(func.max(Sweep.id)).where(Sweep.tenant_id == tenant_id).group_by(Sweep.kind)
+    old = Sweep.tenant_id == tenant_id, Sweep.ended_at < before
+    return select(Sweep.id).where(*old, Sweep.id.not_in(newest))
+
+
+async def prune_sweeps(session: Session, tenant_id: UUID, ids: Sequence[Any]) -> None:
+    """Let these sweeps go, with what they listed."""
+    gone = delete(Sweep).where(Sweep.tenant_id == tenant_id, Sweep.id.in_(ids))
+    await session.execute(gone, execution_options={"synchronize_session": False})

@@ -11,13 +11,16 @@ from app.tables.books import (
     Proving,
     RuleSet,
     SeenCode,
+    SeriesClaim,
+    SeriesOrder,
     SharedOrgNumber,
     TrialThing,
     UsedRate,
 )
 from app.tables.jobs import Job, JobDocument
+from app.tables.leases import Leasehold
 from app.tables.recman import FieldProfile, HookHeaders, ListedDocument, RecmanQuota, RecmanRecord, Sweep
-from app.tables.work import Attempt, Event, Lane, Making, Transfer
+from app.tables.work import Attempt, Event, Lane, Making, RecordCopy, Transfer
 
 __all__ = [
     "AdminToken",
@@ -35,13 +38,17 @@ __all__ = [
     "JobDocument",
     "Key",
     "Lane",
+    "Leasehold",
     "ListedDocument",
     "Making",
     "Proving",
     "RecmanQuota",
     "RecmanRecord",
+    "RecordCopy",
     "RuleSet",
     "SeenCode",
+    "SeriesClaim",
+    "SeriesOrder",
     "SharedOrgNumber",
     "SignIn",
     "Sweep",

@@ -15,7 +15,7 @@ from app.tables.base import NEW_UUID, NOW, Table, TenantOwned, one_of
 
 
 class Tenant(Table):
-    """One RecMan account; `reading` holds how its RecMan is read (domain.reading).
+    """One RecMan account; `reading` holds how its RecMan is read (domain.reading), `retention` how long it is kept.
 
     Owner: admin.tenants. Readers: engine.claims, reading.quota.
     """
@@ -29,6 +29,7 @@ class Tenant(Table):
     recman_reads: Mapped[str] = mapped_column(server_default="payload")
     recman_api_key: Mapped[bytes | None]
     reading: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'"))
+    retention: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'"))
     created_at: Mapped[datetime] = mapped_column(server_default=NOW)
 
 
@@ -181,7 +182,7 @@ class Audit(TenantOwned, Table):
 
 
 class AuditChain(Table):
-    """The head of one chain of the audit trail: its length and last hash.
+    """The head of one chain of the audit trail: its length and last hash, and what was let go of its beginning.
 
     `id` is the tenant's, or nought for the installation's own chain.
 
@@ -193,6 +194,8 @@ class AuditChain(Table):
     id: Mapped[UUID] = mapped_column(primary_key=True)
     length: Mapped[int] = mapped_column(BigInteger)
     hash: Mapped[bytes]
+    pruned_length: Mapped[int] = mapped_column(BigInteger, server_default="0")
+    pruned_hash: Mapped[bytes | None]
 
 
 class Department(TenantOwned, Table):

@@ -57,8 +57,8 @@ class JobDocument(TenantOwned, Table):
     __table_args__ = (Index("ix_job_document_transfer", "transfer_id"),)
 
     tenant_id: Mapped[UUID] = mapped_column(ForeignKey("tenant.id"), primary_key=True)
-    job_id: Mapped[UUID] = mapped_column(ForeignKey("job.id"), primary_key=True)
-    transfer_id: Mapped[int] = mapped_column(ForeignKey("transfer.id"), primary_key=True)
+    job_id: Mapped[UUID] = mapped_column(ForeignKey("job.id", ondelete="CASCADE"), primary_key=True)
+    transfer_id: Mapped[int] = mapped_column(ForeignKey("transfer.id", ondelete="CASCADE"), primary_key=True)
     event_id: Mapped[int | None] = mapped_column(BigInteger)
     state_before: Mapped[str]
     reasons_before: Mapped[list[Any]] = mapped_column(server_default=text("'[]'"))

@@ -73,7 +73,7 @@ class ListedDocument(TenantOwned, Table):
     __tablename__ = "listed_document"
 
     tenant_id: Mapped[UUID] = mapped_column(ForeignKey("tenant.id"), primary_key=True)
-    sweep_id: Mapped[int] = mapped_column(ForeignKey("sweep.id"), primary_key=True)
+    sweep_id: Mapped[int] = mapped_column(ForeignKey("sweep.id", ondelete="CASCADE"), primary_key=True)
     record_id: Mapped[str] = mapped_column(primary_key=True)
     number: Mapped[str]
     invoice_date: Mapped[date]

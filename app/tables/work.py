@@ -92,6 +92,27 @@ class Event(TenantOwned, Table):
     ended_at: Mapped[datetime | None]
 
 
+class RecordCopy(TenantOwned, Table):
+    """A delivery that is kept longer than others: nothing newer says all of its record, and RecMan cannot be asked.
+
+    `id` is that of the event that it came with.
+
+    Owner: engine.retention.
+    """
+
+    __tablename__ = "record_copy"
+    __table_args__ = (Index("ix_record_copy_record", "tenant_id", "scope", "record_id"),)
+
+    tenant_id: Mapped[UUID] = mapped_column(ForeignKey("tenant.id"), primary_key=True)
+    id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    scope: Mapped[str]
+    record_id: Mapped[str]
+    operation: Mapped[str | None]
+    content_type: Mapped[str | None]
+    body: Mapped[bytes]
+    received_at: Mapped[datetime]
+
+
 class Transfer(TenantOwned, Table):
     """The life of one record towards one key.
 
@@ -112,7 +133,7 @@ class Transfer(TenantOwned, Table):
 
     `matched_by`: how a customer was known to be RecMan's; None before it was kept.
 
-    Owner: transfer. Readers: admin.keys, admin.proving, clerk, engine.lanes, sweep.sightings.
+    Owner: transfer. Readers: admin.keys, admin.proving, admin.series, clerk, engine.lanes, sweep.sightings.
     """
 
     __tablename__ = "transfer"
@@ -246,14 +267,16 @@ class Transfer(TenantOwned, Table):
 class Attempt(Table):
     """One try of one step of a transfer: what went out, what came back. Append only.
 
-    Owner: transfer.log. Readers: transfer.listings.
+    `pruned_at`: when `exchanges` was let go, for its time was over or a person's data were erased.
+
+    Owner: transfer.
     """
 
     __tablename__ = "attempt"
     __table_args__ = (UniqueConstraint("transfer_id", "n"),)
 
     id: Mapped[int] = mapped_column(BigInteger, primary_key=True)
-    transfer_id: Mapped[int] = mapped_column(ForeignKey("transfer.id"))
+    transfer_id: Mapped[int] = mapped_column(ForeignKey("transfer.id", ondelete="CASCADE"))
     n: Mapped[int]
     step: Mapped[str]
     started_at: Mapped[datetime] = mapped_column(server_default=NOW)
@@ -262,6 +285,7 @@ class Attempt(Table):
     exchanges: Mapped[list[Any]] = mapped_column(server_default=text("'[]'"))
     rules_version: Mapped[int] = mapped_column(server_default="0")
     milliseconds: Mapped[int] = mapped_column(server_default="0")
+    pruned_at: Mapped[datetime | None]
 
 
 class Making(TenantOwned, Table):

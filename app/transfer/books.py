@@ -1,7 +1,7 @@
 """One key's accounting system, opened for a run: where to write, what it has, and what was said so far."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
@@ -11,9 +11,11 @@ from uuid import UUID
 from cachetools import TTLCache
 
 from app.accounting.targets import Exchange, Target
+from app.admin.answers import load_answers
 from app.admin.customer_checks import is_cleared
 from app.admin.key_check import open_key_target
 from app.admin.rules import load_rules
+from app.domain.answers import Answer, Question
 from app.domain.booking import Booking
 from app.domain.parties import Recipient
 from app.domain.policies import NumberPolicy
@@ -23,7 +25,7 @@ from app.domain.reference import Reference
 from app.domain.rules import Rules
 from app.domain.states import KeyState, Proof
 from app.errors import HoldError, KeyPausedError
-from app.platform.db import load_now
+from app.platform.db import Session, load_now
 from app.platform.resources import Resources
 from app.tables import Key
 
@@ -82,6 +84,7 @@ class Books:
     `refresh` reads the reference data again, unless what there is was read since the hint came in (then None);
     `entirely` asks for what was read since this run began. `forget` has the next run read it again. `confirm` looks at
     the settings alone, when they are older than the newest hint: `surely` at once, else only once in a while.
+    `answers`: what is known of the company, where the key's booking hangs on it.
     """
 
     key: Key
@@ -95,6 +98,7 @@ class Books:
     rules: Rules = field(default_factory=Rules)
     rules_version: int = 0
     rule_makers: frozenset[str] = frozenset()
+    answers: Mapping[Question, Answer] = field(default_factory=dict)
     exchanges: list[Exchange] = field(default_factory=list)
 
 
@@ -119,6 +123,7 @@ async def open_books(
     """
     async with resources.sessions() as session:
         in_force = await load_rules(session, key.id)
+        answers = await _load_answers(session, key, booking or Booking(key.booking))
     now = in_force.read_at
     _check_usable(key, now, rehearses=rehearses)
     if sends:
@@ -142,6 +147,7 @@ async def open_books(
         rules=in_force.rules,
         rules_version=in_force.version,
         rule_makers=in_force.makers,
+        answers=answers,
         exchanges=exchanges,
     )
 
@@ -164,6 +170,12 @@ def _renewals(
         return fresh if fresh is not reference else None
 
     return refresh, confirm
+
+
+async def _load_answers(session: Session, key: Key, booking: Booking) -> Mapping[Question, Answer]:
+    if booking is not Booking.VOUCHER:
+        return {}
+    return await load_answers(session, tenant_id=key.tenant_id, company_key=key.company_key)
 
 
 def _open_target(

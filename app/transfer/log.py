@@ -226,7 +226,7 @@ async def record_ignored(session: Session, transfer: Transfer, *, reason: str, a
 
 
 async def record_approval(session: Session, transfer: Transfer, *, actor: str) -> None:
-    """Let a document through every review, once and for all.
+    """Let a document through every review, as it is now.
 
     One that is held as a double is none from now on; where its KID is the same customer's already, that is allowed.
     """

@@ -74,6 +74,11 @@ async def record_apart(session: Session, run: Run, key: Key, alarm: Reason, *, b
         await record_stopped(session, _to_turn(run, key), reason, booking=booking)
 
 
+async def record_stop(session: Session, run: Run, books: Books, reason: Reason) -> None:
+    """Let nothing more go with the key, for a reason that is true of all its documents."""
+    await record_stopped(session, _to_turn(run, books.key), reason, booking=books.booking)
+
+
 def _to_turn(run: Run, key: Key) -> Turn:
     lease = run.lease
     return Turn(key_id=key.id, tenant_id=lease.tenant_id, record_id=lease.record_id, lane_token=lease.token)

@@ -15,8 +15,9 @@ from app.domain.reasons.codes import Code, Reason
 from app.domain.reference import DocumentState, RemoteDocument
 from app.domain.states import EventState
 from app.engine.lanes import check_fence
-from app.errors import HoldError, OutcomeUnknownError, RemoteError, RemoteRejectedError, System
+from app.errors import HoldError, OutcomeUnknownError, RemoteRejectedError, System, WaitError
 from app.platform.db import Session
+from app.transfer.attach import attach
 from app.transfer.attempts import attempt, missing_is_unclear
 from app.transfer.booked import show_content
 from app.transfer.books import Books
@@ -37,6 +38,8 @@ from app.transfer.plan.issued import Wanted
 from app.transfer.plan.situation import DocumentSituation, Past
 from app.transfer.plan.steps import (
     AdoptDocument,
+    AdoptVoucher,
+    BookVoucher,
     CreateCreditDraft,
     CreateDraft,
     CreateProduct,
@@ -52,6 +55,9 @@ from app.transfer.run_credit import create_credit_draft
 from app.transfer.run_found import adopt_document, guid_of_draft
 from app.transfer.run_parts import run_part
 from app.transfer.run_product import create_product
+from app.transfer.run_voucher import run_voucher
+from app.transfer.series import begin_turn, finish_turn, require_next, ring_next, wait_for_turn
+from app.transfer.take_back import take_back_draft
 from app.transfer.writes import write_draft, write_issue
 
 # A number that comes a moment later is waited for so long before the lane takes over the waiting (seconds).
@@ -97,6 +103,8 @@ async def _do(run: Run, books: Books, step: Step, situation: DocumentSituation, 
         case CreateCreditDraft():
             draft = await create_credit_draft(run, books, step, situation, done.known, warnings=done.warnings)
             return done.with_draft(draft)
+        case BookVoucher() | AdoptVoucher():
+            await run_voucher(run, books, step, situation, done.known, warnings=done.warnings)
         case CreateProduct():
             await create_product(run, books, step)
         case Issue() | KeepDraft():
@@ -122,8 +130,12 @@ async def _finish(
         vat=vat,
         makes_kid=books.key.kid_acceptance is not None,
     )
-    finish = _issue if isinstance(step, Issue) else _keep_draft
-    await finish(run, books, wanted, draft)
+    if isinstance(step, Issue):
+        await _wait_for_turn(run, books, step)
+        await require_next(run, books, step, draft.document, situation)
+        await _issue(run, books, step, wanted, draft)
+    else:
+        await _keep_draft(run, books, wanted, draft)
 
 
 def _find_customer_id(situation: DocumentSituation, known: Known) -> int | None:
@@ -132,6 +144,15 @@ def _find_customer_id(situation: DocumentSituation, known: Known) -> int | None:
     if credited is not None:
         return credited.customer_id
     return find_id(known, "company", situation.complete_document.recman_company_id)
+
+
+async def _wait_for_turn(run: Run, books: Books, step: Issue) -> None:
+    """Wait for the document's number, and leave no draft behind where that takes long."""
+    try:
+        await wait_for_turn(run, books, step)
+    except WaitError:
+        await take_back_draft(run)
+        raise
 
 
 async def _create_draft(
@@ -205,8 +226,11 @@ class _Issued:
     warnings: tuple[Reason, ...]
 
 
-async def _issue(run: Run, books: Books, wanted: Wanted, draft: Draft) -> None:
+async def _issue(run: Run, books: Books, step: Issue, wanted: Wanted, draft: Draft) -> None:
     transfer_id, remote, document = run.own_transfer_id, draft.document, wanted.document
+
+    async def prepare(session: Session) -> None:
+        await begin_turn(session, run, books, step)
 
     async def settle(session: Session, made: _Issued) -> None:
         issued = made.document
@@ -222,6 +246,7 @@ async def _issue(run: Run, books: Books, wanted: Wanted, draft: Draft) -> None:
             **show_totals("remote_", issued.totals),
         )
         await record_rate(session, run, books, document, draft.rate)
+        await finish_turn(session, books, step)
         alarms = await record_comparison(session, run, books, wanted, issued)
         if alarms:
             await record_held(session, transfer_id, alarms)
@@ -240,7 +265,8 @@ async def _issue(run: Run, books: Books, wanted: Wanted, draft: Draft) -> None:
             unattached = await attach(books, document, remote)
             return _Issued(await _fetch_numbered(books, remote.remote_id), unattached)
 
-    await attempt(run, books, transfer_id, step="issue", call=call, settle=settle)
+    await attempt(run, books, transfer_id, step="issue", call=call, settle=settle, prepare=prepare)
+    ring_next(run, books, step)
 
 
 def _to_outcome(books: Books) -> Outcome:
@@ -269,22 +295,6 @@ async def _fetch_numbered(books: Books, remote_id: int) -> RemoteDocument:
             return issued
     cause = f"Unimicro has issued the document with id {remote_id} but shows no number yet"
     raise OutcomeUnknownError(cause, system=System.UNIMICRO, code=Code.NUMBER_MISSING)
-
-
-async def attach(books: Books, document: Document, remote: RemoteDocument) -> tuple[Reason, ...]:
-    """Put RecMan's file on the document where the rules want it; what fails is a warning, for the invoice is issued."""
-    attachment = document.attachment
-    if not books.rules.attach_files or attachment is None or books.booking is Booking.ORDER:
-        return ()
-    if books.key.files_base is None:
-        cause = f"Unimicro names no files service, so {attachment.name} was not attached"
-        return (Reason(code=Code.FILE_NOT_ATTACHED, cause=cause, fix=fix_for(Code.FILE_NOT_ATTACHED)),)
-    try:
-        await books.target.attach_file(remote.remote_id, attachment, files_base=books.key.files_base)
-    except RemoteError as error:
-        cause = f"{attachment.name} was not attached: {error.cause}"
-        return (Reason(code=Code.FILE_NOT_ATTACHED, cause=cause, fix=fix_for(Code.FILE_NOT_ATTACHED)),)
-    return ()
 
 
 async def _keep_draft(run: Run, books: Books, wanted: Wanted, draft: Draft) -> None:

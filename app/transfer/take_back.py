@@ -72,7 +72,10 @@ async def _open_books(run: Run, transfer: Transfer) -> Books | None:
 
 
 async def find_traces(books: Books, transfer: Transfer) -> tuple[RemoteDocument, ...]:
-    """What may be there of a begun document: under its id, else by our reference, else a credit draft without one."""
+    """What may be there of a begun document: under its id, else by our reference, else a credit draft without one.
+
+    Of a voucher: its head, by number. One without head cannot be told here; the look that held it has told of it.
+    """
     if transfer.remote_id is not None:
         with suppress(RemoteMissingError):
             return (await books.target.fetch_document(transfer.remote_id),)

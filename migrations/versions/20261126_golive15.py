@@ -1,4 +1,4 @@
-"""What a company has answered to the questions that no documentation answers, what was made to find it out; what became of drafts and orders"""
+"""Answers of a company, what was made to find them out, what became of drafts and orders"""
 
 import sqlalchemy as sa
 from alembic import op

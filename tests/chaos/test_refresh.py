@@ -83,7 +83,7 @@ async def test_kill_between_refresh_and_save_leaves_the_key_usable_or_clearly_si
         async with world.resources.engine.begin() as connection:
             await connection.execute(text("UPDATE key SET token_expires_at = now()"))
         # Carried out, but the answer does not come: now the old refresh token is used up and the new one is not saved.
-        await world.fault("hang", method="POST", path="/identity/connect/token", seconds=30)
+        await world.fault("hang", method="POST", path="/connect/token", seconds=30)
         process = start(world, refused="")
         await be_ready(process)
         assert process.stdin is not None

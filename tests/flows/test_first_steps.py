@@ -50,8 +50,8 @@ class Terminal:
 @pytest.mark.timeout(330)
 def test_whoever_copies_the_printed_lines_finds_the_invoice_in_the_books(tmp_path: Path) -> None:
     require_tool("curl")
-    api, recman, unimicro = free_ports()
-    options = [f"--recman-port={recman}", f"--unimicro-port={unimicro}"]
+    api, recman, unimicro, identity = free_ports()
+    options = [f"--recman-port={recman}", f"--unimicro-port={unimicro}", f"--identity-port={identity}"]
     options.append(f"--redirect-uri=http://127.0.0.1:{api}/oauth/unimicro/callback")
     with (
         opened([sys.executable, "-m", "app", "sandbox", *options], tmp_path / "sandbox") as sandbox,
@@ -128,10 +128,10 @@ def opened(command: list[str], folder: Path) -> Iterator[Terminal]:
             process.wait()
 
 
-def free_ports() -> tuple[int, int, int]:
+def free_ports() -> tuple[int, int, int, int]:
     with ExitStack() as stack:
-        sockets = [stack.enter_context(socket.socket()) for _ in range(3)]
+        sockets = [stack.enter_context(socket.socket()) for _ in range(4)]
         for one in sockets:
             one.bind(("127.0.0.1", 0))
-        first, second, third = (one.getsockname()[1] for one in sockets)
-    return first, second, third
+        first, second, third, fourth = (one.getsockname()[1] for one in sockets)
+    return first, second, third, fourth

@@ -17,7 +17,7 @@ from tests.world import CLIENT_SECRET, COMPANY, GO_LIVE, OURS, RENUMBERED, World
 
 CREATE = {"method": "POST", "path": "/api/biz/invoices", "query": ""}
 REDIRECTS = (f"{OURS}/oauth/unimicro/callback",)
-TOKEN_CALL = "POST /identity/connect/token"
+TOKEN_CALL = "POST /connect/token"
 
 
 async def key_of(world: World) -> dict[str, Any]:
@@ -160,7 +160,7 @@ async def test_a_refused_server_client_is_asked_once(database_url: str, tmp_path
         made = {"pending_id": begun["pending_id"], "company_key": company, "name": "Server", "go_live": GO_LIVE}
         made |= RENUMBERED
         world.key_id = UUID((await world.call("POST", "/v1/keys", made)).json()["id"])
-        await world.fault("error_before", method="POST", path="/identity/connect/token", status=500)
+        await world.fault("error_before", method="POST", path="/connect/token", status=500)
         await expire(world)
         await lanes_at_once(world, 1)
         assert (await key_of(world))["state"] == "active"

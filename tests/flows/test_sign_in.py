@@ -107,7 +107,7 @@ async def test_browser_is_shown_a_page_that_gives_nothing_away(world: World) -> 
         ({"state": "never-given"}, 422, "state_unknown"),
         ({"state": None}, 422, "state_unknown"),
         ({"code": None, "error": "access_denied"}, 422, "sign_in_cancelled"),
-        ({"iss": "https://evil.test/identity"}, 502, "wrong_issuer"),
+        ({"iss": "https://evil.test"}, 502, "wrong_issuer"),
         ({"iss": None}, 502, "wrong_issuer"),
         ({"code": "made-up"}, 502, "sign_in_refused"),
     ],

@@ -8,10 +8,11 @@ from typing import Any
 
 import pytest
 
+from app.platform.leases import Lead, claim_lead, record_office
 from app.sandbox.recman.hooks import arrange_deliveries, disturb
 from app.sandbox.recman.store import RecmanOptions
 from app.sandbox.samples import load_samples
-from app.scheduler import _LOCK, look_at_clock
+from app.scheduler import OFFICE, look_at_clock, run_schedule
 from tests.world import RECMAN_KEY, World, open_world
 
 SAMPLES = load_samples()
@@ -338,12 +339,47 @@ async def test_of_many_replicas_one_begins_what_is_due(database_url: str, tmp_pa
         assert await world.count("SELECT count(*) FROM sweep") == 2
 
 
-async def test_whoever_does_not_hold_the_lock_decides_nothing(database_url: str, tmp_path: Path) -> None:
+async def claim_for(world: World, other: Lead, *, seconds: float) -> bool:
+    """Let another process lead."""
+    async with world.resources.sessions.begin() as session:
+        await record_office(session, OFFICE)
+    async with world.resources.sessions.begin() as session:
+        return await claim_lead(session, other, OFFICE, seconds=seconds)
+
+
+async def test_whoever_does_not_lead_decides_nothing_until_the_leader_is_dead(
+    database_url: str, tmp_path: Path
+) -> None:
     async with open_world(database_url, tmp_path, recman_sweep_hours=24) as world:
-        async with world.resources.engine.begin() as other:
-            await other.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_LOCK})")
+        other = Lead()
+        assert await claim_for(world, other, seconds=60)
+        assert await look_at_clock(world.resources) is False
+        assert await world.count("SELECT count(*) FROM sweep") == 0
+        # It has renewed nothing for long.
+        async with world.resources.engine.begin() as connection:
+            await connection.exec_driver_sql("UPDATE leasehold SET leased_until = now()")
+        assert await look_at_clock(world.resources) is True
+        assert await claim_for(world, other, seconds=60) is False
+
+
+async def test_whoever_leads_cannot_be_followed_before_what_it_does_is_committed(
+    database_url: str, tmp_path: Path
+) -> None:
+    async with open_world(database_url, tmp_path, recman_sweep_hours=24) as world:
+        assert await claim_for(world, Lead(), seconds=0)
+        async with world.resources.sessions.begin() as session:
+            assert await claim_lead(session, Lead(), OFFICE, seconds=0)
             assert await look_at_clock(world.resources) is False
         assert await look_at_clock(world.resources) is True
+
+
+async def test_a_process_that_ends_in_good_order_leaves_the_lead_to_others(world: World) -> None:
+    stop = asyncio.Event()
+    stop.set()
+    assert await look_at_clock(world.resources) is True
+    assert await claim_for(world, Lead(), seconds=60) is False
+    await run_schedule(world.resources, stop)
+    assert await claim_for(world, Lead(), seconds=60) is True
 
 
 async def test_a_webhook_that_names_no_record_brings_the_sweep_forward(database_url: str, tmp_path: Path) -> None:

@@ -8,6 +8,8 @@ CLIENT_SECRET = "canary-client-secret"
 OURS = "http://ours.test"
 RECMAN = "http://recman.test"
 UNIMICRO = "http://unimicro.test"
+# Its identity server: another host, no path.
+IDENTITY = "http://login.unimicro.test"
 COMPANY = "Nordlys Bemanning AS"
 # The second company that the same sign-in may work in.
 OTHER = "Nordlys Konsulent AS"

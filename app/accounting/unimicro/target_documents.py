@@ -11,7 +11,14 @@ from app.accounting.unimicro.client import UnimicroClient
 from app.accounting.unimicro.payloads import guid_for, list_lost_lines, to_text
 from app.accounting.unimicro.translate import from_customer, from_recipient, is_deleted_customer
 from app.accounting.unimicro.translate_credits import is_booked_as, seed_of_lines, to_credit_head, to_credit_lines
-from app.accounting.unimicro.translate_documents import Currency, from_invoice, list_cuts, to_invoice, to_rounding
+from app.accounting.unimicro.translate_documents import (
+    Currency,
+    from_invoice,
+    list_cuts,
+    to_invoice,
+    to_rounding,
+    to_series,
+)
 from app.accounting.unimicro.translate_sums import read_quote
 from app.domain.buyers import find_country
 from app.domain.documents import Attachment, Document, DocumentKind, Line
@@ -136,9 +143,7 @@ class DocumentTarget:
     async def prepare_draft(self, new: NewDraft) -> tuple[dict[str, Any], list[Reason]]:
         """The draft as it is sent, and what had to be cut; reads only."""
         document, links, company_id = new.document, new.links, new.document.recman_company_id
-        recipient = await self._fetch_recipient(links, company_id) if links.customer_id else None
-        if recipient is not None and links.customer_number not in ("", recipient.number):
-            raise HoldError((_other_customer(links, recipient, company_id),))
+        recipient = await self._fetch_own_recipient(links, company_id) if links.customer_id else None
         return to_invoice(
             document,
             links,
@@ -171,6 +176,12 @@ class DocumentTarget:
             recipient = await self._fetch_recipient(Links(customer_id=customer_id), "")
             return find_country(recipient.invoice_address, recipient.org_number)
         return ""
+
+    async def _fetch_own_recipient(self, links: Links, recman_company_id: str) -> Recipient:
+        recipient = await self._fetch_recipient(links, recman_company_id)
+        if links.customer_number not in ("", recipient.number):
+            raise HoldError((_other_customer(links, recipient, recman_company_id),))
+        return recipient
 
     async def _fetch_recipient(self, links: Links, recman_company_id: str) -> Recipient:
         found = self._recipients.get(links.customer_id)
@@ -253,7 +264,7 @@ class DocumentTarget:
         )
         kept_rate = rate or from_invoice(row).rate
         lines, cut = to_credit_lines(document, links, there=row, rate=kept_rate or Decimal(1))
-        await self._client.update(f"invoices/{remote_id}", {"ID": remote_id, **head, **lines})
+        await self._client.update(f"invoices/{remote_id}", {"ID": remote_id, **head, **to_series(links), **lines})
         made = await self._client.fetch_one(f"invoices/{remote_id}", expand="Items")
         lost = list_lost_lines(lines, made, where=f"Credit note {document.number}")
         return Draft(
@@ -263,8 +274,10 @@ class DocumentTarget:
             seed=seed_of_lines(row),
         )
 
-    async def attach_file(self, remote_id: int, attachment: Attachment, *, files_base: str) -> None:
-        """Put a file on an issued document, unless one of that name is there.
+    async def attach_file(
+        self, remote_id: int, attachment: Attachment, *, files_base: str, entity: str = _FILE_ENTITY
+    ) -> None:
+        """Put a file on an issued document, or another entity, unless one of that name is there.
 
         A wrong upload is answered 200 too, so the list of the document's files decides.
         Source: docs/facts/unimicro.md §3.8 [O].
@@ -272,21 +285,21 @@ class DocumentTarget:
         Raises:
             RemoteError: it could not be put there, or is not there afterwards.
         """
-        if attachment.name in await self._list_files(remote_id):
+        if attachment.name in await self._list_files(remote_id, entity):
             return
         answer = await self._client.upload(files_base, attachment.name, attachment.content)
         file_id = answer.get("Id", answer.get("ID")) if isinstance(answer, dict) else None
         if file_id is None:
             raise RemoteUnavailableError("The files service did not say which id the file has", system=System.UNIMICRO)
-        place = {"entitytype": _FILE_ENTITY, "entityid": str(remote_id)}
+        place = {"entitytype": entity, "entityid": str(remote_id)}
         await self._client.act("POST", f"files/{file_id}", "link", **place)
-        if attachment.name not in await self._list_files(remote_id):
+        if attachment.name not in await self._list_files(remote_id, entity):
             raise RemoteUnavailableError(
                 f"The file {attachment.name} was taken but is not on the document", system=System.UNIMICRO
             )
 
-    async def _list_files(self, remote_id: int) -> set[str]:
-        rows = await self._client.fetch_list(f"files/{_FILE_ENTITY}/{remote_id}")
+    async def _list_files(self, remote_id: int, entity: str) -> set[str]:
+        rows = await self._client.fetch_list(f"files/{entity}/{remote_id}")
         return {to_text(row.get("Name")) for row in rows}
 
     async def fetch_quote(self, currency_id: int, base_id: int, day: date) -> Quote:

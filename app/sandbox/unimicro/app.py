@@ -22,8 +22,9 @@ from app.sandbox.unimicro.control import create_control_routes
 from app.sandbox.unimicro.files import Files, create_file_routes
 from app.sandbox.unimicro.invoices import create_invoice, delete_invoice, update_invoice
 from app.sandbox.unimicro.kinds import Entity
-from app.sandbox.unimicro.oauth import Identity, create_routes, to_base
+from app.sandbox.unimicro.oauth import Identity, create_routes
 from app.sandbox.unimicro.options import SandboxOptions
+from app.sandbox.unimicro.order_invoices import TRACED, list_tracelinks
 from app.sandbox.unimicro.orders import create_order, delete_order, update_order
 from app.sandbox.unimicro.query import list_rows, render, select, to_tree
 from app.sandbox.unimicro.save import save_body, to_echo
@@ -72,18 +73,24 @@ class World:
 
 
 def create_app(options: SandboxOptions | None = None) -> SandboxApp:
-    """The stand-in as an ASGI application; its books are `app.state.world`."""
+    """The stand-in as an ASGI application.
+
+    Its books are `app.state.world`; `app.state.identity` is the identity server, an application of its own that shares
+    this one's faults and calls.
+    """
     chosen = options or SandboxOptions()
     world = World(options=chosen, identity=Identity(options=chosen))
     app = SandboxApp(title="Unimicro (sandbox)")
     app.state.world = world
-    begin(app, chosen)
     app.effects = {"expire_token": lambda _: world.identity.expire_access_tokens(), "read_lag": lambda _: None}
-    app.include_router(create_routes(world.identity))
+    app.state.identity = SandboxApp(title="Unimicro's identity server (sandbox)")
+    app.state.identity.include_router(create_routes(world.identity))
     app.include_router(create_control_routes(app, world))
     app.include_router(create_file_routes(world.identity, world.files))
     app.add_exception_handler(AnswerError, _to_error_response)
+    _add_tracelinks(app, world)
     _add_api(app, world)
+    begin(app, chosen)
     return app
 
 
@@ -91,6 +98,15 @@ def begin(app: SandboxApp, options: SandboxOptions) -> None:
     """Make an application of `create_app` as new, under other options; building one takes longer than most tests."""
     app.state.world.begin(options)
     app.begin(sleep=options.sleep)
+    identity: SandboxApp = app.state.identity
+    identity.begin(sleep=options.sleep)
+    identity.faults, identity.calls, identity.effects = app.faults, app.calls, app.effects
+
+
+def stand_at(app: SandboxApp, *, api: str, issuer: str) -> None:
+    """Tell both applications where they are reached: `api` and `issuer` are addresses without a path."""
+    identity: Identity = app.state.world.identity
+    identity.api_base, identity.issuer = f"{api}/", issuer
 
 
 async def _to_error_response(_: Request, error: Exception) -> Response:
@@ -102,7 +118,7 @@ async def _to_error_response(_: Request, error: Exception) -> Response:
 def _add_api(app: SandboxApp, world: World) -> None:
     @app.get("/api/endpoints")
     async def endpoints(request: Request) -> Response:
-        return DecimalResponse(_to_endpoints(to_base(request)))
+        return DecimalResponse(_to_endpoints(str(request.base_url), world.identity.issuer))
 
     @app.get("/api/init/companies")
     async def companies(request: Request) -> Response:
@@ -127,10 +143,19 @@ def _add_api(app: SandboxApp, world: World) -> None:
         raise denied()
 
 
-def _to_endpoints(base: str) -> dict[str, str]:
-    """Source: §2: names of the services [O]; that all live at one address is the sandbox's own."""
+def _add_tracelinks(app: SandboxApp, world: World) -> None:
+    @app.get("/api/biz/{route}/{item_id:int}/tracelinks")
+    async def tracelinks(request: Request, route: str, item_id: int) -> Response:
+        books = _load_books(world, request)
+        if route not in TRACED:
+            raise denied()
+        return DecimalResponse(list_tracelinks(books, TRACED[route], item_id))
+
+
+def _to_endpoints(base: str, issuer: str) -> dict[str, str]:
+    """Source: §2: names of the services [O]; that all but one live at one address is the sandbox's own."""
     others = ("Files", "Job", "License", "Integration", "FrontEnd", "Signalr")
-    return {"AppFramework": base, "Identity": f"{base}identity"} | dict.fromkeys(others, base)
+    return {"AppFramework": base, "Identity": issuer} | dict.fromkeys(others, base)
 
 
 def _verify_token(world: World, request: Request) -> None:

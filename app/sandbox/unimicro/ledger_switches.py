@@ -7,6 +7,8 @@ stand-in has always done, or what the facts make likelier.
 from dataclasses import dataclass
 from enum import StrEnum
 
+from app.sandbox.unimicro.sale_switches import SaleSwitches
+
 
 class Kid(StrEnum):
     """The KID of an invoice once issued. Source: "generated only when invoiced" (§11 row 1); the rest is unknown.
@@ -170,8 +172,8 @@ class UndoneHead(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LedgerSwitches:
-    """The part of one company's switches that is about its books.
+class LedgerSwitches(SaleSwitches):
+    """The part of one company's switches that is about its books; of its documents: see `SaleSwitches`.
 
     Attributes:
         kid: See `Kid`.
@@ -195,6 +197,8 @@ class LedgerSwitches:
         voucher_guids: False takes no notice of `_createguid` on journal entries and their lines.
         voucher_matching: False leaves invoices alone where a plain voucher has their number (§11 row 4 [O]: it pays).
         undone_head: See `UndoneHead`.
+        statistics_join: False has statistics that know of no join.
+        voucher_lines_shown: True answers a booked voucher with its lines (§12: unknown).
     """
 
     kid: Kid = Kid.KEPT
@@ -218,3 +222,5 @@ class LedgerSwitches:
     voucher_guids: bool = True
     voucher_matching: bool = True
     undone_head: UndoneHead = UndoneHead.CREDITED
+    statistics_join: bool = True
+    voucher_lines_shown: bool = False

@@ -1,12 +1,14 @@
 """Lists and records as the API shows them: filter, order, page, expand and select.
 
-Source: docs/facts/unimicro.md §2 [O]. Assumed: text compares without regard to case; a filter through a relation needs
-that relation expanded; a filter that cannot be read is a 400, an empty one a 500 ("backend trouble").
+Source: docs/facts/unimicro.md §2 [O]. Assumed: text compares without regard to case, days and times as
+times, in UTC where they name no zone; a filter through a relation needs that relation expanded; a filter that cannot be
+read is a 400, an empty one a 500 ("backend trouble").
 """
 
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -21,6 +23,7 @@ Tree = dict[str, "Tree"]
 Test = Callable[[Record], bool]
 
 _TOKEN = re.compile(r"\s*(?:('(?:[^']|'')*')|([A-Za-z_][\w.]*)|(-?\d+(?:\.\d+)?)|([(),]))")
+_DAY = re.compile(r"\d{4}-\d\d-\d\d(T|$)")
 _FUNCTIONS: dict[str, Callable[[str, str], bool]] = {
     "contains": lambda text, part: part in text,
     "startswith": str.startswith,
@@ -242,10 +245,14 @@ class _Parser:
 def to_getter(books: Books, entity: Entity, tree: Tree, path: str) -> Callable[[Record], Any]:
     """What reads the field at the end of a dotted path; each relation on the way must be expanded.
 
+    The entity itself may stand in front, as the web client writes it (§0 FE).
+
     Raises:
         UnknownFieldError: there is no such field, or nothing knows how to look for it.
     """
     *relations, name = path.split(".")
+    if relations and relations[0].lower() == entity.name.lower():
+        relations = relations[1:]
     steps = []
     for relation in relations:
         if relation not in entity.one or relation not in tree:
@@ -282,10 +289,28 @@ def _to_value(token: str) -> Any:
         raise _unreadable(token) from None
 
 
+def _to_times(left: Any, right: Any) -> tuple[datetime, datetime] | None:
+    """Both as times in UTC, where both are days or times: a time has more than one spelling."""
+    if not (isinstance(left, str) and isinstance(right, str) and _DAY.match(left) and _DAY.match(right)):
+        return None
+    try:
+        first, second = (datetime.fromisoformat(text) for text in (left, right))
+    except ValueError:
+        return None
+    return _to_utc(first), _to_utc(second)
+
+
+def _to_utc(moment: datetime) -> datetime:
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
 def _compare(operator: str, left: Any, right: Any) -> bool:
     if left is None or right is None:
         same = left is None and right is None
         return {"eq": same, "ne": not same}.get(operator, False)
+    times = _to_times(left, right)
+    if times:
+        return _COMPARE[operator](*times)
     if isinstance(left, bool | str) or isinstance(right, bool):
         return _COMPARE[operator](str(left).lower(), str(right).lower())
     try:

@@ -1,7 +1,7 @@
 """What `/api/statistics` answers: rows of an entity under chosen names, or sums of them.
 
 Source: docs/facts/unimicro.md §2 [O] (aliases, `wrap`, `distinct`), §11 row 9 [T]: `ne` drops rows without a value.
-Assumed: of functions there are sum and count; `having`, `join`, `skip` and the count header are left out.
+Assumed: of functions there are sum and count; `having`, `skip` and the count header are left out; joins: see there.
 """
 
 import re
@@ -18,6 +18,7 @@ from app.sandbox.unimicro.calls import Answer
 from app.sandbox.unimicro.kinds import Entity
 from app.sandbox.unimicro.query import UnknownFieldError, to_getter, to_test, to_tree
 from app.sandbox.unimicro.schema import ENTITIES
+from app.sandbox.unimicro.statistics_join import read_join
 
 _COLUMN = re.compile(r"(?:(sum|count)\(([\w.]+)\)|([\w.]+))(?:\s+as\s+(\w+))?", re.IGNORECASE)
 
@@ -51,8 +52,13 @@ def _list_rows(books: Books, query: Mapping[str, str]) -> list[Record]:
     if query.get("filter", "").strip():
         test = to_test(query["filter"], books, entity, tree, drops_null=True)
         rows = [row for row in rows if test(row)]
+    join = read_join(books, entity, query.get("join", ""))
+    rows = rows if join is None else join.pair(books, rows)
     columns = _to_columns(entity, query.get("select", ""))
-    getters = [to_getter(books, entity, tree, column.path) for column in columns]
+    joined = [None if join is None else join.find_getter(books, column.path) for column in columns]
+    getters = [
+        found or to_getter(books, entity, tree, column.path) for column, found in zip(columns, joined, strict=True)
+    ]
     picked = [[get(row) for get in getters] for row in rows]
     if any(column.function for column in columns):
         picked = _add_up(columns, picked)

@@ -1,14 +1,15 @@
 """Actions on journal entries: booking, undoing, another reference. Source: docs/facts/unimicro.md §12 [O]."""
 
 from app.sandbox.unimicro.answers import Record, not_found
+from app.sandbox.unimicro.books import Books
 from app.sandbox.unimicro.calls import Action, ActionCall, Answer, load, to_flag, to_id
-from app.sandbox.unimicro.ledger import ENTRY
+from app.sandbox.unimicro.ledger import ENTRY, LINE
 from app.sandbox.unimicro.vouchers import book_entries, credit_entry
 
 
 def _to_booking(*, with_heads: bool) -> Action:
     def book(call: ActionCall) -> Answer:
-        """The booked entries, without their lines (assumed; ID and JournalEntryNumber are there, §12)."""
+        """The booked entries, their lines as the switch says; ID and JournalEntryNumber are there (§12)."""
         made = book_entries(
             call.books,
             call.body,
@@ -16,9 +17,15 @@ def _to_booking(*, with_heads: bool) -> Action:
             with_kid=to_flag(call.query, "generateKID"),
             unlocked=to_flag(call.query, "allowJournalingRegardlessOfLockedDates"),
         )
-        return Answer(body=[load(call.books, ENTRY, entry_id) for entry_id in made])
+        return Answer(body=[_show(call.books, load(call.books, ENTRY, entry_id)) for entry_id in made])
 
     return book
+
+
+def _show(books: Books, entry: Record) -> Record:
+    if not books.switches.voucher_lines_shown:
+        return entry
+    return entry | {"Lines": [dict(line) for line in books.children(LINE, "JournalEntryID", entry["ID"])]}
 
 
 def _credit_by_number(call: ActionCall) -> Answer:

@@ -1,0 +1,28 @@
+"""Leases that are no lane's: slots of companies, and the lead of what one process does for all."""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.tables.base import Table
+
+
+class Leasehold(Table):
+    """Who has a numbered place of this name, until when by the database's clock; free ones lie in the past.
+
+    Of no tenant: tenants may share a company, and who leads does so for all. Not written to the log that survives a
+    crash: a server that has crashed has ended every connection, and a commit a call would cost more than the call.
+
+    Owner: platform.leases.
+    """
+
+    __tablename__ = "leasehold"
+    # Hot rows: leave room for updates in place.
+    __table_args__ = {"prefixes": ["UNLOGGED"], "postgresql_with": {"fillfactor": "50"}}  # noqa: RUF012 - SQLAlchemy's own name for it
+
+    name: Mapped[str] = mapped_column(primary_key=True)
+    number: Mapped[int] = mapped_column(primary_key=True)
+    token: Mapped[UUID | None]
+    leased_until: Mapped[datetime] = mapped_column(server_default=text("'-infinity'"))
