@@ -97,7 +97,10 @@ class DocumentTarget:
         """Documents that carry our reference."""
         condition = f"ExternalReference eq {quote(external_reference)}"
         rows = await self._client.fetch_list(self.route, filter=condition)
-        return tuple(one for one in map(self.read, rows) if one.external_reference == external_reference)
+        found = [one for one in map(self.read, rows) if one.external_reference == external_reference]
+        ids = {one.remote_id for one in found}
+        # A credit draft may have its invoice's reference until it gets one of its own: then it is not ours.
+        return tuple(one for one in found if one.credited_id not in ids)
 
     async def find_documents_by_number(self, number: str) -> tuple[RemoteDocument, ...]:
         """Invoices and credit notes with this number, whoever made them."""

@@ -94,6 +94,7 @@ class Code(StrEnum):
     CUSTOMER_NOT_THE_ONE = "customer_not_the_one"
     CUSTOMER_NUMBER_CLASH = "customer_number_clash"
     CUSTOMER_NUMBER_NOT_KEPT = "customer_number_not_kept"
+    CUSTOMER_NUMBER_NOT_TAKEN = "customer_number_not_taken"
     CUSTOMER_NUMBER_OUTSIDE_SERIES = "customer_number_outside_series"
     CUSTOMER_NUMBER_TWICE = "customer_number_twice"
     CUSTOMER_UNDER_OTHER_NUMBER = "customer_under_other_number"

@@ -4,7 +4,7 @@ Unimicro makes the draft of a credit note itself, without a reference of ours; u
 known only by when it came and what it says. Source: docs/facts/unimicro.md §4.1 [O].
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from decimal import Decimal
 
@@ -225,6 +225,22 @@ def _credited_not_sent(document: Document, credited: Past) -> Reason:
 def _credited_missing(credited: Past) -> Reason:
     cause = f"Unimicro does not show invoice {credited.remote_number} (id {credited.remote_id}), which it credits"
     return Reason(code=Code.CREDITED_MISSING, cause=cause, fix=fix_for(Code.CREDITED_MISSING))
+
+
+def unmark_copies(credited: RemoteDocument | None, found: tuple[RemoteDocument, ...]) -> tuple[RemoteDocument, ...]:
+    """Documents as if Unimicro copied no references: a credit note that has its invoice's has none of its own.
+
+    Whether it copies them is unknown, and one of the questions that a company is asked (domain.answers).
+    """
+    copied = "" if credited is None else credited.external_reference
+    if not copied:
+        return found
+    return tuple(
+        replace(one, external_reference="")
+        if one.kind is DocumentKind.CREDIT_NOTE and one.external_reference == copied
+        else one
+        for one in found
+    )
 
 
 def list_own_drafts(

@@ -77,7 +77,8 @@ async def _book(
 ) -> Thing:
     """The voucher, booked and noted: the customer's claim against one sale."""
     product, account_id = await bench.load_product(), await _load_sub_account(bench)
-    claim = {"InvoiceNumber": to_number(thing.reference), "PaymentID": kid or None, "DueDate": to_day(bench.today + _DUE)}
+    claim = {"InvoiceNumber": to_number(thing.reference), "PaymentID": kid or None}
+    claim["DueDate"] = to_day(bench.today + _DUE)
     sale = {"AccountID": product.account_id, "VatTypeID": product.vat_type_id}
     lines = [
         _to_line(bench, thing, "claim", gross, currency) | {"AccountID": account_id} | claim,
