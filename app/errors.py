@@ -18,6 +18,7 @@ ServiceError                        500  retry           something of ours broke
 ├── EmbeddedPostgresError           500  retry           no process starts: the Postgres of our own does not
 ├── HoldError                       409  hold            a person must decide; carries every gap at once
 ├── WaitError                       409  wait            for another record, at most some seconds; no try spent
+│   └── ProvingError                409  wait            for the one document that goes while a key is being proven
 ├── KeyPausedError                  409  rest            the key rests: its lanes wait some seconds; no try spent
 ├── StaleLeaseError                 500  stop            another worker owns the lane now
 └── RemoteError                     502  retry           the other system; each says whose it is when it is raised
@@ -200,6 +201,12 @@ class WaitError(ServiceError):
         self.record_id = record_id
         self.seconds = seconds
         self.while_open = while_open
+
+
+class ProvingError(WaitError):
+    """The key is being proven: another of its documents is under way, and they go one at a time."""
+
+    code = Code.KEY_PROVING
 
 
 class KeyPausedError(ServiceError):

@@ -1,26 +1,31 @@
-"""What is done by the clock: sweeps that are due are begun, and what was recorded is let go.
+"""What is done by the clock: sweeps begun, drafts and orders followed, what was recorded let go, what is old pruned.
 
 Whoever has the lead decides; others pass. It is a lease as a row, prolonged at each look and fenced by it: a process
 that dies while it leads stops the others until its time is over, one that ends in good order does not.
 """
 
 import asyncio
+import math
+import time
 from contextlib import suppress
+from dataclasses import dataclass
 
 from app.admin.hooks import list_live_hooks
 from app.admin.tenants import list_tenants
 from app.domain.reading import Reading
 from app.domain.states import TenantState
 from app.engine.inbox import is_any_unnamed
-from app.engine.recorded import release_recorded
+from app.engine.recorded import list_recorders, release_recorded
 from app.engine.wakeup import wake_workers
 from app.errors import ConflictError
-from app.platform.db import Session, is_away
+from app.platform.db import Session, is_away, look_at_all
 from app.platform.leases import Lead, claim_lead, record_office, release_lead
 from app.platform.logger import get_logger, log_fields
 from app.platform.resources import Resources
+from app.retention.prune import prune_tenants
 from app.sweep.sweeps import begin_sweep, is_due, list_last_sweeps
 from app.tables import Tenant
+from app.transfer.follow import begin_following
 
 OFFICE = "schedule"
 # A look may be late; who misses several has died.
@@ -66,11 +71,36 @@ async def look_at_clock(resources: Resources) -> bool:
         for tenant in await list_tenants(session):
             with log_fields(tenant=str(tenant.id)):
                 await _sweep_if_due(session, resources, tenant)
-        confirmed = await list_live_hooks(session)
-    # Another process may have recorded for a moment longer than its hook was to record first.
-    await release_recorded(resources.sessions, confirmed)
+                await _follow_if_due(session, resources, tenant)
+        look_at_all(session)
+        recorders = await list_recorders(session)
+    for tenant_id in recorders:
+        await _release_confirmed(resources.of_tenant(tenant_id))
     wake_workers(resources)
+    await _prune_if_due(resources)
     return True
+
+
+async def _release_confirmed(resources: Resources) -> None:
+    """Another process may have recorded for a moment longer than its hook was to record first."""
+    async with resources.sessions() as session:
+        confirmed = await list_live_hooks(session)
+    await release_recorded(resources.sessions, confirmed)
+
+
+@dataclass(slots=True)
+class LastPrune:
+    """When this process pruned last, by its own clock; a new one prunes at once: cheap where others have."""
+
+    moment: float = -math.inf
+
+
+async def _prune_if_due(resources: Resources) -> None:
+    hours, last = resources.settings.prune_hours, resources.kept(LastPrune)
+    if hours and time.monotonic() - last.moment >= hours * 3600:
+        last.moment = time.monotonic()
+        for one in await prune_tenants(resources.sessions, dry_run=False, actor=_STARTED_BY):
+            _log.info("pruned", tenant_name=one.tenant, what=one.what, rows=one.rows)
 
 
 async def _is_asked_for(session: Session, resources: Resources, tenant: Tenant) -> bool:
@@ -80,6 +110,12 @@ async def _is_asked_for(session: Session, resources: Resources, tenant: Tenant) 
         return False
     last = await list_last_sweeps(session, [tenant.id])
     return bool(last) and await is_any_unnamed(session, tenant_id=tenant.id, since=last[0].started_at)
+
+
+async def _follow_if_due(session: Session, resources: Resources, tenant: Tenant) -> None:
+    minutes = resources.settings.follow_minutes
+    if minutes and tenant.state == TenantState.ACTIVE:
+        await begin_following(session, tenant_id=tenant.id, minutes=minutes)
 
 
 async def _sweep_if_due(session: Session, resources: Resources, tenant: Tenant) -> None:

@@ -94,6 +94,12 @@ class Settings(BaseSettings):
         description="Send RecMan's number when a customer is created (assumed to be honoured inside the series)",
     )
 
+    follow_minutes: float = Field(
+        30,
+        ge=0,
+        description="How often drafts and orders are looked at in Unimicro until people have issued them; 0: never",
+    )
+
     require_customer_check: bool = Field(
         default=True, description="A key sends nothing until a customer check of it is green or accepted"
     )
@@ -118,6 +124,9 @@ class Settings(BaseSettings):
         description="A webhook that names no record brings the next sweep forward, at most this often; 0: never",
     )
     schedule_seconds: float = Field(30, gt=0, description="How often it is looked whether a sweep is due")
+    prune_hours: float = Field(
+        24, ge=0, description="How often what was kept for long enough is let go; 0: only by `recman-unimicro prune`"
+    )
 
     @cached_property
     def allowed_hosts(self) -> frozenset[str]:

@@ -10,6 +10,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
 from app.api import (
+    answers,
     audit,
     customers,
     departments,
@@ -19,10 +20,12 @@ from app.api import (
     invoices,
     jobs,
     key_customers,
+    key_open,
     keys,
     metrics,
     recman,
     rules,
+    series,
     sign_in,
     tenants,
     tokens,
@@ -47,6 +50,9 @@ _ROOMS = (
     sign_in,
     key_customers,
     keys,
+    series,
+    key_open,
+    answers,
     customers,
     rules,
     departments,

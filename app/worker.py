@@ -10,6 +10,7 @@ from typing import Any
 from uuid import UUID
 
 from app.admin.keys import is_removed, pause_key
+from app.admin.series import is_turn
 from app.admin.tenants import load_tenant
 from app.clerk.carry_job import carry_job
 from app.clerk.jobs import SCOPE as JOB
@@ -17,6 +18,8 @@ from app.clerk.jobs import record_job_trouble
 from app.domain.reading import Purpose
 from app.domain.reasons.catalogue import fix_for
 from app.domain.reasons.codes import Code, Reason
+from app.domain.series import SCOPE as TURN
+from app.domain.series import parse_turn
 from app.domain.states import STOPPED, EventState
 from app.engine.inbox import Arrival, accept, dedupe_key, load_unseen
 from app.engine.lanes import Lease, backoff_seconds, check_fence, lock_record, postpone, release, wait_for
@@ -46,6 +49,8 @@ from app.tables import Transfer
 from app.transfer.books import REST_SECONDS, open_books
 from app.transfer.carry import carry_company, carry_document, carry_nothing, carry_project, hold
 from app.transfer.context import Run
+from app.transfer.follow import SCOPE as FOLLOW
+from app.transfer.follow import carry_follow
 from app.transfer.log import find_transfer, is_begun
 from app.transfer.trouble import record_trouble
 
@@ -67,6 +72,7 @@ _CARRIERS: dict[str, Carry] = {
     "department": carry_nothing,
     JOB: carry_job,
     SWEEP: carry_sweep,
+    FOLLOW: carry_follow,
 }
 
 
@@ -93,8 +99,11 @@ async def run_worker(resources: Resources, stop: asyncio.Event, *, carry_one: Ca
 
 async def work_on(resources: Resources, carry_one: Carry, lease: Lease) -> None:
     """Carry what a claimed lane has heard; an error becomes its fate."""
+    resources = resources.of_tenant(lease.tenant_id)
     async with resources.sessions() as session:
-        events = await load_unseen(session, lane_id=lease.lane_id, after_seq=lease.seen_seq, limit=_BATCH)
+        events = await load_unseen(
+            session, tenant_id=lease.tenant_id, lane_id=lease.lane_id, after_seq=lease.seen_seq, limit=_BATCH
+        )
         tenant = await load_tenant(session, lease.tenant_id)
     if not events:
         # A repeat that lost a race has raised the counter without leaving an event.
@@ -107,7 +116,7 @@ async def work_on(resources: Resources, carry_one: Carry, lease: Lease) -> None:
         lease=lease,
         events=events,
         reader=open_reader(resources, tenant, since=heard_at, purpose=purpose),
-        open_books=lambda key: open_books(resources, key, heard_at=heard_at),
+        open_books=lambda key, booking=None: open_books(resources, key, heard_at=heard_at, booking=booking),
         read_lag_seconds=resources.settings.unimicro_read_lag_seconds,
         resources=resources,
     )
@@ -154,8 +163,11 @@ async def _wait_for_record(resources: Resources, run: Run, error: WaitError) -> 
         needs_person = other is not None and other.state in STOPPED and not error.has_own_fix
         fix = fix_for(Code.WAITS, "held") if needs_person else error.fix
         await _record_trouble(session, run, Reason(code=error.code, cause=error.cause, fix=fix))
-        is_over = other is not None and (other.booked_at is not None or (error.while_open and not is_begun(other)))
-        if is_over:
+        has_turn = error.scope == TURN and await _has_turn(session, lease, error)
+        is_over = has_turn or (
+            other is not None and (other.booked_at is not None or (error.while_open and not is_begun(other)))
+        )
+        if is_over or has_turn:
             await postpone(session, lease, seconds=0, spends_try=False)
         elif needs_person and _has_just_ended(other, lease):
             await postpone(session, lease, seconds=_LOOK_AGAIN_SECONDS, spends_try=False)
@@ -163,6 +175,14 @@ async def _wait_for_record(resources: Resources, run: Run, error: WaitError) -> 
             await wait_for(session, lease, scope=error.scope, record_id=error.record_id, seconds=error.seconds)
             if other is None and error.scope == "invoice":
                 await _ask_for(session, lease, error)
+
+
+async def _has_turn(session: Session, lease: Lease, error: WaitError) -> bool:
+    """Whether a number's turn came while we looked: its coming and our decision to wait cannot pass each other."""
+    company_key, series_id, number = parse_turn(error.record_id)
+    return await is_turn(
+        session, tenant_id=lease.tenant_id, company_key=company_key, series_id=series_id, number=number
+    )
 
 
 def _has_just_ended(other: Transfer | None, lease: Lease) -> bool:

@@ -3,9 +3,10 @@
 No transaction is open while the identity server is asked.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 from uuid import UUID
 
 from app.accounting.connections import (
@@ -21,6 +22,7 @@ from app.accounting.connections import (
 from app.admin.audit import Change, record_change
 from app.admin.departments import record_served_departments
 from app.admin.keys import Grant, NewKey, create_key, identity_of, load_key, record_grant, record_signed_in
+from app.admin.sending import Answer, verify_answer
 from app.admin.sign_ins import (
     Beginning,
     SignedIn,
@@ -32,6 +34,7 @@ from app.admin.sign_ins import (
     take_return,
     use_sign_in,
 )
+from app.domain.booking import Booking
 from app.domain.reasons.codes import Code
 from app.engine.lanes import wake_key
 from app.engine.wakeup import wake_workers
@@ -57,6 +60,7 @@ async def begin_sign_in(resources: Resources, beginning: Beginning) -> tuple[Sig
     Raises:
         RemoteUnavailableError: the identity server does not answer.
     """
+    resources = resources.of_tenant(beginning.tenant_id)
     begun = await authorize_url(resources.http, identity_of(resources.settings))
     async with resources.sessions.begin() as session:
         return await record_beginning(session, resources.vault, beginning, begun), begun.url
@@ -74,6 +78,7 @@ async def begin_server(resources: Resources, beginning: Beginning, client: Serve
     except AuthExpiredError as error:
         raise RemoteRejectedError(error.cause, system=error.system, fix=error.fix, code=Code.CLIENT_REFUSED) from error
     signed_in = await _look_around(resources, tokens, client)
+    resources = resources.of_tenant(beginning.tenant_id)
     async with resources.sessions.begin() as session:
         sign_in = await record_server_sign_in(session, resources.vault, beginning, signed_in)
         if sign_in.key_id is not None:
@@ -91,7 +96,7 @@ async def end_sign_in(resources: Resources, callback: Callback) -> SignIn:
     """
     async with resources.sessions.begin() as session:
         sign_in, begun = await take_return(session, resources.vault, callback.state or "")
-    sign_in_id = sign_in.id
+    sign_in_id, resources = sign_in.id, resources.of_tenant(sign_in.tenant_id)
     try:
         signed_in = await _exchange(resources, begun, callback)
         async with resources.sessions.begin() as session:
@@ -157,9 +162,12 @@ class KeyOrder:
     company_key: str
     name: str
     mode: str
-    booking: str
+    sender: str | None
+    booking: str | None
     go_live: date
     departments: Sequence[str] | None
+    acceptance: Mapping[str, Any] | None = None
+    kid_acceptance: Mapping[str, Any] | None = None
 
 
 async def make_key(session: Session, resources: Resources, order: KeyOrder) -> Key:
@@ -168,8 +176,9 @@ async def make_key(session: Session, resources: Resources, order: KeyOrder) -> K
     Raises:
         NotFoundError: no such sign-in or department.
         ConflictError: the sign-in cannot be used; the name, a department or “all” is taken.
-        RequestError: the sign-in does not reach the company.
+        RequestError: the sign-in does not reach the company, or nobody has said who sends the invoices.
     """
+    verify_answer(Answer(mode=order.mode, sender=order.sender, booking=order.booking, acceptance=order.acceptance))
     sign_in = await load_sign_in(session, order.sign_in_id)
     signed_in = await use_sign_in(session, resources.vault, order.sign_in_id)
     company = next((one for one in signed_in.companies if one.key == order.company_key), None)
@@ -185,7 +194,10 @@ async def make_key(session: Session, resources: Resources, order: KeyOrder) -> K
         go_live=order.go_live,
         grant=signed_in.grant,
         mode=order.mode,
-        booking=order.booking,
+        sender=order.sender,
+        booking=order.booking or Booking.RENUMBERED,
+        acceptance=order.acceptance,
+        kid_acceptance=order.kid_acceptance,
         open_to_all=order.departments is None,
     )
     key = await create_key(session, resources.vault, new)

@@ -1,10 +1,11 @@
 """Checks of all customers before a key's first transfer: begun, ended, accepted. Owner of table `customer_check`."""
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, insert, select, text, update
+from sqlalchemy import Select, delete, func, insert, select, text, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import defer
 
@@ -124,6 +125,31 @@ async def accept_check(session: Session, check: CustomerCheck, *, name: str, rea
     values = {"state": CheckState.ACCEPTED, "accepted_by": name, "accepted_reason": reason, "accepted_at": func.now()}
     await session.execute(update(CustomerCheck).where(CustomerCheck.id == check.id).values(values))
     await session.refresh(check, attribute_names=["state", "accepted_by", "accepted_reason", "accepted_at"])
+
+
+def select_old_checks(tenant_id: UUID, before: datetime) -> Select[Any]:
+    """Checks that ended long ago; each key's newest stays, for it is what lets the key send."""
+    newest = select(func.max(CustomerCheck.id)).where(CustomerCheck.tenant_id == tenant_id)
+    newest = newest.group_by(CustomerCheck.key_id)
+    old = CustomerCheck.tenant_id == tenant_id, CustomerCheck.ended_at < before
+    return select(CustomerCheck.id).where(*old, CustomerCheck.id.not_in(newest))
+
+
+async def prune_checks(session: Session, tenant_id: UUID, ids: Sequence[Any]) -> None:
+    """Let these checks go."""
+    gone = delete(CustomerCheck).where(CustomerCheck.tenant_id == tenant_id, CustomerCheck.id.in_(ids))
+    await session.execute(gone, execution_options={"synchronize_session": False})
+
+
+async def erase_findings(session: Session, *, tenant_id: UUID, recman_company_id: str) -> int:
+    """How many checks had rows about this company, which are gone from them."""
+    named = CustomerCheck.findings.contains([{"recman_company_id": recman_company_id}])
+    checks = await session.scalars(locked(select(CustomerCheck).where(CustomerCheck.tenant_id == tenant_id, named)))
+    found = checks.all()
+    for check in found:
+        check.findings = [row for row in check.findings if row.get("recman_company_id") != recman_company_id]
+    await session.flush()
+    return len(found)
 
 
 async def is_cleared(session: Session, key_id: UUID) -> bool:

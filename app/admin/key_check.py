@@ -9,6 +9,8 @@ from app.accounting.targets import Exchange, Recipients, Target, open_target
 from app.admin.access_tokens import fresh_token, renew_token
 from app.admin.key_set_up import examine_set_up
 from app.admin.keys import load_key, open_secret
+from app.admin.series import list_series
+from app.admin.series_check import examine_series, fetch_series_facts
 from app.domain.booking import Booking
 from app.domain.findings import Finding
 from app.domain.reasons.catalogue import fix_for
@@ -28,6 +30,7 @@ async def check_key(resources: Resources, key: Key) -> list[Finding]:
     Raises:
         NotFoundError: the key was removed meanwhile.
     """
+    resources = resources.of_tenant(key.tenant_id)
     signed_in = await _check_sign_in(resources, key)
     if not signed_in.ok:
         return [signed_in]
@@ -39,6 +42,7 @@ async def check_key(resources: Resources, key: Key) -> list[Finding]:
     findings = [signed_in, company, rights]
     if company.ok and rights.ok:
         findings += await _check_books(target, key)
+        findings += await _check_series(resources, target, key)
     return findings
 
 
@@ -66,9 +70,10 @@ def open_key_target(
     rehearses: bool = False,
 ) -> Target:
     """The key's books; unless told otherwise to look into, and nothing is kept of what is said. See `open_target`."""
+    own = resources.of_tenant(key.tenant_id)
 
     async def token(refused: str | None) -> str:
-        return await fresh_token(resources, key.id, refused=refused)
+        return await fresh_token(own, key.id, refused=refused)
 
     return open_target(
         resources.http,
@@ -86,7 +91,7 @@ def open_key_target(
 async def _check_company(resources: Resources, key: Key) -> Finding:
     what, code = "company", Code.COMPANY_REFUSED
     try:
-        companies = await fetch_companies(resources.http, _tokens_of(resources.vault, key))
+        companies = await fetch_companies(resources.http, tokens_of(resources.vault, key))
     except RemoteError as error:
         return _tell_trouble(what, error)
     found = next((company for company in companies if company.key == key.company_key), None)
@@ -97,7 +102,8 @@ async def _check_company(resources: Resources, key: Key) -> Finding:
     return Finding(what, ok=True, cause=f"{found.name}{', a test company' if found.is_test else ''}", code=code)
 
 
-def _tokens_of(vault: Vault, key: Key) -> TokenSet:
+def tokens_of(vault: Vault, key: Key) -> TokenSet:
+    """The key's access token, to look around with; it is renewed by nobody."""
     return TokenSet(
         access_token=open_secret(vault, key, "access_token") or "",
         refresh_token="",
@@ -136,6 +142,20 @@ async def _check_books(target: Target, key: Key) -> list[Finding]:
         return [_tell_trouble(what, error)]
     findings = examine_reference(reference, today=today)
     return findings + examine_set_up(reference.settings, set_up, booking=Booking(key.booking), key_id=key.id)
+
+
+async def _check_series(resources: Resources, target: Target, key: Key) -> list[Finding]:
+    """Whether the series in which documents are issued still give them RecMan's numbers."""
+    if key.booking != Booking.SERIES:
+        return []
+    async with resources.sessions() as session:
+        series = await list_series(session, key)
+    try:
+        year = datetime.now(UTC).year
+        facts = await fetch_series_facts(resources.sessions, target, key, series, year=year)
+    except RemoteError as error:
+        return [_tell_trouble("series", error)]
+    return examine_series(series, facts)
 
 
 def examine_reference(reference: Reference, *, today: date) -> list[Finding]:

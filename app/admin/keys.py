@@ -12,7 +12,7 @@ from sqlalchemy.exc import IntegrityError
 from app.accounting.connections import Identity, ServerClient, TokenSet
 from app.domain.money import dump_json, parse_json
 from app.domain.reasons.codes import Code
-from app.domain.states import UNCLEAR, UNDER_WAY, KeyState, TransferState
+from app.domain.states import UNCLEAR, UNDER_WAY, KeyState, Proof, TransferState
 from app.errors import ConflictError, NotFoundError
 from app.platform.crypto import Vault
 from app.platform.db import Session, locked
@@ -54,7 +54,10 @@ class NewKey:
     go_live: date
     grant: Grant = field(repr=False)
     mode: str = "full"
+    sender: str | None = None
     booking: str = "renumbered"
+    acceptance: Mapping[str, Any] | None = None
+    kid_acceptance: Mapping[str, Any] | None = None
     open_to_all: bool = False
 
 
@@ -70,7 +73,10 @@ async def create_key(session: Session, vault: Vault, new: NewKey) -> Key:
         company_key=new.company_key,
         company_name=new.company_name,
         mode=new.mode,
+        sender=new.sender,
         booking=new.booking,
+        acceptance=new.acceptance,
+        kid_acceptance=new.kid_acceptance,
         open_to_all=new.open_to_all,
         go_live=new.go_live,
         api_base=new.grant.tokens.api_base,
@@ -92,9 +98,8 @@ async def record_key_change(session: Session, key: Key, values: Mapping[str, Any
     if values.get("mode", key.mode) != key.mode:
         await _require_nothing_under_way(session, key, UNDER_WAY, wish="its mode cannot change now")
     if values.get("booking", key.booking) != key.booking:
-        # What is half made would be looked up among the wrong kind of documents, and made again.
-        await _require_nothing_under_way(session, key, UNDER_WAY, wish="its booking cannot change now")
-        await _require_nothing_half_made(session, key)
+        # What is under way keeps the booking that it was begun with; what is new is proven from the beginning.
+        values = {**values, "proof": Proof.PROVING, "credits_proven": False}
     name = str(values.get("name", key.name))
     for column, value in values.items():
         setattr(key, column, value)
@@ -130,18 +135,6 @@ async def _require_nothing_under_way(
         )
 
 
-async def _require_nothing_half_made(session: Session, key: Key) -> None:
-    half_made = Transfer.remote_id.is_not(None) & Transfer.booked_at.is_(None)
-    query = select(func.count()).where(Transfer.key_id == key.id, Transfer.scope == "invoice", half_made)
-    count = await session.scalar(query)
-    if count:
-        raise ConflictError(
-            f"{count} documents of key “{key.name}” are half made in Unimicro, so its booking cannot change now",
-            fix="Mend and retry them first, or delete their drafts in Unimicro and retry.",
-            code=Code.DOCUMENTS_UNDER_WAY,
-        )
-
-
 def _to_conflict(error: IntegrityError, name: str) -> ConflictError:
     if "uq_key_open_to_all" in str(error.orig):
         return ConflictError(
@@ -163,6 +156,12 @@ async def load_key(session: Session, key_id: UUID, *, lock: bool = False) -> Key
     if key is None:
         raise NotFoundError(f"There is no key {key_id}", fix="Take an id from GET /v1/keys.")
     return key
+
+
+async def find_key_in_use(session: Session, *, tenant_id: UUID, key_id: UUID) -> Key | None:
+    """The key, where it is signed in and neither paused nor removed."""
+    query = select(Key).where(Key.tenant_id == tenant_id, Key.id == key_id, Key.state == KeyState.ACTIVE)
+    return (await session.scalars(query)).one_or_none()
 
 
 async def load_successor(session: Session, key_id: UUID, *, former_id: UUID) -> tuple[Key, Key]:
@@ -248,6 +247,12 @@ async def record_sign_in_lost(session: Session, key: Key, *, reason: str) -> boo
         key.state, key.pause_reason = KeyState.SIGN_IN_AGAIN, reason
     await session.flush()
     return first
+
+
+async def record_proof(session: Session, key_id: UUID, *, tenant_id: UUID, booking: str, **values: Any) -> bool:
+    """Set how far the key's documents are trusted (`proof`, `credits_proven`); False: it books otherwise by now."""
+    own = (Key.tenant_id == tenant_id, Key.id == key_id, Key.booking == booking)
+    return await session.scalar(update(Key).where(*own).values(values).returning(Key.id)) is not None
 
 
 async def record_signed_in(session: Session, key: Key) -> None:

@@ -47,10 +47,15 @@ def parse_yaml(text: str) -> Rules:
         return Rules.model_validate(found)
     except ValidationError as error:
         wrong = error.errors()[:_MOST_TOLD]
-        places = "; ".join(f"{'.'.join(map(str, part['loc'])) or 'rules'}: {part['msg']}" for part in wrong)
+        places = "; ".join(f"{'.'.join(map(str, part['loc'])) or 'rules'}: {_say(part['msg'])}" for part in wrong)
         raise RequestError(
             f"The rules cannot be used: {places}", fix="Correct them.", code=Code.RULES_UNUSABLE
         ) from error
+
+
+def _say(message: str) -> str:
+    """A finding without the words that Pydantic puts before our own."""
+    return message.removeprefix("Value error, ")
 
 
 def _says_nothing(found: Any) -> bool:

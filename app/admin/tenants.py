@@ -8,10 +8,11 @@ from sqlalchemy.exc import IntegrityError
 
 from app.domain.reading import Reading
 from app.domain.reasons.codes import Code
+from app.domain.retention import Retention
 from app.errors import ConflictError, NotFoundError
 from app.platform.crypto import Vault, show_fingerprint
 from app.platform.db import Session, locked
-from app.tables import Tenant
+from app.tables import OPERATORS, Tenant
 
 
 async def create_tenant(session: Session, *, name: str) -> Tenant:
@@ -45,7 +46,7 @@ def _name_taken(name: str) -> ConflictError:
 
 async def list_tenants(session: Session) -> Sequence[Tenant]:
     """Every tenant by name."""
-    return (await session.scalars(select(Tenant).order_by(Tenant.name))).all()
+    return (await session.scalars(select(Tenant).where(Tenant.id != OPERATORS).order_by(Tenant.name))).all()
 
 
 async def load_tenant(session: Session, tenant_id: UUID, *, lock: bool = False) -> Tenant:
@@ -54,7 +55,7 @@ async def load_tenant(session: Session, tenant_id: UUID, *, lock: bool = False) 
     Raises:
         NotFoundError: there is none with this id.
     """
-    query = select(Tenant).where(Tenant.id == tenant_id)
+    query = select(Tenant).where(Tenant.id == tenant_id, Tenant.id != OPERATORS)
     tenant = (await session.scalars(locked(query) if lock else query)).one_or_none()
     if tenant is None:
         raise NotFoundError(f"There is no tenant {tenant_id}", fix="List the tenants and take an id from there.")
@@ -70,6 +71,12 @@ async def record_tenant_state(session: Session, tenant: Tenant, *, state: str) -
 async def record_reading(session: Session, tenant: Tenant, reading: Reading) -> None:
     """Keep how the tenant's RecMan is read; what is left at its default is not stored."""
     tenant.reading = reading.model_dump(mode="json", exclude_defaults=True)
+    await session.flush()
+
+
+async def record_retention(session: Session, tenant: Tenant, retention: Retention) -> None:
+    """Keep how long the tenant's data are kept; what is left at its default is not stored."""
+    tenant.retention = retention.model_dump(mode="json", exclude_defaults=True)
     await session.flush()
 
 

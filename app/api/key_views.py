@@ -1,17 +1,19 @@
 """What the doors of keys take and show."""
 
 from datetime import date, datetime
-from typing import Literal
+from typing import Annotated, Literal
 from uuid import UUID
 
 from pydantic import Field
 
 from app.api.views import Name, Order, View
-from app.domain.booking import Booking
+from app.domain.booking import Booking, Sender
 from app.domain.findings import Level
-from app.domain.states import KeyState
+from app.domain.states import KeyState, Proof
 
 Mode = Literal["full", "file"]
+Words = Annotated[str, Field(min_length=3, max_length=500)]
+Who = Annotated[str, Field(min_length=2, max_length=100, examples=["Kari Nordmann"])]
 Departments = Literal["all"] | list[str]
 
 
@@ -23,6 +25,65 @@ class KeySettings(Order):
     )
 
 
+class Acceptance(Order):
+    """An accountant's word that documents have another number and KID in the books than the customer has."""
+
+    name: Who = Field(description="The accountant")
+    reason: Words = Field(examples=["The series here is our own; the list of both numbers is kept with the books"])
+    day: date = Field(description="When it was accepted", examples=["2026-12-01"])
+
+
+class KidAcceptance(Order):
+    """A word that Unimicro makes a KID for documents that have none."""
+
+    name: Who
+    reason: Words = Field(examples=["Customers without KID pay by invoice number; Unimicro's KID is shown to nobody"])
+
+
+class AcceptanceView(View):
+    """What was accepted, and which token said so when."""
+
+    name: str
+    reason: str
+    day: date | None = None
+    at: datetime
+    by: str
+
+
+class OpeningOrder(Order):
+    """Who lets a key go on, and why."""
+
+    name: Who
+    reason: Words = Field(examples=["Three invoices compared with the customers' copies"])
+
+
+class StopView(View):
+    """What stopped a key: both values stand in the cause."""
+
+    code: str
+    cause: str = Field(examples=["The invoice 119001 (10001 in Unimicro) is not what the customer has. number: …"])
+    fix: str
+    record_id: str = Field(description="RecMan's id of the document")
+    at: datetime
+
+
+class ProofView(View):
+    """How far a key's documents are trusted.
+
+    proving: they go one at a time, each is compared, the first difference stops the key. stopped: nothing goes until an
+    administrator lets it.
+    """
+
+    state: Proof
+    equal: int = Field(description="So many documents stand in Unimicro as the customers have them")
+    wanted: int = Field(description="So many are needed before the key can be opened")
+    missing: int
+    credits_proven: bool = Field(description="A credit note was among them; the first one goes alone all the same")
+    under_way: str | None = Field(description="RecMan's id of the document that goes alone right now")
+    stopped: StopView | None = Field(description="What stopped the key last")
+    opened: AcceptanceView | None = Field(description="Who let it go on last")
+
+
 class KeyView(View):
     """A named access to one Unimicro company, without its secrets."""
 
@@ -32,7 +93,11 @@ class KeyView(View):
     company_key: str
     company_name: str = Field(examples=["Nordlys Bemanning AS"])
     mode: Mode
+    sender: Sender | None = Field(description="Who sends the invoice to the customer; null: nobody has said so yet")
     booking: Booking
+    acceptance: AcceptanceView | None = Field(description="renumbered: who accepted another number in the books")
+    kid_acceptance: AcceptanceView | None = Field(description="Who accepted that Unimicro makes a KID")
+    proof: ProofView
     client: Literal["web", "server"]
     departments: Departments = Field(examples=["all"])
     go_live: date = Field(description="The key's first day: documents dated earlier are a person's decision")
@@ -57,10 +122,16 @@ class NewKeyOrder(Order):
         examples=["2026-12-01"],
     )
     mode: Mode = Field("full", description="full: sent to Unimicro; file: only exported as a file")
-    booking: Booking = Field(
-        Booking.RENUMBERED,
-        description="How a document gets in: issued under Unimicro's own number, left as a draft, or as an order",
+    sender: Sender | None = Field(
+        None, description="Who sends the invoice to the customer: required in mode full, and never assumed"
     )
+    booking: Booking | None = Field(
+        None,
+        description="How a document gets in, required in mode full. RecMan sends: series, voucher, own_number (number, "
+        "KID and due date in the books are the document's), renumbered (they are not). Unimicro sends: order, draft",
+    )
+    acceptance: Acceptance | None = Field(None, description="Required with renumbered")
+    kid_acceptance: KidAcceptance | None = None
     departments: Departments = Field("all", examples=["all", ["7", "9"]], description="RecMan department ids")
 
 
@@ -69,7 +140,10 @@ class KeyChange(Order):
 
     name: Name | None = None
     mode: Mode | None = None
-    booking: Booking | None = None
+    sender: Sender | None = None
+    booking: Booking | None = Field(None, description="For new documents; proving starts again")
+    acceptance: Acceptance | None = None
+    kid_acceptance: KidAcceptance | None = None
     departments: Departments | None = None
     go_live: date | None = Field(None, description="Another first day; what is held before it is looked at again")
     settings: KeySettings | None = None

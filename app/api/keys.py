@@ -8,7 +8,6 @@ from fastapi import APIRouter
 from app.accounting.connections import revoke
 from app.admin.connect import KeyOrder, make_key
 from app.admin.departments import (
-    list_departments,
     record_departments_inherited,
     record_departments_orphaned,
     record_served_departments,
@@ -24,14 +23,19 @@ from app.admin.keys import (
     record_key_change,
     remove_key,
 )
+from app.admin.proving import (
+    Progress,
+    list_progress,
+    record_restart,
+)
 from app.api.doors import AdminDoor, Door, ResourcesDep, ViewerDoor
+from app.api.key_answers import ANSWERS, answer_of, say_words
+from app.api.key_shows import list_served, show_for_audit, to_view, view_key
 from app.api.key_views import (
     CheckView,
-    Departments,
     FindingView,
     FormerKeyView,
     KeyChange,
-    KeySettings,
     KeyView,
     NewKeyOrder,
     RemainsView,
@@ -65,8 +69,8 @@ router = APIRouter(prefix="/v1/keys", tags=["keys"])
     responses=problems(
         _404="sign_in_unknown, department_unknown",
         _409="name_taken, open_to_all_taken, department_has_key, sign_in_open, sign_in_used, sign_in_expired, "
-        "sign_in_failed",
-        _422="company_unknown",
+        "sign_in_failed, renumbered_unaccepted, booking_unproven",
+        _422="sender_missing, booking_unfit, company_unknown",
     ),
 )
 async def create_key(door: AdminDoor, resources: ResourcesDep, new: NewKeyOrder) -> KeyView:
@@ -76,16 +80,18 @@ async def create_key(door: AdminDoor, resources: ResourcesDep, new: NewKeyOrder)
         company_key=new.company_key,
         name=new.name,
         mode=new.mode,
+        sender=new.sender,
         booking=new.booking,
         go_live=new.go_live,
         departments=None if new.departments == "all" else list(new.departments),
+        **await say_words(door, new),
     )
     key = await make_key(door.session, resources, order)
-    view = await _view(door, key)
+    view = await view_key(door, key)
     await follow_departments(door.session, tenant_id=key.tenant_id, department_ids=order.departments or ())
     await forget_untold(door.session, tenant_id=key.tenant_id)
     await _go_on(door, key)
-    await _record(door, "key.create", key, after=_show(view))
+    await _record(door, "key.create", key, after=show_for_audit(view))
     await door.session.commit()
     wake_workers(resources)
     return view
@@ -95,8 +101,9 @@ async def create_key(door: AdminDoor, resources: ResourcesDep, new: NewKeyOrder)
 async def list_all_keys(door: ViewerDoor) -> list[KeyView]:
     """Every key that is in use."""
     keys = await list_keys(door.session, tenant_id=door.tenant_id)
-    served = await _list_served(door)
-    return [_to_view(key, served.get(key.id, [])) for key in keys]
+    served = await list_served(door)
+    progress = await list_progress(door.session, tenant_id=door.tenant_id)
+    return [to_view(key, served.get(key.id, []), progress.get(key.id, Progress())) for key in keys]
 
 
 @router.get("/removed")
@@ -130,27 +137,36 @@ async def take_over_from(door: AdminDoor, resources: ResourcesDep, key_id: UUID,
 @router.get("/{key_id}", responses=problems(_404="not_found"))
 async def show_key(door: ViewerDoor, key_id: UUID) -> KeyView:
     """One key."""
-    return await _view(door, await load_key(door.session, key_id))
+    return await view_key(door, await load_key(door.session, key_id))
 
 
 @router.patch(
     "/{key_id}",
     responses=problems(
         _404="not_found, department_unknown",
-        _409="name_taken, open_to_all_taken, department_has_key, documents_under_way, sign_in_again",
+        _409="name_taken, open_to_all_taken, department_has_key, documents_under_way, sign_in_again, "
+        "renumbered_unaccepted, booking_unproven",
+        _422="sender_missing, booking_unfit",
     ),
 )
 async def change(door: AdminDoor, resources: ResourcesDep, key_id: UUID, wish: KeyChange) -> KeyView:
-    """Rename, change mode, booking, departments, first day or settings, pause or resume."""
+    """Rename, change mode, sender, booking, departments, first day or settings, pause or resume.
+
+    Another booking is that of new documents: what is under way keeps its own. Proving starts again.
+    """
     key = await load_key(door.session, key_id, lock=True)
-    before = await _view(door, key)
-    values = wish.model_dump(exclude_none=True, include={"name", "mode", "booking", "go_live"})
+    before = await view_key(door, key)
+    values = wish.model_dump(exclude_none=True, include={"name", "mode", "sender", "booking", "go_live"})
+    values |= await say_words(door, wish)
+    values |= answer_of(key, values)
     if wish.settings is not None:
         values["settings"] = wish.settings.model_dump(exclude_none=True)
     if wish.state is not None:
         values |= _change_state(key, wish.state)
     if wish.departments is not None:
         values["open_to_all"] = wish.departments == "all"
+    if values.get("booking", key.booking) != key.booking:
+        await record_restart(door.session, key)
     await record_key_change(door.session, key, values)
     if wish.departments is not None:
         served = [] if wish.departments == "all" else wish.departments
@@ -159,11 +175,11 @@ async def change(door: AdminDoor, resources: ResourcesDep, key_id: UUID, wish: K
     if wish.go_live is not None:
         await forget_untold(door.session, tenant_id=key.tenant_id)
         await look_again(door.session, key)
-    after = await _view(door, key)
+    after = await view_key(door, key)
     # Looking again costs RecMan's quota, so a new name alone wakes nobody.
-    if wish.model_fields_set & {"mode", "booking", "departments", "settings", "state"}:
+    if wish.model_fields_set & {"mode", "booking", "departments", "settings", "state", *ANSWERS}:
         await _go_on(door, key)
-    await _record(door, "key.change", key, before=_show(before), after=_show(after))
+    await _record(door, "key.change", key, before=show_for_audit(before), after=show_for_audit(after))
     await door.session.commit()
     wake_workers(resources)
     return after
@@ -199,7 +215,7 @@ async def remove(door: AdminDoor, resources: ResourcesDep, key_id: UUID) -> Remo
     What waits with it is held, and its departments are unassigned, until a person says which key has them.
     """
     key = await load_key(door.session, key_id, lock=True)
-    before = await _view(door, key)
+    before = await view_key(door, key)
     refresh_token = open_secret(resources.vault, key, "refresh_token")
     await remove_key(door.session, key)
     departments = await record_departments_orphaned(door.session, key)
@@ -207,7 +223,7 @@ async def remove(door: AdminDoor, resources: ResourcesDep, key_id: UUID) -> Remo
     await record_remains_held(door.session, key)
     remains = RemainsView.model_validate(await count_remains(door.session, key.id))
     after = {"remains": remains.model_dump(), "departments": departments}
-    await _record(door, "key.remove", key, before=_show(before), after=after)
+    await _record(door, "key.remove", key, before=show_for_audit(before), after=after)
     await door.session.commit()
     resources.kept(KnownBooks).references.pop(key.id, None)
     wake_workers(resources)
@@ -235,26 +251,3 @@ async def _go_on(door: Door, key: Key) -> None:
 
 async def _record(door: Door, action: str, key: Key, **values: Any) -> None:
     await door.record(action, f"key:{key.id}", tenant_id=key.tenant_id, **values)
-
-
-def _show(view: KeyView) -> dict[str, Any]:
-    names = {"name", "company_name", "company_key", "mode", "booking", "client", "departments", "settings", "state"}
-    return view.model_dump(mode="json", include=names | {"go_live"})
-
-
-async def _list_served(door: Door) -> dict[UUID, list[str]]:
-    served: dict[UUID, list[str]] = {}
-    for row in await list_departments(door.session, tenant_id=door.tenant_id):
-        if row.key_id is not None:
-            served.setdefault(row.key_id, []).append(row.recman_department_id)
-    return served
-
-
-async def _view(door: Door, key: Key) -> KeyView:
-    return _to_view(key, (await _list_served(door)).get(key.id, []))
-
-
-def _to_view(key: Key, served: list[str]) -> KeyView:
-    plain = {name: getattr(key, name) for name in KeyView.model_fields if name not in {"departments", "settings"}}
-    departments: Departments = "all" if key.open_to_all else served
-    return KeyView(**plain, departments=departments, settings=KeySettings(**key.settings))

@@ -12,12 +12,14 @@ from app.admin.tenants import (
     list_tenants,
     load_tenant,
     record_recman_api_key,
+    record_retention,
     record_tenant_state,
     rename_tenant,
     show_api_key,
 )
 from app.api.doors import OperatorDoor, ResourcesDep
 from app.api.views import Name, Order, View, problems
+from app.domain.retention import Retention
 from app.domain.states import TenantState
 from app.engine.lanes import wake_tenant
 from app.engine.wakeup import wake_workers
@@ -37,6 +39,7 @@ class TenantView(View):
     state: TenantState = Field(description="paused: webhooks are stored, nothing is sent")
     recman_reads: Literal["api", "payload"] = Field(description="Where records are read: RecMan's API, or the webhooks")
     recman_api_key: str | None = Field(description="The beginning of its fingerprint", examples=["3f1a90c2b7de"])
+    retention: Retention = Field(description="How long what the service keeps is kept")
     created_at: datetime
 
 
@@ -53,6 +56,7 @@ class TenantChange(Order):
     name: Name | None = None
     state: Literal[TenantState.ACTIVE, TenantState.PAUSED] | None = None
     recman_api_key: SecretStr | None = Field(None, description="null takes it away: records come from webhooks then")
+    retention: Retention | None = Field(None, description="Whole: what is left out goes back to its default")
 
 
 @router.post("", status_code=201, responses=problems(_409="name_taken"))
@@ -91,6 +95,8 @@ async def change_tenant(
         await rename_tenant(door.session, tenant, name=change.name)
     if change.state is not None:
         await record_tenant_state(door.session, tenant, state=change.state)
+    if change.retention is not None:
+        await record_retention(door.session, tenant, change.retention)
     if "recman_api_key" in change.model_fields_set:
         given = change.recman_api_key
         api_key = given.get_secret_value() if given is not None else None
@@ -111,7 +117,8 @@ async def _load(door: OperatorDoor, tenant_id: UUID, *, lock: bool = False) -> T
 
 
 def _show(vault: Vault, tenant: Tenant) -> dict[str, Any]:
-    return {"name": tenant.name, "state": tenant.state, "recman_api_key": show_api_key(vault, tenant)}
+    shown = {"name": tenant.name, "state": tenant.state, "recman_api_key": show_api_key(vault, tenant)}
+    return shown | ({"retention": tenant.retention} if tenant.retention else {})
 
 
 def _view(vault: Vault, tenant: Tenant) -> TenantView:
@@ -121,5 +128,6 @@ def _view(vault: Vault, tenant: Tenant) -> TenantView:
         state=tenant.state,
         recman_reads=tenant.recman_reads,
         recman_api_key=show_api_key(vault, tenant),
+        retention=Retention.model_validate(tenant.retention),
         created_at=tenant.created_at,
     )

@@ -12,6 +12,7 @@ from app.platform.db import load_now
 from app.platform.resources import Resources
 from app.tables import Key, Transfer
 from app.transfer.books import Books
+from app.transfer.log import booking_of
 from app.transfer.take_back import find_traces
 
 
@@ -25,8 +26,8 @@ async def require_absent(resources: Resources, transfer: Transfer) -> None:
     if transfer.booked_at is not None or transfer.scope != "invoice" or transfer.key_id is None:
         cause = f"The {transfer.kind.replace('_', ' ')} is {transfer.state}: it is, or may be, in Unimicro"
         raise ConflictError(cause, fix="Credit or close it in Unimicro instead.", code=Code.ALREADY_BEGUN)
-    async with resources.sessions() as session:
-        key = await session.get_one(Key, transfer.key_id)
+    async with resources.of_tenant(transfer.tenant_id).sessions() as session:
+        key = await session.get_one(Key, (transfer.tenant_id, transfer.key_id))
         # What was made a moment ago may not show yet.
         lag = timedelta(seconds=resources.settings.unimicro_read_lag_seconds)
         is_fresh = await load_now(session) - transfer.updated_at < lag
@@ -39,7 +40,7 @@ async def require_absent(resources: Resources, transfer: Transfer) -> None:
         # Nobody can ask that company any more: the person who ignores it has looked there, as its reason says.
         return
     run = await open_side_run(resources, transfer)
-    books = await run.open_books(key)
+    books = await run.open_books(key, booking_of(transfer, key))
     for remote in await _find_twice(books, transfer, pause=lag.total_seconds()):
         what = f"{remote.kind.value.replace('_', ' ')} {remote.number}".strip()
         cause = f"It is in Unimicro: {what} with id {remote.remote_id} ({remote.state.value})"

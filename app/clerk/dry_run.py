@@ -13,16 +13,17 @@ from app.domain.reasons.catalogue import fix_for
 from app.domain.reasons.codes import Code, Reason
 from app.domain.reference import RemoteDocument, RemoteProduct
 from app.domain.rules import Review
-from app.domain.states import KeyState
+from app.domain.states import KeyState, Proof
 from app.errors import HoldError, KeyPausedError, RemoteRejectedError, WaitError
 from app.platform.resources import Resources
 from app.reading.records import NOTHING, ReadInvoices
 from app.tables import Key, Transfer
-from app.transfer.books import Books, pause_of, require_customer_check
+from app.transfer.books import Books, pause_of, require_customer_check, stop_of
 from app.transfer.carry import decide
 from app.transfer.context import Run
 from app.transfer.drift import look_for_drift
 from app.transfer.found_draft import imagine_taken_back, is_as_planned
+from app.transfer.log import booking_of
 from app.transfer.look import look_at_document
 from app.transfer.old_documents import find_shown_offer
 from app.transfer.plan.document import plan_document
@@ -36,7 +37,7 @@ from app.transfer.route import choose_key, decide_without_key
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LinePreview:
-    """How a line would be booked; account and VAT as Unimicro's numbers and codes."""
+    """How a line would be booked; account and VAT as Unimicro's numbers and codes, none of what is booked already."""
 
     position: int
     text: str
@@ -105,7 +106,7 @@ async def _dry_run(resources: Resources, transfer: Transfer, *, takes_back: bool
     if key.state == KeyState.REMOVED:
         outcome, reasons = _name(await decide_without_key(run, key, document))
         return _tell(transfer, outcome, reasons)
-    books = await run.open_books(key)
+    books = await run.open_books(key, booking_of(transfer, key))
     situation = await look_at_document(run, books, document)
     if takes_back and situation.past is not None:
         situation = replace(situation, past=replace(situation.past, ignored=False))
@@ -190,6 +191,7 @@ async def _decide_agreed(books: Books, situation: DocumentSituation) -> tuple[Do
 async def _list_rests(resources: Resources, key: Key) -> list[Reason]:
     """What keeps everything from this key, however good it is."""
     rests = [pause_of(key).reason] if key.state == KeyState.PAUSED else []
+    rests += [stop_of(key).reason] if key.proof == Proof.STOPPED else []
     try:
         await require_customer_check(resources, key)
     except KeyPausedError as error:
@@ -223,9 +225,11 @@ def _name(decision: Decision) -> tuple[str, tuple[Reason, ...]]:
 def _list_lines(document: Document, situation: DocumentSituation, books: Books) -> Iterator[LinePreview]:
     accounts = {one.remote_id: number for number, one in books.reference.accounts.items()}
     sale = to_sale(document, replace(situation, reference=books.reference))
+    # What is booked stays on its codes, and who its buyer is was not looked at: the rules might name other ones.
+    is_booked = situation.past is not None and situation.past.booked
     for line in document.lines:
         shown = LinePreview(position=line.position, text=line.text, product=line.product_number)
-        chosen = () if line.is_text else choose_product(line, sale)
+        chosen = () if line.is_text or is_booked else choose_product(line, sale)
         yield (
             replace(
                 shown,

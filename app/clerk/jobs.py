@@ -5,10 +5,11 @@ A job is a lane like any record, so a worker takes it, and takes it over from a 
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import Select, delete, func, insert, select, update
 
 from app.clerk.job_documents import find_open_record, source_of, withdraw
 from app.domain.reasons.codes import Code, Reason
@@ -122,3 +123,14 @@ async def record_job_trouble(session: Session, job_id: UUID, reason: Reason, *, 
     ended = {"state": JobState.FAILED, "ended_at": func.now()} if failed else {}
     query = update(Job).where(Job.id == job_id, Job.state.not_in(_OVER)).values(trouble=shown, **ended)
     await session.execute(query, execution_options={"synchronize_session": False})
+
+
+def select_old_jobs(tenant_id: UUID, before: datetime) -> Select[Any]:
+    """Jobs that ended in years that no law keeps."""
+    return select(Job.id).where(Job.tenant_id == tenant_id, Job.ended_at < before)
+
+
+async def prune_jobs(session: Session, tenant_id: UUID, ids: Sequence[Any]) -> None:
+    """Let these jobs go, with their documents."""
+    gone = delete(Job).where(Job.tenant_id == tenant_id, Job.id.in_(ids))
+    await session.execute(gone, execution_options={"synchronize_session": False})

@@ -7,6 +7,7 @@ from app.accounting.targets import Preview, to_previews
 from app.domain.reasons.codes import Reason
 from app.domain.reference import RemoteDocument
 from app.errors import HoldError
+from app.transfer.attach import attach
 from app.transfer.books import Books
 from app.transfer.context import Run
 from app.transfer.linked import Known, Linked, list_linked, make_credit_links, make_links
@@ -15,6 +16,8 @@ from app.transfer.plan.rounding import is_levelled
 from app.transfer.plan.situation import DocumentSituation
 from app.transfer.plan.steps import (
     AdoptDocument,
+    AdoptVoucher,
+    BookVoucher,
     CreateCreditDraft,
     CreateCustomer,
     CreateDepartment,
@@ -29,9 +32,10 @@ from app.transfer.plan.steps import (
     UpdateProject,
 )
 from app.transfer.rates import load_rate
-from app.transfer.run import attach, name_draft
+from app.transfer.run import name_draft
 from app.transfer.run_parts import name_part_guid
 from app.transfer.run_update import find_customer_id
+from app.transfer.run_voucher import load_voucher_rate, name_voucher, require_design
 from app.transfer.writes import (
     write_credit,
     write_credit_draft,
@@ -42,6 +46,7 @@ from app.transfer.writes import (
     write_product,
     write_project,
     write_project_change,
+    write_voucher,
 )
 
 
@@ -107,6 +112,8 @@ def _tell(step: Step) -> str:
             return f"it is there as {step.remote.number} (id {step.remote.remote_id})"
         case AdoptDocument():
             return "its totals agree with RecMan's"
+        case AdoptVoucher():
+            return f"it is there as voucher {step.voucher.number}"
         case KeepDraft():
             return "the draft stays"
         case Issue():
@@ -123,13 +130,15 @@ async def _do(run: Run, books: Books, situation: DocumentSituation, step: Step, 
             return await _draft(run, books, situation, step, done)
         case CreateCreditDraft():
             return await _credit(books, situation, step, done)
+        case BookVoucher():
+            return await _voucher(run, books, situation, step, done)
         case AdoptDocument():
             return replace(done, remote=_adopt(books, situation, step))
         case Issue():
             return await _issue(books, step, done)
         case CreateProduct():
             return await _product(books, step, done)
-        case LinkDocument() | KeepDraft():
+        case LinkDocument() | KeepDraft() | AdoptVoucher():
             return done
         case _:
             return await _part(run, books, step, done)
@@ -195,6 +204,19 @@ async def _credit(books: Books, situation: DocumentSituation, step: CreateCredit
     rate = None if situation.credited_document is None else situation.credited_document.rate
     draft = await write_credit(books, step, links, draft_id=draft_id, reference=reference, rate=rate)
     return replace(done, remote=draft.document, warnings=draft.warnings)
+
+
+async def _voucher(
+    run: Run, books: Books, situation: DocumentSituation, step: BookVoucher, done: _Progress
+) -> _Progress:
+    links = make_links(books, step, done.known)
+    design = require_design(books, step.document, links)
+    rate = await load_voucher_rate(run, books, step)
+    _, guid = name_voucher(books, step.document, situation.past)
+    reference = situation.external_reference
+    entry = await write_voucher(books, step, links, design, guid=guid, reference=reference, rate=rate)
+    unattached = await attach(books, step.document, entry_id=entry.entry_id)
+    return replace(done, warnings=(*entry.warnings, *unattached))
 
 
 def _adopt(books: Books, situation: DocumentSituation, step: AdoptDocument) -> RemoteDocument:

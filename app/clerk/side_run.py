@@ -21,6 +21,7 @@ async def open_side_run(
     `rehearses`: its books send nothing. `known` are invoices that RecMan was asked for a moment ago.
     """
     add_log_fields(scope=transfer.scope, record=transfer.record_id, transfer=transfer.id)
+    resources = resources.of_tenant(transfer.tenant_id)
     async with resources.sessions() as session:
         tenant = await load_tenant(session, transfer.tenant_id)
         now = await load_now(session)
@@ -29,7 +30,9 @@ async def open_side_run(
         lease=nobodys_lease(transfer.tenant_id, "invoice", transfer.record_id),
         events=(),
         reader=open_lone_reader(resources, tenant, known=known),
-        open_books=lambda key: open_books(resources, key, heard_at=now, sends=False, rehearses=rehearses),
+        open_books=lambda key, booking=None: open_books(
+            resources, key, heard_at=now, booking=booking, sends=False, rehearses=rehearses
+        ),
         read_lag_seconds=resources.settings.unimicro_read_lag_seconds,
     )
 

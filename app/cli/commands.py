@@ -16,32 +16,21 @@ from rich.markup import escape
 from rich.table import Table
 
 from app.clerk.customers.report import render_report
-from app.cli import processes, upkeep
+from app.cli import options, processes, upkeep
 from app.cli.doctor import examine
 from app.cli.door import taken_address
-from app.cli.options import (
-    CheckOption,
-    ConfirmOption,
-    DryRunOption,
-    ExitOption,
-    FormatOption,
-    FromOption,
-    KeyNameOption,
-    KillOption,
-    LookedKeyOption,
-    NewKeyOption,
-    NoHooksOption,
-    OutOption,
-    OwnerOption,
-    RedirectOption,
-    RepeatOption,
-    ShuffleOption,
-    TenantNameOption,
-    ToOption,
-    TroubleOption,
-    WriteOption,
+from app.cli.golive import create_golive_cli
+from app.cli.show import (
+    MOST_SHOWN,
+    console,
+    show_findings,
+    show_preview,
+    tell_break,
+    tell_erased,
+    tell_finding,
+    tell_pruned,
+    tell_sweep,
 )
-from app.cli.show import MOST_SHOWN, console, show_findings, show_preview, tell_break, tell_finding, tell_sweep
 from app.domain.findings import stops_nothing
 from app.domain.reading import SWEPT_SCOPES
 from app.domain.states import CheckState, SweepState
@@ -101,6 +90,9 @@ def _database(settings: Settings) -> Iterator[str]:
         yield server.url
 
 
+cli.add_typer(create_golive_cli(_load_settings, _database), name="golive")
+
+
 @cli.command()
 def up() -> None:
     """Run everything in one process: database (embedded unless DATABASE_URL is set), migrations, API and worker."""
@@ -139,17 +131,17 @@ def migrate() -> None:
 @cli.command()
 def demo(
     *,
-    exit_: ExitOption = False,
-    kill_worker: KillOption = False,
-    repeat: RepeatOption = 1,
-    shuffle: ShuffleOption = None,
-    no_hooks: NoHooksOption = False,
-    trouble_every: TroubleOption = 0,
+    exit_: options.ExitOption = False,
+    kill_worker: options.KillOption = False,
+    repeat: options.RepeatOption = 1,
+    shuffle: options.ShuffleOption = None,
+    no_hooks: options.NoHooksOption = False,
+    trouble_every: options.TroubleOption = 0,
 ) -> None:
     """See the whole way on made-up data: sandbox RecMan → this service → sandbox Unimicro, on this machine only."""
     from app.sandbox.demo import DemoOptions, run_demo  # noqa: PLC0415 - `serve` and `worker` load neither stand-ins nor a Postgres
 
-    options = DemoOptions(
+    wanted = DemoOptions(
         stay=not exit_,
         kill_worker=kill_worker,
         repeat=repeat,
@@ -157,28 +149,34 @@ def demo(
         hooks=not no_hooks,
         trouble_every=trouble_every,
     )
-    sys.exit(run_demo(options, data_dir=Settings().data_dir.resolve()))
+    sys.exit(run_demo(wanted, data_dir=Settings().data_dir.resolve()))
 
 
 @cli.command()
 def sandbox(
     recman_port: Annotated[int, typer.Option(help="Port of the sandbox RecMan.")] = 8101,
     unimicro_port: Annotated[int, typer.Option(help="Port of the sandbox Unimicro.")] = 8102,
-    redirect_uri: RedirectOption = "http://127.0.0.1:8000/oauth/unimicro/callback",
+    identity_port: Annotated[int, typer.Option(help="Port of its identity server.")] = 8103,
+    redirect_uri: options.RedirectOption = "http://127.0.0.1:8000/oauth/unimicro/callback",
 ) -> None:
     """Run the stand-ins of RecMan and Unimicro on loopback; prints the environment and the steps to a first invoice."""
     from app.sandbox.first_steps import plan_first_steps, render_first_steps  # noqa: PLC0415 - `serve` and `worker` load neither stand-ins nor a Postgres
     from app.sandbox.serve import SandboxPorts, serve_sandboxes  # noqa: PLC0415 - `serve` and `worker` load neither stand-ins nor a Postgres
 
     configure_logging(style="text", level="INFO")
-    ports = SandboxPorts(recman=recman_port, unimicro=unimicro_port)
+    ports = SandboxPorts(recman=recman_port, unimicro=unimicro_port, identity=identity_port)
     steps = plan_first_steps(ports, redirect_uri=redirect_uri, data_dir=Settings().data_dir.resolve())
     print(render_first_steps(steps), flush=True)  # noqa: T201 - to be copied, so nothing may wrap it
     processes.run_async(serve_sandboxes(ports, redirect_uri=redirect_uri))
 
 
 @cli.command()
-def doctor(*, new_key: NewKeyOption = False, key: LookedKeyOption = None, tenant: TenantNameOption = None) -> None:
+def doctor(
+    *,
+    new_key: options.NewKeyOption = False,
+    key: options.LookedKeyOption = None,
+    tenant: options.TenantNameOption = None,
+) -> None:
     """Say what is missing, each with cause and fix; ends with 1 when anything is. With --key also of that key."""
     if new_key:
         print(Fernet.generate_key().decode())  # noqa: T201 - to be captured by a script
@@ -222,10 +220,10 @@ def verify_audit() -> None:
 @check_cli.command("customers")
 def check_customers(
     *,
-    key: KeyNameOption,
-    tenant: TenantNameOption = None,
-    form: FormatOption = None,
-    out: OutOption = None,
+    key: options.KeyNameOption,
+    tenant: options.TenantNameOption = None,
+    form: options.FormatOption = None,
+    out: options.OutOption = None,
 ) -> None:
     """Compare all customers of RecMan and Unimicro; ends with 0 when nothing needs a person. Changes nothing."""
     settings = _load_settings()
@@ -249,7 +247,7 @@ def check_customers(
 
 
 @cli.command()
-def sweep(*, tenant: OwnerOption = None) -> None:
+def sweep(*, tenant: options.OwnerOption = None) -> None:
     """Read all of RecMan and look at whatever has changed; goes on with one that was interrupted."""
     _sweep(tenant, None)
 
@@ -257,11 +255,11 @@ def sweep(*, tenant: OwnerOption = None) -> None:
 @cli.command()
 def backfill(
     *,
-    first: FromOption,
-    last: ToOption,
-    dry_run: DryRunOption = False,
-    confirm: ConfirmOption = None,
-    tenant: OwnerOption = None,
+    first: options.FromOption,
+    last: options.ToOption,
+    dry_run: options.DryRunOption = False,
+    confirm: options.ConfirmOption = None,
+    tenant: options.OwnerOption = None,
 ) -> None:
     """Fetch documents of these days and send those not in Unimicro yet; none outside. Twice does no harm.
 
@@ -287,8 +285,26 @@ def _sweep(tenant: str | None, days: upkeep.Days | None) -> None:
     sys.exit(0 if end.state == SweepState.DONE else 1)
 
 
+@cli.command()
+def prune(*, dry_run: options.CountOnlyOption = False) -> None:
+    """Let go of what was kept for long enough, as each tenant's retention says; the scheduler does so every day."""
+    settings = _load_settings()
+    with _database(settings) as url:
+        tell_pruned(asyncio.run(upkeep.prune(url, dry_run=dry_run)), dry_run=dry_run)
+
+
+@cli.command()
+def erase(
+    scope: options.ScopeArgument, record_id: options.RecordArgument, *, tenant: options.OwnerOption = None
+) -> None:
+    """Take a person's data by RecMan's record: `erase company 201`. What law keeps stays; the audit trail says so."""
+    settings = _load_settings()
+    with _database(settings) as url:
+        tell_erased(asyncio.run(upkeep.erase(url, scope=scope, record_id=record_id, tenant=tenant)))
+
+
 @recman_cli.command()
-def probe(*, tenant: OwnerOption = None) -> None:
+def probe(*, tenant: options.OwnerOption = None) -> None:
     """Learn in at most ten calls which scopes, names and filters an account has; ends with 1 when one is refused."""
     settings = _load_settings()
     with _database(settings) as url:
@@ -304,7 +320,7 @@ def probe(*, tenant: OwnerOption = None) -> None:
 
 
 @cli.command()
-def openapi(*, write: WriteOption = False, check: CheckOption = False) -> None:
+def openapi(*, write: options.WriteOption = False, check: options.CheckOption = False) -> None:
     """Print, write or check the description of our REST API."""
     from app.web import render_openapi  # noqa: PLC0415 - building every route takes a second, which no other command needs
 

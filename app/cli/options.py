@@ -2,7 +2,7 @@
 
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -36,3 +36,8 @@ ConfirmOption = Annotated[
 ]
 FormatOption = Annotated[ReportForm | None, typer.Option("--format", help="Write the whole report in this form.")]
 OutOption = Annotated[Path | None, typer.Option("--out", help="Into this file instead of the console.")]
+CountOnlyOption = Annotated[bool, typer.Option("--dry-run", help="Only say what would go.")]
+ScopeArgument = Annotated[
+    Literal["company", "project", "invoice"], typer.Argument(help="What the record is in RecMan.")
+]
+RecordArgument = Annotated[str, typer.Argument(help="RecMan's id of the record.")]

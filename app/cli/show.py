@@ -9,6 +9,8 @@ from rich.table import Table
 
 from app.admin.audit import ChainCheck
 from app.domain.findings import Finding, Level
+from app.retention.erase import Erased
+from app.retention.prune import Pruned
 from app.tables import ListedDocument, Sweep
 
 console = Console()
@@ -63,6 +65,23 @@ def tell_sweep(aside: Console, sweep: Sweep) -> None:
     where = f"page {sweep.page}" if sweep.page else "telling"
     trouble = f", waits: {sweep.trouble['cause']}" if sweep.trouble else ""
     aside.print(f"{sweep.scope}: {where}{trouble}", markup=False)
+
+
+def tell_pruned(pruned: Sequence[Pruned], *, dry_run: bool) -> None:
+    """Print what was let go, or would be."""
+    for one in pruned:
+        console.print(f"{one.tenant}: {one.rows} {one.what}", markup=False, highlight=False, soft_wrap=True)
+    console.print(f"{sum(one.rows for one in pruned)} rows {'would go' if dry_run else 'gone'}.", highlight=False)
+
+
+def tell_erased(erased: Erased) -> None:
+    """Print what went of a record, and what stays."""
+    console.print(
+        f"Emptied: {erased.bodies} webhook bodies, {erased.attempts} attempts, {erased.transfers} transfers, "
+        f"{erased.checks} customer checks.\n{erased.kept} documents in the books stay, as law wants it.",
+        highlight=False,
+        soft_wrap=True,
+    )
 
 
 def show_findings(rows: Sequence[Mapping[str, Any]]) -> None:

@@ -1,6 +1,6 @@
 """What an operator does now and then from the command line.
 
-Seal secrets again, verify the audit, check customers, sweep and probe RecMan, fetch older documents.
+Seal secrets again, verify the audit, check customers, sweep and probe RecMan, fetch older documents, prune, erase.
 """
 
 import asyncio
@@ -21,9 +21,11 @@ from app.clerk.customers.run import Progress, describe_check, run_check
 from app.domain.findings import Finding as KeyFinding
 from app.domain.states import SweepState
 from app.errors import ConflictError, NotFoundError
-from app.platform.db import Session, create_engine, create_sessions, translate_away
+from app.platform.db import Session, create_engine, create_sessions, look_at_all, translate_away
 from app.platform.logger import log_fields
 from app.platform.resources import open_resources
+from app.retention.erase import Erased, erase_record
+from app.retention.prune import Pruned, prune_tenants
 from app.settings import Settings
 from app.sweep.listed import count_before_go_live, list_listed
 from app.sweep.probe import Finding, probe_account
@@ -72,6 +74,7 @@ async def rotate_secrets(settings: Settings, url: str) -> dict[str, int]:
     """
     opened = open_resources(settings, database_url=url)
     async with translate_away(), opened as resources, resources.sessions.begin() as session:
+        look_at_all(session)
         return {
             "tenants": await reseal_tenants(session, resources.vault),
             "hooks": await reseal_hooks(session, resources.vault),
@@ -108,13 +111,13 @@ async def check_customers(
     opened = open_resources(settings, database_url=url)
     async with translate_away(), opened as resources:
         async with resources.sessions.begin() as session:
-            found = await _load_named_key(session, key=key, tenant=tenant)
+            found = await load_named_key(session, key=key, tenant=tenant)
             check = await begin_check(session, found, actor=_ACTOR)
             await record_change(session, _beginning(found, check))
         with log_fields(tenant=str(found.tenant_id)):
             async for progress in run_check(resources, found, check.id):
                 tell(progress)
-        async with resources.sessions() as session:
+        async with resources.of_tenant(found.tenant_id).sessions() as session:
             ended = await load_last_check(session, found)
             rows = await load_findings(session, ended)
         return CheckEnd(check=ended, head=describe_check(found, ended), rows=rows)
@@ -131,7 +134,7 @@ async def check_named_key(settings: Settings, url: str, *, key: str, tenant: str
     opened = open_resources(settings, database_url=url)
     async with translate_away(), opened as resources:
         async with resources.sessions() as session:
-            found = await _load_named_key(session, key=key, tenant=tenant)
+            found = await load_named_key(session, key=key, tenant=tenant)
         with log_fields(tenant=str(found.tenant_id)):
             return await check_key(resources, found)
 
@@ -146,7 +149,14 @@ def _beginning(key: Key, check: CustomerCheck) -> Change:
     )
 
 
-async def _load_named_key(session: Session, *, key: str, tenant: str | None) -> Key:
+async def load_named_key(session: Session, *, key: str, tenant: str | None) -> Key:
+    """The key of this name.
+
+    Raises:
+        NotFoundError: there is no such tenant, or no such key.
+        ConflictError: several tenants have a key of this name.
+    """
+    look_at_all(session)
     owner = None if tenant is None else await _load_named_tenant(session, tenant)
     keys = await list_keys(session, tenant_id=None if owner is None else owner.id)
     found = [one for one in keys if one.name == key]
@@ -179,7 +189,7 @@ async def sweep_recman(
         try:
             while sweep.state == SweepState.RUNNING and not worker.done():
                 await asyncio.wait({worker}, timeout=settings.poll_seconds)
-                async with resources.sessions() as session:
+                async with resources.of_tenant(sweep.tenant_id).sessions() as session:
                     sweep = await load_sweep(session, sweep.id)
                 tell(sweep)
         finally:
@@ -250,6 +260,37 @@ async def probe_recman(settings: Settings, url: str, *, tenant: str | None) -> l
             await record_change(session, change)
         with log_fields(tenant=str(found.id)):
             return await probe_account(resources, found)
+
+
+async def prune(url: str, *, dry_run: bool) -> list[Pruned]:
+    """What went of every tenant, or would go.
+
+    Raises:
+        DatabaseAwayError: Postgres does not answer.
+    """
+    engine = create_engine(url, pool_size=1)
+    try:
+        async with translate_away():
+            return await prune_tenants(create_sessions(engine), dry_run=dry_run, actor=_ACTOR)
+    finally:
+        await engine.dispose()
+
+
+async def erase(url: str, *, scope: str, record_id: str, tenant: str | None) -> Erased:
+    """What went of a record.
+
+    Raises:
+        NotFoundError: nothing is known of the record; there is no such tenant, or several and none was named.
+        ConflictError: something of it is not settled.
+        DatabaseAwayError: Postgres does not answer.
+    """
+    engine = create_engine(url, pool_size=1)
+    try:
+        async with translate_away(), create_sessions(engine).begin() as session:
+            found = await _load_named_tenant(session, tenant)
+            return await erase_record(session, found, scope=scope, record_id=record_id, actor=_ACTOR)
+    finally:
+        await engine.dispose()
 
 
 async def _load_named_tenant(session: Session, name: str | None) -> Tenant:

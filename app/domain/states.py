@@ -36,7 +36,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from app.domain.booking import Booking
+from app.domain.booking import IN_BOOKS, Booking
 
 
 class TransferState(StrEnum):
@@ -112,6 +112,14 @@ class KeyState(StrEnum):
     PAUSED = "paused"
     SIGN_IN_AGAIN = "sign_in_again"
     REMOVED = "removed"
+
+
+class Proof(StrEnum):
+    """How far a key's documents are trusted: one at a time and compared, at once, or not until a person says so."""
+
+    PROVING = "proving"
+    OPEN = "open"
+    STOPPED = "stopped"
 
 
 class SignInState(StrEnum):
@@ -195,15 +203,15 @@ class Seen:
     stored: Collection[TransferState]
     has_warnings: bool | None = None
     is_old: bool | None = None
-    booking: Booking | None = None
+    bookings: Collection[Booking] | None = None
 
 
 INVOICE_STATES: Mapping[InvoiceState, Seen] = {
     InvoiceState.WAITING: Seen(stored={TransferState.WAITING, TransferState.SENDING}),
-    InvoiceState.IN_UNIMICRO: Seen(stored={TransferState.DONE}, has_warnings=False, booking=Booking.RENUMBERED),
-    InvoiceState.WITH_WARNINGS: Seen(stored={TransferState.DONE}, has_warnings=True, booking=Booking.RENUMBERED),
-    InvoiceState.DRAFT: Seen(stored={TransferState.DONE}, booking=Booking.DRAFT),
-    InvoiceState.ORDER: Seen(stored={TransferState.DONE}, booking=Booking.ORDER),
+    InvoiceState.IN_UNIMICRO: Seen(stored={TransferState.DONE}, has_warnings=False, bookings=IN_BOOKS),
+    InvoiceState.WITH_WARNINGS: Seen(stored={TransferState.DONE}, has_warnings=True, bookings=IN_BOOKS),
+    InvoiceState.DRAFT: Seen(stored={TransferState.DONE}, bookings={Booking.DRAFT}),
+    InvoiceState.ORDER: Seen(stored={TransferState.DONE}, bookings={Booking.ORDER}),
     InvoiceState.HELD: Seen(stored={TransferState.HELD}, is_old=False),
     InvoiceState.BEFORE_GO_LIVE: Seen(stored={TransferState.HELD}, is_old=True),
     InvoiceState.FAILED: Seen(stored={TransferState.FAILED}),
@@ -220,6 +228,6 @@ def show_invoice_state(stored: str, *, has_warnings: bool, is_old: bool, booking
         if stored in seen.stored
         and seen.has_warnings in (None, has_warnings)
         and seen.is_old in (None, is_old)
-        and seen.booking in (None, booking)
+        and (seen.bookings is None or booking in seen.bookings)
     )
     return word

@@ -7,7 +7,7 @@ the lanes inside each of them, longest due first. However much one tenant has wa
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from sqlalchemy import text
 
@@ -34,10 +34,11 @@ _AHEAD = _TENANTS.format(name="ahead", start=_AFTER, limit="true")
 _AROUND = _TENANTS.format(name="around", start=f"'{FIRST}'", limit=f"tenant_id <= {_AFTER}")
 
 _LEASED = """
-    UPDATE lane SET state = 'leased', token = gen_random_uuid(), waits_for = NULL,
+    UPDATE lane SET state = 'leased', token = (CAST(:tokens AS uuid[]))[n], waits_for = NULL,
                     leased_until = now() + make_interval(secs => :lease)
-    FROM due WHERE lane.id = due.id
-    RETURNING lane.id, tenant_id, scope, record_id, token, seq, seen_seq, tries, share, now() AS claimed_at,
+    FROM (SELECT *, row_number() OVER () AS n FROM due) AS due
+    WHERE lane.tenant_id = due.tenant_id AND lane.id = due.id
+    RETURNING lane.id, lane.tenant_id, scope, record_id, token, seq, seen_seq, tries, share, now() AS claimed_at,
               extract(epoch FROM now() - coalesce(failing_since, now()))::float AS failing_seconds
 """
 
@@ -57,7 +58,7 @@ _CLAIM = text(f"""
     ), shared AS MATERIALIZED (
         SELECT tenant_id, room, late, ceil(CAST(:most AS int)::float / count(*) OVER ())::int AS share FROM chosen
     ), due AS MATERIALIZED (
-        SELECT one.id, CASE WHEN share < room THEN share END AS share FROM shared CROSS JOIN LATERAL (
+        SELECT tenant_id, one.id, CASE WHEN share < room THEN share END AS share FROM shared CROSS JOIN LATERAL (
             SELECT id FROM (
                 SELECT id FROM lane
                 WHERE NOT shared.late AND tenant_id = shared.tenant_id AND state = 'ready' AND run_at <= now()
@@ -77,7 +78,7 @@ _CLAIM = text(f"""
 # The worker of these has died.
 _TAKE_OVER = text(f"""
     WITH due AS MATERIALIZED (
-        SELECT id, NULL AS share FROM lane WHERE state = 'leased' AND leased_until < now()
+        SELECT tenant_id, id, NULL AS share FROM lane WHERE state = 'leased' AND leased_until < now()
           AND tenant_id NOT IN (SELECT id FROM tenant WHERE state = 'paused')
         ORDER BY leased_until LIMIT CAST(:most AS int) FOR UPDATE SKIP LOCKED
     )
@@ -115,7 +116,7 @@ async def claim(session: Session, turn: Turn, *, most: int, lease_seconds: float
     """Up to `most` lanes that are due, tenants taking turns; no tenant has more than `cap` in hand afterwards."""
     values = {"most": most, "cap": cap or most, "lease": lease_seconds, "after": turn.after}
     values |= {"tenants": list(turn.busy), "places": list(turn.busy.values()), "late": list(turn.late)}
-    rows = (await session.execute(_CLAIM, values)).all()
+    rows = (await session.execute(_CLAIM, values | {"tokens": _make_tokens(most)})).all()
     leases = [_to_lease(row) for row in rows]
     turn.move(leases)
     got: dict[UUID, int] = {}
@@ -126,8 +127,12 @@ async def claim(session: Session, turn: Turn, *, most: int, lease_seconds: float
 
 async def take_over(session: Session, *, most: int, lease_seconds: float) -> list[Lease]:
     """Up to `most` lanes whose worker has died."""
-    rows = await session.execute(_TAKE_OVER, {"most": most, "lease": lease_seconds})
+    rows = await session.execute(_TAKE_OVER, {"most": most, "lease": lease_seconds, "tokens": _make_tokens(most)})
     return [_to_lease(row) for row in rows]
+
+
+def _make_tokens(most: int) -> list[UUID]:
+    return [uuid4() for _ in range(most)]
 
 
 def _to_lease(row: Any) -> Lease:

@@ -18,12 +18,17 @@ from app.platform.db import Session
 _RENEW = text("""
     UPDATE lane SET leased_until = now() + make_interval(secs => :lease)
     WHERE id IN (
-        SELECT id FROM lane WHERE token = ANY(:tokens) AND state = 'leased' FOR NO KEY UPDATE SKIP LOCKED
-    )
+        SELECT id FROM lane WHERE tenant_id = ANY(:tenant_ids) AND token = ANY(:tokens) AND state = 'leased'
+        FOR NO KEY UPDATE SKIP LOCKED
+    ) AND tenant_id = ANY(:tenant_ids)
     RETURNING token
 """)
 
-_FENCE = text("SELECT id FROM lane WHERE id = :id AND token = :token AND leased_until > now() FOR UPDATE")
+_FENCE = text("""
+    SELECT id FROM lane WHERE tenant_id = :tenant_id AND id = :id AND token = :token AND leased_until > now() FOR UPDATE
+""")
+
+_IS_LEASED = text("SELECT id FROM lane WHERE tenant_id = :tenant_id AND token = :token AND leased_until > now()")
 
 # Where a session remembers in which transaction it holds which lane.
 _FENCED = "fenced"
@@ -38,7 +43,7 @@ _RELEASE = text("""
     UPDATE lane SET token = NULL, leased_until = NULL, seen_seq = :seen, tries = 0, failing_since = NULL,
                     run_at = now(),
                     state = CASE WHEN seq > :seen THEN 'ready' ELSE :state END
-    WHERE id = :id AND token = :token
+    WHERE tenant_id = :tenant_id AND id = :id AND token = :token
 """)
 
 _POSTPONE = text("""
@@ -46,7 +51,7 @@ _POSTPONE = text("""
                     run_at = now() + make_interval(secs => :seconds),
                     tries = tries + :spent,
                     failing_since = CASE WHEN :spent > 0 THEN coalesce(failing_since, now()) ELSE failing_since END
-    WHERE id = :id AND token = :token
+    WHERE tenant_id = :tenant_id AND id = :id AND token = :token
 """)
 
 _WAKE_WAITING = text("""
@@ -54,11 +59,21 @@ _WAKE_WAITING = text("""
     WHERE tenant_id = :tenant_id AND waits_for = :waits_for AND state = 'ready'
 """)
 
+_WAKE_ANY = text("""
+    WITH free AS (
+        SELECT id FROM lane WHERE tenant_id = :tenant_id AND waits_for = ANY(:names) AND state = 'ready'
+        FOR UPDATE SKIP LOCKED
+    )
+    UPDATE lane SET run_at = now(), waits_for = NULL FROM free WHERE lane.tenant_id = :tenant_id AND lane.id = free.id
+""")
+
 # Companies and projects have no transfer yet when their key rests, so all of the tenant's look again.
 _WAKE_KEY = text("""
     UPDATE lane SET run_at = now()
     WHERE tenant_id = :tenant_id AND state = 'ready' AND waits_for IS NULL AND run_at > now()
-      AND (scope IN ('company', 'project') OR id IN (SELECT lane_id FROM transfer WHERE key_id = :key_id))
+      AND (scope IN ('company', 'project') OR id IN (
+        SELECT lane_id FROM transfer WHERE tenant_id = :tenant_id AND key_id = :key_id
+      ))
 """)
 
 _WAKE_TENANT = text("""
@@ -89,7 +104,8 @@ _PEEK_ALONG = text("""
         SELECT id FROM lane WHERE tenant_id = :tenant_id AND scope = :scope AND record_id = ANY(:along)
           AND state IN ('ready', 'leased') FOR UPDATE SKIP LOCKED
     )
-    UPDATE lane SET peeks = peeks + 1 FROM free WHERE lane.id = free.id RETURNING lane.record_id
+    UPDATE lane SET peeks = peeks + 1 FROM free
+    WHERE lane.tenant_id = :tenant_id AND lane.id = free.id RETURNING lane.record_id
 """)
 
 _LIST_OPEN = text("""
@@ -152,9 +168,10 @@ class Lease:
     claimed_at: datetime | None = None
 
 
-async def renew(session: Session, tokens: Sequence[UUID], *, lease_seconds: float) -> set[UUID]:
+async def renew(session: Session, leases: Sequence[Lease], *, lease_seconds: float) -> set[UUID]:
     """Prolong the leases that are still ours; what is missing in the answer was lost, or is being written to."""
-    rows = await session.execute(_RENEW, {"tokens": list(tokens), "lease": lease_seconds})
+    values = {"tenant_ids": list({one.tenant_id for one in leases}), "tokens": [one.token for one in leases]}
+    rows = await session.execute(_RENEW, values | {"lease": lease_seconds})
     return set(rows.scalars())
 
 
@@ -167,12 +184,18 @@ async def check_fence(session: Session, lease: Lease) -> None:
     # Once locked, the row stays so until the transaction ends: asking again in the same one could only say the same.
     if session.info.get(_FENCED) == (session.sync_session.get_transaction(), lease.token):
         return
-    found = (await session.execute(_FENCE, {"id": lease.lane_id, "token": lease.token})).scalar()
+    values = {"tenant_id": lease.tenant_id, "id": lease.lane_id, "token": lease.token}
+    found = (await session.execute(_FENCE, values)).scalar()
     if found is None:
         raise StaleLeaseError(f"lane {lease.lane_id} was taken over by another worker")
     # A lock that was taken inside a savepoint goes with it.
     if not session.in_nested_transaction():
         session.info[_FENCED] = (session.sync_session.get_transaction(), lease.token)
+
+
+async def is_leased(session: Session, *, tenant_id: UUID, token: UUID) -> bool:
+    """Whether somebody works with this token right now."""
+    return await session.scalar(_IS_LEASED, {"tenant_id": tenant_id, "token": token}) is not None
 
 
 async def release(session: Session, lease: Lease, *, seen_seq: int, blocked: bool = False) -> None:
@@ -190,6 +213,7 @@ async def postpone(session: Session, lease: Lease, *, seconds: float, spends_try
     await session.execute(
         _POSTPONE,
         {
+            "tenant_id": lease.tenant_id,
             "id": lease.lane_id,
             "token": lease.token,
             "seconds": seconds,
@@ -209,6 +233,7 @@ async def wait_for(session: Session, lease: Lease, *, scope: str, record_id: str
     await session.execute(
         _POSTPONE,
         {
+            "tenant_id": lease.tenant_id,
             "id": lease.lane_id,
             "token": lease.token,
             "seconds": seconds,
@@ -221,6 +246,12 @@ async def wait_for(session: Session, lease: Lease, *, scope: str, record_id: str
 async def wake_waiting(session: Session, *, tenant_id: UUID, scope: str, record_id: str) -> None:
     """Make every lane due that waits for this record."""
     await session.execute(_WAKE_WAITING, {"tenant_id": tenant_id, "waits_for": f"{scope}:{record_id}"})
+
+
+async def wake_any(session: Session, *, tenant_id: UUID, scope: str, record_ids: Sequence[str]) -> None:
+    """Make every lane due that waits for one of these records; nobody is waited for who writes to such a lane now."""
+    names = [f"{scope}:{record_id}" for record_id in record_ids]
+    await session.execute(_WAKE_ANY, {"tenant_id": tenant_id, "names": names})
 
 
 async def wake_key(session: Session, *, tenant_id: UUID, key_id: UUID) -> None:

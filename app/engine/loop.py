@@ -6,7 +6,6 @@ import time
 from collections import Counter
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any
 from uuid import UUID
 
 from app.engine.claims import Claimed, Turn, claim, take_over
@@ -151,14 +150,14 @@ class Loop:
         seconds = self._resources.settings.lease_seconds
         while True:
             await asyncio.sleep(seconds / 3)
-            tokens = [hand.lease.token for hand in self._tasks.values()]
-            if tokens:
-                await self._renew(tokens, seconds)
+            leases = [hand.lease for hand in self._tasks.values()]
+            if leases:
+                await self._renew(leases, seconds)
 
-    async def _renew(self, tokens: list[Any], seconds: float) -> None:
+    async def _renew(self, leases: list[Lease], seconds: float) -> None:
         try:
             async with self._resources.sessions.begin() as session:
-                await renew(session, tokens, lease_seconds=seconds)
+                await renew(session, leases, lease_seconds=seconds)
         except Exception as error:
             # The fence stops whatever outlives its lease, so a missed renewal costs time, not correctness.
             if not is_away(error):

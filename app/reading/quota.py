@@ -10,7 +10,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import text
+from sqlalchemy import Select, delete, select, text
 from sqlalchemy.exc import DBAPIError
 
 from app.domain.reading import Purpose, Reading
@@ -19,7 +19,7 @@ from app.domain.reasons.codes import Code
 from app.errors import AuthExpiredError, RemoteThrottledError, RequestError, System
 from app.platform.db import Session, Sessions, is_away
 from app.settings import Settings
-from app.tables import Tenant
+from app.tables import RecmanQuota, Tenant
 
 # A refusal of RecMan's own doubles the pause before it, up to this, and never beyond midnight.
 _LONGEST_PAUSE_SECONDS = 4 * 3600.0
@@ -194,3 +194,14 @@ def _to_error(standing: Standing, purpose: Purpose, most: int) -> RemoteThrottle
     # A second later, so that the day surely is a new one.
     seconds = max(1.0, (until - standing.now).total_seconds() + 1)
     return RemoteThrottledError(cause, system=System.RECMAN, retry_after=seconds, fix=fix, code=code)
+
+
+def select_old_days(tenant_id: UUID, before: datetime) -> Select[Any]:
+    """Days of calls that nobody reckons with any more."""
+    return select(RecmanQuota.day).where(RecmanQuota.tenant_id == tenant_id, RecmanQuota.day < before.date())
+
+
+async def prune_days(session: Session, tenant_id: UUID, ids: Sequence[Any]) -> None:
+    """Let these days go."""
+    gone = delete(RecmanQuota).where(RecmanQuota.tenant_id == tenant_id, RecmanQuota.day.in_(ids))
+    await session.execute(gone, execution_options={"synchronize_session": False})

@@ -16,7 +16,7 @@ from app.domain.documents import Document
 from app.domain.gaps import Gaps
 from app.domain.parties import Customer
 from app.domain.reading import Purpose
-from app.engine.inbox import list_bodies
+from app.engine.retention import list_bodies
 from app.errors import RemoteUnavailableError, System
 from app.platform.db import Sessions
 from app.platform.resources import Resources
@@ -101,7 +101,7 @@ class RecordReader:
         """The newest copy that is complete; where none is, the newest, with its gaps."""
         async with self.sessions() as session:
             bodies = await list_bodies(session, tenant_id=self.tenant_id, scope=scope, record_id=record_id)
-        deliveries = [Delivered(*one) for one in bodies]
+        deliveries = [Delivered(body, kind, operation) for _, body, kind, operation in bodies]
         newest: T | None = None
         for raw in list_copies(deliveries, scope=scope, record_id=record_id):
             found = read(raw)

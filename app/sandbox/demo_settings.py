@@ -13,14 +13,14 @@ from app.sandbox.unimicro.options import SandboxOptions
 from app.settings import Settings
 
 
-def free_ports() -> tuple[int, int, int]:
+def free_ports() -> tuple[int, int, int, int]:
     """Ports that nobody uses right now."""
     with contextlib.ExitStack() as stack:
-        sockets = [stack.enter_context(socket.socket()) for _ in range(3)]
+        sockets = [stack.enter_context(socket.socket()) for _ in range(4)]
         for one in sockets:
             one.bind(("127.0.0.1", 0))
-        first, second, third = (one.getsockname()[1] for one in sockets)
-    return first, second, third
+        first, second, third, fourth = (one.getsockname()[1] for one in sockets)
+    return first, second, third, fourth
 
 
 def make_settings(ports: dict[str, int], url: str, folder: Path) -> Settings:
@@ -34,7 +34,7 @@ def make_settings(ports: dict[str, int], url: str, folder: Path) -> Settings:
         public_url=f"http://127.0.0.1:{ports['api']}",
         bootstrap_token=SecretStr(new_token("rmu")),
         encryption_keys=SecretStr(Fernet.generate_key().decode()),
-        unimicro_issuer=f"{unimicro}/identity",
+        unimicro_issuer=f"http://127.0.0.1:{ports['identity']}",
         unimicro_api_base=f"{unimicro}/",
         unimicro_allowed_hosts=f"127.0.0.1:{ports['unimicro']}",
         unimicro_client_id=options.client_id,
@@ -64,6 +64,7 @@ def sandbox_arguments(ports: dict[str, int], settings: Settings) -> list[str]:
     return [
         f"--recman-port={ports['recman']}",
         f"--unimicro-port={ports['unimicro']}",
+        f"--identity-port={ports['identity']}",
         f"--redirect-uri={settings.redirect_uri}",
     ]
 

@@ -17,6 +17,8 @@ from app.sandbox.unimicro.seed import COMPANIES, create_companies
 
 # The first of the sample invoices: its customer is new to the books, its product is in them.
 SAMPLE_INVOICE = "5001"
+# As many as are compared before a key can be opened.
+_PROOFS = ("5002", "5003")
 # The sample data begin in this month.
 _GO_LIVE = "2026-10-01"
 _CALLBACK_PATH = "/oauth/unimicro/callback"
@@ -31,6 +33,7 @@ class FirstSteps:
     public_url: str
     recman: str
     unimicro: str
+    identity: str
     data_dir: Path
     token: str
     encryption_key: str
@@ -45,6 +48,7 @@ def plan_first_steps(ports: SandboxPorts, *, redirect_uri: str, data_dir: Path) 
         public_url=redirect_uri.removesuffix(_CALLBACK_PATH),
         recman=f"http://127.0.0.1:{ports.recman}",
         unimicro=f"http://127.0.0.1:{ports.unimicro}",
+        identity=f"http://127.0.0.1:{ports.identity}",
         data_dir=data_dir / f"sandbox-{datetime.now(UTC):%Y%m%d-%H%M%S}",
         token=new_token("rmu"),
         encryption_key=Fernet.generate_key().decode(),
@@ -64,6 +68,7 @@ def render_first_steps(steps: FirstSteps) -> str:
         company_key=next(iter(create_companies(SandboxOptions()))),
         go_live=_GO_LIVE,
         invoice=SAMPLE_INVOICE,
+        proofs=" ".join(_PROOFS),
     )
 
 
@@ -76,7 +81,7 @@ def to_environment(steps: FirstSteps) -> dict[str, str]:
         "RMU_PORT": str(urlsplit(steps.public_url).port or 80),
         "RMU_BOOTSTRAP_TOKEN": steps.token,
         "RMU_ENCRYPTION_KEYS": steps.encryption_key,
-        "RMU_UNIMICRO_ISSUER": f"{steps.unimicro}/identity",
+        "RMU_UNIMICRO_ISSUER": steps.identity,
         "RMU_UNIMICRO_API_BASE": f"{steps.unimicro}/",
         "RMU_UNIMICRO_ALLOWED_HOSTS": urlsplit(steps.unimicro).netloc,
         "RMU_UNIMICRO_CLIENT_ID": options.client_id,
@@ -90,7 +95,7 @@ def to_environment(steps: FirstSteps) -> dict[str, str]:
 
 _TEXT = """\
 Sandbox RecMan:   {steps.recman}
-Sandbox Unimicro: {steps.unimicro}
+Sandbox Unimicro: {steps.unimicro}, its sign-in {steps.identity}
 Both are on this machine only and forget everything when this command ends. Copy the indented lines.
 
 1. In a second terminal: the environment, then the service (its own Postgres, API and worker).
@@ -117,25 +122,36 @@ and open the address that `echo` shows; it brings you back to the service.
   echo "$url"
   curl -sSL "$url"
 
-4. Make a key to the company {company}, and compare the customers of both sides.
-The samples hold some that a person must look at; you accept them by name and reason.
+4. Make a key to the company {company}, and compare the customers of both sides. The sandbox's books have
+none yet, so the check ends `green`. Where it ends with `findings`, the key waits until they are mended or somebody
+accepts them: ask -d '{{"name": "Me", "reason": "looked at"}}' "$api/v1/keys/$key/customer-check/accept?tenant=$tenant"
+Who sends the invoices is asked, never assumed: here RecMan does, and an accountant accepts that the books number by
+themselves and make a KID where the invoice has none.
 
-  order=$(printf '{{"pending_id": "%s", "company_key": "%s", "name": "First", "go_live": "{go_live}"}}' \\
-    "$pending" {company_key})
+  word='"name": "An accountant", "reason": "made-up books"'
+  accepted=$(printf '"acceptance": {{%s, "day": "{go_live}"}}, "kid_acceptance": {{%s}}' "$word" "$word")
+  order=$(printf '{{"pending_id": "%s", "company_key": "%s", "name": "First", "go_live": "{go_live}", %s, %s}}' \\
+    "$pending" {company_key} '"sender": "recman", "booking": "renumbered"' "$accepted")
   key=$(ask -d "$order" "$api/v1/keys?tenant=$tenant" | pick id)
   ask -X POST "$api/v1/keys/$key/customer-check?tenant=$tenant"
-  ask -d '{{"name": "Me", "reason": "sample data"}}' "$api/v1/keys/$key/customer-check/accept?tenant=$tenant"
 
-5. Send a webhook as RecMan would: invoice {invoice} is new.
+5. Send webhooks as RecMan would: invoice {invoice} is new, and two more are.
 
-  webhook='{{"scope": "invoice", "operation": "insert", "invoiceId": {invoice}}}'
-  curl -sS -H "Content-Type: application/json" -d "$webhook" "$hook"
+  tell() {{ curl -sS -H "Content-Type: application/json" -d "$1" "$hook"; }}
+  webhook='{{"scope": "invoice", "operation": "insert", "invoiceId": %s}}'
+  for id in {invoice} {proofs}; do tell "$(printf "$webhook" "$id")"; done
 
-6. Some seconds later the invoice is in Unimicro: the overview says so, and the stand-in's books show it
+6. Some seconds later the invoices are in Unimicro: the overview says so, and the stand-in's books show them
 (a browser opens them as well).
 
   ask "$api/v1/invoices?tenant=$tenant"
   curl -sS {steps.unimicro}/sandbox/books
+
+7. A new key is proven first: its documents go one at a time, and each is compared. After three equal ones (`missing` is
+0) an administrator opens it; a difference would have stopped it, with both values.
+
+  ask "$api/v1/keys/$key?tenant=$tenant" | pick proof
+  ask -d '{{"name": "Me", "reason": "three invoices compared"}}' "$api/v1/keys/$key/open?tenant=$tenant"
 
 Every door of the service: {steps.public_url}/docs   Calls that RecMan got: {steps.recman}/sandbox/recman/calls
 All sample webhooks: ask -d "{{\\"url\\": \\"$hook\\"}}" {steps.recman}/sandbox/recman/send

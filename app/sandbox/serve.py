@@ -1,4 +1,4 @@
-"""Both stand-ins as real HTTP servers in one process, for the demo and for playing by hand."""
+"""The stand-ins as real HTTP servers in one process, for the demo and for playing by hand."""
 
 import asyncio
 from dataclasses import dataclass
@@ -17,13 +17,17 @@ class SandboxPorts:
 
     recman: int
     unimicro: int
+    identity: int
 
 
 async def serve_sandboxes(ports: SandboxPorts, *, redirect_uri: str) -> None:
-    """Serve both until stopped."""
-    options = SandboxOptions(redirect_uris=(redirect_uri,))
+    """Serve all until stopped; Unimicro's identity server has a port of its own."""
+    books = unimicro.create_app(SandboxOptions(redirect_uris=(redirect_uri,)))
+    unimicro.stand_at(books, api=f"http://127.0.0.1:{ports.unimicro}", issuer=f"http://127.0.0.1:{ports.identity}")
     await asyncio.gather(
-        _serve(recman.create_app(), ports.recman), _serve(unimicro.create_app(options), ports.unimicro)
+        _serve(recman.create_app(), ports.recman),
+        _serve(books, ports.unimicro),
+        _serve(books.state.identity, ports.identity),
     )
 
 

@@ -4,11 +4,11 @@ Each is a lane like any record, so a worker takes it, and takes it over from a d
 """
 
 from collections.abc import Mapping, Sequence
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any, Literal
 from uuid import UUID
 
-from sqlalchemy import func, insert, select
+from sqlalchemy import Select, delete, func, insert, select
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.exc import IntegrityError
 
@@ -17,7 +17,7 @@ from app.domain.reasons.codes import Code, Reason
 from app.domain.states import SweepState
 from app.engine.inbox import accept_work
 from app.errors import ConflictError, NotFoundError, RequestError
-from app.platform.db import Session, load_now, locked
+from app.platform.db import Session, load_now, locked, older_than
 from app.tables import Sweep, Tenant
 
 # The lane's scope.
@@ -114,18 +114,16 @@ async def list_sweeps(
     session: Session, *, tenant_id: UUID | None, before_id: int | None = None, limit: int
 ) -> Sequence[Sweep]:
     """Sweeps and backfills, newest first; of one tenant, or all."""
-    query = select(Sweep).order_by(Sweep.id.desc()).limit(limit)
+    query = select(Sweep).order_by(Sweep.started_at.desc(), Sweep.id.desc()).limit(limit)
     if tenant_id is not None:
         query = query.where(Sweep.tenant_id == tenant_id)
-    if before_id is not None:
-        query = query.where(Sweep.id < before_id)
-    return (await session.scalars(query)).all()
+    return (await session.scalars(query.where(*older_than(Sweep.started_at, before_id)))).all()
 
 
 async def list_last_sweeps(session: Session, tenant_ids: Sequence[UUID]) -> Sequence[Sweep]:
     """The newest sweep of each of these tenants that had one."""
     query = select(Sweep).where(Sweep.tenant_id.in_(tenant_ids), Sweep.kind == "sweep")
-    newest = query.ext(distinct_on(Sweep.tenant_id)).order_by(Sweep.tenant_id, Sweep.id.desc())
+    newest = query.ext(distinct_on(Sweep.tenant_id)).order_by(Sweep.tenant_id, Sweep.started_at.desc(), Sweep.id.desc())
     return (await session.scalars(newest)).all()
 
 
@@ -171,3 +169,16 @@ async def end_sweep(session: Session, sweep: Sweep, *, state: SweepState) -> Non
     if state is SweepState.DONE:
         sweep.trouble = None
     await session.flush()
+
+
+def select_old_sweeps(tenant_id: UUID, before: datetime) -> Select[Any]:
+    """Sweeps and backfills that ended long ago; the newest of each kind stays."""
+    newest = select(func.max(Sweep.id)).where(Sweep.tenant_id == tenant_id).group_by(Sweep.kind)
+    old = Sweep.tenant_id == tenant_id, Sweep.ended_at < before
+    return select(Sweep.id).where(*old, Sweep.id.not_in(newest))
+
+
+async def prune_sweeps(session: Session, tenant_id: UUID, ids: Sequence[Any]) -> None:
+    """Let these sweeps go, with what they listed."""
+    gone = delete(Sweep).where(Sweep.tenant_id == tenant_id, Sweep.id.in_(ids))
+    await session.execute(gone, execution_options={"synchronize_session": False})

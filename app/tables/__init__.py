@@ -3,24 +3,50 @@
 Each names its owner, the room or module that alone writes it, and who else may ask for its rows.
 """
 
-from app.tables.accounts import AdminToken, Audit, AuditChain, Department, Hook, Key, SignIn, Tenant
-from app.tables.base import Table, TenantOwned
-from app.tables.books import CustomerCheck, RuleSet, SeenCode, SharedOrgNumber, UsedRate
+from app.tables.accounts import (
+    AdminToken,
+    Audit,
+    AuditChain,
+    Department,
+    Hook,
+    HookAddress,
+    Key,
+    SignIn,
+    SignInHash,
+    Tenant,
+    TokenHash,
+)
+from app.tables.base import OPERATORS, Table, TenantOwned
+from app.tables.books import (
+    CompanyAnswer,
+    CustomerCheck,
+    Proving,
+    RuleSet,
+    SeenCode,
+    SeriesClaim,
+    SeriesOrder,
+    SharedOrgNumber,
+    TrialThing,
+    UsedRate,
+)
 from app.tables.jobs import Job, JobDocument
 from app.tables.leases import Leasehold
 from app.tables.recman import FieldProfile, HookHeaders, ListedDocument, RecmanQuota, RecmanRecord, Sweep
-from app.tables.work import Attempt, Event, Lane, Making, Transfer
+from app.tables.work import Attempt, Event, Lane, Making, RecordCopy, Transfer
 
 __all__ = [
+    "OPERATORS",
     "AdminToken",
     "Attempt",
     "Audit",
     "AuditChain",
+    "CompanyAnswer",
     "CustomerCheck",
     "Department",
     "Event",
     "FieldProfile",
     "Hook",
+    "HookAddress",
     "HookHeaders",
     "Job",
     "JobDocument",
@@ -29,16 +55,23 @@ __all__ = [
     "Leasehold",
     "ListedDocument",
     "Making",
+    "Proving",
     "RecmanQuota",
     "RecmanRecord",
+    "RecordCopy",
     "RuleSet",
     "SeenCode",
+    "SeriesClaim",
+    "SeriesOrder",
     "SharedOrgNumber",
     "SignIn",
+    "SignInHash",
     "Sweep",
     "Table",
     "Tenant",
     "TenantOwned",
+    "TokenHash",
     "Transfer",
+    "TrialThing",
     "UsedRate",
 ]

@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, MutableMapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -13,9 +13,11 @@ from uuid import UUID
 from cachetools import TTLCache
 
 from app.accounting.targets import Exchange, Target
+from app.admin.answers import load_answers
 from app.admin.customer_checks import is_cleared
 from app.admin.key_check import open_key_target
 from app.admin.rules import load_rules
+from app.domain.answers import Answer, Question
 from app.domain.booking import Booking
 from app.domain.parties import Recipient
 from app.domain.policies import NumberPolicy
@@ -23,9 +25,9 @@ from app.domain.reasons.catalogue import fix_for
 from app.domain.reasons.codes import Code, Reason
 from app.domain.reference import Reference
 from app.domain.rules import Rules
-from app.domain.states import KeyState
+from app.domain.states import KeyState, Proof
 from app.errors import HoldError, KeyPausedError
-from app.platform.db import load_now
+from app.platform.db import Session, load_now
 from app.platform.places import is_crowded, standing_in
 from app.platform.resources import Resources
 from app.tables import Key
@@ -41,12 +43,14 @@ _CROWDED_SECONDS = (2.0, 6.0)
 class CachedReference:
     """Reference data of one key and when its reading began, by the database's clock.
 
-    `confirmed_at`: when the company's settings were last seen to be as it has them.
+    `confirmed_at`: when the company's settings were last seen to be as it has them; `answers`: what was known of the
+    company besides.
     """
 
     reference: Reference
     read_at: datetime
     confirmed_at: datetime
+    answers: Mapping[Question, Answer]
 
 
 @dataclass(slots=True)
@@ -57,6 +61,11 @@ class KnownBooks:
     recipients: dict[UUID, MutableMapping[int, Recipient]] = field(default_factory=dict)
     cleared_keys: set[UUID] = field(default_factory=set)
     locks: dict[UUID, asyncio.Lock] = field(default_factory=dict)
+
+    def list_answers(self, key_id: UUID) -> Mapping[Question, Answer]:
+        """What was known of a key's company when its reference data were read."""
+        cached = self.references.get(key_id)
+        return {} if cached is None else cached.answers
 
     def forget(self, key_id: UUID, reference: Reference) -> None:
         """Read the reference data again when they are needed next, unless somebody has done so."""
@@ -83,9 +92,12 @@ class Confirm(Protocol):
 class Books:
     """What a run needs of one key.
 
+    `booking`: how the run's document gets in: as it was begun, else as the key books now.
     `refresh` reads the reference data again, unless what there is was read since the hint came in (then None);
     `entirely` asks for what was read since this run began. `forget` has the next run read it again. `confirm` looks at
     the settings alone, when they are older than the newest hint: `surely` at once, else only once in a while.
+    `answers`: what is known of the company; read again along with the reference data, and each time where the key's
+    booking hangs on it.
     """
 
     key: Key
@@ -93,37 +105,72 @@ class Books:
     reference: Reference
     refresh: Refresh
     confirm: Confirm
+    booking: Booking = Booking.RENUMBERED
     forget: Callable[[], None] = lambda: None
     send_customer_number: bool = True
     rules: Rules = field(default_factory=Rules)
     rules_version: int = 0
     rule_makers: frozenset[str] = frozenset()
+    answers: Mapping[Question, Answer] = field(default_factory=dict)
     exchanges: list[Exchange] = field(default_factory=list)
 
 
 async def open_books(
-    resources: Resources, key: Key, *, heard_at: datetime, sends: bool = True, rehearses: bool = False
+    resources: Resources,
+    key: Key,
+    *,
+    heard_at: datetime,
+    booking: Booking | None = None,
+    sends: bool = True,
+    rehearses: bool = False,
 ) -> Books:
     """The books of a key that may be used now; `heard_at` is when the newest hint of this run came in.
 
-    `rehearses`: nothing that is written is sent, so that a person's pause of the key is none.
+    `booking`: how the document gets in that they are opened for, where its key books otherwise by now. `rehearses`:
+    nothing that is written is sent, so that a person's pause of the key is none.
 
     Raises:
         KeyPausedError: the key rests, or the run `sends` something and the customers were never compared.
         HoldError: the key is in file mode.
         RemoteError: the reference data could not be read.
     """
+    resources = resources.of_tenant(key.tenant_id)
+    booking = booking or Booking(key.booking)
     async with resources.sessions() as session:
         in_force = await load_rules(session, key.id)
+        answers = await _load_answers(session, key, booking)
     now = in_force.read_at
     _check_usable(key, now, rehearses=rehearses)
     _check_crowd(resources, key)
     if sends:
         await require_customer_check(resources, key)
     exchanges: list[Exchange] = []
-    target = _open_target(resources, key, exchanges, rehearses=rehearses)
+    target = _open_target(resources, key, booking, exchanges, rehearses=rehearses)
     oldest = now - timedelta(seconds=resources.settings.unimicro_reference_seconds)
     reference = await _load_reference(resources, key, target, oldest=oldest)
+
+    refresh, confirm = _renewals(resources, key, target, reference, heard_at=heard_at, now=now)
+    return Books(
+        key=key,
+        target=target,
+        reference=reference,
+        booking=booking,
+        refresh=refresh,
+        forget=partial(resources.kept(KnownBooks).forget, key.id, reference),
+        confirm=confirm,
+        send_customer_number=_sends_customer_number(resources, key, in_force.rules),
+        rules=in_force.rules,
+        rules_version=in_force.version,
+        rule_makers=in_force.makers,
+        answers=answers or resources.kept(KnownBooks).list_answers(key.id),
+        exchanges=exchanges,
+    )
+
+
+def _renewals(
+    resources: Resources, key: Key, target: Target, reference: Reference, *, heard_at: datetime, now: datetime
+) -> tuple[Refresh, Confirm]:
+    """How the reference data that were read are read again, and how they are confirmed."""
 
     async def refresh(*, entirely: bool) -> Reference | None:
         # Read after the hint came in is fresh enough: a hundred held documents must not mean a hundred reads.
@@ -137,28 +184,24 @@ async def open_books(
         fresh = await _confirm_reference(resources, key, target, oldest=oldest)
         return fresh if fresh is not reference else None
 
-    return Books(
-        key=key,
-        target=target,
-        reference=reference,
-        refresh=refresh,
-        forget=partial(resources.kept(KnownBooks).forget, key.id, reference),
-        confirm=confirm,
-        send_customer_number=_sends_customer_number(resources, key, in_force.rules),
-        rules=in_force.rules,
-        rules_version=in_force.version,
-        rule_makers=in_force.makers,
-        exchanges=exchanges,
-    )
+    return refresh, confirm
 
 
-def _open_target(resources: Resources, key: Key, exchanges: list[Exchange], *, rehearses: bool) -> Target:
+async def _load_answers(session: Session, key: Key, booking: Booking) -> Mapping[Question, Answer]:
+    if booking is not Booking.VOUCHER:
+        return {}
+    return await load_answers(session, tenant_id=key.tenant_id, company_key=key.company_key)
+
+
+def _open_target(
+    resources: Resources, key: Key, booking: Booking, exchanges: list[Exchange], *, rehearses: bool
+) -> Target:
     return open_key_target(
         resources,
         key,
         on_exchange=exchanges.append,
         recipients=_recipients_of(resources, key.id),
-        orders=key.booking == Booking.ORDER,
+        orders=booking is Booking.ORDER,
         rehearses=rehearses,
     )
 
@@ -177,8 +220,9 @@ async def _load_reference(resources: Resources, key: Key, target: Target, *, old
             return cached.reference
         async with resources.sessions() as session:
             read_at = await load_now(session)
+            answers = await load_answers(session, tenant_id=key.tenant_id, company_key=key.company_key)
         reference = await target.fetch_reference()
-        read = CachedReference(reference=reference, read_at=read_at, confirmed_at=read_at)
+        read = CachedReference(reference=reference, read_at=read_at, confirmed_at=read_at, answers=answers)
         resources.kept(KnownBooks).references[key.id] = read
         return reference
 
@@ -226,6 +270,8 @@ def _check_usable(key: Key, now: datetime, *, rehearses: bool) -> None:
         )
     if key.state == KeyState.PAUSED and not rehearses:
         raise pause_of(key)
+    if key.proof == Proof.STOPPED and not rehearses:
+        raise stop_of(key)
     if key.paused_until is not None and key.paused_until > now:
         seconds = (key.paused_until - now).total_seconds()
         cause = f"Key “{key.name}” rests: {key.pause_reason}"
@@ -253,6 +299,13 @@ def pause_of(key: Key) -> KeyPausedError:
     return KeyPausedError(f"Key “{key.name}” is paused", seconds=REST_SECONDS, fix=fix)
 
 
+def stop_of(key: Key) -> KeyPausedError:
+    """What keeps everything from a key of which something stands in Unimicro as no customer has it."""
+    cause = f"Key “{key.name}” was stopped: a document stands in Unimicro otherwise than the customer has it"
+    fix = fix_for(Code.KEY_STOPPED, key_id=key.id)
+    return KeyPausedError(cause, seconds=REST_SECONDS, fix=fix, code=Code.KEY_STOPPED)
+
+
 async def require_customer_check(resources: Resources, key: Key) -> None:
     """Hold everything back until a check is green or accepted: a wrong customer is cheaper to find before than after.
 
@@ -260,7 +313,7 @@ async def require_customer_check(resources: Resources, key: Key) -> None:
     """
     if key.id in resources.kept(KnownBooks).cleared_keys or not resources.settings.require_customer_check:
         return
-    async with resources.sessions() as session:
+    async with resources.of_tenant(key.tenant_id).sessions() as session:
         cleared = await is_cleared(session, key.id)
     if not cleared:
         raise KeyPausedError(

@@ -5,6 +5,8 @@ from dataclasses import replace
 from functools import partial
 
 from app.admin.keys import list_keys_for_record
+from app.domain.answers import lag_of
+from app.domain.booking import Booking
 from app.domain.dimensions import Project
 from app.domain.documents import Document, DocumentKind
 from app.domain.gaps import Gaps
@@ -12,6 +14,7 @@ from app.domain.parties import Customer
 from app.domain.reasons.catalogue import fix_for
 from app.domain.reasons.codes import Code, Reason
 from app.domain.reference import Reference
+from app.domain.series import SCOPE as TURN
 from app.domain.states import EventState, KeyState
 from app.engine.lanes import check_fence, postpone
 from app.errors import (
@@ -27,8 +30,11 @@ from app.transfer.context import Run
 from app.transfer.describe import describe
 from app.transfer.doubles import claim_content, wake_doubles
 from app.transfer.drift import list_alarms
+from app.transfer.follow import is_move
+from app.transfer.followed import follow_document
 from app.transfer.leave_booked import leave_booked, settle_again
 from app.transfer.log import (
+    booking_of,
     record_held,
     record_looked,
     record_not_wanted,
@@ -44,16 +50,21 @@ from app.transfer.plan.document import plan_company, plan_document, plan_project
 from app.transfer.plan.go_live import is_persons_choice
 from app.transfer.plan.situation import DocumentSituation, Past
 from app.transfer.plan.steps import CreateProduct, Decision, Go, Hold, LookAgain, Skip, Wait
+from app.transfer.proof import take_turn
 from app.transfer.refused import explain_refusal
 from app.transfer.route import WAIT_SECONDS, choose_key, decide_without_key
 from app.transfer.run import run_document
 from app.transfer.run_parts import run_parts
 from app.transfer.seen_codes import list_new_codes, record_codes
+from app.transfer.series import find_turn
 from app.transfer.take_back import require_unmoved, take_back_draft
 
 
 async def carry_document(run: Run) -> None:
-    """Take an invoice or a credit note as far as it goes now."""
+    """Take an invoice or a credit note as far as it goes now; one that moved in Unimicro is only looked at there."""
+    if is_move(run):
+        await follow_document(run)
+        return
     document = await run.reader.read_document(run.lease.record_id)
     if document is None:
         await end_missing(run)
@@ -69,8 +80,9 @@ async def carry_document(run: Run) -> None:
     if key.state == KeyState.REMOVED:
         await _follow_orphan(run, transfer, await decide_without_key(run, key, document))
         return
-    books = await _open(run, key)
+    books = await _open(run, key, booking_of(transfer, key))
     situation = await look_at_document(run, books, document)
+    run.turn = find_turn(situation)
     try:
         await _note_found(run, books, situation)
         await record_search(run, books, situation)
@@ -143,6 +155,7 @@ async def _do(run: Run, books: Books, plan: Go, situation: DocumentSituation) ->
 
 async def _follow_document(run: Run, books: Books, decision: Decision, situation: DocumentSituation) -> None:
     if isinstance(decision, Go):
+        await take_turn(run, books, situation.complete_document)
         await _do(run, books, decision, situation)
         return
     await _name_customer(run, situation)
@@ -153,6 +166,9 @@ async def _follow_document(run: Run, books: Books, decision: Decision, situation
             # What was found in Unimicro is not forgotten because RecMan has changed it, too.
             raise HoldError((*decision.gaps, *list_alarms(situation.past)))
         case Wait():
+            if decision.scope == TURN:
+                # What a dead worker left does not stand there until the turn comes, whenever that is.
+                await take_back_draft(run)
             raise WaitError(
                 decision.cause,
                 scope=decision.scope,
@@ -214,6 +230,7 @@ async def _note_found(run: Run, books: Books, situation: DocumentSituation) -> N
                 session,
                 past.transfer_id,
                 books.key,
+                booking=books.booking,
                 remote_id=remote.remote_id,
                 remote_customer_id=remote.customer_id,
                 external_reference=situation.external_reference,
@@ -266,9 +283,10 @@ async def carry_project(run: Run) -> None:
     await _end_part(run, keys)
 
 
-async def _open(run: Run, key: Key) -> Books:
+async def _open(run: Run, key: Key, booking: Booking | None = None) -> Books:
     run.key_id = key.id
-    run.books = await run.open_books(key)
+    run.books = await run.open_books(key, booking)
+    run.read_lag_seconds = lag_of(run.books.answers, run.read_lag_seconds)
     return run.books
 
 

@@ -1,10 +1,13 @@
 """What one run of a lane carries along, and how it ends: events, transfer and lane in one commit."""
 
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Protocol
 from uuid import UUID
 
+from app.admin.series import wake_follower
+from app.domain.booking import Booking
 from app.domain.reasons.codes import Reason
 from app.domain.states import BLOCKING, EventState
 from app.engine.inbox import record_end
@@ -19,6 +22,13 @@ from app.transfer.log import Place
 
 # What the other system says is missing is asked for in so many tries before a person is.
 _TRIES = 3
+
+
+class OpenBooks(Protocol):
+    """Opens a key's books for a run."""
+
+    def __call__(self, key: Key, booking: Booking | None = None) -> Awaitable[Books]:
+        """The books; `booking`: how the document gets in, where the key books otherwise by now."""
 
 
 class Outcome(StrEnum):
@@ -52,15 +62,26 @@ class Ending:
     remote_number: str
 
 
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """A number in a series that is issued in RecMan's order."""
+
+    series_id: int
+    number: int
+
+
 @dataclass(slots=True, kw_only=True)
 class Run:
-    """One lane being worked on: its lease, its events, its reader, the books it has open, and what became of it."""
+    """One lane being worked on: its lease, its events, its reader, the books it has open, and what became of it.
+
+    `turn`: that of its document, where documents are issued in RecMan's order.
+    """
 
     sessions: Sessions
     lease: Lease
     events: Sequence[Event]
     reader: RecordReader
-    open_books: Callable[[Key], Awaitable[Books]]
+    open_books: OpenBooks
     read_lag_seconds: float
     resources: Resources | None = None
     books: Books | None = None
@@ -68,6 +89,7 @@ class Run:
     key_id: UUID | None = None
     note: str | None = None
     number: str = ""
+    turn: Turn | None = None
     ending: Ending | None = None
     finished: bool = False
 
@@ -125,6 +147,9 @@ class Run:
         await record_end(session, self.events, state=state, note=note)
         last_seq = self.events[-1].seq or 0
         await release(session, self.lease, seen_seq=last_seq, blocked=state in BLOCKING)
+        if self.turn is not None and self.books is not None and state in BLOCKING:
+            # Whoever waits for its number is told why that takes so long.
+            await wake_follower(session, self.books.key, self.turn.series_id, number=self.turn.number)
         codes = tuple(reason.code for reason in reasons)
         self.ending = Ending(outcome or _OUTCOMES[state], codes, remote_number or "")
         self.finished = True

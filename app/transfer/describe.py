@@ -10,7 +10,7 @@ from app.transfer.booked import show_payer
 from app.transfer.context import Run
 from app.transfer.doubles import fingerprint, show_fingerprint
 from app.transfer.log import is_begun, load_known, record_new, record_values, show_totals
-from app.transfer.offers import forget_decision
+from app.transfer.offers import NO_DECISION, forget_decision
 from app.transfer.route import require_in_use
 
 
@@ -52,7 +52,22 @@ async def _describe_again(
         **values,
         **show_fingerprint(transfer, document),
         **forget_decision(transfer, key_id=run.key_id),
+        **_forget_words(transfer, document),
     )
+
+
+def _forget_words(transfer: Transfer, document: Document | Gaps) -> dict[str, Any]:
+    """The columns to set back when the document says something else than what a person approved, or chose to send."""
+    is_said = transfer.approved_at is not None or transfer.decision == "send"
+    if not is_said or is_begun(transfer):
+        return {}
+    day = document.invoice_date if isinstance(document, Document) else None
+    seen = (transfer.fingerprint, transfer.invoice_date, transfer.recman_company_id)
+    if seen == (fingerprint(document), day, document.recman_company_id):
+        return {}
+    # What is linked is compared once more; what is sent is not.
+    chosen = NO_DECISION if transfer.decision == "send" else {}
+    return {"approved_at": None, "approved_by": None, "not_same": False, **chosen}
 
 
 def _show_document(document: Document | Gaps) -> dict[str, Any]:

@@ -4,7 +4,6 @@ Asked when a person wants it looked at again; when RecMan tells of it, once a da
 """
 
 from dataclasses import dataclass
-from decimal import Decimal
 
 from app.domain.booking import Booking
 from app.domain.documents import Document
@@ -15,7 +14,8 @@ from app.errors import RemoteMissingError, RemoteUnavailableError
 from app.transfer.books import Books
 from app.transfer.context import Run
 from app.transfer.credit_log import is_credited_by_us
-from app.transfer.plan.amounts import compare_base, compare_totals, is_apart
+from app.transfer.plan.amounts import compare_totals, is_apart
+from app.transfer.plan.issued import name_place
 from app.transfer.plan.situation import Past
 from app.transfer.plan.vat_sums import VatSums, compare_codes, read_vat_sums
 
@@ -35,9 +35,9 @@ async def look_for_drift(run: Run, books: Books, document: Document, past: Past)
         RemoteError: Unimicro could not be read, or must be asked once more.
     """
     # An order's id is no invoice's: what was booked by another booking is not looked for.
-    if past.remote_id is None or (past.booking == Booking.ORDER) != (books.key.booking == Booking.ORDER):
+    if past.remote_id is None or (past.booking == Booking.ORDER) != (books.booking is Booking.ORDER):
         return Sight()
-    where = _name_place(document, past.remote_number, past.booking)
+    where = name_place(document, past.remote_number, past.booking)
     try:
         remote = await books.target.fetch_document(past.remote_id)
     except RemoteMissingError as error:
@@ -58,24 +58,12 @@ async def look_for_drift(run: Run, books: Books, document: Document, past: Past)
     # An earlier release has let totals pass that were a little apart: they are no alarm as long as they stay so.
     if past.totals == remote.totals and not list_alarms(past):
         return Sight(_find_moved(books, document, remote, vat), remote)
-    return Sight(find_changed(books, document, remote, vat=vat), remote)
+    return Sight(_find_changed(books, document, remote, vat), remote)
 
 
-def find_changed(
-    books: Books,
-    document: Document,
-    remote: RemoteDocument,
-    *,
-    rate: Decimal | None = None,
-    vat: VatSums | None = None,
-) -> Reason | None:
-    """How the sums of an issued document are not RecMan's: a draft may be changed by others until it is issued.
-
-    `rate` is the one that it was made with, `vat` what its lines came to on each VAT code, where that is known.
-    """
+def _find_changed(books: Books, document: Document, remote: RemoteDocument, vat: VatSums | None) -> Reason | None:
+    """How the sums are not RecMan's; `vat` is what its lines came to on each VAT code, where that is known."""
     difference = compare_totals(document, remote)
-    if not is_apart(difference) and rate is not None:
-        difference = compare_base(document, remote, rate=rate, currency=books.reference.base_currency)
     if difference is None or not is_apart(difference):
         return _find_moved(books, document, remote, vat)
     return _explain_changed(books, document, remote, difference)
@@ -88,18 +76,12 @@ def _find_moved(books: Books, document: Document, remote: RemoteDocument, vat: V
 
 
 def _explain_changed(books: Books, document: Document, remote: RemoteDocument, difference: Reason) -> Reason:
-    where = _name_place(document, remote.number, books.key.booking)
+    where = name_place(document, remote.number, books.booking)
     return _explain(Code.DRIFT_CHANGED, f"The {where} was changed. {difference.cause}")
 
 
 def _explain(code: Code, cause: str) -> Reason:
     return Reason(code=code, cause=cause, fix=fix_for(code))
-
-
-def _name_place(document: Document, remote_number: str, booking: str | None) -> str:
-    """The document as RecMan calls it, and what it is in Unimicro."""
-    there = f"order {remote_number}" if booking == Booking.ORDER else remote_number or "a draft"
-    return f"{document.kind.value.replace('_', ' ')} {document.number} ({there} in Unimicro)"
 
 
 def list_alarms(past: Past | None) -> tuple[Reason, ...]:

@@ -34,13 +34,13 @@ def kid_of(document: Document | Gaps) -> str:
     return clean_kid(document.kid)
 
 
-def has_same_kid(document: Document | Gaps, *, key: Key) -> ColumnElement[bool] | None:
+def has_same_kid(document: Document | Gaps, *, key: Key, booking: Booking) -> ColumnElement[bool] | None:
     """Of a tenant's transfers in a query: whether it is another invoice in the same books with this document's KID.
 
     Shape: None where nothing can be: Unimicro itself gives an order's invoice its KID.
     """
     kid = kid_of(document)
-    if not kid or key.booking == Booking.ORDER:
+    if not kid or booking is Booking.ORDER:
         return None
     keys = select(Key.id).where(Key.tenant_id == key.tenant_id, Key.company_key == key.company_key)
     other = aliased(Transfer)

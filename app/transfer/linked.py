@@ -13,7 +13,7 @@ from app.transfer.plan.parts import find_line_departments
 from app.transfer.plan.products import choose_products
 from app.transfer.plan.sale import Sale, to_sale
 from app.transfer.plan.situation import DocumentSituation, Past
-from app.transfer.plan.steps import CreateCreditDraft, CreateDraft
+from app.transfer.plan.steps import BookVoucher, CreateCreditDraft, CreateDraft
 from app.transfer.plan.vat_sums import VatSums, sum_by_code
 
 
@@ -68,8 +68,8 @@ def find_id(known: Known, scope: str, record_id: str | None) -> int | None:
     return None if linked is None else linked.remote_id
 
 
-def make_links(books: Books, step: CreateDraft, known: Known) -> Links:
-    """Ids of everything a draft points to.
+def make_links(books: Books, step: CreateDraft | BookVoucher, known: Known) -> Links:
+    """Ids of everything a draft, or a voucher, points to.
 
     Raises:
         WaitError: the customer is not there.
@@ -86,7 +86,9 @@ def make_credit_links(books: Books, step: CreateCreditDraft, known: Known) -> Li
     return _make_links(books, step, known, Linked(0))
 
 
-def _make_links(books: Books, step: CreateDraft | CreateCreditDraft, known: Known, customer: Linked) -> Links:
+def _make_links(
+    books: Books, step: CreateDraft | CreateCreditDraft | BookVoucher, known: Known, customer: Linked
+) -> Links:
     document = step.document
     own_department_id = find_id(known, "department", document.recman_department_id)
     return Links(
@@ -101,6 +103,7 @@ def _make_links(books: Books, step: CreateDraft | CreateCreditDraft, known: Know
         line_departments=find_line_departments(document.lines, books.reference),
         dimensions=step.dimensions,
         rounding_product_id=find_rounding_product(books),
+        series_id=None if isinstance(step, BookVoucher) else step.series_id,
     )
 
 

@@ -10,12 +10,12 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.exc import IntegrityError
 
 from app.domain.booking import Booking
-from app.domain.documents import Totals
+from app.domain.documents import DocumentKind, Totals
 from app.domain.reasons.catalogue import fix_for
 from app.domain.reasons.codes import Code, Reason
 from app.domain.states import UNCLEAR, UNDER_WAY, TransferState
 from app.errors import HoldError, NotFoundError
-from app.platform.db import Session, locked
+from app.platform.db import Session, locked, tenant_of
 from app.platform.logger import add_log_fields
 from app.tables import Attempt, Key, Transfer
 
@@ -91,18 +91,34 @@ def is_unclear(transfer: Transfer) -> bool:
     return transfer.unclear or transfer.state in UNCLEAR
 
 
+def booking_of(transfer: Transfer, key: Key) -> Booking:
+    """How a document gets into the books: what is begun as it was begun, what is new as its key books now.
+
+    There are no orders that credit: where Unimicro sends, a credit note is a draft for people, made for the invoice
+    that its order became. An order that was invoiced is looked for among invoices.
+    """
+    booking = Booking(transfer.booking if transfer.booking and is_begun(transfer) else key.booking)
+    is_no_order = transfer.order_id is not None or transfer.kind == DocumentKind.CREDIT_NOTE
+    return Booking.DRAFT if booking is Booking.ORDER and is_no_order else booking
+
+
 async def record_values(session: Session, transfer_id: int, **values: Any) -> None:
     """Set columns of a transfer."""
     await session.execute(update(Transfer).where(Transfer.id == transfer_id).values(**values))
 
 
-async def record_remote(session: Session, transfer_id: int, key: Key, *, remote_id: int, **values: Any) -> None:
-    """The document is this one in the key's company.
+async def record_remote(
+    session: Session, transfer_id: int, key: Key, *, remote_id: int, booking: str | None = None, **values: Any
+) -> None:
+    """The document is this one in the key's company; `booking`: how it got there, where the key's is another by now.
 
     Raises:
         HoldError: another document of ours is that one already; the caller's transaction is lost.
     """
-    place = {"company_key": key.company_key, "remote_type": "order" if key.booking == Booking.ORDER else "invoice"}
+    place = {
+        "company_key": key.company_key,
+        "remote_type": "order" if (booking or key.booking) == Booking.ORDER else "invoice",
+    }
     try:
         await record_values(session, transfer_id, remote_id=remote_id, **place, **values)
     except IntegrityError as error:
@@ -210,7 +226,7 @@ async def record_ignored(session: Session, transfer: Transfer, *, reason: str, a
 
 
 async def record_approval(session: Session, transfer: Transfer, *, actor: str) -> None:
-    """Let a document through every review, once and for all.
+    """Let a document through every review, as it is now.
 
     One that is held as a double is none from now on; where its KID is the same customer's already, that is allowed.
     """
@@ -243,8 +259,11 @@ async def record_attempt(  # noqa: PLR0913 - the columns of one row
     clears: bool = False,
 ) -> None:
     """Append one try; `exchanges` come masked. `clears`: what became of every write is known by now."""
-    count = select(func.coalesce(func.max(Attempt.n), 0) + 1).where(Attempt.transfer_id == transfer_id)
+    tenant_id = tenant_of(session)
+    own = (Attempt.tenant_id == tenant_id, Attempt.transfer_id == transfer_id)
+    count = select(func.coalesce(func.max(Attempt.n), 0) + 1).where(*own)
     appended = insert(Attempt).values(
+        tenant_id=tenant_id,
         transfer_id=transfer_id,
         n=count.scalar_subquery(),
         step=step,

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 
 from app.admin.shared_numbers import is_shared
+from app.domain.answers import takes_numbers
 from app.domain.booking import Booking
 from app.domain.dimensions import Department, Project
 from app.domain.documents import Document, DocumentKind
@@ -12,6 +13,7 @@ from app.domain.gaps import Gaps
 from app.domain.parties import Customer
 from app.domain.policies import NumberPolicy
 from app.domain.reference import RemoteCustomer, RemoteDocument
+from app.domain.vouchers import RemoteVoucher
 from app.errors import RemoteMissingError, RemoteUnavailableError, System
 from app.transfer.books import Books
 from app.transfer.context import Run
@@ -20,11 +22,13 @@ from app.transfer.doubles import list_doubles, may_be_same
 from app.transfer.kids import has_same_kid, list_kid_clashes
 from app.transfer.log import list_customer_links
 from app.transfer.pasts import Pasts, Question, booked_count_of, load_pasts
-from app.transfer.plan.credit import list_own_drafts
+from app.transfer.plan.credit import list_own_drafts, unmark_copies
 from app.transfer.plan.customers import claims_org_number, shares_org_number
 from app.transfer.plan.go_live import may_need_choice
 from app.transfer.plan.sale import hangs_on_country
 from app.transfer.plan.situation import CustomerView, DepartmentView, DocumentSituation, Past, ProjectView
+from app.transfer.proof import list_sender_gaps
+from app.transfer.series import look_at_series
 from app.transfer.twins import find_twins, was_searched
 
 
@@ -58,7 +62,7 @@ async def _load_all(run: Run, books: Books, document: Document | Gaps) -> Pasts:
     question = Question(
         records=[(scope, record_id) for scope, record_id in wanted if record_id],
         same=may_be_same(document),
-        same_kid=has_same_kid(document, key=books.key),
+        same_kid=has_same_kid(document, key=books.key, booking=books.booking),
         credited_id=credited_id,
         usual_minus=usual_minus_of(run.lease.tenant_id) if is_credit else None,
         booked_before=booked_count_of(books.key.id, most=first) if first else None,
@@ -83,7 +87,8 @@ async def _look_at_old(run: Run, books: Books, document: Document | Gaps, pasts:
         reference=books.reference,
         external_reference=external_reference(document.recman_invoice_id),
         go_live=books.key.go_live,
-        booking=books.key.booking,
+        booking=books.booking,
+        unsaid=list_sender_gaps(books.key, books.booking),
         past=past,
         rules=books.rules,
         rule_makers=books.rule_makers,
@@ -102,7 +107,7 @@ async def _look_at_all(run: Run, books: Books, document: Document | Gaps, pasts:
     credited_id = _find_credited_id(document)
     credited = pasts.find("invoice", credited_id) if credited_id else None
     settled = past is not None and past.booked
-    credited_document, credit_notes = (None, ()) if settled else await _fetch_credited(run, books, credited)
+    credited_document, credit_notes = (None, ()) if settled else await _fetch_credited(run, books, credited, pasts)
     parts = _Parts() if settled else await _look_at_parts(run, books, document, pasts)
     customer = await _look_at_country(books, document, parts.customer)
     return DocumentSituation(
@@ -110,7 +115,8 @@ async def _look_at_all(run: Run, books: Books, document: Document | Gaps, pasts:
         reference=books.reference,
         external_reference=external_reference(document.recman_invoice_id),
         go_live=books.key.go_live,
-        booking=books.key.booking,
+        booking=books.booking,
+        unsaid=list_sender_gaps(books.key, books.booking),
         past=past,
         customer=customer,
         project=parts.project,
@@ -125,7 +131,13 @@ async def _look_at_all(run: Run, books: Books, document: Document | Gaps, pasts:
         booked_before=pasts.booked_before,
         doubles=list_doubles(pasts.transfers.get(place), pasts.doubles, document),
         kid_clashes=list_kid_clashes(pasts.transfers.get(place), pasts.same_kid, document, parts.customer),
-        found=await _find_documents(books, document, past, list_own_drafts(past, credited_document, credit_notes)),
+        found=unmark_copies(
+            credited_document,
+            await _find_documents(books, document, past, list_own_drafts(past, credited_document, credit_notes)),
+        ),
+        vouchers=await _find_vouchers(books, document, past),
+        answers=books.answers,
+        series=None if settled else await look_at_series(run, books, document),
     )
 
 
@@ -180,7 +192,12 @@ async def look_at_customer(
     """
     pasts = pasts or await _load_past(run, books, "company", company_id)
     past = pasts.find("company", company_id)
-    view = CustomerView(recman_company_id=company_id, past=past, policy=books.rules.customer_number)
+    view = CustomerView(
+        recman_company_id=company_id,
+        past=past,
+        policy=books.rules.customer_number,
+        takes_numbers=takes_numbers(books.answers),
+    )
     if past is not None and past.booked and not always_read:
         return view
     record = await run.reader.read_company(company_id)
@@ -263,7 +280,7 @@ async def _load_past(run: Run, books: Books, scope: str, record_id: str) -> Past
 
 
 async def _fetch_credited(
-    run: Run, books: Books, credited: Past | None
+    run: Run, books: Books, credited: Past | None, pasts: Pasts
 ) -> tuple[RemoteDocument | None, tuple[RemoteDocument, ...]]:
     """What the id of the credited invoice shows now, and every credit note of it."""
     if credited is None or not credited.booked or credited.remote_id is None or credited.booking == Booking.ORDER:
@@ -275,7 +292,24 @@ async def _fetch_credited(
         )
     if not shown:
         return None, ()
-    return shown[0], await books.target.find_credits(credited.remote_id)
+    listed = await books.target.find_credits(credited.remote_id)
+    # Credit notes that were booked as vouchers name no invoice: our log alone knows whose they are.
+    others = sorted(pasts.kept_credits - {one.remote_id for one in listed})
+    kept = [one for remote_id in others for one in await _fetch_known(books, remote_id)]
+    return shown[0], unmark_copies(shown[0], (*listed, *kept))
+
+
+async def _find_vouchers(books: Books, document: Document | Gaps, past: Past | None) -> tuple[RemoteVoucher, ...]:
+    """Whatever has the number of a document that is booked as a voucher: it is asked for before anything is sent.
+
+    Else a plain voucher would be taken for a payment of it. Source: docs/facts/unimicro.md §11 row 4 [O].
+    """
+    is_booked = past is not None and past.booked
+    if books.booking is not Booking.VOUCHER or is_booked or isinstance(document, Gaps):
+        return ()
+    reference = external_reference(document.recman_invoice_id)
+    thoroughly = past is not None and past.unclear
+    return await books.target.find_vouchers(document.number, reference, thoroughly=thoroughly)
 
 
 async def _find_documents(
@@ -290,7 +324,7 @@ async def _find_documents(
     what else tells it (`own_drafts`). So is what is older than the go-live day or the cut-off date: an installation
     before this one may have sent it.
     """
-    if past is None or past.booked or isinstance(document, Gaps):
+    if past is None or past.booked or isinstance(document, Gaps) or books.booking is Booking.VOUCHER:
         return ()
     known = await _fetch_known(books, past.remote_id) if past.remote_id is not None else ()
     first_day = max(books.key.go_live, books.rules.not_before or date.min)

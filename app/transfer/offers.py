@@ -13,6 +13,9 @@ from app.transfer.log import record_values
 from app.transfer.plan.go_live import find_offer
 from app.transfer.plan.situation import DocumentSituation
 
+# The columns of a document about which nobody has decided.
+NO_DECISION = dict.fromkeys(("decision", "decided_on", "decided_at", "decided_by"))
+
 
 async def record_search(run: Run, books: Books, situation: DocumentSituation) -> None:
     """Keep what a search found, and in whose books, so that RecMan's repeats cost no further one."""
@@ -32,7 +35,7 @@ def forget_decision(transfer: Transfer, *, key_id: UUID | None) -> dict[str, Non
     """The columns to empty when the document goes to another key: what was decided was decided about one company."""
     if transfer.key_id in (None, key_id) or transfer.decision is None:
         return {}
-    return dict.fromkeys(("decision", "decided_on", "decided_at", "decided_by"))
+    return NO_DECISION
 
 
 async def record_decision(session: Session, transfer: Transfer, decision: str, *, seen: int | None, actor: str) -> None:

@@ -15,17 +15,17 @@ from app.domain.reasons.codes import Code, Reason
 from app.domain.reference import DocumentState, RemoteDocument
 from app.domain.states import EventState
 from app.engine.lanes import check_fence
-from app.errors import HoldError, OutcomeUnknownError, RemoteError, RemoteRejectedError, System
+from app.errors import HoldError, OutcomeUnknownError, RemoteRejectedError, System, WaitError
 from app.platform.db import Session
+from app.transfer.attach import attach
 from app.transfer.attempts import attempt, missing_is_unclear
 from app.transfer.booked import show_content
 from app.transfer.books import Books
 from app.transfer.context import Outcome, Run
-from app.transfer.drift import find_changed
 from app.transfer.found_draft import require_as_planned
 from app.transfer.level import level_draft
 from app.transfer.link import link_document
-from app.transfer.linked import Known, list_linked, make_links
+from app.transfer.linked import Known, find_id, list_linked, make_links
 from app.transfer.log import (
     record_done,
     record_held,
@@ -34,9 +34,13 @@ from app.transfer.log import (
     show_reasons,
     show_totals,
 )
+from app.transfer.own_number import require_number
+from app.transfer.plan.issued import Wanted
 from app.transfer.plan.situation import DocumentSituation, Past
 from app.transfer.plan.steps import (
     AdoptDocument,
+    AdoptVoucher,
+    BookVoucher,
     CreateCreditDraft,
     CreateDraft,
     CreateProduct,
@@ -46,12 +50,15 @@ from app.transfer.plan.steps import (
     LinkDocument,
     Step,
 )
-from app.transfer.plan.vat_sums import VatSums
+from app.transfer.proof import record_comparison
 from app.transfer.rates import load_rate, record_rate
 from app.transfer.run_credit import create_credit_draft
 from app.transfer.run_found import adopt_document, guid_of_draft
 from app.transfer.run_parts import run_part
 from app.transfer.run_product import create_product
+from app.transfer.run_voucher import run_voucher
+from app.transfer.series import begin_turn, finish_turn, require_next, ring_next, wait_for_turn
+from app.transfer.take_back import take_back_draft
 from app.transfer.writes import write_draft, write_issue
 
 # A number that comes a moment later is waited for so long before the lane takes over the waiting (seconds).
@@ -97,6 +104,8 @@ async def _do(run: Run, books: Books, step: Step, situation: DocumentSituation, 
         case CreateCreditDraft():
             draft = await create_credit_draft(run, books, step, situation, done.known, warnings=done.warnings)
             return done.with_draft(draft)
+        case BookVoucher() | AdoptVoucher():
+            await run_voucher(run, books, step, situation, done.known, warnings=done.warnings)
         case CreateProduct():
             await create_product(run, books, step)
         case Issue() | KeepDraft():
@@ -111,11 +120,45 @@ async def _finish(
 ) -> None:
     if done.draft is None:
         raise TypeError("a plan finishes only what an earlier step made or found")
+    await require_number(books, step.document, done.draft.document)
     draft, vat = await level_draft(run, books, step.document, done.draft, situation)
     # What was known when the draft was made may be told again.
     draft = replace(draft, warnings=tuple(dict.fromkeys((*done.warnings, *draft.warnings))))
-    finish = _issue if isinstance(step, Issue) else _keep_draft
-    await finish(run, books, step.document, draft, vat)
+    wanted = Wanted(
+        document=step.document,
+        booking=books.booking,
+        customer_id=_find_customer_id(situation, done.known),
+        rate=draft.rate,
+        vat=vat,
+        makes_kid=books.key.kid_acceptance is not None,
+    )
+    if isinstance(step, KeepDraft):
+        await _keep_draft(run, books, wanted, draft)
+    elif step.series is None:
+        await _issue(run, books, step, wanted, draft)
+    else:
+        await _issue_in_turn(run, books, step, situation, wanted, draft)
+
+
+async def _issue_in_turn(
+    run: Run, books: Books, step: Issue, situation: DocumentSituation, wanted: Wanted, draft: Draft
+) -> None:
+    """Issue it once its number has its turn; where that takes long, or the key was stopped, no draft is left behind."""
+    try:
+        await wait_for_turn(run, books, step)
+        await require_next(run, books, step, draft.document, situation)
+        await _issue(run, books, step, wanted, draft)
+    except WaitError:
+        await take_back_draft(run)
+        raise
+
+
+def _find_customer_id(situation: DocumentSituation, known: Known) -> int | None:
+    """Whose document it must be there: a credit note is its invoice's customer's."""
+    credited = situation.credited_document
+    if credited is not None:
+        return credited.customer_id
+    return find_id(known, "company", situation.complete_document.recman_company_id)
 
 
 async def _create_draft(
@@ -130,13 +173,16 @@ async def _create_draft(
     async def prepare(session: Session) -> None:
         # Whatever had the stored id is known to be gone; what this call makes is looked for under its own guid.
         gone: dict[str, Any] = {"remote_id": None, "guid_version": version, "guid_spent": False, "warnings": []}
-        await record_values(session, transfer_id, external_reference=situation.external_reference, **gone)
+        # How it gets in is settled by its first write, however the key books when it comes to the next.
+        own: dict[str, Any] = {"external_reference": situation.external_reference, "booking": books.booking}
+        await record_values(session, transfer_id, **own, **gone)
 
     async def settle(session: Session, draft: Draft) -> None:
         await record_remote(
             session,
             transfer_id,
             books.key,
+            booking=books.booking,
             remote_id=draft.document.remote_id,
             remote_customer_id=draft.document.customer_id,
             # Whoever issues it may be another worker, which has not seen what was sent.
@@ -186,8 +232,11 @@ class _Issued:
     warnings: tuple[Reason, ...]
 
 
-async def _issue(run: Run, books: Books, document: Document, draft: Draft, vat: VatSums | None) -> None:
-    transfer_id, remote = run.own_transfer_id, draft.document
+async def _issue(run: Run, books: Books, step: Issue, wanted: Wanted, draft: Draft) -> None:
+    transfer_id, remote, document = run.own_transfer_id, draft.document, wanted.document
+
+    async def prepare(session: Session) -> None:
+        await begin_turn(session, run, books, step)
 
     async def settle(session: Session, made: _Issued) -> None:
         issued = made.document
@@ -197,21 +246,22 @@ async def _issue(run: Run, books: Books, document: Document, draft: Draft, vat: 
             transfer_id,
             remote_id=issued.remote_id,
             remote_number=issued.number,
-            booking=books.key.booking,
-            **show_content(document, vat),
+            booking=books.booking,
+            **show_content(document, wanted.vat),
             warnings=show_reasons(told),
             **show_totals("remote_", issued.totals),
         )
         await record_rate(session, run, books, document, draft.rate)
-        changed = find_changed(books, document, issued, rate=draft.rate, vat=vat)
-        if changed is not None:
-            await record_held(session, transfer_id, (changed,))
+        alarms = await record_comparison(session, run, books, wanted, issued)
+        await finish_turn(session, books, step)
+        if alarms:
+            await record_held(session, transfer_id, alarms)
         await run.finish(
             session,
-            state=EventState.HELD if changed else EventState.DONE,
-            note=f"in Unimicro as {'order ' if books.key.booking == Booking.ORDER else ''}{issued.number}",
-            outcome=Outcome.HELD if changed else _to_outcome(books),
-            reasons=[changed] if changed else told,
+            state=EventState.HELD if alarms else EventState.DONE,
+            note=f"in Unimicro as {'order ' if books.booking is Booking.ORDER else ''}{issued.number}",
+            outcome=Outcome.HELD if alarms else _to_outcome(books),
+            reasons=alarms or told,
             remote_number=issued.number,
         )
 
@@ -221,11 +271,12 @@ async def _issue(run: Run, books: Books, document: Document, draft: Draft, vat: 
             unattached = await attach(books, document, remote)
             return _Issued(await _fetch_numbered(books, remote.remote_id), unattached)
 
-    await attempt(run, books, transfer_id, step="issue", call=call, settle=settle)
+    await attempt(run, books, transfer_id, step="issue", call=call, settle=settle, prepare=prepare)
+    ring_next(run, books, step)
 
 
 def _to_outcome(books: Books) -> Outcome:
-    return Outcome.ORDERED if books.key.booking == Booking.ORDER else Outcome.BOOKED
+    return Outcome.ORDERED if books.booking is Booking.ORDER else Outcome.BOOKED
 
 
 async def _issue_draft(books: Books, draft: RemoteDocument) -> None:
@@ -252,24 +303,8 @@ async def _fetch_numbered(books: Books, remote_id: int) -> RemoteDocument:
     raise OutcomeUnknownError(cause, system=System.UNIMICRO, code=Code.NUMBER_MISSING)
 
 
-async def attach(books: Books, document: Document, remote: RemoteDocument) -> tuple[Reason, ...]:
-    """Put RecMan's file on the document where the rules want it; what fails is a warning, for the invoice is issued."""
-    attachment = document.attachment
-    if not books.rules.attach_files or attachment is None or books.key.booking == Booking.ORDER:
-        return ()
-    if books.key.files_base is None:
-        cause = f"Unimicro names no files service, so {attachment.name} was not attached"
-        return (Reason(code=Code.FILE_NOT_ATTACHED, cause=cause, fix=fix_for(Code.FILE_NOT_ATTACHED)),)
-    try:
-        await books.target.attach_file(remote.remote_id, attachment, files_base=books.key.files_base)
-    except RemoteError as error:
-        cause = f"{attachment.name} was not attached: {error.cause}"
-        return (Reason(code=Code.FILE_NOT_ATTACHED, cause=cause, fix=fix_for(Code.FILE_NOT_ATTACHED)),)
-    return ()
-
-
-async def _keep_draft(run: Run, books: Books, document: Document, draft: Draft, vat: VatSums | None) -> None:
-    remote, warnings = draft.document, draft.warnings
+async def _keep_draft(run: Run, books: Books, wanted: Wanted, draft: Draft) -> None:
+    remote, warnings, document = draft.document, draft.warnings, wanted.document
     async with run.sessions.begin() as session:
         await check_fence(session, run.lease)
         await record_done(
@@ -277,26 +312,28 @@ async def _keep_draft(run: Run, books: Books, document: Document, draft: Draft, 
             run.own_transfer_id,
             remote_id=remote.remote_id,
             remote_number=remote.number,
-            booking=books.key.booking,
-            **show_content(document, vat),
+            booking=books.booking,
+            **show_content(document, wanted.vat),
             warnings=show_reasons(warnings),
             **show_totals("remote_", remote.totals),
         )
         await record_rate(session, run, books, document, draft.rate)
-        note = "left in Unimicro as a draft"
+        alarms = await record_comparison(session, run, books, wanted, remote)
+        if alarms:
+            await record_held(session, run.own_transfer_id, alarms)
         await run.finish(
             session,
-            state=EventState.DONE,
-            note=note,
-            outcome=Outcome.DRAFTED,
-            reasons=warnings,
+            state=EventState.HELD if alarms else EventState.DONE,
+            note="left in Unimicro as a draft",
+            outcome=Outcome.HELD if alarms else Outcome.DRAFTED,
+            reasons=alarms or warnings,
             remote_number=remote.number,
         )
 
 
 def _kid_warnings(books: Books, document: Document, issued: RemoteDocument) -> list[Reason]:
     # An order has no KID; its invoice gets one of Unimicro's.
-    has_kid = document.kind is DocumentKind.INVOICE and books.key.booking != Booking.ORDER
+    has_kid = document.kind is DocumentKind.INVOICE and books.booking is not Booking.ORDER
     if not has_kid or not document.kid or document.kid == issued.kid:
         return []
     cause = f"The KID is {document.kid} in RecMan and {issued.kid or 'empty'} in Unimicro"

@@ -66,16 +66,13 @@ async def _make(run: Run, books: Books, step: CreateCreditDraft, situation: Docu
     transfer_id = run.own_transfer_id
 
     async def prepare(session: Session) -> None:
-        others = await list_other_credits(
-            session, key_id=books.key.id, credited_id=step.credited_id, besides=transfer_id
-        )
-        _require_alone(others)
-        require_as_seen(others, situation)
+        await require_turn(session, books, step.credited_id, transfer_id, situation)
         drafts = [one.remote_id for one in situation.credit_notes if one.state is DocumentState.DRAFT]
         await record_values(
             session,
             transfer_id,
             remote_id=None,
+            booking=books.booking,
             credits_remote_id=step.credited_id,
             credit_drafts_before=drafts,
             external_reference=situation.external_reference,
@@ -86,9 +83,22 @@ async def _make(run: Run, books: Books, step: CreateCreditDraft, situation: Docu
             return await write_credit_draft(books, step, reference=situation.external_reference)
 
     async def settle(session: Session, draft: RemoteDocument) -> None:
-        await record_remote(session, transfer_id, books.key, remote_id=draft.remote_id)
+        await record_remote(session, transfer_id, books.key, remote_id=draft.remote_id, booking=books.booking)
 
     return await attempt(run, books, transfer_id, step="create", call=call, settle=settle, prepare=prepare)
+
+
+async def require_turn(
+    session: Session, books: Books, credited_id: int, transfer_id: int, situation: DocumentSituation
+) -> None:
+    """Make sure that no other credit note of the invoice is under way, and the look knew of all that are booked.
+
+    Raises:
+        WaitError: one is, or it did not.
+    """
+    others = await list_other_credits(session, key_id=books.key.id, credited_id=credited_id, besides=transfer_id)
+    _require_alone(others)
+    require_as_seen(others, situation)
 
 
 def require_as_seen(others: Sequence[Transfer], situation: DocumentSituation) -> None:

@@ -42,6 +42,7 @@ async def adopt_document(run: Run, books: Books, step: AdoptDocument, situation:
             session,
             transfer_id,
             books.key,
+            booking=books.booking,
             remote_id=step.remote.remote_id,
             remote_customer_id=step.remote.customer_id,
             external_reference=step.remote.external_reference or None,

@@ -12,7 +12,7 @@ from app.tables import Key, Transfer
 from app.transfer.attempts import attempt, missing_is_unclear
 from app.transfer.books import Books
 from app.transfer.context import Run
-from app.transfer.log import find_transfer, is_begun, record_values, show_totals
+from app.transfer.log import booking_of, find_transfer, is_begun, record_values, show_totals
 from app.transfer.look import external_reference
 from app.transfer.pasts import past_of
 from app.transfer.plan.credit import list_own_drafts
@@ -63,16 +63,19 @@ async def _open_books(run: Run, transfer: Transfer) -> Books | None:
     if run.books is not None and run.books.key.id == transfer.key_id:
         return run.books
     async with run.sessions() as session:
-        key = await session.get(Key, transfer.key_id)
+        key = await session.get(Key, (transfer.tenant_id, transfer.key_id))
     try:
-        return None if key is None else await run.open_books(key)
+        return None if key is None else await run.open_books(key, booking_of(transfer, key))
     except HoldError:
         # A key that was removed has no sign-in left; its own hold says what to do.
         return None
 
 
 async def find_traces(books: Books, transfer: Transfer) -> tuple[RemoteDocument, ...]:
-    """What may be there of a begun document: under its id, else by our reference, else a credit draft without one."""
+    """What may be there of a begun document: under its id, else by our reference, else a credit draft without one.
+
+    Of a voucher: its head, by number. One without head cannot be told here; the look that held it has told of it.
+    """
     if transfer.remote_id is not None:
         with suppress(RemoteMissingError):
             return (await books.target.fetch_document(transfer.remote_id),)

@@ -3,7 +3,8 @@
 from contextlib import suppress
 from decimal import Decimal
 
-from app.accounting.targets import Change, Draft, Made, NewDraft, guid_for
+from app.accounting.targets import BookedEntry, Change, Draft, Made, NewDraft, NewVoucher, guid_for
+from app.domain.booking import Booking
 from app.domain.dimensions import Department, Project
 from app.domain.documents import Document
 from app.domain.parties import Customer
@@ -18,7 +19,8 @@ from app.domain.reference import (
 )
 from app.errors import RemoteError
 from app.transfer.books import Books
-from app.transfer.plan.steps import CreateCreditDraft
+from app.transfer.plan.steps import BookVoucher, CreateCreditDraft
+from app.transfer.plan.voucher import VoucherDesign
 
 
 async def write_customer(books: Books, customer: Customer, guid: str) -> Made[RemoteCustomer]:
@@ -59,6 +61,7 @@ async def write_draft(
         external_reference=reference,
         reference=books.reference,
         rate=rate,
+        keeps_number=books.booking is Booking.OWN_NUMBER,
     )
     return await books.target.create_draft(new)
 
@@ -78,7 +81,12 @@ async def write_credit(
 ) -> Draft:
     """The credit draft as RecMan has the credit note."""
     return await books.target.update_credit_draft(
-        draft_id, step.document, external_reference=reference, links=links, rate=rate
+        draft_id,
+        step.document,
+        external_reference=reference,
+        links=links,
+        rate=rate,
+        keeps_number=books.booking is Booking.OWN_NUMBER,
     )
 
 
@@ -86,3 +94,20 @@ async def write_issue(books: Books, draft: RemoteDocument) -> None:
     """Nothing where it is issued already."""
     if draft.state is DocumentState.DRAFT:
         await books.target.issue_document(draft.remote_id)
+
+
+async def write_voucher(  # noqa: PLR0913 - one write, and all that belongs to it
+    books: Books, step: BookVoucher, links: Links, design: VoucherDesign, *, guid: str, reference: str, rate: Decimal
+) -> BookedEntry:
+    """The document, booked as a voucher that carries our reference."""
+    new = NewVoucher(
+        document=step.document,
+        links=links,
+        guid=guid,
+        external_reference=reference,
+        shares=design.shares,
+        currency_id=books.reference.currencies[step.document.currency],
+        rate=rate,
+        credited_number=step.credited_number,
+    )
+    return await books.target.book_voucher(new)

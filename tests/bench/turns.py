@@ -51,7 +51,7 @@ class Waits:
 
 
 async def measure_claim(resources: Resources) -> float:
-    """Milliseconds that the claim of eight takes, the median, with a thousand tenants of a hundred due lanes each."""
+    """Milliseconds of a claim of eight, the median, beside a thousand tenants with a hundred due lanes each."""
     await _empty(resources)
     async with resources.sessions.begin() as session:
         await session.execute(_MAKE_TENANTS, {"n": TENANTS})

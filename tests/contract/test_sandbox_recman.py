@@ -192,6 +192,14 @@ async def test_every_unknown_field_is_named_in_one_failure(recman: httpx.AsyncCl
     assert [item["message"] for item in answer["error"]] == ["Invalid field: address", "Invalid field: description"]
 
 
+async def test_an_account_has_more_fields_when_its_door_says_so(recman: httpx.AsyncClient) -> None:
+    await recman.put("/sandbox/recman/records/company/203", content='{"gln": "7080000985142"}')
+    assert (await read(recman, "company", fields="gln"))["success"] is False
+    assert (await recman.put("/sandbox/recman/more-fields", json=["gln"])).status_code == 204
+    answer = await read(recman, "company", fields="gln", companyIds="203")
+    assert answer["data"]["203"] == {"companyId": "203", "gln": "7080000985142"}
+
+
 async def test_invoices_refuse_a_field_list_unless_told_otherwise(build: Callable[..., httpx.AsyncClient]) -> None:
     assert await read(build(), "invoice", fields="kid") == {"success": False, "errors": ["invalid parameter: fields"]}
     answer = await read(build(scopes_without_fields=frozenset()), "invoice", fields="kid", invoiceIds="5009")

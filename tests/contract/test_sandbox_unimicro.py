@@ -7,7 +7,7 @@ import pytest
 
 from app.sandbox.unimicro.schema import ENTITIES
 from tests.world.unimicro_names import KNOWN
-from tests.world.unimicro_session import Session, guid, open_session, sandbox
+from tests.world.unimicro_session import ISSUER, Session, guid, open_session, sandbox
 
 
 def to_messages(body: Any) -> list[str]:
@@ -19,7 +19,7 @@ def to_messages(body: Any) -> list[str]:
 
 async def test_endpoints_are_told_without_signing_in(books: Session) -> None:
     answer = await books.client.get("/api/endpoints")
-    assert answer.json()["Identity"] == "http://127.0.0.1:8100/identity"
+    assert answer.json()["Identity"] == ISSUER
 
 
 async def test_companies_are_listed_with_the_token_alone(books: Session) -> None:
@@ -246,7 +246,7 @@ async def test_a_draft_has_no_number_until_it_is_issued(books: Session) -> None:
     assert (answer.status_code, answer.content) == (204, b"")
     issued = await books.one("invoices", "ExternalReference", "RM-10457")
     assert (issued["StatusCode"], issued["InvoiceNumber"]) == (42002, "100000")
-    assert issued["PaymentID"] == "1000001000008"
+    assert issued["PaymentID"] == "010000001000007"
     assert issued["JournalEntryID"] > 0
     assert to_messages(await books.issue(draft["ID"], 400)) == ["The transition is not legal."]
     assert (await books.issued())["InvoiceNumber"] == "100001"

@@ -289,6 +289,16 @@ async def test_x01_a_rate_of_its_own_can_be_given_and_hidden_for_a_hundred() -> 
             assert document["TaxInclusiveAmount"] == Decimal(gross)
 
 
+async def test_a_rate_is_moved_by_a_door_of_the_stand_ins_own() -> None:
+    async with turned() as session:
+        path = f"/sandbox/companies/{session.headers['CompanyKey']}/rates"
+        assert (await session.client.post(path, json={"EUR": 14.2, "USD": 9})).status_code == 200
+        assert await ask_rate(session, "EUR") == (Decimal("14.2"), 1)
+        for wrong in ({"XXX": 1}, {"EUR": 0}, {"EUR": "12"}):
+            assert (await session.client.post(path, json=wrong)).status_code == 404
+        assert await ask_rate(session, "USD") == (Decimal(9), 1)
+
+
 async def test_a_documents_rate_can_be_taken_for_the_factor() -> None:
     async with turned(rate_sent="factor") as session:
         head = {"CurrencyExchangeRate": Decimal("157.50")}

@@ -13,9 +13,10 @@ from joserfc import jwt
 from joserfc.jwk import KeySet
 
 from app.sandbox.faults import PROXY_PAGE
-from app.sandbox.unimicro.app import create_app
+from app.sandbox.unimicro.app import create_app, stand_at
 from tests.world.unimicro_session import (
     CLIENT,
+    ISSUER,
     Clock,
     Session,
     authorize,
@@ -38,7 +39,9 @@ async def served() -> AsyncIterator[Session]:
         running = asyncio.create_task(server.serve(sockets=[listener]))
         base = f"http://127.0.0.1:{listener.getsockname()[1]}"
         try:
-            async with httpx.AsyncClient(base_url=base) as client:
+            stand_at(app, api=base, issuer=ISSUER)
+            mounts = {ISSUER: httpx.ASGITransport(app=app.state.identity)}
+            async with httpx.AsyncClient(base_url=base, mounts=mounts) as client:
                 yield await open_session(client, app)
         finally:
             server.should_exit = True
@@ -49,28 +52,30 @@ async def served() -> AsyncIterator[Session]:
 
 
 async def test_discovery_names_every_endpoint_under_the_address_it_was_asked_at(books: Session) -> None:
-    document = (await books.client.get("/identity/.well-known/openid-configuration")).json()
-    assert document["issuer"] == "http://127.0.0.1:8100/identity"
+    document = (await books.client.get(f"{ISSUER}/.well-known/openid-configuration")).json()
+    assert document["issuer"] == ISSUER
     assert document["authorization_response_iss_parameter_supported"] is True
     assert document["revocation_endpoint"].startswith(document["issuer"])
 
 
 async def test_a_sign_in_gives_state_issuer_and_signed_tokens(books: Session) -> None:
     callback = to_callback(await authorize(books.client))
-    assert (callback["state"], callback["iss"]) == ("state-1", "http://127.0.0.1:8100/identity")
+    assert (callback["state"], callback["iss"]) == ("state-1", ISSUER)
     tokens = (await redeem(books.client, callback["code"])).json()
     assert (tokens["expires_in"], tokens["token_type"]) == (3600, "Bearer")
-    document = (await books.client.get("/identity/.well-known/openid-configuration")).json()
+    document = (await books.client.get(f"{ISSUER}/.well-known/openid-configuration")).json()
     keys = KeySet.import_key_set((await books.client.get(document["jwks_uri"])).json())
     access = jwt.decode(tokens["access_token"], keys).claims
     assert access["AppFramework"] == "http://127.0.0.1:8100/"
-    assert access["aud"] == ["AppFramework", "http://127.0.0.1:8100/identity/resources"]
+    assert access["aud"] == ["AppFramework", f"{ISSUER}/resources"]
     assert access["client_id"] == CLIENT["client_id"]
     assert access["exp"] - access["iat"] == 3600
     identity = jwt.decode(tokens["id_token"], keys).claims
     assert (identity["nonce"], identity["aud"]) == ("nonce-1", CLIENT["client_id"])
+    company = books.app.state.world.company("Nordlys Bemanning AS")
+    assert (identity["AppFramework"], identity["companyKey"]) == (access["AppFramework"], company.key)
     headers = {"Authorization": f"Bearer {tokens['access_token']}"}
-    answer = await books.client.get("/identity/connect/userinfo", headers=headers)
+    answer = await books.client.get(f"{ISSUER}/connect/userinfo", headers=headers)
     assert answer.json()["sub"] == identity["sub"]
 
 
@@ -90,7 +95,7 @@ async def test_an_unknown_client_or_address_is_not_redirected(books: Session, ch
 )
 async def test_a_refused_sign_in_comes_back_with_its_error(books: Session, change: dict[str, str], error: str) -> None:
     callback = to_callback(await authorize(books.client, **change))
-    assert callback == {"state": "state-1", "iss": "http://127.0.0.1:8100/identity", "error": error}
+    assert callback == {"state": "state-1", "iss": ISSUER, "error": error}
 
 
 @pytest.mark.parametrize(
@@ -130,7 +135,7 @@ async def test_refresh_tokens_can_be_set_to_stay() -> None:
 
 async def test_a_revoked_refresh_token_is_dead(books: Session) -> None:
     token = (await sign_in(books.client))["refresh_token"]
-    answer = await books.client.post("/identity/connect/revocation", data={"token": token, **CLIENT})
+    answer = await books.client.post(f"{ISSUER}/connect/revocation", data={"token": token, **CLIENT})
     assert answer.status_code == 200
     assert (await refresh(books.client, token)).json() == {"error": "invalid_grant"}
 

@@ -117,6 +117,15 @@ async def test_a_type_is_closed_by_a_door_of_the_stand_ins_own(changes: dict[str
         assert (await session.client.post(f"{path}/3", json={"VatPercent": 1})).status_code == 404
 
 
+async def test_an_account_is_locked_by_a_door_of_the_stand_ins_own() -> None:
+    async with turned() as session:
+        path = f"/sandbox/companies/{session.headers['CompanyKey']}/accounts"
+        assert (await session.client.post(f"{path}/3000", json={"Locked": True})).status_code == 200
+        assert (await session.one("accounts", "AccountNumber", "3000"))["Locked"] is True
+        assert (await session.client.post(f"{path}/9999", json={"Locked": True})).status_code == 404
+        assert (await session.client.post(f"{path}/3000", json={"AccountName": "x"})).status_code == 404
+
+
 # Which types may be used
 
 

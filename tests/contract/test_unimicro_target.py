@@ -32,13 +32,15 @@ from app.errors import (
     RemoteUnavailableError,
 )
 from app.platform.http import httpx, new_client
+from app.sandbox.unimicro.app import stand_at
 from app.sandbox.unimicro.options import DEFAULT_REDIRECT_URI, SandboxOptions
 from tests.world.builders import make_customer, make_department, make_document, make_project
-from tests.world.stand_ins import borrow_unimicro
+from tests.world.stand_ins import at_two_hosts, borrow_unimicro
 
 HOST = "http://unimicro.test"
+ISSUER = "http://login.unimicro.test"
 IDENTITY = Identity(
-    issuer=f"{HOST}/identity",
+    issuer=ISSUER,
     client_id="recman-unimicro",
     client_secret="sandbox-secret",
     redirect_uri=DEFAULT_REDIRECT_URI,
@@ -100,7 +102,8 @@ async def sign_in(http: httpx.AsyncClient, identity: Identity = IDENTITY) -> tup
 @pytest.fixture
 async def http() -> AsyncIterator[httpx.AsyncClient]:
     with borrow_unimicro(SandboxOptions()) as app:
-        async with new_client(transport=httpx.ASGITransport(app=app)) as client:
+        stand_at(app, api=HOST, issuer=ISSUER)
+        async with new_client(transport=at_two_hosts(app, issuer=ISSUER)) as client:
             yield client
 
 
@@ -155,7 +158,7 @@ async def test_a_wrong_client_secret_is_no_reason_to_sign_in_again(desk: Desk) -
     await refresh(desk.http, IDENTITY, desk.tokens.refresh_token)
 
 
-@pytest.mark.parametrize("issuer", ["http://evil.test/identity", None])
+@pytest.mark.parametrize("issuer", ["http://evil.test", None])
 async def test_a_callback_from_another_issuer_is_refused(http: httpx.AsyncClient, issuer: str | None) -> None:
     begun, code, _ = await sign_in(http)
     with pytest.raises(RemoteRejectedError) as caught:
@@ -176,14 +179,14 @@ async def test_a_sign_in_begun_elsewhere_is_refused(
 
 
 async def test_a_lost_answer_to_a_refresh_has_an_unknown_outcome(desk: Desk) -> None:
-    await desk.fault("lose_answer", "POST", "/identity/connect/token")
+    await desk.fault("lose_answer", "POST", "/connect/token")
     with pytest.raises(OutcomeUnknownError) as caught:
         await refresh(desk.http, IDENTITY, desk.tokens.refresh_token)
     assert desk.tokens.refresh_token not in str(caught.value)
 
 
 async def test_a_broken_identity_server_is_tried_again_later(desk: Desk) -> None:
-    await desk.fault("error_before", "POST", "/identity/connect/token")
+    await desk.fault("error_before", "POST", "/connect/token")
     with pytest.raises(RemoteUnavailableError):
         await refresh(desk.http, IDENTITY, desk.tokens.refresh_token)
     await refresh(desk.http, IDENTITY, desk.tokens.refresh_token)

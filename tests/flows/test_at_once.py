@@ -10,7 +10,7 @@ from sqlalchemy import text
 
 from app.api.webhooks.known import KnownHooks
 from app.platform.http import httpx
-from tests.world import GO_LIVE, OURS, World
+from tests.world import GO_LIVE, OURS, RENUMBERED, World
 from tests.world.workers import PATIENCE
 
 WAITING = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
@@ -41,6 +41,7 @@ async def test_one_sign_in_used_by_two_at_once_makes_one_key(world: World) -> No
         "company_key": signed_in["companies"][1]["key"],
         "departments": [],
         "go_live": GO_LIVE,
+        **RENUMBERED,
     }
     calls = [world.call("POST", "/v1/keys", {**order, "name": name}, tenant=world.tenant_id) for name in ("A", "B")]
     answers = await at_once(world, "SELECT id FROM sign_in FOR NO KEY UPDATE", *calls)

@@ -172,7 +172,7 @@ async def test_what_a_release_before_booked_tells_what_it_kept_and_learns_the_re
     [("draft", "draft, not booked", "as a draft (id "), ("order", "order, not invoiced", "became order ")],
 )
 async def test_draft_or_order_is_never_said_to_be_booked(world: World, booking: str, state: str, told: str) -> None:
-    assert (await world.call("PATCH", f"/v1/keys/{world.key_id}", {"booking": booking})).status_code == 200
+    await world.office.change_key(booking=booking)
     await world.carry("invoice", 5001, 5002)
     assert {(await world.overview_row(one))["state"] for one in (5001, 5002)} == {state}
     assert await world.get("/v1/invoices", state="in Unimicro") == []
@@ -189,7 +189,7 @@ async def test_draft_or_order_is_never_said_to_be_booked(world: World, booking: 
 
 
 async def test_draft_that_a_person_issued_is_in_unimicro_once_it_is_looked_at(world: World) -> None:
-    assert (await world.call("PATCH", f"/v1/keys/{world.key_id}", {"booking": "draft"})).status_code == 200
+    await world.office.change_key(booking="draft")
     await world.carry("invoice", 5001)
     (draft,) = world.ledger.documents()
     world.ledger.books().update("CustomerInvoice", draft["ID"], {"StatusCode": 42002, "InvoiceNumber": "100000"})

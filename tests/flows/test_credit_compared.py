@@ -207,13 +207,11 @@ async def test_refused_invoice_leaves_no_draft_and_the_key_can_change(world: Wor
     await world.settle()
     assert (await world.hold_of("5001"))[0] == "held"
     assert world.ledger.books().rows("CustomerInvoice") == []
-    answer = await world.call("PATCH", f"/v1/keys/{world.key_id}", {"booking": "order"})
-    assert answer.status_code == 200, answer.text
+    await world.office.change_key(booking="order")
 
 
 async def test_credit_of_an_invoice_that_is_still_a_draft_says_what_to_do(world: World) -> None:
-    answer = await world.call("PATCH", f"/v1/keys/{world.key_id}", {"booking": "draft"})
-    assert answer.status_code == 200, answer.text
+    await world.office.change_key(booking="draft")
     await world.hear_of("invoice", 5003, 5008)
     await world.settle()
     assert await world.hold_of() == ("held", ["credited_not_issued"])

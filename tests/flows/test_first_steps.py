@@ -50,8 +50,8 @@ class Terminal:
 @pytest.mark.timeout(330)
 def test_whoever_copies_the_printed_lines_finds_the_invoice_in_the_books(tmp_path: Path) -> None:
     require_tool("curl")
-    api, recman, unimicro = free_ports()
-    options = [f"--recman-port={recman}", f"--unimicro-port={unimicro}"]
+    api, recman, unimicro, identity = free_ports()
+    options = [f"--recman-port={recman}", f"--unimicro-port={unimicro}", f"--identity-port={identity}"]
     options.append(f"--redirect-uri=http://127.0.0.1:{api}/oauth/unimicro/callback")
     with (
         opened([sys.executable, "-m", "app", "sandbox", *options], tmp_path / "sandbox") as sandbox,
@@ -59,7 +59,7 @@ def test_whoever_copies_the_printed_lines_finds_the_invoice_in_the_books(tmp_pat
         opened([require_tool("bash")], tmp_path / "person") as person,
     ):
         sandbox.wait_for(lambda: LAST_LINE in sandbox.read())
-        start, *steps = read_blocks(sandbox.read())
+        start, *steps, last = read_blocks(sandbox.read())
         # The shell becomes the service: one pid to end.
         service.paste([*start[:-1], f"exec {start[-1]}"])
         service.wait_for(lambda: answers(f"http://127.0.0.1:{api}/health/ready"))
@@ -68,6 +68,7 @@ def test_whoever_copies_the_printed_lines_finds_the_invoice_in_the_books(tmp_pat
         person.wait_for(lambda: load_sample_invoice(unimicro) == load_samples().expected[SAMPLE_INVOICE].gross)
         # The last step only looks; a person repeats it until the overview has caught up.
         person.wait_for(lambda: looks_again(person, steps[-1], for_words='"state":"in Unimicro"'))
+        person.wait_for(lambda: looks_again(person, last, for_words='"state":"open"'))
     assert '"companies":[{"key"' in person.read()
 
 
@@ -127,10 +128,10 @@ def opened(command: list[str], folder: Path) -> Iterator[Terminal]:
             process.wait()
 
 
-def free_ports() -> tuple[int, int, int]:
+def free_ports() -> tuple[int, int, int, int]:
     with ExitStack() as stack:
-        sockets = [stack.enter_context(socket.socket()) for _ in range(3)]
+        sockets = [stack.enter_context(socket.socket()) for _ in range(4)]
         for one in sockets:
             one.bind(("127.0.0.1", 0))
-        first, second, third = (one.getsockname()[1] for one in sockets)
-    return first, second, third
+        first, second, third, fourth = (one.getsockname()[1] for one in sockets)
+    return first, second, third, fourth

@@ -107,10 +107,32 @@ async def test_retry_approval_and_job_do_not_pass_the_first_day(late_world: Worl
     assert await world.invoices() == []
 
 
+async def test_old_document_that_somebody_chose_to_send_is_asked_about_again_when_recman_changes_it(
+    late_world: World,
+) -> None:
+    world = late_world
+    await world.carry("invoice", 5001)
+    row = await world.document(5001)
+    assert (await world.call("PATCH", f"/v1/keys/{world.key_id}", {"state": "paused"})).status_code == 200
+    order = {"decision": "send", "ids": [row["id"]]}
+    answer = await world.call("POST", "/v1/invoices/before-go-live", order, tenant=world.tenant_id)
+    assert answer.status_code == 202, answer.text
+    world.recman.state.store.records["invoice"]["5001"]["companyId"] = 202
+    await world.hear_of("invoice", 5001)
+    await world.stall()
+    assert (await world.call("PATCH", f"/v1/keys/{world.key_id}", {"state": "active"})).status_code == 200
+    await world.settle()
+    held = (await world.get("/v1/invoices"))[0]
+    assert (codes(held), held["decision"]) == (["before_go_live"], None)
+    assert await world.invoices() == []
+    await world.decide("send", ids=[row["id"]])
+    assert (await world.document(5001))["state"] == "done"
+
+
 @pytest.mark.parametrize("booking", ["draft", "order"])
 async def test_keys_that_make_drafts_or_orders_have_a_first_day_too(late_world: World, booking: str) -> None:
     world = late_world
-    assert (await world.call("PATCH", f"/v1/keys/{world.key_id}", {"booking": booking})).status_code == 200
+    await world.office.change_key(booking=booking)
     await world.carry("invoice", 5001)
     row = await world.document(5001)
     assert codes(row) == ["before_go_live"]

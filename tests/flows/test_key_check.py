@@ -116,7 +116,7 @@ async def test_where_unimicro_sends_its_sending_factoring_and_reminders_are_righ
 
 @pytest.mark.parametrize("booking", ["renumbered", "draft"])
 async def test_where_recman_sends_nothing_goes_that_unimicro_would_send_too(world: World, booking: str) -> None:
-    assert (await world.call("PATCH", f"/v1/keys/{world.key_id}", {"booking": booking})).status_code == 200
+    await world.office.change_key(booking=booking)
     await world.settle_company(AutoDistributeInvoice=True)
     assert (await check(world))["automatic sending"]["level"] == "alarm"
     await world.carry("invoice", 5001)
@@ -162,7 +162,7 @@ async def test_series_that_overlap_or_are_both_the_default_are_an_alarm(world: W
 async def test_kid_that_is_not_set_up_or_not_as_banks_take_it_is_an_alarm(
     world: World, booking: str, change: dict[str, Any], told: str
 ) -> None:
-    assert (await world.call("PATCH", f"/v1/keys/{world.key_id}", {"booking": booking})).status_code == 200
+    await world.office.change_key(booking=booking)
     books = world.ledger.books()
     (kid,) = books.rows("PaymentInfoType")
     books.update("PaymentInfoType", kid["ID"], change)

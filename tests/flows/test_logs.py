@@ -205,7 +205,7 @@ async def test_each_end_of_a_document_is_one_line(world: World, pages: Pages) ->
     next(iter(world.recman.state.store.records["invoice"]["5002"]["lines"].values()))["productNumber"] = "7777"
     outcome, number, codes = (await endings_of(world, pages, 5002))[0]
     assert (outcome, number, "product_unknown" in codes) == ("held", shown_number(world, "5002"), True)
-    await world.call("PATCH", f"/v1/keys/{world.key_id}", {"booking": "draft"})
+    await world.office.change_key(booking="draft")
     assert (await endings_of(world, pages, 5003))[0][:2] == ("drafted", shown_number(world, "5003"))
 
 

@@ -46,22 +46,30 @@ async def test_credit_of_an_order_is_held_also_when_the_key_makes_invoices_by_no
     await world.hear_of("invoice", 5003)
     await world.settle()
     assert (await world.transfers())["invoice", "5003"]["state"] == "done"
-    assert (await world.call("PATCH", f"/v1/keys/{world.key_id}", {"booking": "renumbered"})).status_code == 200
+    await world.office.change_key(booking="renumbered")
     await world.hear_of("invoice", 5008)
     await world.settle()
     row = (await world.transfers())["credit_note", "5008"]
     assert (row["state"], row["reasons"][0]["code"]) == ("held", "credit_of_order")
 
 
-async def test_method_does_not_change_while_something_is_half_made(world: World) -> None:
+async def test_what_is_half_made_keeps_its_booking_and_what_is_new_takes_the_new_one(world: World) -> None:
     # The issuing is refused, and so is the deletion of the draft: the invoice stays half made.
     await world.fault("error_before", method="POST", path="/api/biz/invoices", query="action=invoice", status=400)
     await world.fault("error_before", method="DELETE", path="/api/biz/invoices", status=403)
     await world.hear_of("invoice", 5001)
     await world.settle()
     assert (await world.transfers())["invoice", "5001"]["state"] == "held"
-    answer = await world.call("PATCH", f"/v1/keys/{world.key_id}", {"booking": "order"})
-    assert (answer.status_code, answer.json()["code"]) == (409, "documents_under_way")
+    await world.office.change_key(booking="order")
+    await world.retry(await world.document(5001))
+    await world.carry("invoice", 5002)
+    assert await world.states(5001, 5002) == ["done", "done"]
+    assert [one["ExternalReference"] for one in await world.invoices()] == ["RM-5001"]
+    assert [one["OrderNumber"] for one in world.ledger.orders()] == [int((await world.document(5002))["remote_number"])]
+    # Told again, each is looked for where it is.
+    await world.retry(await world.document(5001))
+    await world.settle()
+    assert await world.states(5001) == ["done"]
 
 
 async def test_dry_run_shows_the_order(world: World) -> None:

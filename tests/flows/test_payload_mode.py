@@ -5,20 +5,8 @@ from typing import Any
 import pytest
 
 from app.domain.money import dump_json
-from app.sandbox.samples import load_samples
 from tests.world import OURS, World
-
-SAMPLES = load_samples()
-
-
-def record_of(scope: str, record_id: str) -> dict[str, Any]:
-    return next(dict(one) for one in SAMPLES.records[scope] if str(one[f"{scope}Id"]) == record_id)
-
-
-async def send(world: World, event: str, record_id: int, **more: Any) -> None:
-    content = dump_json({"event": event, "id": record_id, **more})
-    answer = await world.http.post(f"{OURS}{world.hook}", content=content)
-    assert answer.status_code == 202, answer.text
+from tests.world.told import record_of, send, send_invoice
 
 
 @pytest.fixture
@@ -26,12 +14,6 @@ async def keyless(world: World) -> World:
     await world.call("PATCH", f"/v1/tenants/{world.tenant_id}", {"recman_api_key": None})
     world.recman.state.store.calls.clear()
     return world
-
-
-async def send_invoice(world: World, **more: Any) -> None:
-    await send(world, "company.updated", 201, data=record_of("company", "201"), **more)
-    record = record_of("invoice", "5001") | {"projectId": None, "departmentId": None}
-    await send(world, "invoice.created", 5001, data=record, **more)
 
 
 async def invoice_of(world: World) -> dict[str, Any]:

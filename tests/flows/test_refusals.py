@@ -13,11 +13,11 @@ from sqlalchemy import text
 from app.admin.access_tokens import fresh_token
 from app.errors import AuthExpiredError
 from app.sandbox.unimicro.options import SandboxOptions
-from tests.world import CLIENT_SECRET, COMPANY, GO_LIVE, OURS, World, open_world
+from tests.world import CLIENT_SECRET, COMPANY, GO_LIVE, OURS, RENUMBERED, World, open_world
 
 CREATE = {"method": "POST", "path": "/api/biz/invoices", "query": ""}
 REDIRECTS = (f"{OURS}/oauth/unimicro/callback",)
-TOKEN_CALL = "POST /identity/connect/token"
+TOKEN_CALL = "POST /connect/token"
 
 
 async def key_of(world: World) -> dict[str, Any]:
@@ -36,7 +36,7 @@ async def count_token_calls(world: World) -> int:
 
 async def lanes_at_once(world: World, lanes: int = 12) -> list[Any]:
     """What as many lanes get that all want a token in the same moment."""
-    calls = [fresh_token(world.resources, world.key_id, refused=None) for _ in range(lanes)]
+    calls = [fresh_token(world.resources.of_tenant(world.tenant_id), world.key_id, refused=None) for _ in range(lanes)]
     return list(await asyncio.gather(*calls, return_exceptions=True))
 
 
@@ -158,8 +158,9 @@ async def test_a_refused_server_client_is_asked_once(database_url: str, tmp_path
         begun = (await world.call("POST", "/v1/keys/connect", order, tenant=world.tenant_id)).json()
         company = next(one["key"] for one in begun["companies"] if one["name"] == COMPANY)
         made = {"pending_id": begun["pending_id"], "company_key": company, "name": "Server", "go_live": GO_LIVE}
+        made |= RENUMBERED
         world.key_id = UUID((await world.call("POST", "/v1/keys", made)).json()["id"])
-        await world.fault("error_before", method="POST", path="/identity/connect/token", status=500)
+        await world.fault("error_before", method="POST", path="/connect/token", status=500)
         await expire(world)
         await lanes_at_once(world, 1)
         assert (await key_of(world))["state"] == "active"

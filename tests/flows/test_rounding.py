@@ -262,6 +262,7 @@ async def test_account_that_is_gone_since_holds_what_needs_it(world: World) -> N
 async def test_tolerance_is_refused_and_says_what_there_is_instead(world: World) -> None:
     told = await world.office.put_rules({"tolerance": "1.00"}, status=422)
     assert told["code"] == "rules_unusable"
+    assert told["cause"].startswith("The rules cannot be used: rules: tolerance is no rule any more")
     assert "rounding: {account: 7740}" in told["cause"]
 
 

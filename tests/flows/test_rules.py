@@ -138,6 +138,13 @@ async def test_customer_on_the_hold_list_is_held(world: World) -> None:
     assert (await world.transfers())["invoice", "5001"]["state"] == "done"
 
 
+async def test_hours_and_prices_that_a_float_has_made_endless_are_booked_to_the_sum(world: World) -> None:
+    only_line(world, quantity=Decimal("7.333333333333333"), unitPrice="450", total="3300")
+    only_line(world, 5002, quantity="7.5", unitPrice=Decimal(500 / 7.5), total="500")
+    rows = [await send(world), await send(world, 5002)]
+    assert [(row["state"], row["remote_net_amount"]) for row in rows] == [("done", "3300.00"), ("done", "500.00")]
+
+
 @pytest.mark.parametrize("review", [{"everything": True}, {"over_amount": "1"}, {"first": 1}])
 async def test_reviewed_documents_wait_for_an_approval(world: World, review: dict[str, Any]) -> None:
     await world.office.put_rules({"review": review})
@@ -153,6 +160,35 @@ async def test_reviewed_documents_wait_for_an_approval(world: World, review: dic
     assert (again.status_code, again.json()["code"]) == (409, "booked")
     second = await send(world, 5002)
     assert second["state"] == ("done" if "first" in review else "held")
+
+
+@pytest.mark.parametrize(
+    "change", [{"lines": "dearer"}, {"invoiceDate": "2026-10-06"}, {"companyId": 202}, {"invoiceNumber": "110099"}]
+)
+async def test_approval_is_for_what_was_approved_and_not_for_what_recman_makes_of_it_later(
+    world: World, change: dict[str, Any]
+) -> None:
+    await world.office.put_rules({"review": {"everything": True}})
+    line = only_line(world, quantity="1", unitPrice="10", total="10")
+    record = world.recman.state.store.records["invoice"]["5001"]
+    record |= {"totalExVat": "10", "vat": "2.50", "totalIncVat": "12.50"}
+    row = await send(world)
+    await world.call("PATCH", f"/v1/keys/{world.key_id}", {"state": "paused"})
+    assert (await world.call("POST", f"/v1/invoices/{row['id']}/approve")).status_code == 202
+    if "lines" in change:
+        line["lines"][0] |= {"unitPrice": "99999", "total": "99999"}
+        change = {"totalExVat": "99999", "vat": "24999.75", "totalIncVat": "124998.75"}
+    record |= change
+    await world.hear_of("invoice", 5001)
+    await world.stall()
+    await world.call("PATCH", f"/v1/keys/{world.key_id}", {"state": "active"})
+    await world.settle()
+    held = await world.document(5001)
+    assert (held["state"], [reason["code"] for reason in held["reasons"]]) == ("held", ["approval_missing"])
+    assert await world.invoices() == []
+    await world.post(f"/v1/invoices/{row['id']}/approve")
+    await world.settle()
+    assert await world.states(5001) == ["done"]
 
 
 async def test_amount_under_the_limit_needs_no_approval(world: World) -> None:

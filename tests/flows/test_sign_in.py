@@ -24,7 +24,7 @@ from sqlalchemy import text
 
 from app.accounting.unimicro.auth import utc_now
 from app.sandbox.unimicro.options import SandboxOptions
-from tests.world import CLIENT_SECRET, COMPANY, GO_LIVE, OURS, UNIMICRO, World, open_world
+from tests.world import CLIENT_SECRET, COMPANY, GO_LIVE, OURS, RENUMBERED, UNIMICRO, World, open_world
 
 CALLBACK = f"{OURS}/oauth/unimicro/callback"
 
@@ -74,6 +74,7 @@ async def test_whole_sign_in_lists_companies_and_makes_a_key_that_works(world: W
         "name": "Konsulent",
         "go_live": "2026-12-01",
         "departments": [],
+        "sender": "unimicro",
         "booking": "draft",
     }
     made = await world.call("POST", "/v1/keys", order)
@@ -106,7 +107,7 @@ async def test_browser_is_shown_a_page_that_gives_nothing_away(world: World) -> 
         ({"state": "never-given"}, 422, "state_unknown"),
         ({"state": None}, 422, "state_unknown"),
         ({"code": None, "error": "access_denied"}, 422, "sign_in_cancelled"),
-        ({"iss": "https://evil.test/identity"}, 502, "wrong_issuer"),
+        ({"iss": "https://evil.test"}, 502, "wrong_issuer"),
         ({"iss": None}, 502, "wrong_issuer"),
         ({"code": "made-up"}, 502, "sign_in_refused"),
     ],
@@ -123,7 +124,7 @@ async def test_bad_callback_has_its_own_code_cause_and_fix(
     if "state" not in query:
         pending = await world.get(f"/v1/keys/pending/{begun['pending_id']}")
         assert pending["state"] == "failed"
-        order = {"pending_id": begun["pending_id"], "company_key": "x", "name": "x", "go_live": GO_LIVE}
+        order = {"pending_id": begun["pending_id"], "company_key": "x", "name": "x", "go_live": GO_LIVE, **RENUMBERED}
         assert (await world.call("POST", "/v1/keys", order)).json()["code"] == "sign_in_failed"
 
 
@@ -141,7 +142,7 @@ async def test_refused_choices_leave_the_sign_in_usable(world: World) -> None:
     pending = await world.office.sign_in(world.tenant_id)
     company_key = pending["companies"][1]["key"]
     order = {"pending_id": pending["pending_id"], "company_key": company_key, "name": "Second", "departments": []}
-    order |= {"go_live": GO_LIVE}
+    order |= {"go_live": GO_LIVE, **RENUMBERED}
 
     async def code_of(**changed: Any) -> tuple[int, str]:
         answer = await world.call("POST", "/v1/keys", order | changed)
@@ -216,6 +217,7 @@ async def test_server_application_makes_a_key_and_renews_without_a_person(databa
         assert (begun["state"], begun["authorize_url"]) == ("returned", None)
         company = next(one for one in begun["companies"] if one["name"] == COMPANY)
         order = {"pending_id": begun["pending_id"], "company_key": company["key"], "name": "Server", "go_live": GO_LIVE}
+        order |= RENUMBERED
         key = (await world.call("POST", "/v1/keys", order)).json()
         assert key["client"] == "server"
         await world.office.check_customers(UUID(key["id"]))

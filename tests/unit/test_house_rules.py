@@ -3,8 +3,8 @@
 Commits: a row is changed in the transaction of whoever was asked, which is ended in the modules below alone.
 Verbs: a function that writes rows, by a statement of its own or by setting a row's attributes, begins with record (a
 fact), create (what people name), begin (work), end, accept, claim, renew, release, postpone, wait, wake, pause, rotate,
-reseal, forget, rename, remove, revoke, take or use (`VERBS` tells them apart); `load_…` raises where `find_…` answers
-None.
+reseal, forget, prune, erase, rename, remove, revoke, take or use (`VERBS` tells them apart); `load_…` raises where
+`find_…` answers None.
 """
 
 import pytest
@@ -21,9 +21,13 @@ COMMITS = {
     "worker": "ends the lane with its event: in one transaction",
     "scheduler": "a door: what the clock begins",
     "platform.db": "migrations, all in one transaction",
+    "platform.pruning": "a few rows at a time, so that no lock is held for long",
+    "retention": "what a prune took, told when it is through",
     "platform.standing": "stays in one to see whether a pooler gives its connection to others",
     "admin.access_tokens": "a renewed token is kept before anybody uses it",
     "admin.connect": "a sign-in has three steps with calls to the identity server between them",
+    "admin.golive": "an answer is kept before what showed it is taken back",
+    "admin.trials": "what is about to be made is noted before it is sent",
     "admin.hook_headers": "one statement beside the webhook's own, on the bare driver",
     "engine.inbox": "the webhook's one statement, on the bare driver",
     "engine.loop": "claims and leases are seen by other workers at once",
@@ -41,12 +45,16 @@ COMMITS = {
     "transfer.carry": "holds and ends of a run",
     "transfer.describe": "what the overview shows, before anything is decided",
     "transfer.doubles": "a claim on a document's content is seen by other lanes before it is sent",
+    "transfer.follow": "which drafts and orders were looked at, and which have moved",
+    "transfer.followed": "what people in Unimicro made of a draft or an order",
+    "transfer.proof": "the one place of a key that is being proven is taken before anything is sent",
     "transfer.leave_booked": "when a booked document was looked for, and how it stood",
     "transfer.link": "what was found in Unimicro",
     "transfer.missing": "the end of a record that RecMan does not show",
     "transfer.offers": "a search in Unimicro that need not be repeated",
     "transfer.run": "steps of a run",
     "transfer.run_found": "a document that is taken over",
+    "transfer.series": "a key that is stopped stays so, whatever becomes of the document",
     "transfer.part": "the transfer of a customer, project or department, before its steps",
     "transfer.run_parts": "steps of a customer, project or product",
     "sandbox": "no database: a stand-in's own lock",
@@ -65,6 +73,8 @@ VERBS = {
     "postpone": "a lane, unfinished",
     "wait": "a lane, for another record",
     "wake": "lanes that wait or rest",
+    "prune": "what was kept for long enough",
+    "erase": "what a person wants gone",
     "pause": "a key",
     "rotate": "a secret, which gets a successor",
     "reseal": "secrets, with the newest encryption key",

@@ -1,7 +1,19 @@
 """The small world that tests play in, and everybody in it; no test module is imported by another."""
 
 from tests.world.ledger import Ledger
-from tests.world.names import CLIENT_SECRET, COMPANY, GO_LIVE, LATE, OTHER, OURS, RECMAN, RECMAN_KEY, TOKEN, UNIMICRO
+from tests.world.names import (
+    CLIENT_SECRET,
+    COMPANY,
+    GO_LIVE,
+    LATE,
+    OTHER,
+    OURS,
+    RECMAN,
+    RECMAN_KEY,
+    RENUMBERED,
+    TOKEN,
+    UNIMICRO,
+)
 from tests.world.office import Office
 from tests.world.opening import make_settings, open_slow_world, open_world
 from tests.world.source import Source
@@ -16,6 +28,7 @@ __all__ = [
     "OURS",
     "RECMAN",
     "RECMAN_KEY",
+    "RENUMBERED",
     "TOKEN",
     "UNIMICRO",
     "Ledger",

@@ -16,14 +16,16 @@ from app.admin.audit import check_chains
 from app.admin.tokens import ensure_operator
 from app.platform.http import httpx
 from app.platform.resources import Resources, open_resources
+from app.sandbox.faults import SandboxApp
 from app.sandbox.recman.store import RecmanOptions
+from app.sandbox.unimicro.app import stand_at
 from app.sandbox.unimicro.options import SandboxOptions
 from app.settings import Settings
 from app.tables import Key
 from app.web import create_app
 from tests.world.canary import Canaries
 from tests.world.furniture import FURNITURE, PACE, borrow_engine, put_furniture, take_furniture
-from tests.world.names import CLIENT_SECRET, COMPANY, OURS, RECMAN, RECMAN_KEY, TOKEN, UNIMICRO
+from tests.world.names import CLIENT_SECRET, COMPANY, IDENTITY, OURS, RECMAN, RECMAN_KEY, TOKEN, UNIMICRO
 from tests.world.pooler import to_service
 from tests.world.stand_ins import borrow_recman, borrow_unimicro
 from tests.world.world import World
@@ -69,19 +71,21 @@ async def open_world(
     *,
     sandbox: SandboxOptions | None = None,
     recman_options: RecmanOptions | None = None,
-    apps: tuple[FastAPI, FastAPI] | None = None,
+    apps: tuple[SandboxApp, FastAPI] | None = None,
     unimicro_url: str = UNIMICRO,
+    identity_url: str = IDENTITY,
     recman_url: str = RECMAN,
     connect: bool = True,
     checked: bool = True,
     **changes: Any,
 ) -> AsyncIterator[World]:
     """The world, with tenant, hook and (unless told otherwise) a key open to all departments."""
-    settings = make_settings(database_url, folder, **_name_hosts(unimicro_url, recman_url) | changes)
+    settings = make_settings(database_url, folder, **_name_hosts(unimicro_url, identity_url, recman_url) | changes)
     is_plain = sandbox is None and recman_options is None and apps is None and changes.keys() <= PACE
     furniture = FURNITURE.get((connect, checked)) if is_plain else None
     async with AsyncExitStack() as stack:
         unimicro_app, recman_app = apps or _borrow_stand_ins(stack, settings, sandbox, recman_options)
+        stand_at(unimicro_app, api=unimicro_url, issuer=identity_url)
         mounts = {} if apps else _mount_stand_ins(unimicro_app, recman_app)
         http = await stack.enter_async_context(_open_http(mounts))
         url = str(settings.database_url)
@@ -110,24 +114,25 @@ async def open_world(
         await _look_around(resources, canaries)
 
 
-def _name_hosts(unimicro_url: str, recman_url: str) -> dict[str, Any]:
+def _name_hosts(unimicro_url: str, identity_url: str, recman_url: str) -> dict[str, Any]:
     """The settings that say where the two systems are."""
     return {
-        "unimicro_issuer": f"{unimicro_url}/identity",
+        "unimicro_issuer": identity_url,
         "unimicro_api_base": f"{unimicro_url}/",
         "unimicro_allowed_hosts": unimicro_url.removeprefix("http://"),
         "recman_api_base": recman_url,
     }
 
 
-def _mount_stand_ins(unimicro_app: FastAPI, recman_app: FastAPI) -> dict[str, httpx.AsyncBaseTransport | None]:
+def _mount_stand_ins(unimicro_app: SandboxApp, recman_app: FastAPI) -> dict[str, httpx.AsyncBaseTransport | None]:
     """The stand-ins at their made-up hosts; whoever brings their own is reached over sockets."""
-    return {UNIMICRO: httpx.ASGITransport(app=unimicro_app), RECMAN: httpx.ASGITransport(app=recman_app)}
+    hosts = {UNIMICRO: unimicro_app, IDENTITY: unimicro_app.state.identity, RECMAN: recman_app}
+    return {host: httpx.ASGITransport(app=app) for host, app in hosts.items()}
 
 
 def _borrow_stand_ins(
     stack: AsyncExitStack, settings: Settings, sandbox: SandboxOptions | None, recman_options: RecmanOptions | None
-) -> tuple[FastAPI, FastAPI]:
+) -> tuple[SandboxApp, FastAPI]:
     """Unimicro's and RecMan's, of whom this world's client and key are known."""
     plain = SandboxOptions(redirect_uris=(settings.redirect_uri,), client_secret=CLIENT_SECRET)
     ours = RecmanOptions(daily_quota=100_000, keys=frozenset({RECMAN_KEY}))

@@ -53,12 +53,14 @@ async def real_world(
             recman.create_app(recman_options or RecmanOptions(daily_quota=100_000, keys=frozenset({RECMAN_KEY}))),
         )
         unimicro_url = await stack.enter_async_context(serving(unimicro_app))
+        identity_url = await stack.enter_async_context(serving(unimicro_app.state.identity))
         recman_url = await stack.enter_async_context(serving(recman_app))
         opened = open_world(
             database_url,
             folder,
             apps=(unimicro_app, recman_app),
             unimicro_url=unimicro_url,
+            identity_url=identity_url,
             recman_url=recman_url,
             lease_seconds=1,
         )

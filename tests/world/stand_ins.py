@@ -7,7 +7,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from fastapi import FastAPI
+from starlette.types import Receive, Scope, Send
 
+from app.platform.http import httpx
 from app.sandbox.faults import SandboxApp
 from app.sandbox.recman import app as recman
 from app.sandbox.recman.store import RecmanOptions, RecmanStore
@@ -24,6 +26,7 @@ def borrow_unimicro(options: SandboxOptions) -> Iterator[SandboxApp]:
     app = _UNIMICROS.pop() if _UNIMICROS else unimicro.create_app()
     unimicro.begin(app, options)
     _stand_alone(app)
+    _stand_alone(app.state.identity)
     yield app
     _UNIMICROS.append(app)
 
@@ -36,6 +39,17 @@ def borrow_recman(options: RecmanOptions) -> Iterator[FastAPI]:
     _stand_alone(app)
     yield app
     _RECMANS.append(app)
+
+
+def at_two_hosts(app: SandboxApp, *, issuer: str) -> httpx.ASGITransport:
+    """A transport to Unimicro's stand-in, and to its identity server at the issuer's host."""
+    host = issuer.partition("//")[2].encode()
+
+    async def answer(scope: Scope, receive: Receive, send: Send) -> None:
+        chosen = app.state.identity if dict(scope["headers"])[b"host"] == host else app
+        await chosen(scope, receive, send)
+
+    return httpx.ASGITransport(app=answer)
 
 
 def _stand_alone(app: FastAPI) -> None:

@@ -14,9 +14,11 @@ import httpx
 import simplejson
 
 from app.sandbox.faults import SandboxApp
+from app.sandbox.unimicro.app import stand_at
 from app.sandbox.unimicro.options import DEFAULT_REDIRECT_URI, SandboxOptions
 from tests.world.stand_ins import borrow_unimicro
 
+API, ISSUER = "http://127.0.0.1:8100", "http://127.0.0.1:8101"
 VERIFIER = "a-verifier-that-is-long-enough-for-the-rules-of-pkce"
 CLIENT = {"client_id": "recman-unimicro", "client_secret": "sandbox-secret"}
 SCOPE = "AppFramework profile openid offline_access"
@@ -112,7 +114,7 @@ async def authorize(client: httpx.AsyncClient, **changes: str) -> httpx.Response
         "code_challenge_method": "S256",
         "prompt": "login",
     }
-    return await client.get("/identity/connect/authorize", params=query | changes)
+    return await client.get(f"{ISSUER}/connect/authorize", params=query | changes)
 
 
 def to_callback(answer: httpx.Response) -> dict[str, str]:
@@ -123,12 +125,12 @@ def to_callback(answer: httpx.Response) -> dict[str, str]:
 async def redeem(client: httpx.AsyncClient, code: str, **changes: str) -> httpx.Response:
     form = {"grant_type": "authorization_code", "code": code, "redirect_uri": DEFAULT_REDIRECT_URI}
     form |= {"code_verifier": VERIFIER} | CLIENT | changes
-    return await client.post("/identity/connect/token", data=form)
+    return await client.post(f"{ISSUER}/connect/token", data=form)
 
 
 async def refresh(client: httpx.AsyncClient, token: str) -> httpx.Response:
     form = {"grant_type": "refresh_token", "refresh_token": token} | CLIENT
-    return await client.post("/identity/connect/token", data=form)
+    return await client.post(f"{ISSUER}/connect/token", data=form)
 
 
 async def sign_in(client: httpx.AsyncClient, **changes: str) -> Any:
@@ -144,9 +146,14 @@ async def open_session(client: httpx.AsyncClient, app: SandboxApp, company: str 
     return Session(client, app, headers)
 
 
+def open_client(app: SandboxApp) -> httpx.AsyncClient:
+    stand_at(app, api=API, issuer=ISSUER)
+    mounts = {API: httpx.ASGITransport(app=app), ISSUER: httpx.ASGITransport(app=app.state.identity)}
+    return httpx.AsyncClient(mounts=mounts, base_url=API)
+
+
 @asynccontextmanager
 async def sandbox(**options: Any) -> AsyncIterator[Session]:
     with borrow_unimicro(SandboxOptions(**options)) as app:
-        transport = httpx.ASGITransport(app=app)
-        async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:8100") as client:
+        async with open_client(app) as client:
             yield await open_session(client, app)

@@ -59,7 +59,7 @@ class World:
     @property
     def office(self) -> Office:
         """The administrator's side."""
-        return Office(self.http, self.tenant_id, self.key_id)
+        return Office(self.http, self.tenant_id, self.key_id, self.resources.engine)
 
     @property
     def source(self) -> Source:

@@ -23,11 +23,14 @@ _PAGE = 500
 # A first page shorter than this is surely no server's cap: it is the whole list. Source: assumed (§2: the default
 # page is unknown, 50 and 1000 were seen in use).
 _LEAST_CAP = 50
+# The one route beside the business entities. Source: docs/facts/unimicro.md §2 [O].
+_STATISTICS = "statistics"
 _READ_TRIES = 3
 _READ_PAUSE_SECONDS = 0.2
 _NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
 
 Sleep = Callable[[float], Awaitable[None]]
+Body = Mapping[str, Any] | list[Mapping[str, Any]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,6 +107,14 @@ class UnimicroClient:
                 f"Unimicro has no list of {route} right now: {error.cause}", system=System.UNIMICRO
             ) from None
 
+    async def fetch_page(self, route: str, **query: str) -> list[dict[str, Any]]:
+        """One page as the query wants it, where nobody may ask for everything; the caller re-checks each row.
+
+        Raises:
+            RemoteError: see `_read`; RemoteUnavailableError also when the answer is no list of records.
+        """
+        return to_rows(await self._read_list(route, query), route)
+
     async def fetch_first(self, route: str) -> Any:
         """The first row, as it comes."""
         return await self._read(route, {"top": "1"})
@@ -156,6 +167,34 @@ class UnimicroClient:
             )
         return dict(made)
 
+    # https://developer.unimicro.no/guide/endpoints/journal-entries
+    async def book(self, entry: Mapping[str, Any], action: str) -> dict[str, Any]:
+        """The one journal entry, booked by this action.
+
+        Raises:
+            OutcomeUnknownError: it may have been booked, or was but we do not learn its id.
+            AlreadyStoredError: it was, earlier.
+        """
+        try:
+            answer = await self._write("POST", "journalentries", query={"action": action}, body=[entry])
+        except RemoteMissingError as error:
+            cause = f"Unimicro books no vouchers right now: {error.cause}"
+            raise OutcomeUnknownError(cause, system=System.UNIMICRO) from error
+        if not isinstance(answer, list) or len(answer) != 1 or not is_record(answer[0]):
+            raise OutcomeUnknownError("Unimicro took a voucher but did not say which id it has", system=System.UNIMICRO)
+        return dict(answer[0])
+
+    # https://developer.unimicro.no/guide/api/statistics
+    async def fetch_statistics(self, model: str, **query: str) -> list[dict[str, Any]]:
+        """Rows of a statistics query, each with an `ID` that the query names; not paged.
+
+        Raises:
+            RemoteError: see `_read`; RemoteUnavailableError also when the answer is no list of records.
+        """
+        # Otherwise failures are answered 200, and equal rows once. Source: docs/facts/unimicro.md §2 [O].
+        asked = {"model": model, **query, "wrap": "false", "distinct": "false"}
+        return to_rows(await self._read_list(_STATISTICS, asked), _STATISTICS)
+
     async def update(self, route: str, body: Mapping[str, Any]) -> Any:
         """Change a record, children left out of `body` stay as they are; what Unimicro answers to it."""
         return await self._write("PUT", route, body=body)
@@ -171,6 +210,10 @@ class UnimicroClient:
     async def act(self, method: str, route: str, action: str, **query: str) -> Any:
         """What an action answers; None for 204, which most do."""
         return await self._write(method, route, query={"action": action, **query})
+
+    async def put_action(self, route: str, action: str, body: Mapping[str, Any]) -> Any:
+        """What an action answers that wants the record itself in its body."""
+        return await self._write("PUT", route, query={"action": action}, body=body)
 
     # https://developer.unimicro.no/guide/api/files
     async def upload(self, files_base: str, name: str, content: bytes) -> Any:
@@ -211,13 +254,13 @@ class UnimicroClient:
         raise AssertionError("unreachable: the last try returns or raises")
 
     async def _write(
-        self, method: str, route: str, *, query: Mapping[str, str] | None = None, body: Mapping[str, Any] | None = None
+        self, method: str, route: str, *, query: Mapping[str, str] | None = None, body: Body | None = None
     ) -> Any:
         status, answer = await self._call(method, route, query=query or {}, body=body)
         return judge(status, answer, is_write=True)
 
     async def _call(
-        self, method: str, route: str, *, query: Mapping[str, str], body: Mapping[str, Any] | None = None
+        self, method: str, route: str, *, query: Mapping[str, str], body: Body | None = None
     ) -> tuple[httpx.Response, Any]:
         async def send(token: str) -> tuple[httpx.Response, Any]:
             async with self._company.slot():
@@ -242,9 +285,9 @@ class UnimicroClient:
             raise RemoteUnavailableError(f"No access token: {error.cause}", system=System.UNIMICRO) from None
 
     async def _send(
-        self, method: str, route: str, *, query: Mapping[str, str], body: Mapping[str, Any] | None, token: str
+        self, method: str, route: str, *, query: Mapping[str, str], body: Body | None, token: str
     ) -> tuple[httpx.Response, Any]:
-        path = f"api/biz/{route}"
+        path = f"api/{route}" if route == _STATISTICS else f"api/biz/{route}"
         headers = {"Authorization": f"Bearer {token}", "CompanyKey": self._company.company_key}
         content = None if body is None else dump_json(body)
         if content is not None:

@@ -33,7 +33,7 @@ def _address(prefix: str, postal_code: int) -> dict[str, int]:
     return {f"{prefix}{name}": most for name, most in lengths.items()}
 
 
-# The longest texts by entity. Source: §3.1 to §3.6 [O]; for Email and Phone assumed.
+# The longest texts by entity. Source: §3.1 to §3.6, §12 [O]; for Email and Phone assumed.
 LENGTHS: Mapping[str, Mapping[str, int]] = {
     "Customer": {"OrgNumber": 100, "PeppolAddress": 50, "GLN": 13},
     "BusinessRelation": {"Name": 255},
@@ -58,6 +58,8 @@ LENGTHS: Mapping[str, Mapping[str, int]] = {
         "InternalNote": 500,
     },
     "CustomerInvoiceItem": {"ItemText": 255, "Comment": 500, "Unit": 100},
+    "JournalEntry": {"Description": 200},
+    "JournalEntryLineDraft": {"Description": 500, "InvoiceNumber": 100, "PaymentID": 255},
 }
 EXTERNAL_REFERENCE_LENGTH = 20
 # Half of one of these is another one, or none: too long, they are left out.

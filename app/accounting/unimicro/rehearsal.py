@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Any
 
-from app.accounting.unimicro.client import Company, Exchange, UnimicroClient
+from app.accounting.unimicro.client import Body, Company, Exchange, UnimicroClient
 from app.accounting.unimicro.payloads import CREDIT_NOTE_TYPE, INVOICE_DRAFT, ORDER_DRAFT
 from app.platform.http import httpx
 
@@ -20,6 +20,7 @@ _NAMES = {"customers": "customer", "projects": "project", "departments": "depart
 _NEGATED = ("NumberOfItems", "Sum", "Tax", "VatTotals")
 # Far from every id that Unimicro gives: those are above zero.
 _FIRST_ID = -1_000_000_001
+_ACCOUNT = "{account}"
 
 
 class Rehearsal(UnimicroClient):
@@ -27,7 +28,7 @@ class Rehearsal(UnimicroClient):
 
     Shape: an id that does not exist yet is a placeholder there: `{customer}`, `{project}`, `{department}`,
     `{product <number>}`, `{line <n>}` of a credit draft, `{file}`, and `{id}` for the document itself. A guid that
-    hangs on such an id is `{guid}`.
+    hangs on such an id is `{guid}`. `{account}` is that of a customer who does not exist yet.
     """
 
     def __init__(self, http: httpx.AsyncClient, company: Company, *, on_exchange: Callable[[Exchange], None]) -> None:
@@ -41,14 +42,24 @@ class Rehearsal(UnimicroClient):
         if route in self._rows:
             return self._rows[route]
         kind, _, document = route.partition("/")
+        if kind == "accounts":
+            return await self._read_accounts(route, query)
         if kind != "files":
             return await super()._read(route, query)
         is_new = any(document.endswith(f"/{one}") for one in self._names)
         there = [] if is_new else await super()._read(route, query)
         return [*there, *self._files.get(document, [])]
 
+    async def _read_accounts(self, route: str, query: Mapping[str, str]) -> Any:
+        """A customer who is only imagined has its account with him, as Unimicro would open one."""
+        owner = next((one for one in self._names if query.get("filter") == f"CustomerID eq {one}"), None)
+        if owner is None:
+            return await super()._read(route, query)
+        made_id = next((one for one, name in self._names.items() if name == _ACCOUNT), None)
+        return [{"ID": made_id or self._name("account"), "CustomerID": owner}]
+
     async def _write(
-        self, method: str, route: str, *, query: Mapping[str, str] | None = None, body: Mapping[str, Any] | None = None
+        self, method: str, route: str, *, query: Mapping[str, str] | None = None, body: Body | None = None
     ) -> Any:
         asked = dict(query or {})
         self._tell(method, f"api/biz/{route}", asked, body, hides_guids=route in self._rows)
@@ -57,6 +68,8 @@ class Rehearsal(UnimicroClient):
         if asked.get("action") == "link":
             document, file_id = f"{asked['entitytype']}/{asked['entityid']}", int(route.partition("/")[2])
             self._files.setdefault(document, []).append(self._rows[f"files/{file_id}"])
+        elif isinstance(body, list):
+            return [self._imagine(route, one) for one in body]
         elif method == "POST" and "/" not in route:
             return self._imagine(route, body or {})
         elif route in self._rows:
@@ -99,7 +112,7 @@ class Rehearsal(UnimicroClient):
         method: str,
         path: str,
         query: Mapping[str, str],
-        body: Mapping[str, Any] | None,
+        body: Body | None,
         *,
         hides_guids: bool = False,
     ) -> None:

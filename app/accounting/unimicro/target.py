@@ -11,9 +11,11 @@ from datetime import date
 from types import MappingProxyType
 from typing import Any, Generic, TypeVar
 
+from app.accounting.unimicro.follow import FollowTarget
 from app.accounting.unimicro.payloads import VAT_DUTIES, VAT_PLANNED, VAT_REGISTERED, to_text
+from app.accounting.unimicro.series import SeriesTarget
 from app.accounting.unimicro.set_up import fetch_set_up
-from app.accounting.unimicro.target_documents import DocumentTarget, quote
+from app.accounting.unimicro.target_documents import quote
 from app.accounting.unimicro.translate import (
     PRIVATE,
     from_customer,
@@ -29,6 +31,7 @@ from app.accounting.unimicro.translate import (
 )
 from app.accounting.unimicro.translate_products import VatTable, from_product, to_product
 from app.accounting.unimicro.translate_settings import from_settings
+from app.accounting.unimicro.vouchers import VoucherTarget
 from app.domain.company_settings import SetUp
 from app.domain.dimensions import Department, Project
 from app.domain.org_numbers import clean_org_number, is_same_org_number, list_groupings
@@ -62,7 +65,7 @@ class Change:
     number: str = ""
 
 
-class UnimicroTarget(DocumentTarget):
+class UnimicroTarget(SeriesTarget, VoucherTarget, FollowTarget):
     """One company's books; errors as `UnimicroClient` raises them."""
 
     async def fetch_reference(self) -> Reference:

@@ -73,6 +73,7 @@ def to_invoice(
         "CurrencyExchangeRate": currency.rate,
         "CreditDays": (document.due_date - document.invoice_date).days,
         **to_head_texts(document, external_reference),
+        **to_series(links),
     }
     dimensions = to_dimensions(links, guid_for(guid, "dimensions"))
     if dimensions:
@@ -85,6 +86,11 @@ def to_invoice(
         warnings += fit_texts(item, "CustomerInvoiceItem", where=f"Line {line.position}")
         items.append(item)
     return {**payload, **to_sums(items), "Items": items}, warnings
+
+
+def to_series(links: Links) -> dict[str, Any]:
+    """The series that numbers the document. Source: docs/facts/unimicro.md §3.2 (InvoiceNumberSeriesID [O])."""
+    return {} if links.series_id is None else {"InvoiceNumberSeriesID": links.series_id}
 
 
 def list_cuts(document: Document) -> list[Reason]:
@@ -131,6 +137,11 @@ def _to_head_address(prefix: str, address: Address) -> dict[str, str]:
         f"{prefix}City": address.city,
         f"{prefix}CountryCode": address.country_code,
     }
+
+
+def to_own_number(document: Document, *, keeps: bool) -> dict[str, str]:
+    """The number that a draft is sent with where it keeps its own; else nothing: Unimicro numbers what it issues."""
+    return {"InvoiceNumber": document.number} if keeps else {}
 
 
 def to_head_texts(document: Document, external_reference: str) -> dict[str, Any]:
@@ -296,15 +307,17 @@ def from_invoice(row: Mapping[str, Any]) -> RemoteDocument:
         **from_sums(row, sign=-1 if is_credit else 1),
         kid=to_text(row.get("PaymentID")),
         credited_id=row.get("InvoiceReferenceID"),
-        invoice_date=_from_day(row.get("InvoiceDate")),
+        invoice_date=from_day(row.get("InvoiceDate")),
+        due_date=from_day(row.get("PaymentDueDate")),
         currency_id=row.get("CurrencyCodeID"),
         credited_amount=abs(read_sum(row, "CreditedAmount")),
-        delivery_date=_from_day(row.get("DeliveryDate")),
+        delivery_date=from_day(row.get("DeliveryDate")),
         created_at=_from_moment(row.get("CreatedAt")),
+        series_id=(row["InvoiceNumberSeriesID"] or 0) if "InvoiceNumberSeriesID" in row else None,
     )
 
 
-def _from_day(value: Any) -> date | None:
+def from_day(value: Any) -> date | None:
     """A day, also of a time; None where it is none. Source: docs/facts/unimicro.md §2 [O]."""
     try:
         return date.fromisoformat(to_text(value)[:10])

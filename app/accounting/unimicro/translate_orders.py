@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from app.accounting.unimicro.payloads import ORDER_DRAFT, to_text
+from app.accounting.unimicro.translate_documents import from_day
 from app.accounting.unimicro.translate_sums import from_sums
 from app.domain.documents import DocumentKind
 from app.domain.reference import DocumentState, RemoteDocument
@@ -41,6 +42,7 @@ def from_order(row: Mapping[str, Any]) -> RemoteDocument:
         number=number,
         external_reference=_read_reference(row),
         customer_id=row.get("CustomerID"),
+        invoice_date=from_day(row.get("OrderDate")),
         **from_sums(row, sign=1),
     )
 

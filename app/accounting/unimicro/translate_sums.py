@@ -50,7 +50,8 @@ def _read_lines(row: Mapping[str, Any], *, sign: int) -> tuple[RemoteLine, ...] 
     expanded, and shows them as the server keeps them, is assumed.
     """
     items = row.get("Items")
-    if not isinstance(items, list):
+    # A head that a voucher made has none: the voucher's own lines tell. Source: docs/facts/unimicro.md §4.3 D.
+    if not isinstance(items, list) or row.get("CreatedFromJournalEntry"):
         return None
     found = [_read_line(item, row, sign=sign) for item in items if not item.get("Deleted")]
     lines = [line for line in found if line is not None]

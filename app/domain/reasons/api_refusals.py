@@ -33,6 +33,13 @@ REFUSALS = (
     Refusal(code=Code.STATE_EXPIRED, sentence=Text("The sign-in came back too late.")),
     Refusal(code=Code.DOCUMENTS_UNDER_WAY, sentence=Text("Documents of the key are under way.")),
     Refusal(code=Code.OPEN_TO_ALL_TAKEN, sentence=Text("Another key is open to all departments.")),
+    Refusal(
+        code=Code.SENDER_MISSING, sentence=Text("Nobody has said who sends the invoices, and how they are booked.")
+    ),
+    Refusal(code=Code.BOOKING_UNFIT, sentence=Text("What is sent by this side is not booked so.")),
+    Refusal(code=Code.BOOKING_UNPROVEN, sentence=Text("It is not proven that the company can book so.")),
+    Refusal(code=Code.KEY_UNPROVEN, sentence=Text("Too few documents of the key were compared.")),
+    Refusal(code=Code.KEY_IS_OPEN, sentence=Text("The key is open.")),
     Refusal(code=Code.KEY_IN_USE, sentence=Text("The key is in use.")),
     Refusal(code=Code.DEPARTMENT_HAS_KEY, sentence=Text("Another key serves the department.")),
     Refusal(code=Code.DEPARTMENT_UNKNOWN, sentence=Text("There is no such department.")),
@@ -67,4 +74,5 @@ REFUSALS = (
     Refusal(code=Code.CURRENCY_DIFFERS, sentence=Text("The two have different currencies.")),
     Refusal(code=Code.AMOUNT_DIFFERS, sentence=Text("The two have different sums.")),
     Refusal(code=Code.CUSTOMER_DIFFERS, sentence=Text("The two have different customers.")),
+    Refusal(code=Code.SKIP_REFUSED, sentence=Text("The numbers up to this one cannot be passed.")),
 )

@@ -13,13 +13,30 @@ from app.domain.reasons.kids import ROWS as KIDS
 from app.domain.reasons.old_documents import ROWS as OLD_DOCUMENTS
 from app.domain.reasons.parties import ROWS as PARTIES
 from app.domain.reasons.rows import Change, Refusal, Row
+from app.domain.reasons.sending import ROWS as SENDING
+from app.domain.reasons.series import ROWS as SERIES
 from app.domain.reasons.set_up import ROWS as SET_UP
 from app.domain.reasons.systems import ROWS as SYSTEMS
 from app.domain.reasons.vat import ROWS as VAT
+from app.domain.reasons.vouchers import ROWS as VOUCHERS
 
 CATALOGUE: Mapping[Code, Row] = {
     row.code: row
-    for rows in (DOCUMENTS, AMOUNTS, OLD_DOCUMENTS, CREDITS, PARTIES, VAT, SYSTEMS, SET_UP, AFTER_BOOKING, KIDS)
+    for rows in (
+        DOCUMENTS,
+        AMOUNTS,
+        OLD_DOCUMENTS,
+        CREDITS,
+        PARTIES,
+        VAT,
+        SYSTEMS,
+        SET_UP,
+        AFTER_BOOKING,
+        KIDS,
+        VOUCHERS,
+        SERIES,
+        SENDING,
+    )
     for row in rows
 }
 REFUSED: Mapping[Code, Refusal] = {row.code: row for row in REFUSALS}

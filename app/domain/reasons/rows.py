@@ -27,6 +27,7 @@ class Change(StrEnum):
 
     RULES_CHANGED = "rules_changed"
     KEY_CHANGED = "key_changed"
+    KEY_OPENED = "key_opened"
     DEPARTMENT_ASSIGNED = "department_assigned"
     DEPARTMENT_MOVED = "department_moved"
     CUSTOMER_LINKED = "customer_linked"

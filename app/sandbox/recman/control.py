@@ -1,5 +1,6 @@
 """The levers of the sandbox RecMan, which the real one does not have: look, change, break, reset, send webhooks."""
 
+from dataclasses import replace
 from typing import Literal
 
 import simplejson
@@ -66,6 +67,12 @@ async def list_calls(store: StoreDep) -> dict[str, object]:
         for (path, params), count in store.calls.items()
     ]
     return {"total": store.calls.total(), "calls": calls}
+
+
+@router.put("/more-fields", status_code=204)
+async def have_more_fields(names: list[str], store: StoreDep) -> None:
+    """Fields that the account has besides, such as a customer's `gln`; these and no others."""
+    store.options = replace(store.options, more_fields=frozenset(names))
 
 
 @router.post("/reset", status_code=204)

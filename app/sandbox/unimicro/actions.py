@@ -3,57 +3,21 @@
 Source: docs/facts/unimicro.md §3 and §4.1; actions that are not here are answered 404 (§2: as a wrong route).
 """
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date
-from typing import Any
 
 from app.sandbox.unimicro.answers import Record, not_found, refused
-from app.sandbox.unimicro.books import Books
+from app.sandbox.unimicro.calls import NO_CONTENT, Action, ActionCall, Answer, load, to_id
 from app.sandbox.unimicro.invoices import create_credit_draft, issue_invoice
 from app.sandbox.unimicro.orders import register_order
 from app.sandbox.unimicro.rates import to_rate_answer
-from app.sandbox.unimicro.save import find_series, next_part_name
+from app.sandbox.unimicro.sale_actions import SALE_ACTIONS
+from app.sandbox.unimicro.save import next_part_name
 from app.sandbox.unimicro.schema import ENTITIES
-from app.sandbox.unimicro.switches import DeletedCustomer
+from app.sandbox.unimicro.series import INVOICE, list_active, reset_next
+from app.sandbox.unimicro.series_numbers import to_register
 from app.sandbox.unimicro.vat import list_valid, move_before_reading
-
-NO_CONTENT = 204
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ActionCall:
-    """What an action is called with; `record_id` is 0 when the path has none."""
-
-    books: Books
-    record_id: int
-    query: Mapping[str, str]
-    body: Any = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
-    """Status and body of a success."""
-
-    status: int = 200
-    body: Any = None
-
-
-Action = Callable[[ActionCall], Answer]
-
-
-def load(books: Books, entity: str, record_id: int) -> Record:
-    """The record.
-
-    Raises:
-        AnswerError: 404.
-    """
-    record = books.find(entity, record_id)
-    if record is None and entity == "Customer" and books.switches.deleted_customer is DeletedCustomer.SHOWN:
-        record = books.tables[entity].get(record_id)
-    if record is None:
-        raise not_found()
-    return record
+from app.sandbox.unimicro.voucher_actions import VOUCHER_ACTIONS
 
 
 def _invoice(call: ActionCall) -> Answer:
@@ -95,9 +59,7 @@ def _new_part_name(call: ActionCall) -> Answer:
 
 
 def _active_series(call: ActionCall) -> Answer:
-    wanted = call.query.get("entityType")
-    rows = [row for row in call.books.rows("NumberSeries") if row["Name"] == wanted and not row["Disabled"]]
-    return Answer(body=rows)
+    return Answer(body=list_active(call.books, call.query.get("entityType", ""), call.query.get("year", "")))
 
 
 def _exchange_rate(call: ActionCall) -> Answer:
@@ -108,18 +70,20 @@ def _exchange_rate(call: ActionCall) -> Answer:
 
 
 def _load_code(call: ActionCall, name: str) -> Record:
-    text = call.query.get(name, "")
-    return load(call.books, "CurrencyCode", int(text) if text.isdigit() else 0)
+    return load(call.books, "CurrencyCode", to_id(call.query, name))
 
 
 def _reset_series(call: ActionCall) -> Answer:
-    """The next number set back to the highest used number plus one (assumed)."""
-    text = call.query.get("numberSeriesID", "")
-    series = load(call.books, "NumberSeries", int(text) if text.isdigit() else 0)
-    used = [int(row["InvoiceNumber"]) for row in call.books.rows("CustomerInvoice") if row["InvoiceNumber"]]
-    if series["ID"] == find_series(call.books, "CustomerInvoice")["ID"]:
-        call.books.update("NumberSeries", series["ID"], {"NextNumber": max([series["FromNumber"] - 1, *used]) + 1})
+    """The series, with the next number where its switch says; of other registers than invoices as it was."""
+    series = load(call.books, "NumberSeries", to_id(call.query, "numberSeriesID"))
+    if to_register(call.books, series) == INVOICE:
+        reset_next(call.books, series)
     return Answer(body=load(call.books, "NumberSeries", series["ID"]))
+
+
+def _preset_number(call: ActionCall) -> Answer:
+    """The setting turned on; that the action does this is assumed (§4.3 C)."""
+    return Answer(body=call.books.update("CompanySettings", 1, {"PresetCustomerInvoiceNumber": True}))
 
 
 def _activate_ten_decimals(call: ActionCall) -> Answer:
@@ -131,8 +95,7 @@ def _activate_ten_decimals(call: ActionCall) -> Answer:
 
 def _to_customer_status(status: int) -> Action:
     def change(call: ActionCall) -> Answer:
-        text = call.query.get("id", "")
-        customer = load(call.books, "Customer", int(text) if text.isdigit() else call.record_id)
+        customer = load(call.books, "Customer", to_id(call.query, "id") or call.record_id)
         return Answer(body=call.books.update("Customer", customer["ID"], {"StatusCode": status}))
 
     return change
@@ -151,26 +114,31 @@ def _to_project_status(status: int) -> Action:
 
 # Source: §3.1 (customer states: active 30001, inactive 50001; that "blocked" is 60001 is assumed), §3.6 (projects),
 # §3.7 (reference data), §4.1 (invoices).
-_ACTIONS: dict[tuple[str, str, str], Action] = {
-    ("POST", "invoices", "invoice"): _invoice,
-    ("PUT", "invoices", "create-credit-draft-invoice"): _credit,
-    ("POST", "orders", "register"): _register,
-    ("GET", "users", "current-session"): _current_session,
-    ("PUT", "companysettings", "activate-10decimalsOnInvoiceCalculation"): _activate_ten_decimals,
-    ("GET", "vattypes", "valid"): _valid_vat_types,
-    ("GET", "terms", "get-payment-terms"): _payment_terms,
-    ("GET", "products", "getnewpartname"): _new_part_name,
-    ("GET", "number-series", "get-active-numberseries"): _active_series,
-    ("PUT", "number-series", "reset-numberseries-next-number"): _reset_series,
-    ("GET", "currencies", "get-currency-exchange-rate"): _exchange_rate,
-    ("PUT", "customers", "activate"): _to_customer_status(30001),
-    ("PUT", "customers", "deactivate"): _to_customer_status(50001),
-    ("PUT", "customers", "block"): _to_customer_status(60001),
-    ("POST", "projects", "InitiateProject"): _to_project_status(42201),
-    ("POST", "projects", "StartProject"): _to_project_status(42203),
-    ("POST", "projects", "CompleteProject"): _to_project_status(42204),
-    ("POST", "projects", "DiscardProject"): _to_project_status(42205),
-}
+_ACTIONS: dict[tuple[str, str, str], Action] = (
+    VOUCHER_ACTIONS
+    | SALE_ACTIONS
+    | {
+        ("POST", "invoices", "invoice"): _invoice,
+        ("PUT", "invoices", "create-credit-draft-invoice"): _credit,
+        ("POST", "orders", "register"): _register,
+        ("GET", "users", "current-session"): _current_session,
+        ("PUT", "companysettings", "preset-customerInvoiceNumber"): _preset_number,
+        ("PUT", "companysettings", "activate-10decimalsOnInvoiceCalculation"): _activate_ten_decimals,
+        ("GET", "vattypes", "valid"): _valid_vat_types,
+        ("GET", "terms", "get-payment-terms"): _payment_terms,
+        ("GET", "products", "getnewpartname"): _new_part_name,
+        ("GET", "number-series", "get-active-numberseries"): _active_series,
+        ("PUT", "number-series", "reset-numberseries-next-number"): _reset_series,
+        ("GET", "currencies", "get-currency-exchange-rate"): _exchange_rate,
+        ("PUT", "customers", "activate"): _to_customer_status(30001),
+        ("PUT", "customers", "deactivate"): _to_customer_status(50001),
+        ("PUT", "customers", "block"): _to_customer_status(60001),
+        ("POST", "projects", "InitiateProject"): _to_project_status(42201),
+        ("POST", "projects", "StartProject"): _to_project_status(42203),
+        ("POST", "projects", "CompleteProject"): _to_project_status(42204),
+        ("POST", "projects", "DiscardProject"): _to_project_status(42205),
+    }
+)
 KNOWN_ROUTES = {entity.route for entity in ENTITIES.values()} | {"currencies"}
 
 

@@ -14,20 +14,25 @@ from fastapi import Request
 from starlette.responses import Response
 
 from app.sandbox.faults import FAULT_KEY, Fault, SandboxApp
-from app.sandbox.unimicro.actions import KNOWN_ROUTES, ActionCall, Answer, load, run_action
+from app.sandbox.unimicro.actions import KNOWN_ROUTES, run_action
 from app.sandbox.unimicro.answers import AnswerError, DecimalResponse, Record, denied, malformed, not_found
 from app.sandbox.unimicro.books import Books, Company
+from app.sandbox.unimicro.calls import ActionCall, Answer, load
 from app.sandbox.unimicro.control import create_control_routes
 from app.sandbox.unimicro.files import Files, create_file_routes
 from app.sandbox.unimicro.invoices import create_invoice, delete_invoice, update_invoice
-from app.sandbox.unimicro.oauth import Identity, create_routes, to_base
+from app.sandbox.unimicro.kinds import Entity
+from app.sandbox.unimicro.oauth import Identity, create_routes
 from app.sandbox.unimicro.options import SandboxOptions
+from app.sandbox.unimicro.order_invoices import TRACED, list_tracelinks
 from app.sandbox.unimicro.orders import create_order, delete_order, update_order
 from app.sandbox.unimicro.query import list_rows, render, select, to_tree
 from app.sandbox.unimicro.save import save_body, to_echo
-from app.sandbox.unimicro.schema import ROUTES, Entity
+from app.sandbox.unimicro.schema import ROUTES
 from app.sandbox.unimicro.seed import ID_RANGE, create_companies
+from app.sandbox.unimicro.series import create_series, delete_series, update_series
 from app.sandbox.unimicro.shown import to_answer_of_write
+from app.sandbox.unimicro.statistics import answer_statistics
 from app.sandbox.unimicro.vat import move_before_reading
 
 _ID_IN_FILTER = re.compile(r"(\w*ID) eq (\d+)")
@@ -68,18 +73,24 @@ class World:
 
 
 def create_app(options: SandboxOptions | None = None) -> SandboxApp:
-    """The stand-in as an ASGI application; its books are `app.state.world`."""
+    """The stand-in as an ASGI application.
+
+    Its books are `app.state.world`; `app.state.identity` is the identity server, an application of its own that shares
+    this one's faults and calls.
+    """
     chosen = options or SandboxOptions()
     world = World(options=chosen, identity=Identity(options=chosen))
     app = SandboxApp(title="Unimicro (sandbox)")
     app.state.world = world
-    begin(app, chosen)
     app.effects = {"expire_token": lambda _: world.identity.expire_access_tokens(), "read_lag": lambda _: None}
-    app.include_router(create_routes(world.identity))
+    app.state.identity = SandboxApp(title="Unimicro's identity server (sandbox)")
+    app.state.identity.include_router(create_routes(world.identity))
     app.include_router(create_control_routes(app, world))
     app.include_router(create_file_routes(world.identity, world.files))
     app.add_exception_handler(AnswerError, _to_error_response)
+    _add_tracelinks(app, world)
     _add_api(app, world)
+    begin(app, chosen)
     return app
 
 
@@ -87,6 +98,15 @@ def begin(app: SandboxApp, options: SandboxOptions) -> None:
     """Make an application of `create_app` as new, under other options; building one takes longer than most tests."""
     app.state.world.begin(options)
     app.begin(sleep=options.sleep)
+    identity: SandboxApp = app.state.identity
+    identity.begin(sleep=options.sleep)
+    identity.faults, identity.calls, identity.effects = app.faults, app.calls, app.effects
+
+
+def stand_at(app: SandboxApp, *, api: str, issuer: str) -> None:
+    """Tell both applications where they are reached: `api` and `issuer` are addresses without a path."""
+    identity: Identity = app.state.world.identity
+    identity.api_base, identity.issuer = f"{api}/", issuer
 
 
 async def _to_error_response(_: Request, error: Exception) -> Response:
@@ -98,7 +118,7 @@ async def _to_error_response(_: Request, error: Exception) -> Response:
 def _add_api(app: SandboxApp, world: World) -> None:
     @app.get("/api/endpoints")
     async def endpoints(request: Request) -> Response:
-        return DecimalResponse(_to_endpoints(to_base(request)))
+        return DecimalResponse(_to_endpoints(str(request.base_url), world.identity.issuer))
 
     @app.get("/api/init/companies")
     async def companies(request: Request) -> Response:
@@ -113,15 +133,29 @@ def _add_api(app: SandboxApp, world: World) -> None:
     async def single(request: Request, route: str, record_id: int) -> Response:
         return await _answer(world, request, route, record_id)
 
+    @app.get("/api/statistics")
+    async def statistics(request: Request) -> Response:
+        answer = answer_statistics(_load_books(world, request), request.query_params)
+        return DecimalResponse(answer.body, answer.status)
+
     @app.api_route("/{path:path}", methods=METHODS)
     async def unknown() -> Response:
         raise denied()
 
 
-def _to_endpoints(base: str) -> dict[str, str]:
-    """Source: §2: names of the services [O]; that all live at one address is the sandbox's own."""
+def _add_tracelinks(app: SandboxApp, world: World) -> None:
+    @app.get("/api/biz/{route}/{item_id:int}/tracelinks")
+    async def tracelinks(request: Request, route: str, item_id: int) -> Response:
+        books = _load_books(world, request)
+        if route not in TRACED:
+            raise denied()
+        return DecimalResponse(list_tracelinks(books, TRACED[route], item_id))
+
+
+def _to_endpoints(base: str, issuer: str) -> dict[str, str]:
+    """Source: §2: names of the services [O]; that all but one live at one address is the sandbox's own."""
     others = ("Files", "Job", "License", "Integration", "FrontEnd", "Signalr")
-    return {"AppFramework": base, "Identity": f"{base}identity"} | dict.fromkeys(others, base)
+    return {"AppFramework": base, "Identity": issuer} | dict.fromkeys(others, base)
 
 
 def _verify_token(world: World, request: Request) -> None:
@@ -213,12 +247,8 @@ def _post(entity: Entity, call: ActionCall) -> Answer:
     body = _to_object(call.body)
     if call.record_id:
         raise not_found()
-    if entity.name == "CustomerInvoice":
-        new_id = create_invoice(call.books, body)
-    elif entity.name == "CustomerOrder":
-        new_id = create_order(call.books, body)
-    else:
-        new_id = save_body(call.books, entity, body | {"ID": 0})
+    create = _CREATE.get(entity.name)
+    new_id = create(call.books, body) if create else save_body(call.books, entity, body | {"ID": 0})
     shown = _show_written(entity, call, new_id, body)
     return Answer(status=call.books.options.created_status, body=shown)
 
@@ -228,10 +258,9 @@ def _put(entity: Entity, call: ActionCall) -> Answer:
     load(call.books, entity.name, call.record_id)
     if body.get("ID") not in (None, call.record_id):
         raise malformed("The request is invalid: ID differs from the path.")
-    if entity.name == "CustomerInvoice":
-        update_invoice(call.books, call.record_id, body)
-    elif entity.name == "CustomerOrder":
-        update_order(call.books, call.record_id, body)
+    update = _UPDATE.get(entity.name)
+    if update:
+        update(call.books, call.record_id, body)
     else:
         save_body(call.books, entity, body | {"ID": call.record_id})
     return Answer(body=_show_written(entity, call, call.record_id, body))
@@ -244,15 +273,17 @@ def _show_written(entity: Entity, call: ActionCall, record_id: int, body: Record
 
 def _delete(entity: Entity, call: ActionCall) -> Answer:
     load(call.books, entity.name, call.record_id)
-    if entity.name == "CustomerInvoice":
-        delete_invoice(call.books, call.record_id)
-    elif entity.name == "CustomerOrder":
-        delete_order(call.books, call.record_id)
+    delete = _REMOVE.get(entity.name)
+    if delete:
+        delete(call.books, call.record_id)
     else:
         call.books.update(entity.name, call.record_id, {"Deleted": True})
     return Answer(status=204)
 
 
+_CREATE = {"CustomerInvoice": create_invoice, "CustomerOrder": create_order, "NumberSeries": create_series}
+_UPDATE = {"CustomerInvoice": update_invoice, "CustomerOrder": update_order, "NumberSeries": update_series}
+_REMOVE = {"CustomerInvoice": delete_invoice, "CustomerOrder": delete_order, "NumberSeries": delete_series}
 _WRITES = {"POST": _post, "PUT": _put, "DELETE": _delete}
 
 

@@ -16,7 +16,7 @@ from app.sandbox.unimicro.options import SandboxOptions
 from app.sandbox.unimicro.schema import ENTITIES
 from app.sandbox.unimicro.switches import Switches
 
-PARENT_FIELDS = {"CustomerInvoiceID", "CustomerOrderID", "BusinessRelationID"}
+PARENT_FIELDS = {"CustomerInvoiceID", "CustomerOrderID", "BusinessRelationID", "JournalEntryID", "CustomerID"}
 AUTHOR = "00000000-0000-0000-0000-0000000000aa"
 
 

@@ -5,6 +5,7 @@ that the books of two runs can be compared as they are.
 """
 
 from dataclasses import asdict
+from decimal import Decimal
 from typing import Any, Protocol
 
 import simplejson
@@ -14,7 +15,10 @@ from starlette.responses import JSONResponse, Response
 from app.sandbox.faults import CONTROL_PREFIX, SandboxApp
 from app.sandbox.unimicro.answers import DecimalResponse, Record
 from app.sandbox.unimicro.books import Books, Company
-from app.sandbox.unimicro.schema import ENTITIES, Kind
+from app.sandbox.unimicro.kinds import Kind
+from app.sandbox.unimicro.people import DEEDS
+from app.sandbox.unimicro.schema import ENTITIES
+from app.sandbox.unimicro.seed import RATES
 from app.sandbox.unimicro.switches import is_known
 from app.sandbox.unimicro.vat import change_vat_type, renumber
 
@@ -30,13 +34,17 @@ class HasCompanies(Protocol):
 
 # Numbers that come from a series in the order of issuing; left out with `?without_numbers=1`.
 _SERIES_NUMBERS = ("InvoiceNumber", "PaymentID", "OrderNumber")
+_VOUCHER_NUMBERS = ("JournalEntryNumber", "JournalEntryNumberNumeric")
 # How a referred record is named.
 _LABELS = {"Customer": "CustomerNumber", "Product": "PartName", "Project": "ProjectNumber", "VatType": "VatCode"}
 _LABELS |= {"Department": "DepartmentNumber", "Account": "AccountNumber", "CurrencyCode": "Code", "Terms": "Name"}
-_LABELS |= {"CustomerInvoice": "ExternalReference", "NumberSeries": "Name"}
+_LABELS |= {"CustomerInvoice": "ExternalReference", "NumberSeries": "Name", "DistributionPlan": "Name"}
+_LABELS |= {"Distributions": "ID", "JournalEntry": "Description"}
 _NESTED = {"BusinessRelation", "Dimensions", "Address", "Email", "Phone"}
 _HIDDEN = {"ID", "CreatedAt", "CreatedBy", "UpdatedAt", "UpdatedBy", "Deleted", "CustomerInvoiceID", "JournalEntryID"}
-_HIDDEN |= {"CustomerOrderID"}
+_HIDDEN |= {"CustomerOrderID", "RegisteredDate", "NumberSeriesTaskID"}
+_HIDDEN |= {"JournalEntryLineDraftID", "VatJournalEntryPostID", "PostPostJournalEntryLineID", "ReferenceCreditPostID"}
+_HIDDEN |= {"OriginalReferencePostID"}
 
 
 def create_control_routes(app: SandboxApp, world: HasCompanies) -> APIRouter:
@@ -57,7 +65,9 @@ def create_control_routes(app: SandboxApp, world: HasCompanies) -> APIRouter:
         return Response(status_code=204)
 
     _add_company_doors(router, world)
+    _add_money_doors(router, world)
     _add_vat_doors(router, world)
+    _add_people_door(router, world)
     return router
 
 
@@ -82,6 +92,34 @@ def _add_company_doors(router: APIRouter, world: HasCompanies) -> None:
         return JSONResponse(asdict(company.books.switches))
 
 
+def _add_money_doors(router: APIRouter, world: HasCompanies) -> None:
+    """Rates that move, accounts that are closed."""
+
+    @router.post("/companies/{key}/rates")
+    async def move_rates(request: Request, key: str) -> Response:
+        company = world.companies.get(key.lower())
+        changes = simplejson.loads(await request.body(), use_decimal=True)
+        if company is None or not _are_rates(changes):
+            return JSONResponse({"detail": "unknown company or currency, or a rate that is not above zero"}, 404)
+        company.books.rates |= {code: Decimal(rate) for code, rate in changes.items()}
+        return DecimalResponse(RATES | company.books.rates)
+
+    @router.post("/companies/{key}/accounts/{number}")
+    async def change_account(request: Request, key: str, number: int) -> Response:
+        company = world.companies.get(key.lower())
+        changes = simplejson.loads(await request.body())
+        rows = company.books.rows("Account") if company else []
+        found = next((row for row in rows if row["AccountNumber"] == number), None)
+        if company is None or found is None or not changes.keys() <= {"Locked", "Visible"}:
+            return JSONResponse({"detail": "unknown company, account or field"}, 404)
+        return DecimalResponse(company.books.update("Account", found["ID"], changes))
+
+
+def _are_rates(changes: dict[str, Any]) -> bool:
+    numbers = [rate for rate in changes.values() if isinstance(rate, int | Decimal) and rate > 0]
+    return changes.keys() <= RATES.keys() and len(numbers) == len(changes)
+
+
 def _add_vat_doors(router: APIRouter, world: HasCompanies) -> None:
     """VAT types that are closed, or get other ids."""
 
@@ -103,10 +141,24 @@ def _add_vat_doors(router: APIRouter, world: HasCompanies) -> None:
         return Response(status_code=204)
 
 
+def _add_people_door(router: APIRouter, world: HasCompanies) -> None:
+    """What Unimicro's people do; see `people`."""
+
+    @router.post("/companies/{key}/people/{deed}")
+    async def do_deed(request: Request, key: str, deed: str) -> Response:
+        company, do = world.companies.get(key.lower()), DEEDS.get(deed)
+        if company is None or do is None:
+            return JSONResponse({"detail": f"unknown company, or deed not among {', '.join(DEEDS)}"}, 404)
+        order = simplejson.loads(await request.body() or "{}", use_decimal=True)
+        with company.books.transaction():
+            return DecimalResponse(do(company.books, order))
+
+
 def to_plain_books(company: Company, *, without_numbers: bool = False) -> Record:
     """A company's records by their visible names, each list in a fixed order.
 
-    Shape: name, customers, projects, departments, products, invoices and orders with items; empty values are left out.
+    Shape: name, customers, projects, departments, products, invoices and orders with items, vouchers that were posted
+    with lines; empty values are left out.
     """
     books = company.books
     lists = {"customers": "Customer", "projects": "Project", "departments": "Department", "products": "Product"}
@@ -117,7 +169,21 @@ def to_plain_books(company: Company, *, without_numbers: bool = False) -> Record
         plain[name] = _sort(
             [_to_plain_document(books, entity, row, bare=without_numbers) for row in books.rows(entity)]
         )
+    posted = {row["JournalEntryID"] for row in books.rows("JournalEntryLineDraft")}
+    vouchers = [row for row in books.rows("JournalEntry") if row["ID"] in posted]
+    plain["vouchers"] = _sort([_to_plain_voucher(books, row, bare=without_numbers) for row in vouchers])
     return plain
+
+
+def _to_plain_voucher(books: Books, entry: Record, *, bare: bool) -> Record:
+    """A journal entry with its lines; numbers that were posted stay, for they are the caller's."""
+
+    def show(entity: str, row: Record) -> Record:
+        plain = _to_plain(books, entity, row)
+        return {name: value for name, value in plain.items() if not bare or name not in _VOUCHER_NUMBERS}
+
+    lines = books.children("JournalEntryLine", "JournalEntryID", entry["ID"])
+    return show("JournalEntry", entry) | {"Lines": [show("JournalEntryLine", line) for line in lines]}
 
 
 def _to_plain_document(books: Books, entity: str, document: Record, *, bare: bool) -> Record:

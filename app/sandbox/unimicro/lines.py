@@ -20,7 +20,7 @@ from app.sandbox.unimicro.answers import Record, refused
 from app.sandbox.unimicro.books import Books
 from app.sandbox.unimicro.rates import load_base_code, load_rate, to_unit_rate
 from app.sandbox.unimicro.switches import BasePrices, LineVat, LongPrices, Unproduced
-from app.sandbox.unimicro.vat import to_line_vat
+from app.sandbox.unimicro.vat import NO_VAT_COMPANY, to_line_vat
 
 _ZERO = Decimal(0)
 _GROSS_PRICE_DIGITS = 4
@@ -104,6 +104,9 @@ def _to_product_fields(draft: Draft, item: Record) -> Record:
         vat_id = books.tables["Product"].get(item["ProductID"], {}).get("VatTypeID") or vat_id
     if not vat_id and books.switches.vat_from_account:
         vat_id = account.get("VatTypeID")
+    if books.settings["TaxMandatoryType"] == NO_VAT_COMPANY:
+        # Where a type must be null, nothing puts one there that was not asked for.
+        vat_id = item["VatTypeID"]
     return to_line_vat(books, draft.head, vat_id) | {"AccountID": account_id}
 
 

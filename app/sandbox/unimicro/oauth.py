@@ -1,7 +1,8 @@
-"""The identity server under `/identity`: discovery, authorise, token, revocation, userinfo, keys.
+"""The identity server, on a port of its own: discovery, authorise, token, revocation, userinfo, keys.
 
-Source: docs/facts/unimicro.md §1.1-§1.5 [O/T]. Assumed: refresh tokens rotate (option), `invalid_client` is a 400,
-revocation follows RFC 7009, the issuer is the address the request was sent to.
+Source: docs/facts/unimicro.md §1.1-§1.5 [O/T], §11 row 12 (a bare host as issuer, no `nbf` asked for). Assumed:
+refresh tokens rotate (option), `invalid_client` is a 400, revocation follows RFC 7009, the issuer is the address the
+request was sent to, a sign-in is bound to the company chosen there (the first, or the key in `sandbox_company`).
 """
 
 import base64
@@ -17,12 +18,12 @@ from fastapi import APIRouter, Request
 from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import KeySet, RSAKey
-from joserfc.jws import JWSRegistry
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
+from app.sandbox.unimicro.assertions import find_assertion
 from app.sandbox.unimicro.options import DEFAULT_REDIRECT_URI, SandboxOptions
+from app.sandbox.unimicro.seed import COMPANIES, to_company_key
 
-_LONGEST_ASSERTION = 300
 SUBJECT = "sandbox-user"
 PERSON = {"sub": SUBJECT, "name": "Sandbox Administrator", "email": "admin@nordlys.example"}
 SCOPES: tuple[str, ...] = (
@@ -35,6 +36,9 @@ SCOPES: tuple[str, ...] = (
     "Sales.Invoice",
 )
 SCOPES += ("Administrator", "Webhook.Admin", "Accounting.Reporting")
+
+
+FIRST_COMPANY = to_company_key(COMPANIES[0][1])
 
 
 class OAuthError(Exception):
@@ -53,13 +57,19 @@ class Grant:
     redirect_uri: str
     nonce: str | None
     code_challenge: str | None
+    company_key: str = ""
 
 
 @dataclass(slots=True, kw_only=True)
 class Identity:
-    """The identity server's memory: codes, refresh tokens, and the access tokens that still work."""
+    """The identity server's memory: codes, refresh tokens, and the access tokens that still work.
+
+    Shape: `api_base` is where the API stands, with a slash at its end; `issuer` where this server does, without.
+    """
 
     options: SandboxOptions
+    api_base: str = "http://127.0.0.1:8102/"
+    issuer: str = "http://127.0.0.1:8103"
     codes: dict[str, Grant] = field(default_factory=dict)
     refresh_tokens: dict[str, Grant] = field(default_factory=dict)
     live: set[str] = field(default_factory=set)
@@ -102,19 +112,14 @@ def _read_token(token: str) -> dict[str, Any]:
     return jwt.decode(token, signing_key(), algorithms=["RS256"]).claims
 
 
-def to_base(request: Request) -> str:
-    """The address the request came to, with a trailing slash: API base, and root of the issuer."""
-    return str(request.base_url)
-
-
 def to_issuer(request: Request) -> str:
-    """The issuer, as in discovery, in tokens and in the callback."""
-    return f"{to_base(request)}identity"
+    """The issuer, as in discovery, in tokens and in the callback: the address the request came to."""
+    return str(request.base_url).rstrip("/")
 
 
 def create_routes(identity: Identity) -> APIRouter:
     """The identity server's routes."""
-    router = APIRouter(prefix="/identity", tags=["identity"])
+    router = APIRouter(tags=["identity"])
 
     @router.get("/.well-known/openid-configuration")
     async def discovery(request: Request) -> Response:
@@ -184,6 +189,7 @@ def _authorize(identity: Identity, request: Request) -> Response:
             redirect_uri=redirect_uri,
             nonce=query.get("nonce"),
             code_challenge=query.get("code_challenge"),
+            company_key=query.get("sandbox_company") or FIRST_COMPANY,
         )
     return RedirectResponse(f"{redirect_uri}?{urlencode(answer)}", 302)
 
@@ -237,35 +243,10 @@ def _exchange(identity: Identity, request: Request, form: dict[str, str]) -> dic
 
 
 def _verify_server(identity: Identity, request: Request, form: dict[str, str]) -> None:
-    """A signed assertion in place of a secret, good once and for five minutes at most. Source: §1.2 [O]."""
-    options = identity.options
-    if options.server_public_key is None or form.get("client_id") != options.server_client_id:
+    used = find_assertion(identity.options, form, audience=f"{to_issuer(request)}/connect/token")
+    if used is None or used in identity.assertions:
         raise OAuthError("invalid_client")
-    if form.get("client_assertion_type") != "urn:ietf:params:oauth:client-assertion-type:jwt-bearer":
-        raise OAuthError("invalid_client")
-    try:
-        key = RSAKey.import_key(options.server_public_key)
-        claims = jwt.decode(form.get("client_assertion", ""), key, registry=_assertion_registry()).claims
-    except (JoseError, ValueError):
-        raise OAuthError("invalid_client") from None
-    now = options.clock().timestamp()
-    good = (
-        claims.get("iss") == claims.get("sub") == options.server_client_id
-        and claims.get("aud") == f"{to_issuer(request)}/connect/token"
-        and {"jti", "iat", "nbf", "exp"} <= claims.keys()
-        and now < claims["exp"] <= now + _LONGEST_ASSERTION
-        and claims["jti"] not in identity.assertions
-    )
-    if not good:
-        raise OAuthError("invalid_client")
-    identity.assertions.add(claims["jti"])
-
-
-def _assertion_registry() -> JWSRegistry:
-    """Takes a header with a certificate chain in it (`x5c`), longer than the library's caution allows."""
-    registry = JWSRegistry(algorithms=["RS256"])
-    registry.max_header_length = 16_384
-    return registry
+    identity.assertions.add(used)
 
 
 def _issue_to_server(identity: Identity, request: Request, scope: str) -> dict[str, Any]:
@@ -317,7 +298,7 @@ def _to_access_token(identity: Identity, request: Request, scope: str) -> str:
     claims: dict[str, Any] = {"jti": uuid.uuid4().hex, "scope": scope.split()}
     if "AppFramework" in claims["scope"]:
         audience.insert(0, "AppFramework")
-        claims["AppFramework"] = to_base(request)
+        claims["AppFramework"] = identity.api_base
     claims |= {"aud": audience, "client_id": identity.options.client_id}
     identity.live.add(claims["jti"])
     return _sign(identity, request, claims, kind="at+jwt")
@@ -327,6 +308,8 @@ def _to_id_token(identity: Identity, request: Request, grant: Grant) -> str:
     claims: dict[str, Any] = {"aud": identity.options.client_id, "name": PERSON["name"]}
     if grant.nonce:
         claims["nonce"] = grant.nonce
+    if identity.options.id_token_company and "AppFramework" in grant.scope.split():
+        claims |= {"AppFramework": identity.api_base, "companyKey": grant.company_key}
     return _sign(identity, request, claims, kind="JWT")
 
 

@@ -26,6 +26,7 @@ class SandboxOptions:
         accept_customer_number: True takes an explicit CustomerNumber inside a series (outside: 400); False ignores
             it and gives the next number. Source: assumed (§4.4, §9 row 3).
         rotate_refresh_tokens: True refuses a refresh token once used. Source: assumed (§9 row 4).
+        id_token_company: True has the id_token tell API base and chosen company too (§1.5 [T]); False neither.
         token_seconds: Life of an access token. Source: §1.3 [O].
         created_status: Answer to a successful POST, 200 or 201. Source: §9 row 12, unknown.
         recompute_sums: True computes all sums on the server; False keeps what the client sent. Source: §9 row 7.
@@ -49,6 +50,7 @@ class SandboxOptions:
 
     accept_customer_number: bool = True
     rotate_refresh_tokens: bool = True
+    id_token_company: bool = True
     token_seconds: int = 3600
     created_status: int = 201
     recompute_sums: bool = True

@@ -7,8 +7,9 @@ do, and that registering gives the number, is assumed.
 from app.sandbox.unimicro.answers import Record, refused
 from app.sandbox.unimicro.books import Books
 from app.sandbox.unimicro.lines import finish_lines
-from app.sandbox.unimicro.save import save_body, take_number
+from app.sandbox.unimicro.save import save_body
 from app.sandbox.unimicro.schema import ENTITIES
+from app.sandbox.unimicro.series_numbers import take_number
 from app.sandbox.unimicro.switches import LineVat
 
 DRAFT, REGISTERED = 41001, 41002

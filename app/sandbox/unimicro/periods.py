@@ -32,6 +32,17 @@ def verify_open_period(books: Books, invoice: Record, *, issuing: bool) -> None:
                 raise _to_refusal(books, invoice, field=field, lock=f"{name} {locked}")
 
 
+def verify_open_day(books: Books, row: Record, *, entity: str, field: str, lock: str) -> None:
+    """Nothing when the row's day lies behind that lock of the company's settings.
+
+    Raises:
+        AnswerError: 400 in the form that the switch names.
+    """
+    locked = books.settings[lock]
+    if locked and row[field] and _is_locked(books, row[field][:10], locked[:10]):
+        raise _to_refusal(books, row, field=field, lock=f"{lock} {locked}", entity=entity)
+
+
 def _to_booking_field(books: Books, document: Record) -> str:
     by_delivery = books.settings["BookCustomerInvoiceOnDeliveryDate"] and document.get("DeliveryDate")
     return "DeliveryDate" if by_delivery else "InvoiceDate"
@@ -46,11 +57,11 @@ def _is_locked(books: Books, day: str, locked: str) -> bool:
     return day <= locked if books.switches.lock_last_day else day < locked
 
 
-def _to_refusal(books: Books, invoice: Record, *, field: str, lock: str) -> AnswerError:
+def _to_refusal(books: Books, invoice: Record, *, field: str, lock: str, entity: str = _INVOICE) -> AnswerError:
     kind = books.switches.lock_refusal
     if kind is LockRefusal.ECHO:
-        return invalid(invoice, [((), to_validation(_INVOICE, field, f"The period is locked ({lock})."))])
+        return invalid(invoice, [((), to_validation(entity, field, f"The period is locked ({lock})."))])
     if kind is LockRefusal.PLAIN:
         return AnswerError(400, to_message_body(f"The period is locked ({lock})."))
     text = f"Perioden er låst ({lock})." if kind is LockRefusal.NORWEGIAN else f"The period is locked ({lock})."
-    return refused(text, entity=_INVOICE, field=field)
+    return refused(text, entity=entity, field=field)

@@ -1,24 +1,29 @@
 """Lists and records as the API shows them: filter, order, page, expand and select.
 
-Source: docs/facts/unimicro.md §2 [O]. Assumed: text compares without regard to case; a filter through a relation needs
-that relation expanded; a filter that cannot be read is a 400, an empty one a 500 ("backend trouble").
+Source: docs/facts/unimicro.md §2 [O]. Assumed: text compares without regard to case, days and times as
+times, in UTC where they name no zone; a filter through a relation needs that relation expanded; a filter that cannot be
+read is a 400, an empty one a 500 ("backend trouble").
 """
 
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
 from app.sandbox.unimicro.answers import AnswerError, Record, to_message_body
 from app.sandbox.unimicro.books import Books
-from app.sandbox.unimicro.schema import ENTITIES, Entity
+from app.sandbox.unimicro.kinds import Entity
+from app.sandbox.unimicro.ledger_switches import VoucherReference
+from app.sandbox.unimicro.schema import ENTITIES
 from app.sandbox.unimicro.shown import to_shown
 
 Tree = dict[str, "Tree"]
 Test = Callable[[Record], bool]
 
 _TOKEN = re.compile(r"\s*(?:('(?:[^']|'')*')|([A-Za-z_][\w.]*)|(-?\d+(?:\.\d+)?)|([(),]))")
+_DAY = re.compile(r"\d{4}-\d\d-\d\d(T|$)")
 _FUNCTIONS: dict[str, Callable[[str, str], bool]] = {
     "contains": lambda text, part: part in text,
     "startswith": str.startswith,
@@ -118,14 +123,16 @@ def _filter(books: Books, entity: Entity, tree: Tree, text: str | None) -> list[
     return [row for row in rows if test(row)]
 
 
-def to_test(text: str, books: Books, entity: Entity, tree: Tree) -> Test:
+def to_test(text: str, books: Books, entity: Entity, tree: Tree, *, drops_null: bool = False) -> Test:
     """The filter as a function of a stored record; relations are followed in the books.
+
+    With `drops_null` a comparison with a value never holds for a field that has none, as in statistics.
 
     Raises:
         UnknownFieldError: it names a field that is not there.
         AnswerError: 400 when it cannot be read.
     """
-    parser = _Parser(tokens=[*_to_tokens(text)], books=books, entity=entity, tree=tree)
+    parser = _Parser(tokens=[*_to_tokens(text)], books=books, entity=entity, tree=tree, drops_null=drops_null)
     test = parser.read_or()
     if parser.peek():
         raise _unreadable(text)
@@ -154,6 +161,7 @@ class _Parser:
     books: Books
     entity: Entity
     tree: Tree
+    drops_null: bool = False
 
     def peek(self) -> str:
         return self.tokens[0] if self.tokens else ""
@@ -193,7 +201,17 @@ class _Parser:
         name = self.take()
         if name.lower() in _FUNCTIONS and self.accept("("):
             return self.read_function(_FUNCTIONS[name.lower()])
-        return self.read_comparison(self.to_getter(name))
+        return self.read_comparison(self.read_value(name))
+
+    def read_value(self, name: str) -> Callable[[Record], Any]:
+        """A field, or with `isnull(field,value)` the value where the field has none."""
+        if name.lower() != "isnull" or not self.accept("("):
+            return self.to_getter(name)
+        get = self.to_getter(self.take())
+        self.take(",")
+        other = _to_value(self.take())
+        self.take(")")
+        return lambda row: other if get(row) is None else get(row)
 
     def read_function(self, function: Callable[[str, str], bool]) -> Test:
         get = self.to_getter(self.take())
@@ -206,6 +224,8 @@ class _Parser:
         operator = self.take("in", *_COMPARE).lower()
         if operator != "in":
             value = _to_value(self.take())
+            if self.drops_null and value is not None:
+                return lambda row: get(row) is not None and _compare(operator, get(row), value)
             return lambda row: _compare(operator, get(row), value)
         values = self.read_values()
         return lambda row: any(_compare("eq", get(row), value) for value in values)
@@ -219,17 +239,36 @@ class _Parser:
         return values
 
     def to_getter(self, path: str) -> Callable[[Record], Any]:
-        *relations, name = path.split(".")
-        entity, tree, steps = self.entity, self.tree, []
-        for relation in relations:
-            if relation not in entity.one or relation not in tree:
-                raise UnknownFieldError(path)
-            reference = entity.one[relation]
-            entity, tree = ENTITIES[entity.fields[reference].target], tree[relation]
-            steps.append((reference, entity.name))
-        if name not in entity.fields:
+        return to_getter(self.books, self.entity, self.tree, path)
+
+
+def to_getter(books: Books, entity: Entity, tree: Tree, path: str) -> Callable[[Record], Any]:
+    """What reads the field at the end of a dotted path; each relation on the way must be expanded.
+
+    The entity itself may stand in front, as the web client writes it (§0 FE).
+
+    Raises:
+        UnknownFieldError: there is no such field, or nothing knows how to look for it.
+    """
+    *relations, name = path.split(".")
+    if relations and relations[0].lower() == entity.name.lower():
+        relations = relations[1:]
+    steps = []
+    for relation in relations:
+        if relation not in entity.one or relation not in tree:
             raise UnknownFieldError(path)
-        return lambda row: _dig(self.books, row, steps, name)
+        reference = entity.one[relation]
+        entity, tree = ENTITIES[entity.fields[reference].target], tree[relation]
+        steps.append((reference, entity.name))
+    if name not in entity.fields or _is_unfiltered(books, entity, name):
+        raise UnknownFieldError(path)
+    return lambda row: _dig(books, row, steps, name)
+
+
+def _is_unfiltered(books: Books, entity: Entity, name: str) -> bool:
+    """Whether no filter knows the field although the entity has it."""
+    known = books.switches.voucher_reference is VoucherReference.FILTERED
+    return entity.name == "JournalEntry" and name == "ExternalReference" and not known
 
 
 def _dig(books: Books, row: Record, steps: list[tuple[str, str]], name: str) -> Any:
@@ -250,10 +289,28 @@ def _to_value(token: str) -> Any:
         raise _unreadable(token) from None
 
 
+def _to_times(left: Any, right: Any) -> tuple[datetime, datetime] | None:
+    """Both as times in UTC, where both are days or times: a time has more than one spelling."""
+    if not (isinstance(left, str) and isinstance(right, str) and _DAY.match(left) and _DAY.match(right)):
+        return None
+    try:
+        first, second = (datetime.fromisoformat(text) for text in (left, right))
+    except ValueError:
+        return None
+    return _to_utc(first), _to_utc(second)
+
+
+def _to_utc(moment: datetime) -> datetime:
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
 def _compare(operator: str, left: Any, right: Any) -> bool:
     if left is None or right is None:
         same = left is None and right is None
         return {"eq": same, "ne": not same}.get(operator, False)
+    times = _to_times(left, right)
+    if times:
+        return _COMPARE[operator](*times)
     if isinstance(left, bool | str) or isinstance(right, bool):
         return _COMPARE[operator](str(left).lower(), str(right).lower())
     try:

@@ -9,7 +9,10 @@ from typing import Any
 
 from app.sandbox.unimicro.answers import Record, duplicate_guid, malformed, refused
 from app.sandbox.unimicro.books import Books
-from app.sandbox.unimicro.schema import ENTITIES, PRIVATE, Entity, Kind
+from app.sandbox.unimicro.kinds import Entity, Kind
+from app.sandbox.unimicro.schema import ENTITIES, PRIVATE
+from app.sandbox.unimicro.series_numbers import find_series, take_number
+from app.sandbox.unimicro.sub_accounts import load_sub_account
 from app.sandbox.unimicro.switches import PrivateFlag
 from app.sandbox.unimicro.validation import to_owned_children, verify_body
 
@@ -60,6 +63,8 @@ def _save_tree(save: Save, entity: Entity, body: Record, extra: Record) -> int:
         shared = _find_shared(save, entity, body)
         record_id = shared or _create(save, entity, body, extra)
     _save_relations(save, entity, body, record_id)
+    if entity.name == "Customer":
+        load_sub_account(save.books, record_id)
     return record_id
 
 
@@ -143,27 +148,6 @@ def _to_customer_number(books: Books, wanted: int | None) -> int:
     if wanted in used:
         raise refused("CustomerNumber is already in use.", entity="Customer", field="CustomerNumber")
     return wanted
-
-
-def find_series(books: Books, task: str, series_id: int | None = None) -> Record:
-    """The number series with this id, else the default one of the task."""
-    found = books.find("NumberSeries", series_id)
-    rows = [found] if found else [row for row in books.rows("NumberSeries") if row["Name"] == task]
-    return rows[0]
-
-
-def take_number(books: Books, task: str, series_id: int | None = None) -> int:
-    """The next number of a series, which moves on.
-
-    Raises:
-        AnswerError: 400 when the series is used up.
-    """
-    series = find_series(books, task, series_id)
-    number: int = series["NextNumber"]
-    if number > series["ToNumber"]:
-        raise refused("The number series is used up.", entity="NumberSeries", field="NextNumber")
-    books.update("NumberSeries", series["ID"], {"NextNumber": number + 1})
-    return number
 
 
 def to_echo(entity: Entity, body: Any) -> str:

@@ -1,72 +1,12 @@
-"""The entities of the stand-in: fields with type and longest text, references, and relations.
+"""The entities of the stand-in, all of them; those of the ledger are in a module of their own.
 
 Source: docs/facts/unimicro.md §3 [O] for names and lengths, docs/facts/unimicro.md §0 (swagger) for types. Only what an
 invoice integration meets; fields left out are ignored on input, as unknown members are.
 """
 
-from dataclasses import dataclass, field
-from enum import StrEnum
-
-
-class Kind(StrEnum):
-    """The JSON type a field has."""
-
-    TEXT = "text"
-    INT = "int"
-    DEC = "dec"
-    BOOL = "bool"
-    DATE = "date"
-    REF = "ref"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Field:
-    """One scalar; `owned` means that only the server sets it and input is ignored."""
-
-    kind: Kind
-    length: int | None = None
-    target: str = ""
-    owned: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Entity:
-    """One entity and its relations.
-
-    Shape: `one` maps a relation to the field with its id; `many` maps a relation to (entity, field that points back);
-    without a route it is seen by expanding only.
-    """
-
-    name: str
-    route: str
-    fields: dict[str, Field]
-    one: dict[str, str] = field(default_factory=dict)
-    many: dict[str, tuple[str, str]] = field(default_factory=dict)
-    writable: bool = False
-    new_status: int | None = None
-
-
-def _to_field(kind: str) -> Field:
-    owned, kind = kind.endswith("!"), kind.rstrip("!")
-    if kind.isdigit():
-        return Field(kind=Kind.TEXT, length=int(kind), owned=owned)
-    if kind in set(Kind):
-        return Field(kind=Kind(kind), owned=owned)
-    return Field(kind=Kind.REF, target=kind, owned=owned)
-
-
-# Every record has these (§3 [O]); `_createguid` is left out of answers: it is not known to be readable (§5.2).
-_COMMON = "ID:int! StatusCode:int CreatedAt:date! CreatedBy:text! UpdatedAt:date! UpdatedBy:text! Deleted:bool!"
-
-
-def to_fields(text: str) -> dict[str, Field]:
-    """Fields of a text of `Name:kind` words.
-
-    Shape: kind is a longest length, a `Kind`, or the entity an id points to; a trailing `!` marks a server-set field.
-    """
-    pairs = (word.split(":") for word in f"{_COMMON} {text}".split())
-    return {name: _to_field(kind) for name, kind in pairs}
-
+from app.sandbox.unimicro.kinds import Entity, to_fields
+from app.sandbox.unimicro.ledger_schema import LEDGER
+from app.sandbox.unimicro.sale_schema import SALE
 
 _ADDRESS_LINES = "{0}AddressLine1:255 {0}AddressLine2:255 {0}AddressLine3:255 {0}PostalCode:{1} {0}City:100 "
 _ADDRESS = _ADDRESS_LINES + "{0}Country:100 {0}CountryCode:100 "
@@ -84,10 +24,12 @@ CustomerID:Customer CustomerName:255 CustomerOrgNumber:100 CustomerPerson:255 In
 YourReference:255 OurReference:255 Requisition:255 ContractDocumentReference:255 AmountRegards:255 Comment:500
 FreeTxt:500 InternalNote:500 SalesPerson:255 PaymentTermsID:Terms DeliveryTermsID:Terms PaymentTerm:100
 DeliveryTerm:100 DeliveryMethod:100 PaymentInfoTypeID:int PaymentInformation:text BankAccountID:int
-CurrencyCodeID:CurrencyCode CurrencyExchangeRate:dec UpdateCurrencyAmountsOnDateChange:bool DistributionPlanID:int
-UseReportID:int DontSendReminders:bool DontUseFactoring:bool MergeAttachments:bool PrintStatus:int
-CollectorStatusCode:int VatTypeID:VatType DefaultDimensionsID:Dimensions DefaultSellerID:int AccrualID:int
-{_SUMS} PayableRoundingAmount:dec! PayableRoundingCurrencyAmount:dec!
+CurrencyCodeID:CurrencyCode CurrencyExchangeRate:dec UpdateCurrencyAmountsOnDateChange:bool
+DistributionPlanID:DistributionPlan UseReportID:int DontSendReminders:bool DontUseFactoring:bool
+MergeAttachments:bool PrintStatus:int CollectorStatusCode:int VatTypeID:VatType DefaultDimensionsID:Dimensions
+DefaultSellerID:int AccrualID:int
+{_SUMS} PayableRoundingAmount:dec! PayableRoundingCurrencyAmount:dec! Credited:bool!
+WriteoffJournalEntryID:JournalEntry! WriteoffPaymentJournalEntryID:JournalEntry!
 """
 
 _ITEM = """
@@ -110,7 +52,7 @@ CustomerID:Customer CustomerName:255 CustomerOrgNumber:100 CustomerPerson:255 In
 YourReference:255 OurReference:255 Requisition:255 SupplierOrgNumber:100 Comment:500 FreeTxt:500 InternalNote:500
 SalesPerson:255 PaymentTermsID:Terms DeliveryTermsID:Terms PaymentTerm:100 DeliveryTerm:100 DeliveryMethod:100
 PaymentInfoTypeID:int CurrencyCodeID:CurrencyCode CurrencyExchangeRate:dec UpdateCurrencyAmountsOnDateChange:bool
-UpdateCurrencyOnToInvoice:bool DistributionPlanID:int UseReportID:int PrintStatus:int
+UpdateCurrencyOnToInvoice:bool DistributionPlanID:DistributionPlan UseReportID:int PrintStatus:int
 DefaultDimensionsID:Dimensions DefaultSellerID:int AccrualID:int
 TaxExclusiveAmount:dec! TaxExclusiveAmountCurrency:dec! VatTotalsAmount:dec! VatTotalsAmountCurrency:dec!
 TaxInclusiveAmount:dec! TaxInclusiveAmountCurrency:dec! RestAmountCurrency:dec! RestExclusiveAmountCurrency:dec!
@@ -131,8 +73,9 @@ PRIVATE = "IsPrivate"
 _CUSTOMER = """
 CustomerNumber:int OrgNumber:100 BusinessRelationID:BusinessRelation CreditDays:int PaymentTermsID:Terms
 DeliveryTermsID:Terms CurrencyCodeID:CurrencyCode DimensionsID:Dimensions DefaultSellerID:int
-DefaultDistributionsID:int DefaultCustomerInvoiceReportID:int SubAccountNumberSeriesID:NumberSeries PeppolAddress:50
-GLN:13 EfakturaIdentifier:100 EInvoiceAgreementReference:50 AvtaleGiro:bool IsPrivate:bool SocialSecurityNumber:20
+DefaultDistributionsID:Distributions DefaultCustomerInvoiceReportID:int SubAccountNumberSeriesID:NumberSeries
+PeppolAddress:50 GLN:13 EfakturaIdentifier:100 EInvoiceAgreementReference:50 AvtaleGiro:bool IsPrivate:bool
+SocialSecurityNumber:20
 Localization:10 ReminderEmailAddress:255 DontSendReminders:bool DontUseFactoring:bool VatTypeID:VatType
 CustomerGroupID:int InvoiceChargeID:int WebUrl:255 CustomerNumberKidAlias:255
 """
@@ -157,18 +100,12 @@ WorkPlaceAddressID:Address Visible:bool DimensionsID:Dimensions
 _DIMENSIONS = "ProjectID:Project DepartmentID:Department ProjectTaskID:int ResponsibleID:int RegionID:int AssetID:int "
 _DIMENSIONS += " ".join(f"Dimension{number}ID:int" for number in range(5, 11))
 
-_SERIES = """
-Name:100 DisplayName:100 FromNumber:int ToNumber:int NextNumber:int AccountYear:int NumberSeriesTypeID:int
-NumberSeriesTaskID:int MainAccountID:Account IsDefaultForTask:bool Disabled:bool Empty:bool System:bool NumberLock:bool
-UseNumbersFromNumberSeriesID:NumberSeries Comment:text
-"""
-
 _SETTINGS = """
 CompanyName:255 OrganizationNumber:100 BaseCurrencyCodeID:CurrencyCode CustomerCreditDays:int
 DefaultSalesAccountID:Account TaxMandatory:bool TaxMandatoryType:int RoundingType:int RoundingNumberOfDecimals:int
 ShowNumberOfDecimals:int AccountingLockedDate:date VatLockedDate:date AutoDistributeInvoice:bool
 BookCustomerInvoiceOnDeliveryDate:bool ShowKIDOnCustomerInvoice:bool UseFactoring:bool
-PresetCustomerInvoiceNumber:bool DefaultDistributionsID:int
+PresetCustomerInvoiceNumber:bool DefaultDistributionsID:Distributions
 TaxableFromDate:date TaxableFromLimit:dec UseFinancialDateToCalculateVatPercent:bool MergeAttachments:bool
 OverrideSortIndex:bool StoreDistributedInvoice:bool InvoiceToJournalEntry:int BatchInvoiceMinAmount:dec Factoring:int
 FactoringNumber:int CustomerInvoiceReminderSettingsID:CustomerInvoiceReminderSettings
@@ -222,7 +159,7 @@ _ALL = (
         route="customers",
         fields=to_fields(_CUSTOMER),
         one={"Info": "BusinessRelationID", "PaymentTerms": "PaymentTermsID", "DeliveryTerms": "DeliveryTermsID"}
-        | {"Dimensions": "DimensionsID"},
+        | {"Dimensions": "DimensionsID", "Distributions": "DefaultDistributionsID"},
         many={"CustomerInvoices": ("CustomerInvoice", "CustomerID")},
         writable=True,
         new_status=30001,
@@ -302,20 +239,14 @@ _ALL = (
         route="",
         fields=to_fields("VatTypeID:VatType ValidFrom:date ValidTo:date VatPercent:dec"),
     ),
-    Entity(
-        name="Account",
-        route="accounts",
-        fields=to_fields("AccountNumber:int AccountName:255 VatTypeID:VatType Locked:bool Visible:bool"),
-        one={"VatType": "VatTypeID"},
-    ),
     Entity(name="CurrencyCode", route="currencycodes", fields=to_fields("Code:3 Name:100 ShortCode:10")),
     Entity(name="Terms", route="terms", fields=to_fields("Name:30 CreditDays:int Description:255 TermsType:int")),
-    Entity(name="NumberSeries", route="number-series", fields=to_fields(_SERIES), writable=True),
     Entity(
         name="CompanySettings",
         route="companysettings",
         fields=to_fields(_SETTINGS),
-        one={"CustomerInvoiceReminderSettings": "CustomerInvoiceReminderSettingsID"},
+        one={"CustomerInvoiceReminderSettings": "CustomerInvoiceReminderSettingsID"}
+        | {"Distributions": "DefaultDistributionsID"},
         writable=True,
     ),
     Entity(
@@ -332,13 +263,8 @@ _ALL = (
         fields=to_fields(_REMINDERS),
         writable=True,
     ),
-    Entity(
-        name="JournalEntry",
-        route="journalentries",
-        fields=to_fields("Description:255 JournalEntryNumber:text"),
-    ),
     Entity(name="User", route="users", fields=to_fields("DisplayName:255 Email:255 GlobalIdentity:text")),
 )
 
-ENTITIES = {entity.name: entity for entity in _ALL}
-ROUTES = {entity.route: entity for entity in _ALL}
+ENTITIES = {entity.name: entity for entity in (*_ALL, *LEDGER, *SALE)}
+ROUTES = {entity.route: entity for entity in ENTITIES.values()}

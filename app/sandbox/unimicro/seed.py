@@ -63,6 +63,10 @@ ACCOUNTS = (
     (3110, "Eksport", "52"),
     (3200, "Utenfor avgiftsområdet", "6"),
     (7740, "Øreavrunding", "0"),
+    (2700, "Utgående mva", "0"),
+    (1920, "Bank", "0"),
+    (2996, "Innbetalt ingen match", "0"),
+    (7830, "Tap på fordringer", "0"),
 )
 
 # (number, name, VAT code, account, unit, price, StatusCode). 35002 is discarded (§3.5).
@@ -137,8 +141,15 @@ REMINDERS: Record = {
 }
 
 # Each with its number and name.
+# How documents are sent; an empty plan prevents it (§4.2). Each with its elements.
+PLANS = (("E-post", ("Email",)), ("EHF", ("EHF",)), ("Ingen utsendelse", ()))
 DEPARTMENTS = (("1", "Oslo"), ("2", "Bergen"), ("3", "Tromsø"))
 PROJECTS = (("P-900", "Intern"),)
+
+
+def to_company_key(org_number: str) -> str:
+    """The CompanyKey of the company with this organisation number."""
+    return str(uuid.uuid5(uuid.NAMESPACE_DNS, f"{org_number}.unimicro.sandbox"))
 
 
 def create_companies(options: SandboxOptions) -> dict[str, Company]:
@@ -152,7 +163,7 @@ def _create_company(index: int, options: SandboxOptions) -> Company:
     entity = {
         "ID": index + 1,
         "Name": name,
-        "Key": str(uuid.uuid5(uuid.NAMESPACE_DNS, f"{org_number}.unimicro.sandbox")),
+        "Key": to_company_key(org_number),
         "OrganizationNumber": org_number,
         "IsTest": is_test,
         "Deleted": deleted,
@@ -167,6 +178,7 @@ def _create_company(index: int, options: SandboxOptions) -> Company:
     _seed_vat(books, index if options.switches.vat_ids is not VatIds.EQUAL else 0)
     _seed_reference(books)
     _seed_products(books)
+    _seed_plans(books)
     _seed_settings(books, entity)
     books.hidden_until.clear()
     return Company(entity=entity, books=books)
@@ -193,9 +205,18 @@ def _seed_reference(books: Books) -> None:
         books.insert("Terms", {"Name": name, "CreditDays": days, "Description": name, "TermsType": kind})
     for name, first, last in SERIES:
         row = {"Name": name, "DisplayName": name, "FromNumber": first, "ToNumber": last, "NextNumber": first}
+        row |= {"NumberSeriesTaskID": books.insert("NumberSeriesTask", {"Name": name, "EntityType": name})["ID"]}
+        row |= {"NumberSeriesTypeID": books.insert("NumberSeriesType", _to_series_type(name))["ID"]}
         books.insert("NumberSeries", row | {"IsDefaultForTask": True, "Disabled": False, "System": True})
     person = {"DisplayName": "Sandbox Administrator", "Email": "admin@nordlys.example"}
     books.insert("User", person | {"GlobalIdentity": "sandbox-user"})
+
+
+def _to_series_type(name: str) -> Record:
+    kind = {"Name": name, "EntityType": name, "EntityField": f"{name}Number", "EntitySeriesIDField": "NumberSeriesID"}
+    if name == "CustomerInvoice":
+        kind |= {"EntityField": "InvoiceNumber", "EntitySeriesIDField": "InvoiceNumberSeriesID"}
+    return kind | {"Yearly": name == "JournalEntry", "CanHaveSeveralActiveSeries": True, "System": True}
 
 
 def _seed_products(books: Books) -> None:
@@ -210,6 +231,16 @@ def _seed_products(books: Books) -> None:
         books.insert("Department", values)
     for number, name in PROJECTS:
         books.insert("Project", {"ProjectNumber": number, "Name": name, "Visible": True})
+
+
+def _seed_plans(books: Books) -> None:
+    for name, elements in PLANS:
+        plan = books.insert("DistributionPlan", {"Name": name, "EntityType": "Models.Sales.CustomerInvoice"})
+        books.insert("Distributions", {"CustomerInvoiceDistributionPlanID": plan["ID"]})
+        for priority, element in enumerate(elements, start=1):
+            kind = books.insert("DistributionPlanElementType", {"Name": element})
+            values = {"DistributionPlanID": plan["ID"], "DistributionPlanElementTypeID": kind["ID"]}
+            books.insert("DistributionPlanElement", values | {"Priority": priority})
 
 
 def _seed_settings(books: Books, company: Record) -> None:

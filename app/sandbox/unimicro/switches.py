@@ -9,6 +9,8 @@ from dataclasses import dataclass, fields, replace
 from enum import StrEnum
 from typing import Any, get_type_hints
 
+from app.sandbox.unimicro.ledger_switches import LedgerSwitches
+
 
 class VatSums(StrEnum):
     """How VAT comes together. Source: unknown (§11 row 14).
@@ -221,8 +223,11 @@ class PrivateFlag(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Switches:
+class Switches(LedgerSwitches):
     """The switches of one company; `Books.switches` may be exchanged at any time.
+
+    Those of its numbers, KIDs, series and vouchers: see `LedgerSwitches`; of what happens to its
+    documents: see `SaleSwitches`.
 
     Attributes:
         vat_sums: See `VatSums`.

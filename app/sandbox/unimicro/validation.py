@@ -10,7 +10,8 @@ from typing import Any
 
 from app.sandbox.unimicro.answers import Record, broken_reference, invalid, malformed, to_validation
 from app.sandbox.unimicro.books import Books
-from app.sandbox.unimicro.schema import ENTITIES, Entity, Field, Kind
+from app.sandbox.unimicro.kinds import Entity, Field, Kind
+from app.sandbox.unimicro.schema import ENTITIES
 
 Path = tuple[str | int, ...]
 Problem = tuple[Path, Record]

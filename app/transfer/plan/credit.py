@@ -4,6 +4,7 @@ Unimicro makes the draft of a credit note itself, without a reference of ours; u
 known only by when it came and what it says. Source: docs/facts/unimicro.md §4.1 [O].
 """
 
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from decimal import Decimal
 
@@ -38,6 +39,22 @@ _LATE_ANSWER = timedelta(minutes=5)
 
 def plan_credit_note(document: Document, situation: DocumentSituation, *, draft_id: int | None = None) -> Decision:
     """What to do about a credit note; `draft_id` is its draft in Unimicro, if there is one already."""
+    credited = find_credited(document, situation)
+    if not isinstance(credited, Credited):
+        return credited
+    return _plan_compared(document, situation, credited=credited.past, remote=credited.remote, draft_id=draft_id)
+
+
+@dataclass(frozen=True, slots=True)
+class Credited:
+    """The invoice that a credit note credits: as our log has it, and as it stands there."""
+
+    past: Past
+    remote: RemoteDocument
+
+
+def find_credited(document: Document, situation: DocumentSituation) -> Credited | Hold | Wait:
+    """The invoice that is credited, or what is done as long as it is not there."""
     credited = situation.credited
     if credited is not None and credited.ignored:
         return Hold((_credited_not_sent(document, credited),))
@@ -49,14 +66,23 @@ def plan_credit_note(document: Document, situation: DocumentSituation, *, draft_
             cause += f" and which is held: {credited.held_because}"
         return Wait("invoice", document.credited_invoice_id or "", cause, show_way_out(credited))
     remote = situation.credited_document
-    if remote is None:
-        return Hold((_credited_missing(credited),))
-    return _plan_compared(document, situation, credited=credited, remote=remote, draft_id=draft_id)
+    return Hold((_credited_missing(credited),)) if remote is None else Credited(credited, remote)
+
+
+def list_credit_gaps(document: Document, situation: DocumentSituation, credited: Credited) -> list[Reason]:
+    """In what a credit note does not go with the invoice that it credits."""
+    past, remote = credited.past, credited.remote
+    return [
+        *_list_stranger_gaps(past, remote),
+        *_list_party_gaps(document, situation, past, remote),
+        *_list_sign_gaps(document, situation),
+        *_list_amount_gaps(document, situation, past, remote),
+    ]
 
 
 def credit_of_order(document: Document) -> Reason:
-    """Why a credit note of an order is for a person."""
-    cause = f"{name_document(document)} cannot be sent by a key that makes orders: there is no order that credits"
+    """Why a credit note waits for people: there is no order that credits, and no invoice yet."""
+    cause = f"{name_document(document)} credits an order that nobody has invoiced in Unimicro yet"
     return Reason(code=Code.CREDIT_OF_ORDER, cause=cause, fix=fix_for(Code.CREDIT_OF_ORDER))
 
 
@@ -199,6 +225,22 @@ def _credited_not_sent(document: Document, credited: Past) -> Reason:
 def _credited_missing(credited: Past) -> Reason:
     cause = f"Unimicro does not show invoice {credited.remote_number} (id {credited.remote_id}), which it credits"
     return Reason(code=Code.CREDITED_MISSING, cause=cause, fix=fix_for(Code.CREDITED_MISSING))
+
+
+def unmark_copies(credited: RemoteDocument | None, found: tuple[RemoteDocument, ...]) -> tuple[RemoteDocument, ...]:
+    """Documents as if Unimicro copied no references: a credit note that has its invoice's has none of its own.
+
+    Whether it copies them is unknown, and one of the questions that a company is asked (domain.answers).
+    """
+    copied = "" if credited is None else credited.external_reference
+    if not copied:
+        return found
+    return tuple(
+        replace(one, external_reference="")
+        if one.kind is DocumentKind.CREDIT_NOTE and one.external_reference == copied
+        else one
+        for one in found
+    )
 
 
 def list_own_drafts(

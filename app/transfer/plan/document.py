@@ -24,13 +24,19 @@ from app.transfer.plan.basics import (
     plan_dimensions,
 )
 from app.transfer.plan.changes import explain_alarm, explain_unreadable, find_changes, list_notes, say_settled
-from app.transfer.plan.credit import credit_of_order, plan_credit_note
+from app.transfer.plan.credit import (
+    Credited,
+    find_credited,
+    list_credit_gaps,
+    plan_credit_note,
+)
 from app.transfer.plan.customers import plan_customer
-from app.transfer.plan.go_live import plan_before_go_live
+from app.transfer.plan.go_live import is_persons_choice, plan_before_go_live
 from app.transfer.plan.parts import plan_project
 from app.transfer.plan.products import list_unknown_products, plan_products
 from app.transfer.plan.review import is_too_old, list_review_gaps, list_rule_gaps
 from app.transfer.plan.sale import Sale, to_sale
+from app.transfer.plan.series import keep_order
 from app.transfer.plan.situation import CustomerView, DepartmentView, DocumentSituation, Past, ProjectView
 from app.transfer.plan.steps import (
     AdoptDocument,
@@ -39,16 +45,35 @@ from app.transfer.plan.steps import (
     Go,
     Hold,
     Link,
+    LinkDocument,
     LookAgain,
     Skip,
     Step,
     UpdateCustomer,
     UpdateProject,
 )
+from app.transfer.plan.voucher import design_step, list_voucher_gaps, plan_known_voucher
 
 
 def plan_document(situation: DocumentSituation) -> Decision:
     """What to do about an invoice or credit note."""
+    return _hold_unsaid(_plan(situation), situation)
+
+
+def _hold_unsaid(decision: Decision, situation: DocumentSituation) -> Decision:
+    """Nothing goes as long as somebody must say how; what is issued already is ours to record."""
+    is_booked = situation.past is not None and situation.past.booked
+    if is_booked or any(one.state is not DocumentState.DRAFT for one in situation.found):
+        return decision
+    match decision:
+        case Hold() if not is_persons_choice(decision):
+            return Hold((*decision.gaps, *situation.unsaid))
+        case Go() if situation.unsaid and not any(isinstance(step, LinkDocument) for step in decision.steps):
+            return Hold(situation.unsaid)
+    return decision
+
+
+def _plan(situation: DocumentSituation) -> Decision:
     document, past = situation.document, situation.past
     if past is not None and past.ignored:
         return Skip("a person chose not to send it")
@@ -61,15 +86,15 @@ def plan_document(situation: DocumentSituation) -> Decision:
     old = plan_before_go_live(document, situation)
     if old is not None:
         return old
-    if situation.booking == Booking.ORDER and document.kind is DocumentKind.CREDIT_NOTE:
-        return Hold((credit_of_order(document),))
     if is_too_old(document, situation):
         return Skip(f"{name_document(document)} is older than the key's cut-off date {situation.rules.not_before}")
-    return _plan_open(document, situation)
+    return keep_order(_plan_open(document, situation), document, situation)
 
 
 def _plan_open(document: Document, situation: DocumentSituation) -> Decision:
     past = situation.past
+    if situation.booking is Booking.VOUCHER:
+        return plan_known_voucher(document, situation) or _plan_voucher(document, situation)
     if situation.found:
         return _plan_found(document, situation)
     # What was there by its id is not gone because one answer says so.
@@ -142,6 +167,25 @@ def _plan_invoice(document: Document, situation: DocumentSituation) -> Decision:
     draft = _plan_draft(sale, situation.department)
     last = choose_last_step(document, situation)
     return Go((*steps, *products, draft, last), list_warnings(document, situation))
+
+
+def _plan_voucher(document: Document, situation: DocumentSituation) -> Decision:
+    credited = find_credited(document, situation) if document.kind is DocumentKind.CREDIT_NOTE else None
+    if credited is not None and not isinstance(credited, Credited):
+        return credited
+    # A voucher is booked on the day that we name, which is the document's own.
+    reference = replace(situation.reference, books_on_delivery_date=False)
+    steps, gaps = _plan_parts(situation)
+    sale = to_sale(document, situation)
+    products, product_gaps = plan_products(sale)
+    gaps = [*gaps, *product_gaps, *list_date_gaps(document, reference), *_company_gaps(document, situation)]
+    gaps += [] if credited is None else list_credit_gaps(document, situation, credited)
+    gaps += [*list_voucher_gaps(sale, situation), *list_rule_gaps(situation)]
+    gaps = gaps or list_review_gaps(document, situation)
+    if gaps:
+        return Hold(tuple(gaps))
+    booking = design_step(sale, situation, credited)
+    return Go((*steps, *products, booking), list_warnings(document, situation))
 
 
 def _plan_draft(sale: Sale, department: DepartmentView | None) -> CreateDraft:

@@ -58,7 +58,7 @@ def list_review_gaps(document: Document, situation: DocumentSituation) -> list[R
 
 
 def is_approved(situation: DocumentSituation) -> bool:
-    """Whether a person let it through whose word counts, whatever way it came to this key or changed since."""
+    """Whether a person let it through whose word counts, whatever way it came to this key."""
     past = situation.past
     if past is None or not past.approved:
         return False

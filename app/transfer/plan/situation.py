@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
+from app.domain.answers import Answer, Question
 from app.domain.dimensions import Department, Project
 from app.domain.documents import Document, Totals
 from app.domain.gaps import Gaps
@@ -13,6 +14,8 @@ from app.domain.policies import MatchedBy, NumberPolicy
 from app.domain.reasons.codes import Reason
 from app.domain.reference import Reference, RemoteCustomer, RemoteDepartment, RemoteDocument, RemoteProject
 from app.domain.rules import Rules
+from app.domain.series import InvoiceSeries
+from app.domain.vouchers import RemoteVoucher
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,7 +79,8 @@ class CustomerView:
     """A customer as our log, RecMan and Unimicro see it; `record` holds gaps when it cannot be mapped.
 
     `is_compared`: it is looked at before anything is sent, so nothing is there to be retried. `shares_number`: a person
-    said that several customers have its organisation number, so the number tells none of them. `remote_country`: where
+    said that several customers have its organisation number, so the number tells none of them. `takes_numbers` False:
+    the company is known to give customers numbers of its own. `remote_country`: where
     Unimicro's customer is, looked up where RecMan's word is not known and something hangs on it.
     """
 
@@ -85,6 +89,7 @@ class CustomerView:
     record: Customer | Gaps | None = None
     matches: tuple[RemoteCustomer, ...] = ()
     policy: NumberPolicy = NumberPolicy.SAME_NUMBER
+    takes_numbers: bool = True
     is_compared: bool = False
     shares_number: bool = False
     remote_country: str = ""
@@ -123,13 +128,38 @@ class Twin:
     differences: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Ahead:
+    """How the document stands whose number comes first: the state of its transfer, and why."""
+
+    state: str
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SeriesView:
+    """How the series stand that would number a document.
+
+    `fitting`: those named for it; one, if all is well. `ahead`: the document with that one's next number, where it is
+    another one that RecMan has told of. `is_near`: those ahead are being issued now, so it may be made ready.
+    """
+
+    key_id: str
+    company_key: str
+    fitting: tuple[InvoiceSeries, ...]
+    ahead: Ahead | None = None
+    is_near: bool = False
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DocumentSituation:
     """Everything that decides about one document at one key.
 
-    `booking`: how a document gets into the key's books.
+    `booking`: how the document gets into the key's books; `unsaid`: what somebody must say before it may.
     `go_live`: the key's first day. `twins`: what may be an older document in Unimicro; None: not looked for.
-    `found`: what Unimicro has of it, looked up only when our log cannot tell.
+    `found`: what Unimicro has of it, looked up only when our log cannot tell; `vouchers`: likewise, of a document that
+    is booked as one, and whatever else has its number there. `answers`: what is known of the company, as far as the
+    booking hangs on it.
     `credited`: the past of the invoice that a credit note credits; `credited_document`: what its id shows in Unimicro
     now; `credit_notes`: every credit note of it there, whoever made them; `kept_credits`: ids of those that we have
     booked, also as drafts for a person to issue.
@@ -138,6 +168,7 @@ class DocumentSituation:
     because another invoice in the same books has its KID.
     `rule_makers`: who changed the key's rules last; where four eyes are wanted, whoever made any that are in force.
     `booked_before`: how many documents of the key are in Unimicro, as far as a review must know.
+    `series`: how its number's turn stands, where documents are issued in RecMan's order.
     """
 
     document: Document | Gaps
@@ -146,6 +177,7 @@ class DocumentSituation:
     go_live: date
     twins: tuple[Twin, ...] | None = None
     booking: str = "renumbered"
+    unsaid: tuple[Reason, ...] = ()
     past: Past | None = None
     customer: CustomerView | None = None
     project: ProjectView | None = None
@@ -156,11 +188,14 @@ class DocumentSituation:
     kept_credits: frozenset[int] = frozenset()
     usual_minus: bool | None = None
     found: tuple[RemoteDocument, ...] = ()
+    vouchers: tuple[RemoteVoucher, ...] = ()
+    answers: Mapping[Question, Answer] = field(default_factory=dict)
     rules: Rules = field(default_factory=Rules)
     rule_makers: frozenset[str] = frozenset()
     booked_before: int = 0
     doubles: tuple[Reason, ...] = ()
     kid_clashes: tuple[Reason, ...] = ()
+    series: SeriesView | None = None
 
     @property
     def complete_document(self) -> Document:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
 
 from app.domain.buyers import Buyer
 from app.domain.dimensions import Department, Project
@@ -10,6 +11,8 @@ from app.domain.parties import Customer
 from app.domain.policies import MatchedBy
 from app.domain.reasons.codes import Reason
 from app.domain.reference import RemoteDocument, RemoteProduct
+from app.domain.series import InvoiceSeries
+from app.domain.vouchers import RemoteVoucher
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,6 +108,7 @@ class CreateDraft:
     """Make the invoice there as a draft.
 
     `department_id` and `dimensions` (id by dimension 5 to 10) are what a rule says; `buyer` decides about VAT.
+    `series_id`: the series that numbers it, where that is not left to Unimicro.
     """
 
     document: Document
@@ -112,6 +116,7 @@ class CreateDraft:
     department_id: int | None = None
     dimensions: Mapping[int, int] = field(default_factory=dict)
     buyer: Buyer = field(default_factory=Buyer)
+    series_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,6 +124,7 @@ class CreateCreditDraft:
     """Make the credit note there from the invoice it credits; `draft_id`: one that is there already.
 
     `department_id` and `dimensions` (id by dimension 5 to 10) are what a rule says; `buyer` decides about VAT.
+    `series_id`: as of an invoice.
     """
 
     document: Document
@@ -128,13 +134,42 @@ class CreateCreditDraft:
     department_id: int | None = None
     dimensions: Mapping[int, int] = field(default_factory=dict)
     buyer: Buyer = field(default_factory=Buyer)
+    series_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BookVoucher:
+    """Book the document as a voucher that makes an invoice head with its number.
+
+    `credited_id`, `credited_number`: the invoice that a credit note credits, as it is called there; `credited_rate` the
+    rate that it was booked with. The rest as in `CreateDraft`.
+    """
+
+    document: Document
+    reason: str
+    credited_id: int | None = None
+    credited_number: str = ""
+    credited_rate: Decimal | None = None
+    department_id: int | None = None
+    dimensions: Mapping[int, int] = field(default_factory=dict)
+    buyer: Buyer = field(default_factory=Buyer)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AdoptVoucher:
+    """The voucher is there already, with its invoice head: compare it, and take it over."""
+
+    document: Document
+    voucher: RemoteVoucher
+    reason: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Issue:
-    """Issue the draft once its totals agree."""
+    """Issue the draft once its totals agree; in a `series` of its own once its number has its turn."""
 
     document: Document
+    series: InvoiceSeries | None = None
     reason: str = "the draft's totals agree with RecMan's"
 
 
@@ -158,6 +193,8 @@ Step = (
     | LinkDocument
     | CreateDraft
     | CreateCreditDraft
+    | BookVoucher
+    | AdoptVoucher
     | Issue
     | KeepDraft
 )
