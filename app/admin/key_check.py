@@ -30,6 +30,7 @@ async def check_key(resources: Resources, key: Key) -> list[Finding]:
     Raises:
         NotFoundError: the key was removed meanwhile.
     """
+    resources = resources.of_tenant(key.tenant_id)
     signed_in = await _check_sign_in(resources, key)
     if not signed_in.ok:
         return [signed_in]
@@ -69,9 +70,10 @@ def open_key_target(
     rehearses: bool = False,
 ) -> Target:
     """The key's books; unless told otherwise to look into, and nothing is kept of what is said. See `open_target`."""
+    own = resources.of_tenant(key.tenant_id)
 
     async def token(refused: str | None) -> str:
-        return await fresh_token(resources, key.id, refused=refused)
+        return await fresh_token(own, key.id, refused=refused)
 
     return open_target(
         resources.http,

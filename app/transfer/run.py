@@ -34,6 +34,7 @@ from app.transfer.log import (
     show_reasons,
     show_totals,
 )
+from app.transfer.own_number import require_number
 from app.transfer.plan.issued import Wanted
 from app.transfer.plan.situation import DocumentSituation, Past
 from app.transfer.plan.steps import (
@@ -119,6 +120,7 @@ async def _finish(
 ) -> None:
     if done.draft is None:
         raise TypeError("a plan finishes only what an earlier step made or found")
+    await require_number(books, step.document, done.draft.document)
     draft, vat = await level_draft(run, books, step.document, done.draft, situation)
     # What was known when the draft was made may be told again.
     draft = replace(draft, warnings=tuple(dict.fromkeys((*done.warnings, *draft.warnings))))

@@ -37,3 +37,9 @@ async def answer(world: World, question: Question, way: Way) -> None:
         key = await session.get_one(Key, UUID(str(world.key_id)))
         given = Answer(question=question, answer=way, how=How.TRIED, answered_by="a test")
         await record_answer(session, tenant_id=key.tenant_id, company_key=key.company_key, given=given)
+
+
+async def forget_kid_acceptance(world: World) -> None:
+    """As if nobody had accepted that Unimicro makes a KID where a document has none."""
+    async with world.resources.sessions.begin() as session:
+        await session.execute(text("UPDATE key SET kid_acceptance = NULL WHERE id = :id"), {"id": world.key_id})

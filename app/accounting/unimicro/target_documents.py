@@ -16,6 +16,7 @@ from app.accounting.unimicro.translate_documents import (
     from_invoice,
     list_cuts,
     to_invoice,
+    to_own_number,
     to_rounding,
     to_series,
 )
@@ -56,7 +57,11 @@ class Draft:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewDraft:
-    """What a draft is made with; `rate` is what one unit of the document's currency is worth."""
+    """What a draft is made with.
+
+    `rate` is what one unit of the document's currency is worth; `keeps_number`: the draft is sent with the document's
+    own number. Source: docs/facts/unimicro.md §4.3 E: whether it is taken is unknown.
+    """
 
     document: Document
     links: Links
@@ -64,6 +69,7 @@ class NewDraft:
     external_reference: str
     reference: Reference
     rate: Decimal
+    keeps_number: bool = False
 
 
 # What customers look like on an invoice's head, by the customer's id; the caller says how long it is believed.
@@ -144,7 +150,7 @@ class DocumentTarget:
         """The draft as it is sent, and what had to be cut; reads only."""
         document, links, company_id = new.document, new.links, new.document.recman_company_id
         recipient = await self._fetch_own_recipient(links, company_id) if links.customer_id else None
-        return to_invoice(
+        payload, warnings = to_invoice(
             document,
             links,
             guid=new.guid,
@@ -152,6 +158,7 @@ class DocumentTarget:
             currency=Currency(currency_id=new.reference.currencies[document.currency], rate=new.rate),
             recipient=recipient,
         )
+        return payload | to_own_number(document, keeps=new.keeps_number), warnings
 
     def list_cuts(self, document: Document) -> tuple[Reason, ...]:
         """What was cut of the texts of a draft whose making was not seen."""
@@ -252,11 +259,18 @@ class DocumentTarget:
         await self._client.update(f"invoices/{remote_id}", {"ID": remote_id, "ExternalReference": external_reference})
 
     async def update_credit_draft(
-        self, remote_id: int, document: Document, *, external_reference: str, links: Links, rate: Decimal | None = None
+        self,
+        remote_id: int,
+        document: Document,
+        *,
+        external_reference: str,
+        links: Links,
+        rate: Decimal | None = None,
+        keeps_number: bool = False,
     ) -> Draft:
         """The credit draft with our reference, dates and texts; where any line differs, with RecMan's lines.
 
-        `rate` is its invoice's, which it keeps; None: the draft's own.
+        `rate` is its invoice's, which it keeps; None: the draft's own. `keeps_number`: see `NewDraft`.
         """
         row = await self._client.fetch_one(f"invoices/{remote_id}", expand="Items,Items.Dimensions")
         head, warnings = to_credit_head(
@@ -264,7 +278,8 @@ class DocumentTarget:
         )
         kept_rate = rate or from_invoice(row).rate
         lines, cut = to_credit_lines(document, links, there=row, rate=kept_rate or Decimal(1))
-        await self._client.update(f"invoices/{remote_id}", {"ID": remote_id, **head, **to_series(links), **lines})
+        own = {**to_series(links), **to_own_number(document, keeps=keeps_number)}
+        await self._client.update(f"invoices/{remote_id}", {"ID": remote_id, **head, **own, **lines})
         made = await self._client.fetch_one(f"invoices/{remote_id}", expand="Items")
         lost = list_lost_lines(lines, made, where=f"Credit note {document.number}")
         return Draft(
