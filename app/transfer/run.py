@@ -34,8 +34,8 @@ from app.transfer.log import (
     show_reasons,
     show_totals,
 )
+from app.transfer.own_number import require_number
 from app.transfer.plan.issued import Wanted
-from app.transfer.plan.own_number import find_number_gap
 from app.transfer.plan.situation import DocumentSituation, Past
 from app.transfer.plan.steps import (
     AdoptDocument,
@@ -120,7 +120,7 @@ async def _finish(
 ) -> None:
     if done.draft is None:
         raise TypeError("a plan finishes only what an earlier step made or found")
-    await _require_number(books, step.document, done.draft.document)
+    await require_number(books, step.document, done.draft.document)
     draft, vat = await level_draft(run, books, step.document, done.draft, situation)
     # What was known when the draft was made may be told again.
     draft = replace(draft, warnings=tuple(dict.fromkeys((*done.warnings, *draft.warnings))))
@@ -146,21 +146,6 @@ def _find_customer_id(situation: DocumentSituation, known: Known) -> int | None:
     if credited is not None:
         return credited.customer_id
     return find_id(known, "company", situation.complete_document.recman_company_id)
-
-
-async def _require_number(books: Books, document: Document, remote: RemoteDocument) -> None:
-    """Make sure that a draft has taken the document's own number, where it was sent with it.
-
-    Raises:
-        HoldError: it has not.
-    """
-    gap = find_number_gap(document, remote, books.booking)
-    if gap is not None:
-        # What makes a draft may answer it without its number.
-        async with missing_is_unclear():
-            gap = find_number_gap(document, await books.target.fetch_document(remote.remote_id), books.booking)
-        if gap is not None:
-            raise HoldError((gap,))
 
 
 async def _wait_for_turn(run: Run, books: Books, step: Issue) -> None:
