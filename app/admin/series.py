@@ -12,7 +12,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, delete, select, text, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
-from app.domain.series import SCOPE, InvoiceSeries, name_turn
+from app.domain.series import SCOPE, InvoiceSeries, name_turn, parse_numeral
 from app.engine.lanes import wake_any, wake_waiting
 from app.platform.db import Session, locked
 from app.tables import Key, SeriesClaim, SeriesOrder, Transfer
@@ -106,6 +106,22 @@ async def end_turn(session: Session, key: Key, series_id: int, *, number: int) -
 async def wake_follower(session: Session, key: Key, series_id: int, *, number: int) -> None:
     """Let whoever comes behind this number look again how the number stands."""
     await _wake(session, key.tenant_id, key.company_key, series_id, number + 1)
+
+
+async def record_number_booked(session: Session, key: Key, number: str) -> None:
+    """A document with this number is in the books without its turn: the series that stands there moves on."""
+    for one in await list_series(session, key):
+        place = _place(key.tenant_id, key.company_key, one.series_id)
+        passed = await _record_passed(session, place) if one.next_number == parse_numeral(number) else None
+        if passed is not None:
+            await _wake(session, key.tenant_id, key.company_key, one.series_id, passed)
+
+
+async def wake_behind_number(session: Session, key: Key, number: str) -> None:
+    """Let whoever waits for a document with this number look again how it stands: a person has decided about it."""
+    for one in await list_series(session, key):
+        if one.next_number == parse_numeral(number):
+            await wake_follower(session, key, one.series_id, number=one.next_number)
 
 
 async def wake_behind(session: Session, key: Key, series_id: int, *, number: int, most: int) -> None:

@@ -28,8 +28,8 @@ async def require_absent(resources: Resources, transfer: Transfer) -> None:
     if transfer.booked_at is not None or transfer.scope != "invoice" or transfer.key_id is None:
         cause = f"The {transfer.kind.replace('_', ' ')} is {transfer.state}: it is, or may be, in Unimicro"
         raise ConflictError(cause, fix="Credit or close it in Unimicro instead.", code=Code.ALREADY_BEGUN)
-    async with resources.sessions() as session:
-        key = await session.get_one(Key, transfer.key_id)
+    async with resources.of_tenant(transfer.tenant_id).sessions() as session:
+        key = await session.get_one(Key, (transfer.tenant_id, transfer.key_id))
         # What was made a moment ago may not show yet.
         lag = timedelta(seconds=resources.settings.unimicro_read_lag_seconds)
         is_fresh = await load_now(session) - transfer.updated_at < lag

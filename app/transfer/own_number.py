@@ -1,4 +1,4 @@
-"""A draft that was sent with RecMan's number is gone on with only when it has it."""
+"""A draft that was sent with the document's own number must have taken it, before it is issued."""
 
 from app.domain.documents import Document
 from app.domain.reference import RemoteDocument
@@ -13,13 +13,11 @@ async def require_number(books: Books, document: Document, remote: RemoteDocumen
 
     Raises:
         HoldError: it has not.
-        RemoteError: it could not be read.
     """
-    if find_number_gap(document, remote, books.booking) is None:
-        return
-    # What makes a draft may answer it without its number.
-    async with missing_is_unclear():
-        there = await books.target.fetch_document(remote.remote_id)
-    gap = find_number_gap(document, there, books.booking)
+    gap = find_number_gap(document, remote, books.booking)
     if gap is not None:
-        raise HoldError((gap,))
+        # What makes a draft may answer it without its number.
+        async with missing_is_unclear():
+            gap = find_number_gap(document, await books.target.fetch_document(remote.remote_id), books.booking)
+        if gap is not None:
+            raise HoldError((gap,))

@@ -132,12 +132,25 @@ async def _finish(
         vat=vat,
         makes_kid=books.key.kid_acceptance is not None,
     )
-    if isinstance(step, Issue):
-        await _wait_for_turn(run, books, step)
-        await require_next(run, books, step, draft.document, situation)
+    if isinstance(step, KeepDraft):
+        await _keep_draft(run, books, wanted, draft)
+    elif step.series is None:
         await _issue(run, books, step, wanted, draft)
     else:
-        await _keep_draft(run, books, wanted, draft)
+        await _issue_in_turn(run, books, step, situation, wanted, draft)
+
+
+async def _issue_in_turn(
+    run: Run, books: Books, step: Issue, situation: DocumentSituation, wanted: Wanted, draft: Draft
+) -> None:
+    """Issue it once its number has its turn; where that takes long, or the key was stopped, no draft is left behind."""
+    try:
+        await wait_for_turn(run, books, step)
+        await require_next(run, books, step, draft.document, situation)
+        await _issue(run, books, step, wanted, draft)
+    except WaitError:
+        await take_back_draft(run)
+        raise
 
 
 def _find_customer_id(situation: DocumentSituation, known: Known) -> int | None:
@@ -146,15 +159,6 @@ def _find_customer_id(situation: DocumentSituation, known: Known) -> int | None:
     if credited is not None:
         return credited.customer_id
     return find_id(known, "company", situation.complete_document.recman_company_id)
-
-
-async def _wait_for_turn(run: Run, books: Books, step: Issue) -> None:
-    """Wait for the document's number, and leave no draft behind where that takes long."""
-    try:
-        await wait_for_turn(run, books, step)
-    except WaitError:
-        await take_back_draft(run)
-        raise
 
 
 async def _create_draft(
@@ -248,8 +252,8 @@ async def _issue(run: Run, books: Books, step: Issue, wanted: Wanted, draft: Dra
             **show_totals("remote_", issued.totals),
         )
         await record_rate(session, run, books, document, draft.rate)
-        await finish_turn(session, books, step)
         alarms = await record_comparison(session, run, books, wanted, issued)
+        await finish_turn(session, books, step)
         if alarms:
             await record_held(session, transfer_id, alarms)
         await run.finish(

@@ -16,7 +16,7 @@ from app.domain.reasons.catalogue import fix_for
 from app.domain.reasons.codes import Code, Reason
 from app.domain.reference import DocumentState, RemoteDocument
 from app.domain.series import SCOPE, InvoiceSeries, choose_series, name_turn, parse_numeral
-from app.domain.states import AT_REST, LaneState, TransferState
+from app.domain.states import AT_REST, LaneState, Proof, TransferState
 from app.errors import HoldError, OutcomeUnknownError, System, WaitError
 from app.platform.db import Session
 from app.tables import Key, Lane, Transfer
@@ -25,7 +25,7 @@ from app.transfer.context import Run, Turn
 from app.transfer.log import INVOICE
 from app.transfer.plan.situation import Ahead, DocumentSituation, Past, SeriesView
 from app.transfer.plan.steps import Issue
-from app.transfer.proof import record_stop
+from app.transfer.proof import is_proven_alone, record_stop
 
 # A series may show a moment later where it stands. Source: assumed (docs/facts/unimicro.md §9: read lags are unknown).
 _PAUSES = (0.0, 0.3, 1.0)
@@ -53,7 +53,8 @@ async def look_at_series(run: Run, books: Books, document: Document | Gaps) -> S
         ahead, is_near = None, False
         if len(fitting) == 1 and number is not None and number > fitting[0].next_number:
             ahead = await _find_ahead(session, key, series, fitting[0])
-            is_near = await _is_near(session, run, fitting[0], number)
+            # One that is proven goes alone; who made ready before it would keep its place from the one ahead.
+            is_near = not is_proven_alone(key, document) and await _is_near(session, run, fitting[0], number)
     return SeriesView(key_id=str(key.id), company_key=key.company_key, fitting=fitting, ahead=ahead, is_near=is_near)
 
 
@@ -140,7 +141,7 @@ async def wait_for_turn(run: Run, books: Books, step: Issue) -> None:
     """Return once the document's number has its turn; those ahead are being issued right now, so that takes a moment.
 
     Raises:
-        WaitError: somebody ahead has stopped, and nobody knows for how long.
+        WaitError: the key was stopped; or somebody ahead has stopped, and nobody knows for how long.
     """
     series, number = step.series, parse_numeral(step.document.number)
     if series is None or number is None:
@@ -159,6 +160,7 @@ async def _has_turn(run: Run, books: Books, series_id: int, number: int) -> bool
     async with run.sessions() as session:
         now = await find_series(session, books.key, series_id)
         if now is None or (number <= now.next_number and now.skipping_to is None):
+            await _require_not_stopped(session, books.key)
             return True
         if await _is_near(session, run, now, number):
             return False
@@ -169,6 +171,13 @@ async def _has_turn(run: Run, books: Books, series_id: int, number: int) -> bool
     turn = name_turn(books.key.company_key, series_id, number)
     cause = f"waits for number {now.next_number}, which comes first in {now.name}"
     raise WaitError(cause, scope=SCOPE, record_id=turn, seconds=_TURN_SECONDS)
+
+
+async def _require_not_stopped(session: Session, key: Key) -> None:
+    """Whoever was ahead may have stopped the key: what it did to the series is nothing to look into now."""
+    query = select(Key.proof).where(Key.tenant_id == key.tenant_id, Key.id == key.id)
+    if await session.scalar(query) == Proof.STOPPED:
+        raise WaitError(f"key “{key.name}” was stopped just now", scope="", record_id="", seconds=0)
 
 
 def ring_next(run: Run, books: Books, step: Issue) -> None:

@@ -67,7 +67,7 @@ async def _open_books(run: Run, transfer: Transfer) -> Books | None:
     if run.books is not None and run.books.key.id == transfer.key_id:
         return run.books
     async with run.sessions() as session:
-        key = await session.get(Key, transfer.key_id)
+        key = await session.get(Key, (transfer.tenant_id, transfer.key_id))
     try:
         return None if key is None else await run.open_books(key, booking_of(transfer, key))
     except HoldError:
