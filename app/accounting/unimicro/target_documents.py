@@ -58,11 +58,7 @@ class Draft:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewDraft:
-    """What a draft is made with.
-
-    `rate` is what one unit of the document's currency is worth; `keeps_number`: the draft is sent with the document's
-    own number. Source: docs/facts/unimicro.md §4.3 E: whether it is taken is unknown.
-    """
+    """What a draft is made with: at `rate` for one unit of its currency; `keeps_number`: with the document's own."""
 
     document: Document
     links: Links
