@@ -30,8 +30,8 @@ _CLAIM = text("""
             WHERE lane.tenant_id = :tenant_id AND lane.token = transfer.lane_token AND lane.leased_until > now()
         )
     )
-      -- Nothing more goes with a key that was stopped since.
-      AND (:step = 'look' OR EXISTS (
+      -- Nothing more goes with a key that was stopped since; what may not stand there is taken away all the same.
+      AND (:step IN ('look', 'delete') OR EXISTS (
         SELECT FROM key WHERE key.tenant_id = :tenant_id AND key.id = :key_id AND key.proof <> 'stopped'))
     RETURNING before.unclear
 """)
