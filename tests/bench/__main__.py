@@ -265,7 +265,7 @@ async def _drain(resources: Resources, tenant: str, *, lanes: int) -> float:
     """Events per second with a handler that does nothing but end them."""
     async with resources.sessions.begin() as session:
         # What an earlier measurement left waiting must not be counted into this one.
-        await session.execute(text("TRUNCATE attempt, transfer, event, lane CASCADE"))
+        await session.execute(text("TRUNCATE attempt, transfer, event, event_key, lane CASCADE"))
         tenant_id = (await create_tenant(session, name=tenant)).id
         for n in range(EVENTS):
             arrival = Arrival(
