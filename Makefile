@@ -22,13 +22,20 @@ up: setup ## The service itself: Postgres (embedded without DATABASE_URL), migra
 	@$(BIN)/recman-unimicro up $(ARGS)
 
 ##@ Work on it
-.PHONY: setup test check format bench openapi lock clean help
+.PHONY: setup test pgbouncer check format bench openapi lock clean help
 setup: $(STAMP) ## Make .venv as requirements.lock says; done again only when that or pyproject.toml changed
 
 # Compiled once instead of by every process of every test, whatever the shell says.
 test check: export PYTHONDONTWRITEBYTECODE :=
 test: check ## Everything: check, then all tests; ARGS go to pytest
 	$(BIN)/python -m pytest -n 4 --dist load --maxschedchunk 2 --hypothesis-profile whole $(ARGS)
+
+# The flows and crashes with a pooler in transaction mode before every world; some minutes. Without the program it fails.
+pgbouncer: export TEST_POOLED := 1
+pgbouncer: setup ## Tests of engine and flows through PgBouncer, which must be on this machine
+	@PATH="$$PATH:/usr/sbin" command -v pgbouncer >/dev/null \
+		|| { echo "PgBouncer is not on this machine: apt-get install pgbouncer" >&2; exit 1; }
+	$(BIN)/python -m pytest -n 2 --dist load --maxschedchunk 2 tests/flows tests/chaos $(ARGS)
 
 check: setup ## The quick part: format, lint, types, imports, unit tests
 	$(BIN)/ruff format --check .

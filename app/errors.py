@@ -13,6 +13,7 @@ ServiceError                        500  retry           something of ours broke
 ├── DatabaseAwayError               503  retry           Postgres does not answer: the sender must try again
 │   └── SchemaError                 503  retry           it has another schema than this version's
 ├── EncryptionKeyMissingError       500  retry           no process starts: secrets could not be stored
+├── StartError                      500  retry           no process starts: what it needs around it is not there
 ├── SecretUnreadableError           500  retry           none of the encryption keys opens what is stored
 ├── EmbeddedPostgresError           500  retry           no process starts: the Postgres of our own does not
 ├── HoldError                       409  hold            a person must decide; carries every gap at once
@@ -130,16 +131,22 @@ class DatabaseAwayError(ServiceError):
 
 
 class SchemaError(DatabaseAwayError):
-    """The database has another schema than this version was written for."""
+    """The database has another schema than this version was written for; `case` names what mends it."""
 
-    def __init__(self, cause: str) -> None:
-        super().__init__(cause, fix=fix_for(Code.DATABASE_AWAY, "schema"))
+    def __init__(self, cause: str, *, case: str = "schema") -> None:
+        super().__init__(cause, fix=fix_for(Code.DATABASE_AWAY, case))
 
 
 class EncryptionKeyMissingError(ServiceError):
     """Secrets cannot be stored without a key."""
 
     code = Code.ENCRYPTION_KEY_MISSING
+
+
+class StartError(ServiceError):
+    """A process cannot start: the database, or the address to listen on, is not as it needs them."""
+
+    code = Code.CANNOT_START
 
 
 class SecretUnreadableError(ServiceError):

@@ -131,6 +131,15 @@ class Settings(BaseSettings):
         """Where a worker can be woken from, when it works at `url`; None: nowhere, so that it looks again and again."""
         return self.database_direct_url or (None if self.database_pooled else url)
 
+    def most_connections(self, *, serves: bool, works: bool) -> int:
+        """How many connections to Postgres a process of this kind opens at most: one more for slots, one to listen."""
+        return self.session_connections + 1 + serves * self.webhook_connections + works
+
+    @property
+    def session_connections(self) -> int:
+        """Never fewer than the lanes that are worked on at once, and those who look after them."""
+        return max(self.database_connections, self.worker_concurrency + 2)
+
     @property
     def places_of_a_tenant(self) -> int:
         """How many of a worker's places one tenant may have, at least one."""

@@ -10,6 +10,8 @@ from typing import Any
 from uuid import UUID
 
 from app.admin.keys import is_removed, pause_key
+from app.admin.proving import is_free, record_place_left
+from app.admin.series import is_turn
 from app.admin.tenants import load_tenant
 from app.clerk.carry_job import carry_job
 from app.clerk.jobs import SCOPE as JOB
@@ -17,6 +19,8 @@ from app.clerk.jobs import record_job_trouble
 from app.domain.reading import Purpose
 from app.domain.reasons.catalogue import fix_for
 from app.domain.reasons.codes import Code, Reason
+from app.domain.series import SCOPE as TURN
+from app.domain.series import parse_turn
 from app.domain.states import STOPPED, EventState
 from app.engine.inbox import Arrival, accept, dedupe_key, load_unseen
 from app.engine.lanes import Lease, backoff_seconds, check_fence, lock_record, postpone, release, wait_for
@@ -25,6 +29,7 @@ from app.errors import (
     AuthExpiredError,
     HoldError,
     KeyPausedError,
+    ProvingError,
     RemoteError,
     RemoteMissingError,
     RemoteRejectedError,
@@ -45,7 +50,7 @@ from app.sweep.sweeps import record_trouble as record_sweep_trouble
 from app.tables import Transfer
 from app.transfer.books import REST_SECONDS, open_books
 from app.transfer.carry import carry_company, carry_document, carry_nothing, carry_project, hold
-from app.transfer.context import Run
+from app.transfer.context import Run, to_candidate
 from app.transfer.log import find_transfer, is_begun
 from app.transfer.trouble import record_trouble
 
@@ -154,8 +159,11 @@ async def _wait_for_record(resources: Resources, run: Run, error: WaitError) -> 
         needs_person = other is not None and other.state in STOPPED and not error.has_own_fix
         fix = fix_for(Code.WAITS, "held") if needs_person else error.fix
         await _record_trouble(session, run, Reason(code=error.code, cause=error.cause, fix=fix))
-        is_over = other is not None and (other.booked_at is not None or (error.while_open and not is_begun(other)))
-        if is_over:
+        has_turn = error.scope == TURN and await _has_turn(session, lease, error)
+        is_over = has_turn or (
+            other is not None and (other.booked_at is not None or (error.while_open and not is_begun(other)))
+        )
+        if is_over or has_turn:
             await postpone(session, lease, seconds=0, spends_try=False)
         elif needs_person and _has_just_ended(other, lease):
             await postpone(session, lease, seconds=_LOOK_AGAIN_SECONDS, spends_try=False)
@@ -163,6 +171,26 @@ async def _wait_for_record(resources: Resources, run: Run, error: WaitError) -> 
             await wait_for(session, lease, scope=error.scope, record_id=error.record_id, seconds=error.seconds)
             if other is None and error.scope == "invoice":
                 await _ask_for(session, lease, error)
+
+
+async def _wait_for_place(resources: Resources, run: Run, error: ProvingError) -> None:
+    """Wait until the document that goes alone has ended; its end and our decision cannot pass each other unseen."""
+    lease = run.lease
+    async with resources.sessions.begin() as session:
+        await check_fence(session, lease)
+        await _record_trouble(session, run, error.reason)
+        if await is_free(session, to_candidate(run, UUID(error.record_id))):
+            await postpone(session, lease, seconds=0, spends_try=False)
+        else:
+            await wait_for(session, lease, scope=error.scope, record_id=error.record_id, seconds=error.seconds)
+
+
+async def _has_turn(session: Session, lease: Lease, error: WaitError) -> bool:
+    """Whether a number's turn came while we looked: its coming and our decision to wait cannot pass each other."""
+    company_key, series_id, number = parse_turn(error.record_id)
+    return await is_turn(
+        session, tenant_id=lease.tenant_id, company_key=company_key, series_id=series_id, number=number
+    )
 
 
 def _has_just_ended(other: Transfer | None, lease: Lease) -> bool:
@@ -262,6 +290,7 @@ Fate = Callable[[Resources, Run, Any], Awaitable[None]]
 # Which error, whose, and what becomes of the lane: the first line that fits counts. Not here: what a person must decide
 # was held by `carry`; a lost lease and a database that is away leave the lane to whoever claims it next.
 _FATES: tuple[tuple[type[Exception], System | None, Fate], ...] = (
+    (ProvingError, None, _wait_for_place),
     (WaitError, None, _wait_for_record),
     (KeyPausedError, None, _rest),
     (RemoteThrottledError, System.UNIMICRO, _pause_key),
@@ -275,6 +304,10 @@ _FATES: tuple[tuple[type[Exception], System | None, Fate], ...] = (
 async def settle_trouble(resources: Resources, run: Run, error: Exception) -> None:
     """Give the lane back with the fate that the error means, and show the reason on the transfer."""
     await _choose_fate(error)(resources, run, error)
+    if run.goes_alone and run.key_id is not None and not run.finished and not isinstance(error, ProvingError):
+        # Its turn is the next one's as long as nothing of it is begun.
+        async with resources.sessions.begin() as session:
+            await record_place_left(session, to_candidate(run, run.key_id))
 
 
 def _choose_fate(error: Exception) -> Fate:

@@ -4,6 +4,7 @@ import gc
 import os
 import sys
 from collections.abc import AsyncIterator, Iterator
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from app.platform.db import create_engine, migrate, to_async_url
 from tests.world import World, open_world
 from tests.world.databases import Spare, drop, execute, recreate, to_url
 from tests.world.moves import guard_moves
+from tests.world.pooler import IN_USE, VARIABLE, find_pgbouncer, open_pooler
 
 # How many made-up inputs a property is tried with: few while somebody works, many in the whole run (`make test`).
 settings.register_profile("quick", max_examples=20, deadline=None)
@@ -28,6 +30,13 @@ def pytest_collection_finish() -> None:
     """What is loaded by now stays: the garbage collector need not walk over it again and again."""
     gc.collect()
     gc.freeze()
+
+
+def pytest_report_header() -> str:
+    """Which ways to Postgres are tried: one that is not on the machine is none, and that is said."""
+    if find_pgbouncer() is None:
+        return "pgbouncer: not on this machine, so nothing is tried through it (apt-get install pgbouncer)"
+    return f"pgbouncer: {'every world works through it' if os.environ.get(VARIABLE) else 'tried where a test says so'}"
 
 
 @pytest.fixture(scope="session")
@@ -58,7 +67,10 @@ async def template_database(server_url: str, worker_id: str) -> AsyncIterator[st
 async def spare(server_url: str, template_database: str, worker_id: str) -> AsyncIterator[Spare]:
     """The database that the tests of this process use, one after the other."""
     made = Spare(server_url, template_database, f"rmu_test_{worker_id}")
-    yield made
+    with open_pooler(server_url) if os.environ.get(VARIABLE) else nullcontext() as pooler:
+        IN_USE.extend([pooler] if pooler else [])
+        yield made
+        IN_USE.clear()
     await drop(server_url, made.name)
 
 

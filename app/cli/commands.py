@@ -18,6 +18,7 @@ from rich.table import Table
 from app.clerk.customers.report import render_report
 from app.cli import options, processes, upkeep
 from app.cli.doctor import examine
+from app.cli.door import taken_address
 from app.cli.golive import create_golive_cli
 from app.cli.show import (
     MOST_SHOWN,
@@ -34,7 +35,6 @@ from app.domain.findings import stops_nothing
 from app.domain.reading import SWEPT_SCOPES
 from app.domain.states import CheckState, SweepState
 from app.errors import ServiceError
-from app.platform.db import migrate_database
 from app.platform.logger import configure_logging
 from app.settings import Settings, list_settings
 
@@ -97,17 +97,18 @@ cli.add_typer(create_golive_cli(_load_settings, _database), name="golive")
 def up() -> None:
     """Run everything in one process: database (embedded unless DATABASE_URL is set), migrations, API and worker."""
     settings = _load_settings()
-    with _database(settings) as url:
-        processes.run_async(migrate_database(url))
-        processes.run_async(processes.serve_and_work(settings, url))
+    # Whoever has the address may be an older version at work: then nothing of its database is changed.
+    with taken_address(settings) as sockets, _database(settings) as url:
+        processes.run_async(processes.migrate(settings, url))
+        processes.run_async(processes.serve_and_work(settings, url, sockets))
 
 
 @cli.command()
 def serve() -> None:
     """Run the API alone; any number may share one Postgres."""
     settings = _load_settings()
-    with _database(settings) as url:
-        processes.run_async(processes.serve(settings, url))
+    with taken_address(settings) as sockets, _database(settings) as url:
+        processes.run_async(processes.serve(settings, url, sockets))
 
 
 @cli.command()
@@ -123,7 +124,7 @@ def migrate() -> None:
     """Bring the database schema up to date; safe to run from many machines at once."""
     settings = _load_settings()
     with _database(settings) as url:
-        processes.run_async(migrate_database(url))
+        processes.run_async(processes.migrate(settings, url))
     console.print("The schema is up to date.")
 
 
@@ -206,7 +207,7 @@ def verify_audit() -> None:
     """Check every chain of the audit trail; ends with 1 and names the first row that does not fit."""
     settings = _load_settings()
     with _database(settings) as url:
-        chains = asyncio.run(upkeep.verify_audit(url))
+        chains = asyncio.run(upkeep.verify_audit(url, pooled=settings.database_pooled))
     for chain in chains:
         whose = f"tenant {chain.tenant_id}" if chain.tenant_id is not None else "the installation"
         console.print(f"{whose}: {chain.rows} rows fit", soft_wrap=True)
@@ -274,7 +275,8 @@ def _sweep(tenant: str | None, days: upkeep.Days | None) -> None:
     with _database(settings) as url:
         end = asyncio.run(upkeep.sweep_recman(settings, url, tenant=tenant, days=days, tell=partial(tell_sweep, aside)))
         if days is not None and days.dry_run:
-            show_preview(aside, end, *asyncio.run(upkeep.list_preview(url, end, most=MOST_SHOWN)))
+            pooled = settings.database_pooled
+            show_preview(aside, end, *asyncio.run(upkeep.list_preview(url, end, most=MOST_SHOWN, pooled=pooled)))
     table = Table("scope", "counts", box=None, pad_edge=False)
     for scope, counts in sorted(end.counts.items(), key=lambda one: SWEPT_SCOPES.index(one[0])):
         table.add_row(scope, ", ".join(f"{name.replace('_', ' ')} {count}" for name, count in counts.items()))

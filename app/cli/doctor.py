@@ -2,10 +2,11 @@
 
 from app.accounting.connections import discover
 from app.domain.findings import Finding
-from app.errors import SchemaError, ServiceError
+from app.errors import ServiceError
 from app.platform.crypto import Vault
 from app.platform.db import check_schema, create_engine, create_sessions, translate_away
 from app.platform.http import new_client
+from app.platform.standing import explained, load_standing
 from app.reading.quota import load_midnight
 from app.settings import Settings, mask_url
 
@@ -14,7 +15,7 @@ async def examine(settings: Settings, url: str) -> list[Finding]:
     """Every check in order, none stopped by another's failure."""
     return [
         _check_encryption(settings),
-        await _check_database(url),
+        await _check_database(settings, url),
         await _check_day_zone(settings, url),
         _check_client(settings),
         await _check_identity_server(settings),
@@ -33,22 +34,22 @@ def _check_encryption(settings: Settings) -> Finding:
     return Finding(what, ok=True, cause="usable")
 
 
-async def _check_database(url: str) -> Finding:
-    engine = create_engine(url, pool_size=1)
+async def _check_database(settings: Settings, url: str) -> Finding:
+    engine = create_engine(url, pool_size=1, pooled=settings.database_pooled)
     try:
-        async with translate_away():
+        found = await load_standing(settings, url, serves=True, works=True)
+        async with explained(url):
             await check_schema(engine)
     except ServiceError as error:
-        fix = error.fix if isinstance(error, SchemaError) else "Check DATABASE_URL and that Postgres runs."
-        return Finding("database", ok=False, cause=f"{mask_url(url)}: {error.cause}", fix=fix)
+        return Finding("database", ok=False, cause=f"{mask_url(url)}: {error.cause}", fix=error.fix)
     finally:
         await engine.dispose()
-    return Finding("database", ok=True, cause=f"{mask_url(url)}: reached, schema current")
+    return Finding("database", ok=True, cause=f"{mask_url(url)}: {found.sentence}; schema current")
 
 
 async def _check_day_zone(settings: Settings, url: str) -> Finding:
     what, zone = "RecMan's day", settings.recman_day_zone
-    engine = create_engine(url, pool_size=1)
+    engine = create_engine(url, pool_size=1, pooled=settings.database_pooled)
     try:
         async with translate_away(), create_sessions(engine)() as session:
             standing = await load_midnight(session, zone=zone)

@@ -2,7 +2,9 @@
 
 import asyncio
 import signal
-from collections.abc import AsyncIterator, Coroutine, Iterator
+import socket
+import sys
+from collections.abc import AsyncIterator, Coroutine, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any
 
@@ -10,13 +12,21 @@ import uvicorn
 import uvloop
 
 from app.admin.tokens import ensure_operator
+from app.domain.reasons.catalogue import fix_for
+from app.domain.reasons.codes import Code
+from app.errors import StartError
+from app.platform.db import check_schema, migrate_database
+from app.platform.logger import get_logger
 from app.platform.resources import Resources, open_resources
+from app.platform.standing import explained, load_standing, make_label
 from app.scheduler import run_schedule
 from app.settings import Settings
 from app.worker import run_worker
 
 # Requests in flight at a stop get this long.
 _GRACE_SECONDS = 10
+
+_log = get_logger(__name__)
 
 
 def run_async(work: Coroutine[Any, Any, None]) -> None:
@@ -25,30 +35,57 @@ def run_async(work: Coroutine[Any, Any, None]) -> None:
         runner.run(work)
 
 
-async def serve(settings: Settings, url: str) -> None:
+async def serve(settings: Settings, url: str, sockets: Sequence[socket.socket]) -> None:
     """The API until it is stopped."""
     stop = _stop_on_signal()
-    async with open_resources(settings, database_url=url) as resources:
+    async with _opened(settings, url, serves=True, works=False) as resources:
         await _announce_operator(resources)
-        await _serve(resources, stop)
+        await _serve(resources, stop, sockets)
 
 
 async def work(settings: Settings, url: str) -> None:
     """A worker until it is stopped; what it has in hand is finished first."""
     stop = _stop_on_signal()
-    async with open_resources(settings, database_url=url) as resources:
+    async with _opened(settings, url, serves=False, works=True) as resources:
         await _work_by_clock(resources, stop)
 
 
-async def serve_and_work(settings: Settings, url: str) -> None:
+async def serve_and_work(settings: Settings, url: str, sockets: Sequence[socket.socket]) -> None:
     """API and worker in one process; whichever ends ends both, for half a service would look like a whole one."""
     stop = _stop_on_signal()
-    async with open_resources(settings, database_url=url) as resources:
+    async with _opened(settings, url, serves=True, works=True) as resources:
         await _announce_operator(resources)
-        roles = [asyncio.create_task(_work_by_clock(resources, stop)), asyncio.create_task(_serve(resources, stop))]
+        roles = [
+            asyncio.create_task(_work_by_clock(resources, stop)),
+            asyncio.create_task(_serve(resources, stop, sockets)),
+        ]
         await asyncio.wait(roles, return_when=asyncio.FIRST_COMPLETED)
         stop.set()
         await asyncio.gather(*roles)
+
+
+async def migrate(settings: Settings, url: str) -> None:
+    """Bring the schema up to date, past a pooler where one is known.
+
+    Raises:
+        ServiceError: the database cannot be used, or holds what this version must not touch.
+    """
+    direct = settings.database_direct_url
+    async with explained(direct or url):
+        await migrate_database(direct or url, pooled=settings.database_pooled and direct is None)
+
+
+@asynccontextmanager
+async def _opened(settings: Settings, url: str, *, serves: bool, works: bool) -> AsyncIterator[Resources]:
+    """What a process needs, once it is known that it can work with what is around it."""
+    label = make_label(settings, serves=serves, works=works)
+    async with open_resources(settings, database_url=url, label=label) as resources:
+        found = await load_standing(settings, url, serves=serves, works=works)
+        async with explained(url):
+            await check_schema(resources.engine)
+        tell = _log.warning if found.is_tight else _log.info
+        tell("database_found", sentence=found.sentence)
+        yield resources
 
 
 async def _work_by_clock(resources: Resources, stop: asyncio.Event) -> None:
@@ -75,24 +112,21 @@ class _Server(uvicorn.Server):
         yield
 
 
-async def _serve(resources: Resources, stop: asyncio.Event) -> None:
+async def _serve(resources: Resources, stop: asyncio.Event, sockets: Sequence[socket.socket]) -> None:
     from app.web import create_app  # noqa: PLC0415 - building every route takes a second, which no worker needs
 
     @asynccontextmanager
     async def share() -> AsyncIterator[Resources]:
         yield resources
 
-    settings = resources.settings
     config = uvicorn.Config(
         create_app(share),
-        host=settings.host,
-        port=settings.port,
         log_config=None,
         access_log=False,
         timeout_graceful_shutdown=_GRACE_SECONDS,
     )
     server = _Server(config)
-    serving = asyncio.create_task(server.serve())
+    serving = asyncio.create_task(server.serve(sockets=list(sockets)))
     stopped = asyncio.create_task(stop.wait())
     await asyncio.wait({serving, stopped}, return_when=asyncio.FIRST_COMPLETED)
     server.should_exit = True
@@ -104,5 +138,21 @@ async def _announce_operator(resources: Resources) -> None:
     given = resources.settings.bootstrap_token
     async with resources.sessions.begin() as session:
         made = await ensure_operator(session, given.get_secret_value() if given is not None else None)
-    if made is not None:
-        print(f"First operator token, shown this once: {made}", flush=True)  # noqa: T201 - meant for the console
+        if made is not None:
+            # Before the commit: a token that nobody has seen lets nobody in, and no second one is made.
+            _show(f"First operator token, shown this once: {made}\n")
+
+
+def _show(line: str) -> None:
+    """Write it to the console, or raise.
+
+    Raises:
+        StartError: there is no console, or it takes no more.
+    """
+    try:
+        # None where the process was started with its output closed.
+        sys.stdout.write(line)
+        sys.stdout.flush()
+    except (AttributeError, OSError) as error:
+        cause = "The first operator token could not be shown, so none was made"
+        raise StartError(cause, fix=fix_for(Code.CANNOT_START, "token")) from error

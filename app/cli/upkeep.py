@@ -82,13 +82,13 @@ async def rotate_secrets(settings: Settings, url: str) -> dict[str, int]:
         }
 
 
-async def verify_audit(url: str) -> list[ChainCheck]:
+async def verify_audit(url: str, *, pooled: bool) -> list[ChainCheck]:
     """How far each chain of the audit trail fits, as of one moment.
 
     Raises:
         DatabaseAwayError: Postgres does not answer.
     """
-    engine = create_engine(url, pool_size=1)
+    engine = create_engine(url, pool_size=1, pooled=pooled)
     one_moment = engine.execution_options(isolation_level="REPEATABLE READ")
     try:
         async with translate_away(), create_sessions(one_moment)() as session:
@@ -227,13 +227,13 @@ async def _begin_sweep(session: Session, tenant: Tenant, days: Days | None) -> S
     return sweep
 
 
-async def list_preview(url: str, sweep: Sweep, *, most: int) -> tuple[int, Sequence[ListedDocument]]:
+async def list_preview(url: str, sweep: Sweep, *, most: int, pooled: bool) -> tuple[int, Sequence[ListedDocument]]:
     """How many of a dry run's documents are dated before a go-live day, and the first documents of its list.
 
     Raises:
         DatabaseAwayError: Postgres does not answer.
     """
-    engine = create_engine(url, pool_size=1)
+    engine = create_engine(url, pool_size=1, pooled=pooled)
     try:
         async with translate_away(), create_sessions(engine)() as session:
             return await count_before_go_live(session, sweep), await list_listed(session, sweep, limit=most)

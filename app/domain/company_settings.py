@@ -46,13 +46,15 @@ class KidSetUp:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Series:
-    """A number series in use; both ends are inclusive."""
+    """A number series in use; both ends are inclusive. `follows_id`: it takes its numbers from this other one."""
 
     name: str
     first: int | None = None
     last: int | None = None
     following: int | None = None
     is_default: bool | None = None
+    series_id: int | None = None
+    follows_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

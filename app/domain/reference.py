@@ -209,7 +209,8 @@ class RemoteDocument:
     `credited_amount` is what issued credit notes have taken of an invoice, as far as it says so itself. `base_totals`
     are the sums in the company's own currency, `rate` is what one unit of the document's was worth; None: not told.
     `rounding_amount` is by how much Unimicro itself has rounded what is to be paid, which the totals hold. `lines` are
-    its lines with an amount; None: not told, or not of all what VAT they bear.
+    its lines with an amount; None: not told, or not of all what VAT they bear. `series_id` is the series that numbers
+    it, 0 for none of its own; None: not told.
     Units: totals, `credited_amount` and `rounding_amount` in the document's currency, positive also on a credit note.
     """
 
@@ -232,6 +233,7 @@ class RemoteDocument:
     rate: Decimal | None = None
     rounding_amount: Decimal = ZERO
     lines: tuple[RemoteLine, ...] | None = None
+    series_id: int | None = None
 
 
 # What decides about a line, and the product, account and VAT that it is booked on.
@@ -257,6 +259,7 @@ class Links:
 
     `customer_number` is the number that the customer's id must still show; empty: it is not known. `customer_name` is
     RecMan's, for what a person is told. `rounding_product_id` is the product of lines that we add to level a claim.
+    `series_id` is the series that gives the document its number, where that is not left to the other side.
     Shape: `bookings` maps what decides about a line to the product, account and VAT that it is booked on; `products`
     says it by RecMan's number alone. `dimensions` maps a free dimension (5 to 10) to the id of its value,
     `line_departments` a line's own department number to its id.
@@ -272,6 +275,7 @@ class Links:
     dimensions: Mapping[int, int] = field(default_factory=dict)
     line_departments: Mapping[str, int] = field(default_factory=dict)
     rounding_product_id: int | None = None
+    series_id: int | None = None
 
     def product_of(self, line: Line) -> RemoteProduct:
         """The product, account and VAT that a line is booked on."""

@@ -56,6 +56,22 @@ _WAKE_WAITING = text("""
     WHERE tenant_id = :tenant_id AND waits_for = :waits_for AND state = 'ready'
 """)
 
+_WAKE_ANY = text("""
+    WITH free AS (
+        SELECT id FROM lane WHERE tenant_id = :tenant_id AND waits_for = ANY(:names) AND state = 'ready'
+        FOR UPDATE SKIP LOCKED
+    )
+    UPDATE lane SET run_at = now(), waits_for = NULL FROM free WHERE lane.tenant_id = :tenant_id AND lane.id = free.id
+""")
+
+_WAKE_FIRST = text("""
+    UPDATE lane SET run_at = now(), waits_for = NULL
+    WHERE tenant_id = :tenant_id AND id = (
+        SELECT id FROM lane WHERE tenant_id = :tenant_id AND waits_for = :waits_for AND state = 'ready'
+        ORDER BY run_at, id LIMIT 1 FOR NO KEY UPDATE SKIP LOCKED
+    )
+""")
+
 # Companies and projects have no transfer yet when their key rests, so all of the tenant's look again.
 _WAKE_KEY = text("""
     UPDATE lane SET run_at = now()
@@ -228,6 +244,17 @@ async def wait_for(session: Session, lease: Lease, *, scope: str, record_id: str
 async def wake_waiting(session: Session, *, tenant_id: UUID, scope: str, record_id: str) -> None:
     """Make every lane due that waits for this record."""
     await session.execute(_WAKE_WAITING, {"tenant_id": tenant_id, "waits_for": f"{scope}:{record_id}"})
+
+
+async def wake_any(session: Session, *, tenant_id: UUID, scope: str, record_ids: Sequence[str]) -> None:
+    """Make every lane due that waits for one of these records; nobody is waited for who writes to such a lane now."""
+    names = [f"{scope}:{record_id}" for record_id in record_ids]
+    await session.execute(_WAKE_ANY, {"tenant_id": tenant_id, "names": names})
+
+
+async def wake_first(session: Session, *, tenant_id: UUID, scope: str, record_id: str) -> None:
+    """Make the one lane due that has waited longest for this: only one of them can go."""
+    await session.execute(_WAKE_FIRST, {"tenant_id": tenant_id, "waits_for": f"{scope}:{record_id}"})
 
 
 async def wake_key(session: Session, *, tenant_id: UUID, key_id: UUID) -> None:

@@ -23,6 +23,7 @@ from app.domain.money import dump_json, parse_json
 from app.domain.reasons.catalogue import fix_for
 from app.domain.reasons.codes import Code
 from app.errors import DatabaseAwayError, SchemaError
+from app.platform.schema import verify_ours
 from app.tables import TenantOwned
 
 # Any number that no other user of the same database server takes: "RecMan".
@@ -235,33 +236,47 @@ async def check_schema(engine: AsyncEngine) -> None:
     Raises:
         SchemaError: it has another one; run the migrations, or this version is older than the schema.
     """
-    wanted = ScriptDirectory.from_config(migration_config()).get_current_head()
     async with engine.connect() as connection:
-        found = await connection.run_sync(lambda sync: MigrationContext.configure(sync).get_current_revision())
+        await connection.run_sync(_verify_current)
+
+
+def _verify_current(connection: Connection) -> None:
+    scripts = ScriptDirectory.from_config(migration_config())
+    wanted, found = scripts.get_current_head(), _find_revision(connection)
     if found != wanted:
-        raise SchemaError(f"The schema is at {found}, this version needs {wanted}")
+        verify_ours(connection, found, known=_list_revisions())
+        raise SchemaError(f"The schema is at {found or 'nothing'}, older than this version's, which is {wanted}")
+
+
+def _find_revision(connection: Connection) -> str | None:
+    return MigrationContext.configure(connection).get_current_revision()
+
+
+def _list_revisions() -> set[str]:
+    return {one.revision for one in ScriptDirectory.from_config(migration_config()).walk_revisions()}
 
 
 async def migrate(engine: AsyncEngine) -> None:
     """Bring the schema up to date; replicas that start together do it one after the other.
 
     Raises:
-        DatabaseAwayError: Postgres does not answer.
+        SchemaError: another version has made what is there, or somebody else.
     """
-    async with translate_away(), engine.begin() as connection:
+    async with engine.begin() as connection:
         await connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _MIGRATION_LOCK})
         await connection.run_sync(_upgrade)
 
 
 def _upgrade(connection: Connection) -> None:
+    verify_ours(connection, _find_revision(connection), known=_list_revisions())
     config = migration_config()
     config.attributes["connection"] = connection
     command.upgrade(config, "head")
 
 
-async def migrate_database(url: str) -> None:
+async def migrate_database(url: str, *, pooled: bool = False) -> None:
     """Bring the schema up to date."""
-    engine = create_engine(url, pool_size=1)
+    engine = create_engine(url, pool_size=1, pooled=pooled)
     try:
         await migrate(engine)
     finally:

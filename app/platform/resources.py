@@ -82,7 +82,7 @@ async def open_resources(
             fix="Make a key with `recman-unimicro doctor --new-key` and set RMU_ENCRYPTION_KEYS to it.",
         )
     vault = Vault(settings.encryption_keys.get_secret_value())
-    size, pooled = settings.database_connections, settings.database_pooled
+    size, pooled = settings.session_connections, settings.database_pooled
     engine = engine or create_engine(database_url, pool_size=size, pooled=pooled, label=label)
     client = http or new_client()
     resources = Resources(settings=settings, sessions=create_sessions(engine), http=client, vault=vault)

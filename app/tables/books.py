@@ -154,6 +154,48 @@ class TrialThing(TenantOwned, Table):
     ended_at: Mapped[datetime | None]
 
 
+class SeriesOrder(TenantOwned, Table):
+    """A number series of a company in which RecMan's documents are issued in RecMan's order.
+
+    `next_number` is RecMan's number that is issued next; whoever has a higher one waits. `holder_id`: the transfer that
+    is being issued with it. `prefix`, `departments` and `kind` say which documents it numbers (domain.series).
+    `skipping_to`: an administrator passes a gap; nothing is issued until the series stands there.
+
+    Owner: admin.series.
+    """
+
+    __tablename__ = "series_order"
+    __table_args__ = (one_of("kind", "invoice", "credit_note"),)
+
+    tenant_id: Mapped[UUID] = mapped_column(ForeignKey("tenant.id"), primary_key=True)
+    company_key: Mapped[str] = mapped_column(primary_key=True)
+    series_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    name: Mapped[str]
+    next_number: Mapped[int] = mapped_column(BigInteger)
+    prefix: Mapped[str] = mapped_column(server_default="")
+    departments: Mapped[list[Any]] = mapped_column(server_default=text("'[]'"))
+    kind: Mapped[str | None]
+    holder_id: Mapped[int | None] = mapped_column(BigInteger)
+    skipping_to: Mapped[int | None] = mapped_column(BigInteger)
+    started_by: Mapped[str]
+    started_at: Mapped[datetime] = mapped_column(server_default=NOW)
+
+
+class SeriesClaim(TenantOwned, Table):
+    """Which RecMan account of ours alone issues in a company's series: two would take each other's numbers.
+
+    A look-up across tenants: one row is all that they share.
+
+    Owner: admin.series.
+    """
+
+    __tablename__ = "series_claim"
+
+    company_key: Mapped[str] = mapped_column(primary_key=True)
+    series_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    tenant_id: Mapped[UUID] = mapped_column(ForeignKey("tenant.id"))
+
+
 class CustomerCheck(TenantOwned, Table):
     """One comparison of all customers of RecMan and of a key's company.
 

@@ -129,7 +129,7 @@ class Transfer(TenantOwned, Table):
 
     `matched_by`: how a customer was known to be RecMan's; None before it was kept.
 
-    Owner: transfer. Readers: admin.keys, admin.proving, clerk, engine.lanes, sweep.sightings.
+    Owner: transfer. Readers: admin.keys, admin.proving, admin.series, clerk, engine.lanes, sweep.sightings.
     """
 
     __tablename__ = "transfer"

@@ -126,6 +126,8 @@ async def open_books(
         answers = await _load_answers(session, key, booking := booking or Booking(key.booking))
     now = in_force.read_at
     _check_usable(key, now, rehearses=rehearses)
+    if sends and key.proof == Proof.STOPPED:
+        raise stop_of(key)
     if sends:
         await require_customer_check(resources, key)
     exchanges: list[Exchange] = []
@@ -243,8 +245,6 @@ def _check_usable(key: Key, now: datetime, *, rehearses: bool) -> None:
         )
     if key.state == KeyState.PAUSED and not rehearses:
         raise pause_of(key)
-    if key.proof == Proof.STOPPED and not rehearses:
-        raise stop_of(key)
     if key.paused_until is not None and key.paused_until > now:
         seconds = (key.paused_until - now).total_seconds()
         cause = f"Key “{key.name}” rests: {key.pause_reason}"

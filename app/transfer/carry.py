@@ -13,6 +13,7 @@ from app.domain.parties import Customer
 from app.domain.reasons.catalogue import fix_for
 from app.domain.reasons.codes import Code, Reason
 from app.domain.reference import Reference
+from app.domain.series import SCOPE as TURN
 from app.domain.states import EventState, KeyState
 from app.engine.lanes import check_fence, postpone
 from app.errors import (
@@ -46,12 +47,13 @@ from app.transfer.plan.document import plan_company, plan_document, plan_project
 from app.transfer.plan.go_live import is_persons_choice
 from app.transfer.plan.situation import DocumentSituation, Past
 from app.transfer.plan.steps import CreateProduct, Decision, Go, Hold, LookAgain, Skip, Wait
-from app.transfer.proof import take_turn
+from app.transfer.proof import is_proven_alone, take_turn
 from app.transfer.refused import explain_refusal
 from app.transfer.route import WAIT_SECONDS, choose_key, decide_without_key
 from app.transfer.run import run_document
 from app.transfer.run_parts import run_parts
 from app.transfer.seen_codes import list_new_codes, record_codes
+from app.transfer.series import find_turn
 from app.transfer.take_back import require_unmoved, take_back_draft
 
 
@@ -73,7 +75,9 @@ async def carry_document(run: Run) -> None:
         await _follow_orphan(run, transfer, await decide_without_key(run, key, document))
         return
     books = await _open(run, key, booking_of(transfer, key))
+    run.goes_alone = is_proven_alone(key, document)
     situation = await look_at_document(run, books, document)
+    run.turn = find_turn(situation)
     try:
         await _note_found(run, books, situation)
         await record_search(run, books, situation)
@@ -146,7 +150,7 @@ async def _do(run: Run, books: Books, plan: Go, situation: DocumentSituation) ->
 
 async def _follow_document(run: Run, books: Books, decision: Decision, situation: DocumentSituation) -> None:
     if isinstance(decision, Go):
-        await take_turn(run, books, situation.complete_document)
+        await take_turn(run, books)
         await _do(run, books, decision, situation)
         return
     await _name_customer(run, situation)
@@ -157,6 +161,9 @@ async def _follow_document(run: Run, books: Books, decision: Decision, situation
             # What was found in Unimicro is not forgotten because RecMan has changed it, too.
             raise HoldError((*decision.gaps, *list_alarms(situation.past)))
         case Wait():
+            if decision.scope == TURN:
+                # What a dead worker left does not stand there until the turn comes, whenever that is.
+                await take_back_draft(run)
             raise WaitError(
                 decision.cause,
                 scope=decision.scope,

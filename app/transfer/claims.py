@@ -28,7 +28,10 @@ _CLAIM = text("""
         OR NOT EXISTS (SELECT FROM lane WHERE lane.token = transfer.lane_token AND lane.leased_until > now())
     )
       -- Nothing more goes with a key that was stopped since.
-      AND (:step = 'look' OR EXISTS (SELECT FROM key WHERE key.id = :key_id AND key.proof <> 'stopped'))
+      AND (
+        :step IN ('look', 'link', 'delete')
+        OR EXISTS (SELECT FROM key WHERE key.id = :key_id AND key.proof <> 'stopped')
+    )
     RETURNING before.unclear
 """)
 

@@ -56,8 +56,8 @@ async def _describe_again(
     )
 
 
-def _forget_words(transfer: Transfer, document: Document | Gaps) -> dict[str, None]:
-    """The columns to empty when the document says something else than what a person approved, or chose to send."""
+def _forget_words(transfer: Transfer, document: Document | Gaps) -> dict[str, Any]:
+    """The columns to set back when the document says something else than what a person approved, or chose to send."""
     is_said = transfer.approved_at is not None or transfer.decision == "send"
     if not is_said or is_begun(transfer):
         return {}
@@ -67,7 +67,7 @@ def _forget_words(transfer: Transfer, document: Document | Gaps) -> dict[str, No
         return {}
     # What is linked is compared once more; what is sent is not.
     chosen = NO_DECISION if transfer.decision == "send" else {}
-    return {"approved_at": None, "approved_by": None, **chosen}
+    return {"approved_at": None, "approved_by": None, "not_same": False, **chosen}
 
 
 def _show_document(document: Document | Gaps) -> dict[str, Any]:

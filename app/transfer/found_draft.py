@@ -13,6 +13,7 @@ from app.transfer.context import Run
 from app.transfer.plan.products import choose_products
 from app.transfer.plan.sale import to_sale
 from app.transfer.plan.situation import DocumentSituation
+from app.transfer.series import is_in_series
 from app.transfer.take_back import take_back_draft
 
 
@@ -41,6 +42,8 @@ async def is_as_planned(books: Books, remote: RemoteDocument, situation: Documen
     document = situation.document
     if remote.state is not DocumentState.DRAFT or not isinstance(document, Document):
         return True
+    if not is_in_series(remote, situation):
+        return False
     sale = to_sale(document, situation, reference=books.reference)
     rounding = "" if books.rules.rounding is None else books.rules.rounding.product
     besides = frozenset(one.remote_id for one in books.reference.products.get(rounding, ()))

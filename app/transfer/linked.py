@@ -103,6 +103,7 @@ def _make_links(
         line_departments=find_line_departments(document.lines, books.reference),
         dimensions=step.dimensions,
         rounding_product_id=find_rounding_product(books),
+        series_id=None if isinstance(step, BookVoucher) else step.series_id,
     )
 
 

@@ -27,6 +27,7 @@ from app.transfer.plan.go_live import may_need_choice
 from app.transfer.plan.sale import hangs_on_country
 from app.transfer.plan.situation import CustomerView, DepartmentView, DocumentSituation, Past, ProjectView
 from app.transfer.proof import list_sender_gaps
+from app.transfer.series import look_at_series
 from app.transfer.twins import find_twins, was_searched
 
 
@@ -132,6 +133,7 @@ async def _look_at_all(run: Run, books: Books, document: Document | Gaps, pasts:
         found=await _find_documents(books, document, past, list_own_drafts(past, credited_document, credit_notes)),
         vouchers=await _find_vouchers(books, document, past),
         answers=books.answers,
+        series=None if settled else await look_at_series(run, books, document),
     )
 
 

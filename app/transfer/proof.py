@@ -1,6 +1,6 @@
 """Proving in a run: a document takes its key's one place before it goes, and is compared once it is in the books."""
 
-from app.admin.proving import Turn, record_equal, record_stopped, take_place
+from app.admin.proving import SCOPE, record_equal, record_stopped, take_place
 from app.domain.booking import Booking
 from app.domain.documents import Document, DocumentKind
 from app.domain.gaps import Gaps
@@ -13,11 +13,11 @@ from app.errors import ProvingError
 from app.platform.db import Session
 from app.tables import Key
 from app.transfer.books import Books
-from app.transfer.context import Run
+from app.transfer.context import Run, to_candidate
 from app.transfer.plan.issued import Wanted, compare_issued, explain_differences, stops_key
 
-# The other document's end wakes this one; this is only the net below.
-_WAIT_SECONDS = 60.0
+# The other document's end wakes whoever has waited longest; this is only the net below. Each look costs RecMan's quota.
+_WAIT_SECONDS = 600.0
 
 
 def is_proven_alone(key: Key, document: Document | Gaps) -> bool:
@@ -26,23 +26,23 @@ def is_proven_alone(key: Key, document: Document | Gaps) -> bool:
     return key.proof != Proof.OPEN or is_first_credit
 
 
-async def take_turn(run: Run, books: Books, document: Document) -> None:
+async def take_turn(run: Run, books: Books) -> None:
     """Make sure that nothing else of the key is under way while it is being proven.
 
     Raises:
         ProvingError: another document is; its end wakes this one.
     """
     key = books.key
-    if not is_proven_alone(key, document):
+    if not run.goes_alone:
         return
     async with run.sessions.begin() as session:
         await check_fence(session, run.lease)
-        other = await take_place(session, _to_turn(run, key))
+        other = await take_place(session, to_candidate(run, key.id))
     if other is not None:
         raise ProvingError(
             f"Key “{key.name}” is being proven, one document at a time: RecMan's invoice {other} is under way",
-            scope="invoice",
-            record_id=other,
+            scope=SCOPE,
+            record_id=str(key.id),
             seconds=_WAIT_SECONDS,
             fix=fix_for(Code.KEY_PROVING),
         )
@@ -54,21 +54,21 @@ async def record_comparison(
     """The alarms about a document that is in the books now; what they mean for the key is recorded with them."""
     differences = compare_issued(wanted, remote, books.reference)
     alarms = explain_differences(wanted, remote, differences, transfer_id=run.own_transfer_id)
-    turn, booking = _to_turn(run, books.key), wanted.booking
+    candidate, booking = to_candidate(run, books.key.id), wanted.booking
     is_alone = is_proven_alone(books.key, wanted.document)
     if stops_key(differences, booking=booking, is_proving=is_alone):
         causes = "; ".join(one.cause for one in alarms)
         fix = fix_for(Code.KEY_STOPPED, key_id=books.key.id)
-        await record_stopped(session, turn, Reason(code=Code.KEY_STOPPED, cause=causes, fix=fix), booking=booking)
+        await record_stopped(session, candidate, Reason(code=Code.KEY_STOPPED, cause=causes, fix=fix), booking=booking)
     elif is_alone and not differences:
         is_credit = wanted.document.kind is DocumentKind.CREDIT_NOTE
-        await record_equal(session, turn, booking=booking, is_credit=is_credit)
+        await record_equal(session, candidate, booking=booking, is_credit=is_credit)
     return alarms
 
 
-def _to_turn(run: Run, key: Key) -> Turn:
-    lease = run.lease
-    return Turn(key_id=key.id, tenant_id=lease.tenant_id, record_id=lease.record_id, lane_token=lease.token)
+async def record_stop(session: Session, run: Run, books: Books, reason: Reason) -> bool:
+    """Let nothing more go with the key, because of what the document would become; False: it was stopped already."""
+    return await record_stopped(session, to_candidate(run, books.key.id), reason, booking=books.booking)
 
 
 def list_sender_gaps(key: Key, booking: Booking) -> tuple[Reason, ...]:

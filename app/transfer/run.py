@@ -15,7 +15,7 @@ from app.domain.reasons.codes import Code, Reason
 from app.domain.reference import DocumentState, RemoteDocument
 from app.domain.states import EventState
 from app.engine.lanes import check_fence
-from app.errors import HoldError, OutcomeUnknownError, RemoteRejectedError, System
+from app.errors import HoldError, OutcomeUnknownError, RemoteRejectedError, System, WaitError
 from app.platform.db import Session
 from app.transfer.attach import attach
 from app.transfer.attempts import attempt, missing_is_unclear
@@ -56,6 +56,8 @@ from app.transfer.run_found import adopt_document, guid_of_draft
 from app.transfer.run_parts import run_part
 from app.transfer.run_product import create_product
 from app.transfer.run_voucher import run_voucher
+from app.transfer.series import begin_turn, finish_turn, require_next, ring_next, wait_for_turn
+from app.transfer.take_back import take_back_draft
 from app.transfer.writes import write_draft, write_issue
 
 # A number that comes a moment later is waited for so long before the lane takes over the waiting (seconds).
@@ -128,8 +130,11 @@ async def _finish(
         vat=vat,
         makes_kid=books.key.kid_acceptance is not None,
     )
-    finish = _issue if isinstance(step, Issue) else _keep_draft
-    await finish(run, books, wanted, draft)
+    if isinstance(step, Issue):
+        await _wait_for_turn(run, books, step, draft, situation)
+        await _issue(run, books, step, draft, wanted)
+    else:
+        await _keep_draft(run, books, wanted, draft)
 
 
 def _find_customer_id(situation: DocumentSituation, known: Known) -> int | None:
@@ -138,6 +143,16 @@ def _find_customer_id(situation: DocumentSituation, known: Known) -> int | None:
     if credited is not None:
         return credited.customer_id
     return find_id(known, "company", situation.complete_document.recman_company_id)
+
+
+async def _wait_for_turn(run: Run, books: Books, step: Issue, draft: Draft, situation: DocumentSituation) -> None:
+    """Wait for the document's number, and leave no draft behind where that takes long."""
+    try:
+        await wait_for_turn(run, books, step)
+        await require_next(run, books, step, draft.document, situation)
+    except WaitError:
+        await take_back_draft(run)
+        raise
 
 
 async def _create_draft(
@@ -211,8 +226,11 @@ class _Issued:
     warnings: tuple[Reason, ...]
 
 
-async def _issue(run: Run, books: Books, wanted: Wanted, draft: Draft) -> None:
-    transfer_id, remote, document = run.own_transfer_id, draft.document, wanted.document
+async def _issue(run: Run, books: Books, step: Issue, draft: Draft, wanted: Wanted) -> None:
+    transfer_id, document, remote = run.own_transfer_id, step.document, draft.document
+
+    async def prepare(session: Session) -> None:
+        await begin_turn(session, run, books, step)
 
     async def settle(session: Session, made: _Issued) -> None:
         issued = made.document
@@ -229,6 +247,7 @@ async def _issue(run: Run, books: Books, wanted: Wanted, draft: Draft) -> None:
         )
         await record_rate(session, run, books, document, draft.rate)
         alarms = await record_comparison(session, run, books, wanted, issued)
+        await finish_turn(session, books, step)
         if alarms:
             await record_held(session, transfer_id, alarms)
         await run.finish(
@@ -246,7 +265,8 @@ async def _issue(run: Run, books: Books, wanted: Wanted, draft: Draft) -> None:
             unattached = await attach(books, document, remote)
             return _Issued(await _fetch_numbered(books, remote.remote_id), unattached)
 
-    await attempt(run, books, transfer_id, step="issue", call=call, settle=settle)
+    await attempt(run, books, transfer_id, step="issue", call=call, settle=settle, prepare=prepare)
+    ring_next(run, books, step)
 
 
 def _to_outcome(books: Books) -> Outcome:

@@ -10,6 +10,7 @@ from app.transfer.books import KnownBooks
 from tests.world import World, open_world
 from tests.world.crash import live_on_after, work_and_keep_deaths
 from tests.world.moments import Moment
+from tests.world.numbered import FIRST, list_issued, make_invoices, start_series
 
 Part = Callable[[World], Awaitable[None]]
 
@@ -125,6 +126,18 @@ async def hear_changed_project(world: World) -> None:
     await world.hear_of("project", 301)
 
 
+async def begin_series(world: World) -> None:
+    """Whatever stood there before a crash is put back, the order of the series too."""
+    await start_series(world)
+
+
+async def hear_numbered(world: World) -> None:
+    """Two invoices and a credit note of the first, the later ones first."""
+    first, second = make_invoices(world, [FIRST, FIRST + 1], like="5003")
+    world.source.record("5008").update({"invoiceNumber": str(FIRST + 2), "creditedInvoiceId": first})
+    await world.hear_of("invoice", 5008, second, first)
+
+
 SCENARIOS: dict[str, tuple[Part, Part]] = {
     "invoice": (nothing, hear_invoice),
     "invoice with warnings": (nothing, hear_invoice_with_warnings),
@@ -137,6 +150,7 @@ SCENARIOS: dict[str, tuple[Part, Part]] = {
     "credit with its invoice": (nothing, hear_credit),
     "rounded invoice": (name_rounding_account, hear_rounded_invoice),
     "credit of a rounded invoice": (book_rounded_invoice, hear_credit),
+    "documents in a series": (begin_series, hear_numbered),
     "new customer": (nothing, hear_company),
     "changed customer": (book_company, hear_changed_company),
     "new project": (nothing, hear_project),
@@ -179,9 +193,10 @@ async def settle_after(world: World, moment: Moment, calm: dict[str, Any]) -> di
 
 
 async def look(world: World) -> dict[str, Any]:
-    """The books, and each transfer's state and warnings."""
+    """The books, each transfer's state and warnings, and what was issued under RecMan's numbers, in order."""
     rows = await world.transfers()
     states = {f"{kind} {record}": row["state"] for (kind, record), row in rows.items()}
     warnings = {f"{kind} {record}": row["warnings"] for (kind, record), row in rows.items()}
     books: dict[str, Any] = next(iter((await world.books()).values()))
-    return {"states": states, "warnings": warnings} | books
+    numbered = [one for one in list_issued(world) if int(one[0]) >= FIRST]
+    return {"states": states, "warnings": warnings, "in their own series": numbered} | books

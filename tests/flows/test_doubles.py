@@ -110,6 +110,23 @@ async def test_approved_one_is_really_another_invoice(world: World) -> None:
     assert await world.states(6002) == ["held"]
 
 
+async def test_that_it_is_no_double_says_nothing_about_what_recman_makes_of_it_later(world: World) -> None:
+    await world.carry("invoice", 5001, 5002)
+    world.source.double("5001", 6001)
+    await world.carry("invoice", 6001)
+    held = await world.document(6001)
+    assert [reason["code"] for reason in held["reasons"]] == ["same_as_other"]
+    await world.call("PATCH", f"/v1/keys/{world.key_id}", {"state": "paused"})
+    await world.post(f"/v1/invoices/{held['id']}/approve")
+    world.source.double("5002", 6001)
+    await world.hear_of("invoice", 6001)
+    await world.stall()
+    await world.call("PATCH", f"/v1/keys/{world.key_id}", {"state": "active"})
+    await world.settle()
+    assert await world.states(5001, 5002, 6001) == ["done", "done", "held"]
+    assert len(await world.invoices()) == 2
+
+
 async def test_approval_of_a_review_says_nothing_about_a_double_that_came_later(world: World) -> None:
     await world.office.put_rules({"review": {"everything": True}})
     world.source.double("5001", 6001)

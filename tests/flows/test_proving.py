@@ -87,6 +87,21 @@ async def test_another_one_waits_while_one_is_under_way_and_says_so(world: World
     assert (await proof_of(world))["equal"] == 2
 
 
+async def test_many_that_wait_go_one_after_the_other_though_each_end_wakes_one_alone(world: World) -> None:
+    await prove(world)
+    copies = [9500 + one for one in range(8)]
+    for copy in copies:
+        world.source.double("5001", copy, invoiceNumber=f"11{copy}")
+    # One of them stops for a person, and the next one goes all the same.
+    world.source.record(copies[3])["dueDate"] = "2020-01-01"
+    await world.hear_of("invoice", *copies)
+    await world.settle_with(3)
+    states = await world.states(*copies)
+    assert (states.count("done"), states[3]) == (7, "held")
+    assert (await proof_of(world))["equal"] == 7
+    assert await world.count("SELECT count(*) FROM lane WHERE waits_for IS NOT NULL") == 0
+
+
 async def move_lane(world: World, change: str) -> None:
     async with world.resources.engine.begin() as connection:
         await connection.exec_driver_sql(f"UPDATE lane SET {change} WHERE record_id = '5001'")  # noqa: S608 - ours
@@ -115,10 +130,10 @@ async def test_a_document_that_is_held_leaves_its_place_to_the_next(world: World
     assert await world.states(5002) == ["done"]
 
 
-@pytest.mark.parametrize("booking", ["series", "own_number"])
-async def test_another_number_than_recmans_stops_the_key_with_both_values(world: World, booking: str) -> None:
-    # However it is proven: the number is a fact of the company.
-    await prove(world, booking=booking, proof="open", credits_proven=True)
+@pytest.mark.parametrize("proof", ["proving", "open"])
+async def test_another_number_than_recmans_stops_the_key_with_both_values(world: World, proof: str) -> None:
+    # However well it is proven: the number is a fact of the company.
+    await prove(world, booking="own_number", proof=proof, credits_proven=True)
     await world.carry("invoice", 5001)
     row = await world.document(5001)
     assert (row["state"], [one["code"] for one in row["reasons"]]) == ("held", ["issued_otherwise"])

@@ -138,6 +138,13 @@ async def test_customer_on_the_hold_list_is_held(world: World) -> None:
     assert (await world.transfers())["invoice", "5001"]["state"] == "done"
 
 
+async def test_hours_and_prices_that_a_float_has_made_endless_are_booked_to_the_sum(world: World) -> None:
+    only_line(world, quantity=Decimal("7.333333333333333"), unitPrice="450", total="3300")
+    only_line(world, 5002, quantity="7.5", unitPrice=Decimal(500 / 7.5), total="500")
+    rows = [await send(world), await send(world, 5002)]
+    assert [(row["state"], row["remote_net_amount"]) for row in rows] == [("done", "3300.00"), ("done", "500.00")]
+
+
 @pytest.mark.parametrize("review", [{"everything": True}, {"over_amount": "1"}, {"first": 1}])
 async def test_reviewed_documents_wait_for_an_approval(world: World, review: dict[str, Any]) -> None:
     await world.office.put_rules({"review": review})

@@ -99,6 +99,9 @@ def test_texts_lose_what_no_database_stores() -> None:
         ("1e3", "1E+3"),
         ("\uff11\uff10\uff10", "100"),
         ("0.333333333333", "0.333333333333"),
+        (Decimal(1) / Decimal(3), "0.3333333333"),
+        (Decimal(22 / 3), "7.3333333333"),
+        ("-66.66666666666667", "-66.6666666667"),
         ("1e-999999", "0"),
     ],
 )
@@ -106,7 +109,7 @@ def test_numbers_lose_the_dust_of_a_float_and_nothing_else(value: Any, number: s
     assert str(read_number(value)) == number
 
 
-@pytest.mark.parametrize("value", ["1 234,50", "1.234,50", "1e12", Decimal(1) / Decimal(3), "NaN", 0.5])
+@pytest.mark.parametrize("value", ["1 234,50", "1.234,50", "1e12", "NaN", 0.5])
 def test_numbers_that_no_invoice_means(value: Any) -> None:
     with pytest.raises(Unclear):
         read_number(value)

@@ -20,8 +20,11 @@ from tests.world.canary import Told
 from tests.world.workers import PATIENCE
 from tests.world.world import World
 
-# Settings that have no part in what is made at the beginning: only how fast and how long a worker tries.
+# Settings that have no part in what is made at the beginning: how fast and how long a worker tries, which way it takes.
 PACE = {
+    "DATABASE_DIRECT_URL",
+    "DATABASE_POOLED",
+    "DATABASE_URL",
     "backoff_cap_seconds",
     "backoff_first_seconds",
     "give_up_hours",
@@ -59,12 +62,12 @@ FURNITURE: dict[tuple[bool, bool], Furniture] = {}
 
 
 @cache
-def borrow_engine(database_url: str) -> AsyncEngine:
+def borrow_engine(database_url: str, *, pooled: bool) -> AsyncEngine:
     """The one engine to this address: it knows every statement that it has compiled, which is half of a short test.
 
     On a slow machine calls that come at once wait longer for a connection than a service may let its callers wait.
     """
-    return create_engine(database_url, wait_seconds=PATIENCE)
+    return create_engine(database_url, wait_seconds=PATIENCE, pooled=pooled)
 
 
 async def take_furniture(world: World, *, told: Told) -> Furniture:

@@ -26,6 +26,7 @@ from app.web import create_app
 from tests.world.canary import Canaries
 from tests.world.furniture import FURNITURE, PACE, borrow_engine, put_furniture, take_furniture
 from tests.world.names import CLIENT_SECRET, COMPANY, IDENTITY, OURS, RECMAN, RECMAN_KEY, TOKEN, UNIMICRO
+from tests.world.pooler import to_service
 from tests.world.stand_ins import borrow_recman, borrow_unimicro
 from tests.world.world import World
 
@@ -41,7 +42,7 @@ def make_settings(database_url: str, folder: Path, **changes: Any) -> Settings:
     """Settings for a world: short pauses, made-up hosts."""
     options = SandboxOptions()
     values: dict[str, Any] = {
-        "DATABASE_URL": database_url,
+        **to_service(database_url),
         "data_dir": folder,
         "public_url": OURS,
         "bootstrap_token": SecretStr(TOKEN),
@@ -87,8 +88,9 @@ async def open_world(
         stand_at(unimicro_app, api=unimicro_url, issuer=identity_url)
         mounts = {} if apps else _mount_stand_ins(unimicro_app, recman_app)
         http = await stack.enter_async_context(_open_http(mounts))
-        engine = borrow_engine(database_url)
-        opened = open_resources(settings, database_url=database_url, http=http, engine=engine)
+        url = str(settings.database_url)
+        engine = borrow_engine(url, pooled=settings.database_pooled)
+        opened = open_resources(settings, database_url=url, http=http, engine=engine)
         resources = await stack.enter_async_context(opened)
         mounts[OURS] = await stack.enter_async_context(_serve(resources))
         canaries = Canaries(resources.engine)

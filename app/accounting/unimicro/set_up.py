@@ -30,6 +30,12 @@ async def fetch_set_up(client: UnimicroClient, *, year: int) -> SetUp:
     )
 
 
+async def fetch_invoice_series(client: UnimicroClient, *, year: int) -> tuple[Series, ...] | None:
+    """The series that invoices of a year may get their numbers from; None: it cannot be read."""
+    rows = await _fetch_series(client, "CustomerInvoice", year)
+    return None if rows is None else tuple(_list_series(rows))
+
+
 async def _fetch_series(client: UnimicroClient, entity: str, year: int) -> list[dict[str, Any]] | None:
     query = {"action": "get-active-numberseries", "entityType": entity, "year": str(year)}
     return await _fetch_rows(client, "number-series", **query)
@@ -71,4 +77,6 @@ def _list_series(rows: Iterable[Mapping[str, Any]]) -> Iterable[Series]:
             last=read_number(row.get("ToNumber")),
             following=read_number(row.get("NextNumber")),
             is_default=read_flag(row.get("IsDefaultForTask")),
+            series_id=read_number(row.get("ID")),
+            follows_id=read_number(row.get("UseNumbersFromNumberSeriesID")) or None,
         )

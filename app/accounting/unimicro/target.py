@@ -12,6 +12,7 @@ from types import MappingProxyType
 from typing import Any, Generic, TypeVar
 
 from app.accounting.unimicro.payloads import VAT_DUTIES, VAT_PLANNED, VAT_REGISTERED, to_text
+from app.accounting.unimicro.series import SeriesTarget
 from app.accounting.unimicro.set_up import fetch_set_up
 from app.accounting.unimicro.target_documents import quote
 from app.accounting.unimicro.translate import (
@@ -63,7 +64,7 @@ class Change:
     number: str = ""
 
 
-class UnimicroTarget(VoucherTarget):
+class UnimicroTarget(SeriesTarget, VoucherTarget):
     """One company's books; errors as `UnimicroClient` raises them."""
 
     async def fetch_reference(self) -> Reference:

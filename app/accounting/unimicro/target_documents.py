@@ -11,7 +11,14 @@ from app.accounting.unimicro.client import UnimicroClient
 from app.accounting.unimicro.payloads import guid_for, list_lost_lines, to_text
 from app.accounting.unimicro.translate import from_customer, from_recipient, is_deleted_customer
 from app.accounting.unimicro.translate_credits import is_booked_as, seed_of_lines, to_credit_head, to_credit_lines
-from app.accounting.unimicro.translate_documents import Currency, from_invoice, list_cuts, to_invoice, to_rounding
+from app.accounting.unimicro.translate_documents import (
+    Currency,
+    from_invoice,
+    list_cuts,
+    to_invoice,
+    to_rounding,
+    to_series,
+)
 from app.accounting.unimicro.translate_sums import read_quote
 from app.domain.buyers import find_country
 from app.domain.documents import Attachment, Document, DocumentKind, Line
@@ -257,7 +264,7 @@ class DocumentTarget:
         )
         kept_rate = rate or from_invoice(row).rate
         lines, cut = to_credit_lines(document, links, there=row, rate=kept_rate or Decimal(1))
-        await self._client.update(f"invoices/{remote_id}", {"ID": remote_id, **head, **lines})
+        await self._client.update(f"invoices/{remote_id}", {"ID": remote_id, **head, **to_series(links), **lines})
         made = await self._client.fetch_one(f"invoices/{remote_id}", expand="Items")
         lost = list_lost_lines(lines, made, where=f"Credit note {document.number}")
         return Draft(

@@ -97,7 +97,7 @@ def _list_number_warnings(customer: Customer, peppol: str, gln: str) -> list[Rea
         cause = f"{where}: “{shown}” is no address for electronic invoices; it was left out"
         warnings.append(Reason(code=Code.PEPPOL_UNCLEAR, cause=cause, fix=fix_for(Code.PEPPOL_UNCLEAR)))
     if customer.gln and not gln:
-        cause = f"{where}: “{hide_person_numbers(customer.gln)}” is no GLN of 13 digits; it was left out"
+        cause = f"{where}: “{hide_person_numbers(customer.gln)}” is no GLN of 13 digits with a right check digit"
         warnings.append(Reason(code=Code.GLN_UNCLEAR, cause=cause, fix=fix_for(Code.GLN_UNCLEAR)))
     return warnings
 

@@ -73,6 +73,7 @@ def to_invoice(
         "CurrencyExchangeRate": currency.rate,
         "CreditDays": (document.due_date - document.invoice_date).days,
         **to_head_texts(document, external_reference),
+        **to_series(links),
     }
     dimensions = to_dimensions(links, guid_for(guid, "dimensions"))
     if dimensions:
@@ -85,6 +86,11 @@ def to_invoice(
         warnings += fit_texts(item, "CustomerInvoiceItem", where=f"Line {line.position}")
         items.append(item)
     return {**payload, **to_sums(items), "Items": items}, warnings
+
+
+def to_series(links: Links) -> dict[str, Any]:
+    """The series that numbers the document. Source: docs/facts/unimicro.md §3.2 (InvoiceNumberSeriesID [O])."""
+    return {} if links.series_id is None else {"InvoiceNumberSeriesID": links.series_id}
 
 
 def list_cuts(document: Document) -> list[Reason]:
@@ -302,6 +308,7 @@ def from_invoice(row: Mapping[str, Any]) -> RemoteDocument:
         credited_amount=abs(read_sum(row, "CreditedAmount")),
         delivery_date=from_day(row.get("DeliveryDate")),
         created_at=_from_moment(row.get("CreatedAt")),
+        series_id=(row["InvoiceNumberSeriesID"] or 0) if "InvoiceNumberSeriesID" in row else None,
     )
 
 

@@ -74,4 +74,5 @@ REFUSALS = (
     Refusal(code=Code.CURRENCY_DIFFERS, sentence=Text("The two have different currencies.")),
     Refusal(code=Code.AMOUNT_DIFFERS, sentence=Text("The two have different sums.")),
     Refusal(code=Code.CUSTOMER_DIFFERS, sentence=Text("The two have different customers.")),
+    Refusal(code=Code.SKIP_REFUSED, sentence=Text("The numbers up to this one cannot be passed.")),
 )

@@ -14,6 +14,7 @@ from app.domain.reasons.old_documents import ROWS as OLD_DOCUMENTS
 from app.domain.reasons.parties import ROWS as PARTIES
 from app.domain.reasons.rows import Change, Refusal, Row
 from app.domain.reasons.sending import ROWS as SENDING
+from app.domain.reasons.series import ROWS as SERIES
 from app.domain.reasons.set_up import ROWS as SET_UP
 from app.domain.reasons.systems import ROWS as SYSTEMS
 from app.domain.reasons.vat import ROWS as VAT
@@ -34,6 +35,7 @@ CATALOGUE: Mapping[Code, Row] = {
         KIDS,
         SENDING,
         VOUCHERS,
+        SERIES,
     )
     for row in rows
 }

@@ -47,6 +47,15 @@ class Code(StrEnum):
     IGNORED = "ignored"
     SKIPPED = "skipped"
     WAITS = "waits"
+    SERIES_UNSET = "series_unset"
+    SERIES_NUMBER_UNFIT = "series_number_unfit"
+    SERIES_PASSED = "series_passed"
+    SERIES_OUT_OF_STEP = "series_out_of_step"
+    SERIES_NOT_TAKEN = "series_not_taken"
+    SERIES_MISSING = "series_missing"
+    SERIES_SHARED = "series_shared"
+    SERIES_OVERLAPS = "series_overlaps"
+    SERIES_NOT_NEXT = "series_not_next"
     CREDIT_BEFORE_INVOICE = "credit_before_invoice"
     CREDIT_CURRENCY_DIFFERS = "credit_currency_differs"
     CREDIT_CUSTOMER_DIFFERS = "credit_customer_differs"
@@ -158,6 +167,7 @@ class Code(StrEnum):
     HELD = "held"
     STALE_LEASE = "stale_lease"
     DATABASE_AWAY = "database_away"
+    CANNOT_START = "cannot_start"
     EMBEDDED_POSTGRES = "embedded_postgres"
     ENCRYPTION_KEY_MISSING = "encryption_key_missing"
     SECRET_UNREADABLE = "secret_unreadable"  # noqa: S105 - a code, no secret
@@ -238,6 +248,7 @@ class Code(StrEnum):
     OFFERED = "offered"
     OTHER_DAY = "other_day"
     NOT_HELD = "not_held"
+    SKIP_REFUSED = "skip_refused"
 
 
 # A booked document does not stand in Unimicro as it was booked.

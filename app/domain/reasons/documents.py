@@ -212,6 +212,15 @@ ROWS = (
         fix=Text("Nothing to do: it goes on by itself when the other record is through."),
         cases={
             "held": Text("See to what holds the other record, then retry that one; this one goes on by itself."),
+            "turn_unheard": Text(
+                "Look in RecMan whether it has number {number}. If it has, it comes by itself, at the latest with the "
+                "next sweep. If RecMan never used it, or nobody wants it in these books, an administrator passes it "
+                "(POST /v1/keys/{key_id}/series/{series_id}/skip-to)."
+            ),
+            "turn_skipping": Text(
+                "If that was asked for a while ago, ask for it once more (POST "
+                "/v1/keys/{key_id}/series/{series_id}/skip-to with number {number})."
+            ),
             "held_invoice": Text("See to what holds that invoice, then retry it; this credit note goes on by itself."),
             "old_invoice": Text(
                 "Decide about that invoice: link it to the one in Unimicro, send it or ignore it (POST "
@@ -224,6 +233,8 @@ ROWS = (
         },
         menders={
             "held": Mender.CLERK,
+            "turn_unheard": Mender.ADMINISTRATOR,
+            "turn_skipping": Mender.ADMINISTRATOR,
             "held_invoice": Mender.CLERK,
             "old_invoice": Mender.CLERK,
             "held_credit": Mender.CLERK,

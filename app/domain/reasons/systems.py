@@ -263,8 +263,30 @@ ROWS = (
         fix=Text("Nothing was stored; try again in a few seconds."),
         cases={
             "schema": Text("An operator runs `recman-unimicro migrate`."),
+            "schema_newer": Text("An operator starts the version that made it, or restores a backup of this one's."),
+            "schema_foreign": Text("An operator names an empty database of our own in DATABASE_URL."),
         },
-        menders={"schema": Mender.OPERATOR},
+        menders=dict.fromkeys(("schema", "schema_newer", "schema_foreign"), Mender.OPERATOR),
+    ),
+    Row(
+        code=Code.CANNOT_START,
+        mender=Mender.OPERATOR,
+        sentence=Text("A process cannot start."),
+        fix=Text("An operator does what the text says, and starts it again."),
+        cases={
+            "token": Text("An operator starts it where its output can be read, or sets RMU_BOOTSTRAP_TOKEN."),
+            "port": Text("An operator stops whoever has it, or names another with RMU_HOST and RMU_PORT."),
+            "away": Text("An operator checks DATABASE_URL and that Postgres runs."),
+            "login": Text("An operator checks user, password and database in DATABASE_URL."),
+            "rights": Text("An operator makes the user the owner of the database, or grants it what is missing."),
+            "read_only": Text("An operator names the server that is written to in DATABASE_URL; this one is its copy."),
+            "connections": Text(
+                "An operator lowers RMU_DATABASE_CONNECTIONS or RMU_WEBHOOK_CONNECTIONS, raises max_connections of "
+                "Postgres, or puts a pooler before it."
+            ),
+            "pooler": Text("An operator sets DATABASE_POOLED=true, and DATABASE_DIRECT_URL to Postgres itself."),
+            "direct": Text("An operator sets DATABASE_DIRECT_URL to Postgres itself, or leaves it out."),
+        },
     ),
     Row(
         code=Code.EMBEDDED_POSTGRES,

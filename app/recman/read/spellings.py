@@ -10,7 +10,7 @@ from datetime import date, time
 from decimal import Decimal
 from typing import Any, TypeVar
 
-from app.domain.money import count_decimals, to_decimal, undo_float
+from app.domain.money import count_decimals, round_money, to_decimal, undo_float
 from app.domain.org_numbers import hide_person_numbers
 
 Raw = Mapping[str, Any]
@@ -146,8 +146,10 @@ _YEARS = range(2000, 2100)
 _UNPRINTABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 _LONGEST_ID = 18
 _LONGEST_SHOWN = 40
-# Beyond these a number is a misreading, and arithmetic with it may never end.
+# More before the point is a misreading; more behind it is what a binary float makes of a third.
 _MOST_DIGITS = 12
+# As many decimals as Unimicro may keep: far beyond any sum.
+_FINEST = Decimal("1e-10")
 _FALSE_WORDS = frozenset({"0", "false", "no"})
 _TRUE_WORDS = frozenset({"1", "true", "yes"})
 
@@ -268,6 +270,7 @@ def read_flag(value: Any) -> bool:
 def read_number(value: Any) -> Decimal:
     """A number from a number or a text with a decimal point; the dust of a binary float is wiped off.
 
+    Seven hours and twenty minutes, 7.333333333333333, are 7.3333333333.
     Source: PHP writes floats with up to fifty decimals (`serialize_precision`); that RecMan does is assumed.
 
     Raises:
@@ -280,9 +283,7 @@ def read_number(value: Any) -> Decimal:
     if number.adjusted() >= _MOST_DIGITS:
         raise Unclear(f"“{show(value)}” is no number of an invoice")
     number = undo_float(number)
-    if count_decimals(number) > _MOST_DIGITS:
-        raise Unclear(f"“{show(value)}” is no number of an invoice")
-    return number
+    return number if count_decimals(number) <= _MOST_DIGITS else round_money(number, _FINEST)
 
 
 def read_day(value: Any) -> date | None:

@@ -11,6 +11,7 @@ from app.sandbox.unimicro.calls import NO_CONTENT, Action, ActionCall, Answer, l
 from app.sandbox.unimicro.invoices import create_credit_draft, issue_invoice
 from app.sandbox.unimicro.orders import register_order
 from app.sandbox.unimicro.rates import to_rate_answer
+from app.sandbox.unimicro.sale_actions import SALE_ACTIONS
 from app.sandbox.unimicro.save import next_part_name
 from app.sandbox.unimicro.schema import ENTITIES
 from app.sandbox.unimicro.series import INVOICE, list_active, reset_next
@@ -113,27 +114,31 @@ def _to_project_status(status: int) -> Action:
 
 # Source: §3.1 (customer states: active 30001, inactive 50001; that "blocked" is 60001 is assumed), §3.6 (projects),
 # §3.7 (reference data), §4.1 (invoices).
-_ACTIONS: dict[tuple[str, str, str], Action] = VOUCHER_ACTIONS | {
-    ("POST", "invoices", "invoice"): _invoice,
-    ("PUT", "invoices", "create-credit-draft-invoice"): _credit,
-    ("POST", "orders", "register"): _register,
-    ("GET", "users", "current-session"): _current_session,
-    ("PUT", "companysettings", "preset-customerInvoiceNumber"): _preset_number,
-    ("PUT", "companysettings", "activate-10decimalsOnInvoiceCalculation"): _activate_ten_decimals,
-    ("GET", "vattypes", "valid"): _valid_vat_types,
-    ("GET", "terms", "get-payment-terms"): _payment_terms,
-    ("GET", "products", "getnewpartname"): _new_part_name,
-    ("GET", "number-series", "get-active-numberseries"): _active_series,
-    ("PUT", "number-series", "reset-numberseries-next-number"): _reset_series,
-    ("GET", "currencies", "get-currency-exchange-rate"): _exchange_rate,
-    ("PUT", "customers", "activate"): _to_customer_status(30001),
-    ("PUT", "customers", "deactivate"): _to_customer_status(50001),
-    ("PUT", "customers", "block"): _to_customer_status(60001),
-    ("POST", "projects", "InitiateProject"): _to_project_status(42201),
-    ("POST", "projects", "StartProject"): _to_project_status(42203),
-    ("POST", "projects", "CompleteProject"): _to_project_status(42204),
-    ("POST", "projects", "DiscardProject"): _to_project_status(42205),
-}
+_ACTIONS: dict[tuple[str, str, str], Action] = (
+    VOUCHER_ACTIONS
+    | SALE_ACTIONS
+    | {
+        ("POST", "invoices", "invoice"): _invoice,
+        ("PUT", "invoices", "create-credit-draft-invoice"): _credit,
+        ("POST", "orders", "register"): _register,
+        ("GET", "users", "current-session"): _current_session,
+        ("PUT", "companysettings", "preset-customerInvoiceNumber"): _preset_number,
+        ("PUT", "companysettings", "activate-10decimalsOnInvoiceCalculation"): _activate_ten_decimals,
+        ("GET", "vattypes", "valid"): _valid_vat_types,
+        ("GET", "terms", "get-payment-terms"): _payment_terms,
+        ("GET", "products", "getnewpartname"): _new_part_name,
+        ("GET", "number-series", "get-active-numberseries"): _active_series,
+        ("PUT", "number-series", "reset-numberseries-next-number"): _reset_series,
+        ("GET", "currencies", "get-currency-exchange-rate"): _exchange_rate,
+        ("PUT", "customers", "activate"): _to_customer_status(30001),
+        ("PUT", "customers", "deactivate"): _to_customer_status(50001),
+        ("PUT", "customers", "block"): _to_customer_status(60001),
+        ("POST", "projects", "InitiateProject"): _to_project_status(42201),
+        ("POST", "projects", "StartProject"): _to_project_status(42203),
+        ("POST", "projects", "CompleteProject"): _to_project_status(42204),
+        ("POST", "projects", "DiscardProject"): _to_project_status(42205),
+    }
+)
 KNOWN_ROUTES = {entity.route for entity in ENTITIES.values()} | {"currencies"}
 
 

@@ -24,6 +24,7 @@ from app.sandbox.unimicro.invoices import create_invoice, delete_invoice, update
 from app.sandbox.unimicro.kinds import Entity
 from app.sandbox.unimicro.oauth import Identity, create_routes
 from app.sandbox.unimicro.options import SandboxOptions
+from app.sandbox.unimicro.order_invoices import TRACED, list_tracelinks
 from app.sandbox.unimicro.orders import create_order, delete_order, update_order
 from app.sandbox.unimicro.query import list_rows, render, select, to_tree
 from app.sandbox.unimicro.save import save_body, to_echo
@@ -87,6 +88,7 @@ def create_app(options: SandboxOptions | None = None) -> SandboxApp:
     app.include_router(create_control_routes(app, world))
     app.include_router(create_file_routes(world.identity, world.files))
     app.add_exception_handler(AnswerError, _to_error_response)
+    _add_tracelinks(app, world)
     _add_api(app, world)
     begin(app, chosen)
     return app
@@ -139,6 +141,15 @@ def _add_api(app: SandboxApp, world: World) -> None:
     @app.api_route("/{path:path}", methods=METHODS)
     async def unknown() -> Response:
         raise denied()
+
+
+def _add_tracelinks(app: SandboxApp, world: World) -> None:
+    @app.get("/api/biz/{route}/{item_id:int}/tracelinks")
+    async def tracelinks(request: Request, route: str, item_id: int) -> Response:
+        books = _load_books(world, request)
+        if route not in TRACED:
+            raise denied()
+        return DecimalResponse(list_tracelinks(books, TRACED[route], item_id))
 
 
 def _to_endpoints(base: str, issuer: str) -> dict[str, str]:

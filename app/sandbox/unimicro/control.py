@@ -16,6 +16,7 @@ from app.sandbox.faults import CONTROL_PREFIX, SandboxApp
 from app.sandbox.unimicro.answers import DecimalResponse, Record
 from app.sandbox.unimicro.books import Books, Company
 from app.sandbox.unimicro.kinds import Kind
+from app.sandbox.unimicro.people import DEEDS
 from app.sandbox.unimicro.schema import ENTITIES
 from app.sandbox.unimicro.seed import RATES
 from app.sandbox.unimicro.switches import is_known
@@ -36,7 +37,8 @@ _SERIES_NUMBERS = ("InvoiceNumber", "PaymentID", "OrderNumber")
 # How a referred record is named.
 _LABELS = {"Customer": "CustomerNumber", "Product": "PartName", "Project": "ProjectNumber", "VatType": "VatCode"}
 _LABELS |= {"Department": "DepartmentNumber", "Account": "AccountNumber", "CurrencyCode": "Code", "Terms": "Name"}
-_LABELS |= {"CustomerInvoice": "ExternalReference", "NumberSeries": "Name"}
+_LABELS |= {"CustomerInvoice": "ExternalReference", "NumberSeries": "Name", "DistributionPlan": "Name"}
+_LABELS |= {"Distributions": "ID", "JournalEntry": "Description"}
 _NESTED = {"BusinessRelation", "Dimensions", "Address", "Email", "Phone"}
 _HIDDEN = {"ID", "CreatedAt", "CreatedBy", "UpdatedAt", "UpdatedBy", "Deleted", "CustomerInvoiceID", "JournalEntryID"}
 _HIDDEN |= {"CustomerOrderID"}
@@ -62,6 +64,7 @@ def create_control_routes(app: SandboxApp, world: HasCompanies) -> APIRouter:
     _add_company_doors(router, world)
     _add_money_doors(router, world)
     _add_vat_doors(router, world)
+    _add_people_door(router, world)
     return router
 
 
@@ -133,6 +136,19 @@ def _add_vat_doors(router: APIRouter, world: HasCompanies) -> None:
             return JSONResponse({"detail": "unknown company"}, 404)
         renumber(company.books, keep_old=request.query_params.get("keep_old", "0") not in ("", "0"))
         return Response(status_code=204)
+
+
+def _add_people_door(router: APIRouter, world: HasCompanies) -> None:
+    """What Unimicro's people do; see `people`."""
+
+    @router.post("/companies/{key}/people/{deed}")
+    async def do_deed(request: Request, key: str, deed: str) -> Response:
+        company, do = world.companies.get(key.lower()), DEEDS.get(deed)
+        if company is None or do is None:
+            return JSONResponse({"detail": f"unknown company, or deed not among {', '.join(DEEDS)}"}, 404)
+        order = simplejson.loads(await request.body() or "{}", use_decimal=True)
+        with company.books.transaction():
+            return DecimalResponse(do(company.books, order))
 
 
 def to_plain_books(company: Company, *, without_numbers: bool = False) -> Record:

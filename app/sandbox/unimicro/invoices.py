@@ -7,6 +7,7 @@ from decimal import Decimal
 
 from app.sandbox.unimicro.amounts import SUMS
 from app.sandbox.unimicro.answers import Record, refused
+from app.sandbox.unimicro.at_issue import change_at_issue, to_flags
 from app.sandbox.unimicro.books import Books
 from app.sandbox.unimicro.kid import to_issued_kid
 from app.sandbox.unimicro.ledger import book_invoice, close_line, find_claim, number_entry
@@ -16,6 +17,7 @@ from app.sandbox.unimicro.numbers import keep_posted_number, to_number_at_issue
 from app.sandbox.unimicro.periods import to_booking_day, verify_open_period
 from app.sandbox.unimicro.save import save_body
 from app.sandbox.unimicro.schema import ENTITIES
+from app.sandbox.unimicro.sending import send_at_issue
 from app.sandbox.unimicro.series import load_credit_series
 from app.sandbox.unimicro.switches import CreditRate, LineVat
 
@@ -35,6 +37,13 @@ _NOT_CREDITED = {
     "StatusCode",
     "JournalEntryID",
     "CreditedAmount",
+    "Credited",
+    "PrintStatus",
+    "LastPaymentDate",
+    "CollectorStatusCode",
+    "CreatedFromJournalEntry",
+    "WriteoffJournalEntryID",
+    "WriteoffPaymentJournalEntryID",
 }
 _NOT_CREDITED |= {"CreditedAmountCurrency", "CreatedAt", "CreatedBy", "UpdatedAt", "UpdatedBy", "Deleted"}
 _GROSS = "TaxInclusiveAmount"
@@ -101,13 +110,16 @@ def issue_invoice(books: Books, invoice_id: int) -> None:
     verify_open_period(books, invoice, issuing=True)
     if books.switches.line_vat is LineVat.PRODUCT_AT_ISSUE:
         invoice = books.update(_INVOICE.name, invoice_id, finish_lines(books, _INVOICE.name, invoice, is_issued=True))
-    if invoice["InvoiceType"] == CREDIT_NOTE:
+    if invoice["InvoiceType"] != CREDIT_NOTE:
+        invoice = change_at_issue(books, invoice)
+    else:
         _mark_credited(books, invoice)
     issued = books.update(_INVOICE.name, invoice_id, _to_issued(books, invoice))
     if issued["InvoiceType"] == CREDIT_NOTE:
         _close_credited(books, issued)
     for item in _load_items(books, invoice_id):
         books.update("CustomerInvoiceItem", item["ID"], {"StatusCode": ITEM_INVOICED})
+    send_at_issue(books, issued)
 
 
 def create_credit_draft(books: Books, invoice_id: int) -> int:
@@ -120,7 +132,8 @@ def create_credit_draft(books: Books, invoice_id: int) -> int:
     if invoice["StatusCode"] in (DRAFT, CREDITED) or invoice["InvoiceType"] == CREDIT_NOTE:
         raise refused("The invoice cannot be credited.", entity=_INVOICE.name, entity_id=invoice_id)
     today = books.options.clock().date().isoformat()
-    values = {name: value for name, value in invoice.items() if name not in _NOT_CREDITED}
+    kept = {"ExternalReference"} if books.switches.credit_references else set()
+    values = {name: value for name, value in invoice.items() if name not in _NOT_CREDITED - kept}
     values |= {"InvoiceType": CREDIT_NOTE, "InvoiceReferenceID": invoice_id, "StatusCode": DRAFT}
     values |= {"InvoiceDate": today, "PaymentDueDate": today, "CreditedAmount": _ZERO, "CreditedAmountCurrency": _ZERO}
     values["InvoiceNumberSeriesID"] = _to_credit_series(books, invoice)
@@ -146,9 +159,12 @@ def _mark_credited(books: Books, credit: Record) -> None:
     left = original[f"{_GROSS}Currency"] - changes["CreditedAmountCurrency"]
     if left < 0:
         raise refused("More than the original cannot be credited.", entity=_INVOICE.name, field=_GROSS)
-    changes["RestAmountCurrency"] = _to_rest(books, left, original["PayableRoundingCurrencyAmount"])
-    base = original[_GROSS] - changes["CreditedAmount"] if left else _ZERO
-    changes["RestAmount"] = _to_rest(books, base, original["PayableRoundingAmount"])
+    for suffix, rounding in (("Currency", "PayableRoundingCurrencyAmount"), ("", "PayableRoundingAmount")):
+        before = original[f"{_GROSS}{suffix}"] - original[f"CreditedAmount{suffix}"]
+        paid = _to_rest(books, before, original[rounding]) - original[f"RestAmount{suffix}"]
+        after = original[f"{_GROSS}{suffix}"] - changes[f"CreditedAmount{suffix}"] if left else _ZERO
+        changes[f"RestAmount{suffix}"] = max(_to_rest(books, after, original[rounding]) - paid, _ZERO)
+    changes["Credited"] = not left
     changes["StatusCode"] = PARTLY_CREDITED if left else CREDITED
     books.update(_INVOICE.name, original["ID"], changes)
 
@@ -163,6 +179,7 @@ def _to_issued(books: Books, invoice: Record) -> Record:
     entry = books.insert("JournalEntry", {"Description": f"Faktura {number}"})
     entry = number_entry(books, entry["ID"], to_booking_day(books, invoice))
     issued = {"InvoiceNumber": number, "StatusCode": INVOICED, "JournalEntryID": entry["ID"]}
+    issued |= to_flags(books, invoice)
     if invoice["InvoiceType"] != CREDIT_NOTE:
         issued["PaymentID"] = to_issued_kid(books, invoice, number)
     book_invoice(books, invoice | issued, entry)
@@ -174,7 +191,8 @@ def _close_credited(books: Books, credit: Record) -> None:
     original = books.tables[_INVOICE.name][credit["InvoiceReferenceID"]]
     claim, line = find_claim(books, original), find_claim(books, credit)
     if claim and line:
-        close_line(books, line, _ZERO, _ZERO, against=claim)
+        closed = [claim[name] - original[name] for name in ("RestAmount", "RestAmountCurrency")]
+        close_line(books, line, line["Amount"] + closed[0], line["AmountCurrency"] + closed[1], against=claim)
         close_line(books, claim, original["RestAmount"], original["RestAmountCurrency"], against=line)
 
 

@@ -7,6 +7,8 @@ stand-in has always done, or what the facts make likelier.
 from dataclasses import dataclass
 from enum import StrEnum
 
+from app.sandbox.unimicro.sale_switches import SaleSwitches
+
 
 class Kid(StrEnum):
     """The KID of an invoice once issued. Source: "generated only when invoiced" (§11 row 1); the rest is unknown.
@@ -170,8 +172,8 @@ class UndoneHead(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LedgerSwitches:
-    """The part of one company's switches that is about its books.
+class LedgerSwitches(SaleSwitches):
+    """The part of one company's switches that is about its books; of its documents: see `SaleSwitches`.
 
     Attributes:
         kid: See `Kid`.

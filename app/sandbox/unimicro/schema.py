@@ -6,6 +6,7 @@ invoice integration meets; fields left out are ignored on input, as unknown memb
 
 from app.sandbox.unimicro.kinds import Entity, to_fields
 from app.sandbox.unimicro.ledger_schema import LEDGER
+from app.sandbox.unimicro.sale_schema import SALE
 
 _ADDRESS_LINES = "{0}AddressLine1:255 {0}AddressLine2:255 {0}AddressLine3:255 {0}PostalCode:{1} {0}City:100 "
 _ADDRESS = _ADDRESS_LINES + "{0}Country:100 {0}CountryCode:100 "
@@ -23,10 +24,12 @@ CustomerID:Customer CustomerName:255 CustomerOrgNumber:100 CustomerPerson:255 In
 YourReference:255 OurReference:255 Requisition:255 ContractDocumentReference:255 AmountRegards:255 Comment:500
 FreeTxt:500 InternalNote:500 SalesPerson:255 PaymentTermsID:Terms DeliveryTermsID:Terms PaymentTerm:100
 DeliveryTerm:100 DeliveryMethod:100 PaymentInfoTypeID:int PaymentInformation:text BankAccountID:int
-CurrencyCodeID:CurrencyCode CurrencyExchangeRate:dec UpdateCurrencyAmountsOnDateChange:bool DistributionPlanID:int
-UseReportID:int DontSendReminders:bool DontUseFactoring:bool MergeAttachments:bool PrintStatus:int
-CollectorStatusCode:int VatTypeID:VatType DefaultDimensionsID:Dimensions DefaultSellerID:int AccrualID:int
-{_SUMS} PayableRoundingAmount:dec! PayableRoundingCurrencyAmount:dec!
+CurrencyCodeID:CurrencyCode CurrencyExchangeRate:dec UpdateCurrencyAmountsOnDateChange:bool
+DistributionPlanID:DistributionPlan UseReportID:int DontSendReminders:bool DontUseFactoring:bool
+MergeAttachments:bool PrintStatus:int CollectorStatusCode:int VatTypeID:VatType DefaultDimensionsID:Dimensions
+DefaultSellerID:int AccrualID:int
+{_SUMS} PayableRoundingAmount:dec! PayableRoundingCurrencyAmount:dec! Credited:bool!
+WriteoffJournalEntryID:JournalEntry! WriteoffPaymentJournalEntryID:JournalEntry!
 """
 
 _ITEM = """
@@ -49,7 +52,7 @@ CustomerID:Customer CustomerName:255 CustomerOrgNumber:100 CustomerPerson:255 In
 YourReference:255 OurReference:255 Requisition:255 SupplierOrgNumber:100 Comment:500 FreeTxt:500 InternalNote:500
 SalesPerson:255 PaymentTermsID:Terms DeliveryTermsID:Terms PaymentTerm:100 DeliveryTerm:100 DeliveryMethod:100
 PaymentInfoTypeID:int CurrencyCodeID:CurrencyCode CurrencyExchangeRate:dec UpdateCurrencyAmountsOnDateChange:bool
-UpdateCurrencyOnToInvoice:bool DistributionPlanID:int UseReportID:int PrintStatus:int
+UpdateCurrencyOnToInvoice:bool DistributionPlanID:DistributionPlan UseReportID:int PrintStatus:int
 DefaultDimensionsID:Dimensions DefaultSellerID:int AccrualID:int
 TaxExclusiveAmount:dec! TaxExclusiveAmountCurrency:dec! VatTotalsAmount:dec! VatTotalsAmountCurrency:dec!
 TaxInclusiveAmount:dec! TaxInclusiveAmountCurrency:dec! RestAmountCurrency:dec! RestExclusiveAmountCurrency:dec!
@@ -70,8 +73,9 @@ PRIVATE = "IsPrivate"
 _CUSTOMER = """
 CustomerNumber:int OrgNumber:100 BusinessRelationID:BusinessRelation CreditDays:int PaymentTermsID:Terms
 DeliveryTermsID:Terms CurrencyCodeID:CurrencyCode DimensionsID:Dimensions DefaultSellerID:int
-DefaultDistributionsID:int DefaultCustomerInvoiceReportID:int SubAccountNumberSeriesID:NumberSeries PeppolAddress:50
-GLN:13 EfakturaIdentifier:100 EInvoiceAgreementReference:50 AvtaleGiro:bool IsPrivate:bool SocialSecurityNumber:20
+DefaultDistributionsID:Distributions DefaultCustomerInvoiceReportID:int SubAccountNumberSeriesID:NumberSeries
+PeppolAddress:50 GLN:13 EfakturaIdentifier:100 EInvoiceAgreementReference:50 AvtaleGiro:bool IsPrivate:bool
+SocialSecurityNumber:20
 Localization:10 ReminderEmailAddress:255 DontSendReminders:bool DontUseFactoring:bool VatTypeID:VatType
 CustomerGroupID:int InvoiceChargeID:int WebUrl:255 CustomerNumberKidAlias:255
 """
@@ -101,7 +105,7 @@ CompanyName:255 OrganizationNumber:100 BaseCurrencyCodeID:CurrencyCode CustomerC
 DefaultSalesAccountID:Account TaxMandatory:bool TaxMandatoryType:int RoundingType:int RoundingNumberOfDecimals:int
 ShowNumberOfDecimals:int AccountingLockedDate:date VatLockedDate:date AutoDistributeInvoice:bool
 BookCustomerInvoiceOnDeliveryDate:bool ShowKIDOnCustomerInvoice:bool UseFactoring:bool
-PresetCustomerInvoiceNumber:bool DefaultDistributionsID:int
+PresetCustomerInvoiceNumber:bool DefaultDistributionsID:Distributions
 TaxableFromDate:date TaxableFromLimit:dec UseFinancialDateToCalculateVatPercent:bool MergeAttachments:bool
 OverrideSortIndex:bool StoreDistributedInvoice:bool InvoiceToJournalEntry:int BatchInvoiceMinAmount:dec Factoring:int
 FactoringNumber:int CustomerInvoiceReminderSettingsID:CustomerInvoiceReminderSettings
@@ -261,5 +265,5 @@ _ALL = (
     Entity(name="User", route="users", fields=to_fields("DisplayName:255 Email:255 GlobalIdentity:text")),
 )
 
-ENTITIES = {entity.name: entity for entity in (*_ALL, *LEDGER)}
+ENTITIES = {entity.name: entity for entity in (*_ALL, *LEDGER, *SALE)}
 ROUTES = {entity.route: entity for entity in ENTITIES.values()}

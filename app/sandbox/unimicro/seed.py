@@ -65,6 +65,8 @@ ACCOUNTS = (
     (7740, "Øreavrunding", "0"),
     (2700, "Utgående mva", "0"),
     (1920, "Bank", "0"),
+    (2996, "Innbetalt ingen match", "0"),
+    (7830, "Tap på fordringer", "0"),
 )
 
 # (number, name, VAT code, account, unit, price, StatusCode). 35002 is discarded (§3.5).
@@ -139,6 +141,8 @@ REMINDERS: Record = {
 }
 
 # Each with its number and name.
+# How documents are sent; an empty plan prevents it (§4.2). Each with its elements.
+PLANS = (("E-post", ("Email",)), ("EHF", ("EHF",)), ("Ingen utsendelse", ()))
 DEPARTMENTS = (("1", "Oslo"), ("2", "Bergen"), ("3", "Tromsø"))
 PROJECTS = (("P-900", "Intern"),)
 
@@ -174,6 +178,7 @@ def _create_company(index: int, options: SandboxOptions) -> Company:
     _seed_vat(books, index if options.switches.vat_ids is not VatIds.EQUAL else 0)
     _seed_reference(books)
     _seed_products(books)
+    _seed_plans(books)
     _seed_settings(books, entity)
     books.hidden_until.clear()
     return Company(entity=entity, books=books)
@@ -226,6 +231,16 @@ def _seed_products(books: Books) -> None:
         books.insert("Department", values)
     for number, name in PROJECTS:
         books.insert("Project", {"ProjectNumber": number, "Name": name, "Visible": True})
+
+
+def _seed_plans(books: Books) -> None:
+    for name, elements in PLANS:
+        plan = books.insert("DistributionPlan", {"Name": name, "EntityType": "Models.Sales.CustomerInvoice"})
+        books.insert("Distributions", {"CustomerInvoiceDistributionPlanID": plan["ID"]})
+        for priority, element in enumerate(elements, start=1):
+            kind = books.insert("DistributionPlanElementType", {"Name": element})
+            values = {"DistributionPlanID": plan["ID"], "DistributionPlanElementTypeID": kind["ID"]}
+            books.insert("DistributionPlanElement", values | {"Priority": priority})
 
 
 def _seed_settings(books: Books, company: Record) -> None:

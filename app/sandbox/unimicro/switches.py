@@ -226,7 +226,8 @@ class PrivateFlag(StrEnum):
 class Switches(LedgerSwitches):
     """The switches of one company; `Books.switches` may be exchanged at any time.
 
-    Those of its numbers, KIDs, series and vouchers: see `LedgerSwitches`.
+    Those of its numbers, KIDs, series and vouchers: see `LedgerSwitches`; of what happens to its
+    documents: see `SaleSwitches`.
 
     Attributes:
         vat_sums: See `VatSums`.

@@ -37,6 +37,7 @@ from app.transfer.plan.parts import plan_project
 from app.transfer.plan.products import list_unknown_products, plan_products
 from app.transfer.plan.review import is_too_old, list_review_gaps, list_rule_gaps
 from app.transfer.plan.sale import Sale, to_sale
+from app.transfer.plan.series import keep_order
 from app.transfer.plan.situation import CustomerView, DepartmentView, DocumentSituation, Past, ProjectView
 from app.transfer.plan.steps import (
     AdoptDocument,
@@ -90,7 +91,7 @@ def _plan(situation: DocumentSituation) -> Decision:
         return Hold((credit_of_order(document),))
     if is_too_old(document, situation):
         return Skip(f"{name_document(document)} is older than the key's cut-off date {situation.rules.not_before}")
-    return _plan_open(document, situation)
+    return keep_order(_plan_open(document, situation), document, situation)
 
 
 def _plan_open(document: Document, situation: DocumentSituation) -> Decision:

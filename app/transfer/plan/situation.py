@@ -14,6 +14,7 @@ from app.domain.policies import MatchedBy, NumberPolicy
 from app.domain.reasons.codes import Reason
 from app.domain.reference import Reference, RemoteCustomer, RemoteDepartment, RemoteDocument, RemoteProject
 from app.domain.rules import Rules
+from app.domain.series import InvoiceSeries
 from app.domain.vouchers import RemoteVoucher
 
 
@@ -125,6 +126,29 @@ class Twin:
     differences: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Ahead:
+    """How the document stands whose number comes first: the state of its transfer, and why."""
+
+    state: str
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SeriesView:
+    """How the series stand that would number a document.
+
+    `fitting`: those named for it; one, if all is well. `ahead`: the document with that one's next number, where it is
+    another one that RecMan has told of. `is_near`: those ahead are being issued now, so it may be made ready.
+    """
+
+    key_id: str
+    company_key: str
+    fitting: tuple[InvoiceSeries, ...]
+    ahead: Ahead | None = None
+    is_near: bool = False
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DocumentSituation:
     """Everything that decides about one document at one key.
@@ -142,6 +166,7 @@ class DocumentSituation:
     because another invoice in the same books has its KID.
     `rule_makers`: who changed the key's rules last; where four eyes are wanted, whoever made any that are in force.
     `booked_before`: how many documents of the key are in Unimicro, as far as a review must know.
+    `series`: how its number's turn stands, where documents are issued in RecMan's order.
     """
 
     document: Document | Gaps
@@ -168,6 +193,7 @@ class DocumentSituation:
     booked_before: int = 0
     doubles: tuple[Reason, ...] = ()
     kid_clashes: tuple[Reason, ...] = ()
+    series: SeriesView | None = None
 
     @property
     def complete_document(self) -> Document:

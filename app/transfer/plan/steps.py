@@ -11,6 +11,7 @@ from app.domain.parties import Customer
 from app.domain.policies import MatchedBy
 from app.domain.reasons.codes import Reason
 from app.domain.reference import RemoteDocument, RemoteProduct
+from app.domain.series import InvoiceSeries
 from app.domain.vouchers import RemoteVoucher
 
 
@@ -107,6 +108,7 @@ class CreateDraft:
     """Make the invoice there as a draft.
 
     `department_id` and `dimensions` (id by dimension 5 to 10) are what a rule says; `buyer` decides about VAT.
+    `series_id`: the series that numbers it, where that is not left to Unimicro.
     """
 
     document: Document
@@ -114,6 +116,7 @@ class CreateDraft:
     department_id: int | None = None
     dimensions: Mapping[int, int] = field(default_factory=dict)
     buyer: Buyer = field(default_factory=Buyer)
+    series_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,6 +124,7 @@ class CreateCreditDraft:
     """Make the credit note there from the invoice it credits; `draft_id`: one that is there already.
 
     `department_id` and `dimensions` (id by dimension 5 to 10) are what a rule says; `buyer` decides about VAT.
+    `series_id`: as of an invoice.
     """
 
     document: Document
@@ -130,6 +134,7 @@ class CreateCreditDraft:
     department_id: int | None = None
     dimensions: Mapping[int, int] = field(default_factory=dict)
     buyer: Buyer = field(default_factory=Buyer)
+    series_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -161,9 +166,10 @@ class AdoptVoucher:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Issue:
-    """Issue the draft once its totals agree."""
+    """Issue the draft once its totals agree; in a `series` of its own once its number has its turn."""
 
     document: Document
+    series: InvoiceSeries | None = None
     reason: str = "the draft's totals agree with RecMan's"
 
 
