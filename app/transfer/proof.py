@@ -1,5 +1,7 @@
 """Proving in a run: a document takes its key's one place before it goes, and is compared once it is in the books."""
 
+from sqlalchemy import select
+
 from app.admin.proving import SCOPE, record_equal, record_stopped, take_place
 from app.domain.booking import Booking
 from app.domain.documents import Document, DocumentKind
@@ -7,13 +9,15 @@ from app.domain.gaps import Gaps
 from app.domain.reasons.catalogue import fix_for
 from app.domain.reasons.codes import Code, Reason
 from app.domain.reference import RemoteDocument
-from app.domain.states import Proof
+from app.domain.states import Proof, TransferState
 from app.engine.lanes import check_fence
 from app.errors import ProvingError
-from app.platform.db import Session
-from app.tables import Key
+from app.platform.db import Session, locked
+from app.tables import Key, Transfer
 from app.transfer.books import Books
 from app.transfer.context import Run, to_candidate
+from app.transfer.listings import names_one_of
+from app.transfer.log import record_values
 from app.transfer.plan.issued import Wanted, compare_issued, explain_differences, stops_key
 
 # The other document's end wakes whoever has waited longest; this is only the net below. Each look costs RecMan's quota.
@@ -69,6 +73,20 @@ async def record_comparison(
 async def record_stop(session: Session, run: Run, books: Books, reason: Reason) -> bool:
     """Let nothing more go with the key, because of what the document would become; False: it was stopped already."""
     return await record_stopped(session, to_candidate(run, books.key.id), reason, booking=books.booking)
+
+
+async def accept_differences(session: Session, key: Key) -> None:
+    """Whoever lets a stopped key go on accepts how its documents stand: what was an alarm stays as a warning."""
+    query = select(Transfer).where(
+        Transfer.tenant_id == key.tenant_id,
+        Transfer.key_id == key.id,
+        Transfer.state == TransferState.HELD,
+        Transfer.booked_at.is_not(None),
+        names_one_of({Code.ISSUED_OTHERWISE}),
+    )
+    for transfer in (await session.scalars(locked(query.order_by(Transfer.id)))).all():
+        alarms = [reason for reason in transfer.reasons if reason["code"] == Code.ISSUED_OTHERWISE]
+        await record_values(session, transfer.id, warnings=[*transfer.warnings, *alarms])
 
 
 def list_sender_gaps(key: Key, booking: Booking) -> tuple[Reason, ...]:

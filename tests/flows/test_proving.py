@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
+from app.domain.money import dump_json
 from tests.world import World
 
 KARI = {"name": "Kari Nordmann", "reason": "compared with the customers' copies"}
@@ -161,8 +162,37 @@ async def test_who_lets_a_stopped_key_go_on_ends_its_alarms_and_what_waits_goes(
     assert await open_key(world) == (200, "")
     await world.settle()
     assert await world.states(5001, 5002) == ["done", "done"]
+    # What was accepted stays to be seen, and is no alarm again.
+    assert "issued_otherwise" in [one["code"] for one in (await world.document(5001))["warnings"]]
+    await world.retry(await world.document(5001))
+    await world.settle()
+    assert await world.states(5001) == ["done"]
     shown = await proof_of(world)
     assert (shown["state"], shown["opened"]["by"] != "", shown["equal"]) == ("proving", True, 1)
+
+
+async def test_an_alarm_stays_until_the_document_stands_as_the_customer_has_it(world: World) -> None:
+    await world.carry("invoice", 5001)
+    row = await world.document(5001)
+    books = world.ledger.books()
+    due = books.tables["CustomerInvoice"][row["remote_id"]]["PaymentDueDate"]
+    alarm = {"code": "issued_otherwise", "cause": "The due date was moved", "fix": "See"}
+    async with world.resources.engine.begin() as connection:
+        await connection.execute(
+            text("UPDATE transfer SET state = 'held', reasons = jsonb_build_array(CAST(:one AS jsonb)) WHERE id = :id"),
+            {"one": dump_json(alarm), "id": row["id"]},
+        )
+    books.update("CustomerInvoice", row["remote_id"], {"PaymentDueDate": "2027-01-01"})
+    # Neither RecMan's repeat nor a person's look ends it.
+    for ask in (world.hear_of("invoice", 5001), world.retry(row)):
+        await ask
+        await world.settle()
+        held = await world.document(5001)
+        assert (held["state"], "2027-01-01" in held["reasons"][0]["cause"]) == ("held", True)
+    books.update("CustomerInvoice", row["remote_id"], {"PaymentDueDate": due})
+    await world.retry(held)
+    await world.settle()
+    assert await world.states(5001) == ["done"]
 
 
 async def test_a_kid_that_unimicro_makes_is_none_of_the_documents_where_that_is_accepted(world: World) -> None:
