@@ -142,6 +142,8 @@ async def open_books(
     now = in_force.read_at
     _check_usable(key, now, rehearses=rehearses)
     _check_crowd(resources, key)
+    if sends and key.proof == Proof.STOPPED:
+        raise stop_of(key)
     if sends:
         await require_customer_check(resources, key)
     exchanges: list[Exchange] = []
@@ -270,8 +272,6 @@ def _check_usable(key: Key, now: datetime, *, rehearses: bool) -> None:
         )
     if key.state == KeyState.PAUSED and not rehearses:
         raise pause_of(key)
-    if key.proof == Proof.STOPPED and not rehearses:
-        raise stop_of(key)
     if key.paused_until is not None and key.paused_until > now:
         seconds = (key.paused_until - now).total_seconds()
         cause = f"Key “{key.name}” rests: {key.pause_reason}"
