@@ -13,7 +13,7 @@ from sqlalchemy import ColumnElement, delete, select, text, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from app.domain.series import SCOPE, InvoiceSeries, name_turn, parse_numeral
-from app.engine.lanes import wake_any, wake_waiting
+from app.engine.lanes import wake_all, wake_any, wake_waiting
 from app.platform.db import Session, locked
 from app.tables import Key, SeriesClaim, SeriesOrder, Transfer
 
@@ -199,7 +199,8 @@ async def record_series(session: Session, key: Key, wanted: Sequence[InvoiceSeri
         row = {**_place(key.tenant_id, key.company_key, one.series_id), **values}
         query = upsert(SeriesOrder).values(row)
         await session.execute(query.on_conflict_do_update(index_elements=_CONFLICT, set_=values))
-        await _wake(session, key.tenant_id, key.company_key, one.series_id, one.next_number)
+    # Whoever waits in a series that is not one any more, or begins elsewhere now, looks again.
+    await wake_all(session, tenant_id=key.tenant_id, scope=SCOPE, beginning=f"{key.company_key}/")
 
 
 async def begin_skip(session: Session, key: Key, series_id: int, *, target: int) -> None:

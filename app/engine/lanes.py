@@ -67,6 +67,11 @@ _WAKE_ANY = text("""
     UPDATE lane SET run_at = now(), waits_for = NULL FROM free WHERE lane.tenant_id = :tenant_id AND lane.id = free.id
 """)
 
+_WAKE_ALL = text("""
+    UPDATE lane SET run_at = now(), waits_for = NULL
+    WHERE tenant_id = :tenant_id AND waits_for IS NOT NULL AND starts_with(waits_for, :beginning) AND state = 'ready'
+""")
+
 # Companies and projects have no transfer yet when their key rests, so all of the tenant's look again.
 _WAKE_KEY = text("""
     UPDATE lane SET run_at = now()
@@ -252,6 +257,11 @@ async def wake_any(session: Session, *, tenant_id: UUID, scope: str, record_ids:
     """Make every lane due that waits for one of these records; nobody is waited for who writes to such a lane now."""
     names = [f"{scope}:{record_id}" for record_id in record_ids]
     await session.execute(_WAKE_ANY, {"tenant_id": tenant_id, "names": names})
+
+
+async def wake_all(session: Session, *, tenant_id: UUID, scope: str, beginning: str) -> None:
+    """Make every lane due that waits for a record of this scope whose id begins so."""
+    await session.execute(_WAKE_ALL, {"tenant_id": tenant_id, "beginning": f"{scope}:{beginning}"})
 
 
 async def wake_key(session: Session, *, tenant_id: UUID, key_id: UUID) -> None:

@@ -145,8 +145,8 @@ async def _issue_in_turn(
 ) -> None:
     """Issue it once its number has its turn; where that takes long, or the key was stopped, no draft is left behind."""
     try:
-        await wait_for_turn(run, books, step)
-        await require_next(run, books, step, draft.document, situation)
+        is_at_number = await wait_for_turn(run, books, step)
+        await require_next(run, books, step, draft.document, situation, is_at_number=is_at_number)
         await _issue(run, books, step, wanted, draft)
     except WaitError:
         await take_back_draft(run)
@@ -269,10 +269,12 @@ async def _issue(run: Run, books: Books, step: Issue, wanted: Wanted, draft: Dra
         async with missing_is_unclear():
             await _issue_draft(books, remote)
             unattached = await attach(books, document, remote)
-            return _Issued(await _fetch_numbered(books, remote.remote_id), unattached)
+            numbered = await _fetch_numbered(books, remote.remote_id)
+            ring_next(run, books, step, is_over=False)
+            return _Issued(numbered, unattached)
 
     await attempt(run, books, transfer_id, step="issue", call=call, settle=settle, prepare=prepare)
-    ring_next(run, books, step)
+    ring_next(run, books, step, is_over=True)
 
 
 def _to_outcome(books: Books) -> Outcome:

@@ -17,7 +17,7 @@ from app.domain.reasons.codes import Code, Reason
 from app.domain.reference import DocumentState, RemoteDocument
 from app.domain.series import SCOPE, InvoiceSeries, choose_series, name_turn, parse_numeral
 from app.domain.states import AT_REST, LaneState, Proof, TransferState
-from app.errors import HoldError, OutcomeUnknownError, System, WaitError
+from app.errors import HoldError, OutcomeUnknownError, RemoteError, System, WaitError
 from app.platform.db import Session
 from app.tables import Key, Lane, Transfer
 from app.transfer.books import Books
@@ -131,29 +131,46 @@ def is_in_series(remote: RemoteDocument, situation: DocumentSituation) -> bool:
 
 
 @dataclass(slots=True)
+class Bell:
+    """Rings for whoever waits for a turn; `is_issued`: the document ahead has its number, which is being recorded."""
+
+    rung: asyncio.Event = field(default_factory=asyncio.Event)
+    is_issued: bool = False
+
+
+@dataclass(slots=True)
 class TurnBells:
     """What rings in this process when a turn comes, by its name."""
 
-    rings: dict[str, asyncio.Event] = field(default_factory=dict)
+    bells: dict[str, Bell] = field(default_factory=dict)
 
 
-async def wait_for_turn(run: Run, books: Books, step: Issue) -> None:
+async def wait_for_turn(run: Run, books: Books, step: Issue) -> bool:
     """Return once the document's number has its turn; those ahead are being issued right now, so that takes a moment.
+
+    True: the series was read meanwhile, after the one ahead was issued, and stands at the document's number.
 
     Raises:
         WaitError: the key was stopped; or somebody ahead has stopped, and nobody knows for how long.
     """
     series, number = step.series, parse_numeral(step.document.number)
     if series is None or number is None:
-        return
-    bells, turn = run.own_resources.kept(TurnBells), name_turn(books.key.company_key, series.series_id, number)
-    bell = bells.rings.setdefault(turn, asyncio.Event())
+        return False
+    bells, turn = run.own_resources.kept(TurnBells).bells, name_turn(books.key.company_key, series.series_id, number)
+    bell = bells.setdefault(turn, Bell())
+    following: int | None = None
     try:
         while not await _has_turn(run, books, series.series_id, number):
             with suppress(TimeoutError):
-                await asyncio.wait_for(bell.wait(), _LOOK_SECONDS)
+                await asyncio.wait_for(bell.rung.wait(), _LOOK_SECONDS)
+            bell.rung.clear()
+            if bell.is_issued and following is None:
+                # The one ahead is recorded in the meantime. What could not be read is read again.
+                with suppress(RemoteError):
+                    following = await books.target.fetch_next_number(series.series_id)
     finally:
-        bells.rings.pop(turn, None)
+        bells.pop(turn, None)
+    return following == number
 
 
 async def _has_turn(run: Run, books: Books, series_id: int, number: int) -> bool:
@@ -180,20 +197,23 @@ async def _require_not_stopped(session: Session, key: Key) -> None:
         raise WaitError(f"key “{key.name}” was stopped just now", scope="", record_id="", seconds=0)
 
 
-def ring_next(run: Run, books: Books, step: Issue) -> None:
-    """Tell whoever waits in this process that the number's turn is over; called behind the commit."""
+def ring_next(run: Run, books: Books, step: Issue, *, is_over: bool) -> None:
+    """Tell whoever comes next in this process that the document is issued; `is_over`: and that it is recorded."""
     number = parse_numeral(step.document.number)
     if step.series is not None and number is not None:
         turn = name_turn(books.key.company_key, step.series.series_id, number + 1)
-        bell = run.own_resources.kept(TurnBells).rings.get(turn)
+        bell = run.own_resources.kept(TurnBells).bells.get(turn)
         if bell is not None:
-            bell.set()
+            bell.is_issued = bell.is_issued or not is_over
+            bell.rung.set()
 
 
 async def require_next(
-    run: Run, books: Books, step: Issue, remote: RemoteDocument, situation: DocumentSituation
+    run: Run, books: Books, step: Issue, remote: RemoteDocument, situation: DocumentSituation, *, is_at_number: bool
 ) -> None:
     """Make sure that the draft is in its series, and that this gives it RecMan's number; else nothing goes any more.
+
+    `is_at_number`: the series was read while the one ahead was recorded (`wait_for_turn`).
 
     Raises:
         HoldError: it is not, or would not; the key is stopped.
@@ -206,6 +226,8 @@ async def require_next(
         cause = f"The draft of {step.document.number} was sent with series {series.series_id} ({series.name}), but "
         cause += f"Unimicro has it in {remote.series_id or 'its own'}"
         await _stop(run, books, Reason(code=Code.SERIES_NOT_TAKEN, cause=cause, fix=fix_for(Code.SERIES_NOT_TAKEN)))
+    if is_at_number:
+        return
     following = await _read_next(books, series, remote, situation.past, wanted=step.document.number)
     if following is not None:
         cause = f"{series.name} would give number {following}; RecMan's is {step.document.number}"
