@@ -259,7 +259,8 @@ async def _load_invoice(door: Door, transfer_id: int) -> Transfer:
 def _view(row: Transfer, bases: dict[UUID, str], settings: Settings, rung: str | None = None) -> InvoiceView:
     base = bases.get(row.key_id) if row.key_id is not None else None
     link = None
-    if base is not None and row.remote_id is not None:
+    # An order's id is another invoice's.
+    if base is not None and row.remote_id is not None and row.remote_type != "order":
         link = settings.unimicro_invoice_link.format(base=base, id=row.remote_id)
     return InvoiceView(
         id=row.id,

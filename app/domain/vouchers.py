@@ -35,6 +35,7 @@ class RemoteVoucher:
 
     `entry_id` and `number` are the journal entry's; None and empty: it is none of ours to tell. `document` is the
     invoice head, its sums as the voucher's lines have them; None: there is no head. `is_made`: the voucher made it.
+    `is_credited`: another voucher has taken it back.
     """
 
     entry_id: int | None
@@ -42,6 +43,7 @@ class RemoteVoucher:
     external_reference: str
     document: RemoteDocument | None
     is_made: bool = True
+    is_credited: bool = False
 
 
 def share_out(

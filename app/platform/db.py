@@ -49,6 +49,9 @@ _HORIZON = text("""
       AND (backend_xid IS NOT NULL OR now() - xact_start < interval '10 seconds')
 """)
 
+# Longer than any statement of ours takes, with the longest wait for a row (a token that is being refreshed).
+_POOLED_SECONDS = 30
+
 Pool: TypeAlias = Any  # asyncpg ships no types; its Pool is meant
 Session = AsyncSession
 Columns = TypeVarTuple("Columns")
@@ -85,7 +88,9 @@ def create_engine(
 
     `pooled`: each transaction may meet another connection of the server, so that nothing prepared is there again.
     """
-    unkept = {"prepared_statement_cache_size": 0, "prepared_statement_name_func": _name_nothing} if pooled else {}
+    unkept: dict[str, Any] = {"prepared_statement_cache_size": 0, "prepared_statement_name_func": _name_nothing}
+    # A pooler whose server is away keeps whoever asks waiting instead of saying so.
+    behind = unkept | {"command_timeout": _POOLED_SECONDS} if pooled else {}
     return create_async_engine(
         to_async_url(url),
         pool_size=pool_size,
@@ -95,7 +100,7 @@ def create_engine(
         hide_parameters=True,
         json_serializer=dump_json,
         json_deserializer=parse_json,
-        connect_args={**connect_options(pooled=pooled, label=label), **unkept},
+        connect_args={**connect_options(pooled=pooled, label=label), **behind},
     )
 
 

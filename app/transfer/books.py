@@ -43,12 +43,14 @@ _CROWDED_SECONDS = (2.0, 6.0)
 class CachedReference:
     """Reference data of one key and when its reading began, by the database's clock.
 
-    `confirmed_at`: when the company's settings were last seen to be as it has them.
+    `confirmed_at`: when the company's settings were last seen to be as it has them; `answers`: what was known of the
+    company besides.
     """
 
     reference: Reference
     read_at: datetime
     confirmed_at: datetime
+    answers: Mapping[Question, Answer]
 
 
 @dataclass(slots=True)
@@ -59,6 +61,11 @@ class KnownBooks:
     recipients: dict[UUID, MutableMapping[int, Recipient]] = field(default_factory=dict)
     cleared_keys: set[UUID] = field(default_factory=set)
     locks: dict[UUID, asyncio.Lock] = field(default_factory=dict)
+
+    def list_answers(self, key_id: UUID) -> Mapping[Question, Answer]:
+        """What was known of a key's company when its reference data were read."""
+        cached = self.references.get(key_id)
+        return {} if cached is None else cached.answers
 
     def forget(self, key_id: UUID, reference: Reference) -> None:
         """Read the reference data again when they are needed next, unless somebody has done so."""
@@ -89,7 +96,8 @@ class Books:
     `refresh` reads the reference data again, unless what there is was read since the hint came in (then None);
     `entirely` asks for what was read since this run began. `forget` has the next run read it again. `confirm` looks at
     the settings alone, when they are older than the newest hint: `surely` at once, else only once in a while.
-    `answers`: what is known of the company, where the key's booking hangs on it.
+    `answers`: what is known of the company; read again along with the reference data, and each time where the key's
+    booking hangs on it.
     """
 
     key: Key
@@ -154,7 +162,7 @@ async def open_books(
         rules=in_force.rules,
         rules_version=in_force.version,
         rule_makers=in_force.makers,
-        answers=answers,
+        answers=answers or resources.kept(KnownBooks).list_answers(key.id),
         exchanges=exchanges,
     )
 
@@ -212,8 +220,9 @@ async def _load_reference(resources: Resources, key: Key, target: Target, *, old
             return cached.reference
         async with resources.sessions() as session:
             read_at = await load_now(session)
+            answers = await load_answers(session, tenant_id=key.tenant_id, company_key=key.company_key)
         reference = await target.fetch_reference()
-        read = CachedReference(reference=reference, read_at=read_at, confirmed_at=read_at)
+        read = CachedReference(reference=reference, read_at=read_at, confirmed_at=read_at, answers=answers)
         resources.kept(KnownBooks).references[key.id] = read
         return reference
 

@@ -5,6 +5,7 @@ from dataclasses import replace
 from functools import partial
 
 from app.admin.keys import list_keys_for_record
+from app.domain.answers import lag_of
 from app.domain.booking import Booking
 from app.domain.dimensions import Project
 from app.domain.documents import Document, DocumentKind
@@ -285,6 +286,7 @@ async def carry_project(run: Run) -> None:
 async def _open(run: Run, key: Key, booking: Booking | None = None) -> Books:
     run.key_id = key.id
     run.books = await run.open_books(key, booking)
+    run.read_lag_seconds = lag_of(run.books.answers, run.read_lag_seconds)
     return run.books
 
 

@@ -4,24 +4,25 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
 from app.accounting.targets import Issued, Target
 from app.admin.key_check import open_key_target
 from app.admin.keys import find_key_in_use
 from app.domain.booking import Booking
-from app.domain.documents import Totals
+from app.domain.documents import DocumentKind, Totals
 from app.domain.reasons.catalogue import fix_for
 from app.domain.reasons.codes import Code, Reason
 from app.domain.reference import DocumentState
-from app.domain.states import EventState
+from app.domain.states import EventState, TransferState
 from app.engine.lanes import check_fence
 from app.errors import HoldError, RemoteMissingError, RemoteUnavailableError, System
 from app.platform.db import Session
-from app.tables import Transfer
+from app.tables import Key, Transfer
 from app.transfer.context import Outcome, Run
 from app.transfer.follow import is_still_followed
-from app.transfer.link import wake_followers
+from app.transfer.listings import names_one_of
 from app.transfer.log import find_transfer, is_linked, record_held, record_values, show_reasons, show_totals
 from app.transfer.pasts import read_reasons
 from app.transfer.plan.followed import (
@@ -32,6 +33,8 @@ from app.transfer.plan.followed import (
     list_notes,
     read_due_date,
 )
+from app.transfer.proof import record_apart
+from app.transfer.retry import retry
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +69,7 @@ async def follow_document(run: Run) -> None:
     if found.issued is None:
         await _leave(run, transfer, found.notes)
     else:
-        await _record(run, transfer, found.issued, found.notes)
+        await _record(run, key, transfer, found.issued, found.notes)
 
 
 async def _look_at_draft(run: Run, target: Target, transfer: Transfer) -> _Found:
@@ -166,7 +169,7 @@ def _add(transfer: Transfer, notes: tuple[Reason, ...]) -> tuple[Reason, ...]:
     return (*(one for one in read_reasons(transfer.warnings) if one.code not in codes), *notes)
 
 
-async def _record(run: Run, transfer: Transfer, issued: Issued, notes: tuple[Reason, ...]) -> None:
+async def _record(run: Run, key: Key, transfer: Transfer, issued: Issued, notes: tuple[Reason, ...]) -> None:
     left, document = _to_left(transfer), issued.document
     alarm = find_alarm(left, document)
     notes = (*notes, *list_notes(left, document, issued.due_date))
@@ -175,7 +178,7 @@ async def _record(run: Run, transfer: Transfer, issued: Issued, notes: tuple[Rea
         await _record_issued(session, transfer, issued, _add(transfer, notes))
         if alarm is not None:
             await record_held(session, transfer.id, (alarm,))
-        await wake_followers(session, tenant_id=run.lease.tenant_id)
+            await record_apart(session, run, key, alarm, booking=transfer.booking or key.booking)
         await run.finish(
             session,
             state=EventState.DONE if alarm is None else EventState.HELD,
@@ -184,6 +187,21 @@ async def _record(run: Run, transfer: Transfer, issued: Issued, notes: tuple[Rea
             reasons=notes if alarm is None else (alarm,),
             remote_number=document.number,
         )
+        await _wake_credits(session, transfer)
+
+
+async def _wake_credits(session: Session, transfer: Transfer) -> None:
+    """Look again at the customer's credit notes that were held because their order was not invoiced yet."""
+    query = select(Transfer).where(
+        Transfer.tenant_id == transfer.tenant_id,
+        Transfer.key_id == transfer.key_id,
+        Transfer.kind == DocumentKind.CREDIT_NOTE,
+        Transfer.state == TransferState.HELD,
+        Transfer.customer_name == transfer.customer_name,
+        names_one_of({Code.CREDIT_OF_ORDER}),
+    )
+    for held in (await session.scalars(query.order_by(Transfer.record_id))).all():
+        await retry(session, held)
 
 
 async def _record_issued(session: Session, transfer: Transfer, issued: Issued, told: tuple[Reason, ...]) -> None:

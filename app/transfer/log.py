@@ -10,7 +10,7 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.exc import IntegrityError
 
 from app.domain.booking import Booking
-from app.domain.documents import Totals
+from app.domain.documents import DocumentKind, Totals
 from app.domain.reasons.catalogue import fix_for
 from app.domain.reasons.codes import Code, Reason
 from app.domain.states import UNCLEAR, UNDER_WAY, TransferState
@@ -92,8 +92,14 @@ def is_unclear(transfer: Transfer) -> bool:
 
 
 def booking_of(transfer: Transfer, key: Key) -> Booking:
-    """How a document gets into the books: what is begun as it was begun, what is new as its key books now."""
-    return Booking(transfer.booking if transfer.booking and is_begun(transfer) else key.booking)
+    """How a document gets into the books: what is begun as it was begun, what is new as its key books now.
+
+    There are no orders that credit: where Unimicro sends, a credit note is a draft for people, made for the invoice
+    that its order became. An order that was invoiced is looked for among invoices.
+    """
+    booking = Booking(transfer.booking if transfer.booking and is_begun(transfer) else key.booking)
+    is_no_order = transfer.order_id is not None or transfer.kind == DocumentKind.CREDIT_NOTE
+    return Booking.DRAFT if booking is Booking.ORDER and is_no_order else booking
 
 
 async def record_values(session: Session, transfer_id: int, **values: Any) -> None:

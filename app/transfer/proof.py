@@ -66,6 +66,14 @@ async def record_comparison(
     return alarms
 
 
+async def record_apart(session: Session, run: Run, key: Key, alarm: Reason, *, booking: str) -> None:
+    """Stop a key that is being proven because of a document that people in Unimicro issued as another claim."""
+    if key.proof == Proof.PROVING:
+        fix = fix_for(Code.KEY_STOPPED, key_id=key.id)
+        reason = Reason(code=Code.KEY_STOPPED, cause=alarm.cause, fix=fix)
+        await record_stopped(session, _to_turn(run, key), reason, booking=booking)
+
+
 async def record_stop(session: Session, run: Run, books: Books, reason: Reason) -> None:
     """Let nothing more go with the key, for a reason that is true of all its documents."""
     await record_stopped(session, _to_turn(run, books.key), reason, booking=books.booking)

@@ -1,13 +1,16 @@
 """Drafts and orders followed to their end: what people in Unimicro made of them is recorded and compared."""
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from app.sandbox.unimicro.invoices import create_invoice, issue_invoice, update_invoice
+from app.sandbox.unimicro.sale_switches import OrderLink
 from app.scheduler import look_at_clock
+from app.transfer.books import KnownBooks
 from tests.world import World, open_world
 
 DRAFT = {"booking": "draft"}
@@ -127,6 +130,35 @@ async def test_draft_that_a_person_deletes_is_held_with_what_can_be_done(followe
     assert "never a claim" in held["reasons"][0]["fix"]
 
 
+async def let_people(world: World, deed: str, **order: Any) -> dict[str, Any]:
+    """What Unimicro's people did, over the stand-in's own door for it."""
+    key = (await world.get("/v1/keys"))[0]["company_key"]
+    answer = await world.http.post(f"{world.unimicro_url}/sandbox/companies/{key}/people/{deed}", json=order)
+    assert answer.is_success, answer.text
+    done: dict[str, Any] = answer.json()
+    return done
+
+
+@pytest.mark.parametrize("link", OrderLink)
+async def test_order_that_people_invoice_is_followed_however_its_lines_are_linked(
+    followed: World, link: OrderLink
+) -> None:
+    world = followed
+    books = world.ledger.books()
+    books.switches = replace(books.switches, order_link=link)
+    row = await leave(world, 5001, booking="order")
+    # What is on the order of 5001 alone: another customer's invoice is none of it.
+    await world.carry("invoice", 5002)
+    made = await let_people(world, "invoice-order", OrderNumber=int(row["remote_number"]))
+    await let_people(world, "send", InvoiceNumber=made["InvoiceNumber"])
+    await follow(world)
+    shown = await world.overview_row(5001)
+    assert (shown["remote_number"], shown["issued"]["sent"]) == (made["InvoiceNumber"], True)
+    assert shown["link"].endswith(f"/{made['ID']}")
+    other = await world.overview_row(5002)
+    assert (other["state"], other["link"]) == ("order, not invoiced", None)
+
+
 @pytest.mark.parametrize("names_lines", [True, False])
 async def test_order_is_followed_to_its_invoice(followed: World, names_lines: bool) -> None:  # noqa: FBT001
     world = followed
@@ -185,3 +217,71 @@ async def test_two_clocks_follow_a_document_once(followed: World) -> None:
     await world.settle_with(2)
     assert (await world.overview_row(5001))["state"] == "in Unimicro"
     assert await world.count("SELECT count(*) FROM event WHERE source = 'moved' AND state = 'done'") == 1
+
+
+async def test_credit_note_of_an_order_is_made_for_the_invoice_that_it_became(followed: World) -> None:
+    world = followed
+    await leave(world, 5003, booking="order")
+    await world.carry("invoice", 5008)
+    assert await world.hold_of(5008) == ("held", ["credit_of_order"])
+    assert "by itself" in (await world.document(5008))["reasons"][0]["fix"]
+    invoice_id = invoice_order(world)
+    await follow(world)
+    (credit,) = world.ledger.credits()
+    assert (credit["InvoiceReferenceID"], credit["ExternalReference"]) == (invoice_id, "RM-5008")
+    assert (await world.overview_row(5008))["state"] == "draft, not booked"
+    issue_invoice(world.ledger.books(), credit["ID"])
+    await follow(world)
+    shown = await world.overview_row(5008)
+    assert (shown["state"], shown["remote_number"]) == ("in Unimicro", world.ledger.credits()[0]["InvoiceNumber"])
+
+
+@pytest.mark.parametrize(
+    ("customer", "email", "code"),
+    [
+        ({"PeppolAddress": None}, "", "order_unreachable"),
+        ({"PeppolAddress": "0192:914778271"}, "", "order_without_reference"),
+        ({"PeppolAddress": "0192:914778271"}, "a@b.example", "order_without_reference"),
+    ],
+)
+async def test_order_that_unimicro_could_not_send_is_held_until_that_is_mended(
+    followed: World, customer: dict[str, Any], email: str, code: str
+) -> None:
+    world = followed
+    await world.carry("invoice", 5003)
+    world.source.double("5003", 5090, invoiceNumber="119090")
+    books = world.ledger.books()
+    (row,) = books.rows("Customer")
+    books.update("Customer", row["ID"], customer)
+    for address in books.rows("Email"):
+        books.update("Email", address["ID"], {"EmailAddress": email})
+    world.resources.kept(KnownBooks).recipients.clear()
+    await world.office.change_key(booking="order")
+    await world.carry("invoice", 5090)
+    assert await world.hold_of(5090) == ("held", [code])
+    assert world.ledger.orders() == []
+    mended = {"PeppolAddress": "0192:914778271", "EInvoiceAgreementReference": "PO-1"}
+    books.update("Customer", row["ID"], mended)
+    await world.retry(await world.document(5090))
+    await world.settle()
+    assert await world.hold_of(5090) == ("done", [])
+
+
+@pytest.mark.parametrize("lost", [False, True])
+async def test_credit_draft_that_copies_its_invoice_s_reference_is_taken_for_no_other(
+    followed: World,
+    lost: bool,  # noqa: FBT001
+) -> None:
+    world = followed
+    books = world.ledger.books()
+    books.switches = replace(books.switches, credit_references=True)
+    await world.carry("invoice", 5003)
+    if lost:
+        query = "action=create-credit-draft-invoice"
+        await world.fault("lose_answer", method="PUT", path="/api/biz/invoices", query=query)
+    await world.carry("invoice", 5008)
+    assert await world.hold_of(5008) == ("done", [])
+    assert [one["ExternalReference"] for one in world.ledger.credits()] == ["RM-5008"]
+    await world.retry(await world.document(5003))
+    await world.settle()
+    assert await world.hold_of(5003) == ("done", [])

@@ -15,6 +15,7 @@ from app.sandbox.unimicro.ledger_switches import (
     VoucherReference,
 )
 from app.sandbox.unimicro.options import SandboxOptions
+from app.sandbox.unimicro.sale_switches import AtIssue, OrderLink, OrderTransfer
 from app.sandbox.unimicro.switches import RateAnswer, RateSent, Switches, Unproduced, VatSums
 from tests.world import World
 from tests.world.names import CLIENT_SECRET, OURS
@@ -71,6 +72,9 @@ USUAL = {
     "voucher_credit_notes": "one_head",
     "voucher_currency": "kept",
     "voucher_found": "found",
+    "credit_copies_reference": "no",
+    "order_invoiced_as": "draft",
+    "order_lines_named": "yes",
 }
 OTHERWISE = {
     "kid_kept": "made",
@@ -83,6 +87,10 @@ OTHERWISE = {
     "voucher_found": "not_found",
     "voucher_currency": "no_head",
     "voucher_credit_notes": "no_head",
+    "credit_copies_reference": "yes",
+    "order_invoiced_as": "issued",
+    "order_lines_named": "linked",
+    "days_kept": "changed",
 }
 REFUSING = {
     "kid_kept": "kept",
@@ -94,6 +102,7 @@ REFUSING = {
     "voucher_credit_notes": "refused",
     "voucher_currency": "refused",
     "voucher_kid": "kept",
+    "order_lines_named": "no",
 }
 
 
@@ -111,6 +120,10 @@ REFUSING = {
                 rate_sent=RateSent.FACTOR,
                 voucher_heads=VoucherHeads.NONE,
                 voucher_reference=VoucherReference.DROPPED,
+                credit_references=True,
+                order_transfer=OrderTransfer.ISSUED,
+                order_link=OrderLink.TRACELINKS,
+                at_issue=AtIssue.DUE_MOVED,
             ),
             {"accept_customer_number": False},
             OTHERWISE,
@@ -122,6 +135,7 @@ REFUSING = {
                 vat_sums=VatSums.UI2021,
                 unproduced=Unproduced.REFUSED,
                 rate_answer=RateAnswer.HIDDEN,
+                order_link=OrderLink.NONE,
                 voucher_credits=VoucherCredits.REFUSED,
                 voucher_currency=VoucherCurrency.REFUSED,
             ),

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from app.domain.booking import Booking
+from app.sandbox.unimicro.vouchers import credit_entry
 from tests.world import World
 from tests.world.bookings import CREDIT_NOTES, choose_booking
 from tests.world.vouchers import list_claims, list_entries, turn
@@ -43,6 +44,41 @@ async def test_lost_answer_without_head_is_found_and_held(world: World, switches
     await world.settle()
     assert await world.hold_of(5001) == ("held", ["voucher_without_head"])
     assert len(list_entries(world)) == 1
+
+
+async def test_voucher_without_head_is_not_ignored_before_it_is_credited_and_then_entered_by_hand(world: World) -> None:
+    turn(world, voucher_heads="none")
+    await choose_booking(world, Booking.VOUCHER)
+    await world.carry("invoice", 5001)
+    row = await world.document(5001)
+    said = {"name": "Kari Nordmann", "reason": "looked at it with the accountant"}
+    assert (await world.post(f"/v1/keys/{world.key_id}/open", said)).is_success
+    status, told = await world.ignore(row)
+    assert (status, told["code"]) == (409, "already_begun")
+    assert "voucher 1-2026" in told["cause"]
+    books = world.ledger.books()
+    credit_entry(books, list_entries(world)[0], None)
+    assert (await world.ignore(row))[0] == 200
+    # Whoever changes his mind gets no second one without a look, and a person's own is linked.
+    turn(world, voucher_heads="made")
+    by_hand = await enter_by_hand(world, row)
+    done = await world.call("POST", f"/v1/invoices/{row['id']}/done-elsewhere", {"remote_id": by_hand})
+    assert done.status_code == 200, done.text
+    assert (await world.document(5001))["state"] == "done"
+
+
+async def enter_by_hand(world: World, row: dict[str, Any]) -> int:
+    """The id of the invoice that a clerk made of the document."""
+    customer = next(iter(world.ledger.books().rows("Customer")))
+    sums = {"TaxExclusiveAmount": "net_amount", "VatTotalsAmount": "vat_amount", "TaxInclusiveAmount": "gross_amount"}
+    amounts = {f"{name}{end}": Decimal(str(row[field])) for name, field in sums.items() for end in ("", "Currency")}
+    head = {"CustomerID": customer["ID"], "InvoiceNumber": row["number"], "InvoiceType": 0, "StatusCode": 42002}
+    head |= {
+        "CurrencyCodeID": 1,
+        "CurrencyExchangeRate": Decimal(1),
+        "InvoiceDate": world.source.record(5001)["invoiceDate"],
+    }
+    return int(world.ledger.books().insert("CustomerInvoice", head | amounts)["ID"])
 
 
 async def test_call_that_never_arrived_is_made_again(world: World) -> None:

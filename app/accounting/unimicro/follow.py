@@ -15,11 +15,14 @@ from app.accounting.unimicro.translate_documents import from_invoice
 from app.accounting.unimicro.translate_orders import from_order
 from app.domain.documents import DocumentKind
 from app.domain.reference import DocumentState, RemoteDocument
-from app.errors import RemoteMissingError
+from app.errors import RemoteMissingError, RemoteRejectedError, RemoteUnavailableError
 
 # A filter names so many records: an address has a longest length.
 MOST_AT_ONCE = 50
 _ORDER_REGISTERED = 41002
+_SENT = 70003
+# Each line's trace links are a call; so many lines tell where an order went.
+_MOST_TRACED = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,7 +54,8 @@ class FollowTarget:
         Raises:
             RemoteMissingError: Unimicro says that there is none.
         """
-        return _to_issued(await self._client.fetch_one(f"invoices/{invoice_id}", expand="Items"))
+        row = await self._client.fetch_one(f"invoices/{invoice_id}", expand="Items")
+        return _to_issued(row, sent=await fetch_sent(self._client, row))
 
     async def find_invoices_of_order(self, order_id: int) -> tuple[Issued, ...]:
         """The invoices whose lines name a line of the order.
@@ -63,10 +67,7 @@ class FollowTarget:
         item_ids = {item["ID"] for item in order.get("Items") or ()}
         if not item_ids:
             return ()
-        condition = " or ".join(f"OrderItemId eq {one}" for one in sorted(item_ids))
-        rows = await self._client.fetch_list("invoiceitems", filter=condition)
-        named = {row.get("CustomerInvoiceID") for row in rows if row.get("OrderItemId") in item_ids}
-        return await self._fetch_all(one for one in named if isinstance(one, int))
+        return await self._fetch_all(await find_invoice_ids(self._client, item_ids))
 
     async def fetch_order(self, order_id: int) -> RemoteDocument:
         """An order as it is now, with its currency."""
@@ -91,13 +92,62 @@ class FollowTarget:
         return tuple(found)
 
 
-def _to_issued(row: Mapping[str, Any]) -> Issued:
-    """Source: §3.2: `PrintStatus` says how it was sent, `JournalEntryID` is its voucher."""
+async def find_invoice_ids(client: UnimicroClient, item_ids: Collection[int]) -> frozenset[int]:
+    """The invoices whose lines were an order's lines: as their lines name them, else by the trace links of the first.
+
+    Source: §3.3 (`OrderItemId`), §0 swagger (trace links); which of the two there are is unknown.
+    """
+    condition = " or ".join(f"OrderItemId eq {one}" for one in sorted(item_ids))
+    rows = await client.fetch_list("invoiceitems", filter=condition)
+    named = [row for row in rows if row.get("OrderItemId") in item_ids]
+    return frozenset(_list_invoices(named or await _list_traced(client, sorted(item_ids)[:_MOST_TRACED])))
+
+
+def _list_invoices(items: Iterable[Mapping[str, Any]]) -> Iterable[int]:
+    return (item["CustomerInvoiceID"] for item in items if isinstance(item.get("CustomerInvoiceID"), int))
+
+
+async def _list_traced(client: UnimicroClient, item_ids: Collection[int]) -> list[dict[str, Any]]:
+    """The lines that these lines of an order became; none where there are no such links."""
+    ids = set()
+    for one in item_ids:
+        try:
+            links = await client.fetch_list(f"orderitems/{one}/tracelinks")
+        except (RemoteRejectedError, RemoteUnavailableError):
+            return []
+        ends = [link for link in links if link.get("SourceInstanceID") == one]
+        ids |= {link.get("DestinationInstanceID") for link in ends}
+    known = {one for one in ids if isinstance(one, int)}
+    if not known:
+        return []
+    condition = " or ".join(f"ID eq {one}" for one in sorted(known))
+    rows = await client.fetch_list("invoiceitems", filter=condition)
+    return [row for row in rows if row["ID"] in known]
+
+
+async def fetch_sent(client: UnimicroClient, row: Mapping[str, Any]) -> bool | None:
+    """Whether an invoice went out, by the log of deliveries, else as it says itself; None: nothing tells.
+
+    Source: §4.2 (model Sharing, 70003 is completed [O]), §3.2 (`PrintStatus`).
+    """
+    columns = ",".join(f"{name} as {name}" for name in ("ID", "EntityID", "EntityType", "StatusCode"))
+    try:
+        rows = await client.fetch_statistics("Sharing", select=columns, filter=f"EntityID eq {row['ID']}")
+    except (RemoteRejectedError, RemoteUnavailableError):
+        rows = []
+    log = [one for one in rows if one.get("EntityID") == row["ID"] and "Invoice" in to_text(one.get("EntityType"))]
+    if log:
+        return any(one.get("StatusCode") == _SENT for one in log)
     status = row.get("PrintStatus")
+    return None if status is None else bool(status)
+
+
+def _to_issued(row: Mapping[str, Any], *, sent: bool | None) -> Issued:
+    """Source: §3.2: `JournalEntryID` is its voucher."""
     return Issued(
         document=from_invoice(row),
         due_date=_to_day(row.get("PaymentDueDate")),
-        sent=None if status is None else bool(status),
+        sent=sent,
         voucher_id=row.get("JournalEntryID"),
     )
 

@@ -9,7 +9,8 @@ from typing import Any
 
 from app.accounting.unimicro.client import UnimicroClient
 from app.accounting.unimicro.payloads import guid_for, list_lost_lines, to_text
-from app.accounting.unimicro.translate import from_customer, from_recipient, is_deleted_customer
+from app.accounting.unimicro.recipients import other_customer, require_active
+from app.accounting.unimicro.translate import from_recipient, is_deleted_customer
 from app.accounting.unimicro.translate_credits import is_booked_as, seed_of_lines, to_credit_head, to_credit_lines
 from app.accounting.unimicro.translate_documents import (
     Currency,
@@ -57,11 +58,7 @@ class Draft:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewDraft:
-    """What a draft is made with.
-
-    `rate` is what one unit of the document's currency is worth; `keeps_number`: the draft is sent with the document's
-    own number. Source: docs/facts/unimicro.md §4.3 E: whether it is taken is unknown.
-    """
+    """What a draft is made with: at `rate` for one unit of its currency; `keeps_number`: with the document's own."""
 
     document: Document
     links: Links
@@ -103,7 +100,10 @@ class DocumentTarget:
         """Documents that carry our reference."""
         condition = f"ExternalReference eq {quote(external_reference)}"
         rows = await self._client.fetch_list(self.route, filter=condition)
-        return tuple(one for one in map(self.read, rows) if one.external_reference == external_reference)
+        found = [one for one in map(self.read, rows) if one.external_reference == external_reference]
+        ids = {one.remote_id for one in found}
+        # A credit draft may have its invoice's reference until it gets one of its own: then it is not ours.
+        return tuple(one for one in found if one.credited_id not in ids)
 
     async def find_documents_by_number(self, number: str) -> tuple[RemoteDocument, ...]:
         """Invoices and credit notes with this number, whoever made them."""
@@ -187,7 +187,7 @@ class DocumentTarget:
     async def _fetch_own_recipient(self, links: Links, recman_company_id: str) -> Recipient:
         recipient = await self._fetch_recipient(links, recman_company_id)
         if links.customer_number not in ("", recipient.number):
-            raise HoldError((_other_customer(links, recipient, recman_company_id),))
+            raise HoldError((other_customer(links, recipient, recman_company_id),))
         return recipient
 
     async def _fetch_recipient(self, links: Links, recman_company_id: str) -> Recipient:
@@ -195,7 +195,7 @@ class DocumentTarget:
         if found is None:
             shown = f"{links.customer_number} {links.customer_name}".strip()
             row = await self.fetch_customer(links.customer_id, recman_company_id=recman_company_id, shown=shown)
-            _require_active(row)
+            require_active(row)
             found = from_recipient(row)
             self._recipients[links.customer_id] = found
         return found
@@ -333,19 +333,3 @@ class DocumentTarget:
             currencyDate=day.isoformat(),
         )
         return read_quote(answer, day)
-
-
-def _other_customer(links: Links, recipient: Recipient, recman_company_id: str) -> Reason:
-    cause = (
-        f"The customer was linked as number {links.customer_number} with id {links.customer_id}; in Unimicro that id "
-        f"now shows number {recipient.number}, {recipient.name}"
-    )
-    fix = fix_for(Code.CUSTOMER_NOT_THE_ONE, recman_company_id=recman_company_id)
-    return Reason(code=Code.CUSTOMER_NOT_THE_ONE, cause=cause, fix=fix)
-
-
-def _require_active(row: Mapping[str, Any]) -> None:
-    customer = from_customer(row)
-    if not customer.active:
-        cause = f"Customer {customer.number} {customer.name} is inactive in Unimicro"
-        raise HoldError((Reason(code=Code.CUSTOMER_INACTIVE, cause=cause, fix=fix_for(Code.CUSTOMER_INACTIVE)),))

@@ -140,7 +140,7 @@ def _to_head_address(prefix: str, address: Address) -> dict[str, str]:
 
 
 def to_own_number(document: Document, *, keeps: bool) -> dict[str, str]:
-    """The number that a draft is sent with where it keeps its own; else nothing: Unimicro numbers what it issues."""
+    """The number that a draft is sent with where it keeps its own; whether it is taken is unknown."""
     return {"InvoiceNumber": document.number} if keeps else {}
 
 

@@ -74,6 +74,25 @@ ROWS = (
         ),
     ),
     Row(
+        code=Code.ORDER_UNREACHABLE,
+        mender=Mender.UNIMICRO_ADMINISTRATOR,
+        sentence=Text("Unimicro is to send the invoice and cannot reach the customer."),
+        fix=Text(
+            "Enter the customer's e-mail address or Peppol address in Unimicro, then retry (POST "
+            "/v1/transfers/{transfer_id}/retry)."
+        ),
+    ),
+    Row(
+        code=Code.ORDER_WITHOUT_REFERENCE,
+        mender=Mender.UNIMICRO_ADMINISTRATOR,
+        sentence=Text("Unimicro is to send an electronic invoice that has no reference."),
+        fix=Text(
+            "Enter the reference that was agreed with the customer in Unimicro (e-invoice agreement reference), then "
+            "retry (POST /v1/transfers/{transfer_id}/retry); or credit the invoice in RecMan and write it again with a "
+            "reference."
+        ),
+    ),
+    Row(
         code=Code.ORDER_INVOICES,
         mender=Mender.ACCOUNTANT,
         sentence=Text("Which invoice an order became cannot be told."),

@@ -51,8 +51,9 @@ ROWS = (
         mender=Mender.ACCOUNTANT,
         sentence=Text("The voucher is booked, but Unimicro has made no invoice of it."),
         fix=Text(
-            f"Credit the voucher in Unimicro, then {_BY_HAND}. Choose another booking for the key (PATCH "
-            "/v1/keys/{key_id}): the company books other vouchers alike."
+            "The company books other vouchers alike: choose another booking for the key (PATCH /v1/keys/{key_id}) and "
+            "let it go on (POST /v1/keys/{key_id}/open). Credit the voucher in Unimicro, ignore the document here "
+            f"(POST /v1/transfers/{{transfer_id}}/ignore), then {_BY_HAND}."
         ),
     ),
     Row(
@@ -60,9 +61,9 @@ ROWS = (
         mender=Mender.ACCOUNTANT,
         sentence=Text("Unimicro has taken the voucher at some time, and shows none now."),
         fix=Text(
-            "Look in Unimicro for a voucher with the document's number, credited ones too. If it is there, link its "
-            "invoice (POST /v1/invoices/{transfer_id}/done-elsewhere); if not, enter the document there by hand and "
-            "link that."
+            "Look in Unimicro for a voucher with the document's number, credited ones too. If it stands there, retry "
+            "this one; if not, ignore it here (POST /v1/transfers/{transfer_id}/ignore), then enter the document there "
+            "by hand and link it (POST /v1/invoices/{transfer_id}/done-elsewhere)."
         ),
     ),
     Row(

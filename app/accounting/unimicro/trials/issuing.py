@@ -9,6 +9,7 @@ from typing import Any
 
 from stdnum import luhn
 
+from app.accounting.unimicro.follow import fetch_sent
 from app.accounting.unimicro.payloads import to_day, to_text
 from app.accounting.unimicro.trials.bench import Bench, UntoldError, day_of
 from app.accounting.unimicro.trials.drafts import Told
@@ -56,9 +57,9 @@ def _tell_kid(there: str, sent: str) -> Way:
 
 
 async def _was_sent(bench: Bench, row: Mapping[str, Any]) -> bool:
-    """Whether the invoice went out: it says how, or the company sends by itself. Source: §3.2 (PrintStatus), §4.2."""
-    settings = await bench.look("companysettings/1")
-    return bool(row.get("PrintStatus")) or bool(settings.get("AutoDistributeInvoice"))
+    """Whether a delivery of the invoice was begun; the company's setting is kept as evidence beside it."""
+    await bench.look("companysettings/1")
+    return await fetch_sent(bench.client, row) is not None
 
 
 async def try_kid_empty(bench: Bench) -> Told:

@@ -5,6 +5,7 @@ Source: docs/facts/unimicro.md §3.4 [O]: `transfer-to-invoice` answers the new 
 
 from typing import Any
 
+from app.accounting.unimicro.follow import find_invoice_ids
 from app.accounting.unimicro.payloads import INVOICE_DRAFT
 from app.accounting.unimicro.translate_orders import to_order
 from app.accounting.unimicro.trials.bench import Bench
@@ -32,8 +33,15 @@ async def try_order(bench: Bench) -> Told:
     is_draft = (made.get("StatusCode") or 0) <= INVOICE_DRAFT
     return {
         Question.ORDER_INVOICED_AS: Way.DRAFT if is_draft else Way.ISSUED,
-        Question.ORDER_LINES_NAMED: Way.YES if _names(made, order) else Way.NO,
+        Question.ORDER_LINES_NAMED: await _tell_lines(bench, made, order),
     }
+
+
+async def _tell_lines(bench: Bench, invoice: dict[str, Any], order: dict[str, Any]) -> Way:
+    if _names(invoice, order):
+        return Way.YES
+    ids = {item["ID"] for item in order.get("Items") or ()}
+    return Way.LINKED if await find_invoice_ids(bench.client, ids) == {invoice["ID"]} else Way.NO
 
 
 def _names(invoice: dict[str, Any], order: dict[str, Any]) -> bool:

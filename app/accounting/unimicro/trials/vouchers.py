@@ -16,7 +16,7 @@ from app.accounting.unimicro.trials.issuing import to_kid, to_number
 from app.accounting.unimicro.trials.parties import fetch_worth
 from app.domain.answers import Question, Way
 from app.domain.money import round_money, to_decimal
-from app.errors import OutcomeUnknownError, RemoteRejectedError, System
+from app.errors import RemoteRejectedError
 
 _ACTION = "book-journal-entries-create-invoices"
 _GROSS = Decimal(125)
@@ -77,8 +77,8 @@ async def _book(
 ) -> Thing:
     """The voucher, booked and noted: the customer's claim against one sale."""
     product, account_id = await bench.load_product(), await _load_sub_account(bench)
-    number = to_number(thing.reference)
-    claim = {"InvoiceNumber": number, "PaymentID": kid or None, "DueDate": to_day(bench.today + _DUE)}
+    claim = {"InvoiceNumber": to_number(thing.reference), "PaymentID": kid or None}
+    claim["DueDate"] = to_day(bench.today + _DUE)
     sale = {"AccountID": product.account_id, "VatTypeID": product.vat_type_id}
     lines = [
         _to_line(bench, thing, "claim", gross, currency) | {"AccountID": account_id} | claim,
@@ -91,11 +91,9 @@ async def _book(
         "DraftLines": lines,
     }
     async with bench.noting(thing):
-        rows = await bench.client.post_list("journalentries", _ACTION, [entry])
-    if len(rows) != 1:
-        raise OutcomeUnknownError("Unimicro booked a voucher but did not say which", system=System.UNIMICRO)
-    voucher_number = to_text(rows[0].get("JournalEntryNumber"))
-    return await bench.notebook.found(thing, remote_id=rows[0]["ID"], number=voucher_number)
+        row = await bench.client.book(entry, _ACTION)
+    number = to_text(row.get("JournalEntryNumber"))
+    return await bench.notebook.found(thing, remote_id=row["ID"], number=number)
 
 
 def _to_line(
