@@ -15,10 +15,10 @@ from app.admin.tenants import list_tenants
 from app.domain.reading import Reading
 from app.domain.states import TenantState
 from app.engine.inbox import is_any_unnamed
-from app.engine.recorded import release_recorded
+from app.engine.recorded import list_recorders, release_recorded
 from app.engine.wakeup import wake_workers
 from app.errors import ConflictError
-from app.platform.db import Session, is_away
+from app.platform.db import Session, is_away, look_at_all
 from app.platform.leases import Lead, claim_lead, record_office, release_lead
 from app.platform.logger import get_logger, log_fields
 from app.platform.resources import Resources
@@ -72,12 +72,20 @@ async def look_at_clock(resources: Resources) -> bool:
             with log_fields(tenant=str(tenant.id)):
                 await _sweep_if_due(session, resources, tenant)
                 await _follow_if_due(session, resources, tenant)
-        confirmed = await list_live_hooks(session)
-    # Another process may have recorded for a moment longer than its hook was to record first.
-    await release_recorded(resources.sessions, confirmed)
+        look_at_all(session)
+        recorders = await list_recorders(session)
+    for tenant_id in recorders:
+        await _release_confirmed(resources.of_tenant(tenant_id))
     wake_workers(resources)
     await _prune_if_due(resources)
     return True
+
+
+async def _release_confirmed(resources: Resources) -> None:
+    """Another process may have recorded for a moment longer than its hook was to record first."""
+    async with resources.sessions() as session:
+        confirmed = await list_live_hooks(session)
+    await release_recorded(resources.sessions, confirmed)
 
 
 @dataclass(slots=True)

@@ -99,8 +99,11 @@ async def run_worker(resources: Resources, stop: asyncio.Event, *, carry_one: Ca
 
 async def work_on(resources: Resources, carry_one: Carry, lease: Lease) -> None:
     """Carry what a claimed lane has heard; an error becomes its fate."""
+    resources = resources.of_tenant(lease.tenant_id)
     async with resources.sessions() as session:
-        events = await load_unseen(session, lane_id=lease.lane_id, after_seq=lease.seen_seq, limit=_BATCH)
+        events = await load_unseen(
+            session, tenant_id=lease.tenant_id, lane_id=lease.lane_id, after_seq=lease.seen_seq, limit=_BATCH
+        )
         tenant = await load_tenant(session, lease.tenant_id)
     if not events:
         # A repeat that lost a race has raised the counter without leaving an event.

@@ -106,6 +106,7 @@ async def look_at_company(resources: Resources, key: Key) -> Mapping[Question, A
         AuthExpiredError: an administrator must sign in again.
         RemoteError: Unimicro could not be asked.
     """
+    resources = resources.of_tenant(key.tenant_id)
     async with resources.sessions() as session:
         answers = await load_answers(session, tenant_id=key.tenant_id, company_key=key.company_key)
     if answers[Question.TEST_COMPANY].is_known:

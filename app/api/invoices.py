@@ -98,7 +98,7 @@ class PreviewView(View):
 
     method: str = Field(examples=["POST"])
     path: str = Field(examples=["api/biz/invoices"])
-    payload: dict[str, Any] | None = Field(
+    payload: dict[str, Any] | list[dict[str, Any]] | None = Field(
         description="As it goes out; an id that does not exist yet is a placeholder: {customer}, {project}, "
         "{department}, {product <number>}, {line <n>}, {file}, {id} (the document), {guid}"
     )

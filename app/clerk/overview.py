@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, String, and_, case, cast, func, literal, o
 from app.domain.booking import Booking, stands_as
 from app.domain.reasons.codes import Code
 from app.domain.states import AT_REST, INVOICE_STATES, InvoiceState, show_invoice_state
-from app.platform.db import Session
+from app.platform.db import Session, older_than
 from app.tables import Transfer
 from app.transfer.listings import names_one_of
 
@@ -69,8 +69,9 @@ async def list_invoices(
     session: Session, wanted: InvoiceFilter, *, before_id: int | None, limit: int
 ) -> Sequence[Transfer]:
     """Invoices newest first; `before_id` continues a listing."""
-    query = select(Transfer).where(*_conditions(wanted)).order_by(Transfer.id.desc()).limit(limit)
-    return (await session.scalars(query if before_id is None else query.where(Transfer.id < before_id))).all()
+    conditions = (*_conditions(wanted), *older_than(Transfer.created_at, before_id))
+    query = select(Transfer).where(*conditions).order_by(Transfer.created_at.desc(), Transfer.id.desc())
+    return (await session.scalars(query.limit(limit))).all()
 
 
 async def load_rungs(session: Session, invoices: Sequence[Transfer]) -> dict[tuple[UUID | None, int | None], str]:

@@ -17,7 +17,7 @@ from sqlalchemy.orm import defer
 
 from app.domain.states import EventState
 from app.engine.pool import pool_of
-from app.platform.db import ACQUIRE_SECONDS, Session
+from app.platform.db import ACQUIRE_SECONDS, Session, older_than
 from app.platform.resources import Resources
 from app.tables import Event, Hook
 
@@ -33,7 +33,7 @@ _ACCEPT = f"""
         INSERT INTO lane (tenant_id, scope, record_id, seq, run_at)
         SELECT $1::uuid, $2::text, $3::text, 1, now() + $10::interval
         WHERE NOT EXISTS (
-            SELECT FROM lane JOIN event ON event.dedupe = {_KEY}
+            SELECT FROM lane JOIN event ON event.tenant_id = lane.tenant_id AND event.dedupe = {_KEY}
             WHERE lane.tenant_id = $1::uuid AND lane.scope = $2::text AND lane.record_id = $3::text
         )
         ON CONFLICT (tenant_id, scope, record_id) DO UPDATE SET
@@ -48,7 +48,7 @@ _ACCEPT = f"""
     SELECT $1::uuid, $2::text, $3::text, $4::text, bumped.dedupe, $6::text, $7::uuid, $8::text, $9::bytea,
            bumped.id, bumped.seq
     FROM bumped
-    ON CONFLICT (dedupe) DO NOTHING
+    ON CONFLICT (tenant_id, dedupe) DO NOTHING
     RETURNING id
 """  # noqa: S608 - built from a constant
 
@@ -57,7 +57,7 @@ _END = text("""
     UPDATE event SET ended_at = now(),
                      state = CASE WHEN id = :newest THEN CAST(:state AS text) ELSE CAST(:superseded AS text) END,
                      note = CASE WHEN id = :newest THEN CAST(:note AS text) ELSE note END
-    WHERE id = ANY(CAST(:ids AS bigint[]))
+    WHERE tenant_id = :tenant_id AND id = ANY(CAST(:ids AS bigint[]))
 """)
 
 # The source of one of several records in a delivery; the delivery itself is kept beside it, whole.
@@ -157,7 +157,7 @@ async def record_meaningless(
     query = upsert(Event).values(
         state=EventState.IGNORED, ended_at=text("now()"), dedupe=dedupe_key(hook_id, "delivery", minute, body), **row
     )
-    await session.execute(query.on_conflict_do_nothing(index_elements=["dedupe"]))
+    await session.execute(query.on_conflict_do_nothing(index_elements=["tenant_id", "dedupe"]))
 
 
 async def is_any_unnamed(session: Session, *, tenant_id: UUID, since: datetime) -> bool:
@@ -167,10 +167,13 @@ async def is_any_unnamed(session: Session, *, tenant_id: UUID, since: datetime) 
     return (await session.scalars(query)).one_or_none() is not None
 
 
-async def load_unseen(session: Session, *, lane_id: int, after_seq: int, limit: int) -> Sequence[Event]:
+async def load_unseen(
+    session: Session, *, tenant_id: UUID, lane_id: int, after_seq: int, limit: int
+) -> Sequence[Event]:
     """The lane's events behind `after_seq`, oldest first, at most `limit`; not those that were withdrawn."""
-    unseen = (Event.lane_id == lane_id, Event.seq > after_seq, Event.state == EventState.WAITING)
-    return (await session.scalars(select(Event).where(*unseen).order_by(Event.seq).limit(limit))).all()
+    own = (Event.tenant_id == tenant_id, Event.lane_id == lane_id)
+    unseen = (Event.seq > after_seq, Event.state == EventState.WAITING)
+    return (await session.scalars(select(Event).where(*own, *unseen).order_by(Event.seq).limit(limit))).all()
 
 
 async def record_withdrawn(session: Session, *, tenant_id: UUID, event_ids: Sequence[int], note: str) -> None:
@@ -183,13 +186,22 @@ async def record_withdrawn(session: Session, *, tenant_id: UUID, event_ids: Sequ
 async def record_end(session: Session, events: Sequence[Event], *, state: EventState, note: str | None = None) -> None:
     """Mark the newest event with the outcome and the older ones, which it made moot, as superseded."""
     ids = [event.id for event in events]
-    values = {"ids": ids, "newest": ids[-1], "superseded": EventState.SUPERSEDED, "state": state, "note": note}
+    values = {
+        "tenant_id": events[-1].tenant_id,
+        "ids": ids,
+        "newest": ids[-1],
+        "superseded": EventState.SUPERSEDED,
+        "state": state,
+        "note": note,
+    }
     await session.execute(_END, values)
 
 
 async def list_deliveries(session: Session, hook_id: UUID, *, limit: int) -> Sequence[Event]:
     """What came to a hook, newest first, with bodies; records that came together have the source of a part."""
-    query = select(Event).where(Event.hook_id == hook_id).order_by(Event.id.desc()).limit(limit)
+    query = (
+        select(Event).where(Event.hook_id == hook_id).order_by(Event.received_at.desc(), Event.id.desc()).limit(limit)
+    )
     return (await session.scalars(query)).all()
 
 
@@ -202,7 +214,7 @@ async def list_events(
         conditions.append(Event.tenant_id == tenant_id)
     if state is not None:
         conditions.append(Event.state == state)
-    if before_id is not None:
-        conditions.append(Event.id < before_id)
+    conditions += older_than(Event.received_at, before_id)
     query = select(Event).options(defer(Event.body), defer(Event.dedupe)).where(*conditions)
-    return (await session.scalars(query.order_by(Event.id.desc()).limit(limit))).all()
+    newest_first = query.order_by(Event.received_at.desc(), Event.id.desc())
+    return (await session.scalars(newest_first.limit(limit))).all()

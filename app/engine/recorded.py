@@ -37,7 +37,7 @@ async def record_arrivals(session: Session, arrivals: Sequence[Arrival]) -> None
     # A statement takes some 32,000 values.
     for first in range(0, len(rows), _ROWS_AT_ONCE):
         lot = rows[first : first + _ROWS_AT_ONCE]
-        await session.execute(upsert(Event).values(lot).on_conflict_do_nothing(index_elements=["dedupe"]))
+        await session.execute(upsert(Event).values(lot).on_conflict_do_nothing(index_elements=["tenant_id", "dedupe"]))
 
 
 async def release_recorded(sessions: Sessions, hook_ids: Sequence[UUID]) -> int:
@@ -58,6 +58,12 @@ async def release_recorded(sessions: Sessions, hook_ids: Sequence[UUID]) -> int:
                 session, [event.id for event in events], state=EventState.DONE, note="recorded first, then let go"
             )
             released += len(events)
+
+
+async def list_recorders(session: Session) -> Sequence[UUID]:
+    """The tenants that have recorded something which nobody has confirmed yet."""
+    query = select(Event.tenant_id).where(Event.state == EventState.RECORDED).distinct()
+    return (await session.scalars(query)).all()
 
 
 async def discard_recorded(session: Session, hook_id: UUID, *, actor: str) -> int:

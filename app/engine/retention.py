@@ -65,14 +65,14 @@ async def list_bodies(
 ) -> list[tuple[int, bytes, str, str]]:
     """The newest bodies that named a record, newest first: id, body, content type, what was read from it."""
     events, copies = (
-        select(one.id, one.body, one.content_type, one.operation).where(
+        select(one.id, one.received_at, one.body, one.content_type, one.operation).where(
             one.tenant_id == tenant_id, one.scope == scope, one.record_id == record_id, one.body.is_not(None)
         )
         for one in (Event, RecordCopy)
     )
     # What is only recorded, or was discarded then, has no lane: nobody confirmed that it is read rightly.
     both = union_all(events.where(Event.lane_id.is_not(None)), copies).subquery()
-    rows = await session.execute(select(both).order_by(both.c.id.desc()).limit(_MOST_BODIES))
+    rows = await session.execute(select(both).order_by(both.c.received_at.desc(), both.c.id.desc()).limit(_MOST_BODIES))
     return [(row.id, row.body, row.content_type or "", row.operation or "") for row in rows]
 
 

@@ -3,8 +3,20 @@
 Each names its owner, the room or module that alone writes it, and who else may ask for its rows.
 """
 
-from app.tables.accounts import AdminToken, Audit, AuditChain, Department, Hook, Key, SignIn, Tenant
-from app.tables.base import Table, TenantOwned
+from app.tables.accounts import (
+    AdminToken,
+    Audit,
+    AuditChain,
+    Department,
+    Hook,
+    HookAddress,
+    Key,
+    SignIn,
+    SignInHash,
+    Tenant,
+    TokenHash,
+)
+from app.tables.base import OPERATORS, Table, TenantOwned
 from app.tables.books import (
     CompanyAnswer,
     CustomerCheck,
@@ -23,6 +35,7 @@ from app.tables.recman import FieldProfile, HookHeaders, ListedDocument, RecmanQ
 from app.tables.work import Attempt, Event, Lane, Making, RecordCopy, Transfer
 
 __all__ = [
+    "OPERATORS",
     "AdminToken",
     "Attempt",
     "Audit",
@@ -33,6 +46,7 @@ __all__ = [
     "Event",
     "FieldProfile",
     "Hook",
+    "HookAddress",
     "HookHeaders",
     "Job",
     "JobDocument",
@@ -51,10 +65,12 @@ __all__ = [
     "SeriesOrder",
     "SharedOrgNumber",
     "SignIn",
+    "SignInHash",
     "Sweep",
     "Table",
     "Tenant",
     "TenantOwned",
+    "TokenHash",
     "Transfer",
     "TrialThing",
     "UsedRate",

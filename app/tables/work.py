@@ -5,14 +5,14 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, Index, UniqueConstraint, func, text
+from sqlalchemy import Index, UniqueConstraint, func, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 from sqlalchemy.types import BigInteger
 
 from app.domain.policies import MatchedBy
 from app.domain.states import EventState, LaneState, TransferState
-from app.tables.base import NOW, Table, TenantOwned, one_of
+from app.tables.base import NOW, Table, TenantOwned, one_of, refers_to
 
 
 class Lane(TenantOwned, Table):
@@ -34,8 +34,7 @@ class Lane(TenantOwned, Table):
         {"postgresql_with": {"fillfactor": "70"}},
     )
 
-    id: Mapped[int] = mapped_column(BigInteger, primary_key=True)
-    tenant_id: Mapped[UUID] = mapped_column(ForeignKey("tenant.id"))
+    id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=True)
     scope: Mapped[str]
     record_id: Mapped[str]
     state: Mapped[str] = mapped_column(server_default=LaneState.READY)
@@ -62,30 +61,34 @@ class Event(TenantOwned, Table):
     __tablename__ = "event"
     __table_args__ = (
         one_of("state", *EventState),
-        Index("ix_event_lane", "lane_id", "seq"),
-        Index("ix_event_tenant", "tenant_id", "id"),
-        Index("ix_event_job", "source", postgresql_where=text("source LIKE 'job:%'")),
+        refers_to("hook", "hook_id"),
+        refers_to("lane", "lane_id"),
+        UniqueConstraint("tenant_id", "dedupe"),
+        Index("ix_event_lane", "tenant_id", "lane_id", "seq"),
+        Index("ix_event_received", "tenant_id", "received_at", "id"),
+        # Operators look through all of them.
+        Index("ix_event_all", "received_at", "id"),
+        Index("ix_event_job", "tenant_id", "source", postgresql_where=text("source LIKE 'job:%'")),
         Index(
             "ix_event_unnamed",
             "tenant_id",
             "received_at",
             postgresql_where=text("record_id IS NULL AND scope IS NOT NULL"),
         ),
-        Index("ix_event_recorded", "hook_id", "id", postgresql_where=text("state = 'recorded'")),
+        Index("ix_event_recorded", "tenant_id", "hook_id", "id", postgresql_where=text("state = 'recorded'")),
     )
 
-    id: Mapped[int] = mapped_column(BigInteger, primary_key=True)
-    tenant_id: Mapped[UUID] = mapped_column(ForeignKey("tenant.id"))
-    hook_id: Mapped[UUID | None] = mapped_column(ForeignKey("hook.id"))
+    id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=True)
+    hook_id: Mapped[UUID | None]
     source: Mapped[str] = mapped_column(server_default="webhook")
     scope: Mapped[str | None]
     record_id: Mapped[str | None]
     operation: Mapped[str | None]
-    lane_id: Mapped[int | None] = mapped_column(ForeignKey("lane.id"))
+    lane_id: Mapped[int | None] = mapped_column(BigInteger)
     seq: Mapped[int | None] = mapped_column(BigInteger)
     state: Mapped[str] = mapped_column(server_default=EventState.WAITING)
     note: Mapped[str | None]
-    dedupe: Mapped[bytes] = mapped_column(unique=True)
+    dedupe: Mapped[bytes]
     content_type: Mapped[str | None]
     body: Mapped[bytes | None]
     received_at: Mapped[datetime] = mapped_column(server_default=NOW)
@@ -103,7 +106,6 @@ class RecordCopy(TenantOwned, Table):
     __tablename__ = "record_copy"
     __table_args__ = (Index("ix_record_copy_record", "tenant_id", "scope", "record_id"),)
 
-    tenant_id: Mapped[UUID] = mapped_column(ForeignKey("tenant.id"), primary_key=True)
     id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
     scope: Mapped[str]
     record_id: Mapped[str]
@@ -155,6 +157,7 @@ class Transfer(TenantOwned, Table):
         Index("uq_transfer_invoice", "tenant_id", "record_id", unique=True, postgresql_where=text("scope = 'invoice'")),
         Index(
             "uq_transfer_reference",
+            "tenant_id",
             "key_id",
             "external_reference",
             unique=True,
@@ -194,14 +197,18 @@ class Transfer(TenantOwned, Table):
         ),
         Index("ix_transfer_number", "tenant_id", "number", postgresql_where=text("scope = 'invoice'")),
         Index("ix_transfer_kid", "tenant_id", "kid", postgresql_where=text("kid IS NOT NULL")),
-        Index("ix_transfer_lane", "lane_id"),
-        Index("ix_transfer_key_state", "key_id", "state"),
+        Index("ix_transfer_lane", "tenant_id", "lane_id"),
+        Index("ix_transfer_key_state", "tenant_id", "key_id", "state"),
+        Index("ix_transfer_created", "tenant_id", "created_at", "id"),
+        # Operators look through all of them.
+        Index("ix_transfer_all", "created_at", "id"),
+        refers_to("key", "key_id"),
+        refers_to("lane", "lane_id"),
     )
 
-    id: Mapped[int] = mapped_column(BigInteger, primary_key=True)
-    tenant_id: Mapped[UUID] = mapped_column(ForeignKey("tenant.id"))
-    key_id: Mapped[UUID | None] = mapped_column(ForeignKey("key.id"))
-    lane_id: Mapped[int | None] = mapped_column(ForeignKey("lane.id"))
+    id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=True)
+    key_id: Mapped[UUID | None]
+    lane_id: Mapped[int | None] = mapped_column(BigInteger)
     scope: Mapped[str]
     kind: Mapped[str]
     record_id: Mapped[str]
@@ -264,7 +271,7 @@ class Transfer(TenantOwned, Table):
     updated_at: Mapped[datetime] = mapped_column(server_default=NOW, onupdate=func.now())
 
 
-class Attempt(Table):
+class Attempt(TenantOwned, Table):
     """One try of one step of a transfer: what went out, what came back. Append only.
 
     `pruned_at`: when `exchanges` was let go, for its time was over or a person's data were erased.
@@ -273,10 +280,13 @@ class Attempt(Table):
     """
 
     __tablename__ = "attempt"
-    __table_args__ = (UniqueConstraint("transfer_id", "n"),)
+    __table_args__ = (
+        refers_to("transfer", "transfer_id", ondelete="CASCADE"),
+        UniqueConstraint("tenant_id", "transfer_id", "n"),
+    )
 
-    id: Mapped[int] = mapped_column(BigInteger, primary_key=True)
-    transfer_id: Mapped[int] = mapped_column(ForeignKey("transfer.id", ondelete="CASCADE"))
+    id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=True)
+    transfer_id: Mapped[int] = mapped_column(BigInteger)
     n: Mapped[int]
     step: Mapped[str]
     started_at: Mapped[datetime] = mapped_column(server_default=NOW)
@@ -299,9 +309,9 @@ class Making(TenantOwned, Table):
     """
 
     __tablename__ = "making"
+    __table_args__ = (refers_to("key", "key_id"),)
 
-    tenant_id: Mapped[UUID] = mapped_column(ForeignKey("tenant.id"), primary_key=True)
-    key_id: Mapped[UUID] = mapped_column(ForeignKey("key.id"), primary_key=True)
+    key_id: Mapped[UUID] = mapped_column(primary_key=True)
     name: Mapped[str] = mapped_column(primary_key=True)
     record_id: Mapped[str]
     lane_token: Mapped[UUID | None]

@@ -1,7 +1,9 @@
 """One key's accounting system, opened for a run: where to write, what it has, and what was said so far."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+import random
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, MutableMapping
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
@@ -26,12 +28,15 @@ from app.domain.rules import Rules
 from app.domain.states import KeyState, Proof
 from app.errors import HoldError, KeyPausedError
 from app.platform.db import Session, load_now
+from app.platform.places import is_crowded, standing_in
 from app.platform.resources import Resources
 from app.tables import Key
 
 # A resumed key and a new sign-in wake their lanes; this is only the net below. Each look costs RecMan's quota.
 REST_SECONDS = 6 * 3600.0
 _MOST_RECIPIENTS = 10_000
+# What was read of RecMan for the record is still good then.
+_CROWDED_SECONDS = (2.0, 6.0)
 
 
 @dataclass(slots=True)
@@ -129,15 +134,17 @@ async def open_books(
         HoldError: the key is in file mode.
         RemoteError: the reference data could not be read.
     """
+    resources = resources.of_tenant(key.tenant_id)
+    booking = booking or Booking(key.booking)
     async with resources.sessions() as session:
         in_force = await load_rules(session, key.id)
-        answers = await _load_answers(session, key, booking or Booking(key.booking))
+        answers = await _load_answers(session, key, booking)
     now = in_force.read_at
     _check_usable(key, now, rehearses=rehearses)
+    _check_crowd(resources, key)
     if sends:
         await require_customer_check(resources, key)
     exchanges: list[Exchange] = []
-    booking = booking or Booking(key.booking)
     target = _open_target(resources, key, booking, exchanges, rehearses=rehearses)
     oldest = now - timedelta(seconds=resources.settings.unimicro_reference_seconds)
     reference = await _load_reference(resources, key, target, oldest=oldest)
@@ -207,7 +214,7 @@ def _sends_customer_number(resources: Resources, key: Key, rules: Rules) -> bool
 
 async def _load_reference(resources: Resources, key: Key, target: Target, *, oldest: datetime) -> Reference:
     # One reader at a time: whoever waited finds what the first one read.
-    async with resources.kept(KnownBooks).locks.setdefault(key.id, asyncio.Lock()):
+    async with _alone(resources, key):
         cached = resources.kept(KnownBooks).references.get(key.id)
         if cached is not None and cached.read_at > oldest:
             return cached.reference
@@ -222,7 +229,7 @@ async def _load_reference(resources: Resources, key: Key, target: Target, *, old
 
 async def _confirm_reference(resources: Resources, key: Key, target: Target, *, oldest: datetime) -> Reference:
     """The reference data, whose settings were looked at since `oldest`; one look serves all who ask at a time."""
-    async with resources.kept(KnownBooks).locks.setdefault(key.id, asyncio.Lock()):
+    async with _alone(resources, key):
         cached = resources.kept(KnownBooks).references.get(key.id)
         if cached is not None and cached.confirmed_at > oldest:
             return cached.reference
@@ -232,6 +239,15 @@ async def _confirm_reference(resources: Resources, key: Key, target: Target, *, 
             cached.confirmed_at = looked_at
             return cached.reference
     return await _load_reference(resources, key, target, oldest=looked_at)
+
+
+@asynccontextmanager
+async def _alone(resources: Resources, key: Key) -> AsyncIterator[None]:
+    """While open, nobody else of this process reads what the key's company has; others stand in line as for a slot."""
+    async with AsyncExitStack() as stack:
+        with standing_in(key.company_key):
+            await stack.enter_async_context(resources.kept(KnownBooks).locks.setdefault(key.id, asyncio.Lock()))
+        yield
 
 
 def _recipients_of(resources: Resources, key_id: UUID) -> MutableMapping[int, Recipient]:
@@ -267,6 +283,16 @@ def _check_usable(key: Key, now: datetime, *, rehearses: bool) -> None:
         )
 
 
+def _check_crowd(resources: Resources, key: Key) -> None:
+    """Leave some of the tenant's places to its other keys, whatever keeps this one's company from answering."""
+    if is_crowded(key.id, most=resources.settings.places_of_a_tenant):
+        raise KeyPausedError(
+            f"As many records as may are on their way to {key.company_name} already",
+            seconds=random.uniform(*_CROWDED_SECONDS),  # noqa: S311 - spread, not secrecy
+            fix=fix_for(Code.KEY_PAUSED, "for_a_while"),
+        )
+
+
 def pause_of(key: Key) -> KeyPausedError:
     """What keeps everything from a key that a person has paused."""
     fix = fix_for(Code.KEY_PAUSED, key_id=key.id)
@@ -287,7 +313,7 @@ async def require_customer_check(resources: Resources, key: Key) -> None:
     """
     if key.id in resources.kept(KnownBooks).cleared_keys or not resources.settings.require_customer_check:
         return
-    async with resources.sessions() as session:
+    async with resources.of_tenant(key.tenant_id).sessions() as session:
         cleared = await is_cleared(session, key.id)
     if not cleared:
         raise KeyPausedError(

@@ -7,6 +7,7 @@ from uuid import UUID
 from sqlalchemy import text
 
 from app.admin.keys import is_removed
+from app.admin.series import record_number_booked
 from app.domain.documents import Document
 from app.domain.reasons.codes import LOST, Code
 from app.domain.reasons.rows import Change
@@ -109,6 +110,7 @@ async def record_link(session: Session, run: Run, books: Books, document: Docume
         **show_content(document),
         **show_totals("remote_", remote.totals),
     )
+    await record_number_booked(session, books.key, document.number)
     return transfer.id
 
 

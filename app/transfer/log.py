@@ -15,7 +15,7 @@ from app.domain.reasons.catalogue import fix_for
 from app.domain.reasons.codes import Code, Reason
 from app.domain.states import UNCLEAR, UNDER_WAY, TransferState
 from app.errors import HoldError, NotFoundError
-from app.platform.db import Session, locked
+from app.platform.db import Session, locked, tenant_of
 from app.platform.logger import add_log_fields
 from app.tables import Attempt, Key, Transfer
 
@@ -259,8 +259,11 @@ async def record_attempt(  # noqa: PLR0913 - the columns of one row
     clears: bool = False,
 ) -> None:
     """Append one try; `exchanges` come masked. `clears`: what became of every write is known by now."""
-    count = select(func.coalesce(func.max(Attempt.n), 0) + 1).where(Attempt.transfer_id == transfer_id)
+    tenant_id = tenant_of(session)
+    own = (Attempt.tenant_id == tenant_id, Attempt.transfer_id == transfer_id)
+    count = select(func.coalesce(func.max(Attempt.n), 0) + 1).where(*own)
     appended = insert(Attempt).values(
+        tenant_id=tenant_id,
         transfer_id=transfer_id,
         n=count.scalar_subquery(),
         step=step,

@@ -305,7 +305,7 @@ async def _find_vouchers(books: Books, document: Document | Gaps, past: Past | N
     Else a plain voucher would be taken for a payment of it. Source: docs/facts/unimicro.md §11 row 4 [O].
     """
     is_booked = past is not None and past.booked
-    if books.booking != Booking.VOUCHER or is_booked or isinstance(document, Gaps):
+    if books.booking is not Booking.VOUCHER or is_booked or isinstance(document, Gaps):
         return ()
     reference = external_reference(document.recman_invoice_id)
     thoroughly = past is not None and past.unclear
@@ -324,7 +324,7 @@ async def _find_documents(
     what else tells it (`own_drafts`). So is what is older than the go-live day or the cut-off date: an installation
     before this one may have sent it.
     """
-    if past is None or past.booked or isinstance(document, Gaps) or books.booking == Booking.VOUCHER:
+    if past is None or past.booked or isinstance(document, Gaps) or books.booking is Booking.VOUCHER:
         return ()
     known = await _fetch_known(books, past.remote_id) if past.remote_id is not None else ()
     first_day = max(books.key.go_live, books.rules.not_before or date.min)

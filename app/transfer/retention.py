@@ -16,14 +16,14 @@ _EMPTIED: dict[str, Any] = {"exchanges": [], "pruned_at": func.now()}
 
 def select_old_exchanges(tenant_id: UUID, before: datetime) -> Select[Any]:
     """Attempts that still hold what was said to Unimicro and answered, by id."""
-    of_tenant = Attempt.transfer_id.in_(select(Transfer.id).where(Transfer.tenant_id == tenant_id))
-    return select(Attempt.id).where(of_tenant, Attempt.started_at < before, Attempt.exchanges != [])
+    return select(Attempt.id).where(
+        Attempt.tenant_id == tenant_id, Attempt.started_at < before, Attempt.exchanges != []
+    )
 
 
 async def prune_exchanges(session: Session, tenant_id: UUID, ids: Sequence[Any]) -> None:
     """Empty these attempts; they stay, and say when that was."""
-    of_tenant = Attempt.transfer_id.in_(select(Transfer.id).where(Transfer.tenant_id == tenant_id))
-    emptied = update(Attempt).where(of_tenant, Attempt.id.in_(ids)).values(_EMPTIED)
+    emptied = update(Attempt).where(Attempt.tenant_id == tenant_id, Attempt.id.in_(ids)).values(_EMPTIED)
     await session.execute(emptied, execution_options={"synchronize_session": False})
 
 
@@ -61,8 +61,8 @@ def is_kept_by_law(transfer: Transfer) -> bool:
 
 async def erase_exchanges(session: Session, *, tenant_id: UUID, transfer_ids: Sequence[int]) -> int:
     """How many attempts of these transfers held something that is gone now."""
-    held = select(Transfer.id).where(Transfer.tenant_id == tenant_id, Transfer.id.in_(transfer_ids))
-    emptied = update(Attempt).where(Attempt.transfer_id.in_(held), Attempt.exchanges != []).values(_EMPTIED)
+    held = Attempt.tenant_id == tenant_id, Attempt.transfer_id.in_(transfer_ids), Attempt.exchanges != []
+    emptied = update(Attempt).where(*held).values(_EMPTIED)
     found = await session.scalars(emptied.returning(Attempt.id), execution_options={"synchronize_session": False})
     return len(found.all())
 

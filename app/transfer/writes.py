@@ -4,6 +4,7 @@ from contextlib import suppress
 from decimal import Decimal
 
 from app.accounting.targets import BookedEntry, Change, Draft, Made, NewDraft, NewVoucher, guid_for
+from app.domain.booking import Booking
 from app.domain.dimensions import Department, Project
 from app.domain.documents import Document
 from app.domain.parties import Customer
@@ -60,6 +61,7 @@ async def write_draft(
         external_reference=reference,
         reference=books.reference,
         rate=rate,
+        keeps_number=books.booking is Booking.OWN_NUMBER,
     )
     return await books.target.create_draft(new)
 
@@ -79,7 +81,12 @@ async def write_credit(
 ) -> Draft:
     """The credit draft as RecMan has the credit note."""
     return await books.target.update_credit_draft(
-        draft_id, step.document, external_reference=reference, links=links, rate=rate
+        draft_id,
+        step.document,
+        external_reference=reference,
+        links=links,
+        rate=rate,
+        keeps_number=books.booking is Booking.OWN_NUMBER,
     )
 
 

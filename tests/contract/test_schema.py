@@ -27,6 +27,53 @@ async def test_migrations_and_tables_agree(database_url: str) -> None:
     assert tables == len(Table.metadata.tables) + 1
 
 
+# Keys that do not begin with the tenant, and why.
+_OTHER_KEYS = {
+    "alembic_version": "alembic's own",
+    "hook_address": "look-up: which hook an address leads to, before the tenant is known",
+    "leasehold": "slots of companies, which tenants may share, and who leads for all",
+    "series_claim": "number series of companies, which tenants may share: whose each is",
+    "sign_in_hash": "look-up: which sign-in comes back, before the tenant is known",
+    "tenant": "the tenants themselves, by id and by name",
+    "token_hash": "look-up: whose token this is, before the tenant is known",
+}
+_UNIQUE = """
+    SELECT t.relname, i.relname, (SELECT attname FROM pg_attribute WHERE attrelid = t.oid AND attnum = x.indkey[0])
+    FROM pg_index x JOIN pg_class i ON i.oid = x.indexrelid JOIN pg_class t ON t.oid = x.indrelid
+    WHERE t.relnamespace = 'public'::regnamespace AND x.indisunique
+"""
+# Of a foreign key both sides: where it points to, the tenant comes first too.
+_FOREIGN = """
+    SELECT t.relname, c.conname, array[
+      (SELECT attname FROM pg_attribute WHERE attrelid = c.conrelid AND attnum = c.conkey[1]),
+      (SELECT attname FROM pg_attribute WHERE attrelid = c.confrelid AND attnum = c.confkey[1])]
+    FROM pg_constraint c JOIN pg_class t ON t.oid = c.conrelid
+    WHERE c.contype = 'f' AND c.connamespace = 'public'::regnamespace
+"""
+
+
+async def test_the_tenant_comes_first_in_every_key(database_url: str) -> None:
+    engine = create_engine(database_url, pool_size=1)
+    async with engine.connect() as connection:
+        unique = (await connection.execute(text(_UNIQUE))).all()
+        foreign = (await connection.execute(text(_FOREIGN))).all()
+    await engine.dispose()
+    assert len(unique) > 35
+    assert len(foreign) > 40
+    assert [row[1] for row in unique if row[0] not in _OTHER_KEYS and row[2] != "tenant_id"] == []
+    assert [row[1] for row in foreign if tuple(row[2]) not in {("tenant_id", "tenant_id"), ("tenant_id", "id")}] == []
+    # No list grows old: each of these has a key that needs its reason.
+    assert {row[0] for row in unique if row[2] != "tenant_id"} == set(_OTHER_KEYS)
+
+
+async def test_random_values_are_made_outside_the_database(database_url: str) -> None:
+    engine = create_engine(database_url, pool_size=1)
+    defaults = "SELECT column_name FROM information_schema.columns WHERE column_default ~ 'random|uuid'"
+    async with engine.connect() as connection:
+        assert (await connection.execute(text(defaults))).scalars().all() == []
+    await engine.dispose()
+
+
 async def test_migrating_twice_changes_nothing(database_url: str) -> None:
     engine = create_engine(database_url, pool_size=1)
     await migrate(engine)

@@ -133,3 +133,15 @@ async def test_a_series_that_unimicro_does_not_set_is_left_as_it_was(world: Worl
     (behind,) = make_invoices(world, [N + 5])
     await world.carry("invoice", behind)
     assert list_issued(world) == expect_issued([N, N + 5])
+
+
+async def test_who_waits_in_a_series_that_is_let_go_looks_where_it_is_numbered_now(world: World) -> None:
+    await start_series(world)
+    (behind,) = make_invoices(world, [N + 3])
+    await world.carry("invoice", behind)
+    assert (await world.document(behind))["state"] == "waiting"
+    north = add_series(world, first=LAST + 1, last=LAST + 9, name="Nord")
+    answer = await put_series(world, {"series_id": north, "next_number": LAST + 1, "departments": ["2"]})
+    assert answer.status_code == 200, answer.text
+    await world.settle()
+    assert (await world.hold_of(behind))[1] == ["series_unset"]

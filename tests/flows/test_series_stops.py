@@ -14,7 +14,8 @@ async def test_nothing_is_issued_where_the_series_stands_elsewhere(world: World)
     first, second = make_invoices(world, [N, N + 1])
     # Somebody in Unimicro has taken a number by hand.
     world.ledger.books().update("NumberSeries", series_id, {"NextNumber": N + 1})
-    await world.carry("invoice", first, second)
+    await world.hear_of("invoice", first, second)
+    await world.work_off()
     state, codes = await world.hold_of(first)
     assert (state, codes) == ("held", ["series_out_of_step"])
     (reason,) = (await world.document(first))["reasons"]
@@ -36,7 +37,8 @@ async def test_a_document_that_got_another_number_stops_the_key_with_both(world:
     await start_series(world)
     turn(world, series_named=SeriesNamed.IGNORED)
     first, second = make_invoices(world, [N, N + 1])
-    await world.carry("invoice", first, second)
+    await world.hear_of("invoice", first, second)
+    await world.work_off()
     state, codes = await world.hold_of(first)
     assert (state, codes) == ("held", ["issued_otherwise"])
     cause = (await world.document(first))["reasons"][0]["cause"]
@@ -50,7 +52,8 @@ async def test_a_kid_of_unimicros_own_stops_the_key_with_both(world: World) -> N
     await start_series(world)
     turn(world, kid=Kid.MADE)
     first, second = make_invoices(world, [N, N + 1])
-    await world.carry("invoice", first, second)
+    await world.hear_of("invoice", first, second)
+    await world.work_off()
     state, codes = await world.hold_of(first)
     assert (state, codes) == ("held", ["issued_otherwise"])
     assert world.source.record(first)["kid"] in (await world.document(first))["reasons"][0]["cause"]
@@ -70,15 +73,16 @@ async def test_a_number_that_was_passed_is_held_and_never_issued_twice(world: Wo
 @pytest.mark.parametrize("number", ["F-70001", "070001"])
 async def test_a_number_that_no_series_gives_is_held(world: World, number: str) -> None:
     await start_series(world)
-    world.source.double("5001", 9901, invoiceNumber=number)
+    world.source.double("5001", 9901, invoiceNumber=number, kid="")
     await world.carry("invoice", 9901)
     assert (await world.hold_of(9901))[1] == ["series_number_unfit"]
     assert list_issued(world) == []
 
 
 async def is_stopped(world: World) -> bool:
-    return bool((await world.get(f"/v1/keys/{world.key_id}"))["state"] == "paused")
+    return bool((await world.get(f"/v1/keys/{world.key_id}"))["proof"]["state"] == "stopped")
 
 
 async def go_on(world: World) -> None:
-    await world.office.change_key(state="active")
+    answer = await world.call("POST", f"/v1/keys/{world.key_id}/open", {"name": "Kari", "reason": "it is mended"})
+    assert answer.status_code == 200, answer.text

@@ -252,5 +252,5 @@ async def test_step_of_an_invoice_that_was_ignored_meanwhile_is_not_begun(world:
 
 
 async def load(world: World, transfer_id: int) -> Transfer:
-    async with world.resources.sessions() as session:
-        return await session.get_one(Transfer, transfer_id)
+    async with world.resources.of_tenant(world.tenant_id).sessions() as session:
+        return await session.get_one(Transfer, (world.tenant_id, transfer_id))

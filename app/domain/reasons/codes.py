@@ -84,7 +84,6 @@ class Code(StrEnum):
     VOUCHER_WITHOUT_CLAIM = "voucher_without_claim"
     VOUCHER_WITHOUT_HEAD = "voucher_without_head"
     VOUCHER_LOST = "voucher_lost"
-    VOUCHER_DIFFERS = "voucher_differs"
     CUSTOMER_WITHOUT_ACCOUNT = "customer_without_account"
 
     # Customers, products, projects, departments.

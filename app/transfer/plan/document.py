@@ -93,7 +93,7 @@ def _plan(situation: DocumentSituation) -> Decision:
 
 def _plan_open(document: Document, situation: DocumentSituation) -> Decision:
     past = situation.past
-    if situation.booking == Booking.VOUCHER:
+    if situation.booking is Booking.VOUCHER:
         return plan_known_voucher(document, situation) or _plan_voucher(document, situation)
     if situation.found:
         return _plan_found(document, situation)
