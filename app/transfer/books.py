@@ -142,10 +142,8 @@ async def open_books(
     now = in_force.read_at
     _check_usable(key, now, rehearses=rehearses)
     _check_crowd(resources, key)
-    if sends and key.proof == Proof.STOPPED:
-        raise stop_of(key)
     if sends:
-        await require_customer_check(resources, key)
+        await _require_sending(resources, key)
     exchanges: list[Exchange] = []
     target = _open_target(resources, key, booking, exchanges, rehearses=rehearses)
     oldest = now - timedelta(seconds=resources.settings.unimicro_reference_seconds)
@@ -167,6 +165,13 @@ async def open_books(
         answers=answers or resources.kept(KnownBooks).list_answers(key.id),
         exchanges=exchanges,
     )
+
+
+async def _require_sending(resources: Resources, key: Key) -> None:
+    """Make sure that the key may send: it is not stopped, and its customers were compared."""
+    if key.proof == Proof.STOPPED:
+        raise stop_of(key)
+    await require_customer_check(resources, key)
 
 
 def _renewals(
