@@ -4,6 +4,7 @@ from contextlib import suppress
 from decimal import Decimal
 
 from app.accounting.targets import BookedEntry, Change, Draft, Made, NewDraft, NewVoucher, guid_for
+from app.domain.booking import Booking
 from app.domain.dimensions import Department, Project
 from app.domain.documents import Document
 from app.domain.parties import Customer
@@ -60,6 +61,7 @@ async def write_draft(
         external_reference=reference,
         reference=books.reference,
         rate=rate,
+        is_quiet=books.booking is Booking.RENUMBERED,
     )
     return await books.target.create_draft(new)
 

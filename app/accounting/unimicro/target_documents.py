@@ -56,7 +56,10 @@ class Draft:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewDraft:
-    """What a draft is made with; `rate` is what one unit of the document's currency is worth."""
+    """What a draft is made with; `rate` is what one unit of the document's currency is worth.
+
+    `is_quiet`: the customer has it under another number, so it is neither reminded of nor sold to a factor.
+    """
 
     document: Document
     links: Links
@@ -64,6 +67,7 @@ class NewDraft:
     external_reference: str
     reference: Reference
     rate: Decimal
+    is_quiet: bool = False
 
 
 # What customers look like on an invoice's head, by the customer's id; the caller says how long it is believed.
@@ -144,7 +148,7 @@ class DocumentTarget:
         """The draft as it is sent, and what had to be cut; reads only."""
         document, links, company_id = new.document, new.links, new.document.recman_company_id
         recipient = await self._fetch_own_recipient(links, company_id) if links.customer_id else None
-        return to_invoice(
+        payload, warnings = to_invoice(
             document,
             links,
             guid=new.guid,
@@ -152,6 +156,9 @@ class DocumentTarget:
             currency=Currency(currency_id=new.reference.currencies[document.currency], rate=new.rate),
             recipient=recipient,
         )
+        # Source: docs/facts/unimicro.md §3.2 [O].
+        quiet = {"DontSendReminders": True, "DontUseFactoring": True} if new.is_quiet else {}
+        return payload | quiet, warnings
 
     def list_cuts(self, document: Document) -> tuple[Reason, ...]:
         """What was cut of the texts of a draft whose making was not seen."""
