@@ -1,4 +1,4 @@
-"""What is done by the clock: sweeps that are due are begun, what was recorded is let go, what is old is pruned.
+"""What is done by the clock: sweeps begun, drafts and orders followed, what was recorded let go, what is old pruned.
 
 Whoever has the lead decides; others pass. It is a lease as a row, prolonged at each look and fenced by it: a process
 that dies while it leads stops the others until its time is over, one that ends in good order does not.
@@ -10,21 +10,25 @@ import time
 from contextlib import suppress
 from dataclasses import dataclass
 
+from sqlalchemy.exc import DBAPIError
+
 from app.admin.hooks import list_live_hooks
 from app.admin.tenants import list_tenants
 from app.domain.reading import Reading
 from app.domain.states import TenantState
-from app.engine.inbox import is_any_unnamed
-from app.engine.recorded import release_recorded
+from app.engine.inbox import is_any_unnamed, prune_keys
+from app.engine.recorded import list_recorders, release_recorded
 from app.engine.wakeup import wake_workers
 from app.errors import ConflictError
-from app.platform.db import Session, is_away
+from app.platform.db import Session, is_away, look_at_all
 from app.platform.leases import Lead, claim_lead, record_office, release_lead
 from app.platform.logger import get_logger, log_fields
+from app.platform.months import create_months
 from app.platform.resources import Resources
 from app.retention.prune import prune_tenants
 from app.sweep.sweeps import begin_sweep, is_due, list_last_sweeps
 from app.tables import Tenant
+from app.transfer.follow import begin_following
 
 OFFICE = "schedule"
 # A look may be late; who misses several has died.
@@ -67,15 +71,40 @@ async def look_at_clock(resources: Resources) -> bool:
         seconds = _LOOKS * resources.settings.schedule_seconds
         if not await claim_lead(session, resources.kept(Lead), OFFICE, seconds=seconds):
             return False
-        for tenant in await list_tenants(session):
+        tenants = await list_tenants(session)
+        await prune_keys(session, [tenant.id for tenant in tenants])
+        for tenant in tenants:
             with log_fields(tenant=str(tenant.id)):
                 await _sweep_if_due(session, resources, tenant)
-        confirmed = await list_live_hooks(session)
-    # Another process may have recorded for a moment longer than its hook was to record first.
-    await release_recorded(resources.sessions, confirmed)
+                await _follow_if_due(session, resources, tenant)
+        look_at_all(session)
+        recorders = await list_recorders(session)
+    for tenant_id in recorders:
+        await _release_confirmed(resources.of_tenant(tenant_id))
     wake_workers(resources)
+    await _make_months(resources)
     await _prune_if_due(resources)
     return True
+
+
+async def _make_months(resources: Resources) -> None:
+    try:
+        made = await create_months(resources.sessions)
+    except DBAPIError as error:
+        if is_away(error):
+            raise
+        # Somebody holds the table; there are months ahead, and looks.
+        _log.warning("months_not_made", error=type(error.orig).__name__)
+    else:
+        if made:
+            _log.info("months_made", months=made)
+
+
+async def _release_confirmed(resources: Resources) -> None:
+    """Another process may have recorded for a moment longer than its hook was to record first."""
+    async with resources.sessions() as session:
+        confirmed = await list_live_hooks(session)
+    await release_recorded(resources.sessions, confirmed)
 
 
 @dataclass(slots=True)
@@ -100,6 +129,12 @@ async def _is_asked_for(session: Session, resources: Resources, tenant: Tenant) 
         return False
     last = await list_last_sweeps(session, [tenant.id])
     return bool(last) and await is_any_unnamed(session, tenant_id=tenant.id, since=last[0].started_at)
+
+
+async def _follow_if_due(session: Session, resources: Resources, tenant: Tenant) -> None:
+    minutes = resources.settings.follow_minutes
+    if minutes and tenant.state == TenantState.ACTIVE:
+        await begin_following(session, tenant_id=tenant.id, minutes=minutes)
 
 
 async def _sweep_if_due(session: Session, resources: Resources, tenant: Tenant) -> None:

@@ -94,6 +94,12 @@ class Settings(BaseSettings):
         description="Send RecMan's number when a customer is created (assumed to be honoured inside the series)",
     )
 
+    follow_minutes: float = Field(
+        30,
+        ge=0,
+        description="How often drafts and orders are looked at in Unimicro until people have issued them; 0: never",
+    )
+
     require_customer_check: bool = Field(
         default=True, description="A key sends nothing until a customer check of it is green or accepted"
     )

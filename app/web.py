@@ -10,6 +10,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
 from app.api import (
+    answers,
     audit,
     customers,
     departments,
@@ -49,8 +50,9 @@ _ROOMS = (
     sign_in,
     key_customers,
     keys,
-    key_open,
     series,
+    key_open,
+    answers,
     customers,
     rules,
     departments,

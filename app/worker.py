@@ -51,6 +51,8 @@ from app.tables import Transfer
 from app.transfer.books import REST_SECONDS, open_books
 from app.transfer.carry import carry_company, carry_document, carry_nothing, carry_project, hold
 from app.transfer.context import Run, to_candidate
+from app.transfer.follow import SCOPE as FOLLOW
+from app.transfer.follow import carry_follow
 from app.transfer.log import find_transfer, is_begun
 from app.transfer.trouble import record_trouble
 
@@ -72,6 +74,7 @@ _CARRIERS: dict[str, Carry] = {
     "department": carry_nothing,
     JOB: carry_job,
     SWEEP: carry_sweep,
+    FOLLOW: carry_follow,
 }
 
 
@@ -98,8 +101,11 @@ async def run_worker(resources: Resources, stop: asyncio.Event, *, carry_one: Ca
 
 async def work_on(resources: Resources, carry_one: Carry, lease: Lease) -> None:
     """Carry what a claimed lane has heard; an error becomes its fate."""
+    resources = resources.of_tenant(lease.tenant_id)
     async with resources.sessions() as session:
-        events = await load_unseen(session, lane_id=lease.lane_id, after_seq=lease.seen_seq, limit=_BATCH)
+        events = await load_unseen(
+            session, tenant_id=lease.tenant_id, lane_id=lease.lane_id, after_seq=lease.seen_seq, limit=_BATCH
+        )
         tenant = await load_tenant(session, lease.tenant_id)
     if not events:
         # A repeat that lost a race has raised the counter without leaving an event.

@@ -11,11 +11,13 @@ depends_on = None
 
 
 def upgrade() -> None:
-    # A migration that cannot get its lock gives up instead of stopping every webhook behind it.
+    # No longer than this in front of every webhook that waits behind it (env.py sets the same for all).
     op.execute("SET LOCAL lock_timeout = '5s'")
+    op.execute("SET LOCAL statement_timeout = '60s'")
     ${upgrades if upgrades else "pass"}
 
 
 def downgrade() -> None:
     op.execute("SET LOCAL lock_timeout = '5s'")
+    op.execute("SET LOCAL statement_timeout = '60s'")
     ${downgrades if downgrades else "pass"}

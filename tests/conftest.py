@@ -16,6 +16,7 @@ from tests.world import World, open_world
 from tests.world.databases import Spare, drop, execute, recreate, to_url
 from tests.world.moves import guard_moves
 from tests.world.pooler import IN_USE, VARIABLE, find_pgbouncer, open_pooler
+from tests.world.tenant_watch import TenantWatch
 
 # How many made-up inputs a property is tried with: few while somebody works, many in the whole run (`make test`).
 settings.register_profile("quick", max_examples=20, deadline=None)
@@ -79,6 +80,17 @@ async def database_url(spare: Spare) -> str:
     """An empty, migrated database of the test's own."""
     await spare.make_empty()
     return spare.url
+
+
+@pytest.fixture(autouse=True)
+def tenants_named() -> Iterator[None]:
+    """No statement that the code sends looks at a tenant's table without saying whose rows it means."""
+    watch = TenantWatch()
+    watch.begin()
+    yield
+    watch.end()
+    faults = "\n".join(dict.fromkeys(watch.take_faults()))
+    assert not faults, faults
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, nullcontext
 
 from app.accounting.unimicro.client import Company, Exchange, UnimicroClient
+from app.accounting.unimicro.follow import MOST_AT_ONCE, Issued
 from app.accounting.unimicro.payloads import guid_for
 from app.accounting.unimicro.previews import Preview, to_previews
 from app.accounting.unimicro.rehearsal import Rehearsal
@@ -15,10 +16,12 @@ from app.accounting.unimicro.vouchers import BookedEntry
 from app.platform.http import httpx
 
 __all__ = [
+    "MOST_AT_ONCE",
     "BookedEntry",
     "Change",
     "Draft",
     "Exchange",
+    "Issued",
     "Made",
     "NewDraft",
     "NewVoucher",

@@ -13,7 +13,7 @@ from app.admin.keys import identity_of, open_secret, open_server_client, record_
 from app.domain.states import KeyState
 from app.errors import AuthExpiredError, System
 from app.platform.crypto import Vault
-from app.platform.db import locked
+from app.platform.db import Session, locked
 from app.platform.logger import get_logger
 from app.platform.resources import Resources
 from app.tables import Key
@@ -44,7 +44,7 @@ async def fresh_token(resources: Resources, key_id: UUID, *, refused: str | None
         RemoteUnavailableError: the identity server does not answer.
     """
     async with resources.sessions() as session:
-        seen = _find_good(resources.vault, await session.get_one(Key, key_id), refused)
+        seen = _find_good(resources.vault, await _load(session, key_id), refused)
     return seen if seen is not None else await _renew_alone(resources, key_id, refused=refused)
 
 
@@ -56,7 +56,7 @@ async def renew_token(resources: Resources, key_id: UUID) -> None:
     """
     resources.kept(RenewedKeys).by_id.pop(key_id, None)
     async with resources.sessions() as session:
-        held = open_secret(resources.vault, await session.get_one(Key, key_id), "access_token")
+        held = open_secret(resources.vault, await _load(session, key_id), "access_token")
     await _renew_alone(resources, key_id, refused=held)
 
 
@@ -66,7 +66,7 @@ async def _renew_alone(resources: Resources, key_id: UUID, *, refused: str | Non
     When the sign-in turns out to be gone that is noted under the same lock: nobody who waited for it asks again.
     """
     async with resources.sessions.begin() as session:
-        key = (await session.scalars(locked(select(Key).where(Key.id == key_id)))).one()
+        key = await _load(session, key_id, lock=True)
         renewed = _find_good(resources.vault, key, refused)
         if renewed is not None:
             return renewed
@@ -86,6 +86,11 @@ async def _renew_alone(resources: Resources, key_id: UUID, *, refused: str | Non
     if first:
         _log.error("sign_in_again", key=str(key_id))
     raise gone
+
+
+async def _load(session: Session, key_id: UUID, *, lock: bool = False) -> Key:
+    query = select(Key).where(Key.id == key_id)
+    return (await session.scalars(locked(query) if lock else query)).one()
 
 
 async def _renew(resources: Resources, key: Key) -> TokenSet:

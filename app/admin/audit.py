@@ -18,13 +18,11 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from app.domain.money import dump_json
-from app.platform.db import Session
-from app.tables import Audit, AuditChain
+from app.platform.db import Session, older_than
+from app.tables import OPERATORS, Audit, AuditChain, Tenant
 
 _START = bytes(32)
 _PAGE = 1000
-# The chain of what concerns no tenant.
-_INSTALLATION = UUID(int=0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,7 +62,8 @@ async def record_change(session: Session, change: Change) -> None:
     The chain is locked from here to the commit, so who changed other rows afterwards could wait for a transaction that
     has changed those and waits for the chain.
     """
-    chain = change.tenant_id or _INSTALLATION
+    # What concerns no tenant is the operators'.
+    chain = change.tenant_id or OPERATORS
     # The head is read by its own key alone, whatever rows the session may see.
     head = await _claim_head(session, chain)
     # JSONB gives numbers back in another form than they went in, so what it will hold is hashed.
@@ -72,7 +71,7 @@ async def record_change(session: Session, change: Change) -> None:
     stored = select(func.now(), cast(before, Text), cast(after, Text))
     at, *texts = (await session.execute(stored)).one()
     values: dict[str, Any] = {
-        "tenant_id": change.tenant_id,
+        "tenant_id": chain,
         "at": at,
         "actor": change.actor,
         "action": change.action,
@@ -81,13 +80,13 @@ async def record_change(session: Session, change: Change) -> None:
     digest = hash_change(list(values.values()), texts, head.hash)
     values |= {"before": before, "after": after, "previous_hash": head.hash, "hash": digest}
     await session.execute(insert(Audit).values(values))
-    grown = update(AuditChain).where(AuditChain.id == chain).values(length=AuditChain.length + 1, hash=digest)
+    grown = update(AuditChain).where(AuditChain.tenant_id == chain).values(length=AuditChain.length + 1, hash=digest)
     await session.execute(grown, execution_options={"synchronize_session": False})
 
 
 async def _claim_head(session: Session, chain: UUID) -> Row[int, bytes]:
-    query = upsert(AuditChain).values(id=chain, length=0, hash=_START)
-    touched = query.on_conflict_do_update(index_elements=["id"], set_={"id": query.excluded.id})
+    query = upsert(AuditChain).values(tenant_id=chain, length=0, hash=_START)
+    touched = query.on_conflict_do_update(index_elements=["tenant_id"], set_={"tenant_id": query.excluded.tenant_id})
     return (await session.execute(touched.returning(AuditChain.length, AuditChain.hash))).one()
 
 
@@ -104,9 +103,8 @@ async def list_changes(
         conditions.append(Audit.tenant_id == tenant_id)
     if subject is not None:
         conditions.append(Audit.subject == subject)
-    if before_id is not None:
-        conditions.append(Audit.id < before_id)
-    query = select(Audit).where(*conditions).order_by(Audit.id.desc()).limit(limit)
+    conditions += older_than(Audit.at, before_id)
+    query = select(Audit).where(*conditions).order_by(Audit.at.desc(), Audit.id.desc()).limit(limit)
     return (await session.scalars(query)).all()
 
 
@@ -115,15 +113,17 @@ async def check_chains(session: Session) -> list[ChainCheck]:
 
     The session must see one moment: changes that are made meanwhile would look like tampering.
     """
-    heads = {head.id: head for head in await session.scalars(select(AuditChain))}
-    written = {tenant_id or _INSTALLATION for tenant_id in await session.scalars(select(Audit.tenant_id).distinct())}
+    everyone = select(Tenant.id)
+    chains = await session.scalars(select(AuditChain).where(AuditChain.tenant_id.in_(everyone)))
+    heads = {head.tenant_id: head for head in chains}
+    written = set(await session.scalars(select(Audit.tenant_id).where(Audit.tenant_id.in_(everyone)).distinct()))
     empty = AuditChain(length=0, hash=_START)
     return [await _check(session, chain, heads.get(chain, empty)) for chain in sorted({*heads, *written})]
 
 
 def select_old_changes(tenant_id: UUID | None, before: datetime) -> Select[Any]:
     """Changes of years that no law keeps, from the chain's beginning without a gap; the newest of all stays."""
-    own = Audit.tenant_id.is_not_distinct_from(tenant_id)
+    own = Audit.tenant_id == (tenant_id or OPERATORS)
     newer = select(func.min(Audit.id)).where(own, Audit.at >= before).scalar_subquery()
     newest = select(func.max(Audit.id)).where(own).scalar_subquery()
     return select(Audit.id).where(own, Audit.id < func.coalesce(newer, newest)).order_by(Audit.id)
@@ -131,19 +131,22 @@ def select_old_changes(tenant_id: UUID | None, before: datetime) -> Select[Any]:
 
 async def prune_changes(session: Session, tenant_id: UUID | None, ids: Sequence[Any]) -> None:
     """Let these changes go; the chain's head remembers where the rest begins, so that it still fits."""
-    chain, own = tenant_id or _INSTALLATION, Audit.tenant_id.is_not_distinct_from(tenant_id)
+    chain = tenant_id or OPERATORS
+    own = Audit.tenant_id == chain
     await _claim_head(session, chain)
     last = await session.scalar(select(Audit.hash).where(own, Audit.id == max(ids)))
     values = {"pruned_length": AuditChain.pruned_length + len(ids), "pruned_hash": last}
     unseen = {"synchronize_session": False}
-    await session.execute(update(AuditChain).where(AuditChain.id == chain).values(values), execution_options=unseen)
+    await session.execute(
+        update(AuditChain).where(AuditChain.tenant_id == chain).values(values), execution_options=unseen
+    )
     await session.execute(delete(Audit).where(own, Audit.id.in_(ids)), execution_options=unseen)
 
 
 async def _check(session: Session, chain: UUID, head: AuditChain) -> ChainCheck:
-    tenant_id = None if chain == _INSTALLATION else chain
+    tenant_id = None if chain == OPERATORS else chain
     previous, count, last = head.pruned_hash or _START, head.pruned_length or 0, None
-    async for row, *texts in _walk(session, tenant_id):
+    async for row, *texts in _walk(session, chain):
         plain = [row.tenant_id, row.at, row.actor, row.action, row.subject]
         fits = row.previous_hash == previous and row.hash == hash_change(plain, texts, previous)
         if not fits or count == head.length:
@@ -154,8 +157,8 @@ async def _check(session: Session, chain: UUID, head: AuditChain) -> ChainCheck:
     return ChainCheck(tenant_id=tenant_id, rows=count, missing=head.length - count)
 
 
-async def _walk(session: Session, tenant_id: UUID | None) -> AsyncIterator[tuple[Audit, str | None, str | None]]:
-    own, last = Audit.tenant_id.is_not_distinct_from(tenant_id), 0
+async def _walk(session: Session, tenant_id: UUID) -> AsyncIterator[tuple[Audit, str | None, str | None]]:
+    own, last = Audit.tenant_id == tenant_id, 0
     texts = cast(Audit.before, Text).label("before_text"), cast(Audit.after, Text).label("after_text")
     query = select(Audit, *texts).order_by(Audit.id).limit(_PAGE)
     while True:
@@ -170,5 +173,5 @@ async def _walk(session: Session, tenant_id: UUID | None) -> AsyncIterator[tuple
 def hash_change(plain: Sequence[Any], texts: Sequence[str | None], previous: bytes) -> bytes:
     """The hash of a row: tenant, time, actor, action and subject, then `before` and `after` as Postgres writes them."""
     tenant_id, at, *names = plain
-    parts = [str(tenant_id or ""), at.astimezone(UTC).isoformat(), *names, *(one or "" for one in texts)]
+    parts = [str(tenant_id), at.astimezone(UTC).isoformat(), *names, *(one or "" for one in texts)]
     return hashlib.sha256(previous + b"".join(hashlib.sha256(part.encode()).digest() for part in parts)).digest()

@@ -61,6 +61,7 @@ async def begin_sign_in(resources: Resources, beginning: Beginning) -> tuple[Sig
     Raises:
         RemoteUnavailableError: the identity server does not answer.
     """
+    resources = resources.of_tenant(beginning.tenant_id)
     begun = await authorize_url(resources.http, identity_of(resources.settings))
     async with resources.sessions.begin() as session:
         return await record_beginning(session, resources.vault, beginning, begun), begun.url
@@ -78,6 +79,7 @@ async def begin_server(resources: Resources, beginning: Beginning, client: Serve
     except AuthExpiredError as error:
         raise RemoteRejectedError(error.cause, system=error.system, fix=error.fix, code=Code.CLIENT_REFUSED) from error
     signed_in = await _look_around(resources, tokens, client)
+    resources = resources.of_tenant(beginning.tenant_id)
     async with resources.sessions.begin() as session:
         sign_in = await record_server_sign_in(session, resources.vault, beginning, signed_in)
         if sign_in.key_id is not None:
@@ -95,7 +97,7 @@ async def end_sign_in(resources: Resources, callback: Callback) -> SignIn:
     """
     async with resources.sessions.begin() as session:
         sign_in, begun = await take_return(session, resources.vault, callback.state or "")
-    sign_in_id = sign_in.id
+    sign_in_id, resources = sign_in.id, resources.of_tenant(sign_in.tenant_id)
     try:
         signed_in = await _exchange(resources, begun, callback)
         async with resources.sessions.begin() as session:

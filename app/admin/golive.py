@@ -106,6 +106,7 @@ async def look_at_company(resources: Resources, key: Key) -> Mapping[Question, A
         AuthExpiredError: an administrator must sign in again.
         RemoteError: Unimicro could not be asked.
     """
+    resources = resources.of_tenant(key.tenant_id)
     async with resources.sessions() as session:
         answers = await load_answers(session, tenant_id=key.tenant_id, company_key=key.company_key)
     if answers[Question.TEST_COMPANY].is_known:
@@ -207,6 +208,7 @@ async def _record(
     ]
     for one in given:
         await keep_answer(resources, key, one)
+    bench.answers = {**bench.answers, **{one.question: one for one in given}}
 
 
 async def keep_answer(resources: Resources, key: Key, given: Answer) -> None:

@@ -24,7 +24,7 @@ _LONGEST_NAME = 100
 _NOTE = f"""
     INSERT INTO hook_headers (hook_id, names_hash, tenant_id, names)
     SELECT $1::uuid, $2::bytea, $3::uuid, $4::text::jsonb
-    WHERE (SELECT count(*) FROM hook_headers WHERE hook_id = $1::uuid) < {_MOST_SETS}
+    WHERE (SELECT count(*) FROM hook_headers WHERE tenant_id = $3::uuid AND hook_id = $1::uuid) < {_MOST_SETS}
     ON CONFLICT DO NOTHING
 """  # noqa: S608 - built from a constant
 

@@ -1,6 +1,7 @@
-"""Secret webhook addresses: the only owner of the table `hook`. An address is shown once and never stored.
+"""Secret webhook addresses: the only owner of the tables `hook` and `hook_address`.
 
-For a while after a rotation two addresses or two secrets are good, so that no webhook is lost while RecMan is changed.
+An address is shown once and never stored. For a while after a rotation two addresses or two
+secrets are good, so that no webhook is lost while RecMan is changed.
 """
 
 from collections.abc import Mapping, Sequence
@@ -9,13 +10,13 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, insert, or_, select
+from sqlalchemy import delete, func, insert, or_, select
 
 from app.domain.money import dump_json, parse_json
 from app.errors import NotFoundError
 from app.platform.crypto import Vault, fingerprint, new_token
 from app.platform.db import Session, load_now, locked
-from app.tables import Hook
+from app.tables import Hook, HookAddress
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +45,7 @@ async def create_hook(
         verification=dict(verification or {"kind": "path"}),
     )
     hook = (await session.scalars(query.returning(Hook))).one()
+    await _record_address(session, hook)
     _record_secrets(vault, hook, [(secret, None) for secret in secrets])
     await session.flush()
     return MadeHook(hook, address)
@@ -52,21 +54,25 @@ async def create_hook(
 async def find_hook(session: Session, address: str) -> Hook | None:
     """The live hook behind an address, if there is one."""
     wanted = fingerprint(address)
+    known = await session.get(HookAddress, wanted)
+    if known is None:
+        return None
     is_old = (Hook.old_address_hash == wanted) & (Hook.old_address_until > func.now())
-    query = select(Hook).where(or_(Hook.address_hash == wanted, is_old), Hook.disabled_at.is_(None))
+    own = (Hook.tenant_id == known.tenant_id, Hook.id == known.hook_id)
+    query = select(Hook).where(*own, or_(Hook.address_hash == wanted, is_old), Hook.disabled_at.is_(None))
     return (await session.scalars(query)).one_or_none()
 
 
 async def list_hooks(session: Session, *, tenant_id: UUID | None) -> Sequence[Hook]:
     """Every hook, newest first; of one tenant, or all."""
-    query = select(Hook).order_by(Hook.created_at.desc())
+    query = select(Hook).order_by(Hook.created_at.desc(), Hook.id)
     if tenant_id is not None:
         query = query.where(Hook.tenant_id == tenant_id)
     return (await session.scalars(query)).all()
 
 
 async def list_live_hooks(session: Session) -> Sequence[UUID]:
-    """The ids of all hooks whose deliveries have effects."""
+    """The ids of the tenant's hooks whose deliveries have effects."""
     return (await session.scalars(select(Hook.id).where(Hook.record_first.is_(False)))).all()
 
 
@@ -86,10 +92,13 @@ async def load_hook(session: Session, hook_id: UUID, *, lock: bool = True) -> Ho
 async def rotate_address(session: Session, hook: Hook, *, overlap: timedelta) -> str:
     """The hook's new address; the old one is good for `overlap` longer, an older one ends at once."""
     address = new_token("hook")
+    if hook.old_address_hash is not None:
+        await session.execute(delete(HookAddress).where(HookAddress.hash == hook.old_address_hash))
     hook.old_address_hash = hook.address_hash
     hook.old_address_until = await load_now(session) + overlap
     hook.address_hash = fingerprint(address)
     await session.flush()
+    await _record_address(session, hook)
     return address
 
 
@@ -117,6 +126,11 @@ async def record_hook_change(
     if record_first is not None:
         hook.record_first = record_first
     await session.flush()
+
+
+async def _record_address(session: Session, hook: Hook) -> None:
+    known = {"hash": hook.address_hash, "tenant_id": hook.tenant_id, "hook_id": hook.id}
+    await session.execute(insert(HookAddress).values(known))
 
 
 def open_secrets(vault: Vault, hook: Hook) -> tuple[str, ...]:

@@ -9,6 +9,8 @@ from app.accounting.targets import Exchange, Recipients, Target, open_target
 from app.admin.access_tokens import fresh_token, renew_token
 from app.admin.key_set_up import examine_set_up
 from app.admin.keys import load_key, open_secret
+from app.admin.series import list_series
+from app.admin.series_check import examine_series, fetch_series_facts
 from app.domain.booking import Booking
 from app.domain.findings import Finding
 from app.domain.reasons.catalogue import fix_for
@@ -28,6 +30,7 @@ async def check_key(resources: Resources, key: Key) -> list[Finding]:
     Raises:
         NotFoundError: the key was removed meanwhile.
     """
+    resources = resources.of_tenant(key.tenant_id)
     signed_in = await _check_sign_in(resources, key)
     if not signed_in.ok:
         return [signed_in]
@@ -39,6 +42,7 @@ async def check_key(resources: Resources, key: Key) -> list[Finding]:
     findings = [signed_in, company, rights]
     if company.ok and rights.ok:
         findings += await _check_books(target, key)
+        findings += await _check_series(resources, target, key)
     return findings
 
 
@@ -66,9 +70,10 @@ def open_key_target(
     rehearses: bool = False,
 ) -> Target:
     """The key's books; unless told otherwise to look into, and nothing is kept of what is said. See `open_target`."""
+    own = resources.of_tenant(key.tenant_id)
 
     async def token(refused: str | None) -> str:
-        return await fresh_token(resources, key.id, refused=refused)
+        return await fresh_token(own, key.id, refused=refused)
 
     return open_target(
         resources.http,
@@ -137,6 +142,20 @@ async def _check_books(target: Target, key: Key) -> list[Finding]:
         return [_tell_trouble(what, error)]
     findings = examine_reference(reference, today=today)
     return findings + examine_set_up(reference.settings, set_up, booking=Booking(key.booking), key_id=key.id)
+
+
+async def _check_series(resources: Resources, target: Target, key: Key) -> list[Finding]:
+    """Whether the series in which documents are issued still give them RecMan's numbers."""
+    if key.booking != Booking.SERIES:
+        return []
+    async with resources.sessions() as session:
+        series = await list_series(session, key)
+    try:
+        year = datetime.now(UTC).year
+        facts = await fetch_series_facts(resources.sessions, target, key, series, year=year)
+    except RemoteError as error:
+        return [_tell_trouble("series", error)]
+    return examine_series(series, facts)
 
 
 def examine_reference(reference: Reference, *, today: date) -> list[Finding]:

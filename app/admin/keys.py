@@ -158,6 +158,12 @@ async def load_key(session: Session, key_id: UUID, *, lock: bool = False) -> Key
     return key
 
 
+async def find_key_in_use(session: Session, *, tenant_id: UUID, key_id: UUID) -> Key | None:
+    """The key, where it is signed in and neither paused nor removed."""
+    query = select(Key).where(Key.tenant_id == tenant_id, Key.id == key_id, Key.state == KeyState.ACTIVE)
+    return (await session.scalars(query)).one_or_none()
+
+
 async def load_successor(session: Session, key_id: UUID, *, former_id: UUID) -> tuple[Key, Key]:
     """A key in use and a removed one of the same tenant, both locked, in the order of their ids.
 

@@ -12,8 +12,8 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, delete, select, text, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
-from app.domain.series import SCOPE, InvoiceSeries, name_turn
-from app.engine.lanes import wake_any, wake_waiting
+from app.domain.series import SCOPE, InvoiceSeries, name_turn, parse_numeral
+from app.engine.lanes import wake_all, wake_any, wake_waiting
 from app.platform.db import Session, locked
 from app.tables import Key, SeriesClaim, SeriesOrder, Transfer
 
@@ -108,6 +108,22 @@ async def wake_follower(session: Session, key: Key, series_id: int, *, number: i
     await _wake(session, key.tenant_id, key.company_key, series_id, number + 1)
 
 
+async def record_number_booked(session: Session, key: Key, number: str) -> None:
+    """A document with this number is in the books without its turn: the series that stands there moves on."""
+    for one in await list_series(session, key):
+        place = _place(key.tenant_id, key.company_key, one.series_id)
+        passed = await _record_passed(session, place) if one.next_number == parse_numeral(number) else None
+        if passed is not None:
+            await _wake(session, key.tenant_id, key.company_key, one.series_id, passed)
+
+
+async def wake_behind_number(session: Session, key: Key, number: str) -> None:
+    """Let whoever waits for a document with this number look again how it stands: a person has decided about it."""
+    for one in await list_series(session, key):
+        if one.next_number == parse_numeral(number):
+            await wake_follower(session, key, one.series_id, number=one.next_number)
+
+
 async def wake_behind(session: Session, key: Key, series_id: int, *, number: int, most: int) -> None:
     """Let those look who come next behind this number, which is being issued: so many at most."""
     turns = [name_turn(key.company_key, series_id, number + one) for one in range(1, most)]
@@ -183,7 +199,8 @@ async def record_series(session: Session, key: Key, wanted: Sequence[InvoiceSeri
         row = {**_place(key.tenant_id, key.company_key, one.series_id), **values}
         query = upsert(SeriesOrder).values(row)
         await session.execute(query.on_conflict_do_update(index_elements=_CONFLICT, set_=values))
-        await _wake(session, key.tenant_id, key.company_key, one.series_id, one.next_number)
+    # Whoever waits in a series that is not one any more, or begins elsewhere now, looks again.
+    await wake_all(session, tenant_id=key.tenant_id, scope=SCOPE, beginning=f"{key.company_key}/")
 
 
 async def begin_skip(session: Session, key: Key, series_id: int, *, target: int) -> None:

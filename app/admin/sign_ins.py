@@ -1,4 +1,4 @@
-"""Sign-ins to Unimicro that were begun: the only owner of the table `sign_in`.
+"""Sign-ins to Unimicro that were begun: the only owner of the tables `sign_in` and `sign_in_hash`.
 
 What must come back is kept sealed and works once; the state is kept as its SHA-256 only.
 """
@@ -19,7 +19,7 @@ from app.domain.states import SignInState
 from app.errors import ConflictError, NotFoundError, RequestError
 from app.platform.crypto import Vault, fingerprint, new_token
 from app.platform.db import Session, load_now, locked
-from app.tables import SignIn
+from app.tables import SignIn, SignInHash
 
 _BEGUN_FOR = timedelta(minutes=10)
 # Then the administrator has chosen the company, or starts again.
@@ -47,7 +47,7 @@ class SignedIn:
 
 async def record_beginning(session: Session, vault: Vault, beginning: Beginning, begun: Authorization) -> SignIn:
     """A sign-in that waits for the administrator to come back, for ten minutes."""
-    await session.execute(delete(SignIn).where(SignIn.created_at < func.now() - _KEPT_FOR))
+    await _end_old(session, beginning.tenant_id)
     sign_in = await _create(session, beginning, state=begun.state)
     sign_in.begun = vault.seal(dump_json(asdict(begun)), owner=_owner(sign_in.id, "begun"))
     await session.flush()
@@ -62,6 +62,12 @@ async def record_server_sign_in(session: Session, vault: Vault, beginning: Begin
     return sign_in
 
 
+async def _end_old(session: Session, tenant_id: UUID) -> None:
+    old = (SignIn.tenant_id == tenant_id, SignIn.created_at < func.now() - _KEPT_FOR)
+    states = (await session.scalars(delete(SignIn).where(*old).returning(SignIn.state_hash))).all()
+    await session.execute(delete(SignInHash).where(SignInHash.hash.in_(states)))
+
+
 async def _create(session: Session, beginning: Beginning, *, state: str) -> SignIn:
     query = insert(SignIn).values(
         tenant_id=beginning.tenant_id,
@@ -70,7 +76,10 @@ async def _create(session: Session, beginning: Beginning, *, state: str) -> Sign
         state_hash=fingerprint(state),
         expires_at=func.now() + _BEGUN_FOR,
     )
-    return (await session.scalars(query.returning(SignIn))).one()
+    sign_in = (await session.scalars(query.returning(SignIn))).one()
+    known = {"hash": sign_in.state_hash, "tenant_id": sign_in.tenant_id, "sign_in_id": sign_in.id}
+    await session.execute(insert(SignInHash).values(known))
+    return sign_in
 
 
 async def take_return(session: Session, vault: Vault, state: str) -> tuple[SignIn, Authorization]:
@@ -79,10 +88,11 @@ async def take_return(session: Session, vault: Vault, state: str) -> tuple[SignI
     Raises:
         RequestError: the state is unknown, used or expired.
     """
-    query = select(SignIn).where(SignIn.state_hash == fingerprint(state))
-    sign_in = (await session.scalars(locked(query))).one_or_none()
-    if sign_in is None:
+    known = await session.get(SignInHash, fingerprint(state))
+    if known is None:
         raise RequestError("This sign-in did not start here", fix=_START_AGAIN, code=Code.STATE_UNKNOWN)
+    query = select(SignIn).where(SignIn.tenant_id == known.tenant_id, SignIn.id == known.sign_in_id)
+    sign_in = (await session.scalars(locked(query))).one()
     if sign_in.returned_at is not None or sign_in.begun is None:
         raise RequestError("This sign-in has come back already", fix=_START_AGAIN, code=Code.STATE_USED)
     now = await load_now(session)

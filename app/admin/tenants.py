@@ -12,7 +12,7 @@ from app.domain.retention import Retention
 from app.errors import ConflictError, NotFoundError
 from app.platform.crypto import Vault, show_fingerprint
 from app.platform.db import Session, locked
-from app.tables import Tenant
+from app.tables import OPERATORS, Tenant
 
 
 async def create_tenant(session: Session, *, name: str) -> Tenant:
@@ -46,7 +46,7 @@ def _name_taken(name: str) -> ConflictError:
 
 async def list_tenants(session: Session) -> Sequence[Tenant]:
     """Every tenant by name."""
-    return (await session.scalars(select(Tenant).order_by(Tenant.name))).all()
+    return (await session.scalars(select(Tenant).where(Tenant.id != OPERATORS).order_by(Tenant.name))).all()
 
 
 async def load_tenant(session: Session, tenant_id: UUID, *, lock: bool = False) -> Tenant:
@@ -55,7 +55,7 @@ async def load_tenant(session: Session, tenant_id: UUID, *, lock: bool = False) 
     Raises:
         NotFoundError: there is none with this id.
     """
-    query = select(Tenant).where(Tenant.id == tenant_id)
+    query = select(Tenant).where(Tenant.id == tenant_id, Tenant.id != OPERATORS)
     tenant = (await session.scalars(locked(query) if lock else query)).one_or_none()
     if tenant is None:
         raise NotFoundError(f"There is no tenant {tenant_id}", fix="List the tenants and take an id from there.")

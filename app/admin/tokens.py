@@ -1,4 +1,4 @@
-"""Admin tokens: the only owner of the table `admin_token`. Shown once, kept as SHA-256."""
+"""Admin tokens: the only owner of the tables `admin_token` and `token_hash`. Shown once, kept as SHA-256."""
 
 import hmac
 from collections.abc import Sequence
@@ -12,7 +12,7 @@ from app.domain.reasons.codes import Code
 from app.errors import ConflictError, NotFoundError
 from app.platform.crypto import fingerprint, new_token
 from app.platform.db import Session, locked
-from app.tables import AdminToken
+from app.tables import OPERATORS, AdminToken, TokenHash
 
 # Writing down every use would turn each look into a write.
 _USE_NOTED_EVERY = timedelta(minutes=1)
@@ -47,18 +47,25 @@ class NewToken:
 async def find_caller(session: Session, token: str) -> Caller | None:
     """Whoever holds this token; None when it is unknown, expired or revoked."""
     wanted = fingerprint(token)
-    query = select(AdminToken).where(AdminToken.hash == wanted, _is_live())
-    row = (await session.scalars(query)).one_or_none()
+    known = await session.get(TokenHash, wanted)
+    if known is None:
+        return None
+    own = (AdminToken.tenant_id == known.tenant_id, AdminToken.id == known.token_id)
+    row = (await session.scalars(select(AdminToken).where(*own, _is_live()))).one_or_none()
     # The index finds the row by its hash; what decides is a comparison whose time tells nothing.
     if row is None or not hmac.compare_digest(row.hash, wanted):
         return None
     await _record_use(session, row)
-    return Caller(row.id, row.name, row.role, row.tenant_id)
+    return Caller(row.id, row.name, row.role, None if row.tenant_id == OPERATORS else row.tenant_id)
 
 
 async def _record_use(session: Session, row: AdminToken) -> None:
     stale = or_(AdminToken.last_used_at.is_(None), AdminToken.last_used_at < func.now() - _USE_NOTED_EVERY)
-    query = update(AdminToken).where(AdminToken.id == row.id, stale).values(last_used_at=func.now())
+    query = (
+        update(AdminToken)
+        .where(AdminToken.tenant_id == row.tenant_id, AdminToken.id == row.id, stale)
+        .values(last_used_at=func.now())
+    )
     await session.execute(query, execution_options={"synchronize_session": False})
 
 
@@ -73,11 +80,10 @@ async def ensure_operator(session: Session, given: str | None) -> str | None:
     A `given` token from the settings is registered when it is new; otherwise one is made at the very first start.
     """
     if given is not None:
-        known = await session.scalar(select(AdminToken.id).where(AdminToken.hash == fingerprint(given)))
-        if known is None:
+        if await session.get(TokenHash, fingerprint(given)) is None:
             await create_token(session, NewToken(name="bootstrap", role="operator", secret=given))
         return None
-    if await session.scalar(select(AdminToken.id).where(AdminToken.role == "operator").limit(1)):
+    if await session.scalar(select(AdminToken.id).where(AdminToken.tenant_id == OPERATORS).limit(1)):
         return None
     made = NewToken(name="bootstrap", role="operator")
     await create_token(session, made)
@@ -90,15 +96,20 @@ async def create_token(session: Session, new: NewToken) -> AdminToken:
         "hash": fingerprint(new.secret),
         "role": new.role,
         "name": new.name,
-        "tenant_id": new.tenant_id,
+        "tenant_id": new.tenant_id or OPERATORS,
         "expires_at": new.expires_at,
     }
-    return (await session.scalars(insert(AdminToken).values(values).returning(AdminToken))).one()
+    token = (await session.scalars(insert(AdminToken).values(values).returning(AdminToken))).one()
+    known = {"hash": token.hash, "tenant_id": token.tenant_id, "token_id": token.id}
+    await session.execute(insert(TokenHash).values(known))
+    return token
 
 
 async def list_tokens(session: Session, *, tenant_id: UUID | None) -> Sequence[AdminToken]:
     """Every token that is not revoked, newest first; of one tenant, or all."""
-    query = select(AdminToken).where(AdminToken.revoked_at.is_(None)).order_by(AdminToken.created_at.desc())
+    query = (
+        select(AdminToken).where(AdminToken.revoked_at.is_(None)).order_by(AdminToken.created_at.desc(), AdminToken.id)
+    )
     if tenant_id is not None:
         query = query.where(AdminToken.tenant_id == tenant_id)
     return (await session.scalars(query)).all()
@@ -139,7 +150,9 @@ async def rotate_token(session: Session, token: AdminToken, *, overlap: timedelt
     await session.flush()
     until = func.least(AdminToken.expires_at, func.now() + overlap)
     await session.execute(
-        update(AdminToken).where(AdminToken.id == token.id).values(expires_at=until),
+        update(AdminToken)
+        .where(AdminToken.tenant_id == token.tenant_id, AdminToken.id == token.id)
+        .values(expires_at=until),
         execution_options={"synchronize_session": False},
     )
     return made, new.secret
@@ -153,12 +166,12 @@ async def list_tokens_of_holder(session: Session, token_id: UUID) -> set[UUID]:
 
 
 async def _keep_an_operator(session: Session, token: AdminToken) -> None:
-    if token.role != "operator":
+    if token.tenant_id != OPERATORS:
         return
     # Two operators who revoke each other's token at the same time must not both succeed.
     await session.execute(text("SELECT pg_advisory_xact_lock(hashtext('operator tokens'))"))
     lasting = select(func.count()).where(
-        AdminToken.role == "operator", AdminToken.id != token.id, AdminToken.expires_at.is_(None), _is_live()
+        AdminToken.tenant_id == OPERATORS, AdminToken.id != token.id, AdminToken.expires_at.is_(None), _is_live()
     )
     if not await session.scalar(lasting):
         raise ConflictError(

@@ -2,14 +2,13 @@
 
 from datetime import datetime
 from typing import Annotated, Any
-from uuid import UUID
 
 from fastapi import APIRouter, Query
 from pydantic import Field
 
 from app.admin.audit import list_changes
 from app.api.doors import ViewerDoor
-from app.api.views import Before, Limit, View
+from app.api.views import Before, Limit, OwnerId, View
 
 router = APIRouter(prefix="/v1/audit", tags=["audit"])
 
@@ -18,7 +17,7 @@ class ChangeView(View):
     """One change; secrets are shown as the beginning of their fingerprint."""
 
     id: int
-    tenant_id: UUID | None
+    tenant_id: OwnerId
     at: datetime
     actor: str = Field(examples=["token:5b0e…:Kari at Nordlys"])
     action: str = Field(examples=["key.create"])

@@ -137,7 +137,7 @@ async def run(door: AdminDoor, resources: ResourcesDep, key_id: UUID) -> Streami
 async def _tell(resources: Resources, key: Key, check_id: int) -> AsyncIterator[str]:
     async for progress in run_check(resources, key, check_id):
         yield _line(progress)
-    async with resources.sessions() as session:
+    async with resources.of_tenant(key.tenant_id).sessions() as session:
         check = await load_last_check(session, key)
     view = CustomerCheckView.model_validate(check).model_dump(mode="json")
     yield dump_json({"step": "done", **view}) + "\n"

@@ -27,7 +27,7 @@ from app.errors import (
     SignatureError,
     TooManyTriesError,
 )
-from app.platform.db import Session, is_away, is_unstorable, limit_to_tenant
+from app.platform.db import Session, is_away, is_unstorable, limit_to_tenant, look_at_all
 from app.platform.logger import add_log_fields, get_logger
 from app.platform.resources import Resources
 
@@ -149,6 +149,8 @@ async def _open_door(session: Session, caller: Caller, tenant: UUID | None) -> D
     if tenant_id is not None:
         limit_to_tenant(session, tenant_id)
         add_log_fields(tenant=str(tenant_id))
+    else:
+        look_at_all(session)
     return Door(session, caller, tenant_id)
 
 

@@ -43,6 +43,16 @@ class OfferView(View):
     same_day: bool = Field(description="Whether its date agrees too, as far as Unimicro says it")
 
 
+class IssuedView(View):
+    """What issuing made of a draft or an order that people in Unimicro send."""
+
+    kid: str = Field(description="Unimicro's, which the customer pays by; empty: none", examples=["000506701000172"])
+    invoice_date: date | None
+    due_date: date | None
+    sent: bool | None = Field(description="Whether Unimicro has sent it; null: it does not say")
+    voucher_id: int | None = Field(description="The journal entry's id in Unimicro", examples=[512])
+
+
 class InvoiceView(View):
     """An invoice or credit note, on its way to one key."""
 
@@ -64,6 +74,8 @@ class InvoiceView(View):
     state: InvoiceState
     reasons: list[ReasonView] = Field(description="Why it is not through, and what to do")
     warnings: list[ReasonView]
+    order_number: str | None = Field(description="The order that Unimicro made the invoice of", examples=["100044"])
+    issued: IssuedView | None = Field(description="Of a draft or an order: how Unimicro issued it; null: not yet")
     approved_by: str | None
     offer: OfferView | None = Field(description="Dated before the key's go-live day: what it may be in Unimicro")
     decision: Literal["send", "link"] | None = Field(description="What a person chose for it, dated before that day")
@@ -86,7 +98,7 @@ class PreviewView(View):
 
     method: str = Field(examples=["POST"])
     path: str = Field(examples=["api/biz/invoices"])
-    payload: dict[str, Any] | None = Field(
+    payload: dict[str, Any] | list[dict[str, Any]] | None = Field(
         description="As it goes out; an id that does not exist yet is a placeholder: {customer}, {project}, "
         "{department}, {product <number>}, {line <n>}, {file}, {id} (the document), {guid}"
     )
@@ -247,7 +259,8 @@ async def _load_invoice(door: Door, transfer_id: int) -> Transfer:
 def _view(row: Transfer, bases: dict[UUID, str], settings: Settings, rung: str | None = None) -> InvoiceView:
     base = bases.get(row.key_id) if row.key_id is not None else None
     link = None
-    if base is not None and row.remote_id is not None:
+    # An order's id is another invoice's.
+    if base is not None and row.remote_id is not None and row.remote_type != "order":
         link = settings.unimicro_invoice_link.format(base=base, id=row.remote_id)
     return InvoiceView(
         id=row.id,
@@ -266,6 +279,8 @@ def _view(row: Transfer, bases: dict[UUID, str], settings: Settings, rung: str |
         state=state_of(row),
         reasons=[ReasonView(**reason) for reason in row.reasons],
         warnings=[ReasonView(**warning) for warning in row.warnings],
+        order_number=row.order_number,
+        issued=None if row.issued is None else IssuedView.model_validate(row.issued),
         approved_by=row.approved_by,
         offer=OfferView.model_validate(offer) if (offer := find_shown_offer(row)) is not None else None,
         decision=cast("Literal['send', 'link'] | None", row.decision),

@@ -50,7 +50,9 @@ class SeriesOrderItem(Order):
 class SeriesOrderList(Order):
     """Every series of the key's company; what is not listed is let go."""
 
-    series: list[SeriesOrderItem] = Field(min_length=1)
+    series: list[SeriesOrderItem] = Field(
+        min_length=1, examples=[[{"series_id": 7, "next_number": 10045, "prefix": "10"}]]
+    )
 
 
 class SeriesView(View):

@@ -9,7 +9,7 @@ from pydantic import AwareDatetime, Field
 
 from app.admin.tokens import NewToken, create_token, list_tokens, load_token, revoke_token, rotate_token
 from app.api.doors import AdminDoor, Door
-from app.api.views import Name, Order, OverlapHours, View, problems
+from app.api.views import Name, Order, OverlapHours, OwnerId, View, problems
 from app.domain.reasons.codes import Code
 from app.errors import ForbiddenError, RequestError
 from app.tables import AdminToken
@@ -23,7 +23,7 @@ class TokenView(View):
     """A token without its secret."""
 
     id: UUID
-    tenant_id: UUID | None = Field(description="None: an operator's, for every tenant")
+    tenant_id: OwnerId = Field(description="None: an operator's, for every tenant")
     name: str = Field(examples=["Kari at Nordlys"])
     role: Role
     created_at: datetime

@@ -8,7 +8,9 @@ from uuid import UUID
 from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
-from app.api.doors import AdminDoor, ResourcesDep, ViewerDoor
+from app.admin.keys import find_key_in_use
+from app.admin.series import wake_behind_number
+from app.api.doors import AdminDoor, Door, ResourcesDep, ViewerDoor
 from app.api.views import Before, Limit, View, problems
 from app.clerk.absence import require_absent
 from app.domain.policies import MatchedBy
@@ -18,6 +20,7 @@ from app.engine.inbox import list_events
 from app.engine.lanes import wake_waiting
 from app.engine.wakeup import wake_workers
 from app.errors import ConflictError
+from app.tables import Transfer
 from app.transfer.doubles import wake_doubles
 from app.transfer.listings import list_attempts, list_transfers
 from app.transfer.log import is_begun, load_transfer, record_ignored
@@ -160,6 +163,7 @@ async def ignore_transfer(
     await wake_doubles(door.session, transfer.id)
     # A credit note that waits for this invoice learns at once that there is nothing to wait for.
     await wake_waiting(door.session, tenant_id=transfer.tenant_id, scope=transfer.scope, record_id=transfer.record_id)
+    await _wake_behind(door, transfer)
     after = {"state": TransferState.IGNORED, "reason": order.reason}
     subject = f"transfer:{transfer.id}"
     await door.record("transfer.ignore", subject, tenant_id=transfer.tenant_id, before=before, after=after)
@@ -177,3 +181,12 @@ async def list_all_events(
 ) -> list[EventView]:
     rows = await list_events(door.session, tenant_id=door.tenant_id, state=state, before_id=before, limit=limit)
     return [EventView.model_validate(row) for row in rows]
+
+
+async def _wake_behind(door: Door, transfer: Transfer) -> None:
+    """Whoever waits for its number in a series learns that it takes a person to pass it."""
+    if transfer.key_id is None:
+        return
+    key = await find_key_in_use(door.session, tenant_id=transfer.tenant_id, key_id=transfer.key_id)
+    if key is not None:
+        await wake_behind_number(door.session, key, transfer.number)

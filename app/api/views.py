@@ -1,14 +1,18 @@
 """What every view and listing of the REST API shares."""
 
 from typing import Annotated, Any
+from uuid import UUID
 
 from fastapi import Query
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from app.domain.reasons.codes import Code
+from app.tables import OPERATORS
 
 Limit = Annotated[int, Query(ge=1, le=1000, description="At most this many rows")]
-Before = Annotated[int | None, Query(description="Continue a listing: only rows with a smaller id")]
+Before = Annotated[int | None, Query(description="Continue a listing: only rows older than the one with this id")]
+# What is the operators' own belongs to no tenant.
+OwnerId = Annotated[UUID | None, BeforeValidator(lambda owner: None if owner == OPERATORS else owner)]
 Name = Annotated[str, Field(min_length=1, max_length=100, pattern=r"\S")]
 OverlapHours = Annotated[float, Field(ge=0, le=24 * 30, description="The old one stays good this long", examples=[24])]
 

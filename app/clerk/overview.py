@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, String, and_, case, cast, func, literal, o
 from app.domain.booking import Booking, stands_as
 from app.domain.reasons.codes import Code
 from app.domain.states import AT_REST, INVOICE_STATES, InvoiceState, show_invoice_state
-from app.platform.db import Session
+from app.platform.db import Session, older_than
 from app.tables import Transfer
 from app.transfer.listings import names_one_of
 
@@ -60,7 +60,8 @@ def _as_it_is(value: Any) -> Any:
 def state_of(transfer: Transfer) -> InvoiceState:
     """The transfer's state in an accountant's words."""
     is_old = any(reason["code"] == Code.BEFORE_GO_LIVE for reason in transfer.reasons)
-    booking = stands_as(transfer.booking, transfer.remote_number)
+    is_invoiced = transfer.order_id is not None
+    booking = stands_as(transfer.booking, transfer.remote_number, is_invoiced=is_invoiced)
     return show_invoice_state(transfer.state, has_warnings=bool(transfer.warnings), is_old=is_old, booking=booking)
 
 
@@ -68,8 +69,9 @@ async def list_invoices(
     session: Session, wanted: InvoiceFilter, *, before_id: int | None, limit: int
 ) -> Sequence[Transfer]:
     """Invoices newest first; `before_id` continues a listing."""
-    query = select(Transfer).where(*_conditions(wanted)).order_by(Transfer.id.desc()).limit(limit)
-    return (await session.scalars(query if before_id is None else query.where(Transfer.id < before_id))).all()
+    conditions = (*_conditions(wanted), *older_than(Transfer.created_at, before_id))
+    query = select(Transfer).where(*conditions).order_by(Transfer.created_at.desc(), Transfer.id.desc())
+    return (await session.scalars(query.limit(limit))).all()
 
 
 async def load_rungs(session: Session, invoices: Sequence[Transfer]) -> dict[tuple[UUID | None, int | None], str]:
@@ -138,7 +140,11 @@ def _is_in_state(state: InvoiceState) -> ColumnElement[bool]:
 def _stands_as() -> ColumnElement[str]:
     """In SQL what `stands_as` says."""
     is_issued = and_(Transfer.booking == Booking.DRAFT, func.coalesce(Transfer.remote_number, "") != "")
-    return case((or_(Transfer.booking.is_(None), is_issued), literal(Booking.RENUMBERED.value)), else_=Transfer.booking)
+    is_invoiced = Transfer.order_id.is_not(None)
+    return case(
+        (or_(Transfer.booking.is_(None), is_issued, is_invoiced), literal(Booking.RENUMBERED.value)),
+        else_=Transfer.booking,
+    )
 
 
 def _holds(text: str) -> ColumnElement[bool]:

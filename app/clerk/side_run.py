@@ -21,6 +21,7 @@ async def open_side_run(
     `rehearses`: its books send nothing. `known` are invoices that RecMan was asked for a moment ago.
     """
     add_log_fields(scope=transfer.scope, record=transfer.record_id, transfer=transfer.id)
+    resources = resources.of_tenant(transfer.tenant_id)
     async with resources.sessions() as session:
         tenant = await load_tenant(session, transfer.tenant_id)
         now = await load_now(session)

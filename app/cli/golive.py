@@ -162,7 +162,7 @@ async def _open_key(
         async with resources.sessions() as session:
             found = await load_named_key(session, key=key, tenant=tenant)
         with log_fields(tenant=str(found.tenant_id)):
-            yield resources, found
+            yield resources.of_tenant(found.tenant_id), found
 
 
 def _show_plan(key: Key, trials: list[Trial], answers: Mapping[Question, Answer]) -> None:

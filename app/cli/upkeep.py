@@ -21,7 +21,7 @@ from app.clerk.customers.run import Progress, describe_check, run_check
 from app.domain.findings import Finding as KeyFinding
 from app.domain.states import SweepState
 from app.errors import ConflictError, NotFoundError
-from app.platform.db import Session, create_engine, create_sessions, translate_away
+from app.platform.db import Session, create_engine, create_sessions, look_at_all, translate_away
 from app.platform.logger import log_fields
 from app.platform.resources import open_resources
 from app.retention.erase import Erased, erase_record
@@ -74,6 +74,7 @@ async def rotate_secrets(settings: Settings, url: str) -> dict[str, int]:
     """
     opened = open_resources(settings, database_url=url)
     async with translate_away(), opened as resources, resources.sessions.begin() as session:
+        look_at_all(session)
         return {
             "tenants": await reseal_tenants(session, resources.vault),
             "hooks": await reseal_hooks(session, resources.vault),
@@ -116,7 +117,7 @@ async def check_customers(
         with log_fields(tenant=str(found.tenant_id)):
             async for progress in run_check(resources, found, check.id):
                 tell(progress)
-        async with resources.sessions() as session:
+        async with resources.of_tenant(found.tenant_id).sessions() as session:
             ended = await load_last_check(session, found)
             rows = await load_findings(session, ended)
         return CheckEnd(check=ended, head=describe_check(found, ended), rows=rows)
@@ -155,6 +156,7 @@ async def load_named_key(session: Session, *, key: str, tenant: str | None) -> K
         NotFoundError: there is no such tenant, or no such key.
         ConflictError: several tenants have a key of this name.
     """
+    look_at_all(session)
     owner = None if tenant is None else await _load_named_tenant(session, tenant)
     keys = await list_keys(session, tenant_id=None if owner is None else owner.id)
     found = [one for one in keys if one.name == key]
@@ -187,7 +189,7 @@ async def sweep_recman(
         try:
             while sweep.state == SweepState.RUNNING and not worker.done():
                 await asyncio.wait({worker}, timeout=settings.poll_seconds)
-                async with resources.sessions() as session:
+                async with resources.of_tenant(sweep.tenant_id).sessions() as session:
                     sweep = await load_sweep(session, sweep.id)
                 tell(sweep)
         finally:

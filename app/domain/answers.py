@@ -77,6 +77,7 @@ class Way(StrEnum):
     OTHER_HEADS = "other_heads"
     PER_FACTOR = "per_factor"
     PER_UNIT = "per_unit"
+    LINKED = "linked"
     YES = "yes"
     NO = "no"
     UNLIKE = "unlike"
@@ -235,7 +236,10 @@ UNKNOWNS: Mapping[Question, Unknown] = {
         "§3.4",
     ),
     Question.ORDER_LINES_NAMED: Unknown(
-        "Do the lines of such an invoice name the order's lines?", Way.NO, (Way.NO, Way.YES), "§3.3"
+        "Do the lines of such an invoice name the order's lines, or are they linked?",
+        Way.NO,
+        (Way.NO, Way.YES, Way.LINKED),
+        "§3.3",
     ),
 }
 
@@ -266,3 +270,20 @@ def is_answer(question: Question, answer: str) -> bool:
     """Whether the question can be answered so."""
     ways = UNKNOWNS[question].ways
     return answer in ways if ways else answer.replace(".", "", 1).isdecimal()
+
+
+def knows_otherwise(answers: Mapping[Question, Answer], question: Question, *ways: Way) -> bool:
+    """Whether somebody has found out, for this company, that it is one of these ways."""
+    answer = answers.get(question)
+    return answer is not None and answer.is_known and answer.answer in ways
+
+
+def takes_numbers(answers: Mapping[Question, Answer]) -> bool:
+    """Whether a customer may be made with RecMan's number, as far as anybody knows."""
+    return not knows_otherwise(answers, Question.CUSTOMER_NUMBER_ACCEPTED, Way.IGNORED, Way.REFUSED)
+
+
+def lag_of(answers: Mapping[Question, Answer], seconds: float) -> float:
+    """How long an empty look is not believed: as it is set, and twice what was measured where that is longer."""
+    answer = answers.get(Question.SEARCH_LAG)
+    return seconds if answer is None or not answer.is_known else max(seconds, 2 * float(answer.answer))

@@ -46,7 +46,12 @@ def sender_of(booking: str) -> Sender:
     return Sender.RECMAN if Booking(booking) in IN_BOOKS else Sender.UNIMICRO
 
 
-def stands_as(booking: str | None, remote_number: str | None) -> Booking:
-    """How a document that was made by this booking stands there; a draft that got a number was issued by a person."""
+def stands_as(booking: str | None, remote_number: str | None, *, is_invoiced: bool = False) -> Booking:
+    """How a document that was made by this booking stands there.
+
+    A draft that got a number was issued by a person, and an order may be invoiced by now: then it is in the books,
+    under Unimicro's number.
+    """
     made = Booking(booking) if booking else Booking.RENUMBERED
-    return Booking.RENUMBERED if made is Booking.DRAFT and remote_number else made
+    is_in_books = (made is Booking.DRAFT and bool(remote_number)) or (made is Booking.ORDER and is_invoiced)
+    return Booking.RENUMBERED if is_in_books else made

@@ -55,6 +55,7 @@ class Customer:
 class Recipient:
     """Whom an invoice is addressed to, as the accounting system knows the customer when the invoice is made.
 
+    `electronic_address`: where an electronic invoice goes; `agreed_reference`: what every one of them is to carry.
     `account_id`: the account on which its claims are, as far as it was asked for.
     """
 
@@ -62,6 +63,8 @@ class Recipient:
     name: str = ""
     org_number: str = ""
     email: str = ""
+    electronic_address: str = ""
+    agreed_reference: str = ""
     invoice_address: Address = field(default_factory=Address)
     delivery_address: Address = field(default_factory=Address)
     account_id: int | None = None

@@ -3,7 +3,7 @@
 Source: docs/facts/unimicro.md §12: a line's amount holds its VAT, which Unimicro takes out of it [o].
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
@@ -35,6 +35,7 @@ class RemoteVoucher:
 
     `entry_id` and `number` are the journal entry's; None and empty: it is none of ours to tell. `document` is the
     invoice head, its sums as the voucher's lines have them; None: there is no head. `is_made`: the voucher made it.
+    `is_credited`: another voucher has taken it back.
     """
 
     entry_id: int | None
@@ -42,15 +43,22 @@ class RemoteVoucher:
     external_reference: str
     document: RemoteDocument | None
     is_made: bool = True
+    is_credited: bool = False
 
 
-def share_out(document: Document, bookings: Mapping[LineKey, RemoteProduct]) -> tuple[Share, ...]:
-    """The document's lines, one share for each account, VAT type and department; none that comes to nothing."""
+def share_out(
+    document: Document, bookings: Mapping[LineKey, RemoteProduct], departments: Collection[str]
+) -> tuple[Share, ...]:
+    """The document's lines, one share for each account, VAT type and department; none that comes to nothing.
+
+    `departments`: the numbers of those that are there; a line of any other goes with the document's.
+    """
     sums: dict[tuple[int | None, int | None, str], Decimal] = {}
     rates: dict[int | None, Decimal] = {}
     for line in (one for one in document.lines if not one.is_text):
         product = bookings[line.key]
-        place = (product.account_id, product.vat_type_id, line.department_number)
+        department = line.department_number if line.department_number in departments else ""
+        place = (product.account_id, product.vat_type_id, department)
         sums[place] = sums.get(place, ZERO) + line.net_amount + line.vat_amount
         rates[product.vat_type_id] = product.vat_rate or ZERO
     return tuple(

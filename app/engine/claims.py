@@ -4,10 +4,10 @@ Two steps in one statement: first the tenants, from where the last turn ended, e
 the lanes inside each of them, longest due first. However much one tenant has waiting, it costs the others nothing.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from sqlalchemy import text
 
@@ -34,10 +34,11 @@ _AHEAD = _TENANTS.format(name="ahead", start=_AFTER, limit="true")
 _AROUND = _TENANTS.format(name="around", start=f"'{FIRST}'", limit=f"tenant_id <= {_AFTER}")
 
 _LEASED = """
-    UPDATE lane SET state = 'leased', token = gen_random_uuid(), waits_for = NULL,
+    UPDATE lane SET state = 'leased', token = (CAST(:tokens AS uuid[]))[n], waits_for = NULL,
                     leased_until = now() + make_interval(secs => :lease)
-    FROM due WHERE lane.id = due.id
-    RETURNING lane.id, tenant_id, scope, record_id, token, seq, seen_seq, tries, share, now() AS claimed_at,
+    FROM (SELECT *, row_number() OVER () AS n FROM due) AS due
+    WHERE lane.tenant_id = due.tenant_id AND lane.id = due.id
+    RETURNING lane.id, lane.tenant_id, scope, record_id, token, seq, seen_seq, tries, share, now() AS claimed_at,
               extract(epoch FROM now() - coalesce(failing_since, now()))::float AS failing_seconds
 """
 
@@ -47,7 +48,7 @@ _LEASED = """
 # at, and so take more lanes than asked for.
 _CLAIM = text(f"""
     WITH RECURSIVE {_AHEAD}, {_AROUND}, chosen AS MATERIALIZED (
-        SELECT tenant_id, room FROM (
+        SELECT tenant_id, room, tenant_id = ANY(CAST(:late AS uuid[])) AS late FROM (
             SELECT *, CAST(:cap AS int) - coalesce(
                 (CAST(:places AS int[]))[array_position(CAST(:tenants AS uuid[]), tenant_id)], 0) AS room
             FROM (SELECT * FROM ahead UNION ALL SELECT * FROM around) AS turn
@@ -55,11 +56,20 @@ _CLAIM = text(f"""
         WHERE run_at <= now() AND room > 0 AND tenant_id NOT IN (SELECT id FROM tenant WHERE state = 'paused')
         LIMIT CAST(:most AS int)
     ), shared AS MATERIALIZED (
-        SELECT tenant_id, room, ceil(CAST(:most AS int)::float / count(*) OVER ())::int AS share FROM chosen
+        SELECT tenant_id, room, late, ceil(CAST(:most AS int)::float / count(*) OVER ())::int AS share FROM chosen
     ), due AS MATERIALIZED (
-        SELECT one.id, CASE WHEN share < room THEN share END AS share FROM shared CROSS JOIN LATERAL (
-            SELECT id FROM lane WHERE tenant_id = shared.tenant_id AND state = 'ready' AND run_at <= now()
-            ORDER BY run_at LIMIT least(shared.share, shared.room) FOR UPDATE SKIP LOCKED
+        SELECT tenant_id, one.id, CASE WHEN share < room THEN share END AS share FROM shared CROSS JOIN LATERAL (
+            SELECT id FROM (
+                SELECT id FROM lane
+                WHERE NOT shared.late AND tenant_id = shared.tenant_id AND state = 'ready' AND run_at <= now()
+                ORDER BY run_at LIMIT least(shared.share, shared.room) FOR UPDATE SKIP LOCKED
+            ) AS longest
+            UNION ALL
+            SELECT id FROM (
+                SELECT id FROM lane
+                WHERE shared.late AND tenant_id = shared.tenant_id AND state = 'ready' AND run_at <= now()
+                ORDER BY run_at DESC LIMIT least(shared.share, shared.room) FOR UPDATE SKIP LOCKED
+            ) AS latest
         ) AS one LIMIT CAST(:most AS int)
     )
     {_LEASED}
@@ -68,7 +78,7 @@ _CLAIM = text(f"""
 # The worker of these has died.
 _TAKE_OVER = text(f"""
     WITH due AS MATERIALIZED (
-        SELECT id, NULL AS share FROM lane WHERE state = 'leased' AND leased_until < now()
+        SELECT tenant_id, id, NULL AS share FROM lane WHERE state = 'leased' AND leased_until < now()
           AND tenant_id NOT IN (SELECT id FROM tenant WHERE state = 'paused')
         ORDER BY leased_until LIMIT CAST(:most AS int) FOR UPDATE SKIP LOCKED
     )
@@ -86,10 +96,14 @@ class Claimed:
 
 @dataclass(slots=True)
 class Turn:
-    """Whose turn it is, and how many lanes each tenant has in this worker's hands."""
+    """Whose turn it is, and how many places of this worker each tenant has.
+
+    `late`: tenants of whose lanes those come first that were due last, for one of their keys keeps all others waiting.
+    """
 
     after: UUID = FIRST
     busy: Mapping[UUID, int] = field(default_factory=dict)
+    late: Collection[UUID] = ()
 
     def move(self, leases: Sequence[Lease]) -> None:
         """Let those come first the next time who come behind the last one that was served."""
@@ -101,8 +115,8 @@ class Turn:
 async def claim(session: Session, turn: Turn, *, most: int, lease_seconds: float, cap: int | None = None) -> Claimed:
     """Up to `most` lanes that are due, tenants taking turns; no tenant has more than `cap` in hand afterwards."""
     values = {"most": most, "cap": cap or most, "lease": lease_seconds, "after": turn.after}
-    values |= {"tenants": list(turn.busy), "places": list(turn.busy.values())}
-    rows = (await session.execute(_CLAIM, values)).all()
+    values |= {"tenants": list(turn.busy), "places": list(turn.busy.values()), "late": list(turn.late)}
+    rows = (await session.execute(_CLAIM, values | {"tokens": _make_tokens(most)})).all()
     leases = [_to_lease(row) for row in rows]
     turn.move(leases)
     got: dict[UUID, int] = {}
@@ -113,8 +127,12 @@ async def claim(session: Session, turn: Turn, *, most: int, lease_seconds: float
 
 async def take_over(session: Session, *, most: int, lease_seconds: float) -> list[Lease]:
     """Up to `most` lanes whose worker has died."""
-    rows = await session.execute(_TAKE_OVER, {"most": most, "lease": lease_seconds})
+    rows = await session.execute(_TAKE_OVER, {"most": most, "lease": lease_seconds, "tokens": _make_tokens(most)})
     return [_to_lease(row) for row in rows]
+
+
+def _make_tokens(most: int) -> list[UUID]:
+    return [uuid4() for _ in range(most)]
 
 
 def _to_lease(row: Any) -> Lease:

@@ -18,12 +18,15 @@ from app.platform.db import Session
 _RENEW = text("""
     UPDATE lane SET leased_until = now() + make_interval(secs => :lease)
     WHERE id IN (
-        SELECT id FROM lane WHERE token = ANY(:tokens) AND state = 'leased' FOR NO KEY UPDATE SKIP LOCKED
-    )
+        SELECT id FROM lane WHERE tenant_id = ANY(:tenant_ids) AND token = ANY(:tokens) AND state = 'leased'
+        FOR NO KEY UPDATE SKIP LOCKED
+    ) AND tenant_id = ANY(:tenant_ids)
     RETURNING token
 """)
 
-_FENCE = text("SELECT id FROM lane WHERE id = :id AND token = :token AND leased_until > now() FOR UPDATE")
+_FENCE = text("""
+    SELECT id FROM lane WHERE tenant_id = :tenant_id AND id = :id AND token = :token AND leased_until > now() FOR UPDATE
+""")
 
 _IS_LEASED = text("SELECT id FROM lane WHERE tenant_id = :tenant_id AND token = :token AND leased_until > now()")
 
@@ -40,7 +43,7 @@ _RELEASE = text("""
     UPDATE lane SET token = NULL, leased_until = NULL, seen_seq = :seen, tries = 0, failing_since = NULL,
                     run_at = now(),
                     state = CASE WHEN seq > :seen THEN 'ready' ELSE :state END
-    WHERE id = :id AND token = :token
+    WHERE tenant_id = :tenant_id AND id = :id AND token = :token
 """)
 
 _POSTPONE = text("""
@@ -48,7 +51,7 @@ _POSTPONE = text("""
                     run_at = now() + make_interval(secs => :seconds),
                     tries = tries + :spent,
                     failing_since = CASE WHEN :spent > 0 THEN coalesce(failing_since, now()) ELSE failing_since END
-    WHERE id = :id AND token = :token
+    WHERE tenant_id = :tenant_id AND id = :id AND token = :token
 """)
 
 _WAKE_WAITING = text("""
@@ -64,6 +67,11 @@ _WAKE_ANY = text("""
     UPDATE lane SET run_at = now(), waits_for = NULL FROM free WHERE lane.tenant_id = :tenant_id AND lane.id = free.id
 """)
 
+_WAKE_ALL = text("""
+    UPDATE lane SET run_at = now(), waits_for = NULL
+    WHERE tenant_id = :tenant_id AND waits_for IS NOT NULL AND starts_with(waits_for, :beginning) AND state = 'ready'
+""")
+
 _WAKE_FIRST = text("""
     UPDATE lane SET run_at = now(), waits_for = NULL
     WHERE tenant_id = :tenant_id AND id = (
@@ -76,7 +84,9 @@ _WAKE_FIRST = text("""
 _WAKE_KEY = text("""
     UPDATE lane SET run_at = now()
     WHERE tenant_id = :tenant_id AND state = 'ready' AND waits_for IS NULL AND run_at > now()
-      AND (scope IN ('company', 'project') OR id IN (SELECT lane_id FROM transfer WHERE key_id = :key_id))
+      AND (scope IN ('company', 'project') OR id IN (
+        SELECT lane_id FROM transfer WHERE tenant_id = :tenant_id AND key_id = :key_id
+      ))
 """)
 
 _WAKE_TENANT = text("""
@@ -107,7 +117,8 @@ _PEEK_ALONG = text("""
         SELECT id FROM lane WHERE tenant_id = :tenant_id AND scope = :scope AND record_id = ANY(:along)
           AND state IN ('ready', 'leased') FOR UPDATE SKIP LOCKED
     )
-    UPDATE lane SET peeks = peeks + 1 FROM free WHERE lane.id = free.id RETURNING lane.record_id
+    UPDATE lane SET peeks = peeks + 1 FROM free
+    WHERE lane.tenant_id = :tenant_id AND lane.id = free.id RETURNING lane.record_id
 """)
 
 _LIST_OPEN = text("""
@@ -170,9 +181,10 @@ class Lease:
     claimed_at: datetime | None = None
 
 
-async def renew(session: Session, tokens: Sequence[UUID], *, lease_seconds: float) -> set[UUID]:
+async def renew(session: Session, leases: Sequence[Lease], *, lease_seconds: float) -> set[UUID]:
     """Prolong the leases that are still ours; what is missing in the answer was lost, or is being written to."""
-    rows = await session.execute(_RENEW, {"tokens": list(tokens), "lease": lease_seconds})
+    values = {"tenant_ids": list({one.tenant_id for one in leases}), "tokens": [one.token for one in leases]}
+    rows = await session.execute(_RENEW, values | {"lease": lease_seconds})
     return set(rows.scalars())
 
 
@@ -185,7 +197,8 @@ async def check_fence(session: Session, lease: Lease) -> None:
     # Once locked, the row stays so until the transaction ends: asking again in the same one could only say the same.
     if session.info.get(_FENCED) == (session.sync_session.get_transaction(), lease.token):
         return
-    found = (await session.execute(_FENCE, {"id": lease.lane_id, "token": lease.token})).scalar()
+    values = {"tenant_id": lease.tenant_id, "id": lease.lane_id, "token": lease.token}
+    found = (await session.execute(_FENCE, values)).scalar()
     if found is None:
         raise StaleLeaseError(f"lane {lease.lane_id} was taken over by another worker")
     # A lock that was taken inside a savepoint goes with it.
@@ -213,6 +226,7 @@ async def postpone(session: Session, lease: Lease, *, seconds: float, spends_try
     await session.execute(
         _POSTPONE,
         {
+            "tenant_id": lease.tenant_id,
             "id": lease.lane_id,
             "token": lease.token,
             "seconds": seconds,
@@ -232,6 +246,7 @@ async def wait_for(session: Session, lease: Lease, *, scope: str, record_id: str
     await session.execute(
         _POSTPONE,
         {
+            "tenant_id": lease.tenant_id,
             "id": lease.lane_id,
             "token": lease.token,
             "seconds": seconds,
@@ -250,6 +265,11 @@ async def wake_any(session: Session, *, tenant_id: UUID, scope: str, record_ids:
     """Make every lane due that waits for one of these records; nobody is waited for who writes to such a lane now."""
     names = [f"{scope}:{record_id}" for record_id in record_ids]
     await session.execute(_WAKE_ANY, {"tenant_id": tenant_id, "names": names})
+
+
+async def wake_all(session: Session, *, tenant_id: UUID, scope: str, beginning: str) -> None:
+    """Make every lane due that waits for a record of this scope whose id begins so."""
+    await session.execute(_WAKE_ALL, {"tenant_id": tenant_id, "beginning": f"{scope}:{beginning}"})
 
 
 async def wake_first(session: Session, *, tenant_id: UUID, scope: str, record_id: str) -> None:

@@ -5,7 +5,8 @@ import math
 import time
 from collections import Counter
 from collections.abc import Awaitable, Callable
-from typing import Any
+from dataclasses import dataclass
+from uuid import UUID
 
 from app.engine.claims import Claimed, Turn, claim, take_over
 from app.engine.lanes import Lease, renew
@@ -13,10 +14,17 @@ from app.engine.wakeup import bells_of, listener, run_beside
 from app.errors import StaleLeaseError
 from app.platform.db import Session, is_away
 from app.platform.logger import get_logger, log_fields
+from app.platform.places import Place, placed
 from app.platform.resources import Resources
 
 # A small part of what one call to another system takes.
 _GATHER_SECONDS = 0.005
+# Whoever stands in a line for longer leaves its place to others; longer than a call mostly takes.
+_STANDS_SECONDS = 0.25
+# The place of one that was turned away rests so long: most that come next would be turned away, too.
+_REST_SECONDS = 1.0
+# In all, those that stand included, as many times the places.
+_MOST_IN_HAND = 8
 
 _log = get_logger(__name__)
 
@@ -32,31 +40,63 @@ async def run_loop(resources: Resources, stop: asyncio.Event, work_on: WorkOn) -
         await loop.drain()
 
 
+@dataclass(frozen=True, slots=True)
+class Hand:
+    """A lane in hand, and the place at which it is worked on."""
+
+    lease: Lease
+    place: Place
+
+
 class Loop:
-    """The lanes that one process has in hand."""
+    """The lanes that one process has in hand.
+
+    A lane that only stands in line, for a slot of its company, takes no place, so that others are worked on meanwhile;
+    of one tenant and one line no more may stand so than a tenant has places.
+    """
 
     def __init__(self, resources: Resources, work_on: WorkOn) -> None:
         self._resources = resources
         self._work_on = work_on
         self._arrived = bells_of(resources).arrived
-        self._tasks: dict[asyncio.Task[None], Lease] = {}
+        self._tasks: dict[asyncio.Task[None], Hand] = {}
+        self._crowd: set[Place] = set()
+        self._turned_away: list[tuple[float, UUID]] = []
         self._turn = Turn()
         self._looked_for_dead = -math.inf
 
     async def turn(self) -> None:
         """Claim what fits, then wait until a lane is done, work arrives or the poll is due."""
         self._arrived.clear()
-        free = self._resources.settings.worker_concurrency - len(self._tasks)
+        free = self._count_free()
         claimed = await self._claim(free) if free > 0 else Claimed()
         for lease in claimed.leases:
-            self._tasks[asyncio.create_task(self._work(lease))] = lease
+            hand = Hand(lease, Place(lease.tenant_id, self._crowd))
+            self._tasks[asyncio.create_task(self._work(hand))] = hand
         # With more in hand than asked for, a turn that waited for nothing would never let any of it go on.
         if free <= 0 or (len(claimed.leases) < free and not claimed.more):
             await self._wait()
 
+    def _count_free(self) -> int:
+        """How many places are free; notes which tenants have the others."""
+        settings, now = self._resources.settings, time.monotonic()
+        busy, standing = Counter[UUID](), Counter[tuple[UUID, str]]()
+        for hand in self._tasks.values():
+            if hand.place.line is not None and hand.place.stands(seconds=_STANDS_SECONDS):
+                standing[hand.lease.tenant_id, hand.place.line] += 1
+            else:
+                busy[hand.lease.tenant_id] += 1
+        for (tenant, _), count in standing.items():
+            busy[tenant] += max(0, count - settings.places_of_a_tenant)
+        self._turned_away = [one for one in self._turned_away if one[0] > now]
+        self._turn.late = {tenant for _, tenant in self._turned_away}
+        busy += Counter(tenant for _, tenant in self._turned_away)
+        self._turn.busy = busy
+        in_all = settings.worker_concurrency * _MOST_IN_HAND - len(self._tasks)
+        return min(settings.worker_concurrency - busy.total(), in_all)
+
     async def _claim(self, most: int) -> Claimed:
         settings = self._resources.settings
-        self._turn.busy = Counter(lease.tenant_id for lease in self._tasks.values())
         try:
             async with self._resources.sessions.begin() as session:
                 dead = await self._take_over(session, most)
@@ -87,13 +127,17 @@ class Loop:
     async def _wait(self) -> None:
         arrived = asyncio.create_task(self._arrived.wait())
         timeout = self._resources.settings.poll_seconds
+        if any(place.line is not None for place in self._crowd):
+            timeout = min(timeout, _STANDS_SECONDS)
         await asyncio.wait({arrived, *self._tasks}, timeout=timeout, return_when=asyncio.FIRST_COMPLETED)
         arrived.cancel()
         if any(not task.done() for task in self._tasks):
             # Some more are about to end: one claim then serves several places.
             await asyncio.sleep(_GATHER_SECONDS)
         for task in [task for task in self._tasks if task.done()]:
-            del self._tasks[task]
+            place = self._tasks.pop(task).place
+            if place.turned_away:
+                self._turned_away.append((time.monotonic() + _REST_SECONDS, place.owner))
             task.result()
 
     async def drain(self) -> None:
@@ -106,22 +150,26 @@ class Loop:
         seconds = self._resources.settings.lease_seconds
         while True:
             await asyncio.sleep(seconds / 3)
-            tokens = [lease.token for lease in self._tasks.values()]
-            if tokens:
-                await self._renew(tokens, seconds)
+            leases = [hand.lease for hand in self._tasks.values()]
+            if leases:
+                await self._renew(leases, seconds)
 
-    async def _renew(self, tokens: list[Any], seconds: float) -> None:
+    async def _renew(self, leases: list[Lease], seconds: float) -> None:
         try:
             async with self._resources.sessions.begin() as session:
-                await renew(session, tokens, lease_seconds=seconds)
+                await renew(session, leases, lease_seconds=seconds)
         except Exception as error:
             # The fence stops whatever outlives its lease, so a missed renewal costs time, not correctness.
             if not is_away(error):
                 raise
             _log.warning("renewal_missed", error=type(error).__name__)
 
-    async def _work(self, lease: Lease) -> None:
-        with log_fields(tenant=str(lease.tenant_id), lane=lease.lane_id, scope=lease.scope, record=lease.record_id):
+    async def _work(self, hand: Hand) -> None:
+        lease = hand.lease
+        with (
+            placed(hand.place),
+            log_fields(tenant=str(lease.tenant_id), lane=lease.lane_id, scope=lease.scope, record=lease.record_id),
+        ):
             await self._work_safely(lease)
 
     async def _work_safely(self, lease: Lease) -> None:

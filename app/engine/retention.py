@@ -13,6 +13,8 @@ from app.tables import Event, RecordCopy
 
 # Puts aside which of a record's deliveries, by scope and id, are needed still.
 KeepCopies = Callable[[Session, str, str], Awaitable[None]]
+# Of a month: what is open, and what was not looked through yet for copies that must stay longer.
+EVENT_IS_NEEDED = "ended_at IS NULL OR body IS NOT NULL"
 _MOST_BODIES = 20
 _COPIED = ("id", "tenant_id", "scope", "record_id", "operation", "content_type", "body", "received_at")
 
@@ -65,14 +67,14 @@ async def list_bodies(
 ) -> list[tuple[int, bytes, str, str]]:
     """The newest bodies that named a record, newest first: id, body, content type, what was read from it."""
     events, copies = (
-        select(one.id, one.body, one.content_type, one.operation).where(
+        select(one.id, one.received_at, one.body, one.content_type, one.operation).where(
             one.tenant_id == tenant_id, one.scope == scope, one.record_id == record_id, one.body.is_not(None)
         )
         for one in (Event, RecordCopy)
     )
     # What is only recorded, or was discarded then, has no lane: nobody confirmed that it is read rightly.
     both = union_all(events.where(Event.lane_id.is_not(None)), copies).subquery()
-    rows = await session.execute(select(both).order_by(both.c.id.desc()).limit(_MOST_BODIES))
+    rows = await session.execute(select(both).order_by(both.c.received_at.desc(), both.c.id.desc()).limit(_MOST_BODIES))
     return [(row.id, row.body, row.content_type or "", row.operation or "") for row in rows]
 
 

@@ -1,8 +1,10 @@
 """The database: one engine, sessions, its clock, and the errors that mean it is away."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from copy import copy
 from datetime import datetime
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, TypeAlias, TypeVarTuple
 from uuid import UUID
@@ -12,11 +14,11 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, Select, event, func, select, text
+from sqlalchemy import ColumnElement, Connection, Select, event, func, literal, select, text, tuple_
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
-from sqlalchemy.orm import ORMExecuteState, with_loader_criteria
+from sqlalchemy.orm import InstrumentedAttribute, LoaderCriteriaOption, ORMExecuteState, aliased, with_loader_criteria
 from sqlalchemy.orm import Session as SyncSession
 
 from app.domain.money import dump_json, parse_json
@@ -24,12 +26,16 @@ from app.domain.reasons.catalogue import fix_for
 from app.domain.reasons.codes import Code
 from app.errors import DatabaseAwayError, SchemaError
 from app.platform.schema import verify_ours
-from app.tables import TenantOwned
+from app.tables import Tenant, TenantOwned
 
 # Any number that no other user of the same database server takes: "RecMan".
 _MIGRATION_LOCK = 0x5265634D616E
 _MIGRATIONS = Path(__file__).resolve().parents[2] / "migrations"
 
+# Where a session remembers whose rows it may see: a tenant's id, or all.
+_SIGHT = "tenant_id"
+_ALL = "all"
+_EVERYONE = select(Tenant.__table__.c.id)
 # By this name our connections are known in pg_stat_activity.
 APPLICATION = "recman-unimicro"
 
@@ -42,6 +48,9 @@ _HORIZON = text("""
     WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend'
       AND (backend_xid IS NOT NULL OR now() - xact_start < interval '10 seconds')
 """)
+
+# Longer than any statement of ours takes, with the longest wait for a row (a token that is being refreshed).
+_POOLED_SECONDS = 30
 
 Pool: TypeAlias = Any  # asyncpg ships no types; its Pool is meant
 Session = AsyncSession
@@ -79,7 +88,9 @@ def create_engine(
 
     `pooled`: each transaction may meet another connection of the server, so that nothing prepared is there again.
     """
-    unkept = {"prepared_statement_cache_size": 0, "prepared_statement_name_func": _name_nothing} if pooled else {}
+    unkept: dict[str, Any] = {"prepared_statement_cache_size": 0, "prepared_statement_name_func": _name_nothing}
+    # A pooler whose server is away keeps whoever asks waiting instead of saying so.
+    behind = unkept | {"command_timeout": _POOLED_SECONDS} if pooled else {}
     return create_async_engine(
         to_async_url(url),
         pool_size=pool_size,
@@ -89,7 +100,7 @@ def create_engine(
         hide_parameters=True,
         json_serializer=dump_json,
         json_deserializer=parse_json,
-        connect_args={**connect_options(pooled=pooled, label=label), **unkept},
+        connect_args={**connect_options(pooled=pooled, label=label), **behind},
     )
 
 
@@ -170,7 +181,47 @@ def locked(query: Select[*Columns], *, shared: bool = False, skips: bool = False
 
 def limit_to_tenant(session: Session, tenant_id: UUID) -> None:
     """From now on this session sees, changes and deletes rows of one tenant only, whatever a query forgets to say."""
-    session.info["tenant_id"] = tenant_id
+    session.info[_SIGHT] = tenant_id
+
+
+def look_at_all(session: Session) -> None:
+    """From now on this session's queries are about all tenants: for an operator who names none, and for the clock."""
+    session.info[_SIGHT] = _ALL
+
+
+def older_than(time: InstrumentedAttribute[datetime], before_id: int | None) -> Sequence[ColumnElement[bool]]:
+    """The condition that continues a listing by `(time, id)`, newest first, behind the row with this id (None: none).
+
+    Ids alone tell no order where several servers give them out.
+    """
+    if before_id is None:
+        return ()
+    table = time.class_
+    mark = aliased(table)
+    marked_at = select(getattr(mark, time.key)).where(mark.id == before_id).scalar_subquery()
+    return (tuple_(time, table.id) < tuple_(marked_at, literal(before_id)),)
+
+
+def of_tenant(sessions: Sessions, tenant_id: UUID) -> Sessions:
+    """The same sessions, each limited to this tenant from its beginning."""
+    info = {_SIGHT: tenant_id}
+    if sessions.kw.get("info") == info:
+        return sessions
+    limited = copy(sessions)
+    limited.kw = {**sessions.kw, "info": info}
+    return limited
+
+
+def tenant_of(session: Session) -> UUID:
+    """The one tenant that this session is limited to.
+
+    Raises:
+        LookupError: it is not limited to one.
+    """
+    tenant_id = session.info.get(_SIGHT)
+    if isinstance(tenant_id, UUID):
+        return tenant_id
+    raise LookupError("this session is not limited to one tenant")
 
 
 @event.listens_for(SyncSession, "do_orm_execute")
@@ -179,16 +230,21 @@ def _keep_to_tenant(state: ORMExecuteState) -> None:
 
     Inserts have no condition to add; each names its tenant.
     """
-    tenant_id = state.session.info.get("tenant_id")
-    if tenant_id is None or not (state.is_select or state.is_update or state.is_delete):
+    sight = state.session.info.get(_SIGHT)
+    if sight is None or not (state.is_select or state.is_update or state.is_delete):
         return
     if not (state.is_column_load or state.is_relationship_load):
-        state.statement = state.statement.options(*_conditions(tenant_id))
+        state.statement = state.statement.options(_condition_of(sight))
 
 
-def _conditions(tenant_id: UUID) -> list[Any]:
-    tables: list[Any] = TenantOwned.__subclasses__()
-    return [with_loader_criteria(table, table.tenant_id == tenant_id, include_aliases=True) for table in tables]
+@lru_cache(maxsize=10_000)
+def _condition_of(sight: UUID | str) -> LoaderCriteriaOption:
+    # Made of the class that all of them share, and by a function: a condition for each table would cost a statement
+    # half as much again.
+    if isinstance(sight, UUID):
+        return with_loader_criteria(TenantOwned, lambda table: table.tenant_id == sight, include_aliases=True)
+    # All tenants are named too, so that an index which begins with the tenant serves, and each shard sees its own.
+    return with_loader_criteria(TenantOwned, lambda table: table.tenant_id.in_(_EVERYONE), include_aliases=True)
 
 
 def is_away(error: BaseException) -> bool:
@@ -226,7 +282,7 @@ def migration_config() -> Config:
     """Alembic's configuration, without an ini file."""
     config = Config()
     config.set_main_option("script_location", str(_MIGRATIONS))
-    config.set_main_option("file_template", "%%(year)d%%(month).2d%%(day).2d_%%(slug)s")
+    config.set_main_option("file_template", "%%(rev)s_%%(slug)s")
     return config
 
 

@@ -1,18 +1,29 @@
-"""Who stands in line: whoever hands out places is told of those who only wait, and can give their places to others."""
+"""Who has a place to work at, and what at: whoever hands out places sees who only stands in a line, or in a crowd.
+
+Work that stands in line, for a slot of a company say, does nothing, and its place can be given to others meanwhile.
+"""
 
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
+from uuid import UUID
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Place:
-    """One piece of work, and the line in which it stands at this moment."""
+    """One piece of an owner's work: `key` is what it works at, `line` where it stands at this moment, and since when.
 
+    `crowd` is everybody who has a place, itself too; `turned_away`: too many of its owner's worked at the same.
+    """
+
+    owner: UUID
+    crowd: "set[Place]"
+    key: UUID | None = None
     line: str | None = None
     since: float = 0.0
+    turned_away: bool = False
 
     def stands(self, *, seconds: float) -> bool:
         """Whether it has stood in its line for so long."""
@@ -27,9 +38,11 @@ _PLACE: ContextVar[Place | None] = ContextVar("place", default=None)
 def placed(place: Place) -> Iterator[None]:
     """What is done inside, and in tasks that it starts, is done in this place."""
     token = _PLACE.set(place)
+    place.crowd.add(place)
     try:
         yield
     finally:
+        place.crowd.discard(place)
         _PLACE.reset(token)
 
 
@@ -46,3 +59,15 @@ def standing_in(line: str) -> Iterator[None]:
         yield
     finally:
         place.line = None
+
+
+def is_crowded(key: UUID, *, most: int) -> bool:
+    """Whether so many of the same owner's work at this key already; if not, this work does from now on."""
+    place = _PLACE.get()
+    if place is None or place.key == key:
+        return False
+    others = sum(one.key == key and one.owner == place.owner for one in place.crowd)
+    place.turned_away = others >= most
+    if not place.turned_away:
+        place.key = key
+    return place.turned_away

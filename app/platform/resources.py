@@ -2,14 +2,15 @@
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol, TypeVar, runtime_checkable
+from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.errors import EncryptionKeyMissingError
 from app.platform.crypto import Vault
-from app.platform.db import APPLICATION, Sessions, create_engine, create_sessions, engine_of
+from app.platform.db import APPLICATION, Sessions, create_engine, create_sessions, engine_of, of_tenant
 from app.platform.http import httpx, new_client
 from app.settings import Settings
 
@@ -35,12 +36,16 @@ class Resources:
     sessions: Sessions
     http: httpx.AsyncClient
     vault: Vault
-    _kept: dict[type[Any], Any] = field(default_factory=dict, init=False, repr=False)
+    _kept: dict[type[Any], Any] = field(default_factory=dict, repr=False)
 
     @property
     def engine(self) -> AsyncEngine:
         """The engine under the sessions, for what needs a connection of its own."""
         return engine_of(self.sessions)
+
+    def of_tenant(self, tenant_id: UUID) -> "Resources":
+        """The same, with sessions that are limited to this tenant; what rooms keep is shared."""
+        return replace(self, sessions=of_tenant(self.sessions, tenant_id))
 
     def kept(self, kind: type[T], make: Callable[[], T] | None = None) -> T:
         """What a room remembers, or holds open, while this process lives: a `kind` of its own, made at the first look.

@@ -17,7 +17,7 @@ from app.domain.reasons.codes import Code, Reason
 from app.domain.states import SweepState
 from app.engine.inbox import accept_work
 from app.errors import ConflictError, NotFoundError, RequestError
-from app.platform.db import Session, load_now, locked
+from app.platform.db import Session, load_now, locked, older_than
 from app.tables import Sweep, Tenant
 
 # The lane's scope.
@@ -114,18 +114,16 @@ async def list_sweeps(
     session: Session, *, tenant_id: UUID | None, before_id: int | None = None, limit: int
 ) -> Sequence[Sweep]:
     """Sweeps and backfills, newest first; of one tenant, or all."""
-    query = select(Sweep).order_by(Sweep.id.desc()).limit(limit)
+    query = select(Sweep).order_by(Sweep.started_at.desc(), Sweep.id.desc()).limit(limit)
     if tenant_id is not None:
         query = query.where(Sweep.tenant_id == tenant_id)
-    if before_id is not None:
-        query = query.where(Sweep.id < before_id)
-    return (await session.scalars(query)).all()
+    return (await session.scalars(query.where(*older_than(Sweep.started_at, before_id)))).all()
 
 
 async def list_last_sweeps(session: Session, tenant_ids: Sequence[UUID]) -> Sequence[Sweep]:
     """The newest sweep of each of these tenants that had one."""
     query = select(Sweep).where(Sweep.tenant_id.in_(tenant_ids), Sweep.kind == "sweep")
-    newest = query.ext(distinct_on(Sweep.tenant_id)).order_by(Sweep.tenant_id, Sweep.id.desc())
+    newest = query.ext(distinct_on(Sweep.tenant_id)).order_by(Sweep.tenant_id, Sweep.started_at.desc(), Sweep.id.desc())
     return (await session.scalars(newest)).all()
 
 

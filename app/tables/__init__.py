@@ -3,8 +3,20 @@
 Each names its owner, the room or module that alone writes it, and who else may ask for its rows.
 """
 
-from app.tables.accounts import AdminToken, Audit, AuditChain, Department, Hook, Key, SignIn, Tenant
-from app.tables.base import Table, TenantOwned
+from app.tables.accounts import (
+    AdminToken,
+    Audit,
+    AuditChain,
+    Department,
+    Hook,
+    HookAddress,
+    Key,
+    SignIn,
+    SignInHash,
+    Tenant,
+    TokenHash,
+)
+from app.tables.base import OPERATORS, Table, TenantOwned
 from app.tables.books import (
     CompanyAnswer,
     CustomerCheck,
@@ -20,9 +32,10 @@ from app.tables.books import (
 from app.tables.jobs import Job, JobDocument
 from app.tables.leases import Leasehold
 from app.tables.recman import FieldProfile, HookHeaders, ListedDocument, RecmanQuota, RecmanRecord, Sweep
-from app.tables.work import Attempt, Event, Lane, Making, RecordCopy, Transfer
+from app.tables.work import Attempt, Event, EventKey, Lane, Making, RecordCopy, Transfer
 
 __all__ = [
+    "OPERATORS",
     "AdminToken",
     "Attempt",
     "Audit",
@@ -31,8 +44,10 @@ __all__ = [
     "CustomerCheck",
     "Department",
     "Event",
+    "EventKey",
     "FieldProfile",
     "Hook",
+    "HookAddress",
     "HookHeaders",
     "Job",
     "JobDocument",
@@ -51,10 +66,12 @@ __all__ = [
     "SeriesOrder",
     "SharedOrgNumber",
     "SignIn",
+    "SignInHash",
     "Sweep",
     "Table",
     "Tenant",
     "TenantOwned",
+    "TokenHash",
     "Transfer",
     "TrialThing",
     "UsedRate",

@@ -2,28 +2,30 @@
 
 from datetime import date, datetime
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, false, text
+from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, false, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 from sqlalchemy.types import BigInteger
 
 from app.domain.booking import Booking, Sender
 from app.domain.states import KeyState, Proof, TenantState
-from app.tables.base import NEW_UUID, NOW, Table, TenantOwned, one_of
+from app.tables.base import NOW, OPERATORS, Table, TenantOwned, one_of, refers_to
 
 
 class Tenant(Table):
     """One RecMan account; `reading` holds how its RecMan is read (domain.reading), `retention` how long it is kept.
 
-    Owner: admin.tenants. Readers: engine.claims, reading.quota.
+    One more is the operators' own.
+
+    Owner: admin.tenants. Readers: admin.audit, engine.claims, platform.db, reading.quota.
     """
 
     __tablename__ = "tenant"
     __table_args__ = (one_of("state", *TenantState), one_of("recman_reads", "api", "payload"))
 
-    id: Mapped[UUID] = mapped_column(primary_key=True, server_default=NEW_UUID)
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)
     name: Mapped[str] = mapped_column(unique=True)
     state: Mapped[str] = mapped_column(server_default=TenantState.ACTIVE)
     recman_reads: Mapped[str] = mapped_column(server_default="payload")
@@ -43,17 +45,29 @@ class Hook(TenantOwned, Table):
 
     __tablename__ = "hook"
 
-    id: Mapped[UUID] = mapped_column(primary_key=True, server_default=NEW_UUID)
-    tenant_id: Mapped[UUID] = mapped_column(ForeignKey("tenant.id"), index=True)
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)
     name: Mapped[str]
-    address_hash: Mapped[bytes] = mapped_column(unique=True)
+    address_hash: Mapped[bytes]
     verification: Mapped[dict[str, Any]] = mapped_column(server_default=text("""'{"kind": "path"}'"""))
     secrets: Mapped[bytes | None]
-    old_address_hash: Mapped[bytes | None] = mapped_column(unique=True)
+    old_address_hash: Mapped[bytes | None]
     old_address_until: Mapped[datetime | None]
     disabled_at: Mapped[datetime | None]
     record_first: Mapped[bool] = mapped_column(server_default=false())
     created_at: Mapped[datetime] = mapped_column(server_default=NOW)
+
+
+class HookAddress(Table):
+    """To which hook an address leads: asked before anybody knows the tenant.
+
+    Owner: admin.hooks.
+    """
+
+    __tablename__ = "hook_address"
+
+    hash: Mapped[bytes] = mapped_column(primary_key=True)
+    tenant_id: Mapped[UUID]
+    hook_id: Mapped[UUID]
 
 
 class AdminToken(TenantOwned, Table):
@@ -67,19 +81,31 @@ class AdminToken(TenantOwned, Table):
     __tablename__ = "admin_token"
     __table_args__ = (
         one_of("role", "operator", "admin", "viewer"),
-        CheckConstraint("(role = 'operator') = (tenant_id IS NULL)", name="operator_has_no_tenant"),
+        CheckConstraint(f"(role = 'operator') = (tenant_id = '{OPERATORS}')", name="operators_tenant"),
     )
 
-    id: Mapped[UUID] = mapped_column(primary_key=True, server_default=NEW_UUID)
-    tenant_id: Mapped[UUID | None] = mapped_column(ForeignKey("tenant.id"), index=True)
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)
     role: Mapped[str]
     name: Mapped[str]
-    hash: Mapped[bytes] = mapped_column(unique=True)
+    hash: Mapped[bytes]
     created_at: Mapped[datetime] = mapped_column(server_default=NOW)
     expires_at: Mapped[datetime | None]
     revoked_at: Mapped[datetime | None]
     last_used_at: Mapped[datetime | None]
     holder_id: Mapped[UUID | None]
+
+
+class TokenHash(Table):
+    """Whose token this is the SHA-256 of: asked before anybody knows the tenant.
+
+    Owner: admin.tokens.
+    """
+
+    __tablename__ = "token_hash"
+
+    hash: Mapped[bytes] = mapped_column(primary_key=True)
+    tenant_id: Mapped[UUID]
+    token_id: Mapped[UUID]
 
 
 class Key(TenantOwned, Table):
@@ -106,8 +132,7 @@ class Key(TenantOwned, Table):
         Index("uq_key_open_to_all", "tenant_id", unique=True, postgresql_where=text("open_to_all")),
     )
 
-    id: Mapped[UUID] = mapped_column(primary_key=True, server_default=NEW_UUID)
-    tenant_id: Mapped[UUID] = mapped_column(ForeignKey("tenant.id"), index=True)
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)
     name: Mapped[str]
     company_key: Mapped[str]
     company_name: Mapped[str]
@@ -144,11 +169,11 @@ class SignIn(TenantOwned, Table):
     """
 
     __tablename__ = "sign_in"
+    __table_args__ = (refers_to("key", "key_id"),)
 
-    id: Mapped[UUID] = mapped_column(primary_key=True, server_default=NEW_UUID)
-    tenant_id: Mapped[UUID] = mapped_column(ForeignKey("tenant.id"), index=True)
-    key_id: Mapped[UUID | None] = mapped_column(ForeignKey("key.id"))
-    state_hash: Mapped[bytes] = mapped_column(unique=True)
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)
+    key_id: Mapped[UUID | None]
+    state_hash: Mapped[bytes]
     begun_by: Mapped[str]
     begun: Mapped[bytes | None]
     granted: Mapped[bytes | None]
@@ -160,6 +185,19 @@ class SignIn(TenantOwned, Table):
     created_at: Mapped[datetime] = mapped_column(server_default=NOW)
 
 
+class SignInHash(Table):
+    """Which sign-in a state belongs to that comes back: asked before anybody knows the tenant.
+
+    Owner: admin.sign_ins.
+    """
+
+    __tablename__ = "sign_in_hash"
+
+    hash: Mapped[bytes] = mapped_column(primary_key=True)
+    tenant_id: Mapped[UUID]
+    sign_in_id: Mapped[UUID]
+
+
 class Audit(TenantOwned, Table):
     """Who changed what and when, append-only and chained by hashes.
 
@@ -167,10 +205,14 @@ class Audit(TenantOwned, Table):
     """
 
     __tablename__ = "audit"
-    __table_args__ = (Index("ix_audit_tenant", "tenant_id", "id"),)
+    __table_args__ = (
+        UniqueConstraint("tenant_id", "hash"),
+        Index("ix_audit_at", "tenant_id", "at", "id"),
+        # Operators look through all of them.
+        Index("ix_audit_all", "at", "id"),
+    )
 
-    id: Mapped[int] = mapped_column(BigInteger, primary_key=True)
-    tenant_id: Mapped[UUID | None] = mapped_column(ForeignKey("tenant.id"))
+    id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=True)
     at: Mapped[datetime]
     actor: Mapped[str]
     action: Mapped[str]
@@ -178,20 +220,20 @@ class Audit(TenantOwned, Table):
     before: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
     after: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
     previous_hash: Mapped[bytes]
-    hash: Mapped[bytes] = mapped_column(unique=True)
+    hash: Mapped[bytes]
 
 
 class AuditChain(Table):
-    """The head of one chain of the audit trail: its length and last hash, and what was let go of its beginning.
+    """The head of a tenant's chain of the audit trail: its length and last hash, and what was let go of its beginning.
 
-    `id` is the tenant's, or nought for the installation's own chain.
+    Found by its own key alone, whatever rows the session may see.
 
     Owner: admin.audit.
     """
 
     __tablename__ = "audit_chain"
 
-    id: Mapped[UUID] = mapped_column(primary_key=True)
+    tenant_id: Mapped[UUID] = mapped_column(ForeignKey("tenant.id"), primary_key=True)
     length: Mapped[int] = mapped_column(BigInteger)
     hash: Mapped[bytes]
     pruned_length: Mapped[int] = mapped_column(BigInteger, server_default="0")
@@ -209,8 +251,13 @@ class Department(TenantOwned, Table):
     """
 
     __tablename__ = "department"
+    __table_args__ = (
+        refers_to("key", "key_id"),
+        refers_to("key", "former_key_id"),
+        Index("ix_department_key", "tenant_id", "key_id"),
+        Index("ix_department_former_key", "tenant_id", "former_key_id"),
+    )
 
-    tenant_id: Mapped[UUID] = mapped_column(ForeignKey("tenant.id"), primary_key=True)
     recman_department_id: Mapped[str] = mapped_column(primary_key=True)
     name: Mapped[str]
     number: Mapped[str] = mapped_column(server_default="")
@@ -218,6 +265,6 @@ class Department(TenantOwned, Table):
     recman_number: Mapped[str | None]
     entered_name: Mapped[str | None]
     entered_number: Mapped[str | None]
-    key_id: Mapped[UUID | None] = mapped_column(ForeignKey("key.id"), index=True)
-    former_key_id: Mapped[UUID | None] = mapped_column(ForeignKey("key.id"), index=True)
+    key_id: Mapped[UUID | None]
+    former_key_id: Mapped[UUID | None]
     read_at: Mapped[datetime] = mapped_column(server_default=NOW)

@@ -3,10 +3,21 @@
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
+from uuid import UUID
 
-from sqlalchemy import CheckConstraint, DateTime, LargeBinary, MetaData, Numeric, Text, text
+from sqlalchemy import (
+    CheckConstraint,
+    DateTime,
+    ForeignKey,
+    ForeignKeyConstraint,
+    LargeBinary,
+    MetaData,
+    Numeric,
+    Text,
+    text,
+)
 from sqlalchemy.dialects.postgresql import JSONB
-from sqlalchemy.orm import DeclarativeBase
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 
 class Table(DeclarativeBase):
@@ -17,7 +28,7 @@ class Table(DeclarativeBase):
             "ix": "ix_%(column_0_N_label)s",
             "uq": "uq_%(table_name)s_%(column_0_N_name)s",
             "ck": "ck_%(table_name)s_%(constraint_name)s",
-            "fk": "fk_%(table_name)s_%(column_0_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_N_name)s",
             "pk": "pk_%(table_name)s",
         }
     )
@@ -32,7 +43,8 @@ class Table(DeclarativeBase):
 
 
 NOW = text("now()")
-NEW_UUID = text("gen_random_uuid()")
+# Whose the operators' tokens and their part of the audit trail are: a tenant like any other, but nobody's RecMan.
+OPERATORS = UUID(int=0)
 
 
 def one_of(column: str, *values: str) -> CheckConstraint:
@@ -41,5 +53,12 @@ def one_of(column: str, *values: str) -> CheckConstraint:
     return CheckConstraint(f"{column} IN ({listed})", name=column)
 
 
+def refers_to(table: str, column: str, *, ondelete: str | None = None) -> ForeignKeyConstraint:
+    """A foreign key to a row of the same tenant."""
+    return ForeignKeyConstraint(["tenant_id", column], [f"{table}.tenant_id", f"{table}.id"], ondelete=ondelete)
+
+
 class TenantOwned:
-    """Has a `tenant_id`; `db.limit_to_tenant` hides and protects the rows of every other tenant."""
+    """Has a `tenant_id`, first in its primary key; `db.limit_to_tenant` hides the rows of every other tenant."""
+
+    tenant_id: Mapped[UUID] = mapped_column(ForeignKey("tenant.id"), primary_key=True, sort_order=-1)

@@ -5,14 +5,14 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, Index, UniqueConstraint, text
+from sqlalchemy import Index, UniqueConstraint, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 from sqlalchemy.types import BigInteger, Numeric
 
 from app.domain.answers import How
 from app.domain.states import CheckState
-from app.tables.base import NOW, Table, TenantOwned, one_of
+from app.tables.base import NOW, Table, TenantOwned, one_of, refers_to
 
 
 class RuleSet(TenantOwned, Table):
@@ -24,11 +24,10 @@ class RuleSet(TenantOwned, Table):
     """
 
     __tablename__ = "rule_set"
-    __table_args__ = (UniqueConstraint("key_id", "version"),)
+    __table_args__ = (refers_to("key", "key_id"), UniqueConstraint("tenant_id", "key_id", "version"))
 
-    id: Mapped[int] = mapped_column(BigInteger, primary_key=True)
-    tenant_id: Mapped[UUID] = mapped_column(ForeignKey("tenant.id"), index=True)
-    key_id: Mapped[UUID] = mapped_column(ForeignKey("key.id"))
+    id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=True)
+    key_id: Mapped[UUID]
     version: Mapped[int]
     rules: Mapped[dict[str, Any]]
     made_by: Mapped[str]
@@ -49,9 +48,9 @@ class Proving(TenantOwned, Table):
     """
 
     __tablename__ = "proving"
+    __table_args__ = (refers_to("key", "key_id"),)
 
-    tenant_id: Mapped[UUID] = mapped_column(ForeignKey("tenant.id"), primary_key=True)
-    key_id: Mapped[UUID] = mapped_column(ForeignKey("key.id"), primary_key=True)
+    key_id: Mapped[UUID] = mapped_column(primary_key=True)
     equal: Mapped[int] = mapped_column(server_default="0")
     equal_credits: Mapped[int] = mapped_column(server_default="0")
     place: Mapped[str | None]
@@ -67,9 +66,9 @@ class SharedOrgNumber(TenantOwned, Table):
     """
 
     __tablename__ = "shared_org_number"
+    __table_args__ = (refers_to("key", "key_id"),)
 
-    tenant_id: Mapped[UUID] = mapped_column(ForeignKey("tenant.id"), primary_key=True)
-    key_id: Mapped[UUID] = mapped_column(ForeignKey("key.id"), primary_key=True)
+    key_id: Mapped[UUID] = mapped_column(primary_key=True)
     digits: Mapped[str] = mapped_column(primary_key=True)
     reason: Mapped[str]
     decided_by: Mapped[str]
@@ -83,9 +82,9 @@ class SeenCode(TenantOwned, Table):
     """
 
     __tablename__ = "seen_code"
+    __table_args__ = (refers_to("key", "key_id"),)
 
-    tenant_id: Mapped[UUID] = mapped_column(ForeignKey("tenant.id"), primary_key=True)
-    key_id: Mapped[UUID] = mapped_column(ForeignKey("key.id"), primary_key=True)
+    key_id: Mapped[UUID] = mapped_column(primary_key=True)
     code: Mapped[str] = mapped_column(primary_key=True)
     record_id: Mapped[str]
     vat_rate: Mapped[Decimal | None] = mapped_column(Numeric())
@@ -102,7 +101,6 @@ class UsedRate(TenantOwned, Table):
 
     __tablename__ = "used_rate"
 
-    tenant_id: Mapped[UUID] = mapped_column(ForeignKey("tenant.id"), primary_key=True)
     company_key: Mapped[str] = mapped_column(primary_key=True)
     currency: Mapped[str] = mapped_column(primary_key=True)
     rate: Mapped[Decimal] = mapped_column(Numeric)
@@ -120,7 +118,6 @@ class CompanyAnswer(TenantOwned, Table):
     __tablename__ = "company_answer"
     __table_args__ = (one_of("how", How.TRIED, How.STATED),)
 
-    tenant_id: Mapped[UUID] = mapped_column(ForeignKey("tenant.id"), primary_key=True)
     company_key: Mapped[str] = mapped_column(primary_key=True)
     question: Mapped[str] = mapped_column(primary_key=True)
     answer: Mapped[str]
@@ -141,7 +138,6 @@ class TrialThing(TenantOwned, Table):
 
     __tablename__ = "trial_thing"
 
-    tenant_id: Mapped[UUID] = mapped_column(ForeignKey("tenant.id"), primary_key=True)
     company_key: Mapped[str] = mapped_column(primary_key=True)
     reference: Mapped[str] = mapped_column(primary_key=True)
     trial: Mapped[str]
@@ -167,7 +163,6 @@ class SeriesOrder(TenantOwned, Table):
     __tablename__ = "series_order"
     __table_args__ = (one_of("kind", "invoice", "credit_note"),)
 
-    tenant_id: Mapped[UUID] = mapped_column(ForeignKey("tenant.id"), primary_key=True)
     company_key: Mapped[str] = mapped_column(primary_key=True)
     series_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
     name: Mapped[str]
@@ -181,7 +176,7 @@ class SeriesOrder(TenantOwned, Table):
     started_at: Mapped[datetime] = mapped_column(server_default=NOW)
 
 
-class SeriesClaim(TenantOwned, Table):
+class SeriesClaim(Table):
     """Which RecMan account of ours alone issues in a company's series: two would take each other's numbers.
 
     A look-up across tenants: one row is all that they share.
@@ -193,7 +188,7 @@ class SeriesClaim(TenantOwned, Table):
 
     company_key: Mapped[str] = mapped_column(primary_key=True)
     series_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
-    tenant_id: Mapped[UUID] = mapped_column(ForeignKey("tenant.id"))
+    tenant_id: Mapped[UUID]
 
 
 class CustomerCheck(TenantOwned, Table):
@@ -207,13 +202,19 @@ class CustomerCheck(TenantOwned, Table):
     __tablename__ = "customer_check"
     __table_args__ = (
         one_of("state", *CheckState),
-        Index("ix_customer_check_key", "key_id", "id"),
-        Index("uq_customer_check_running", "key_id", unique=True, postgresql_where=text("state = 'running'")),
+        refers_to("key", "key_id"),
+        Index("ix_customer_check_key", "tenant_id", "key_id", "id"),
+        Index(
+            "uq_customer_check_running",
+            "tenant_id",
+            "key_id",
+            unique=True,
+            postgresql_where=text("state = 'running'"),
+        ),
     )
 
-    id: Mapped[int] = mapped_column(BigInteger, primary_key=True)
-    tenant_id: Mapped[UUID] = mapped_column(ForeignKey("tenant.id"), index=True)
-    key_id: Mapped[UUID] = mapped_column(ForeignKey("key.id"))
+    id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=True)
+    key_id: Mapped[UUID]
     state: Mapped[str] = mapped_column(server_default=CheckState.RUNNING)
     counts: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'"))
     findings: Mapped[list[Any]] = mapped_column(server_default=text("'[]'"))

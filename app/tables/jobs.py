@@ -2,15 +2,15 @@
 
 from datetime import datetime
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
-from sqlalchemy import ForeignKey, Index, text
+from sqlalchemy import Index, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 from sqlalchemy.types import BigInteger
 
 from app.domain.states import JobKind, JobState
-from app.tables.base import NEW_UUID, NOW, Table, TenantOwned, one_of
+from app.tables.base import NOW, Table, TenantOwned, one_of, refers_to
 
 
 class Job(TenantOwned, Table):
@@ -23,10 +23,13 @@ class Job(TenantOwned, Table):
     """
 
     __tablename__ = "job"
-    __table_args__ = (one_of("state", *JobState), one_of("kind", *JobKind))
+    __table_args__ = (
+        one_of("state", *JobState),
+        one_of("kind", *JobKind),
+        Index("ix_job_made", "tenant_id", "made_at", "id"),
+    )
 
-    id: Mapped[UUID] = mapped_column(primary_key=True, server_default=NEW_UUID)
-    tenant_id: Mapped[UUID] = mapped_column(ForeignKey("tenant.id"), index=True)
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)
     state: Mapped[str] = mapped_column(server_default=JobState.RUNNING)
     wanted: Mapped[dict[str, Any]]
     total: Mapped[int]
@@ -54,11 +57,14 @@ class JobDocument(TenantOwned, Table):
     """
 
     __tablename__ = "job_document"
-    __table_args__ = (Index("ix_job_document_transfer", "transfer_id"),)
+    __table_args__ = (
+        refers_to("job", "job_id", ondelete="CASCADE"),
+        refers_to("transfer", "transfer_id", ondelete="CASCADE"),
+        Index("ix_job_document_transfer", "tenant_id", "transfer_id"),
+    )
 
-    tenant_id: Mapped[UUID] = mapped_column(ForeignKey("tenant.id"), primary_key=True)
-    job_id: Mapped[UUID] = mapped_column(ForeignKey("job.id", ondelete="CASCADE"), primary_key=True)
-    transfer_id: Mapped[int] = mapped_column(ForeignKey("transfer.id", ondelete="CASCADE"), primary_key=True)
+    job_id: Mapped[UUID] = mapped_column(primary_key=True)
+    transfer_id: Mapped[int] = mapped_column(BigInteger, primary_key=True)
     event_id: Mapped[int | None] = mapped_column(BigInteger)
     state_before: Mapped[str]
     reasons_before: Mapped[list[Any]] = mapped_column(server_default=text("'[]'"))

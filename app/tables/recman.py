@@ -5,13 +5,13 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, Index, text
+from sqlalchemy import Index, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 from sqlalchemy.types import BigInteger
 
 from app.domain.states import SweepState
-from app.tables.base import NOW, Table, TenantOwned, one_of
+from app.tables.base import NOW, Table, TenantOwned, one_of, refers_to
 
 
 class RecmanQuota(TenantOwned, Table):
@@ -22,7 +22,6 @@ class RecmanQuota(TenantOwned, Table):
 
     __tablename__ = "recman_quota"
 
-    tenant_id: Mapped[UUID] = mapped_column(ForeignKey("tenant.id"), primary_key=True)
     day: Mapped[date] = mapped_column(primary_key=True)
     used: Mapped[int] = mapped_column(server_default="0")
     by_purpose: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'"))
@@ -44,12 +43,11 @@ class Sweep(TenantOwned, Table):
     __table_args__ = (
         one_of("kind", "sweep", "backfill"),
         one_of("state", *SweepState),
-        Index("ix_sweep_tenant", "tenant_id", "id"),
+        Index("ix_sweep_started", "tenant_id", "started_at", "id"),
         Index("uq_sweep_running", "tenant_id", "kind", unique=True, postgresql_where=text("state = 'running'")),
     )
 
-    id: Mapped[int] = mapped_column(BigInteger, primary_key=True)
-    tenant_id: Mapped[UUID] = mapped_column(ForeignKey("tenant.id"))
+    id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=True)
     kind: Mapped[str]
     state: Mapped[str] = mapped_column(server_default=SweepState.RUNNING)
     wanted: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'"))
@@ -71,15 +69,15 @@ class ListedDocument(TenantOwned, Table):
     """
 
     __tablename__ = "listed_document"
+    __table_args__ = (refers_to("sweep", "sweep_id", ondelete="CASCADE"), refers_to("key", "key_id"))
 
-    tenant_id: Mapped[UUID] = mapped_column(ForeignKey("tenant.id"), primary_key=True)
-    sweep_id: Mapped[int] = mapped_column(ForeignKey("sweep.id", ondelete="CASCADE"), primary_key=True)
+    sweep_id: Mapped[int] = mapped_column(BigInteger, primary_key=True)
     record_id: Mapped[str] = mapped_column(primary_key=True)
     number: Mapped[str]
     invoice_date: Mapped[date]
     currency: Mapped[str]
     gross_amount: Mapped[Decimal | None]
-    key_id: Mapped[UUID | None] = mapped_column(ForeignKey("key.id"))
+    key_id: Mapped[UUID | None]
     before_go_live: Mapped[bool]
 
 
@@ -100,7 +98,6 @@ class RecmanRecord(TenantOwned, Table):
         {"postgresql_with": {"fillfactor": "70"}},
     )
 
-    tenant_id: Mapped[UUID] = mapped_column(ForeignKey("tenant.id"), primary_key=True)
     scope: Mapped[str] = mapped_column(primary_key=True)
     record_id: Mapped[str] = mapped_column(primary_key=True)
     content_hash: Mapped[bytes | None]
@@ -121,7 +118,6 @@ class FieldProfile(TenantOwned, Table):
     __tablename__ = "field_profile"
     __table_args__ = (one_of("outcome", "readable", "empty", "refused"),)
 
-    tenant_id: Mapped[UUID] = mapped_column(ForeignKey("tenant.id"), primary_key=True)
     scope: Mapped[str] = mapped_column(primary_key=True)
     outcome: Mapped[str]
     detail: Mapped[str] = mapped_column(server_default="")
@@ -140,9 +136,9 @@ class HookHeaders(TenantOwned, Table):
     """
 
     __tablename__ = "hook_headers"
+    __table_args__ = (refers_to("hook", "hook_id"),)
 
-    hook_id: Mapped[UUID] = mapped_column(ForeignKey("hook.id"), primary_key=True)
+    hook_id: Mapped[UUID] = mapped_column(primary_key=True)
     names_hash: Mapped[bytes] = mapped_column(primary_key=True)
-    tenant_id: Mapped[UUID] = mapped_column(ForeignKey("tenant.id"), index=True)
     names: Mapped[list[Any]]
     first_at: Mapped[datetime] = mapped_column(server_default=NOW)

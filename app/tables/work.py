@@ -5,14 +5,14 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, Index, UniqueConstraint, func, text
+from sqlalchemy import Index, UniqueConstraint, func, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 from sqlalchemy.types import BigInteger
 
 from app.domain.policies import MatchedBy
 from app.domain.states import EventState, LaneState, TransferState
-from app.tables.base import NOW, Table, TenantOwned, one_of
+from app.tables.base import NOW, Table, TenantOwned, one_of, refers_to
 
 
 class Lane(TenantOwned, Table):
@@ -34,8 +34,7 @@ class Lane(TenantOwned, Table):
         {"postgresql_with": {"fillfactor": "70"}},
     )
 
-    id: Mapped[int] = mapped_column(BigInteger, primary_key=True)
-    tenant_id: Mapped[UUID] = mapped_column(ForeignKey("tenant.id"))
+    id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=True)
     scope: Mapped[str]
     record_id: Mapped[str]
     state: Mapped[str] = mapped_column(server_default=LaneState.READY)
@@ -62,34 +61,58 @@ class Event(TenantOwned, Table):
     __tablename__ = "event"
     __table_args__ = (
         one_of("state", *EventState),
-        Index("ix_event_lane", "lane_id", "seq"),
-        Index("ix_event_tenant", "tenant_id", "id"),
-        Index("ix_event_job", "source", postgresql_where=text("source LIKE 'job:%'")),
+        refers_to("hook", "hook_id"),
+        refers_to("lane", "lane_id"),
+        Index("ix_event_lane", "tenant_id", "lane_id", "seq"),
+        Index("ix_event_received", "tenant_id", "received_at", "id"),
+        # Operators look through all of them.
+        Index("ix_event_all", "received_at", "id"),
+        Index("ix_event_job", "tenant_id", "source", postgresql_where=text("source LIKE 'job:%'")),
         Index(
             "ix_event_unnamed",
             "tenant_id",
             "received_at",
             postgresql_where=text("record_id IS NULL AND scope IS NOT NULL"),
         ),
-        Index("ix_event_recorded", "hook_id", "id", postgresql_where=text("state = 'recorded'")),
+        Index("ix_event_recorded", "tenant_id", "hook_id", "id", postgresql_where=text("state = 'recorded'")),
+        # Old months are dropped, not deleted (platform.months).
+        {"postgresql_partition_by": "RANGE (received_at)"},
     )
 
-    id: Mapped[int] = mapped_column(BigInteger, primary_key=True)
-    tenant_id: Mapped[UUID] = mapped_column(ForeignKey("tenant.id"))
-    hook_id: Mapped[UUID | None] = mapped_column(ForeignKey("hook.id"))
+    id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=True)
+    hook_id: Mapped[UUID | None]
     source: Mapped[str] = mapped_column(server_default="webhook")
     scope: Mapped[str | None]
     record_id: Mapped[str | None]
     operation: Mapped[str | None]
-    lane_id: Mapped[int | None] = mapped_column(ForeignKey("lane.id"))
+    lane_id: Mapped[int | None] = mapped_column(BigInteger)
     seq: Mapped[int | None] = mapped_column(BigInteger)
     state: Mapped[str] = mapped_column(server_default=EventState.WAITING)
     note: Mapped[str | None]
-    dedupe: Mapped[bytes] = mapped_column(unique=True)
     content_type: Mapped[str | None]
     body: Mapped[bytes | None]
-    received_at: Mapped[datetime] = mapped_column(server_default=NOW)
+    received_at: Mapped[datetime] = mapped_column(primary_key=True, server_default=NOW)
     ended_at: Mapped[datetime | None]
+
+
+class EventKey(TenantOwned, Table):
+    """By what an equal hint is known while the first one waits to be read; emptied when its lane has read.
+
+    `lane_id` 0: it has no lane. Then it is known until `until`, or until its hook lets go of what it recorded.
+    Not written to the log that survives a crash: a hint that comes again after one is read once more.
+
+    Owner: engine.
+    """
+
+    __tablename__ = "event_key"
+    __table_args__ = {"prefixes": ["UNLOGGED"]}  # noqa: RUF012 - SQLAlchemy's own name for it
+
+    # Without a foreign key: its lane has one, and every delivery would pay for it.
+    tenant_id: Mapped[UUID] = mapped_column(primary_key=True, sort_order=-1)
+    lane_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    dedupe: Mapped[bytes] = mapped_column(primary_key=True)
+    hook_id: Mapped[UUID | None]
+    until: Mapped[datetime | None]
 
 
 class RecordCopy(TenantOwned, Table):
@@ -103,7 +126,6 @@ class RecordCopy(TenantOwned, Table):
     __tablename__ = "record_copy"
     __table_args__ = (Index("ix_record_copy_record", "tenant_id", "scope", "record_id"),)
 
-    tenant_id: Mapped[UUID] = mapped_column(ForeignKey("tenant.id"), primary_key=True)
     id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
     scope: Mapped[str]
     record_id: Mapped[str]
@@ -127,7 +149,12 @@ class Transfer(TenantOwned, Table):
     `booked_as` is what the document said when it was booked (`transfer.plan.changes`); `drift_looked_at` is when
     somebody last looked whether it still stands so in the accounting system.
 
-    `matched_by`: how a customer was known to be RecMan's; None before it was kept.
+    A draft or an order is followed until people in Unimicro have issued or invoiced it: `followed_at` is when it was
+    looked at last, `issued` what its issuing made of it (transfer.followed); the order that an invoice was made of is
+    kept as `order_id` and `order_number`, `remote_id` is the invoice's then.
+
+    `attempts` counts those that were made, and some of them may be gone. `matched_by`: how a customer was known to be
+    RecMan's; None before it was kept.
 
     Owner: transfer. Readers: admin.keys, admin.proving, admin.series, clerk, engine.lanes, sweep.sightings.
     """
@@ -151,6 +178,7 @@ class Transfer(TenantOwned, Table):
         Index("uq_transfer_invoice", "tenant_id", "record_id", unique=True, postgresql_where=text("scope = 'invoice'")),
         Index(
             "uq_transfer_reference",
+            "tenant_id",
             "key_id",
             "external_reference",
             unique=True,
@@ -182,16 +210,26 @@ class Transfer(TenantOwned, Table):
             unique=True,
             postgresql_where=text("claimed IS NOT NULL"),
         ),
+        Index(
+            "ix_transfer_followed",
+            "tenant_id",
+            "key_id",
+            postgresql_where=text("scope = 'invoice' AND booking IN ('order', 'draft') AND issued IS NULL"),
+        ),
         Index("ix_transfer_number", "tenant_id", "number", postgresql_where=text("scope = 'invoice'")),
         Index("ix_transfer_kid", "tenant_id", "kid", postgresql_where=text("kid IS NOT NULL")),
-        Index("ix_transfer_lane", "lane_id"),
-        Index("ix_transfer_key_state", "key_id", "state"),
+        Index("ix_transfer_lane", "tenant_id", "lane_id"),
+        Index("ix_transfer_key_state", "tenant_id", "key_id", "state"),
+        Index("ix_transfer_created", "tenant_id", "created_at", "id"),
+        # Operators look through all of them.
+        Index("ix_transfer_all", "created_at", "id"),
+        refers_to("key", "key_id"),
+        refers_to("lane", "lane_id"),
     )
 
-    id: Mapped[int] = mapped_column(BigInteger, primary_key=True)
-    tenant_id: Mapped[UUID] = mapped_column(ForeignKey("tenant.id"))
-    key_id: Mapped[UUID | None] = mapped_column(ForeignKey("key.id"))
-    lane_id: Mapped[int | None] = mapped_column(ForeignKey("lane.id"))
+    id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=True)
+    key_id: Mapped[UUID | None]
+    lane_id: Mapped[int | None] = mapped_column(BigInteger)
     scope: Mapped[str]
     kind: Mapped[str]
     record_id: Mapped[str]
@@ -243,14 +281,19 @@ class Transfer(TenantOwned, Table):
     remote_net_amount: Mapped[Decimal | None]
     remote_vat_amount: Mapped[Decimal | None]
     remote_gross_amount: Mapped[Decimal | None]
+    followed_at: Mapped[datetime | None]
+    issued: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
+    order_id: Mapped[int | None] = mapped_column(BigInteger)
+    order_number: Mapped[str | None]
     matched_by: Mapped[str | None]
+    attempts: Mapped[int] = mapped_column(server_default="0")
     reasons: Mapped[list[Any]] = mapped_column(server_default=text("'[]'"))
     warnings: Mapped[list[Any]] = mapped_column(server_default=text("'[]'"))
     created_at: Mapped[datetime] = mapped_column(server_default=NOW)
     updated_at: Mapped[datetime] = mapped_column(server_default=NOW, onupdate=func.now())
 
 
-class Attempt(Table):
+class Attempt(TenantOwned, Table):
     """One try of one step of a transfer: what went out, what came back. Append only.
 
     `pruned_at`: when `exchanges` was let go, for its time was over or a person's data were erased.
@@ -259,13 +302,17 @@ class Attempt(Table):
     """
 
     __tablename__ = "attempt"
-    __table_args__ = (UniqueConstraint("transfer_id", "n"),)
+    __table_args__ = (
+        refers_to("transfer", "transfer_id", ondelete="CASCADE"),
+        Index("ix_attempt_transfer", "tenant_id", "transfer_id", "n"),
+        {"postgresql_partition_by": "RANGE (started_at)"},
+    )
 
-    id: Mapped[int] = mapped_column(BigInteger, primary_key=True)
-    transfer_id: Mapped[int] = mapped_column(ForeignKey("transfer.id", ondelete="CASCADE"))
+    id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=True)
+    transfer_id: Mapped[int] = mapped_column(BigInteger)
     n: Mapped[int]
     step: Mapped[str]
-    started_at: Mapped[datetime] = mapped_column(server_default=NOW)
+    started_at: Mapped[datetime] = mapped_column(primary_key=True, server_default=NOW)
     outcome: Mapped[str]
     detail: Mapped[str] = mapped_column(server_default="")
     exchanges: Mapped[list[Any]] = mapped_column(server_default=text("'[]'"))
@@ -285,9 +332,9 @@ class Making(TenantOwned, Table):
     """
 
     __tablename__ = "making"
+    __table_args__ = (refers_to("key", "key_id"),)
 
-    tenant_id: Mapped[UUID] = mapped_column(ForeignKey("tenant.id"), primary_key=True)
-    key_id: Mapped[UUID] = mapped_column(ForeignKey("key.id"), primary_key=True)
+    key_id: Mapped[UUID] = mapped_column(primary_key=True)
     name: Mapped[str] = mapped_column(primary_key=True)
     record_id: Mapped[str]
     lane_token: Mapped[UUID | None]

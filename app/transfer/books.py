@@ -1,7 +1,9 @@
 """One key's accounting system, opened for a run: where to write, what it has, and what was said so far."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+import random
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, MutableMapping
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
@@ -26,24 +28,29 @@ from app.domain.rules import Rules
 from app.domain.states import KeyState, Proof
 from app.errors import HoldError, KeyPausedError
 from app.platform.db import Session, load_now
+from app.platform.places import is_crowded, standing_in
 from app.platform.resources import Resources
 from app.tables import Key
 
 # A resumed key and a new sign-in wake their lanes; this is only the net below. Each look costs RecMan's quota.
 REST_SECONDS = 6 * 3600.0
 _MOST_RECIPIENTS = 10_000
+# What was read of RecMan for the record is still good then.
+_CROWDED_SECONDS = (2.0, 6.0)
 
 
 @dataclass(slots=True)
 class CachedReference:
     """Reference data of one key and when its reading began, by the database's clock.
 
-    `confirmed_at`: when the company's settings were last seen to be as it has them.
+    `confirmed_at`: when the company's settings were last seen to be as it has them; `answers`: what was known of the
+    company besides.
     """
 
     reference: Reference
     read_at: datetime
     confirmed_at: datetime
+    answers: Mapping[Question, Answer]
 
 
 @dataclass(slots=True)
@@ -54,6 +61,11 @@ class KnownBooks:
     recipients: dict[UUID, MutableMapping[int, Recipient]] = field(default_factory=dict)
     cleared_keys: set[UUID] = field(default_factory=set)
     locks: dict[UUID, asyncio.Lock] = field(default_factory=dict)
+
+    def list_answers(self, key_id: UUID) -> Mapping[Question, Answer]:
+        """What was known of a key's company when its reference data were read."""
+        cached = self.references.get(key_id)
+        return {} if cached is None else cached.answers
 
     def forget(self, key_id: UUID, reference: Reference) -> None:
         """Read the reference data again when they are needed next, unless somebody has done so."""
@@ -84,7 +96,8 @@ class Books:
     `refresh` reads the reference data again, unless what there is was read since the hint came in (then None);
     `entirely` asks for what was read since this run began. `forget` has the next run read it again. `confirm` looks at
     the settings alone, when they are older than the newest hint: `surely` at once, else only once in a while.
-    `answers`: what is known of the company, where the key's booking hangs on it.
+    `answers`: what is known of the company; read again along with the reference data, and each time where the key's
+    booking hangs on it.
     """
 
     key: Key
@@ -121,15 +134,16 @@ async def open_books(
         HoldError: the key is in file mode.
         RemoteError: the reference data could not be read.
     """
+    resources = resources.of_tenant(key.tenant_id)
+    booking = booking or Booking(key.booking)
     async with resources.sessions() as session:
         in_force = await load_rules(session, key.id)
-        answers = await _load_answers(session, key, booking := booking or Booking(key.booking))
+        answers = await _load_answers(session, key, booking)
     now = in_force.read_at
     _check_usable(key, now, rehearses=rehearses)
-    if sends and key.proof == Proof.STOPPED:
-        raise stop_of(key)
+    _check_crowd(resources, key)
     if sends:
-        await require_customer_check(resources, key)
+        await _require_going(resources, key)
     exchanges: list[Exchange] = []
     target = _open_target(resources, key, booking, exchanges, rehearses=rehearses)
     oldest = now - timedelta(seconds=resources.settings.unimicro_reference_seconds)
@@ -147,7 +161,7 @@ async def open_books(
         rules=in_force.rules,
         rules_version=in_force.version,
         rule_makers=in_force.makers,
-        answers=answers,
+        answers=answers or resources.kept(KnownBooks).list_answers(key.id),
         exchanges=exchanges,
     )
 
@@ -199,21 +213,22 @@ def _sends_customer_number(resources: Resources, key: Key, rules: Rules) -> bool
 
 async def _load_reference(resources: Resources, key: Key, target: Target, *, oldest: datetime) -> Reference:
     # One reader at a time: whoever waited finds what the first one read.
-    async with resources.kept(KnownBooks).locks.setdefault(key.id, asyncio.Lock()):
+    async with _alone(resources, key):
         cached = resources.kept(KnownBooks).references.get(key.id)
         if cached is not None and cached.read_at > oldest:
             return cached.reference
         async with resources.sessions() as session:
             read_at = await load_now(session)
+            answers = await load_answers(session, tenant_id=key.tenant_id, company_key=key.company_key)
         reference = await target.fetch_reference()
-        read = CachedReference(reference=reference, read_at=read_at, confirmed_at=read_at)
+        read = CachedReference(reference=reference, read_at=read_at, confirmed_at=read_at, answers=answers)
         resources.kept(KnownBooks).references[key.id] = read
         return reference
 
 
 async def _confirm_reference(resources: Resources, key: Key, target: Target, *, oldest: datetime) -> Reference:
     """The reference data, whose settings were looked at since `oldest`; one look serves all who ask at a time."""
-    async with resources.kept(KnownBooks).locks.setdefault(key.id, asyncio.Lock()):
+    async with _alone(resources, key):
         cached = resources.kept(KnownBooks).references.get(key.id)
         if cached is not None and cached.confirmed_at > oldest:
             return cached.reference
@@ -223,6 +238,15 @@ async def _confirm_reference(resources: Resources, key: Key, target: Target, *, 
             cached.confirmed_at = looked_at
             return cached.reference
     return await _load_reference(resources, key, target, oldest=looked_at)
+
+
+@asynccontextmanager
+async def _alone(resources: Resources, key: Key) -> AsyncIterator[None]:
+    """While open, nobody else of this process reads what the key's company has; others stand in line as for a slot."""
+    async with AsyncExitStack() as stack:
+        with standing_in(key.company_key):
+            await stack.enter_async_context(resources.kept(KnownBooks).locks.setdefault(key.id, asyncio.Lock()))
+        yield
 
 
 def _recipients_of(resources: Resources, key_id: UUID) -> MutableMapping[int, Recipient]:
@@ -256,6 +280,16 @@ def _check_usable(key: Key, now: datetime, *, rehearses: bool) -> None:
         )
 
 
+def _check_crowd(resources: Resources, key: Key) -> None:
+    """Leave some of the tenant's places to its other keys, whatever keeps this one's company from answering."""
+    if is_crowded(key.id, most=resources.settings.places_of_a_tenant):
+        raise KeyPausedError(
+            f"As many records as may are on their way to {key.company_name} already",
+            seconds=random.uniform(*_CROWDED_SECONDS),  # noqa: S311 - spread, not secrecy
+            fix=fix_for(Code.KEY_PAUSED, "for_a_while"),
+        )
+
+
 def pause_of(key: Key) -> KeyPausedError:
     """What keeps everything from a key that a person has paused."""
     fix = fix_for(Code.KEY_PAUSED, key_id=key.id)
@@ -269,6 +303,12 @@ def stop_of(key: Key) -> KeyPausedError:
     return KeyPausedError(cause, seconds=REST_SECONDS, fix=fix, code=Code.KEY_STOPPED)
 
 
+async def _require_going(resources: Resources, key: Key) -> None:
+    if key.proof == Proof.STOPPED:
+        raise stop_of(key)
+    await require_customer_check(resources, key)
+
+
 async def require_customer_check(resources: Resources, key: Key) -> None:
     """Hold everything back until a check is green or accepted: a wrong customer is cheaper to find before than after.
 
@@ -276,7 +316,7 @@ async def require_customer_check(resources: Resources, key: Key) -> None:
     """
     if key.id in resources.kept(KnownBooks).cleared_keys or not resources.settings.require_customer_check:
         return
-    async with resources.sessions() as session:
+    async with resources.of_tenant(key.tenant_id).sessions() as session:
         cleared = await is_cleared(session, key.id)
     if not cleared:
         raise KeyPausedError(

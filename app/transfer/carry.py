@@ -5,6 +5,7 @@ from dataclasses import replace
 from functools import partial
 
 from app.admin.keys import list_keys_for_record
+from app.domain.answers import lag_of
 from app.domain.booking import Booking
 from app.domain.dimensions import Project
 from app.domain.documents import Document, DocumentKind
@@ -29,6 +30,8 @@ from app.transfer.context import Run
 from app.transfer.describe import describe
 from app.transfer.doubles import claim_content, wake_doubles
 from app.transfer.drift import list_alarms
+from app.transfer.follow import is_move
+from app.transfer.followed import follow_document
 from app.transfer.leave_booked import leave_booked, settle_again
 from app.transfer.log import (
     booking_of,
@@ -58,7 +61,10 @@ from app.transfer.take_back import require_unmoved, take_back_draft
 
 
 async def carry_document(run: Run) -> None:
-    """Take an invoice or a credit note as far as it goes now."""
+    """Take an invoice or a credit note as far as it goes now; one that moved in Unimicro is only looked at there."""
+    if is_move(run):
+        await follow_document(run)
+        return
     document = await run.reader.read_document(run.lease.record_id)
     if document is None:
         await end_missing(run)
@@ -281,6 +287,7 @@ async def carry_project(run: Run) -> None:
 async def _open(run: Run, key: Key, booking: Booking | None = None) -> Books:
     run.key_id = key.id
     run.books = await run.open_books(key, booking)
+    run.read_lag_seconds = lag_of(run.books.answers, run.read_lag_seconds)
     return run.books
 
 

@@ -12,26 +12,27 @@ from app.tables import Lane, Transfer
 
 # A transfer is being sent for as long as the lane that sends it is leased: no second lease to keep alive.
 _CLAIM = text("""
-    WITH before AS (SELECT id, unclear FROM transfer WHERE id = :id FOR UPDATE)
+    WITH before AS (SELECT id, unclear FROM transfer WHERE tenant_id = :tenant_id AND id = :id FOR UPDATE)
     UPDATE transfer SET state = 'sending', step = :step, lane_token = :token, look_again_at = NULL, updated_at = now(),
                         unclear = transfer.unclear OR :writes,
                         unclear_since = CASE WHEN :writes THEN coalesce(unclear_since, now()) ELSE unclear_since END,
                         sent_at = CASE WHEN :writes THEN now() ELSE sent_at END
     FROM before
-    WHERE transfer.id = before.id
+    WHERE transfer.tenant_id = :tenant_id AND transfer.id = before.id
       -- Somebody may have handed it to another key since the plan was made.
       AND key_id = :key_id AND (booked_at IS NULL OR :step = 'update')
       -- Somebody may have chosen not to send it since the plan was made; linking by hand is another matter.
       AND (state <> 'ignored' OR :step = 'link')
       AND (
         lane_token IS NULL OR lane_token = :token
-        OR NOT EXISTS (SELECT FROM lane WHERE lane.token = transfer.lane_token AND lane.leased_until > now())
+        OR NOT EXISTS (
+            SELECT FROM lane
+            WHERE lane.tenant_id = :tenant_id AND lane.token = transfer.lane_token AND lane.leased_until > now()
+        )
     )
-      -- Nothing more goes with a key that was stopped since.
-      AND (
-        :step IN ('look', 'link', 'delete')
-        OR EXISTS (SELECT FROM key WHERE key.id = :key_id AND key.proof <> 'stopped')
-    )
+      -- Nothing more goes with a key that was stopped since; what may not stand there is taken away all the same.
+      AND (:step IN ('look', 'link', 'delete') OR EXISTS (
+        SELECT FROM key WHERE key.tenant_id = :tenant_id AND key.id = :key_id AND key.proof <> 'stopped'))
     RETURNING before.unclear
 """)
 
@@ -48,7 +49,9 @@ class Claim:
 
 def sent_by_other(lease: Lease) -> ColumnElement[bool]:
     """Of a transfer in a query: whether another live lane is sending it right now."""
-    live = select(Lane.id).where(Lane.token == Transfer.lane_token, Lane.leased_until > func.now())
+    live = select(Lane.id).where(
+        Lane.tenant_id == Transfer.tenant_id, Lane.token == Transfer.lane_token, Lane.leased_until > func.now()
+    )
     # Hardly any transfer names a lane: the others must not cost a look at all the lanes there are.
     return case((Transfer.lane_token != lease.token, live.exists()), else_=false())
 
@@ -59,7 +62,7 @@ async def claim_sending(session: Session, transfer_id: int, lease: Lease, *, key
     None when it is booked already (unless updated), another key's by now, the key was stopped, or another live lane is
     at it.
     """
-    values = {"id": transfer_id, "token": lease.token, "key_id": key_id, "step": step}
+    values = {"tenant_id": lease.tenant_id, "id": transfer_id, "token": lease.token, "key_id": key_id, "step": step}
     values["writes"] = step not in _READS_ONLY
     was_unclear = await session.scalar(_CLAIM, values)
     return None if was_unclear is None else Claim(was_unclear=was_unclear)

@@ -182,7 +182,8 @@ def _same_as(own: Transfer, other: Transfer) -> Reason:
     if is_begun(other):
         where = "is on its way to Unimicro"
     if other.booked_at is not None:
-        as_order = stands_as(other.booking, other.remote_number) is Booking.ORDER
+        is_invoiced = other.order_id is not None
+        as_order = stands_as(other.booking, other.remote_number, is_invoiced=is_invoiced) is Booking.ORDER
         where = f"is in Unimicro as {'order ' if as_order else ''}{other.remote_number or 'a draft'}"
     return Reason(
         code=Code.SAME_AS_OTHER,

@@ -7,6 +7,7 @@ from uuid import UUID
 from sqlalchemy import text
 
 from app.admin.keys import is_removed
+from app.admin.series import record_number_booked
 from app.domain.documents import Document
 from app.domain.reasons.codes import LOST, Code
 from app.domain.reasons.rows import Change
@@ -109,6 +110,7 @@ async def record_link(session: Session, run: Run, books: Books, document: Docume
         **show_content(document),
         **show_totals("remote_", remote.totals),
     )
+    await record_number_booked(session, books.key, document.number)
     return transfer.id
 
 
@@ -124,6 +126,7 @@ async def _take_hold(session: Session, run: Run, books: Books, transfer: Transfe
             return False
         values |= {"booked_at": None, "remote_id": None, "remote_number": None, "credits_remote_id": None}
         values |= {"booked_as": None, "drift_looked_at": None}
+        values |= {"issued": None, "order_id": None, "order_number": None, "followed_at": None}
         values |= {"external_reference": None, "unclear": False, "unclear_since": None, "guid_spent": False}
         values |= {"state": TransferState.WAITING, "warnings": []}
     await record_values(session, transfer.id, **values)

@@ -7,7 +7,7 @@ from sqlalchemy import ColumnElement, and_, func, or_, select
 
 from app.domain.reasons.codes import Code
 from app.domain.states import UNCLEAR, TransferState
-from app.platform.db import Session, locked
+from app.platform.db import Session, locked, older_than
 from app.tables import Attempt, Key, Transfer
 from app.transfer.log import Place
 
@@ -17,9 +17,9 @@ async def list_customers(session: Session, key: Key, *, before_id: int | None, l
     query = select(Transfer).where(
         Transfer.tenant_id == key.tenant_id, Transfer.key_id == key.id, Transfer.scope == "company"
     )
-    if before_id is not None:
-        query = query.where(Transfer.id < before_id)
-    return (await session.scalars(query.order_by(Transfer.id.desc()).limit(limit))).all()
+    query = query.where(*older_than(Transfer.created_at, before_id))
+    newest_first = query.order_by(Transfer.created_at.desc(), Transfer.id.desc())
+    return (await session.scalars(newest_first.limit(limit))).all()
 
 
 async def list_transfers(
@@ -39,9 +39,8 @@ async def list_transfers(
         conditions.append(Transfer.state == state)
     if kind is not None:
         conditions.append(Transfer.kind == kind)
-    if before_id is not None:
-        conditions.append(Transfer.id < before_id)
-    query = select(Transfer).where(*conditions).order_by(Transfer.id.desc()).limit(limit)
+    conditions += older_than(Transfer.created_at, before_id)
+    query = select(Transfer).where(*conditions).order_by(Transfer.created_at.desc(), Transfer.id.desc()).limit(limit)
     return (await session.scalars(query)).all()
 
 

@@ -6,16 +6,17 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import func, insert, literal, or_, select, text, update
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.exc import IntegrityError
 
 from app.domain.booking import Booking
-from app.domain.documents import Totals
+from app.domain.documents import DocumentKind, Totals
 from app.domain.reasons.catalogue import fix_for
 from app.domain.reasons.codes import Code, Reason
 from app.domain.states import UNCLEAR, UNDER_WAY, TransferState
 from app.errors import HoldError, NotFoundError
-from app.platform.db import Session, locked
+from app.platform.db import Session, locked, tenant_of
 from app.platform.logger import add_log_fields
 from app.tables import Attempt, Key, Transfer
 
@@ -92,8 +93,14 @@ def is_unclear(transfer: Transfer) -> bool:
 
 
 def booking_of(transfer: Transfer, key: Key) -> Booking:
-    """How a document gets into the books: what is begun as it was begun, what is new as its key books now."""
-    return Booking(transfer.booking if transfer.booking and is_begun(transfer) else key.booking)
+    """How a document gets into the books: what is begun as it was begun, what is new as its key books now.
+
+    There are no orders that credit: where Unimicro sends, a credit note is a draft for people, made for the invoice
+    that its order became. An order that was invoiced is looked for among invoices.
+    """
+    booking = Booking(transfer.booking if transfer.booking and is_begun(transfer) else key.booking)
+    is_no_order = transfer.order_id is not None or transfer.kind == DocumentKind.CREDIT_NOTE
+    return Booking.DRAFT if booking is Booking.ORDER and is_no_order else booking
 
 
 async def record_values(session: Session, transfer_id: int, **values: Any) -> None:
@@ -253,24 +260,25 @@ async def record_attempt(  # noqa: PLR0913 - the columns of one row
     clears: bool = False,
 ) -> None:
     """Append one try; `exchanges` come masked. `clears`: what became of every write is known by now."""
-    count = select(func.coalesce(func.max(Attempt.n), 0) + 1).where(Attempt.transfer_id == transfer_id)
-    appended = insert(Attempt).values(
-        transfer_id=transfer_id,
-        n=count.scalar_subquery(),
-        step=step,
-        outcome=outcome,
-        detail=detail,
-        exchanges=list(exchanges),
-        rules_version=rules_version,
-        milliseconds=milliseconds,
-        started_at=func.now() - text("make_interval(secs => :s)").bindparams(s=milliseconds / 1000),
-    )
-    if clears:
-        # One statement for both: every write of every document ends with them.
-        cleared = update(Transfer).where(Transfer.id == transfer_id).values(unclear=False, unclear_since=None)
-        await session.execute(cleared.add_cte(appended.cte("appended")))
-    else:
-        await session.execute(appended)
+    values = {"unclear": False, "unclear_since": None} if clears else {"updated_at": Transfer.updated_at}
+    # One statement for both: every write of every document ends with them. Counted here, for old attempts may be gone,
+    # and looking for the newest one would mean looking into every month.
+    tenant_id = tenant_of(session)
+    counted = update(Transfer).where(Transfer.tenant_id == tenant_id, Transfer.id == transfer_id)
+    n = counted.values(attempts=Transfer.attempts + 1, **values).returning(Transfer.attempts).cte("counted")
+    row: dict[str, Any] = {
+        "tenant_id": literal(tenant_id),
+        "transfer_id": literal(transfer_id),
+        "n": n.c.attempts,
+        "step": literal(step),
+        "outcome": literal(outcome),
+        "detail": literal(detail),
+        "exchanges": literal(list(exchanges), JSONB),
+        "rules_version": literal(rules_version),
+        "milliseconds": literal(milliseconds),
+        "started_at": func.now() - text("make_interval(secs => :s)").bindparams(s=milliseconds / 1000),
+    }
+    await session.execute(insert(Attempt).from_select(list(row), select(*row.values()), include_defaults=False))
 
 
 async def is_linked(session: Session, *, key_id: UUID, remote_id: int, besides: int) -> bool:

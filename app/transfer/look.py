@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 
 from app.admin.shared_numbers import is_shared
+from app.domain.answers import takes_numbers
 from app.domain.booking import Booking
 from app.domain.dimensions import Department, Project
 from app.domain.documents import Document, DocumentKind
@@ -21,7 +22,7 @@ from app.transfer.doubles import list_doubles, may_be_same
 from app.transfer.kids import has_same_kid, list_kid_clashes
 from app.transfer.log import list_customer_links
 from app.transfer.pasts import Pasts, Question, booked_count_of, load_pasts
-from app.transfer.plan.credit import list_own_drafts
+from app.transfer.plan.credit import list_own_drafts, unmark_copies
 from app.transfer.plan.customers import claims_org_number, shares_org_number
 from app.transfer.plan.go_live import may_need_choice
 from app.transfer.plan.sale import hangs_on_country
@@ -130,7 +131,10 @@ async def _look_at_all(run: Run, books: Books, document: Document | Gaps, pasts:
         booked_before=pasts.booked_before,
         doubles=list_doubles(pasts.transfers.get(place), pasts.doubles, document),
         kid_clashes=list_kid_clashes(pasts.transfers.get(place), pasts.same_kid, document, parts.customer),
-        found=await _find_documents(books, document, past, list_own_drafts(past, credited_document, credit_notes)),
+        found=unmark_copies(
+            credited_document,
+            await _find_documents(books, document, past, list_own_drafts(past, credited_document, credit_notes)),
+        ),
         vouchers=await _find_vouchers(books, document, past),
         answers=books.answers,
         series=None if settled else await look_at_series(run, books, document),
@@ -188,7 +192,12 @@ async def look_at_customer(
     """
     pasts = pasts or await _load_past(run, books, "company", company_id)
     past = pasts.find("company", company_id)
-    view = CustomerView(recman_company_id=company_id, past=past, policy=books.rules.customer_number)
+    view = CustomerView(
+        recman_company_id=company_id,
+        past=past,
+        policy=books.rules.customer_number,
+        takes_numbers=takes_numbers(books.answers),
+    )
     if past is not None and past.booked and not always_read:
         return view
     record = await run.reader.read_company(company_id)
@@ -287,7 +296,7 @@ async def _fetch_credited(
     # Credit notes that were booked as vouchers name no invoice: our log alone knows whose they are.
     others = sorted(pasts.kept_credits - {one.remote_id for one in listed})
     kept = [one for remote_id in others for one in await _fetch_known(books, remote_id)]
-    return shown[0], (*listed, *kept)
+    return shown[0], unmark_copies(shown[0], (*listed, *kept))
 
 
 async def _find_vouchers(books: Books, document: Document | Gaps, past: Past | None) -> tuple[RemoteVoucher, ...]:

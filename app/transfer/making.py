@@ -24,7 +24,10 @@ _CLAIM = text("""
     ON CONFLICT (tenant_id, key_id, name) DO UPDATE
         SET record_id = excluded.record_id, lane_token = excluded.lane_token, touched_at = now()
         WHERE making.lane_token = excluded.lane_token OR (
-            NOT EXISTS (SELECT FROM lane WHERE lane.token = making.lane_token AND lane.leased_until > now())
+            NOT EXISTS (
+                SELECT FROM lane WHERE lane.tenant_id = :tenant_id AND lane.token = making.lane_token
+                  AND lane.leased_until > now()
+            )
             AND (making.record_id = excluded.record_id
                  OR making.touched_at <= now() - make_interval(secs => :lag))
         )
@@ -33,14 +36,16 @@ _CLAIM = text("""
 
 _HOLDER = text("""
     SELECT record_id, EXISTS (
-        SELECT FROM lane WHERE lane.token = making.lane_token AND lane.leased_until > now()
+        SELECT FROM lane
+        WHERE lane.tenant_id = :tenant_id AND lane.token = making.lane_token AND lane.leased_until > now()
     ) AS is_live
     FROM making WHERE tenant_id = :tenant_id AND key_id = :key_id AND name = :name
 """)
 
 # A company may be reached by several keys: what is made in it is noted with the oldest, removed or not.
 _ELDEST = text("""
-    SELECT eldest.id FROM key JOIN key AS eldest USING (tenant_id, company_key)
+    SELECT eldest.id FROM key
+    JOIN key AS eldest ON eldest.tenant_id = key.tenant_id AND eldest.company_key = key.company_key
     WHERE key.tenant_id = :tenant_id AND key.id = :key_id ORDER BY eldest.created_at, eldest.id LIMIT 1
 """)
 

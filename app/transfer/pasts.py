@@ -8,6 +8,7 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, ScalarSelect, and_, false, func, literal, null, or_, select
 
+from app.domain.booking import Booking
 from app.domain.documents import Totals
 from app.domain.policies import MatchedBy
 from app.domain.reasons.codes import Code, Reason
@@ -202,7 +203,8 @@ def past_of(transfer: Transfer, *, key_id: UUID, now: datetime) -> Past:
         found_there=bool((transfer.offer or {}).get("found")),
         decision=transfer.decision,
         decided_on=transfer.decided_on,
-        booking=transfer.booking,
+        # An order that was invoiced is an invoice to everybody who asks.
+        booking=transfer.booking if transfer.order_id is None else Booking.RENUMBERED,
         totals=_read_totals(transfer),
         matched_by=None if transfer.matched_by is None else MatchedBy(transfer.matched_by),
         booked_as=transfer.booked_as,

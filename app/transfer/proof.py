@@ -70,6 +70,14 @@ async def record_comparison(
     return alarms
 
 
+async def record_apart(session: Session, run: Run, key: Key, alarm: Reason, *, booking: str) -> None:
+    """Stop a key that is being proven because of a document that people in Unimicro issued as another claim."""
+    if key.proof == Proof.PROVING:
+        fix = fix_for(Code.KEY_STOPPED, key_id=key.id)
+        reason = Reason(code=Code.KEY_STOPPED, cause=alarm.cause, fix=fix)
+        await record_stopped(session, to_candidate(run, key.id), reason, booking=booking)
+
+
 async def record_stop(session: Session, run: Run, books: Books, reason: Reason) -> bool:
     """Let nothing more go with the key, because of what the document would become; False: it was stopped already."""
     return await record_stopped(session, to_candidate(run, books.key.id), reason, booking=books.booking)

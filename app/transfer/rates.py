@@ -5,8 +5,10 @@ from decimal import Decimal
 from sqlalchemy import func, select
 from sqlalchemy.dialects.postgresql import insert as upsert
 
+from app.domain.answers import Question, Way, knows_otherwise
 from app.domain.documents import Document, DocumentKind
 from app.domain.reasons.codes import Reason
+from app.domain.reference import Quote
 from app.errors import HoldError
 from app.platform.db import Session
 from app.tables import UsedRate
@@ -28,6 +30,9 @@ async def load_rate(run: Run, books: Books, document: Document) -> Decimal:
     ids = reference.currencies
     base_id = ids[reference.base_currency]
     quote = await books.target.fetch_quote(ids[document.currency], base_id, document.invoice_date)
+    if knows_otherwise(books.answers, Question.RATE_FACTOR, Way.PER_UNIT):
+        # The company was seen to tell rates for one unit whatever the factor says.
+        quote = Quote(quote.amount)
     async with run.sessions() as session:
         last = await _find_last(session, run, books, document.currency)
     found = choose_rate(document, quote, base_currency=reference.base_currency, last=last, named=books.rules.rates)

@@ -11,19 +11,25 @@ from app.domain.states import AT_REST, TransferState
 from app.platform.db import Session
 from app.tables import Attempt, Transfer
 
+# Of a month: an attempt is part of its document, and goes with it.
+ATTEMPT_IS_NEEDED = """
+    exchanges <> '[]' OR EXISTS (SELECT FROM transfer WHERE transfer.tenant_id = month.tenant_id
+                                 AND transfer.id = month.transfer_id AND transfer.scope = 'invoice')
+"""
+
 _EMPTIED: dict[str, Any] = {"exchanges": [], "pruned_at": func.now()}
 
 
 def select_old_exchanges(tenant_id: UUID, before: datetime) -> Select[Any]:
     """Attempts that still hold what was said to Unimicro and answered, by id."""
-    of_tenant = Attempt.transfer_id.in_(select(Transfer.id).where(Transfer.tenant_id == tenant_id))
-    return select(Attempt.id).where(of_tenant, Attempt.started_at < before, Attempt.exchanges != [])
+    return select(Attempt.id).where(
+        Attempt.tenant_id == tenant_id, Attempt.started_at < before, Attempt.exchanges != []
+    )
 
 
 async def prune_exchanges(session: Session, tenant_id: UUID, ids: Sequence[Any]) -> None:
     """Empty these attempts; they stay, and say when that was."""
-    of_tenant = Attempt.transfer_id.in_(select(Transfer.id).where(Transfer.tenant_id == tenant_id))
-    emptied = update(Attempt).where(of_tenant, Attempt.id.in_(ids)).values(_EMPTIED)
+    emptied = update(Attempt).where(Attempt.tenant_id == tenant_id, Attempt.id.in_(ids)).values(_EMPTIED)
     await session.execute(emptied, execution_options={"synchronize_session": False})
 
 
@@ -61,8 +67,8 @@ def is_kept_by_law(transfer: Transfer) -> bool:
 
 async def erase_exchanges(session: Session, *, tenant_id: UUID, transfer_ids: Sequence[int]) -> int:
     """How many attempts of these transfers held something that is gone now."""
-    held = select(Transfer.id).where(Transfer.tenant_id == tenant_id, Transfer.id.in_(transfer_ids))
-    emptied = update(Attempt).where(Attempt.transfer_id.in_(held), Attempt.exchanges != []).values(_EMPTIED)
+    held = Attempt.tenant_id == tenant_id, Attempt.transfer_id.in_(transfer_ids), Attempt.exchanges != []
+    emptied = update(Attempt).where(*held).values(_EMPTIED)
     found = await session.scalars(emptied.returning(Attempt.id), execution_options={"synchronize_session": False})
     return len(found.all())
 

@@ -35,7 +35,7 @@ async def choose_key(run: Run, document: Document | Gaps, *, by_hand: bool = Fal
     """
     async with run.sessions() as session:
         own, credited = await _find_both(session, run, document)
-        key = None if own is None or own.key_id is None else await session.get_one(Key, own.key_id)
+        key = None if own is None or own.key_id is None else await session.get_one(Key, (own.tenant_id, own.key_id))
         if by_hand and key is not None and key.state == KeyState.REMOVED:
             own = key = None
         if own is not None and key is not None and is_begun(own):
@@ -46,7 +46,7 @@ async def choose_key(run: Run, document: Document | Gaps, *, by_hand: bool = Fal
             return key
         _require_known(document, credited)
         if credited is not None and credited.key_id is not None:
-            return await session.get_one(Key, credited.key_id)
+            return await session.get_one(Key, (credited.tenant_id, credited.key_id))
         if key is not None and key.state == KeyState.REMOVED:
             return key
         department_id = document.recman_department_id
@@ -77,7 +77,7 @@ def _require_known(document: Document | Gaps, found: Transfer | None) -> None:
 
 
 async def _explain_two_keys(session: Session, own: Transfer, credited: Transfer, key: Key) -> Reason:
-    other = await session.get_one(Key, credited.key_id)
+    other = await session.get_one(Key, (credited.tenant_id, credited.key_id))
     return Reason(
         code=Code.CREDITED_WITH_OTHER_KEY,
         cause=f"This credit note was begun with key “{key.name}” ({key.company_name}), but invoice {credited.number}, "

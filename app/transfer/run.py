@@ -34,6 +34,7 @@ from app.transfer.log import (
     show_reasons,
     show_totals,
 )
+from app.transfer.own_number import require_number
 from app.transfer.plan.issued import Wanted
 from app.transfer.plan.situation import DocumentSituation, Past
 from app.transfer.plan.steps import (
@@ -119,6 +120,7 @@ async def _finish(
 ) -> None:
     if done.draft is None:
         raise TypeError("a plan finishes only what an earlier step made or found")
+    await require_number(books, step.document, done.draft.document)
     draft, vat = await level_draft(run, books, step.document, done.draft, situation)
     # What was known when the draft was made may be told again.
     draft = replace(draft, warnings=tuple(dict.fromkeys((*done.warnings, *draft.warnings))))
@@ -130,11 +132,25 @@ async def _finish(
         vat=vat,
         makes_kid=books.key.kid_acceptance is not None,
     )
-    if isinstance(step, Issue):
-        await _wait_for_turn(run, books, step, draft, situation)
-        await _issue(run, books, step, draft, wanted)
-    else:
+    if isinstance(step, KeepDraft):
         await _keep_draft(run, books, wanted, draft)
+    elif step.series is None:
+        await _issue(run, books, step, wanted, draft)
+    else:
+        await _issue_in_turn(run, books, step, situation, wanted, draft)
+
+
+async def _issue_in_turn(
+    run: Run, books: Books, step: Issue, situation: DocumentSituation, wanted: Wanted, draft: Draft
+) -> None:
+    """Issue it once its number has its turn; where that takes long, or the key was stopped, no draft is left behind."""
+    try:
+        is_at_number = await wait_for_turn(run, books, step)
+        await require_next(run, books, step, draft.document, situation, is_at_number=is_at_number)
+        await _issue(run, books, step, wanted, draft)
+    except WaitError:
+        await take_back_draft(run)
+        raise
 
 
 def _find_customer_id(situation: DocumentSituation, known: Known) -> int | None:
@@ -143,16 +159,6 @@ def _find_customer_id(situation: DocumentSituation, known: Known) -> int | None:
     if credited is not None:
         return credited.customer_id
     return find_id(known, "company", situation.complete_document.recman_company_id)
-
-
-async def _wait_for_turn(run: Run, books: Books, step: Issue, draft: Draft, situation: DocumentSituation) -> None:
-    """Wait for the document's number, and leave no draft behind where that takes long."""
-    try:
-        await wait_for_turn(run, books, step)
-        await require_next(run, books, step, draft.document, situation)
-    except WaitError:
-        await take_back_draft(run)
-        raise
 
 
 async def _create_draft(
@@ -226,8 +232,8 @@ class _Issued:
     warnings: tuple[Reason, ...]
 
 
-async def _issue(run: Run, books: Books, step: Issue, draft: Draft, wanted: Wanted) -> None:
-    transfer_id, document, remote = run.own_transfer_id, step.document, draft.document
+async def _issue(run: Run, books: Books, step: Issue, wanted: Wanted, draft: Draft) -> None:
+    transfer_id, remote, document = run.own_transfer_id, draft.document, wanted.document
 
     async def prepare(session: Session) -> None:
         await begin_turn(session, run, books, step)
@@ -263,10 +269,12 @@ async def _issue(run: Run, books: Books, step: Issue, draft: Draft, wanted: Want
         async with missing_is_unclear():
             await _issue_draft(books, remote)
             unattached = await attach(books, document, remote)
-            return _Issued(await _fetch_numbered(books, remote.remote_id), unattached)
+            numbered = await _fetch_numbered(books, remote.remote_id)
+            ring_next(run, books, step, is_over=False)
+            return _Issued(numbered, unattached)
 
     await attempt(run, books, transfer_id, step="issue", call=call, settle=settle, prepare=prepare)
-    ring_next(run, books, step)
+    ring_next(run, books, step, is_over=True)
 
 
 def _to_outcome(books: Books) -> Outcome:

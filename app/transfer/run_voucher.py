@@ -8,7 +8,8 @@ from sqlalchemy import func
 from app.accounting.targets import guid_for
 from app.domain.booking import Booking
 from app.domain.documents import Document
-from app.domain.reasons.codes import Reason
+from app.domain.reasons.catalogue import fix_for
+from app.domain.reasons.codes import Code, Reason
 from app.domain.reference import Links
 from app.domain.states import EventState
 from app.domain.vouchers import RemoteVoucher
@@ -21,14 +22,15 @@ from app.transfer.books import Books
 from app.transfer.context import Outcome, Run
 from app.transfer.linked import Known, find_id, list_linked, make_links
 from app.transfer.log import record_done, record_held, record_remote, record_values, show_reasons, show_totals
+from app.transfer.plan.amounts import compare_totals, is_apart
 from app.transfer.plan.issued import Wanted
 from app.transfer.plan.products import choose_products
 from app.transfer.plan.sale import to_sale
 from app.transfer.plan.situation import DocumentSituation, Past
 from app.transfer.plan.steps import AdoptVoucher, BookVoucher
 from app.transfer.plan.vat_sums import VatSums
-from app.transfer.plan.voucher import Expected, VoucherDesign, compare_voucher, design_voucher, without_head
-from app.transfer.proof import record_comparison
+from app.transfer.plan.voucher import VoucherDesign, design_voucher, without_head
+from app.transfer.proof import record_comparison, record_stop
 from app.transfer.rates import load_rate, record_rate
 from app.transfer.run_credit import require_turn
 from app.transfer.writes import write_voucher
@@ -99,8 +101,8 @@ async def _book(
         return await _complete(books, document, voucher, (*warnings, *entry.warnings))
 
     async def settle(session: Session, booked: _Booked) -> None:
-        expected = Expected(customer_id=links.customer_id, rate=rate, vat=design.vat)
-        await _settle(session, run, books, document, booked, expected)
+        wanted = _to_wanted(books, document, customer_id=links.customer_id, rate=rate, vat=design.vat)
+        await _settle(session, run, books, wanted, booked)
 
     await attempt(run, books, transfer_id, step="create", call=call, settle=settle, prepare=prepare)
 
@@ -108,7 +110,9 @@ async def _book(
 async def _adopt(run: Run, books: Books, step: AdoptVoucher, situation: DocumentSituation) -> None:
     document = step.document
     known = () if situation.past is None else situation.past.warnings
-    expected = Expected(
+    wanted = _to_wanted(
+        books,
+        document,
         customer_id=find_id(list_linked(situation), "company", document.recman_company_id),
         rate=None if step.voucher.document is None else step.voucher.document.rate,
         vat=_find_vat(books, situation),
@@ -118,7 +122,7 @@ async def _adopt(run: Run, books: Books, step: AdoptVoucher, situation: Document
         return await _complete(books, document, step.voucher, known)
 
     async def settle(session: Session, booked: _Booked) -> None:
-        await _settle(session, run, books, document, booked, expected)
+        await _settle(session, run, books, wanted, booked)
 
     await attempt(run, books, run.own_transfer_id, step="look", call=call, settle=settle)
 
@@ -170,20 +174,27 @@ async def _complete(books: Books, document: Document, voucher: RemoteVoucher, wa
     return _Booked(voucher, (*warnings, *unattached))
 
 
-async def _settle(
-    session: Session, run: Run, books: Books, document: Document, booked: _Booked, expected: Expected
-) -> None:
-    if booked.voucher.document is None:
-        await _settle_headless(session, run, document, booked)
+def _to_wanted(
+    books: Books, document: Document, *, customer_id: int | None, rate: Decimal | None, vat: VatSums | None
+) -> Wanted:
+    makes_kid = books.key.kid_acceptance is not None
+    return Wanted(
+        document=document, booking=Booking.VOUCHER, customer_id=customer_id, rate=rate, vat=vat, makes_kid=makes_kid
+    )
+
+
+async def _settle(session: Session, run: Run, books: Books, wanted: Wanted, booked: _Booked) -> None:
+    document, remote, transfer_id = wanted.document, booked.voucher.document, run.own_transfer_id
+    if remote is None:
+        await _settle_headless(session, run, books, document, booked)
         return
-    remote, transfer_id = booked.voucher.document, run.own_transfer_id
-    differs, notes = compare_voucher(document, remote, expected, books.reference)
-    told = (*booked.warnings, *notes)
+    difference = compare_totals(document, remote)
+    told = booked.warnings if difference is None or is_apart(difference) else (*booked.warnings, difference)
     await record_remote(
         session,
         transfer_id,
         books.key,
-        booking=books.booking,
+        booking=Booking.VOUCHER,
         remote_id=remote.remote_id,
         remote_customer_id=remote.customer_id,
         # Where Unimicro keeps none, it is known by its number.
@@ -194,13 +205,12 @@ async def _settle(
         transfer_id,
         remote_number=remote.number,
         booking=Booking.VOUCHER,
-        **show_content(document, expected.vat),
+        **show_content(document, wanted.vat),
         warnings=show_reasons(told),
         **show_totals("remote_", remote.totals),
     )
-    await record_rate(session, run, books, document, expected.rate)
-    alarms = await record_comparison(session, run, books, _to_wanted(books, document, expected), remote)
-    alarms = alarms if differs is None else (differs,)
+    await record_rate(session, run, books, document, wanted.rate)
+    alarms = await record_comparison(session, run, books, wanted, remote)
     if alarms:
         await record_held(session, transfer_id, alarms)
     await run.finish(
@@ -213,19 +223,10 @@ async def _settle(
     )
 
 
-def _to_wanted(books: Books, document: Document, expected: Expected) -> Wanted:
-    return Wanted(
-        document=document,
-        booking=Booking.VOUCHER,
-        customer_id=expected.customer_id,
-        rate=expected.rate,
-        vat=expected.vat,
-        makes_kid=books.key.kid_acceptance is not None,
-    )
-
-
-async def _settle_headless(session: Session, run: Run, document: Document, booked: _Booked) -> None:
+async def _settle_headless(session: Session, run: Run, books: Books, document: Document, booked: _Booked) -> None:
     """The claim is in the ledger, and nobody is reminded of it: it stays open, so that it is never sent again."""
     gap = without_head(document, booked.voucher)
     await record_held(session, run.own_transfer_id, (gap,), unclear=True, unclear_since=func.now())
+    fix = fix_for(Code.KEY_STOPPED, key_id=books.key.id)
+    await record_stop(session, run, books, Reason(code=Code.KEY_STOPPED, cause=gap.cause, fix=fix))
     await run.finish(session, state=EventState.HELD, note=gap.cause, reasons=[gap])

@@ -16,8 +16,8 @@ from app.domain.reasons.catalogue import fix_for
 from app.domain.reasons.codes import Code, Reason
 from app.domain.reference import DocumentState, RemoteDocument
 from app.domain.series import SCOPE, InvoiceSeries, choose_series, name_turn, parse_numeral
-from app.domain.states import AT_REST, LaneState, TransferState
-from app.errors import HoldError, OutcomeUnknownError, System, WaitError
+from app.domain.states import AT_REST, LaneState, Proof, TransferState
+from app.errors import HoldError, OutcomeUnknownError, RemoteError, System, WaitError
 from app.platform.db import Session
 from app.tables import Key, Lane, Transfer
 from app.transfer.books import Books
@@ -25,7 +25,7 @@ from app.transfer.context import Run, Turn
 from app.transfer.log import INVOICE
 from app.transfer.plan.situation import Ahead, DocumentSituation, Past, SeriesView
 from app.transfer.plan.steps import Issue
-from app.transfer.proof import record_stop
+from app.transfer.proof import is_proven_alone, record_stop
 
 # A series may show a moment later where it stands. Source: assumed (docs/facts/unimicro.md §9: read lags are unknown).
 _PAUSES = (0.0, 0.3, 1.0)
@@ -53,7 +53,8 @@ async def look_at_series(run: Run, books: Books, document: Document | Gaps) -> S
         ahead, is_near = None, False
         if len(fitting) == 1 and number is not None and number > fitting[0].next_number:
             ahead = await _find_ahead(session, key, series, fitting[0])
-            is_near = await _is_near(session, run, fitting[0], number)
+            # One that is proven goes alone; who made ready before it would keep its place from the one ahead.
+            is_near = not is_proven_alone(key, document) and await _is_near(session, run, fitting[0], number)
     return SeriesView(key_id=str(key.id), company_key=key.company_key, fitting=fitting, ahead=ahead, is_near=is_near)
 
 
@@ -130,35 +131,53 @@ def is_in_series(remote: RemoteDocument, situation: DocumentSituation) -> bool:
 
 
 @dataclass(slots=True)
+class Bell:
+    """Rings for whoever waits for a turn; `is_issued`: the document ahead has its number, which is being recorded."""
+
+    rung: asyncio.Event = field(default_factory=asyncio.Event)
+    is_issued: bool = False
+
+
+@dataclass(slots=True)
 class TurnBells:
     """What rings in this process when a turn comes, by its name."""
 
-    rings: dict[str, asyncio.Event] = field(default_factory=dict)
+    bells: dict[str, Bell] = field(default_factory=dict)
 
 
-async def wait_for_turn(run: Run, books: Books, step: Issue) -> None:
+async def wait_for_turn(run: Run, books: Books, step: Issue) -> bool:
     """Return once the document's number has its turn; those ahead are being issued right now, so that takes a moment.
 
+    True: the series was read meanwhile, after the one ahead was issued, and stands at the document's number.
+
     Raises:
-        WaitError: somebody ahead has stopped, and nobody knows for how long.
+        WaitError: the key was stopped; or somebody ahead has stopped, and nobody knows for how long.
     """
     series, number = step.series, parse_numeral(step.document.number)
     if series is None or number is None:
-        return
-    bells, turn = run.own_resources.kept(TurnBells), name_turn(books.key.company_key, series.series_id, number)
-    bell = bells.rings.setdefault(turn, asyncio.Event())
+        return False
+    bells, turn = run.own_resources.kept(TurnBells).bells, name_turn(books.key.company_key, series.series_id, number)
+    bell = bells.setdefault(turn, Bell())
+    following: int | None = None
     try:
         while not await _has_turn(run, books, series.series_id, number):
             with suppress(TimeoutError):
-                await asyncio.wait_for(bell.wait(), _LOOK_SECONDS)
+                await asyncio.wait_for(bell.rung.wait(), _LOOK_SECONDS)
+            bell.rung.clear()
+            if bell.is_issued and following is None:
+                # The one ahead is recorded in the meantime. What could not be read is read again.
+                with suppress(RemoteError):
+                    following = await books.target.fetch_next_number(series.series_id)
     finally:
-        bells.rings.pop(turn, None)
+        bells.pop(turn, None)
+    return following == number
 
 
 async def _has_turn(run: Run, books: Books, series_id: int, number: int) -> bool:
     async with run.sessions() as session:
         now = await find_series(session, books.key, series_id)
         if now is None or (number <= now.next_number and now.skipping_to is None):
+            await _require_not_stopped(session, books.key)
             return True
         if await _is_near(session, run, now, number):
             return False
@@ -171,20 +190,30 @@ async def _has_turn(run: Run, books: Books, series_id: int, number: int) -> bool
     raise WaitError(cause, scope=SCOPE, record_id=turn, seconds=_TURN_SECONDS)
 
 
-def ring_next(run: Run, books: Books, step: Issue) -> None:
-    """Tell whoever waits in this process that the number's turn is over; called behind the commit."""
+async def _require_not_stopped(session: Session, key: Key) -> None:
+    """Whoever was ahead may have stopped the key: what it did to the series is nothing to look into now."""
+    query = select(Key.proof).where(Key.tenant_id == key.tenant_id, Key.id == key.id)
+    if await session.scalar(query) == Proof.STOPPED:
+        raise WaitError(f"key “{key.name}” was stopped just now", scope="", record_id="", seconds=0)
+
+
+def ring_next(run: Run, books: Books, step: Issue, *, is_over: bool) -> None:
+    """Tell whoever comes next in this process that the document is issued; `is_over`: and that it is recorded."""
     number = parse_numeral(step.document.number)
     if step.series is not None and number is not None:
         turn = name_turn(books.key.company_key, step.series.series_id, number + 1)
-        bell = run.own_resources.kept(TurnBells).rings.get(turn)
+        bell = run.own_resources.kept(TurnBells).bells.get(turn)
         if bell is not None:
-            bell.set()
+            bell.is_issued = bell.is_issued or not is_over
+            bell.rung.set()
 
 
 async def require_next(
-    run: Run, books: Books, step: Issue, remote: RemoteDocument, situation: DocumentSituation
+    run: Run, books: Books, step: Issue, remote: RemoteDocument, situation: DocumentSituation, *, is_at_number: bool
 ) -> None:
     """Make sure that the draft is in its series, and that this gives it RecMan's number; else nothing goes any more.
+
+    `is_at_number`: the series was read while the one ahead was recorded (`wait_for_turn`).
 
     Raises:
         HoldError: it is not, or would not; the key is stopped.
@@ -198,6 +227,8 @@ async def require_next(
         cause = f"The draft of {step.document.number} was sent with series {series.series_id} ({series.name}), but "
         cause += f"Unimicro has it in {remote.series_id or 'its own'}"
         await _stop(run, books, Reason(code=Code.SERIES_NOT_TAKEN, cause=cause, fix=fix_for(Code.SERIES_NOT_TAKEN)))
+    if is_at_number:
+        return
     following = await _read_next(books, series, remote, situation.past, wanted=step.document.number)
     if following is not None:
         cause = f"{series.name} would give number {following}; RecMan's is {step.document.number}"

@@ -2,6 +2,7 @@
 
 from contextlib import suppress
 
+from app.domain.booking import Booking
 from app.domain.reasons.catalogue import fix_for
 from app.domain.reasons.codes import Code, Reason
 from app.domain.reference import DocumentState, RemoteDocument
@@ -31,6 +32,9 @@ async def take_back_draft(run: Run) -> tuple[Reason, ...]:
     async with run.sessions() as session:
         transfer = await find_transfer(session, run.place(None, "invoice", run.lease.record_id))
     if transfer is None or transfer.booked_at is not None or not is_begun(transfer):
+        return ()
+    if transfer.booking == Booking.VOUCHER:
+        # It was never a draft: whatever looks like one is a person's.
         return ()
     # Also of a document that RecMan does not show any more: it is the lane's own.
     run.show_transfer(transfer.id)
@@ -63,7 +67,7 @@ async def _open_books(run: Run, transfer: Transfer) -> Books | None:
     if run.books is not None and run.books.key.id == transfer.key_id:
         return run.books
     async with run.sessions() as session:
-        key = await session.get(Key, transfer.key_id)
+        key = await session.get(Key, (transfer.tenant_id, transfer.key_id))
     try:
         return None if key is None else await run.open_books(key, booking_of(transfer, key))
     except HoldError:
@@ -74,7 +78,7 @@ async def _open_books(run: Run, transfer: Transfer) -> Books | None:
 async def find_traces(books: Books, transfer: Transfer) -> tuple[RemoteDocument, ...]:
     """What may be there of a begun document: under its id, else by our reference, else a credit draft without one.
 
-    Of a voucher: its head, by number. One without head cannot be told here; the look that held it has told of it.
+    Vouchers are looked for elsewhere: they are no drafts.
     """
     if transfer.remote_id is not None:
         with suppress(RemoteMissingError):

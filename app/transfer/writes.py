@@ -62,6 +62,7 @@ async def write_draft(
         reference=books.reference,
         rate=rate,
         is_quiet=books.booking is Booking.RENUMBERED,
+        keeps_number=books.booking is Booking.OWN_NUMBER,
     )
     return await books.target.create_draft(new)
 
@@ -81,7 +82,12 @@ async def write_credit(
 ) -> Draft:
     """The credit draft as RecMan has the credit note."""
     return await books.target.update_credit_draft(
-        draft_id, step.document, external_reference=reference, links=links, rate=rate
+        draft_id,
+        step.document,
+        external_reference=reference,
+        links=links,
+        rate=rate,
+        keeps_number=books.booking is Booking.OWN_NUMBER,
     )
 
 

@@ -45,7 +45,7 @@ async def be_ready(process: subprocess.Popen[str]) -> None:
 
 async def present_token(world: World) -> str:
     async with world.resources.sessions() as session:
-        key = await session.get_one(Key, world.key_id)
+        key = await session.get_one(Key, (world.tenant_id, world.key_id))
     return open_secret(world.resources.vault, key, "access_token") or ""
 
 
@@ -70,7 +70,7 @@ async def test_twenty_workers_in_two_processes_refresh_once(database_url: str, t
         assert world.ledger.identity.refreshes == 1
         # The one refresh token was used up, and the new one is what the key holds now.
         assert len(world.ledger.identity.refresh_tokens) == len(before)
-        await fresh_token(world.resources, world.key_id, refused=await present_token(world))
+        await fresh_token(world.resources.of_tenant(world.tenant_id), world.key_id, refused=await present_token(world))
         assert world.ledger.identity.refreshes == 2
 
 
@@ -99,7 +99,7 @@ async def test_kill_between_refresh_and_save_leaves_the_key_usable_or_clearly_si
             await world.stall()
             assert (await world.get("/v1/keys"))[0]["state"] == "sign_in_again"
             with pytest.raises(AuthExpiredError):
-                await fresh_token(world.resources, world.key_id, refused=None)
+                await fresh_token(world.resources.of_tenant(world.tenant_id), world.key_id, refused=None)
             await world.office.sign_in(world.tenant_id, key_id=str(world.key_id))
         await world.settle()
         assert (await world.transfers())["invoice", "5001"]["state"] == "done"

@@ -116,6 +116,15 @@ async def test_people_issue_and_delete_drafts_and_credit_what_is_issued(books: S
     assert (after["StatusCode"], after["Credited"]) == (42006, True)
 
 
+async def test_people_make_invoices_of_their_own_out_of_any_series(books: Session) -> None:
+    series = await books.one("number-series", "Name", "CustomerInvoice")
+    draft = await books.invoice_body(InvoiceNumberSeriesID=series["ID"])
+    assert (await people(books, "make-invoice", invoice=draft))["InvoiceNumber"] == "100000"
+    other = await books.invoice_body()
+    assert (await people(books, "make-invoice", invoice=other, issue=False))["StatusCode"] == 42001
+    assert (await books.issued())["InvoiceNumber"] == "100001"
+
+
 async def test_an_unknown_deed_company_or_record_is_told_of(books: Session) -> None:
     assert "invoice-order" in (await people(books, "fly", 404))["detail"]
     await people(books, "issue", 404, ID=4711)
@@ -192,6 +201,8 @@ async def test_the_plan_is_the_invoices_else_the_customers_else_the_companys_and
         plans = {name: await plan_id(session, name) for name in ("E-post", "EHF", "Ingen utsendelse")}
         await set_company(session, AutoDistributeInvoice=True, DefaultDistributionsID=plans["E-post"])
         customer = await session.customer(DefaultDistributionsID=plans["EHF"])
+        shown = await session.get(f"customers/{customer['ID']}", expand="Distributions")
+        assert shown["Distributions"]["CustomerInvoiceDistributionPlanID"] == plans["EHF"]
         await session.issued(EmailAddress="a@b.no")
         await session.issued(CustomerID=customer["ID"])
         await session.issued(CustomerID=customer["ID"], DistributionPlanID=plans["Ingen utsendelse"])

@@ -285,6 +285,45 @@ async def test_a_plain_voucher_pays_the_invoice_with_its_number(*, matching: boo
         assert (after["RestAmount"], after["StatusCode"]) == (rest, state)
 
 
+@pytest.mark.parametrize(("by_number", "rest"), [(True, 0), (False, 250)])
+async def test_a_plain_voucher_pays_another_customers_invoice_or_leaves_it(*, by_number: bool, rest: int) -> None:
+    async with turned(matching_by_number=by_number) as session:
+        invoice, other = await session.issued(), await session.customer("Havn AS")
+        paid = {"FinancialDate": "2026-10-20", "InvoiceNumber": invoice["InvoiceNumber"]}
+        customer = {"AccountID": await sub_account(session, other["ID"]), "Amount": -250}
+        bank = {"AccountID": await account(session, 1920), "Amount": 250}
+        await book(session, {"DraftLines": [paid | customer, paid | bank]}, action=BOOK)
+        assert (await session.get(f"invoices/{invoice['ID']}"))["RestAmount"] == rest
+
+
+@pytest.mark.parametrize(
+    ("yearly", "numbers"), [(True, ["1-2025", "1-2026", "2-2026"]), (False, ["1-2025", "2-2026", "3-2026"])]
+)
+async def test_vouchers_are_numbered_through_or_anew_each_year(*, yearly: bool, numbers: list[str]) -> None:
+    async with turned(yearly_vouchers=yearly) as session:
+        days = ["2025-12-31", "2026-01-01", "2026-01-02"]
+        entries = [await voucher(session, FinancialDate=day, InvoiceNumber=day) for day in days]
+        booked = await book(session, *entries)
+        assert [row["JournalEntryNumber"] for row in booked] == numbers
+        query = {"action": "get-active-numberseries", "entityType": "JournalEntry", "year": "2026"}
+        active = [row["AccountYear"] for row in await session.get("number-series", **query)]
+        assert active == ([None, 2026] if yearly else [None])
+
+
+async def test_the_books_show_posted_vouchers_by_what_people_see(books: Session) -> None:
+    await book(books, await voucher(books))
+    await books.issued()
+    shown = (await books.client.get("/sandbox/books")).json()["companies"][books.headers["CompanyKey"]]["vouchers"]
+    [one] = shown
+    assert (one["ExternalReference"], one["JournalEntryNumber"]) == ("RM-5001", "1-2026")
+    assert [line["Account"] for line in one["Lines"]] == [1500, 3000, 2700]
+    assert (one["Lines"][0]["SubAccount"], one["Lines"][1]["VatType"]) == (100000, "3")
+    bare = (await books.client.get("/sandbox/books", params={"without_numbers": 1})).json()["companies"]
+    [without] = bare[books.headers["CompanyKey"]]["vouchers"]
+    assert "JournalEntryNumber" not in without
+    assert (without["Lines"][0]["InvoiceNumber"], without["Lines"][0]["PaymentID"]) == ("5001", "4711004")
+
+
 async def test_a_plain_voucher_makes_no_head(books: Session) -> None:
     await book(books, await voucher(books), action=BOOK)
     assert await books.get("invoices") == []
@@ -368,3 +407,35 @@ async def test_a_voucher_is_undone_by_its_id_and_another_booked_in_its_place(boo
     [other] = await books.expect(200, "POST", "journalentries", [await voucher(books, "500")], **query)
     assert (await lines_of(books, other))[0]["Amount"] == 500
     assert len(await books.get("journalentries")) == 3
+
+
+# Read back
+
+
+async def test_statistics_join_the_lines_of_a_voucher_with_its_head_or_know_of_no_join() -> None:
+    columns = (
+        "JournalEntryLine.ID as ID",
+        "JournalEntryLine.Amount as Amount",
+        "CustomerInvoice.InvoiceNumber as Head",
+    )
+    query = {"model": "JournalEntryLine", "select": ",".join(columns), "wrap": "false", "distinct": "false"}
+    query |= {"join": "JournalEntryLine.JournalEntryID eq CustomerInvoice.JournalEntryID"}
+    async with turned() as session:
+        [booked] = await book(session, await voucher(session))
+        await book(session, await voucher(session, InvoiceNumber=None), action=BOOK)
+        ask = query | {"filter": f"JournalEntryLine.JournalEntryID eq {booked['ID']}"}
+        rows = await session.get("/api/statistics", **ask)
+        assert [row["Head"] for row in rows] == ["5001"] * 3
+        assert sum(row["Amount"] for row in rows) == 0
+        # Rows without a partner are left out.
+        assert len(await session.get("/api/statistics", **query)) == 3
+        await turn(session, statistics_join=False)
+        refused = await session.expect(400, "GET", "/api/statistics", **ask)
+        assert "CustomerInvoice.InvoiceNumber" in refused
+
+
+@pytest.mark.parametrize("lines", [0, 3])
+async def test_a_booked_voucher_answers_its_lines_or_not(lines: int) -> None:
+    async with turned(voucher_lines_shown=lines > 0) as session:
+        [booked] = await book(session, await voucher(session))
+        assert len(booked.get("Lines", [])) == lines

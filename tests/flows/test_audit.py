@@ -8,12 +8,10 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from alembic import command
-from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, text
+from sqlalchemy import text
 
 from app.admin.audit import ChainCheck, Change, check_chains, record_change
-from app.platform.db import Session, create_engine, create_sessions, limit_to_tenant, migration_config
+from app.platform.db import Session, limit_to_tenant
 from app.platform.http import httpx
 from tests.world import RECMAN_KEY, World
 
@@ -132,35 +130,3 @@ async def test_cutting_off_the_newest_rows_is_found(world: World) -> None:
     async with forger(world, newest) as session:
         (wrong,) = [chain for chain in await check_chains(session) if not chain.fits]
     assert (wrong.tenant_id, wrong.broken, wrong.missing) == (world.tenant_id, None, 2)
-
-
-async def test_rows_from_before_the_chains_are_carried_over_and_the_trail_says_so(database_url: str) -> None:
-    engine = create_engine(database_url, pool_size=1)
-    async with engine.begin() as connection:
-        await connection.run_sync(_go_back_and_forth)
-    async with create_sessions(engine)() as session:
-        chains = await check_chains(session)
-        told = (await session.execute(text("SELECT after FROM audit WHERE action = 'audit.chain_anew'"))).scalar_one()
-        with pytest.raises(Exception, match="append-only"):
-            await session.execute(text("UPDATE audit SET actor = 'nobody'"))
-    await engine.dispose()
-    assert [(chain.rows, chain.fits) for chain in chains] == [(2, True), (2, True)]
-    assert told == {"rows": 3}
-
-
-def _go_back_and_forth(connection: Connection) -> None:
-    config = migration_config()
-    config.attributes["connection"] = connection
-    mine = ScriptDirectory.from_config(config).get_revision("0010")
-    command.downgrade(config, str(mine.down_revision))
-    tenant = connection.execute(text("INSERT INTO tenant (name) VALUES ('Nordlys') RETURNING id")).scalar_one()
-    for n, owner in enumerate((tenant, None, tenant)):
-        values = {"tenant": owner, "hash": bytes([n]), "after": '{"n": 1e-7}' if n else "null"}
-        connection.execute(
-            text("""
-                INSERT INTO audit (tenant_id, at, actor, action, subject, after, previous_hash, hash)
-                VALUES (:tenant, now(), 'æ', 'b', 'c', CAST(:after AS jsonb), '', :hash)
-            """),
-            values,
-        )
-    command.upgrade(config, "head")

@@ -23,10 +23,10 @@ async def test_secret_in_log_line_exception_answer_or_row_is_found(world: World)
     await canaries.hear(httpx.Response(200, text=f"{WORD}-in-an-answer", request=request))
     await world.resources.engine.dispose()
     async with world.resources.engine.begin() as connection:
-        await connection.exec_driver_sql("UPDATE tenant SET name = 'canary-in-a-row'")
+        await connection.exec_driver_sql("UPDATE tenant SET name = 'canary-in-a-row' WHERE name = 'Nordlys'")
     found = await canaries.find()
     async with world.resources.engine.begin() as connection:
-        await connection.exec_driver_sql("UPDATE tenant SET name = 'Nordlys'")
+        await connection.exec_driver_sql("UPDATE tenant SET name = 'Nordlys' WHERE name = 'canary-in-a-row'")
     logging.getLogger().handlers = handlers
     for place in ("in-a-log-line", "in-an-answer", "in-a-row"):
         assert any(f"{WORD}-{place}" in line for line in found), place

@@ -197,7 +197,7 @@ async def test_failed_check_says_why_and_can_be_started_again(unchecked: World, 
 
 async def test_one_check_at_a_time_and_a_dead_one_gives_way(unchecked: World) -> None:
     world = unchecked
-    async with world.resources.sessions.begin() as session:
+    async with world.resources.of_tenant(world.tenant_id).sessions.begin() as session:
         dead = await begin_check(session, await load_key(session, world.key_id), actor="test")
     answer = await world.call("POST", path_of(world))
     assert (answer.status_code, answer.json()["code"]) == (409, "check_running")
@@ -207,7 +207,7 @@ async def test_one_check_at_a_time_and_a_dead_one_gives_way(unchecked: World) ->
     assert (shown["state"], "ended" in shown["failure"]["cause"]) == ("failed", True)
     assert (await check(world))[-1]["state"] == "green"
     with pytest.raises(ConflictError):
-        async with world.resources.sessions.begin() as session:
+        async with world.resources.of_tenant(world.tenant_id).sessions.begin() as session:
             await record_result(session, dead.id, green=True, counts={}, findings=[])
 
 

@@ -201,7 +201,8 @@ async def test_several_that_let_go_at_once_let_nothing_go_twice(world: World) ->
     hook = (await world.get("/v1/hooks", tenant=world.tenant_id))[0]["id"]
     async with world.resources.engine.begin() as connection:
         await connection.exec_driver_sql("UPDATE hook SET record_first = false")
-    counts = await asyncio.gather(*(release_recorded(world.resources.sessions, [hook]) for _ in range(4)))
+    sessions = world.resources.of_tenant(world.tenant_id).sessions
+    counts = await asyncio.gather(*(release_recorded(sessions, [hook]) for _ in range(4)))
     assert sum(counts) == 499
     assert await world.count("SELECT count(*) FROM event WHERE lane_id IS NOT NULL") == 499
 

@@ -95,7 +95,7 @@ async def test_renewed_lease_is_kept_and_a_lost_one_is_told(world: World) -> Non
     (lease,) = await claim_all(world, lease_seconds=30)
     async with world.resources.sessions.begin() as session:
         stranger = UUID(int=7)
-        assert await renew(session, [lease.token, stranger], lease_seconds=600) == {lease.token}
+        assert await renew(session, [lease, replace(lease, token=stranger)], lease_seconds=600) == {lease.token}
     # The first lease would be over by now.
     await let_pass(world, "leased_until", seconds=60)
     assert await claim_all(world) == []
@@ -110,7 +110,9 @@ async def test_event_that_arrives_during_the_work_makes_the_lane_ready_again(wor
     assert await lane_state(world) == "ready"
     (again,) = await claim_all(world)
     async with world.resources.sessions() as session:
-        events = await load_unseen(session, lane_id=again.lane_id, after_seq=again.seen_seq, limit=10)
+        events = await load_unseen(
+            session, tenant_id=again.tenant_id, lane_id=again.lane_id, after_seq=again.seen_seq, limit=10
+        )
     assert [event.seq for event in events] == [2]
 
 

@@ -36,7 +36,7 @@ async def count_token_calls(world: World) -> int:
 
 async def lanes_at_once(world: World, lanes: int = 12) -> list[Any]:
     """What as many lanes get that all want a token in the same moment."""
-    calls = [fresh_token(world.resources, world.key_id, refused=None) for _ in range(lanes)]
+    calls = [fresh_token(world.resources.of_tenant(world.tenant_id), world.key_id, refused=None) for _ in range(lanes)]
     return list(await asyncio.gather(*calls, return_exceptions=True))
 
 

@@ -142,7 +142,7 @@ async def write_change(world: World, at: datetime, **values: Any) -> None:
     """A change as it was recorded at that time."""
     async with world.resources.sessions.begin() as session:
         chain = await session.get(AuditChain, world.tenant_id) or AuditChain(
-            id=world.tenant_id, length=0, hash=bytes(32)
+            tenant_id=world.tenant_id, length=0, hash=bytes(32)
         )
         digest = hash_change([values["tenant_id"], at, *list(values.values())[1:]], [None, None], chain.hash)
         row = {"at": at, "before": None, "after": None, "previous_hash": chain.hash, "hash": digest}

@@ -1,7 +1,7 @@
 """Documents issued in a series of their own, in RecMan's order."""
 
 from tests.world import World
-from tests.world.numbered import FIRST, expect_issued, list_issued, make_invoices, skip_to, start_series
+from tests.world.numbered import FIRST, expect_issued, list_issued, make_invoices, prove_again, skip_to, start_series
 
 N = FIRST
 
@@ -50,6 +50,21 @@ async def test_who_waits_for_a_held_number_says_what_holds_it(world: World) -> N
     assert list_issued(world) == []
 
 
+async def test_who_waits_for_an_ignored_number_says_how_it_is_passed(world: World) -> None:
+    series_id = await start_series(world)
+    first, second = make_invoices(world, [N, N + 1])
+    name_unknown_product(world, first)
+    await world.carry("invoice", second, first)
+    assert (await world.ignore(await world.document(first)))[0] == 200
+    await world.settle()
+    (reason,) = (await world.document(second))["reasons"]
+    assert "is ignored" in reason["cause"]
+    assert f"/series/{series_id}/skip-to" in reason["fix"]
+    assert (await skip_to(world, series_id, N + 1)).status_code == 200
+    await world.settle()
+    assert list_issued(world) == expect_issued([N + 1])
+
+
 async def test_a_gap_is_passed_by_an_administrator_who_gives_a_reason(world: World) -> None:
     series_id = await start_series(world)
     ids = make_invoices(world, [N, N + 2, N + 3])
@@ -66,3 +81,64 @@ async def test_a_gap_is_passed_by_an_administrator_who_gives_a_reason(world: Wor
     assert entry["after"]["reason"] == "deleted in RecMan"
     sets = [one for one in await world.list_calls() if one["method"] == "PUT" and "number-series" in one["path"]]
     assert len(sets) == 1
+
+
+async def test_a_dry_run_shows_the_series(world: World) -> None:
+    series_id = await start_series(world)
+    await world.office.put_rules({"review": {"everything": True}})
+    (first,) = make_invoices(world, [N])
+    await world.carry("invoice", first)
+    ids = [(await world.document(first))["id"]]
+    (told,) = (await world.post("/v1/invoices/dry-run", {"ids": ids})).json()
+    (draft,) = (call for step in told["steps"] for call in step["calls"] if "Items" in (call["payload"] or {}))
+    assert draft["payload"]["InvoiceNumberSeriesID"] == series_id
+
+
+async def test_a_key_that_is_proven_takes_its_series_in_order_too(world: World) -> None:
+    await start_series(world)
+    await prove_again(world)
+    ids = make_invoices(world, [N, N + 1, N + 2, N + 3])
+    await world.carry("invoice", *reversed(ids))
+    assert await world.states(*ids) == ["done"] * 4
+    assert list_issued(world) == expect_issued([N, N + 1, N + 2, N + 3])
+    proof = (await world.get(f"/v1/keys/{world.key_id}"))["proof"]
+    assert (proof["state"], proof["equal"]) == ("proving", 4)
+
+
+async def test_an_invoice_costs_four_calls_also_where_many_come_at_once(world: World) -> None:
+    await start_series(world)
+    numbers = list(range(N, N + 9))
+    first, *rest = make_invoices(world, numbers)
+    await world.carry("invoice", first)
+    before = len(await world.list_calls())
+    await world.carry("invoice", *rest)
+    assert list_issued(world) == expect_issued(numbers)
+    assert len(await world.list_calls()) - before <= 4 * len(rest)
+
+
+async def test_a_document_linked_by_hand_lets_the_next_number_go(world: World) -> None:
+    await start_series(world)
+    first, second, third = make_invoices(world, [N, N + 1, N + 2])
+    await world.carry("invoice", first)
+    name_unknown_product(world, second)
+    await world.carry("invoice", third, second)
+    assert await world.states(second, third) == ["held", "waiting"]
+    remote_id = book_by_hand(world, first, second)
+    row = await world.document(second)
+    answer = await world.post(f"/v1/invoices/{row['id']}/done-elsewhere", {"remote_id": remote_id})
+    assert answer.status_code == 200, answer.text
+    await world.settle()
+    assert await world.states(second, third) == ["done", "done"]
+    assert sorted(number for number, _ in list_issued(world)) == [str(N), str(N + 1), str(N + 2)]
+
+
+def book_by_hand(world: World, like: int, record_id: int) -> int:
+    """The id of what a clerk has issued in the series, under the number of RecMan's document."""
+    books = world.ledger.books()
+    (row,) = (one for one in world.ledger.documents() if one["ExternalReference"] == f"RM-{like}")
+    number = int(world.source.record(record_id)["invoiceNumber"])
+    left_out = {"ID", "_createguid", "ExternalReference"}
+    values = {name: value for name, value in row.items() if name not in left_out}
+    made = books.insert("CustomerInvoice", values | {"InvoiceNumber": str(number), "JournalEntryID": 10_000 + number})
+    books.update("NumberSeries", row["InvoiceNumberSeriesID"], {"NextNumber": number + 1})
+    return int(made["ID"])

@@ -83,12 +83,12 @@ async def test_departments_and_credit_notes_have_series_of_their_own(world: Worl
     await choose_series_booking(world)
     plain = add_series(world)
     north = add_series(world, first=LAST + 1, last=LAST + 100, name="Nord")
-    credits = add_series(world, first=LAST + 101, last=LAST + 200, name="Kreditnotaer")
+    of_credits = add_series(world, first=LAST + 101, last=LAST + 200, name="Kreditnotaer")
     answer = await put_series(
         world,
         of(plain, prefix="7"),
         {"series_id": north, "next_number": LAST + 1, "departments": ["2"]},
-        {"series_id": credits, "next_number": LAST + 101, "kind": "credit_note"},
+        {"series_id": of_credits, "next_number": LAST + 101, "kind": "credit_note"},
     )
     assert answer.status_code == 200, answer.text
     (first,) = make_invoices(world, [N], like="5003")
@@ -133,3 +133,15 @@ async def test_a_series_that_unimicro_does_not_set_is_left_as_it_was(world: Worl
     (behind,) = make_invoices(world, [N + 5])
     await world.carry("invoice", behind)
     assert list_issued(world) == expect_issued([N, N + 5])
+
+
+async def test_who_waits_in_a_series_that_is_let_go_looks_where_it_is_numbered_now(world: World) -> None:
+    await start_series(world)
+    (behind,) = make_invoices(world, [N + 3])
+    await world.carry("invoice", behind)
+    assert (await world.document(behind))["state"] == "waiting"
+    north = add_series(world, first=LAST + 1, last=LAST + 9, name="Nord")
+    answer = await put_series(world, {"series_id": north, "next_number": LAST + 1, "departments": ["2"]})
+    assert answer.status_code == 200, answer.text
+    await world.settle()
+    assert (await world.hold_of(behind))[1] == ["series_unset"]

@@ -3,11 +3,13 @@
 import asyncio
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import AsyncExitStack
 from uuid import UUID
 
 import pytest
 from sqlalchemy import text
 
+from app.accounting.slots import Slots, slots_of
 from app.admin.tenants import create_tenant
 from app.domain.states import EventState
 from app.engine.claims import Turn, claim
@@ -15,7 +17,8 @@ from app.engine.inbox import Arrival, accept, dedupe_key
 from app.transfer.context import Run
 from app.worker import run_worker
 from tests.world import World
-from tests.world.workers import PATIENCE
+from tests.world.source import to_kid
+from tests.world.workers import PATIENCE, at_work
 
 _MANY = text("""
     INSERT INTO lane (tenant_id, scope, record_id, seq, run_at)
@@ -102,6 +105,78 @@ async def test_a_hint_is_worked_on_while_another_tenants_lanes_rest_in_every_pla
     may_end.set()
     stop.set()
     await worker
+
+
+async def test_of_a_tenant_whose_key_keeps_all_others_waiting_the_latest_come_first(world: World) -> None:
+    (tenant,) = await have_due(world, 500)
+    async with world.resources.engine.begin() as connection:
+        newest = "UPDATE lane SET run_at = now() WHERE tenant_id = :tenant AND record_id = '400'"
+        await connection.execute(text(newest), {"tenant": tenant})
+    async with world.resources.sessions.begin() as session:
+        claimed = await claim(session, Turn(late={tenant}), most=1, lease_seconds=60)
+    assert [lease.record_id for lease in claimed.leases] == ["400"]
+
+
+@pytest.mark.parametrize("whose", ["its own", "another tenant's"])
+async def test_a_hint_is_worked_on_while_every_place_waits_for_one_companys_slots(world: World, whose: str) -> None:
+    noisy, quiet = await have_due(world, 0, 0)
+    worked_on = asyncio.Event()
+    # Another process has them all.
+    most = world.resources.settings.unimicro_parallel_calls
+    elsewhere = Slots(str(world.resources.settings.database_url), most=most)
+
+    async def carry_one(run: Run) -> None:
+        if run.lease.record_id != "7001":
+            async with slots_of(world.resources).hold("company"):
+                await asyncio.sleep(0)
+        async with run.sessions.begin() as session:
+            await run.finish(session, state=EventState.DONE)
+        if run.lease.record_id == "7001":
+            worked_on.set()
+
+    async with AsyncExitStack() as stack:
+        for _ in range(most):
+            await stack.enter_async_context(elsewhere.hold("company"))
+        share = world.resources.settings.places_of_a_tenant
+        await hear(world, noisy, [str(n) for n in range(share)])
+        stop = asyncio.Event()
+        worker = asyncio.create_task(run_worker(world.resources, stop, carry_one=carry_one))
+        async with asyncio.timeout(PATIENCE):
+            while await world.count("SELECT count(*) FROM lane WHERE state = 'leased'") < share:  # noqa: ASYNC110
+                await asyncio.sleep(0.02)
+            await hear(world, noisy if whose == "its own" else quiet, ["7001"])
+            await worked_on.wait()
+        assert await world.count("SELECT count(*) FROM event WHERE state = 'done'") == 1
+    async with asyncio.timeout(PATIENCE):
+        while await world.count("SELECT count(*) FROM event WHERE state = 'waiting'"):  # noqa: ASYNC110
+            await asyncio.sleep(0.02)
+    stop.set()
+    await worker
+    await elsewhere.close()
+
+
+async def test_a_key_whose_company_does_not_answer_has_no_more_of_a_workers_places_than_it_may(world: World) -> None:
+    settings = world.resources.settings
+    most, share = settings.unimicro_parallel_calls, settings.places_of_a_tenant
+    elsewhere = Slots(str(settings.database_url), most=most)
+    ids = [str(9000 + n) for n in range(3 * share)]
+    for one in ids:
+        number = f"4{one}"
+        world.source.double("5002", int(one), invoiceNumber=number, kid=to_kid(number))
+    company_key = (await world.get(f"/v1/keys/{world.key_id}"))["company_key"]
+    async with at_work(world.resources), AsyncExitStack() as stack:
+        for _ in range(most):
+            await stack.enter_async_context(elsewhere.hold(company_key))
+        await world.hear_of("invoice", *ids)
+        async with asyncio.timeout(PATIENCE):
+            turned_away = "SELECT count(*) FROM lane WHERE state = 'ready' AND run_at > now() AND tries = 0"
+            while await world.count(turned_away) < 2:  # noqa: ASYNC110
+                await asyncio.sleep(0.02)
+            leased = await world.count("SELECT count(*) FROM lane WHERE state = 'leased'")
+            assert leased <= share + settings.worker_concurrency
+    await elsewhere.close()
+    await world.settle()
+    assert await world.states(*ids) == ["done"] * len(ids)
 
 
 async def hear(world: World, tenant: UUID, records: Sequence[str]) -> None:

@@ -9,7 +9,7 @@ import pytest
 from app.domain.answers import Question, Way
 from app.domain.booking import Booking
 from tests.world import World
-from tests.world.bookings import CREDIT_NOTES, CURRENCY, answer, choose_booking
+from tests.world.bookings import CREDIT_NOTES, CURRENCY, answer, choose_booking, forget_kid_acceptance
 from tests.world.vouchers import lines_of, list_claims, list_entries, read_vat, turn
 
 LINE = {"position": 1, "productNumber": "1001", "description": "Timer", "quantity": "10", "unitPrice": "100.00"}
@@ -105,6 +105,11 @@ async def test_company_that_books_otherwise_holds_the_document_and_nothing_is_bo
     await world.carry("invoice", 5001)
     assert await world.hold_of(5001) == ("held", [code])
     booked = len(list_entries(world))
+    if booked:
+        # The company does it so with every document: the key stops until an administrator lets it go on.
+        assert (await world.get(f"/v1/keys/{world.key_id}"))["proof"]["state"] == "stopped"
+        said = {"name": "Kari Nordmann", "reason": "looked at it with the accountant"}
+        assert (await world.post(f"/v1/keys/{world.key_id}/open", said)).is_success
     await world.retry(await world.document(5001))
     await world.settle()
     assert await world.hold_of(5001) == ("held", [code])
@@ -115,10 +120,11 @@ async def test_kid_that_unimicro_makes_for_a_document_without_one_is_an_alarm(wo
     turn(world, voucher_kid="always")
     world.source.record(5001)["kid"] = None
     await choose_booking(world, Booking.VOUCHER)
+    await forget_kid_acceptance(world)
     await world.carry("invoice", 5001)
     row = await world.document(5001)
-    assert (row["state"], [one["code"] for one in row["reasons"]]) == ("held", ["voucher_differs"])
-    assert "the KID is empty in RecMan and 0" in row["reasons"][0]["cause"]
+    assert (row["state"], [one["code"] for one in row["reasons"]]) == ("held", ["issued_otherwise"])
+    assert "KID: none in RecMan, 0" in row["reasons"][0]["cause"]
     assert row["remote_number"] == str(world.source.record(5001)["invoiceNumber"])
 
 
@@ -153,7 +159,7 @@ async def test_currency_that_is_booked_as_the_companys_own_is_an_alarm(world: Wo
     price_in(world, "DKK")
     await choose_booking(world, Booking.VOUCHER, CURRENCY)
     await world.carry("invoice", 5001)
-    assert await world.hold_of(5001) == ("held", ["voucher_differs"])
+    assert await world.hold_of(5001) == ("held", ["issued_otherwise", "drift_changed"])
     assert len(list_entries(world)) == 1
 
 
@@ -224,3 +230,19 @@ async def test_credit_note_needs_proof_of_its_own(world: World) -> None:
     assert (row["state"], row["remote_gross_amount"]) == ("done", row["gross_amount"])
     (note,) = world.ledger.credits()
     assert note["InvoiceNumber"] == str(world.source.record(5008)["invoiceNumber"])
+
+
+async def test_lock_counts_for_the_invoice_date_alone_also_where_it_was_set_a_moment_ago(world: World) -> None:
+    record = world.source.record(5001)
+    record["deliveryDate"] = "2026-01-31"
+    await choose_booking(world, Booking.VOUCHER)
+    await world.settle_company(BookCustomerInvoiceOnDeliveryDate=True, AccountingLockedDate="2026-02-28")
+    await world.carry("invoice", 5001)
+    assert await world.hold_of(5001) == ("done", [])
+    # Nobody has looked at the settings since, so that it is Unimicro that refuses the next one.
+    await world.settle_company(AccountingLockedDate=record["invoiceDate"])
+    world.source.double("5001", 9901, invoiceNumber="119901")
+    await world.carry("invoice", 9901)
+    assert await world.hold_of(9901) == ("held", ["period_locked"])
+    assert "The invoice date" in (await world.document(9901))["reasons"][0]["cause"]
+    assert len(list_entries(world)) == 1

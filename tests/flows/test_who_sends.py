@@ -8,6 +8,7 @@ from sqlalchemy import text
 from app.domain.answers import Question, Way
 from tests.world import GO_LIVE, RENUMBERED, World
 from tests.world.bookings import answer
+from tests.world.numbered import turn
 
 ACCEPTANCE = RENUMBERED["acceptance"]
 
@@ -110,6 +111,7 @@ async def test_nobody_is_reminded_of_a_number_that_no_customer_has(
 ) -> None:
     async with world.resources.engine.begin() as connection:
         await connection.execute(text("UPDATE key SET booking = :booking"), {"booking": booking})
+    turn(world, number_posted="taken")
     await world.carry("invoice", 5001)
     (row,) = world.ledger.books().rows("CustomerInvoice")
     assert (bool(row["DontSendReminders"]), bool(row["DontUseFactoring"])) == (is_quiet, is_quiet)

@@ -344,10 +344,10 @@ def test_method_draft_leaves_the_issuing_to_a_person() -> None:
     assert step_types(plan_document(make_situation(booking="draft"))) == these(CreateDraft, KeepDraft)
 
 
-def test_credit_note_of_a_key_that_makes_orders_is_held() -> None:
-    document = make_document(kind=DocumentKind.CREDIT_NOTE, credited_invoice_id="5000")
-    assert codes(plan_document(make_situation(document=document, booking="order"))) == ["credit_of_order"]
-    assert step_types(plan_document(make_situation(booking="order"))) == these(CreateDraft, Issue)
+def test_credit_note_is_held_until_its_order_was_invoiced() -> None:
+    ordered = replace(BOOKED, booking="order")
+    assert codes(plan_document(make_credit(credited=ordered))) == ["credit_of_order"]
+    assert isinstance(plan_document(make_credit()), Go)
 
 
 def test_credit_note_waits_for_its_invoice() -> None:

@@ -23,8 +23,8 @@ async def choose_booking(world: World, booking: Booking, *proven: dict[Question,
     """Let the key's documents get into the books so, with what is known of its company."""
     async with world.resources.sessions.begin() as session:
         await session.execute(
-            text("UPDATE key SET booking = :booking, sender = :sender WHERE id = :id"),
-            {"booking": booking, "sender": sender_of(booking), "id": world.key_id},
+            text("UPDATE key SET booking = :booking, sender = :sender WHERE tenant_id = :tenant_id AND id = :id"),
+            {"booking": booking, "sender": sender_of(booking), **_name(world)},
         )
     for answers in (PROVEN.get(booking, {}), *proven):
         for question, way in answers.items():
@@ -34,6 +34,18 @@ async def choose_booking(world: World, booking: Booking, *proven: dict[Question,
 async def answer(world: World, question: Question, way: Way) -> None:
     """What `golive` has found of the key's company."""
     async with world.resources.sessions.begin() as session:
-        key = await session.get_one(Key, UUID(str(world.key_id)))
+        named = _name(world)
+        key = await session.get_one(Key, (named["tenant_id"], named["id"]))
         given = Answer(question=question, answer=way, how=How.TRIED, answered_by="a test")
         await record_answer(session, tenant_id=key.tenant_id, company_key=key.company_key, given=given)
+
+
+async def forget_kid_acceptance(world: World) -> None:
+    """As if nobody had accepted that Unimicro makes a KID where a document has none."""
+    async with world.resources.sessions.begin() as session:
+        forgotten = text("UPDATE key SET kid_acceptance = NULL WHERE tenant_id = :tenant_id AND id = :id")
+        await session.execute(forgotten, _name(world))
+
+
+def _name(world: World) -> dict[str, UUID]:
+    return {"tenant_id": world.tenant_id, "id": UUID(str(world.key_id))}

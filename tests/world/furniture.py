@@ -27,6 +27,7 @@ PACE = {
     "DATABASE_URL",
     "backoff_cap_seconds",
     "backoff_first_seconds",
+    "follow_minutes",
     "give_up_hours",
     "lease_seconds",
     "poll_seconds",
@@ -144,6 +145,8 @@ async def write_rows(engine: AsyncEngine, rows: dict[str, bytes], sequences: dic
         async with raw.transaction():
             # Triggers and foreign keys saw these rows when they were made.
             await raw.execute("SET LOCAL session_replication_role = replica")
+            # The operators' own is there from the beginning, and among the rows.
+            await raw.execute("DELETE FROM tenant")
             for table, copied in rows.items():
                 await raw.copy_to_table(table, source=BytesIO(copied), format="binary")
             last = list(sequences.items())

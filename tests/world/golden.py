@@ -76,7 +76,7 @@ def render(data: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
     else:
         payload, warnings = to_invoice(
             document,
-            _to_links(data),
+            to_links(data),
             guid=guid_for("golden", document.recman_invoice_id),
             external_reference=reference,
             currency=Currency(currency_id=CURRENCY_IDS[document.currency], rate=Decimal(data.get("rate", "1"))),
@@ -85,7 +85,8 @@ def render(data: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
     return parse_json(dump_json(payload)), [warning.cause for warning in warnings]
 
 
-def _to_links(data: dict[str, Any]) -> Links:
+def to_links(data: dict[str, Any]) -> Links:
+    """What the case's document points to in Unimicro."""
     links = data.get("links", {"project": 12, "department": 3})
     products = {
         number: RemoteProduct(

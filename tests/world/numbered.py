@@ -16,7 +16,14 @@ LAST = 79_999
 async def choose_series_booking(world: World) -> None:
     """The key books by series; a row says so, for how a key comes to it is another matter."""
     async with world.resources.engine.begin() as connection:
-        await connection.execute(text("UPDATE key SET booking = 'series', sender = 'recman'"))
+        opened = "proof = 'open', credits_proven = true"
+        await connection.execute(text(f"UPDATE key SET booking = 'series', sender = 'recman', {opened}"))  # noqa: S608
+
+
+async def prove_again(world: World) -> None:
+    """The key is proven from the beginning, one document at a time."""
+    async with world.resources.engine.begin() as connection:
+        await connection.execute(text("UPDATE key SET proof = 'proving', credits_proven = false"))
 
 
 def turn(world: World, **switches: Any) -> None:

@@ -33,6 +33,8 @@ auth_type = any
 pool_mode = transaction
 max_client_conn = 500
 default_pool_size = {most}
+query_wait_timeout = 5
+server_login_retry = 1
 logfile = {folder}/pgbouncer.log
 """
 

@@ -29,6 +29,8 @@ BODIES: dict[tuple[str, str], Any] = {
     ("PATCH", "/v1/keys/{key_id}"): {"name": "theirs"},
     ("POST", "/v1/keys/{key_id}/check"): None,
     ("POST", "/v1/keys/{key_id}/open"): {"name": "Theirs", "reason": "not ours"},
+    ("PUT", "/v1/keys/{key_id}/series"): {"series": [{"series_id": 7, "next_number": 1}]},
+    ("POST", "/v1/keys/{key_id}/series/{series_id}/skip-to"): {"number": 2, "reason": "not ours"},
     ("DELETE", "/v1/keys/{key_id}"): None,
     ("POST", "/v1/keys/{key_id}/take-over"): {"from_key_id": "{key_id}"},
     ("POST", "/v1/keys/{key_id}/customer-check"): None,

@@ -7,7 +7,7 @@ Source: docs/facts/unimicro.md §2 and §5 [O].
 import asyncio
 import random
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Any
@@ -214,17 +214,6 @@ class UnimicroClient:
     async def put_action(self, route: str, action: str, body: Mapping[str, Any]) -> Any:
         """What an action answers that wants the record itself in its body."""
         return await self._write("PUT", route, query={"action": action}, body=body)
-
-    async def post_list(self, route: str, action: str, body: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-        """The records that an action made of a list of them.
-
-        Raises:
-            OutcomeUnknownError: it may have made them, or has but does not say which.
-        """
-        answer = await self._write("POST", route, query={"action": action}, body=list(body))
-        if not isinstance(answer, list) or not all(map(is_record, answer)):
-            raise OutcomeUnknownError(f"Unimicro took {route} but did not say what it made", system=System.UNIMICRO)
-        return answer
 
     # https://developer.unimicro.no/guide/api/files
     async def upload(self, files_base: str, name: str, content: bytes) -> Any:

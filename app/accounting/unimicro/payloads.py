@@ -18,6 +18,8 @@ DRAFT_ON_CREATE = 10001
 INVOICE_DRAFT = 42001
 ORDER_DRAFT = 41001
 INVOICE_CREDITED = 42006
+# Of a booked voucher's lines. Source: §12 [O].
+VOUCHER_CREDITED = 31004
 PRODUCT_ACTIVE = 35001
 # Customers with these are not invoiced: inactive, deleted. Source: §3.1 [o].
 CUSTOMER_DELETED = 90001

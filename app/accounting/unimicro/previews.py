@@ -14,7 +14,7 @@ class Preview:
 
     method: str
     path: str
-    payload: Mapping[str, Any] | None = None
+    payload: Mapping[str, Any] | Sequence[Mapping[str, Any]] | None = None
     warnings: tuple[Reason, ...] = ()
 
 

@@ -11,6 +11,7 @@ from datetime import date
 from types import MappingProxyType
 from typing import Any, Generic, TypeVar
 
+from app.accounting.unimicro.follow import FollowTarget
 from app.accounting.unimicro.payloads import VAT_DUTIES, VAT_PLANNED, VAT_REGISTERED, to_text
 from app.accounting.unimicro.series import SeriesTarget
 from app.accounting.unimicro.set_up import fetch_set_up
@@ -64,7 +65,7 @@ class Change:
     number: str = ""
 
 
-class UnimicroTarget(SeriesTarget, VoucherTarget):
+class UnimicroTarget(SeriesTarget, VoucherTarget, FollowTarget):
     """One company's books; errors as `UnimicroClient` raises them."""
 
     async def fetch_reference(self) -> Reference:

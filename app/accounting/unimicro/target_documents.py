@@ -9,13 +9,15 @@ from typing import Any
 
 from app.accounting.unimicro.client import UnimicroClient
 from app.accounting.unimicro.payloads import guid_for, list_lost_lines, to_text
-from app.accounting.unimicro.translate import from_customer, from_recipient, is_deleted_customer
+from app.accounting.unimicro.recipients import other_customer, require_active
+from app.accounting.unimicro.translate import from_recipient, is_deleted_customer
 from app.accounting.unimicro.translate_credits import is_booked_as, seed_of_lines, to_credit_head, to_credit_lines
 from app.accounting.unimicro.translate_documents import (
     Currency,
     from_invoice,
     list_cuts,
     to_invoice,
+    to_own_number,
     to_rounding,
     to_series,
 )
@@ -56,7 +58,7 @@ class Draft:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewDraft:
-    """What a draft is made with; `rate` is what one unit of the document's currency is worth.
+    """What a draft is made with: at `rate` for one unit of its currency; `keeps_number`: with the document's own.
 
     `is_quiet`: the customer has it under another number, so it is neither reminded of nor sold to a factor.
     """
@@ -68,6 +70,7 @@ class NewDraft:
     reference: Reference
     rate: Decimal
     is_quiet: bool = False
+    keeps_number: bool = False
 
 
 # What customers look like on an invoice's head, by the customer's id; the caller says how long it is believed.
@@ -101,7 +104,10 @@ class DocumentTarget:
         """Documents that carry our reference."""
         condition = f"ExternalReference eq {quote(external_reference)}"
         rows = await self._client.fetch_list(self.route, filter=condition)
-        return tuple(one for one in map(self.read, rows) if one.external_reference == external_reference)
+        found = [one for one in map(self.read, rows) if one.external_reference == external_reference]
+        ids = {one.remote_id for one in found}
+        # A credit draft may have its invoice's reference until it gets one of its own: then it is not ours.
+        return tuple(one for one in found if one.credited_id not in ids)
 
     async def find_documents_by_number(self, number: str) -> tuple[RemoteDocument, ...]:
         """Invoices and credit notes with this number, whoever made them."""
@@ -158,7 +164,7 @@ class DocumentTarget:
         )
         # Source: docs/facts/unimicro.md §3.2 [O].
         quiet = {"DontSendReminders": True, "DontUseFactoring": True} if new.is_quiet else {}
-        return payload | quiet, warnings
+        return payload | quiet | to_own_number(document, keeps=new.keeps_number), warnings
 
     def list_cuts(self, document: Document) -> tuple[Reason, ...]:
         """What was cut of the texts of a draft whose making was not seen."""
@@ -187,7 +193,7 @@ class DocumentTarget:
     async def _fetch_own_recipient(self, links: Links, recman_company_id: str) -> Recipient:
         recipient = await self._fetch_recipient(links, recman_company_id)
         if links.customer_number not in ("", recipient.number):
-            raise HoldError((_other_customer(links, recipient, recman_company_id),))
+            raise HoldError((other_customer(links, recipient, recman_company_id),))
         return recipient
 
     async def _fetch_recipient(self, links: Links, recman_company_id: str) -> Recipient:
@@ -195,7 +201,7 @@ class DocumentTarget:
         if found is None:
             shown = f"{links.customer_number} {links.customer_name}".strip()
             row = await self.fetch_customer(links.customer_id, recman_company_id=recman_company_id, shown=shown)
-            _require_active(row)
+            require_active(row)
             found = from_recipient(row)
             self._recipients[links.customer_id] = found
         return found
@@ -259,11 +265,18 @@ class DocumentTarget:
         await self._client.update(f"invoices/{remote_id}", {"ID": remote_id, "ExternalReference": external_reference})
 
     async def update_credit_draft(
-        self, remote_id: int, document: Document, *, external_reference: str, links: Links, rate: Decimal | None = None
+        self,
+        remote_id: int,
+        document: Document,
+        *,
+        external_reference: str,
+        links: Links,
+        rate: Decimal | None = None,
+        keeps_number: bool = False,
     ) -> Draft:
         """The credit draft with our reference, dates and texts; where any line differs, with RecMan's lines.
 
-        `rate` is its invoice's, which it keeps; None: the draft's own.
+        `rate` is its invoice's, which it keeps; None: the draft's own. `keeps_number`: see `NewDraft`.
         """
         row = await self._client.fetch_one(f"invoices/{remote_id}", expand="Items,Items.Dimensions")
         head, warnings = to_credit_head(
@@ -271,7 +284,8 @@ class DocumentTarget:
         )
         kept_rate = rate or from_invoice(row).rate
         lines, cut = to_credit_lines(document, links, there=row, rate=kept_rate or Decimal(1))
-        await self._client.update(f"invoices/{remote_id}", {"ID": remote_id, **head, **to_series(links), **lines})
+        own = {**to_series(links), **to_own_number(document, keeps=keeps_number)}
+        await self._client.update(f"invoices/{remote_id}", {"ID": remote_id, **head, **own, **lines})
         made = await self._client.fetch_one(f"invoices/{remote_id}", expand="Items")
         lost = list_lost_lines(lines, made, where=f"Credit note {document.number}")
         return Draft(
@@ -325,19 +339,3 @@ class DocumentTarget:
             currencyDate=day.isoformat(),
         )
         return read_quote(answer, day)
-
-
-def _other_customer(links: Links, recipient: Recipient, recman_company_id: str) -> Reason:
-    cause = (
-        f"The customer was linked as number {links.customer_number} with id {links.customer_id}; in Unimicro that id "
-        f"now shows number {recipient.number}, {recipient.name}"
-    )
-    fix = fix_for(Code.CUSTOMER_NOT_THE_ONE, recman_company_id=recman_company_id)
-    return Reason(code=Code.CUSTOMER_NOT_THE_ONE, cause=cause, fix=fix)
-
-
-def _require_active(row: Mapping[str, Any]) -> None:
-    customer = from_customer(row)
-    if not customer.active:
-        cause = f"Customer {customer.number} {customer.name} is inactive in Unimicro"
-        raise HoldError((Reason(code=Code.CUSTOMER_INACTIVE, cause=cause, fix=fix_for(Code.CUSTOMER_INACTIVE)),))

@@ -262,6 +262,8 @@ def from_recipient(row: Mapping[str, Any]) -> Recipient:
         name=to_text(info.get("Name")),
         org_number=_to_org_number(row),
         email=to_text((info.get("DefaultEmail") or {}).get("EmailAddress")),
+        electronic_address=to_text(row.get("PeppolAddress") or row.get("EfakturaIdentifier")),
+        agreed_reference=to_text(row.get("EInvoiceAgreementReference")),
         invoice_address=_from_address(info.get("InvoiceAddress") or {}),
         delivery_address=_from_address(info.get("ShippingAddress") or {}),
     )

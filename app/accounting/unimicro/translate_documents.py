@@ -139,6 +139,11 @@ def _to_head_address(prefix: str, address: Address) -> dict[str, str]:
     }
 
 
+def to_own_number(document: Document, *, keeps: bool) -> dict[str, str]:
+    """The number that a draft is sent with where it keeps its own; whether it is taken is unknown."""
+    return {"InvoiceNumber": document.number} if keeps else {}
+
+
 def to_head_texts(document: Document, external_reference: str) -> dict[str, Any]:
     """What a head says of the document itself; blank fields are left out."""
     what = "invoice" if document.kind is DocumentKind.INVOICE else "credit note"

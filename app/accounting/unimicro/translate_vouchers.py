@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
-from app.accounting.unimicro.payloads import fit_texts, guid_for, to_day, to_text
+from app.accounting.unimicro.payloads import VOUCHER_CREDITED, fit_texts, guid_for, to_day, to_text
 from app.accounting.unimicro.translate_documents import from_invoice, to_dimensions
 from app.domain.documents import Document, DocumentKind, Totals
 from app.domain.money import ZERO, round_money, to_decimal
@@ -118,6 +118,7 @@ def from_voucher(
         number=number or next((to_text(line.get("JournalEntryNumber")) for line in there), ""),
         external_reference=reference,
         document=None if head is None else _to_document(head, there, reference),
+        is_credited=bool(there) and all(line.get("StatusCode") == VOUCHER_CREDITED for line in there),
     )
 
 

@@ -135,7 +135,7 @@ class VoucherTarget(DocumentTarget):
     ) -> tuple[RemoteVoucher, ...]:
         """Whatever has the document's number; `thoroughly`: a voucher without head too, by number and by reference.
 
-        Shape: without head are those alone that are ours by their reference, or have none.
+        Shape: without head are those alone that stand, and are ours by their reference or have none.
         """
         found = [await self._read_head(head) for head in await self._list_heads(number)]
         if not thoroughly or any(one.external_reference == external_reference for one in found):
@@ -143,7 +143,8 @@ class VoucherTarget(DocumentTarget):
         ids = [*await self._list_entries_by_number(number), *await self._list_entries_by_reference(external_reference)]
         known = {one.entry_id for one in found}
         others = [await self._read_entry(one, None) for one in dict.fromkeys(ids) if one not in known]
-        return (*found, *(one for one in others if one.external_reference in ("", external_reference)))
+        ours = ("", external_reference)
+        return (*found, *(one for one in others if one.external_reference in ours and not one.is_credited))
 
     async def _read_head(self, head: Mapping[str, Any]) -> RemoteVoucher:
         entry_id = head.get("JournalEntryID")

@@ -122,6 +122,8 @@ async def confirm_hook(door: AdminDoor, resources: ResourcesDep, hook_id: UUID, 
     await door.record("hook.confirm", f"hook:{hook.id}", tenant_id=hook.tenant_id, after=after)
     await door.session.commit()
     resources.kept(KnownHooks).by_address.clear()
-    released = await release_recorded(resources.sessions, [hook_id]) if word.release else 0
+    released = 0
+    if word.release:
+        released = await release_recorded(resources.of_tenant(hook.tenant_id).sessions, [hook_id])
     wake_workers(resources)
     return ConfirmedView(hook_id=hook_id, released=released, discarded=discarded)

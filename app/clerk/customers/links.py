@@ -40,7 +40,7 @@ async def find_pair(
         RequestError: one of the two is not there, or not just one.
         RemoteError: one of the systems could not be read.
     """
-    async with resources.sessions() as session:
+    async with resources.of_tenant(key.tenant_id).sessions() as session:
         tenant = await load_tenant(session, key.tenant_id)
         rules = (await load_rules(session, key.id)).rules
     if rules.customer_number is not NumberPolicy.LINKED:
@@ -100,7 +100,7 @@ async def require_broken(resources: Resources, key: Key, *, recman_company_id: s
         ConflictError: the customer is there as it was linked.
         RemoteError: Unimicro could not be read.
     """
-    async with resources.sessions() as session:
+    async with resources.of_tenant(key.tenant_id).sessions() as session:
         transfer = await _load_link(session, key, recman_company_id)
     remote_id, number = transfer.remote_id or 0, transfer.remote_number or ""
     if not await open_key_target(resources, key).is_customer_gone(remote_id, number=number):

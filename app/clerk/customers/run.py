@@ -45,6 +45,7 @@ async def run_check(resources: Resources, key: Key, check_id: int) -> AsyncItera
     A green check wakes whatever waits for it. When the caller stops listening, or the process dies, the check is taken
     for dead after a while.
     """
+    resources = resources.of_tenant(key.tenant_id)
     try:
         async for progress in _compare(resources, key, check_id):
             async with resources.sessions.begin() as session:

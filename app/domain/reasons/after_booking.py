@@ -56,6 +56,49 @@ ROWS = (
             "that (POST /v1/invoices/{transfer_id}/done-elsewhere): then the alarm ends. If it was right, have "
             "RecMan credit it, too; the alarm stays as the record of it."
         ),
+        cases={
+            "left": Text(
+                "It was never a claim. If it is to be invoiced, make it in Unimicro by hand and link that (POST "
+                "/v1/invoices/{transfer_id}/done-elsewhere). If it is not, have RecMan credit it, too; the alarm stays "
+                "as the record of it."
+            ),
+        },
+    ),
+    Row(
+        code=Code.ISSUED_ON_OTHER_DAYS,
+        mender=Mender.ACCOUNTANT,
+        sentence=Text("A document that Unimicro sends was issued with other days than RecMan's."),
+        fix=Text(
+            "Nothing need be done where it was meant: the customer has Unimicro's days. Where it was not, credit the "
+            "invoice in Unimicro and issue it again."
+        ),
+    ),
+    Row(
+        code=Code.ORDER_UNREACHABLE,
+        mender=Mender.UNIMICRO_ADMINISTRATOR,
+        sentence=Text("Unimicro is to send the invoice and cannot reach the customer."),
+        fix=Text(
+            "Enter the customer's e-mail address or Peppol address in Unimicro, then retry (POST "
+            "/v1/transfers/{transfer_id}/retry)."
+        ),
+    ),
+    Row(
+        code=Code.ORDER_WITHOUT_REFERENCE,
+        mender=Mender.UNIMICRO_ADMINISTRATOR,
+        sentence=Text("Unimicro is to send an electronic invoice that has no reference."),
+        fix=Text(
+            "Enter the reference that was agreed with the customer in Unimicro (e-invoice agreement reference), then "
+            "retry (POST /v1/transfers/{transfer_id}/retry); or credit the invoice in RecMan and write it again with a "
+            "reference."
+        ),
+    ),
+    Row(
+        code=Code.ORDER_INVOICES,
+        mender=Mender.ACCOUNTANT,
+        sentence=Text("Which invoice an order became cannot be told."),
+        fix=Text(
+            "Compare the order with its invoices in Unimicro by hand. A credit note for it is made there by hand, too."
+        ),
     ),
     Row(
         code=Code.DRIFT_OTHER,

@@ -33,9 +33,9 @@ CATALOGUE: Mapping[Code, Row] = {
         SET_UP,
         AFTER_BOOKING,
         KIDS,
-        SENDING,
         VOUCHERS,
         SERIES,
+        SENDING,
     )
     for row in rows
 }

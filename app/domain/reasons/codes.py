@@ -38,6 +38,10 @@ class Code(StrEnum):
     DRIFT_CREDITED = "drift_credited"
     DRIFT_DELETED = "drift_deleted"
     DRIFT_OTHER = "drift_other"
+    ISSUED_ON_OTHER_DAYS = "issued_on_other_days"
+    ORDER_INVOICES = "order_invoices"
+    ORDER_UNREACHABLE = "order_unreachable"
+    ORDER_WITHOUT_REFERENCE = "order_without_reference"
     SAME_AS_OTHER = "same_as_other"
     CUSTOMER_ON_HOLD = "customer_on_hold"
     APPROVAL_MISSING = "approval_missing"
@@ -80,7 +84,6 @@ class Code(StrEnum):
     VOUCHER_WITHOUT_CLAIM = "voucher_without_claim"
     VOUCHER_WITHOUT_HEAD = "voucher_without_head"
     VOUCHER_LOST = "voucher_lost"
-    VOUCHER_DIFFERS = "voucher_differs"
     CUSTOMER_WITHOUT_ACCOUNT = "customer_without_account"
 
     # Customers, products, projects, departments.
@@ -90,6 +93,7 @@ class Code(StrEnum):
     CUSTOMER_NOT_THE_ONE = "customer_not_the_one"
     CUSTOMER_NUMBER_CLASH = "customer_number_clash"
     CUSTOMER_NUMBER_NOT_KEPT = "customer_number_not_kept"
+    CUSTOMER_NUMBER_NOT_TAKEN = "customer_number_not_taken"
     CUSTOMER_NUMBER_OUTSIDE_SERIES = "customer_number_outside_series"
     CUSTOMER_NUMBER_TWICE = "customer_number_twice"
     CUSTOMER_UNDER_OTHER_NUMBER = "customer_under_other_number"

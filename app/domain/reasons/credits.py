@@ -43,9 +43,10 @@ ROWS = (
     Row(
         code=Code.CREDIT_OF_ORDER,
         mender=Mender.ACCOUNTANT,
-        sentence=Text("An order has no credit note."),
+        sentence=Text("The order that it credits has not been invoiced yet."),
         fix=Text(
-            "Credit in Unimicro the invoice that was made of the order, then ignore this credit note (POST "
+            "Invoice the order in Unimicro: then the credit note is made for that invoice by itself. If the order is "
+            "not to be invoiced, delete it there and ignore this credit note (POST "
             "/v1/transfers/{transfer_id}/ignore)."
         ),
     ),

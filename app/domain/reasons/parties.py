@@ -84,6 +84,16 @@ ROWS = (
         wakes=frozenset({Change.CUSTOMER_LINKED, Change.RULES_CHANGED}),
     ),
     Row(
+        code=Code.CUSTOMER_NUMBER_NOT_TAKEN,
+        mender=Mender.ADMINISTRATOR,
+        sentence=Text("Unimicro gives customers numbers of its own."),
+        fix=Text(
+            "Let Unimicro number customers (customer_number: linked, PUT /v1/rules): then it goes on by itself. Or "
+            "import the customer into Unimicro with number {number}, then retry."
+        ),
+        wakes=frozenset({Change.RULES_CHANGED}),
+    ),
+    Row(
         code=Code.CUSTOMER_NUMBER_OUTSIDE_SERIES,
         mender=Mender.CLERK,
         sentence=Text("The customer number is outside Unimicro's series."),

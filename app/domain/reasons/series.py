@@ -9,7 +9,7 @@ ROWS = (
         mender=Mender.ADMINISTRATOR,
         sentence=Text("Nobody has said in which series of Unimicro's the document gets its number."),
         fix=Text("Say so (PUT /v1/keys/{key_id}/series); it then goes on by itself."),
-        wakes=frozenset({Change.KEY_CHANGED}),
+        wakes=frozenset({Change.KEY_CHANGED, Change.KEY_OPENED}),
     ),
     Row(
         code=Code.SERIES_NUMBER_UNFIT,
@@ -20,7 +20,7 @@ ROWS = (
             "numbers are such, choose another booking for the key (PATCH /v1/keys/{key_id}); where some are, have "
             "RecMan number the later ones in whole numbers."
         ),
-        wakes=frozenset({Change.KEY_CHANGED}),
+        wakes=frozenset({Change.KEY_CHANGED, Change.KEY_OPENED}),
     ),
     Row(
         code=Code.SERIES_PASSED,
@@ -31,7 +31,7 @@ ROWS = (
             "/v1/invoices/{transfer_id}/done-elsewhere); else book it by hand under its number, and ignore it here "
             "(POST /v1/transfers/{transfer_id}/ignore)."
         ),
-        wakes=frozenset({Change.KEY_CHANGED}),
+        wakes=frozenset({Change.KEY_CHANGED, Change.KEY_OPENED}),
     ),
     Row(
         code=Code.SERIES_OUT_OF_STEP,
@@ -41,9 +41,9 @@ ROWS = (
             "Somebody else has used the series, or set it. Find out who, with the accountant. Where the number is gone "
             "for good, book the document by hand, ignore it here and pass its number (POST "
             "/v1/keys/{key_id}/series/{series_id}/skip-to); where the series was set by mistake, set it right in "
-            "Unimicro. Then let the key go on."
+            "Unimicro. Then let the key go on (POST /v1/keys/{key_id}/open)."
         ),
-        wakes=frozenset({Change.KEY_CHANGED}),
+        wakes=frozenset({Change.KEY_CHANGED, Change.KEY_OPENED}),
     ),
     Row(
         code=Code.SERIES_NOT_TAKEN,
@@ -53,7 +53,7 @@ ROWS = (
             "See to it in Unimicro that the user who signed in may use the series and that it is one for invoices; ask "
             "Unimicro's support how a draft's series is chosen. Else choose another booking for the key."
         ),
-        wakes=frozenset({Change.KEY_CHANGED}),
+        wakes=frozenset({Change.KEY_CHANGED, Change.KEY_OPENED}),
     ),
     Row(
         code=Code.SERIES_MISSING,

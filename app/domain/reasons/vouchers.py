@@ -25,14 +25,6 @@ ROWS = (
             "No draft is left in Unimicro. Choose another booking for the key (PATCH /v1/keys/{key_id}), then retry; "
             "or have Unimicro set up so that it keeps posted numbers, and prove it (recman-unimicro golive)."
         ),
-        cases={
-            "issued": Text(
-                "It is issued under a number that the customer does not have: credit it in Unimicro, then enter it "
-                "there under RecMan's number. Choose another booking for the key (PATCH /v1/keys/{key_id}) before "
-                "anything else goes."
-            )
-        },
-        menders={"issued": Mender.ACCOUNTANT},
         wakes=frozenset({Change.KEY_CHANGED}),
     ),
     Row(
@@ -59,8 +51,9 @@ ROWS = (
         mender=Mender.ACCOUNTANT,
         sentence=Text("The voucher is booked, but Unimicro has made no invoice of it."),
         fix=Text(
-            "Pause the key (PATCH /v1/keys/{key_id}) and have the company proven again (recman-unimicro golive). "
-            f"Credit the voucher in Unimicro, then {_BY_HAND}."
+            "The company books other vouchers alike: choose another booking for the key (PATCH /v1/keys/{key_id}) and "
+            "let it go on (POST /v1/keys/{key_id}/open). Credit the voucher in Unimicro, ignore the document here "
+            f"(POST /v1/transfers/{{transfer_id}}/ignore), then {_BY_HAND}."
         ),
     ),
     Row(
@@ -68,19 +61,9 @@ ROWS = (
         mender=Mender.ACCOUNTANT,
         sentence=Text("Unimicro has taken the voucher at some time, and shows none now."),
         fix=Text(
-            "Look in Unimicro for a voucher with the document's number, credited ones too. If it is there, link its "
-            "invoice (POST /v1/invoices/{transfer_id}/done-elsewhere); if not, enter the document there by hand and "
-            "link that."
-        ),
-    ),
-    Row(
-        code=Code.VOUCHER_DIFFERS,
-        mender=Mender.ACCOUNTANT,
-        sentence=Text("The booked voucher is not as the document is."),
-        fix=Text(
-            "Compare the two in Unimicro. If the books are wrong, credit the voucher there, enter the document by hand "
-            "under its number, and pause the key (PATCH /v1/keys/{key_id}) until it is known why; if they are right, "
-            "retry it (POST /v1/transfers/{transfer_id}/retry)."
+            "Look in Unimicro for a voucher with the document's number, credited ones too. If it stands there, retry "
+            "this one; if not, ignore it here (POST /v1/transfers/{transfer_id}/ignore), then enter the document there "
+            "by hand and link it (POST /v1/invoices/{transfer_id}/done-elsewhere)."
         ),
     ),
     Row(

@@ -26,7 +26,10 @@ INVALID_SCOPE = Problem(3, "Invalid scope")
 OVER_QUOTA = Problem(5, "Daily request limit exceeded")
 BROKEN = Problem(6, "Internal error")
 
-# Field names of projects are RecMan's own reference; companies and invoices are assumed (§3.1, §3.3).
+LOG_WITHOUT_SEGMENT = Problem(7, "Missing parameter")
+
+# Field names of projects, jobs and logs are RecMan's own reference, those of a corporation were seen; companies and
+# invoices are assumed. Source: docs/facts/recman.md §3.1-§3.6.
 V2_FIELDS = {
     "company": "companyId,companyNumber,name,type,vatNumber,email,invoiceEmail,phone,creditTime,invoiceAddress,"
     "deliveryAddress,visitAddress,postAddress,created,updated",
@@ -36,10 +39,16 @@ V2_FIELDS = {
     "value,attributes,file",
     "invoice": "invoiceId,invoiceNumber,type,creditedInvoiceId,invoiceDate,dueDate,deliveryDate,currency,companyId,"
     "departmentId,projectId,ourReference,yourReference,requisition,kid,notes,totalExVat,vat,totalIncVat,created,lines",
+    "corporation": "corporationId,name",
+    "job": "jobId,projectId,candidateId,responsibleUserId,employmentId,name,startDate,endDate,salary,salaryType,"
+    "holidayRate,invoice,separateInvoice,description,collectiveAgreementId",
+    "log": "logId,candidateId,companyId,companyContactId,projectId,userId,created,text,type",
 }
 V1_SCOPES = frozenset({"department", "user"})
 IDS_PARAMETERS = {"company": "companyIds", "project": "projectIds", "invoice": "invoiceIds"}
-EQUAL_PARAMETERS = {"project": ("companyId", "departmentId")}
+LOG_SEGMENTS = ("companyId", "companyContactId", "candidateId", "projectId", "userId")
+EQUAL_PARAMETERS = {"project": ("companyId", "departmentId", "responsibleUserId"), "log": LOG_SEGMENTS}
+SMALLEST_PARAMETERS = {"project": "minProjectId", "log": "minLogId"}
 SIGNED_HEAD = ("totalExVat", "vat", "totalIncVat")
 SIGNED_LINE = ("quantity", "total")
 
@@ -49,6 +58,8 @@ def answer_v2(store: RecmanStore, params: Mapping[str, str]) -> Record:
     scope = params.get("scope", "")
     if scope not in V2_FIELDS or scope in store.options.refused_scopes:
         return refuse_v2([INVALID_SCOPE])
+    if scope == "log" and store.options.log_needs_segment and not set(LOG_SEGMENTS) & params.keys():
+        return refuse_v2([LOG_WITHOUT_SEGMENT])
     refused = _refused_parameter(scope, params, store.options)
     if refused:
         return {"success": False, "errors": [f"invalid parameter: {refused}"]}
@@ -104,7 +115,7 @@ def _filtered(store: RecmanStore, scope: str, params: Mapping[str, str]) -> list
 
 
 def _by_ids(scope: str, params: Mapping[str, str], options: RecmanOptions) -> Callable[[Record], bool]:
-    name = IDS_PARAMETERS[scope]
+    name = IDS_PARAMETERS.get(scope, "")
     if name not in params or (scope == "invoice" and options.invoice_ids_filter == "ignore"):
         return lambda _row: True
     wanted = set(split_list(params[name]))
@@ -117,10 +128,10 @@ def _by_equality(scope: str, params: Mapping[str, str]) -> Callable[[Record], bo
 
 
 def _by_smallest_id(scope: str, params: Mapping[str, str]) -> Callable[[Record], bool]:
-    smallest = params.get("minProjectId", "") if scope == "project" else ""
+    smallest = params.get(SMALLEST_PARAMETERS.get(scope, ""), "")
     if not smallest.isdecimal():
         return lambda _row: True
-    return lambda row: int(row["projectId"]) >= int(smallest)
+    return lambda row: int(row[ID_FIELDS[scope]]) >= int(smallest)
 
 
 def _in_order(rows: list[Record], store: RecmanStore) -> list[Record]:

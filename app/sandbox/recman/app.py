@@ -37,7 +37,7 @@ def create_app(options: RecmanOptions | None = None) -> FastAPI:
 @router.get("/v2/get/")
 @router.get("/v2/get/index.php")
 async def read_v2(request: Request, store: StoreDep) -> Response:
-    """Version 2 reader: companies, projects and invoices."""
+    """Version 2 reader: companies, projects, invoices, corporations, jobs and logs."""
     params = dict(request.query_params)
     problem = await _check_call(store, "/v2/get/", params)
     if problem:

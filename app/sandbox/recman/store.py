@@ -21,6 +21,9 @@ ID_FIELDS = {
     "invoice": "invoiceId",
     "department": "department_id",
     "user": "user_id",
+    "corporation": "corporationId",
+    "job": "jobId",
+    "log": "logId",
 }
 
 Call = tuple[str, tuple[tuple[str, str], ...]]
@@ -74,7 +77,8 @@ class RecmanOptions:
 
     Source: docs/facts/recman.md §2.2 (fields, id filters), §2.4 (data), §2.7 (page size, unstable pages), §2.8 (quota);
     the sign of credit notes and the refused parameters of invoices are assumed. `more_fields`: names that an account
-    has besides, such as a customer's GLN.
+    has besides, such as a customer's GLN. `log_needs_segment`: a log is read of one company, contact, candidate,
+    project or user alone, as RecMan's page says; code that reads it without was seen to work (§2.2, §3.6).
     """
 
     keys: frozenset[str] = frozenset({SANDBOX_KEY})
@@ -87,6 +91,7 @@ class RecmanOptions:
     unstable_pages: bool = False
     after_last_page: Literal["nothing", "first"] = "nothing"
     more_fields: frozenset[str] = frozenset()
+    log_needs_segment: bool = False
     credit_sign: Literal["positive", "negative"] = "positive"
     today: Callable[[], date] = today_utc
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep

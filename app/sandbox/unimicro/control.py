@@ -34,6 +34,7 @@ class HasCompanies(Protocol):
 
 # Numbers that come from a series in the order of issuing; left out with `?without_numbers=1`.
 _SERIES_NUMBERS = ("InvoiceNumber", "PaymentID", "OrderNumber")
+_VOUCHER_NUMBERS = ("JournalEntryNumber", "JournalEntryNumberNumeric")
 # How a referred record is named.
 _LABELS = {"Customer": "CustomerNumber", "Product": "PartName", "Project": "ProjectNumber", "VatType": "VatCode"}
 _LABELS |= {"Department": "DepartmentNumber", "Account": "AccountNumber", "CurrencyCode": "Code", "Terms": "Name"}
@@ -41,7 +42,9 @@ _LABELS |= {"CustomerInvoice": "ExternalReference", "NumberSeries": "Name", "Dis
 _LABELS |= {"Distributions": "ID", "JournalEntry": "Description"}
 _NESTED = {"BusinessRelation", "Dimensions", "Address", "Email", "Phone"}
 _HIDDEN = {"ID", "CreatedAt", "CreatedBy", "UpdatedAt", "UpdatedBy", "Deleted", "CustomerInvoiceID", "JournalEntryID"}
-_HIDDEN |= {"CustomerOrderID"}
+_HIDDEN |= {"CustomerOrderID", "RegisteredDate", "NumberSeriesTaskID"}
+_HIDDEN |= {"JournalEntryLineDraftID", "VatJournalEntryPostID", "PostPostJournalEntryLineID", "ReferenceCreditPostID"}
+_HIDDEN |= {"OriginalReferencePostID"}
 
 
 def create_control_routes(app: SandboxApp, world: HasCompanies) -> APIRouter:
@@ -154,7 +157,8 @@ def _add_people_door(router: APIRouter, world: HasCompanies) -> None:
 def to_plain_books(company: Company, *, without_numbers: bool = False) -> Record:
     """A company's records by their visible names, each list in a fixed order.
 
-    Shape: name, customers, projects, departments, products, invoices and orders with items; empty values are left out.
+    Shape: name, customers, projects, departments, products, invoices and orders with items, vouchers that were posted
+    with lines; empty values are left out.
     """
     books = company.books
     lists = {"customers": "Customer", "projects": "Project", "departments": "Department", "products": "Product"}
@@ -165,7 +169,21 @@ def to_plain_books(company: Company, *, without_numbers: bool = False) -> Record
         plain[name] = _sort(
             [_to_plain_document(books, entity, row, bare=without_numbers) for row in books.rows(entity)]
         )
+    posted = {row["JournalEntryID"] for row in books.rows("JournalEntryLineDraft")}
+    vouchers = [row for row in books.rows("JournalEntry") if row["ID"] in posted]
+    plain["vouchers"] = _sort([_to_plain_voucher(books, row, bare=without_numbers) for row in vouchers])
     return plain
+
+
+def _to_plain_voucher(books: Books, entry: Record, *, bare: bool) -> Record:
+    """A journal entry with its lines; numbers that were posted stay, for they are the caller's."""
+
+    def show(entity: str, row: Record) -> Record:
+        plain = _to_plain(books, entity, row)
+        return {name: value for name, value in plain.items() if not bare or name not in _VOUCHER_NUMBERS}
+
+    lines = books.children("JournalEntryLine", "JournalEntryID", entry["ID"])
+    return show("JournalEntry", entry) | {"Lines": [show("JournalEntryLine", line) for line in lines]}
 
 
 def _to_plain_document(books: Books, entity: str, document: Record, *, bare: bool) -> Record:

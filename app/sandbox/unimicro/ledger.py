@@ -27,6 +27,8 @@ def number_entry(books: Books, entry_id: int, day: str) -> Record:
     """The journal entry with its number out of its voucher series, as "34-2026"."""
     entry = books.tables[ENTRY][entry_id]
     named = entry["NumberSeriesID"] or _find_series_of_task(books, entry["NumberSeriesTaskID"])
+    if named is None and books.switches.yearly_vouchers:
+        named = _load_series_of_year(books, int(day[:4]))["ID"]
     number = take_number(books, ENTRY, named)
     numbers = {"JournalEntryNumber": f"{number}-{day:.4}", "JournalEntryNumberNumeric": number}
     return books.update(ENTRY, entry_id, numbers | {"NumberSeriesID": find_series(books, ENTRY, named)["ID"]})
@@ -35,6 +37,16 @@ def number_entry(books: Books, entry_id: int, day: str) -> Record:
 def _find_series_of_task(books: Books, task_id: int | None) -> int | None:
     rows = [row for row in books.rows("NumberSeries") if row["NumberSeriesTaskID"] == task_id]
     return rows[0]["ID"] if task_id and rows else None
+
+
+def _load_series_of_year(books: Books, year: int) -> Record:
+    """The voucher series of a year, made when it is first needed."""
+    default = find_series(books, ENTRY)
+    kind = default["NumberSeriesTaskID"]
+    rows = (row for row in books.rows("NumberSeries") if row["NumberSeriesTaskID"] == kind)
+    found = next((row for row in rows if row["AccountYear"] == year), None)
+    own = {"AccountYear": year, "NextNumber": default["FromNumber"], "IsDefaultForTask": False}
+    return found or books.insert("NumberSeries", default | own | {"DisplayName": f"Bilag {year}"})
 
 
 def insert_line(books: Books, entry: Record, values: Record) -> Record:

@@ -196,6 +196,8 @@ class LedgerSwitches(SaleSwitches):
         voucher_reference: See `VoucherReference`.
         voucher_guids: False takes no notice of `_createguid` on journal entries and their lines.
         voucher_matching: False leaves invoices alone where a plain voucher has their number (§11 row 4 [O]: it pays).
+        matching_by_number: True has a plain voucher pay the invoice with its number whoever the customer is.
+        yearly_vouchers: True has a voucher series for each year, which begins at 1 (§12: "34-2024").
         undone_head: See `UndoneHead`.
         statistics_join: False has statistics that know of no join.
         voucher_lines_shown: True answers a booked voucher with its lines (§12: unknown).
@@ -221,6 +223,8 @@ class LedgerSwitches(SaleSwitches):
     voucher_reference: VoucherReference = VoucherReference.FILTERED
     voucher_guids: bool = True
     voucher_matching: bool = True
+    matching_by_number: bool = False
+    yearly_vouchers: bool = False
     undone_head: UndoneHead = UndoneHead.CREDITED
     statistics_join: bool = True
     voucher_lines_shown: bool = False

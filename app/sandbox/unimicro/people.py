@@ -5,6 +5,7 @@ In brackets what holds where a member is left out; a record is named by its visi
 
 * invoice-order: `OrderNumber`; `Items` ids of lines (all), `InvoiceDate` (today), `changes` of the draft, `issue`
   (true; false leaves a draft).
+* make-invoice: `invoice`, a draft as the API takes it; `issue` (true).
 * issue, delete-draft: `ID` of the draft. credit: `InvoiceNumber`; `changes` of the credit draft, `issue` (true).
 * pay: `Amount`, `PaymentDate` (today), and `PaymentID` (the KID), `InvoiceNumber` or `CustomerNumber`; a KID that no
   open invoice has goes to the interim account. write-off: `InvoiceNumber`, `PaymentDate` (today).
@@ -20,7 +21,14 @@ from typing import Any
 from app.sandbox.unimicro.answers import Record, not_found
 from app.sandbox.unimicro.books import Books
 from app.sandbox.unimicro.calls import load
-from app.sandbox.unimicro.invoices import create_credit_draft, delete_invoice, issue_invoice, update_invoice
+from app.sandbox.unimicro.invoices import (
+    GENERIC_DRAFT,
+    create_credit_draft,
+    create_invoice,
+    delete_invoice,
+    issue_invoice,
+    update_invoice,
+)
 from app.sandbox.unimicro.order_invoices import create_invoice_of_order
 from app.sandbox.unimicro.payments import find_by_kid, pay, write_off
 from app.sandbox.unimicro.reminders import remind
@@ -36,6 +44,10 @@ def _invoice_order(books: Books, order: Record) -> Any:
     chosen = {int(item_id) for item_id in order["Items"]} if order.get("Items") else None
     draft_id = create_invoice_of_order(books, found["ID"], chosen, _to_day(books, order, "InvoiceDate"))
     return _finish(books, draft_id, order)
+
+
+def _make_invoice(books: Books, order: Record) -> Any:
+    return _finish(books, create_invoice(books, order["invoice"] | {"StatusCode": GENERIC_DRAFT}), order)
 
 
 def _credit(books: Books, order: Record) -> Any:
@@ -109,6 +121,7 @@ def _to_day(books: Books, order: Record, field: str) -> date:
 
 DEEDS: dict[str, Deed] = {
     "invoice-order": _invoice_order,
+    "make-invoice": _make_invoice,
     "issue": _issue,
     "delete-draft": _delete_draft,
     "credit": _credit,

@@ -159,7 +159,7 @@ _ALL = (
         route="customers",
         fields=to_fields(_CUSTOMER),
         one={"Info": "BusinessRelationID", "PaymentTerms": "PaymentTermsID", "DeliveryTerms": "DeliveryTermsID"}
-        | {"Dimensions": "DimensionsID"},
+        | {"Dimensions": "DimensionsID", "Distributions": "DefaultDistributionsID"},
         many={"CustomerInvoices": ("CustomerInvoice", "CustomerID")},
         writable=True,
         new_status=30001,
@@ -245,7 +245,8 @@ _ALL = (
         name="CompanySettings",
         route="companysettings",
         fields=to_fields(_SETTINGS),
-        one={"CustomerInvoiceReminderSettings": "CustomerInvoiceReminderSettingsID"},
+        one={"CustomerInvoiceReminderSettings": "CustomerInvoiceReminderSettingsID"}
+        | {"Distributions": "DefaultDistributionsID"},
         writable=True,
     ),
     Entity(

@@ -151,7 +151,8 @@ def _pay_invoices(books: Books, lines: list[Record]) -> None:
         number = line["InvoiceNumber"]
         if line["SubAccountID"] and number:
             customer_id = books.tables["Account"][line["SubAccountID"]]["CustomerID"]
-            found = [row for row in find_heads(books, number) if row["CustomerID"] == customer_id]
+            same = books.switches.matching_by_number
+            found = [row for row in find_heads(books, number) if same or row["CustomerID"] == customer_id]
             if found:
                 settle(books, found[0], line)
 

@@ -1,6 +1,6 @@
 """What plans of invoices and of credit notes share. Pure."""
 
-from app.domain.booking import Booking
+from app.domain.booking import Booking, Sender, sender_of
 from app.domain.documents import Document, DocumentKind
 from app.domain.kid import is_valid_kid
 from app.domain.reasons.catalogue import fix_for
@@ -84,9 +84,9 @@ def _list_kid_warnings(document: Document) -> list[Reason]:
 def list_sending_gaps(document: Document, reference: Reference, booking: str) -> list[Reason]:
     """Whether Unimicro would send to the customer what RecMan has sent: a credit note as well as an invoice.
 
-    An order is for Unimicro to invoice and to send.
+    What is left there as an order or as a draft is for Unimicro to send.
     """
-    if not reference.sends_by_itself or booking == Booking.ORDER:
+    if not reference.sends_by_itself or sender_of(booking) is Sender.UNIMICRO:
         return []
     what = "invoice" if document.kind is DocumentKind.INVOICE else "credit note"
     cause = f"Unimicro would send the {what} to the customer by itself; RecMan has sent it already"

@@ -4,7 +4,7 @@ Unimicro makes the draft of a credit note itself, without a reference of ours; u
 known only by when it came and what it says. Source: docs/facts/unimicro.md §4.1 [O].
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from decimal import Decimal
 
@@ -81,8 +81,8 @@ def list_credit_gaps(document: Document, situation: DocumentSituation, credited:
 
 
 def credit_of_order(document: Document) -> Reason:
-    """Why a credit note of an order is for a person."""
-    cause = f"{name_document(document)} cannot be sent by a key that makes orders: there is no order that credits"
+    """Why a credit note waits for people: there is no order that credits, and no invoice yet."""
+    cause = f"{name_document(document)} credits an order that nobody has invoiced in Unimicro yet"
     return Reason(code=Code.CREDIT_OF_ORDER, cause=cause, fix=fix_for(Code.CREDIT_OF_ORDER))
 
 
@@ -225,6 +225,22 @@ def _credited_not_sent(document: Document, credited: Past) -> Reason:
 def _credited_missing(credited: Past) -> Reason:
     cause = f"Unimicro does not show invoice {credited.remote_number} (id {credited.remote_id}), which it credits"
     return Reason(code=Code.CREDITED_MISSING, cause=cause, fix=fix_for(Code.CREDITED_MISSING))
+
+
+def unmark_copies(credited: RemoteDocument | None, found: tuple[RemoteDocument, ...]) -> tuple[RemoteDocument, ...]:
+    """Documents as if Unimicro copied no references: a credit note that has its invoice's has none of its own.
+
+    Whether it copies them is unknown, and one of the questions that a company is asked (domain.answers).
+    """
+    copied = "" if credited is None else credited.external_reference
+    if not copied:
+        return found
+    return tuple(
+        replace(one, external_reference="")
+        if one.kind is DocumentKind.CREDIT_NOTE and one.external_reference == copied
+        else one
+        for one in found
+    )
 
 
 def list_own_drafts(

@@ -123,6 +123,8 @@ def _creation_gaps(view: CustomerView, customer: Customer, reference: Reference,
         gaps.append(_not_made(customer, case))
     if view.policy is NumberPolicy.SAME_NUMBER and not _fits_series(customer.number, reference.customer_series):
         gaps.append(_outside_series(customer, reference.customer_series, case))
+    if view.policy is NumberPolicy.SAME_NUMBER and not view.takes_numbers and not gaps:
+        gaps.append(_number_not_taken(customer))
     return gaps
 
 
@@ -183,6 +185,14 @@ def _not_made(customer: Customer, case: str) -> Reason:
         code=Code.CUSTOMER_NOT_IN_UNIMICRO,
         cause=f"{customer.name} (number {customer.number}) is not in Unimicro, and the key makes no customers",
         fix=fix_for(Code.CUSTOMER_NOT_IN_UNIMICRO, case, number=customer.number),
+    )
+
+
+def _number_not_taken(customer: Customer) -> Reason:
+    return Reason(
+        code=Code.CUSTOMER_NUMBER_NOT_TAKEN,
+        cause=f"{customer.name} is not in Unimicro, which would not give it RecMan's number {customer.number}",
+        fix=fix_for(Code.CUSTOMER_NUMBER_NOT_TAKEN, number=customer.number),
     )
 
 

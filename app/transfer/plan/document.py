@@ -26,7 +26,6 @@ from app.transfer.plan.basics import (
 from app.transfer.plan.changes import explain_alarm, explain_unreadable, find_changes, list_notes, say_settled
 from app.transfer.plan.credit import (
     Credited,
-    credit_of_order,
     find_credited,
     list_credit_gaps,
     plan_credit_note,
@@ -87,8 +86,6 @@ def _plan(situation: DocumentSituation) -> Decision:
     old = plan_before_go_live(document, situation)
     if old is not None:
         return old
-    if situation.booking == Booking.ORDER and document.kind is DocumentKind.CREDIT_NOTE:
-        return Hold((credit_of_order(document),))
     if is_too_old(document, situation):
         return Skip(f"{name_document(document)} is older than the key's cut-off date {situation.rules.not_before}")
     return keep_order(_plan_open(document, situation), document, situation)
@@ -96,7 +93,7 @@ def _plan(situation: DocumentSituation) -> Decision:
 
 def _plan_open(document: Document, situation: DocumentSituation) -> Decision:
     past = situation.past
-    if situation.booking == Booking.VOUCHER:
+    if situation.booking is Booking.VOUCHER:
         return plan_known_voucher(document, situation) or _plan_voucher(document, situation)
     if situation.found:
         return _plan_found(document, situation)

@@ -79,7 +79,8 @@ class CustomerView:
     """A customer as our log, RecMan and Unimicro see it; `record` holds gaps when it cannot be mapped.
 
     `is_compared`: it is looked at before anything is sent, so nothing is there to be retried. `shares_number`: a person
-    said that several customers have its organisation number, so the number tells none of them. `remote_country`: where
+    said that several customers have its organisation number, so the number tells none of them. `takes_numbers` False:
+    the company is known to give customers numbers of its own. `remote_country`: where
     Unimicro's customer is, looked up where RecMan's word is not known and something hangs on it.
     """
 
@@ -88,6 +89,7 @@ class CustomerView:
     record: Customer | Gaps | None = None
     matches: tuple[RemoteCustomer, ...] = ()
     policy: NumberPolicy = NumberPolicy.SAME_NUMBER
+    takes_numbers: bool = True
     is_compared: bool = False
     shares_number: bool = False
     remote_country: str = ""

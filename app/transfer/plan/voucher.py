@@ -18,9 +18,10 @@ from app.domain.reference import DocumentState, Reference, RemoteDocument, Remot
 from app.domain.rounding import choose_rounding_product
 from app.domain.rules import Rules
 from app.domain.vouchers import RemoteVoucher, Share, fit_shares, share_out, split_gross
-from app.transfer.plan.amounts import compare_base, compare_totals, is_apart, show_sums
+from app.transfer.plan.amounts import compare_totals, show_sums
 from app.transfer.plan.basics import name_document
 from app.transfer.plan.credit import Credited
+from app.transfer.plan.parts import find_line_departments
 from app.transfer.plan.products import choose_products
 from app.transfer.plan.sale import Sale
 from app.transfer.plan.situation import DocumentSituation
@@ -144,7 +145,7 @@ def design_voucher(
     document: Document, bookings: Mapping[LineKey, RemoteProduct], reference: Reference, rules: Rules
 ) -> VoucherDesign | Reason:
     """How the document's claim is shared out, to the øre; why it cannot be."""
-    shares = share_out(document, bookings)
+    shares = share_out(document, bookings, find_line_departments(document.lines, reference))
     claim = document.totals.gross_amount
     if claim <= 0 or not shares:
         cause = f"{name_document(document)} comes to {show_money(claim)} {document.currency}"
@@ -234,49 +235,3 @@ def design_step(sale: Sale, situation: DocumentSituation, credited: Credited | N
         credited_number=remote.number,
         credited_rate=remote.rate,
     )
-
-
-@dataclass(frozen=True, slots=True)
-class Expected:
-    """What a booked voucher is compared with beside its document; None: not known any more."""
-
-    customer_id: int | None
-    rate: Decimal | None
-    vat: VatSums | None
-
-
-def compare_voucher(
-    document: Document, remote: RemoteDocument, expected: Expected, reference: Reference
-) -> tuple[Reason | None, tuple[Reason, ...]]:
-    """How the books are not the document, and what a person should know of it although they are."""
-    apart = [*_list_head_differences(document, remote, expected)]
-    totals = compare_totals(document, remote)
-    sums = [totals] if is_apart(totals) else []
-    if expected.rate is not None:
-        sums.append(compare_base(document, remote, rate=expected.rate, currency=reference.base_currency))
-    if expected.vat is not None:
-        sums.append(compare_codes(expected.vat, remote, reference))
-    apart += [one.cause for one in sums if one is not None]
-    notes = () if totals is None or is_apart(totals) else (totals,)
-    if not apart:
-        return None, notes
-    cause = f"{name_document(document)} is booked otherwise in Unimicro: {'; '.join(apart)}"
-    return Reason(code=Code.VOUCHER_DIFFERS, cause=cause, fix=fix_for(Code.VOUCHER_DIFFERS)), notes
-
-
-def _list_head_differences(document: Document, remote: RemoteDocument, expected: Expected) -> list[str]:
-    pairs: dict[str, tuple[object, object]] = {
-        "the kind": (document.kind.value, remote.kind.value),
-        "the number": (document.number, remote.number),
-        "the invoice date": (document.invoice_date, remote.invoice_date),
-        "the due date": (document.due_date, remote.due_date),
-    }
-    if document.kind is DocumentKind.INVOICE or document.kid:
-        pairs["the KID"] = (document.kid, remote.kid)
-    if expected.customer_id is not None:
-        pairs["the customer's id"] = (expected.customer_id, remote.customer_id)
-    return [
-        f"{what} is {ours or 'empty'} in RecMan and {theirs or 'empty'} in Unimicro"
-        for what, (ours, theirs) in pairs.items()
-        if ours != theirs
-    ]

@@ -3,8 +3,10 @@
 Source: docs/facts/unimicro.md §3.4 [O]: `transfer-to-invoice` answers the new invoice; its state is to be looked at.
 """
 
+from functools import partial
 from typing import Any
 
+from app.accounting.unimicro.follow import find_invoice_ids
 from app.accounting.unimicro.payloads import INVOICE_DRAFT
 from app.accounting.unimicro.translate_orders import to_order
 from app.accounting.unimicro.trials.bench import Bench
@@ -32,8 +34,16 @@ async def try_order(bench: Bench) -> Told:
     is_draft = (made.get("StatusCode") or 0) <= INVOICE_DRAFT
     return {
         Question.ORDER_INVOICED_AS: Way.DRAFT if is_draft else Way.ISSUED,
-        Question.ORDER_LINES_NAMED: Way.YES if _names(made, order) else Way.NO,
+        Question.ORDER_LINES_NAMED: await _tell_lines(bench, made, order),
     }
+
+
+async def _tell_lines(bench: Bench, invoice: dict[str, Any], order: dict[str, Any]) -> Way:
+    if _names(invoice, order):
+        return Way.YES
+    ids = {item["ID"] for item in order.get("Items") or ()}
+    found = await bench.look_patiently(partial(find_invoice_ids, bench.client, ids))
+    return Way.LINKED if found == {invoice["ID"]} else Way.NO
 
 
 def _names(invoice: dict[str, Any], order: dict[str, Any]) -> bool:

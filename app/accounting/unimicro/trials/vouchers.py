@@ -6,6 +6,7 @@ Source: docs/facts/unimicro.md §12, §9 row 2.
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 from app.accounting.unimicro.payloads import CREDIT_NOTE_TYPE, to_day, to_text
@@ -16,7 +17,7 @@ from app.accounting.unimicro.trials.issuing import to_kid, to_number
 from app.accounting.unimicro.trials.parties import fetch_worth
 from app.domain.answers import Question, Way
 from app.domain.money import round_money, to_decimal
-from app.errors import OutcomeUnknownError, RemoteRejectedError, System
+from app.errors import RemoteRejectedError
 
 _ACTION = "book-journal-entries-create-invoices"
 _GROSS = Decimal(125)
@@ -77,8 +78,8 @@ async def _book(
 ) -> Thing:
     """The voucher, booked and noted: the customer's claim against one sale."""
     product, account_id = await bench.load_product(), await _load_sub_account(bench)
-    number = to_number(thing.reference)
-    claim = {"InvoiceNumber": number, "PaymentID": kid or None, "DueDate": to_day(bench.today + _DUE)}
+    claim = {"InvoiceNumber": to_number(thing.reference), "PaymentID": kid or None}
+    claim["DueDate"] = to_day(bench.today + _DUE)
     sale = {"AccountID": product.account_id, "VatTypeID": product.vat_type_id}
     lines = [
         _to_line(bench, thing, "claim", gross, currency) | {"AccountID": account_id} | claim,
@@ -91,11 +92,9 @@ async def _book(
         "DraftLines": lines,
     }
     async with bench.noting(thing):
-        rows = await bench.client.post_list("journalentries", _ACTION, [entry])
-    if len(rows) != 1:
-        raise OutcomeUnknownError("Unimicro booked a voucher but did not say which", system=System.UNIMICRO)
-    voucher_number = to_text(rows[0].get("JournalEntryNumber"))
-    return await bench.notebook.found(thing, remote_id=rows[0]["ID"], number=voucher_number)
+        row = await bench.client.book(entry, _ACTION)
+    number = to_text(row.get("JournalEntryNumber"))
+    return await bench.notebook.found(thing, remote_id=row["ID"], number=number)
 
 
 def _to_line(
@@ -113,15 +112,20 @@ def _to_line(
 
 async def _load_sub_account(bench: Bench) -> int:
     customer_id = await bench.load_customer_id()
-    rows = await bench.client.fetch_list("accounts", filter=f"CustomerID eq {customer_id}")
-    found = [row["ID"] for row in rows if row.get("CustomerID") == customer_id]
+
+    async def look() -> list[int]:
+        rows = await bench.client.fetch_list("accounts", filter=f"CustomerID eq {customer_id}")
+        return [row["ID"] for row in rows if row.get("CustomerID") == customer_id]
+
+    found = await bench.look_patiently(look)
     if len(found) != 1:
         raise UntoldError(f"the customer has {len(found)} sub-accounts, so nobody knows what a claim is booked on")
-    return int(found[0])
+    return found[0]
 
 
 async def _find_heads(bench: Bench, thing: Thing) -> list[dict[str, Any]]:
-    return await bench.look_for("invoices", "InvoiceNumber", to_number(thing.reference))
+    number = to_number(thing.reference)
+    return await bench.look_patiently(partial(bench.look_for, "invoices", "InvoiceNumber", number))
 
 
 def _tell_heads(heads: Sequence[Mapping[str, Any]], gross: Decimal) -> Way:
@@ -133,5 +137,9 @@ def _tell_heads(heads: Sequence[Mapping[str, Any]], gross: Decimal) -> Way:
 
 async def _is_found(bench: Bench, thing: Thing) -> bool:
     """Whether the filter knows the reference; one that is ignored answers other vouchers, too."""
-    rows = await bench.client.fetch_list("journalentries", filter=f"ExternalReference eq {quote(thing.reference)}")
-    return [row["ID"] for row in rows] == [thing.remote_id]
+
+    async def look() -> bool:
+        rows = await bench.client.fetch_list("journalentries", filter=f"ExternalReference eq {quote(thing.reference)}")
+        return [row["ID"] for row in rows] == [thing.remote_id]
+
+    return await bench.look_patiently(look)
