@@ -7,6 +7,7 @@ from sqlalchemy import text
 
 from app.domain.money import dump_json
 from tests.world import World
+from tests.world.numbered import turn
 
 KARI = {"name": "Kari Nordmann", "reason": "compared with the customers' copies"}
 
@@ -135,6 +136,7 @@ async def test_a_document_that_is_held_leaves_its_place_to_the_next(world: World
 async def test_another_number_than_recmans_stops_the_key_with_both_values(world: World, proof: str) -> None:
     # However well it is proven: the number is a fact of the company.
     await prove(world, booking="own_number", proof=proof, credits_proven=True)
+    turn(world, number_posted="draft_only")
     await world.carry("invoice", 5001)
     row = await world.document(5001)
     assert (row["state"], [one["code"] for one in row["reasons"]]) == ("held", ["number_not_kept"])
