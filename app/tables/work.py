@@ -153,6 +153,9 @@ class Transfer(TenantOwned, Table):
     looked at last, `issued` what its issuing made of it (transfer.followed); the order that an invoice was made of is
     kept as `order_id` and `order_number`, `remote_id` is the invoice's then.
 
+    `remote_kid`, `voucher_id` and `voucher_number` are Unimicro's, as it told them when the document got into the
+    books: the journal entry's number is told of vouchers alone.
+
     `attempts` counts those that were made, and some of them may be gone. `matched_by`: how a customer was known to be
     RecMan's; None before it was kept.
 
@@ -285,6 +288,9 @@ class Transfer(TenantOwned, Table):
     issued: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
     order_id: Mapped[int | None] = mapped_column(BigInteger)
     order_number: Mapped[str | None]
+    remote_kid: Mapped[str | None]
+    voucher_id: Mapped[int | None] = mapped_column(BigInteger)
+    voucher_number: Mapped[str | None]
     matched_by: Mapped[str | None]
     attempts: Mapped[int] = mapped_column(server_default="0")
     reasons: Mapped[list[Any]] = mapped_column(server_default=text("'[]'"))

@@ -20,6 +20,7 @@ from app.engine.lanes import check_fence
 from app.errors import HoldError, RemoteMissingError, RemoteUnavailableError, System
 from app.platform.db import Session
 from app.tables import Key, Transfer
+from app.transfer.booked import show_place
 from app.transfer.context import Outcome, Run
 from app.transfer.follow import is_still_followed
 from app.transfer.listings import names_one_of
@@ -212,7 +213,7 @@ async def _record_issued(session: Session, transfer: Transfer, issued: Issued, t
     """
     document = issued.document
     values: dict[str, Any] = {
-        "remote_number": document.number,
+        **show_place(document),
         "issued": show_issued(issued),
         "warnings": show_reasons(told),
         **show_totals("remote_", document.totals),

@@ -72,6 +72,8 @@ async def test_draft_that_a_person_issues_gets_number_kid_days_and_voucher(follo
     assert shown["issued"]["kid"] == invoice["PaymentID"]
     assert shown["issued"]["invoice_date"] == invoice["InvoiceDate"]
     assert shown["issued"]["voucher_id"] == invoice["JournalEntryID"]
+    (listed,) = (await world.get("/v1/invoices/cross-list"))["rows"]
+    assert (listed["voucher_id"], listed["remote_kid"]) == (invoice["JournalEntryID"], invoice["PaymentID"])
 
 
 async def test_nothing_in_recman_is_asked_and_unimicro_is_asked_for_fifty_at_a_time(followed: World) -> None:
