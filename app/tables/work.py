@@ -13,6 +13,7 @@ from sqlalchemy.types import BigInteger
 from app.domain.policies import MatchedBy
 from app.domain.states import EventState, LaneState, TransferState
 from app.tables.base import NOW, Table, TenantOwned, one_of, refers_to
+from app.tables.pages import list_transfer_pages
 
 
 class Lane(TenantOwned, Table):
@@ -67,6 +68,7 @@ class Event(TenantOwned, Table):
         Index("ix_event_received", "tenant_id", "received_at", "id"),
         # Operators look through all of them.
         Index("ix_event_all", "received_at", "id"),
+        Index("ix_event_state", "tenant_id", "state", "received_at", "id", postgresql_where=text("state <> 'done'")),
         Index("ix_event_job", "tenant_id", "source", postgresql_where=text("source LIKE 'job:%'")),
         Index(
             "ix_event_unnamed",
@@ -224,6 +226,7 @@ class Transfer(TenantOwned, Table):
         Index("ix_transfer_lane", "tenant_id", "lane_id"),
         Index("ix_transfer_key_state", "tenant_id", "key_id", "state"),
         Index("ix_transfer_created", "tenant_id", "created_at", "id"),
+        *list_transfer_pages(),
         # Operators look through all of them.
         Index("ix_transfer_all", "created_at", "id"),
         refers_to("key", "key_id"),
