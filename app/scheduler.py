@@ -10,17 +10,20 @@ import time
 from contextlib import suppress
 from dataclasses import dataclass
 
+from sqlalchemy.exc import DBAPIError
+
 from app.admin.hooks import list_live_hooks
 from app.admin.tenants import list_tenants
 from app.domain.reading import Reading
 from app.domain.states import TenantState
-from app.engine.inbox import is_any_unnamed
+from app.engine.inbox import is_any_unnamed, prune_keys
 from app.engine.recorded import list_recorders, release_recorded
 from app.engine.wakeup import wake_workers
 from app.errors import ConflictError
 from app.platform.db import Session, is_away, look_at_all
 from app.platform.leases import Lead, claim_lead, record_office, release_lead
 from app.platform.logger import get_logger, log_fields
+from app.platform.months import create_months
 from app.platform.resources import Resources
 from app.retention.prune import prune_tenants
 from app.sweep.sweeps import begin_sweep, is_due, list_last_sweeps
@@ -68,7 +71,9 @@ async def look_at_clock(resources: Resources) -> bool:
         seconds = _LOOKS * resources.settings.schedule_seconds
         if not await claim_lead(session, resources.kept(Lead), OFFICE, seconds=seconds):
             return False
-        for tenant in await list_tenants(session):
+        tenants = await list_tenants(session)
+        await prune_keys(session, [tenant.id for tenant in tenants])
+        for tenant in tenants:
             with log_fields(tenant=str(tenant.id)):
                 await _sweep_if_due(session, resources, tenant)
                 await _follow_if_due(session, resources, tenant)
@@ -77,8 +82,22 @@ async def look_at_clock(resources: Resources) -> bool:
     for tenant_id in recorders:
         await _release_confirmed(resources.of_tenant(tenant_id))
     wake_workers(resources)
+    await _make_months(resources)
     await _prune_if_due(resources)
     return True
+
+
+async def _make_months(resources: Resources) -> None:
+    try:
+        made = await create_months(resources.sessions)
+    except DBAPIError as error:
+        if is_away(error):
+            raise
+        # Somebody holds the table; there are months ahead, and looks.
+        _log.warning("months_not_made", error=type(error.orig).__name__)
+    else:
+        if made:
+            _log.info("months_made", months=made)
 
 
 async def _release_confirmed(resources: Resources) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 from uuid import UUID
 
 from app.admin.keys import is_removed, pause_key
+from app.admin.proving import is_free, record_place_left
 from app.admin.series import is_turn
 from app.admin.tenants import load_tenant
 from app.clerk.carry_job import carry_job
@@ -28,6 +29,7 @@ from app.errors import (
     AuthExpiredError,
     HoldError,
     KeyPausedError,
+    ProvingError,
     RemoteError,
     RemoteMissingError,
     RemoteRejectedError,
@@ -48,7 +50,7 @@ from app.sweep.sweeps import record_trouble as record_sweep_trouble
 from app.tables import Transfer
 from app.transfer.books import REST_SECONDS, open_books
 from app.transfer.carry import carry_company, carry_document, carry_nothing, carry_project, hold
-from app.transfer.context import Run
+from app.transfer.context import Run, to_candidate
 from app.transfer.follow import SCOPE as FOLLOW
 from app.transfer.follow import carry_follow
 from app.transfer.log import find_transfer, is_begun
@@ -177,6 +179,18 @@ async def _wait_for_record(resources: Resources, run: Run, error: WaitError) -> 
                 await _ask_for(session, lease, error)
 
 
+async def _wait_for_place(resources: Resources, run: Run, error: ProvingError) -> None:
+    """Wait until the document that goes alone has ended; its end and our decision cannot pass each other unseen."""
+    lease = run.lease
+    async with resources.sessions.begin() as session:
+        await check_fence(session, lease)
+        await _record_trouble(session, run, error.reason)
+        if await is_free(session, to_candidate(run, UUID(error.record_id))):
+            await postpone(session, lease, seconds=0, spends_try=False)
+        else:
+            await wait_for(session, lease, scope=error.scope, record_id=error.record_id, seconds=error.seconds)
+
+
 async def _has_turn(session: Session, lease: Lease, error: WaitError) -> bool:
     """Whether a number's turn came while we looked: its coming and our decision to wait cannot pass each other."""
     company_key, series_id, number = parse_turn(error.record_id)
@@ -282,6 +296,7 @@ Fate = Callable[[Resources, Run, Any], Awaitable[None]]
 # Which error, whose, and what becomes of the lane: the first line that fits counts. Not here: what a person must decide
 # was held by `carry`; a lost lease and a database that is away leave the lane to whoever claims it next.
 _FATES: tuple[tuple[type[Exception], System | None, Fate], ...] = (
+    (ProvingError, None, _wait_for_place),
     (WaitError, None, _wait_for_record),
     (KeyPausedError, None, _rest),
     (RemoteThrottledError, System.UNIMICRO, _pause_key),
@@ -295,6 +310,10 @@ _FATES: tuple[tuple[type[Exception], System | None, Fate], ...] = (
 async def settle_trouble(resources: Resources, run: Run, error: Exception) -> None:
     """Give the lane back with the fate that the error means, and show the reason on the transfer."""
     await _choose_fate(error)(resources, run, error)
+    if run.goes_alone and run.key_id is not None and not run.finished and not isinstance(error, ProvingError):
+        # Its turn is the next one's as long as nothing of it is begun.
+        async with resources.sessions.begin() as session:
+            await record_place_left(session, to_candidate(run, run.key_id))
 
 
 def _choose_fate(error: Exception) -> Fate:

@@ -22,6 +22,7 @@ from app.accounting.connections import (
 from app.admin.audit import Change, record_change
 from app.admin.departments import record_served_departments
 from app.admin.keys import Grant, NewKey, create_key, identity_of, load_key, record_grant, record_signed_in
+from app.admin.proving import require_provable
 from app.admin.sending import Answer, verify_answer
 from app.admin.sign_ins import (
     Beginning,
@@ -175,7 +176,8 @@ async def make_key(session: Session, resources: Resources, order: KeyOrder) -> K
 
     Raises:
         NotFoundError: no such sign-in or department.
-        ConflictError: the sign-in cannot be used; the name, a department or “all” is taken.
+        ConflictError: the sign-in cannot be used; the name, a department or “all” is taken; nobody has accepted or
+            proven that documents can be booked so.
         RequestError: the sign-in does not reach the company, or nobody has said who sends the invoices.
     """
     verify_answer(Answer(mode=order.mode, sender=order.sender, booking=order.booking, acceptance=order.acceptance))
@@ -186,6 +188,8 @@ async def make_key(session: Session, resources: Resources, order: KeyOrder) -> K
         names = ", ".join(f"{one.name} ({one.key})" for one in signed_in.companies)
         cause = f"The sign-in reaches no company {order.company_key}"
         raise RequestError(cause, fix=f"Choose one of: {names}.", code=Code.COMPANY_UNKNOWN)
+    booking = Booking(order.booking or Booking.RENUMBERED)
+    await require_provable(session, tenant_id=sign_in.tenant_id, company_key=company.key, booking=booking)
     new = NewKey(
         tenant_id=sign_in.tenant_id,
         name=order.name,
@@ -195,7 +199,7 @@ async def make_key(session: Session, resources: Resources, order: KeyOrder) -> K
         grant=signed_in.grant,
         mode=order.mode,
         sender=order.sender,
-        booking=order.booking or Booking.RENUMBERED,
+        booking=booking,
         acceptance=order.acceptance,
         kid_acceptance=order.kid_acceptance,
         open_to_all=order.departments is None,

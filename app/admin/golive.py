@@ -208,6 +208,7 @@ async def _record(
     ]
     for one in given:
         await keep_answer(resources, key, one)
+    bench.answers = {**bench.answers, **{one.question: one for one in given}}
 
 
 async def keep_answer(resources: Resources, key: Key, given: Answer) -> None:

@@ -251,7 +251,9 @@ async def record_sign_in_lost(session: Session, key: Key, *, reason: str) -> boo
 
 async def record_proof(session: Session, key_id: UUID, *, tenant_id: UUID, booking: str, **values: Any) -> bool:
     """Set how far the key's documents are trusted (`proof`, `credits_proven`); False: it books otherwise by now."""
-    own = (Key.tenant_id == tenant_id, Key.id == key_id, Key.booking == booking)
+    own = [Key.tenant_id == tenant_id, Key.id == key_id, Key.booking == booking]
+    if values.get("proof") == Proof.STOPPED:
+        own.append(Key.proof != Proof.STOPPED)
     return await session.scalar(update(Key).where(*own).values(values).returning(Key.id)) is not None
 
 

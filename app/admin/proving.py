@@ -11,20 +11,25 @@ from uuid import UUID
 from sqlalchemy import or_, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
+from app.admin.answers import load_answers
 from app.admin.keys import record_proof
+from app.domain.answers import list_unproven
+from app.domain.booking import Booking
 from app.domain.reasons.codes import Code, Reason
 from app.domain.states import UNDER_WAY, Proof
-from app.engine.lanes import is_leased
+from app.engine.lanes import is_leased, wake_first, wake_waiting
 from app.errors import ConflictError
 from app.platform.db import Session, load_now, locked
 from app.tables import Key, Proving, Transfer
 
+# What a lane waits for whose document may not go yet: this, and the key.
+SCOPE = "proving"
 # So many documents must stand in the books as the customers have them before a person may open the key.
 WANTED = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Turn:
+class Candidate:
     """A document that wants to go alone: RecMan's id of it, and the lane in whose hands it is."""
 
     key_id: UUID
@@ -33,56 +38,75 @@ class Turn:
     lane_token: UUID
 
 
-async def take_place(session: Session, turn: Turn) -> str | None:
+async def take_place(session: Session, candidate: Candidate) -> str | None:
     """None once the document has the key's one place; else RecMan's id of the one that has it.
 
     The place is free when nobody works on the document that had it and nothing of it is open: it has ended, or it was
     not begun when its worker died.
     """
-    place = {"tenant_id": turn.tenant_id, "key_id": turn.key_id}
+    place = {"tenant_id": candidate.tenant_id, "key_id": candidate.key_id}
     await session.execute(upsert(Proving).values(place).on_conflict_do_nothing())
     # Locked before anything is asked: what is seen afterwards is seen by one at a time.
-    row = (await session.scalars(locked(select(Proving).where(*_is_of(turn.tenant_id, turn.key_id))))).one()
-    if row.place not in (None, turn.record_id) and await _is_taken(session, row):
+    row = (await session.scalars(locked(select(Proving).where(*_is_of(candidate.tenant_id, candidate.key_id))))).one()
+    if row.place not in (None, candidate.record_id) and await _is_taken(session, row):
         return row.place
-    row.place, row.lane_token = turn.record_id, turn.lane_token
+    row.place, row.lane_token = candidate.record_id, candidate.lane_token
     await session.flush()
     return None
+
+
+async def is_free(session: Session, candidate: Candidate) -> bool:
+    """Whether the document could go by now; the place is not given away until the caller's transaction ends."""
+    row = (await session.scalars(locked(select(Proving).where(*_is_of(candidate.tenant_id, candidate.key_id))))).one()
+    return row.place in (None, candidate.record_id) or not await _is_taken(session, row)
+
+
+async def record_place_left(session: Session, candidate: Candidate) -> None:
+    """The document has ended, or waits for something else: whoever has waited longest for the place may look."""
+    tenant_id, key_id, record_id = candidate.tenant_id, candidate.key_id, candidate.record_id
+    begun = select(Transfer.id).where(*_is_open(tenant_id, key_id), Transfer.record_id == record_id)
+    own = (*_is_of(tenant_id, key_id), Proving.place == record_id, ~begun.exists())
+    await session.execute(update(Proving).where(*own).values(place=None, lane_token=None))
+    await wake_first(session, tenant_id=tenant_id, scope=SCOPE, record_id=str(key_id))
 
 
 async def _is_taken(session: Session, row: Proving) -> bool:
     if row.lane_token is not None and await is_leased(session, tenant_id=row.tenant_id, token=row.lane_token):
         return True
-    is_begun = or_(Transfer.remote_id.is_not(None), Transfer.unclear)
-    query = select(Transfer.id).where(
-        Transfer.tenant_id == row.tenant_id,
-        Transfer.scope == "invoice",
-        Transfer.record_id == row.place,
-        Transfer.key_id == row.key_id,
-        Transfer.state.in_(UNDER_WAY),
-        is_begun,
-    )
+    query = select(Transfer.id).where(*_is_open(row.tenant_id, row.key_id), Transfer.record_id == row.place)
     return await session.scalar(query) is not None
 
 
-async def record_equal(session: Session, turn: Turn, *, booking: str, is_credit: bool) -> None:
+def _is_open(tenant_id: UUID, key_id: UUID) -> tuple[Any, ...]:
+    """Of a transfer: a document of the key of which something may be in the books, and which has not ended."""
+    return (
+        Transfer.tenant_id == tenant_id,
+        Transfer.key_id == key_id,
+        Transfer.scope == "invoice",
+        Transfer.state.in_(UNDER_WAY),
+        or_(Transfer.remote_id.is_not(None), Transfer.unclear),
+    )
+
+
+async def record_equal(session: Session, candidate: Candidate, *, booking: str, is_credit: bool) -> None:
     """One more document stands there as the customer has it; counted as long as the key still books so."""
-    own = (*_is_of(turn.tenant_id, turn.key_id), Proving.place == turn.record_id)
-    still = select(Key.id).where(Key.tenant_id == turn.tenant_id, Key.id == turn.key_id, Key.booking == booking)
+    tenant_id, key_id = candidate.tenant_id, candidate.key_id
+    own = (*_is_of(tenant_id, key_id), Proving.place == candidate.record_id)
+    still = select(Key.id).where(Key.tenant_id == tenant_id, Key.id == key_id, Key.booking == booking)
     values = {"equal": Proving.equal + 1, "equal_credits": Proving.equal_credits + int(is_credit)}
     await session.execute(update(Proving).where(*own, still.exists()).values(values))
     await session.execute(update(Proving).where(*own).values(place=None, lane_token=None))
     if is_credit:
-        await record_proof(session, turn.key_id, tenant_id=turn.tenant_id, booking=booking, credits_proven=True)
+        await record_proof(session, key_id, tenant_id=tenant_id, booking=booking, credits_proven=True)
 
 
-async def record_stopped(session: Session, turn: Turn, reason: Reason, *, booking: str) -> bool:
-    """Let nothing more go with the key, because of this difference; False: it books otherwise by now."""
-    place = {"tenant_id": turn.tenant_id, "key_id": turn.key_id}
-    tenant_id = turn.tenant_id
-    is_so = await record_proof(session, turn.key_id, tenant_id=tenant_id, booking=booking, proof=Proof.STOPPED)
+async def record_stopped(session: Session, candidate: Candidate, reason: Reason, *, booking: str) -> bool:
+    """Let nothing more go with the key, because of this; False: it was stopped already, or books otherwise by now."""
+    place = {"tenant_id": candidate.tenant_id, "key_id": candidate.key_id}
+    tenant_id = candidate.tenant_id
+    is_so = await record_proof(session, candidate.key_id, tenant_id=tenant_id, booking=booking, proof=Proof.STOPPED)
     if is_so:
-        stopped = {**asdict(reason), "record_id": turn.record_id, "at": (await load_now(session)).isoformat()}
+        stopped = {**asdict(reason), "record_id": candidate.record_id, "at": (await load_now(session)).isoformat()}
         values = {"stopped": stopped, "place": None, "lane_token": None}
         query = upsert(Proving).values(place | values)
         await session.execute(query.on_conflict_do_update(index_elements=list(place), set_=values))
@@ -116,7 +140,25 @@ async def record_opened(session: Session, key: Key, word: Mapping[str, Any]) -> 
     values = {"opened": dict(word)}
     query = upsert(Proving).values(place | values)
     await session.execute(query.on_conflict_do_update(index_elements=list(place), set_=values))
+    await wake_waiting(session, tenant_id=key.tenant_id, scope=SCOPE, record_id=str(key.id))
     await session.refresh(key)
+
+
+async def require_provable(session: Session, *, tenant_id: UUID, company_key: str, booking: Booking) -> None:
+    """Make sure that `golive` has found that the company can book so, where that cannot be taken for granted.
+
+    Raises:
+        ConflictError: it has not, or has found otherwise.
+    """
+    answers = await load_answers(session, tenant_id=tenant_id, company_key=company_key)
+    missing = list_unproven(booking, answers)
+    if missing:
+        told = "; ".join(f"{one}: {answers[one].answer} ({answers[one].how})" for one in missing)
+        raise ConflictError(
+            f"It is not proven that this company's documents can be booked by {booking}. {told}",
+            fix="Prove it in a test company with `recman-unimicro golive`, or choose another `booking`.",
+            code=Code.BOOKING_UNPROVEN,
+        )
 
 
 async def record_restart(session: Session, key: Key) -> None:

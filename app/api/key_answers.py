@@ -3,10 +3,11 @@
 from collections.abc import Mapping
 from typing import Any
 
+from app.admin.proving import require_provable
 from app.admin.sending import Answer, verify_answer
 from app.api.doors import Door
 from app.api.key_views import Acceptance, KeyChange, KidAcceptance, NewKeyOrder, OpeningOrder
-from app.domain.booking import Sender
+from app.domain.booking import Booking, Sender
 from app.platform.db import load_now
 from app.tables import Key
 
@@ -29,11 +30,11 @@ async def sign(door: Door, word: Acceptance | KidAcceptance | OpeningOrder) -> d
     return {**word.model_dump(mode="json"), "at": now.isoformat(), "by": door.caller.actor}
 
 
-def answer_of(key: Key, values: Mapping[str, Any]) -> dict[str, Any]:
+async def answer_of(door: Door, key: Key, values: Mapping[str, Any]) -> dict[str, Any]:
     """Who sends, as it is said or follows from an acceptance, which RecMan's documents alone need.
 
     Raises:
-        RequestError, ConflictError: see `verify_answer`.
+        RequestError, ConflictError: see `verify_answer` and `require_provable`.
     """
     if not values.keys() & ANSWERS:
         return {}
@@ -47,4 +48,7 @@ def answer_of(key: Key, values: Mapping[str, Any]) -> dict[str, Any]:
         acceptance=values.get("acceptance", key.acceptance),
     )
     verify_answer(answer)
+    if "booking" in values:
+        booking = Booking(values["booking"])
+        await require_provable(door.session, tenant_id=key.tenant_id, company_key=key.company_key, booking=booking)
     return {} if sender is None else {"sender": sender}

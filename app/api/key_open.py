@@ -14,6 +14,7 @@ from app.api.views import problems
 from app.domain.reasons.rows import Change
 from app.engine.lanes import wake_key
 from app.engine.wakeup import wake_workers
+from app.transfer.proof import accept_differences
 from app.transfer.retry import retry_held
 
 router = APIRouter(prefix="/v1/keys", tags=["keys"])
@@ -28,6 +29,7 @@ async def open_for_good(door: AdminDoor, resources: ResourcesDep, key_id: UUID, 
     key = await load_key(door.session, key_id, lock=True)
     before = await view_key(door, key)
     await record_opened(door.session, key, await sign(door, word))
+    await accept_differences(door.session, key)
     after = await view_key(door, key)
     await wake_key(door.session, tenant_id=key.tenant_id, key_id=key.id)
     await retry_held(door.session, tenant_id=key.tenant_id, change=Change.KEY_OPENED)

@@ -158,7 +158,7 @@ async def change(door: AdminDoor, resources: ResourcesDep, key_id: UUID, wish: K
     before = await view_key(door, key)
     values = wish.model_dump(exclude_none=True, include={"name", "mode", "sender", "booking", "go_live"})
     values |= await say_words(door, wish)
-    values |= answer_of(key, values)
+    values |= await answer_of(door, key, values)
     if wish.settings is not None:
         values["settings"] = wish.settings.model_dump(exclude_none=True)
     if wish.state is not None:

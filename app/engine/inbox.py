@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, select, text, update
+from sqlalchemy import ColumnElement, func, insert, select, text
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.orm import defer
 
@@ -19,21 +19,22 @@ from app.domain.states import EventState
 from app.engine.pool import pool_of
 from app.platform.db import ACQUIRE_SECONDS, Session, older_than
 from app.platform.resources import Resources
-from app.tables import Event, Hook
+from app.tables import Event, EventKey, Hook
 
 # The lane first, then the event; numbered parameters in the order of `Arrival.row`.
 #
-# A repeat is an equal hint that comes while the first one has not been read yet: the event's key holds what the lane
-# has seen, how often its record was read for anybody, and who reads it now. Then nothing is inserted, and nothing is
-# lost, for the reading is still to come. An equal hint that comes during or after the reading is a new one: with ids
-# only, two changes look the same.
+# A repeat is an equal hint that comes while the first one has not been read yet: its key holds what the lane has seen,
+# how often its record was read for anybody, and who reads it now. Then nothing is inserted, and nothing is lost, for
+# the reading is still to come. An equal hint that comes during or after the reading is a new one: with ids only, two
+# changes look the same.
 _KEY = "$5::bytea || int8send(lane.seen_seq) || int8send(lane.peeks) || coalesce(uuid_send(lane.token), '')"
 _ACCEPT = f"""
     WITH bumped AS (
         INSERT INTO lane (tenant_id, scope, record_id, seq, run_at)
         SELECT $1::uuid, $2::text, $3::text, 1, now() + $10::interval
         WHERE NOT EXISTS (
-            SELECT FROM lane JOIN event ON event.tenant_id = lane.tenant_id AND event.dedupe = {_KEY}
+            SELECT FROM lane JOIN event_key AS known
+              ON known.tenant_id = lane.tenant_id AND known.lane_id = lane.id AND known.dedupe = {_KEY}
             WHERE lane.tenant_id = $1::uuid AND lane.scope = $2::text AND lane.record_id = $3::text
         )
         ON CONFLICT (tenant_id, scope, record_id) DO UPDATE SET
@@ -42,23 +43,39 @@ _ACCEPT = f"""
             run_at = CASE WHEN lane.state IN ('idle', 'blocked') THEN excluded.run_at ELSE lane.run_at END,
             state = CASE WHEN lane.state IN ('idle', 'blocked') THEN 'ready' ELSE lane.state END
         RETURNING id, seq, {_KEY} AS dedupe
+    ), fresh AS (
+        INSERT INTO event_key (tenant_id, lane_id, dedupe) SELECT $1::uuid, id, dedupe FROM bumped
+        ON CONFLICT DO NOTHING RETURNING lane_id
     )
-    INSERT INTO event (tenant_id, scope, record_id, operation, dedupe, source, hook_id, content_type, body,
-                       lane_id, seq)
-    SELECT $1::uuid, $2::text, $3::text, $4::text, bumped.dedupe, $6::text, $7::uuid, $8::text, $9::bytea,
-           bumped.id, bumped.seq
-    FROM bumped
-    ON CONFLICT (tenant_id, dedupe) DO NOTHING
+    INSERT INTO event (tenant_id, scope, record_id, operation, source, hook_id, content_type, body, lane_id, seq)
+    SELECT $1::uuid, $2::text, $3::text, $4::text, $6::text, $7::uuid, $8::text, $9::bytea, bumped.id, bumped.seq
+    FROM bumped JOIN fresh ON fresh.lane_id = bumped.id
     RETURNING id
 """  # noqa: S608 - built from a constant
 
 
+# What the lane has read makes every key that it has a key of the past: each holds how far the lane had read then.
 _END = text("""
+    WITH read AS (DELETE FROM event_key WHERE tenant_id = :tenant_id AND lane_id = :lane_id)
     UPDATE event SET ended_at = now(),
                      state = CASE WHEN id = :newest THEN CAST(:state AS text) ELSE CAST(:superseded AS text) END,
                      note = CASE WHEN id = :newest THEN CAST(:note AS text) ELSE note END
     WHERE tenant_id = :tenant_id AND id = ANY(CAST(:ids AS bigint[]))
+      AND received_at BETWEEN :first_at AND :last_at
 """)
+
+# An equal hint must not take one that nobody will look at for itself.
+_WITHDRAW = text("""
+    WITH ended AS (
+        UPDATE event SET state = :state, note = :note, ended_at = now()
+        WHERE tenant_id = :tenant_id AND id = ANY(CAST(:ids AS bigint[])) RETURNING lane_id
+    )
+    DELETE FROM event_key WHERE tenant_id = :tenant_id AND lane_id IN (SELECT lane_id FROM ended)
+""")
+
+# Known for a minute; longer than any statement takes that still asks for it.
+_KEPT_SECONDS = 120
+_FORGET = text("DELETE FROM event_key WHERE tenant_id = ANY(:tenant_ids) AND lane_id = 0 AND until < now()")
 
 # The source of one of several records in a delivery; the delivery itself is kept beside it, whole.
 PART = "webhook:part"
@@ -154,10 +171,16 @@ async def record_meaningless(
     minute, hook_id = int(time.time()) // 60, hook.id
     row = {"tenant_id": hook.tenant_id, "hook_id": hook_id, "note": note, "scope": scope}
     row |= {"content_type": content_type, "body": body}
-    query = upsert(Event).values(
-        state=EventState.IGNORED, ended_at=text("now()"), dedupe=dedupe_key(hook_id, "delivery", minute, body), **row
-    )
-    await session.execute(query.on_conflict_do_nothing(index_elements=["tenant_id", "dedupe"]))
+    until = func.now() + timedelta(seconds=_KEPT_SECONDS)
+    key = {"tenant_id": hook.tenant_id, "lane_id": 0, "dedupe": dedupe_key(hook_id, "delivery", minute, body)}
+    known = upsert(EventKey).values(**key, hook_id=hook_id, until=until).on_conflict_do_nothing()
+    if await session.scalar(known.returning(EventKey.lane_id)) is not None:
+        await session.execute(insert(Event).values(state=EventState.IGNORED, ended_at=text("now()"), **row))
+
+
+async def prune_keys(session: Session, tenant_ids: Sequence[UUID]) -> None:
+    """Let go of the keys of deliveries that meant nothing, once an equal one is kept again."""
+    await session.execute(_FORGET, {"tenant_ids": list(tenant_ids)})
 
 
 async def is_any_unnamed(session: Session, *, tenant_id: UUID, since: datetime) -> bool:
@@ -178,9 +201,8 @@ async def load_unseen(
 
 async def record_withdrawn(session: Session, *, tenant_id: UUID, event_ids: Sequence[int], note: str) -> None:
     """End hints of our own before anybody has looked; the caller holds their lanes (`lanes.lock_free`)."""
-    ended = {"state": EventState.IGNORED, "note": note, "ended_at": text("now()")}
-    own = (Event.tenant_id == tenant_id, Event.id.in_(event_ids))
-    await session.execute(update(Event).where(*own).values(ended))
+    values = {"tenant_id": tenant_id, "ids": list(event_ids), "state": EventState.IGNORED, "note": note}
+    await session.execute(_WITHDRAW, values)
 
 
 async def record_end(session: Session, events: Sequence[Event], *, state: EventState, note: str | None = None) -> None:
@@ -194,6 +216,8 @@ async def record_end(session: Session, events: Sequence[Event], *, state: EventS
         "state": state,
         "note": note,
     }
+    times = [event.received_at for event in events]
+    values |= {"lane_id": events[-1].lane_id, "first_at": min(times), "last_at": max(times)}
     await session.execute(_END, values)
 
 
@@ -215,6 +239,6 @@ async def list_events(
     if state is not None:
         conditions.append(Event.state == state)
     conditions += older_than(Event.received_at, before_id)
-    query = select(Event).options(defer(Event.body), defer(Event.dedupe)).where(*conditions)
+    query = select(Event).options(defer(Event.body)).where(*conditions)
     newest_first = query.order_by(Event.received_at.desc(), Event.id.desc())
     return (await session.scalars(newest_first.limit(limit))).all()

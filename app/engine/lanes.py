@@ -72,6 +72,14 @@ _WAKE_ALL = text("""
     WHERE tenant_id = :tenant_id AND waits_for IS NOT NULL AND starts_with(waits_for, :beginning) AND state = 'ready'
 """)
 
+_WAKE_FIRST = text("""
+    UPDATE lane SET run_at = now(), waits_for = NULL
+    WHERE tenant_id = :tenant_id AND id = (
+        SELECT id FROM lane WHERE tenant_id = :tenant_id AND waits_for = :waits_for AND state = 'ready'
+        ORDER BY run_at, id LIMIT 1 FOR NO KEY UPDATE SKIP LOCKED
+    )
+""")
+
 # Companies and projects have no transfer yet when their key rests, so all of the tenant's look again.
 _WAKE_KEY = text("""
     UPDATE lane SET run_at = now()
@@ -262,6 +270,11 @@ async def wake_any(session: Session, *, tenant_id: UUID, scope: str, record_ids:
 async def wake_all(session: Session, *, tenant_id: UUID, scope: str, beginning: str) -> None:
     """Make every lane due that waits for a record of this scope whose id begins so."""
     await session.execute(_WAKE_ALL, {"tenant_id": tenant_id, "beginning": f"{scope}:{beginning}"})
+
+
+async def wake_first(session: Session, *, tenant_id: UUID, scope: str, record_id: str) -> None:
+    """Make the one lane due that has waited longest for this: only one of them can go."""
+    await session.execute(_WAKE_FIRST, {"tenant_id": tenant_id, "waits_for": f"{scope}:{record_id}"})
 
 
 async def wake_key(session: Session, *, tenant_id: UUID, key_id: UUID) -> None:

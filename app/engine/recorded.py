@@ -1,20 +1,18 @@
 """Deliveries of hooks that record first: stored without effects until somebody confirms how they are read."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from uuid import UUID
 
-from sqlalchemy import func, select, text, update
+from sqlalchemy import delete, func, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from app.domain.states import EventState
 from app.engine.inbox import RELEASED, Arrival, accept, dedupe_key
 from app.platform.db import Session, Sessions, locked
-from app.tables import Event, Hook
+from app.tables import Event, EventKey, Hook
 
 _AT_ONCE = 200
 _ROWS_AT_ONCE = 1000
-# An equal delivery may come again after its first one is through: its key is given back.
-_SPENT_KEY = text("sha256(dedupe || int8send(id))")
 
 
 async def record_arrivals(session: Session, arrivals: Sequence[Arrival]) -> None:
@@ -30,14 +28,32 @@ async def record_arrivals(session: Session, arrivals: Sequence[Arrival]) -> None
             "content_type": one.content_type,
             "body": one.body,
             "state": EventState.RECORDED,
-            "dedupe": dedupe_key("recorded", one.dedupe),
         }
-        for one in arrivals
+        for one in await _claim_fresh(session, arrivals)
     ]
     # A statement takes some 32,000 values.
     for first in range(0, len(rows), _ROWS_AT_ONCE):
         lot = rows[first : first + _ROWS_AT_ONCE]
-        await session.execute(upsert(Event).values(lot).on_conflict_do_nothing(index_elements=["tenant_id", "dedupe"]))
+        await session.execute(insert(Event).values(lot))
+
+
+async def _claim_fresh(session: Session, arrivals: Sequence[Arrival]) -> list[Arrival]:
+    """Those that are not kept yet, each once."""
+    keys = {dedupe_key("recorded", one.dedupe): one for one in arrivals}
+    rows = [
+        {"tenant_id": one.tenant_id, "lane_id": 0, "dedupe": key, "hook_id": one.hook_id} for key, one in keys.items()
+    ]
+    fresh: list[Arrival] = []
+    for first in range(0, len(rows), _ROWS_AT_ONCE):
+        query = upsert(EventKey).values(rows[first : first + _ROWS_AT_ONCE]).on_conflict_do_nothing()
+        fresh += [keys[key] for key in await session.scalars(query.returning(EventKey.dedupe))]
+    return fresh
+
+
+async def _prune_keys(session: Session, hook_ids: Collection[UUID]) -> None:
+    """An equal delivery may come again once the first one is through."""
+    own = (EventKey.lane_id == 0, EventKey.hook_id.in_(hook_ids), EventKey.until.is_(None))
+    await session.execute(delete(EventKey).where(*own), execution_options={"synchronize_session": False})
 
 
 async def release_recorded(sessions: Sessions, hook_ids: Sequence[UUID]) -> int:
@@ -57,6 +73,7 @@ async def release_recorded(sessions: Sessions, hook_ids: Sequence[UUID]) -> int:
             await _record_end(
                 session, [event.id for event in events], state=EventState.DONE, note="recorded first, then let go"
             )
+            await _prune_keys(session, {event.hook_id for event in events if event.hook_id is not None})
             released += len(events)
 
 
@@ -71,6 +88,7 @@ async def discard_recorded(session: Session, hook_id: UUID, *, actor: str) -> in
     query = select(Event.id).where(Event.hook_id == hook_id, Event.state == EventState.RECORDED)
     ids = (await session.scalars(locked(query))).all()
     await _record_end(session, ids, state=EventState.IGNORED, note=f"recorded first, then discarded by {actor}")
+    await _prune_keys(session, {hook_id})
     return len(ids)
 
 
@@ -108,5 +126,5 @@ def _arrival(event: Event) -> Arrival:
 
 
 async def _record_end(session: Session, ids: Sequence[int], *, state: EventState, note: str) -> None:
-    values = {"state": state, "note": note, "ended_at": func.now(), "dedupe": _SPENT_KEY}
+    values = {"state": state, "note": note, "ended_at": func.now()}
     await session.execute(update(Event).where(Event.id.in_(ids)).values(values))

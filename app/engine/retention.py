@@ -13,6 +13,8 @@ from app.tables import Event, RecordCopy
 
 # Puts aside which of a record's deliveries, by scope and id, are needed still.
 KeepCopies = Callable[[Session, str, str], Awaitable[None]]
+# Of a month: what is open, and what was not looked through yet for copies that must stay longer.
+EVENT_IS_NEEDED = "ended_at IS NULL OR body IS NOT NULL"
 _MOST_BODIES = 20
 _COPIED = ("id", "tenant_id", "scope", "record_id", "operation", "content_type", "body", "received_at")
 

@@ -12,6 +12,7 @@ from app.admin.tenants import list_tenants
 from app.clerk.jobs import prune_jobs, select_old_jobs
 from app.domain.retention import Cuts, Retention, to_cuts
 from app.engine.retention import (
+    EVENT_IS_NEEDED,
     prune_bodies,
     prune_copies,
     prune_events,
@@ -20,12 +21,19 @@ from app.engine.retention import (
     select_old_events,
 )
 from app.platform.db import Session, Sessions, load_now
+from app.platform.months import Dropped, drop_months
 from app.platform.pruning import Due, count_due, prune_due
 from app.reading.quota import prune_days, select_old_days
 from app.reading.retention import keep_newest_copies
 from app.sweep.sweeps import prune_sweeps, select_old_sweeps
 from app.tables import Tenant
-from app.transfer.retention import prune_documents, prune_exchanges, select_old_documents, select_old_exchanges
+from app.transfer.retention import (
+    ATTEMPT_IS_NEEDED,
+    prune_documents,
+    prune_exchanges,
+    select_old_documents,
+    select_old_exchanges,
+)
 
 _Prune = Callable[[Session, UUID, Sequence[Any]], Awaitable[None]]
 
@@ -47,13 +55,30 @@ async def prune_tenants(sessions: Sessions, *, dry_run: bool, actor: str) -> lis
     async with sessions() as session:
         tenants, now = await list_tenants(session), await load_now(session)
     pruned: list[Pruned] = []
+    every = {tenant.id: to_cuts(Retention.model_validate(tenant.retention), now) for tenant in tenants}
+    dropped = [] if dry_run else await _drop_months(sessions, list(every.values()))
     for tenant in tenants:
-        cuts = to_cuts(Retention.model_validate(tenant.retention), now)
-        found = await _prune(sessions, tenant, list_due(tenant, cuts), dry_run=dry_run)
+        found = [
+            Pruned(tenant=tenant.name, what=f"rows of {one.name}", rows=one.rows[tenant.id])
+            for one in dropped
+            if tenant.id in one.rows
+        ]
+        found += await _prune(sessions, tenant, list_due(tenant, every[tenant.id]), dry_run=dry_run)
         if found and not dry_run:
             await _tell(sessions, tenant, found, actor=actor)
         pruned += found
     return pruned
+
+
+async def _drop_months(sessions: Sessions, every: Sequence[Cuts]) -> list[Dropped]:
+    """Months that the most patient tenant does not keep any more, and in which nothing is needed."""
+    if not every:
+        return []
+    events = await drop_months(sessions, "event", before=min(cuts.events for cuts in every), kept_while=EVENT_IS_NEEDED)
+    attempts = await drop_months(
+        sessions, "attempt", before=min(cuts.documents for cuts in every), kept_while=ATTEMPT_IS_NEEDED
+    )
+    return events + attempts
 
 
 def list_due(tenant: Tenant, cuts: Cuts) -> list[Due]:

@@ -32,7 +32,7 @@ from app.tables.books import (
 from app.tables.jobs import Job, JobDocument
 from app.tables.leases import Leasehold
 from app.tables.recman import FieldProfile, HookHeaders, ListedDocument, RecmanQuota, RecmanRecord, Sweep
-from app.tables.work import Attempt, Event, Lane, Making, RecordCopy, Transfer
+from app.tables.work import Attempt, Event, EventKey, Lane, Making, RecordCopy, Transfer
 
 __all__ = [
     "OPERATORS",
@@ -44,6 +44,7 @@ __all__ = [
     "CustomerCheck",
     "Department",
     "Event",
+    "EventKey",
     "FieldProfile",
     "Hook",
     "HookAddress",

@@ -63,7 +63,6 @@ class Event(TenantOwned, Table):
         one_of("state", *EventState),
         refers_to("hook", "hook_id"),
         refers_to("lane", "lane_id"),
-        UniqueConstraint("tenant_id", "dedupe"),
         Index("ix_event_lane", "tenant_id", "lane_id", "seq"),
         Index("ix_event_received", "tenant_id", "received_at", "id"),
         # Operators look through all of them.
@@ -76,6 +75,8 @@ class Event(TenantOwned, Table):
             postgresql_where=text("record_id IS NULL AND scope IS NOT NULL"),
         ),
         Index("ix_event_recorded", "tenant_id", "hook_id", "id", postgresql_where=text("state = 'recorded'")),
+        # Old months are dropped, not deleted (platform.months).
+        {"postgresql_partition_by": "RANGE (received_at)"},
     )
 
     id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=True)
@@ -88,11 +89,30 @@ class Event(TenantOwned, Table):
     seq: Mapped[int | None] = mapped_column(BigInteger)
     state: Mapped[str] = mapped_column(server_default=EventState.WAITING)
     note: Mapped[str | None]
-    dedupe: Mapped[bytes]
     content_type: Mapped[str | None]
     body: Mapped[bytes | None]
-    received_at: Mapped[datetime] = mapped_column(server_default=NOW)
+    received_at: Mapped[datetime] = mapped_column(primary_key=True, server_default=NOW)
     ended_at: Mapped[datetime | None]
+
+
+class EventKey(TenantOwned, Table):
+    """By what an equal hint is known while the first one waits to be read; emptied when its lane has read.
+
+    `lane_id` 0: it has no lane. Then it is known until `until`, or until its hook lets go of what it recorded.
+    Not written to the log that survives a crash: a hint that comes again after one is read once more.
+
+    Owner: engine.
+    """
+
+    __tablename__ = "event_key"
+    __table_args__ = {"prefixes": ["UNLOGGED"]}  # noqa: RUF012 - SQLAlchemy's own name for it
+
+    # Without a foreign key: its lane has one, and every delivery would pay for it.
+    tenant_id: Mapped[UUID] = mapped_column(primary_key=True, sort_order=-1)
+    lane_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    dedupe: Mapped[bytes] = mapped_column(primary_key=True)
+    hook_id: Mapped[UUID | None]
+    until: Mapped[datetime | None]
 
 
 class RecordCopy(TenantOwned, Table):
@@ -133,7 +153,8 @@ class Transfer(TenantOwned, Table):
     looked at last, `issued` what its issuing made of it (transfer.followed); the order that an invoice was made of is
     kept as `order_id` and `order_number`, `remote_id` is the invoice's then.
 
-    `matched_by`: how a customer was known to be RecMan's; None before it was kept.
+    `attempts` counts those that were made, and some of them may be gone. `matched_by`: how a customer was known to be
+    RecMan's; None before it was kept.
 
     Owner: transfer. Readers: admin.keys, admin.proving, admin.series, clerk, engine.lanes, sweep.sightings.
     """
@@ -265,6 +286,7 @@ class Transfer(TenantOwned, Table):
     order_id: Mapped[int | None] = mapped_column(BigInteger)
     order_number: Mapped[str | None]
     matched_by: Mapped[str | None]
+    attempts: Mapped[int] = mapped_column(server_default="0")
     reasons: Mapped[list[Any]] = mapped_column(server_default=text("'[]'"))
     warnings: Mapped[list[Any]] = mapped_column(server_default=text("'[]'"))
     created_at: Mapped[datetime] = mapped_column(server_default=NOW)
@@ -282,14 +304,15 @@ class Attempt(TenantOwned, Table):
     __tablename__ = "attempt"
     __table_args__ = (
         refers_to("transfer", "transfer_id", ondelete="CASCADE"),
-        UniqueConstraint("tenant_id", "transfer_id", "n"),
+        Index("ix_attempt_transfer", "tenant_id", "transfer_id", "n"),
+        {"postgresql_partition_by": "RANGE (started_at)"},
     )
 
     id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=True)
     transfer_id: Mapped[int] = mapped_column(BigInteger)
     n: Mapped[int]
     step: Mapped[str]
-    started_at: Mapped[datetime] = mapped_column(server_default=NOW)
+    started_at: Mapped[datetime] = mapped_column(primary_key=True, server_default=NOW)
     outcome: Mapped[str]
     detail: Mapped[str] = mapped_column(server_default="")
     exchanges: Mapped[list[Any]] = mapped_column(server_default=text("'[]'"))

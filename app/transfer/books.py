@@ -143,12 +143,11 @@ async def open_books(
     _check_usable(key, now, rehearses=rehearses)
     _check_crowd(resources, key)
     if sends:
-        await require_customer_check(resources, key)
+        await _require_going(resources, key)
     exchanges: list[Exchange] = []
     target = _open_target(resources, key, booking, exchanges, rehearses=rehearses)
     oldest = now - timedelta(seconds=resources.settings.unimicro_reference_seconds)
     reference = await _load_reference(resources, key, target, oldest=oldest)
-
     refresh, confirm = _renewals(resources, key, target, reference, heard_at=heard_at, now=now)
     return Books(
         key=key,
@@ -270,8 +269,6 @@ def _check_usable(key: Key, now: datetime, *, rehearses: bool) -> None:
         )
     if key.state == KeyState.PAUSED and not rehearses:
         raise pause_of(key)
-    if key.proof == Proof.STOPPED and not rehearses:
-        raise stop_of(key)
     if key.paused_until is not None and key.paused_until > now:
         seconds = (key.paused_until - now).total_seconds()
         cause = f"Key “{key.name}” rests: {key.pause_reason}"
@@ -304,6 +301,12 @@ def stop_of(key: Key) -> KeyPausedError:
     cause = f"Key “{key.name}” was stopped: a document stands in Unimicro otherwise than the customer has it"
     fix = fix_for(Code.KEY_STOPPED, key_id=key.id)
     return KeyPausedError(cause, seconds=REST_SECONDS, fix=fix, code=Code.KEY_STOPPED)
+
+
+async def _require_going(resources: Resources, key: Key) -> None:
+    if key.proof == Proof.STOPPED:
+        raise stop_of(key)
+    await require_customer_check(resources, key)
 
 
 async def require_customer_check(resources: Resources, key: Key) -> None:

@@ -50,7 +50,7 @@ from app.transfer.plan.document import plan_company, plan_document, plan_project
 from app.transfer.plan.go_live import is_persons_choice
 from app.transfer.plan.situation import DocumentSituation, Past
 from app.transfer.plan.steps import CreateProduct, Decision, Go, Hold, LookAgain, Skip, Wait
-from app.transfer.proof import take_turn
+from app.transfer.proof import is_proven_alone, take_turn
 from app.transfer.refused import explain_refusal
 from app.transfer.route import WAIT_SECONDS, choose_key, decide_without_key
 from app.transfer.run import run_document
@@ -81,6 +81,7 @@ async def carry_document(run: Run) -> None:
         await _follow_orphan(run, transfer, await decide_without_key(run, key, document))
         return
     books = await _open(run, key, booking_of(transfer, key))
+    run.goes_alone = is_proven_alone(key, document)
     situation = await look_at_document(run, books, document)
     run.turn = find_turn(situation)
     try:
@@ -155,7 +156,7 @@ async def _do(run: Run, books: Books, plan: Go, situation: DocumentSituation) ->
 
 async def _follow_document(run: Run, books: Books, decision: Decision, situation: DocumentSituation) -> None:
     if isinstance(decision, Go):
-        await take_turn(run, books, situation.complete_document)
+        await take_turn(run, books)
         await _do(run, books, decision, situation)
         return
     await _name_customer(run, situation)

@@ -31,7 +31,7 @@ _CLAIM = text("""
         )
     )
       -- Nothing more goes with a key that was stopped since; what may not stand there is taken away all the same.
-      AND (:step IN ('look', 'delete') OR EXISTS (
+      AND (:step IN ('look', 'link', 'delete') OR EXISTS (
         SELECT FROM key WHERE key.tenant_id = :tenant_id AND key.id = :key_id AND key.proof <> 'stopped'))
     RETURNING before.unclear
 """)

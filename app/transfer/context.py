@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import Protocol
 from uuid import UUID
 
+from app.admin.proving import Candidate, record_place_left
 from app.admin.series import wake_follower
 from app.domain.booking import Booking
 from app.domain.reasons.codes import Reason
@@ -74,7 +75,8 @@ class Turn:
 class Run:
     """One lane being worked on: its lease, its events, its reader, the books it has open, and what became of it.
 
-    `turn`: that of its document, where documents are issued in RecMan's order.
+    `turn`: that of its document, where documents are issued in RecMan's order. `goes_alone`: its document goes while
+    no other one of the key does (`admin.proving`).
     """
 
     sessions: Sessions
@@ -90,6 +92,7 @@ class Run:
     note: str | None = None
     number: str = ""
     turn: Turn | None = None
+    goes_alone: bool = False
     ending: Ending | None = None
     finished: bool = False
 
@@ -147,9 +150,17 @@ class Run:
         await record_end(session, self.events, state=state, note=note)
         last_seq = self.events[-1].seq or 0
         await release(session, self.lease, seen_seq=last_seq, blocked=state in BLOCKING)
+        if self.goes_alone and self.key_id is not None:
+            await record_place_left(session, to_candidate(self, self.key_id))
         if self.turn is not None and self.books is not None and state in BLOCKING:
             # Whoever waits for its number is told why that takes so long.
             await wake_follower(session, self.books.key, self.turn.series_id, number=self.turn.number)
         codes = tuple(reason.code for reason in reasons)
         self.ending = Ending(outcome or _OUTCOMES[state], codes, remote_number or "")
         self.finished = True
+
+
+def to_candidate(run: Run, key_id: UUID) -> Candidate:
+    """The run's document as one that wants its key's one place."""
+    lease = run.lease
+    return Candidate(key_id=key_id, tenant_id=lease.tenant_id, record_id=lease.record_id, lane_token=lease.token)

@@ -15,7 +15,7 @@ from app.transfer.books import Books
 from app.transfer.context import Run
 from app.transfer.credit_log import is_credited_by_us
 from app.transfer.plan.amounts import compare_totals, is_apart
-from app.transfer.plan.issued import name_place
+from app.transfer.plan.issued import Wanted, compare_issued, explain_differences, name_place
 from app.transfer.plan.situation import Past
 from app.transfer.plan.vat_sums import VatSums, compare_codes, read_vat_sums
 
@@ -56,9 +56,25 @@ async def look_for_drift(run: Run, books: Books, document: Document, past: Past)
             return Sight(_explain(Code.DRIFT_CREDITED, f"The {where} was credited in Unimicro, not by RecMan"), remote)
     vat = read_vat_sums((past.booked_as or {}).get("vat"))
     # An earlier release has let totals pass that were a little apart: they are no alarm as long as they stay so.
-    if past.totals == remote.totals and not list_alarms(past):
-        return Sight(_find_moved(books, document, remote, vat), remote)
-    return Sight(_find_changed(books, document, remote, vat), remote)
+    is_as_kept = past.totals == remote.totals and not list_alarms(past)
+    changed = (_find_moved if is_as_kept else _find_changed)(books, document, remote, vat)
+    return Sight(changed or _find_otherwise(books, document, remote, past), remote)
+
+
+def _find_otherwise(books: Books, document: Document, remote: RemoteDocument, past: Past) -> Reason | None:
+    """In what a document that was not what the customer has still is not; what a person has accepted is no alarm."""
+    if Code.ISSUED_OTHERWISE not in {reason.code for reason in past.held_for}:
+        return None
+    wanted = Wanted(
+        document=document,
+        booking=books.booking,
+        customer_id=past.remote_customer_id,
+        makes_kid=books.key.kid_acceptance is not None,
+    )
+    differences = compare_issued(wanted, remote, books.reference)
+    alarms = explain_differences(wanted, remote, differences, transfer_id=past.transfer_id)
+    accepted = {warning.cause for warning in past.warnings}
+    return next((one for one in alarms if one.code == Code.ISSUED_OTHERWISE and one.cause not in accepted), None)
 
 
 def _find_changed(books: Books, document: Document, remote: RemoteDocument, vat: VatSums | None) -> Reason | None:
@@ -88,7 +104,7 @@ def list_alarms(past: Past | None) -> tuple[Reason, ...]:
     """Why a booked document is held because it did not stand in Unimicro as it was booked."""
     if past is None or not past.booked:
         return ()
-    return tuple(reason for reason in past.held_for if reason.code in DRIFTS)
+    return tuple(reason for reason in past.held_for if reason.code in {*DRIFTS, Code.ISSUED_OTHERWISE})
 
 
 async def _is_listed(books: Books, past: Past) -> bool:

@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import func, insert, literal, or_, select, text, update
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.exc import IntegrityError
 
@@ -259,27 +260,25 @@ async def record_attempt(  # noqa: PLR0913 - the columns of one row
     clears: bool = False,
 ) -> None:
     """Append one try; `exchanges` come masked. `clears`: what became of every write is known by now."""
+    values = {"unclear": False, "unclear_since": None} if clears else {"updated_at": Transfer.updated_at}
+    # One statement for both: every write of every document ends with them. Counted here, for old attempts may be gone,
+    # and looking for the newest one would mean looking into every month.
     tenant_id = tenant_of(session)
-    own = (Attempt.tenant_id == tenant_id, Attempt.transfer_id == transfer_id)
-    count = select(func.coalesce(func.max(Attempt.n), 0) + 1).where(*own)
-    appended = insert(Attempt).values(
-        tenant_id=tenant_id,
-        transfer_id=transfer_id,
-        n=count.scalar_subquery(),
-        step=step,
-        outcome=outcome,
-        detail=detail,
-        exchanges=list(exchanges),
-        rules_version=rules_version,
-        milliseconds=milliseconds,
-        started_at=func.now() - text("make_interval(secs => :s)").bindparams(s=milliseconds / 1000),
-    )
-    if clears:
-        # One statement for both: every write of every document ends with them.
-        cleared = update(Transfer).where(Transfer.id == transfer_id).values(unclear=False, unclear_since=None)
-        await session.execute(cleared.add_cte(appended.cte("appended")))
-    else:
-        await session.execute(appended)
+    counted = update(Transfer).where(Transfer.tenant_id == tenant_id, Transfer.id == transfer_id)
+    n = counted.values(attempts=Transfer.attempts + 1, **values).returning(Transfer.attempts).cte("counted")
+    row: dict[str, Any] = {
+        "tenant_id": literal(tenant_id),
+        "transfer_id": literal(transfer_id),
+        "n": n.c.attempts,
+        "step": literal(step),
+        "outcome": literal(outcome),
+        "detail": literal(detail),
+        "exchanges": literal(list(exchanges), JSONB),
+        "rules_version": literal(rules_version),
+        "milliseconds": literal(milliseconds),
+        "started_at": func.now() - text("make_interval(secs => :s)").bindparams(s=milliseconds / 1000),
+    }
+    await session.execute(insert(Attempt).from_select(list(row), select(*row.values()), include_defaults=False))
 
 
 async def is_linked(session: Session, *, key_id: UUID, remote_id: int, besides: int) -> bool:

@@ -1,23 +1,27 @@
 """Proving in a run: a document takes its key's one place before it goes, and is compared once it is in the books."""
 
-from app.admin.proving import Turn, record_equal, record_stopped, take_place
+from sqlalchemy import select
+
+from app.admin.proving import SCOPE, record_equal, record_stopped, take_place
 from app.domain.booking import Booking
 from app.domain.documents import Document, DocumentKind
 from app.domain.gaps import Gaps
 from app.domain.reasons.catalogue import fix_for
 from app.domain.reasons.codes import Code, Reason
 from app.domain.reference import RemoteDocument
-from app.domain.states import Proof
+from app.domain.states import Proof, TransferState
 from app.engine.lanes import check_fence
 from app.errors import ProvingError
-from app.platform.db import Session
-from app.tables import Key
+from app.platform.db import Session, locked
+from app.tables import Key, Transfer
 from app.transfer.books import Books
-from app.transfer.context import Run
+from app.transfer.context import Run, to_candidate
+from app.transfer.listings import names_one_of
+from app.transfer.log import record_values
 from app.transfer.plan.issued import Wanted, compare_issued, explain_differences, stops_key
 
-# The other document's end wakes this one; this is only the net below.
-_WAIT_SECONDS = 60.0
+# The other document's end wakes whoever has waited longest; this is only the net below. Each look costs RecMan's quota.
+_WAIT_SECONDS = 600.0
 
 
 def is_proven_alone(key: Key, document: Document | Gaps) -> bool:
@@ -26,23 +30,23 @@ def is_proven_alone(key: Key, document: Document | Gaps) -> bool:
     return key.proof != Proof.OPEN or is_first_credit
 
 
-async def take_turn(run: Run, books: Books, document: Document) -> None:
+async def take_turn(run: Run, books: Books) -> None:
     """Make sure that nothing else of the key is under way while it is being proven.
 
     Raises:
         ProvingError: another document is; its end wakes this one.
     """
     key = books.key
-    if not is_proven_alone(key, document):
+    if not run.goes_alone:
         return
     async with run.sessions.begin() as session:
         await check_fence(session, run.lease)
-        other = await take_place(session, _to_turn(run, key))
+        other = await take_place(session, to_candidate(run, key.id))
     if other is not None:
         raise ProvingError(
             f"Key “{key.name}” is being proven, one document at a time: RecMan's invoice {other} is under way",
-            scope="invoice",
-            record_id=other,
+            scope=SCOPE,
+            record_id=str(key.id),
             seconds=_WAIT_SECONDS,
             fix=fix_for(Code.KEY_PROVING),
         )
@@ -54,15 +58,15 @@ async def record_comparison(
     """The alarms about a document that is in the books now; what they mean for the key is recorded with them."""
     differences = compare_issued(wanted, remote, books.reference)
     alarms = explain_differences(wanted, remote, differences, transfer_id=run.own_transfer_id)
-    turn, booking = _to_turn(run, books.key), wanted.booking
+    candidate, booking = to_candidate(run, books.key.id), wanted.booking
     is_alone = is_proven_alone(books.key, wanted.document)
     if stops_key(differences, booking=booking, is_proving=is_alone):
         causes = "; ".join(one.cause for one in alarms)
         fix = fix_for(Code.KEY_STOPPED, key_id=books.key.id)
-        await record_stopped(session, turn, Reason(code=Code.KEY_STOPPED, cause=causes, fix=fix), booking=booking)
+        await record_stopped(session, candidate, Reason(code=Code.KEY_STOPPED, cause=causes, fix=fix), booking=booking)
     elif is_alone and not differences:
         is_credit = wanted.document.kind is DocumentKind.CREDIT_NOTE
-        await record_equal(session, turn, booking=booking, is_credit=is_credit)
+        await record_equal(session, candidate, booking=booking, is_credit=is_credit)
     return alarms
 
 
@@ -71,17 +75,26 @@ async def record_apart(session: Session, run: Run, key: Key, alarm: Reason, *, b
     if key.proof == Proof.PROVING:
         fix = fix_for(Code.KEY_STOPPED, key_id=key.id)
         reason = Reason(code=Code.KEY_STOPPED, cause=alarm.cause, fix=fix)
-        await record_stopped(session, _to_turn(run, key), reason, booking=booking)
+        await record_stopped(session, to_candidate(run, key.id), reason, booking=booking)
 
 
-async def record_stop(session: Session, run: Run, books: Books, reason: Reason) -> None:
-    """Let nothing more go with the key, for a reason that is true of all its documents."""
-    await record_stopped(session, _to_turn(run, books.key), reason, booking=books.booking)
+async def record_stop(session: Session, run: Run, books: Books, reason: Reason) -> bool:
+    """Let nothing more go with the key, because of what the document would become; False: it was stopped already."""
+    return await record_stopped(session, to_candidate(run, books.key.id), reason, booking=books.booking)
 
 
-def _to_turn(run: Run, key: Key) -> Turn:
-    lease = run.lease
-    return Turn(key_id=key.id, tenant_id=lease.tenant_id, record_id=lease.record_id, lane_token=lease.token)
+async def accept_differences(session: Session, key: Key) -> None:
+    """Whoever lets a stopped key go on accepts how its documents stand: what was an alarm stays as a warning."""
+    query = select(Transfer).where(
+        Transfer.tenant_id == key.tenant_id,
+        Transfer.key_id == key.id,
+        Transfer.state == TransferState.HELD,
+        Transfer.booked_at.is_not(None),
+        names_one_of({Code.ISSUED_OTHERWISE}),
+    )
+    for transfer in (await session.scalars(locked(query.order_by(Transfer.id)))).all():
+        alarms = [reason for reason in transfer.reasons if reason["code"] == Code.ISSUED_OTHERWISE]
+        await record_values(session, transfer.id, warnings=[*transfer.warnings, *alarms])
 
 
 def list_sender_gaps(key: Key, booking: Booking) -> tuple[Reason, ...]:

@@ -1,5 +1,8 @@
 """Whether a locked period is why Unimicro refused a document, in the plan's own words. Reads only."""
 
+from dataclasses import replace
+
+from app.domain.booking import Booking
 from app.domain.documents import Document
 from app.errors import HoldError, PeriodLockedError, RemoteError, RemoteMissingError, RemoteRejectedError
 from app.transfer.books import Books
@@ -22,6 +25,9 @@ async def explain_refusal(
     except RemoteError:
         # What Unimicro has said stands all the same.
         reference = books.reference
+    if situation.booking is Booking.VOUCHER:
+        # A voucher is booked on the day that we name, which is the document's own.
+        reference = replace(reference, books_on_delivery_date=False)
     gaps = list_lock_gaps(document, reference, credited=situation.credited_document)
     if gaps:
         return HoldError(tuple(gaps))

@@ -11,6 +11,12 @@ from app.domain.states import AT_REST, TransferState
 from app.platform.db import Session
 from app.tables import Attempt, Transfer
 
+# Of a month: an attempt is part of its document, and goes with it.
+ATTEMPT_IS_NEEDED = """
+    exchanges <> '[]' OR EXISTS (SELECT FROM transfer WHERE transfer.tenant_id = month.tenant_id
+                                 AND transfer.id = month.transfer_id AND transfer.scope = 'invoice')
+"""
+
 _EMPTIED: dict[str, Any] = {"exchanges": [], "pruned_at": func.now()}
 
 

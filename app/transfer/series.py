@@ -217,6 +217,7 @@ async def require_next(
 
     Raises:
         HoldError: it is not, or would not; the key is stopped.
+        WaitError: another document has stopped the key meanwhile.
         OutcomeUnknownError: an earlier call of ours may be what has moved the series.
     """
     series = step.series
@@ -257,7 +258,10 @@ async def _read_next(
 
 async def _stop(run: Run, books: Books, reason: Reason) -> None:
     async with run.sessions.begin() as session:
-        await record_stop(session, run, books, reason)
+        is_first = await record_stop(session, run, books, reason)
+    if not is_first:
+        # Another document has stopped it while this one was made ready: what is wrong is known.
+        raise WaitError("the key was stopped", scope="", record_id="", seconds=0)
     raise HoldError((reason,))
 
 
@@ -285,7 +289,7 @@ async def begin_turn(session: Session, run: Run, books: Books, step: Issue) -> N
 
 
 async def finish_turn(session: Session, books: Books, step: Issue) -> None:
-    """The document is issued: the next number has its turn."""
+    """The document is issued: the next number has its turn; where this one got another, the key was stopped."""
     number = parse_numeral(step.document.number)
     if step.series is not None and number is not None:
         await end_turn(session, books.key, step.series.series_id, number=number)

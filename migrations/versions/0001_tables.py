@@ -11,6 +11,7 @@ depends_on = None
 
 # In the order in which they can refer to each other.
 _TABLES = (
+    "event_key",
     "hook_address",
     "leasehold",
     "series_claim",
@@ -52,6 +53,27 @@ _TABLES = (
 # Whose the operators' tokens and their part of the audit trail are.
 _OPERATORS = "INSERT INTO tenant (id, name) VALUES ('00000000-0000-0000-0000-000000000000', '(operators)')"
 
+# This month and those ahead; what comes for a month that nobody has made lies in the default part.
+_MONTHS = """
+    DO $$
+    DECLARE one record;
+    BEGIN
+        FOR one IN
+            SELECT name, to_char(month, 'YYYY_MM') AS part, month AT TIME ZONE 'UTC' AS begins,
+                   (month + interval '1 month') AT TIME ZONE 'UTC' AS ends
+            FROM unnest(array['event', 'attempt']) AS name,
+                 generate_series(date_trunc('month', now() AT TIME ZONE 'UTC'),
+                                 date_trunc('month', now() AT TIME ZONE 'UTC') + interval '3 months',
+                                 interval '1 month') AS month
+        LOOP
+            EXECUTE format('CREATE TABLE %I PARTITION OF %I FOR VALUES FROM (%L) TO (%L)',
+                           one.name || '_' || one.part, one.name, one.begins, one.ends);
+        END LOOP;
+        CREATE TABLE event_default PARTITION OF event DEFAULT;
+        CREATE TABLE attempt_default PARTITION OF attempt DEFAULT;
+    END $$
+"""
+
 _APPEND_ONLY = (
     """
     CREATE FUNCTION refuse_audit_change() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -73,6 +95,7 @@ _APPEND_ONLY = (
 
 
 def upgrade() -> None:
+    _make_event_key()
     _make_hook_address()
     _make_leasehold()
     _make_series_claim()
@@ -110,6 +133,7 @@ def upgrade() -> None:
     _make_attempt()
     _make_job_document()
     op.execute(_OPERATORS)
+    op.execute(_MONTHS)
     for statement in _APPEND_ONLY:
         op.execute(statement)
 
@@ -118,6 +142,19 @@ def downgrade() -> None:
     for table in reversed(_TABLES):
         op.drop_table(table)
     op.execute("DROP FUNCTION refuse_audit_change()")
+
+
+def _make_event_key() -> None:
+    op.create_table(
+        "event_key",
+        sa.Column("tenant_id", sa.Uuid(), nullable=False),
+        sa.Column("lane_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("dedupe", sa.LargeBinary(), nullable=False),
+        sa.Column("hook_id", sa.Uuid(), nullable=True),
+        sa.Column("until", sa.DateTime(timezone=True), nullable=True),
+        sa.PrimaryKeyConstraint("tenant_id", "lane_id", "dedupe", name=op.f("pk_event_key")),
+        prefixes=["UNLOGGED"],
+    )
 
 
 def _make_hook_address() -> None:
@@ -645,7 +682,6 @@ def _make_event() -> None:
         sa.Column("seq", sa.BigInteger(), nullable=True),
         sa.Column("state", sa.Text(), server_default="waiting", nullable=False),
         sa.Column("note", sa.Text(), nullable=True),
-        sa.Column("dedupe", sa.LargeBinary(), nullable=False),
         sa.Column("content_type", sa.Text(), nullable=True),
         sa.Column("body", sa.LargeBinary(), nullable=True),
         sa.Column("received_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
@@ -661,8 +697,8 @@ def _make_event() -> None:
             ["tenant_id", "lane_id"], ["lane.tenant_id", "lane.id"], name=op.f("fk_event_tenant_id_lane_id")
         ),
         sa.ForeignKeyConstraint(["tenant_id"], ["tenant.id"], name=op.f("fk_event_tenant_id")),
-        sa.PrimaryKeyConstraint("tenant_id", "id", name=op.f("pk_event")),
-        sa.UniqueConstraint("tenant_id", "dedupe", name=op.f("uq_event_tenant_id_dedupe")),
+        sa.PrimaryKeyConstraint("tenant_id", "id", "received_at", name=op.f("pk_event")),
+        postgresql_partition_by="RANGE (received_at)",
     )
     op.create_index("ix_event_all", "event", ["received_at", "id"], unique=False)
     op.create_index(
@@ -910,6 +946,7 @@ def _make_transfer() -> None:
         sa.Column("order_id", sa.BigInteger(), nullable=True),
         sa.Column("order_number", sa.Text(), nullable=True),
         sa.Column("matched_by", sa.Text(), nullable=True),
+        sa.Column("attempts", sa.Integer(), server_default="0", nullable=False),
         sa.Column("reasons", postgresql.JSONB(astext_type=sa.Text()), server_default=sa.text("'[]'"), nullable=False),
         sa.Column("warnings", postgresql.JSONB(astext_type=sa.Text()), server_default=sa.text("'[]'"), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
@@ -1022,9 +1059,10 @@ def _make_attempt() -> None:
             ondelete="CASCADE",
         ),
         sa.ForeignKeyConstraint(["tenant_id"], ["tenant.id"], name=op.f("fk_attempt_tenant_id")),
-        sa.PrimaryKeyConstraint("tenant_id", "id", name=op.f("pk_attempt")),
-        sa.UniqueConstraint("tenant_id", "transfer_id", "n", name=op.f("uq_attempt_tenant_id_transfer_id_n")),
+        sa.PrimaryKeyConstraint("tenant_id", "id", "started_at", name=op.f("pk_attempt")),
+        postgresql_partition_by="RANGE (started_at)",
     )
+    op.create_index("ix_attempt_transfer", "attempt", ["tenant_id", "transfer_id", "n"], unique=False)
 
 
 def _make_job_document() -> None:

@@ -20,7 +20,7 @@ async def test_an_installation_can_go_back_to_nothing_and_come_again(database_ur
         await connection.run_sync(_migrate, "base")
         tables = "SELECT count(*) FROM pg_tables WHERE schemaname = 'public' AND tablename <> 'alembic_version'"
         assert (await connection.execute(text(tables))).scalar_one() == 0
-    await migrate(engine)
+        await connection.run_sync(_migrate, "head")
     async with engine.connect() as connection:
         operators = (await connection.execute(text("SELECT name FROM tenant"))).scalars().all()
     await engine.dispose()

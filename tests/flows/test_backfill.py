@@ -155,7 +155,7 @@ async def test_confirmed_document_that_somebody_booked_in_unimicro_is_offered_no
     await world.hear_of("invoice", 5001)
     await world.settle()
     async with world.resources.engine.begin() as connection:
-        await connection.exec_driver_sql("TRUNCATE attempt, transfer, event, lane RESTART IDENTITY CASCADE")
+        await connection.exec_driver_sql("TRUNCATE attempt, transfer, event, event_key, lane RESTART IDENTITY CASCADE")
     await world.office.move_go_live("2026-12-01")
     preview_id, _ = await list_preview(world)
     await backfill(world, **OCTOBER, confirm=preview_id)

@@ -294,7 +294,7 @@ async def test_what_we_sent_ourselves_before_the_log_was_lost_is_offered_by_our_
     await world.carry("invoice", 5001)
     remote = (await world.document(5001))["remote_id"]
     async with world.resources.engine.begin() as connection:
-        await connection.exec_driver_sql("TRUNCATE attempt, transfer, event, lane RESTART IDENTITY CASCADE")
+        await connection.exec_driver_sql("TRUNCATE attempt, transfer, event, event_key, lane RESTART IDENTITY CASCADE")
     await world.office.move_go_live(LATE)
     await world.carry("invoice", 5001)
     assert (await world.overview_row(5001))["offer"]["id"] == remote

@@ -150,7 +150,7 @@ REFUSING = {
                 voucher_currency=VoucherCurrency.IGNORED,
                 voucher_kid=VoucherKid.ALWAYS,
             ),
-            {"recompute_sums": False, "honour_draft_status": True},
+            {"recompute_sums": False, "read_lag_seconds": 0.7},
             {
                 "kid_kept": "empty",
                 "number_posted": "ignored",
@@ -169,6 +169,7 @@ async def test_each_way_of_unimicro_becomes_its_answer_and_the_books_are_settled
         _, said = await golive(world, "run", *KEY, AGREED, "--by", "Kari Nordmann")
         answers = await read_answers(world)
         assert {name: answers.get(name) for name in told} == told, said
+        assert float(answers["search_lag"]) >= more.get("read_lag_seconds", 0)
         assert find_unsettled(world) == [], said
 
 
@@ -226,6 +227,13 @@ async def test_a_run_that_is_killed_is_cleaned_up_by_the_next_one(
         assert (await read_answers(world))["kid_kept"] == "kept"
         assert find_unsettled(world) == [], said
         assert await world.count("SELECT count(*) FROM trial_thing WHERE ended IS NULL AND trial <> ''") == 0
+
+
+async def test_drafts_that_come_back_issued_are_credited_all_the_same(database_url: str, tmp_path: Path) -> None:
+    async with real_world(database_url, tmp_path, sandbox=options(Switches(), honour_draft_status=False)) as world:
+        _, said = await golive(world, "run", *KEY, AGREED, "--only", "draft", "--only", "sums", "--only", "issue")
+        assert (await read_answers(world))["draft_status"] == "issued", said
+        assert find_unsettled(world) == [], said
 
 
 async def test_a_lost_answer_is_looked_for_before_the_step_is_given_up(database_url: str, tmp_path: Path) -> None:

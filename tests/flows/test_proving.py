@@ -5,7 +5,9 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
+from app.domain.money import dump_json
 from tests.world import World
+from tests.world.numbered import turn
 
 KARI = {"name": "Kari Nordmann", "reason": "compared with the customers' copies"}
 
@@ -87,6 +89,21 @@ async def test_another_one_waits_while_one_is_under_way_and_says_so(world: World
     assert (await proof_of(world))["equal"] == 2
 
 
+async def test_many_that_wait_go_one_after_the_other_though_each_end_wakes_one_alone(world: World) -> None:
+    await prove(world)
+    copies = [9500 + one for one in range(8)]
+    for copy in copies:
+        world.source.double("5001", copy, invoiceNumber=f"11{copy}")
+    # One of them stops for a person, and the next one goes all the same.
+    world.source.record(copies[3])["dueDate"] = "2020-01-01"
+    await world.hear_of("invoice", *copies)
+    await world.settle_with(3)
+    states = await world.states(*copies)
+    assert (states.count("done"), states[3]) == (7, "held")
+    assert (await proof_of(world))["equal"] == 7
+    assert await world.count("SELECT count(*) FROM lane WHERE waits_for IS NOT NULL") == 0
+
+
 async def move_lane(world: World, change: str) -> None:
     async with world.resources.engine.begin() as connection:
         await connection.exec_driver_sql(f"UPDATE lane SET {change} WHERE record_id = '5001'")  # noqa: S608 - ours
@@ -115,24 +132,24 @@ async def test_a_document_that_is_held_leaves_its_place_to_the_next(world: World
     assert await world.states(5002) == ["done"]
 
 
-@pytest.mark.parametrize("booking", ["own_number"])
-async def test_another_number_than_recmans_stops_the_key_with_both_values(world: World, booking: str) -> None:
-    # However it is proven: the number is a fact of the company.
-    await prove(world, booking=booking, proof="open", credits_proven=True)
+@pytest.mark.parametrize("proof", ["proving", "open"])
+async def test_another_number_than_recmans_stops_the_key_with_both_values(world: World, proof: str) -> None:
+    # However well it is proven: the number is a fact of the company.
+    await prove(world, booking="own_number", proof=proof, credits_proven=True)
+    turn(world, number_posted="draft_only")
     await world.carry("invoice", 5001)
     row = await world.document(5001)
-    assert (row["state"], [one["code"] for one in row["reasons"]]) == ("held", ["issued_otherwise"])
-    assert row["remote_number"]
+    assert (row["state"], [one["code"] for one in row["reasons"]]) == ("held", ["number_not_kept"])
     shown = await proof_of(world)
     assert shown["state"] == "stopped"
-    for value in (row["number"], row["remote_number"]):
-        assert value in shown["stopped"]["cause"]
+    assert f"{row['number']} was sent with its number; in Unimicro the draft has none" in shown["stopped"]["cause"]
     # Nothing more goes, and whoever waits is told why.
     await world.hear_of("invoice", 5002)
     await world.stall()
     waiting = await world.document(5002)
     assert (waiting["state"], [one["code"] for one in waiting["reasons"]]) == ("waiting", ["key_stopped"])
-    assert len(await world.invoices()) == 1
+    # Its draft was taken back.
+    assert await world.invoices() == []
 
 
 async def test_who_lets_a_stopped_key_go_on_ends_its_alarms_and_what_waits_goes(world: World) -> None:
@@ -146,8 +163,37 @@ async def test_who_lets_a_stopped_key_go_on_ends_its_alarms_and_what_waits_goes(
     assert await open_key(world) == (200, "")
     await world.settle()
     assert await world.states(5001, 5002) == ["done", "done"]
+    # What was accepted stays to be seen, and is no alarm again.
+    assert "issued_otherwise" in [one["code"] for one in (await world.document(5001))["warnings"]]
+    await world.retry(await world.document(5001))
+    await world.settle()
+    assert await world.states(5001) == ["done"]
     shown = await proof_of(world)
     assert (shown["state"], shown["opened"]["by"] != "", shown["equal"]) == ("proving", True, 1)
+
+
+async def test_an_alarm_stays_until_the_document_stands_as_the_customer_has_it(world: World) -> None:
+    await world.carry("invoice", 5001)
+    row = await world.document(5001)
+    books = world.ledger.books()
+    due = books.tables["CustomerInvoice"][row["remote_id"]]["PaymentDueDate"]
+    alarm = {"code": "issued_otherwise", "cause": "The due date was moved", "fix": "See"}
+    async with world.resources.engine.begin() as connection:
+        await connection.execute(
+            text("UPDATE transfer SET state = 'held', reasons = jsonb_build_array(CAST(:one AS jsonb)) WHERE id = :id"),
+            {"one": dump_json(alarm), "id": row["id"]},
+        )
+    books.update("CustomerInvoice", row["remote_id"], {"PaymentDueDate": "2027-01-01"})
+    # Neither RecMan's repeat nor a person's look ends it.
+    for ask in (world.hear_of("invoice", 5001), world.retry(row)):
+        await ask
+        await world.settle()
+        held = await world.document(5001)
+        assert (held["state"], "2027-01-01" in held["reasons"][0]["cause"]) == ("held", True)
+    books.update("CustomerInvoice", row["remote_id"], {"PaymentDueDate": due})
+    await world.retry(held)
+    await world.settle()
+    assert await world.states(5001) == ["done"]
 
 
 async def test_a_kid_that_unimicro_makes_is_none_of_the_documents_where_that_is_accepted(world: World) -> None:

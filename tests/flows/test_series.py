@@ -83,6 +83,17 @@ async def test_a_gap_is_passed_by_an_administrator_who_gives_a_reason(world: Wor
     assert len(sets) == 1
 
 
+async def test_a_dry_run_shows_the_series(world: World) -> None:
+    series_id = await start_series(world)
+    await world.office.put_rules({"review": {"everything": True}})
+    (first,) = make_invoices(world, [N])
+    await world.carry("invoice", first)
+    ids = [(await world.document(first))["id"]]
+    (told,) = (await world.post("/v1/invoices/dry-run", {"ids": ids})).json()
+    (draft,) = (call for step in told["steps"] for call in step["calls"] if "Items" in (call["payload"] or {}))
+    assert draft["payload"]["InvoiceNumberSeriesID"] == series_id
+
+
 async def test_a_key_that_is_proven_takes_its_series_in_order_too(world: World) -> None:
     await start_series(world)
     await prove_again(world)

@@ -230,7 +230,7 @@ async def test_everything_is_adopted_when_our_own_log_is_lost(world: World) -> N
     await world.settle()
     before = await world.books(without_numbers=False)
     async with world.resources.engine.begin() as connection:
-        await connection.exec_driver_sql("TRUNCATE attempt, transfer, event, lane RESTART IDENTITY CASCADE")
+        await connection.exec_driver_sql("TRUNCATE attempt, transfer, event, event_key, lane RESTART IDENTITY CASCADE")
     await world.deliver_samples()
     await world.settle()
     found = documents(await world.transfers())

@@ -230,3 +230,19 @@ async def test_credit_note_needs_proof_of_its_own(world: World) -> None:
     assert (row["state"], row["remote_gross_amount"]) == ("done", row["gross_amount"])
     (note,) = world.ledger.credits()
     assert note["InvoiceNumber"] == str(world.source.record(5008)["invoiceNumber"])
+
+
+async def test_lock_counts_for_the_invoice_date_alone_also_where_it_was_set_a_moment_ago(world: World) -> None:
+    record = world.source.record(5001)
+    record["deliveryDate"] = "2026-01-31"
+    await choose_booking(world, Booking.VOUCHER)
+    await world.settle_company(BookCustomerInvoiceOnDeliveryDate=True, AccountingLockedDate="2026-02-28")
+    await world.carry("invoice", 5001)
+    assert await world.hold_of(5001) == ("done", [])
+    # Nobody has looked at the settings since, so that it is Unimicro that refuses the next one.
+    await world.settle_company(AccountingLockedDate=record["invoiceDate"])
+    world.source.double("5001", 9901, invoiceNumber="119901")
+    await world.carry("invoice", 9901)
+    assert await world.hold_of(9901) == ("held", ["period_locked"])
+    assert "The invoice date" in (await world.document(9901))["reasons"][0]["cause"]
+    assert len(list_entries(world)) == 1

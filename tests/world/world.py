@@ -25,6 +25,7 @@ from tests.world.source import Source
 from tests.world.workers import PATIENCE, at_work, list_lanes
 
 # Who waits for another record is left alone, unless that wait ends by itself in a moment.
+_FORGET = "TRUNCATE attempt, transfer, event, event_key, lane RESTART IDENTITY CASCADE"
 _UNSETTLED = """
     SELECT count(*) FROM lane
     WHERE state = 'leased' OR (state = 'ready' AND (waits_for IS NULL OR run_at < now() + interval '6 seconds'))
@@ -276,7 +277,9 @@ class World:
     async def forget(self) -> None:
         """As if another system had done all that is in Unimicro so far."""
         async with self.resources.engine.begin() as connection:
-            await connection.exec_driver_sql("TRUNCATE attempt, transfer, event, lane RESTART IDENTITY CASCADE")
+            await connection.exec_driver_sql(
+                "TRUNCATE attempt, transfer, event, event_key, lane RESTART IDENTITY CASCADE"
+            )
         self.ledger.forget_references()
 
     async def book_before(self, *record_ids: int, go_live: str = LATE) -> dict[int, int]:
@@ -321,7 +324,9 @@ class World:
             self.resources.kept(KnownBooks).references.clear()
         self.resources.kept(KnownBooks).recipients.clear()
         async with self.resources.engine.begin() as connection:
-            await connection.exec_driver_sql("TRUNCATE attempt, transfer, event, lane RESTART IDENTITY CASCADE")
+            await connection.exec_driver_sql(
+                "TRUNCATE attempt, transfer, event, event_key, lane RESTART IDENTITY CASCADE"
+            )
 
     async def fault(self, fault: str, *, method: str | None = None, path: str, times: int = 1, **more: Any) -> None:
         """Make the sandbox Unimicro fail the next matching calls."""

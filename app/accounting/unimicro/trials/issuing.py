@@ -14,7 +14,7 @@ from app.accounting.unimicro.payloads import to_day, to_text
 from app.accounting.unimicro.trials.bench import Bench, UntoldError, day_of
 from app.accounting.unimicro.trials.drafts import Told
 from app.domain.answers import Question, Way
-from app.errors import RemoteRejectedError
+from app.errors import OutcomeUnknownError, RemoteRejectedError, System
 
 # Far from every series that a company would have.
 _FIRST_NUMBER = 90_000_000
@@ -43,11 +43,15 @@ async def try_issue(bench: Bench) -> Told:
         Question.DAYS_KEPT: Way.KEPT if days == (to_day(bench.today), due) else Way.CHANGED,
         Question.SENT_WHEN_ISSUED: Way.SENT if await _was_sent(bench, row) else Way.NOT_SENT,
     }
-    credit = await bench.client.act("PUT", f"invoices/{row['ID']}", "create-credit-draft-invoice")
-    if isinstance(credit, dict):
-        copied = to_text(credit.get("ExternalReference")) == thing.reference
-        told[Question.CREDIT_COPIES_REFERENCE] = Way.YES if copied else Way.NO
-    return told
+    draft = await bench.notebook.note("invoices", "credit draft")
+    async with bench.noting(draft):
+        made = await bench.client.act("PUT", f"invoices/{row['ID']}", "create-credit-draft-invoice")
+    if not isinstance(made, dict) or not isinstance(made.get("ID"), int):
+        raise OutcomeUnknownError("Unimicro made a credit draft but did not say which", system=System.UNIMICRO)
+    await bench.notebook.found(draft, remote_id=made["ID"])
+    credit = await bench.look(f"invoices/{made['ID']}")
+    copied = to_text(credit.get("ExternalReference")) == thing.reference
+    return told | {Question.CREDIT_COPIES_REFERENCE: Way.YES if copied else Way.NO}
 
 
 def _tell_kid(there: str, sent: str) -> Way:

@@ -3,6 +3,7 @@
 Source: docs/facts/unimicro.md §3.4 [O]: `transfer-to-invoice` answers the new invoice; its state is to be looked at.
 """
 
+from functools import partial
 from typing import Any
 
 from app.accounting.unimicro.follow import find_invoice_ids
@@ -41,7 +42,8 @@ async def _tell_lines(bench: Bench, invoice: dict[str, Any], order: dict[str, An
     if _names(invoice, order):
         return Way.YES
     ids = {item["ID"] for item in order.get("Items") or ()}
-    return Way.LINKED if await find_invoice_ids(bench.client, ids) == {invoice["ID"]} else Way.NO
+    found = await bench.look_patiently(partial(find_invoice_ids, bench.client, ids))
+    return Way.LINKED if found == {invoice["ID"]} else Way.NO
 
 
 def _names(invoice: dict[str, Any], order: dict[str, Any]) -> bool:

@@ -5,6 +5,7 @@ Source: docs/facts/unimicro.md §4.1 (delete, credit), §12 (undo of vouchers), 
 
 from collections.abc import Awaitable, Callable
 from enum import StrEnum
+from functools import partial
 
 from app.accounting.unimicro.payloads import CREDIT_NOTE_TYPE, INVOICE_CREDITED, INVOICE_DRAFT, ORDER_DRAFT, to_text
 from app.accounting.unimicro.target_documents import quote
@@ -38,12 +39,8 @@ async def take_back(bench: Bench, thing: Thing) -> Ended:
 
 
 async def _find(bench: Bench, thing: Thing) -> list[int]:
-    """The ids of what got no answer; an empty look is believed once the read lag has passed."""
-    found = await _FIND[thing.route](bench, thing.reference)
-    if found:
-        return found
-    await bench.sleep(bench.lag_seconds)
-    return await _FIND[thing.route](bench, thing.reference)
+    """The ids of what got no answer."""
+    return await bench.look_patiently(partial(_FIND[thing.route], bench, thing.reference))
 
 
 async def _find_invoices(bench: Bench, reference: str) -> list[int]:

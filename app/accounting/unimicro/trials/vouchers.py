@@ -6,6 +6,7 @@ Source: docs/facts/unimicro.md §12, §9 row 2.
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 from app.accounting.unimicro.payloads import CREDIT_NOTE_TYPE, to_day, to_text
@@ -111,15 +112,20 @@ def _to_line(
 
 async def _load_sub_account(bench: Bench) -> int:
     customer_id = await bench.load_customer_id()
-    rows = await bench.client.fetch_list("accounts", filter=f"CustomerID eq {customer_id}")
-    found = [row["ID"] for row in rows if row.get("CustomerID") == customer_id]
+
+    async def look() -> list[int]:
+        rows = await bench.client.fetch_list("accounts", filter=f"CustomerID eq {customer_id}")
+        return [row["ID"] for row in rows if row.get("CustomerID") == customer_id]
+
+    found = await bench.look_patiently(look)
     if len(found) != 1:
         raise UntoldError(f"the customer has {len(found)} sub-accounts, so nobody knows what a claim is booked on")
-    return int(found[0])
+    return found[0]
 
 
 async def _find_heads(bench: Bench, thing: Thing) -> list[dict[str, Any]]:
-    return await bench.look_for("invoices", "InvoiceNumber", to_number(thing.reference))
+    number = to_number(thing.reference)
+    return await bench.look_patiently(partial(bench.look_for, "invoices", "InvoiceNumber", number))
 
 
 def _tell_heads(heads: Sequence[Mapping[str, Any]], gross: Decimal) -> Way:
@@ -131,5 +137,9 @@ def _tell_heads(heads: Sequence[Mapping[str, Any]], gross: Decimal) -> Way:
 
 async def _is_found(bench: Bench, thing: Thing) -> bool:
     """Whether the filter knows the reference; one that is ignored answers other vouchers, too."""
-    rows = await bench.client.fetch_list("journalentries", filter=f"ExternalReference eq {quote(thing.reference)}")
-    return [row["ID"] for row in rows] == [thing.remote_id]
+
+    async def look() -> bool:
+        rows = await bench.client.fetch_list("journalentries", filter=f"ExternalReference eq {quote(thing.reference)}")
+        return [row["ID"] for row in rows] == [thing.remote_id]
+
+    return await bench.look_patiently(look)
