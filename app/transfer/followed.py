@@ -192,14 +192,14 @@ async def _record(run: Run, key: Key, transfer: Transfer, issued: Issued, notes:
 
 
 async def _wake_credits(session: Session, transfer: Transfer) -> None:
-    """Look again at the customer's credit notes that were held because their order was not invoiced yet."""
+    """Look again at the customer's credit notes that were held because their invoice was not issued yet."""
     query = select(Transfer).where(
         Transfer.tenant_id == transfer.tenant_id,
         Transfer.key_id == transfer.key_id,
         Transfer.kind == DocumentKind.CREDIT_NOTE,
         Transfer.state == TransferState.HELD,
         Transfer.customer_name == transfer.customer_name,
-        names_one_of({Code.CREDIT_OF_ORDER}),
+        names_one_of({Code.CREDIT_OF_ORDER, Code.CREDITED_NOT_ISSUED}),
     )
     for held in (await session.scalars(query.order_by(Transfer.record_id))).all():
         await retry(session, held)

@@ -238,6 +238,19 @@ async def test_credit_note_of_an_order_is_made_for_the_invoice_that_it_became(fo
     assert (shown["state"], shown["remote_number"]) == ("in Unimicro", world.ledger.credits()[0]["InvoiceNumber"])
 
 
+async def test_credit_note_of_a_draft_goes_on_by_itself_once_people_have_issued_it(followed: World) -> None:
+    world = followed
+    row = await leave(world, 5003)
+    await world.carry("invoice", 5008)
+    assert await world.hold_of(5008) == ("held", ["credited_not_issued"])
+    assert "by itself" in (await world.document(5008))["reasons"][0]["fix"]
+    issue_invoice(world.ledger.books(), row["remote_id"])
+    await follow(world)
+    (credit,) = world.ledger.credits()
+    assert (credit["InvoiceReferenceID"], credit["ExternalReference"]) == (row["remote_id"], "RM-5008")
+    assert (await world.overview_row(5008))["state"] == "draft, not booked"
+
+
 @pytest.mark.parametrize(
     ("customer", "email", "code"),
     [
