@@ -151,7 +151,8 @@ class Transfer(TenantOwned, Table):
 
     A draft or an order is followed until people in Unimicro have issued or invoiced it: `followed_at` is when it was
     looked at last, `issued` what its issuing made of it (transfer.followed); the order that an invoice was made of is
-    kept as `order_id` and `order_number`, `remote_id` is the invoice's then.
+    kept as `order_id` and `order_number`, `remote_id` is the invoice's then. `follow_seconds`: not looked at again for
+    so long, because its invoice cannot be told.
 
     `attempts` counts those that were made, and some of them may be gone. `matched_by`: how a customer was known to be
     RecMan's; None before it was kept.
@@ -282,6 +283,7 @@ class Transfer(TenantOwned, Table):
     remote_vat_amount: Mapped[Decimal | None]
     remote_gross_amount: Mapped[Decimal | None]
     followed_at: Mapped[datetime | None]
+    follow_seconds: Mapped[float | None]
     issued: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
     order_id: Mapped[int | None] = mapped_column(BigInteger)
     order_number: Mapped[str | None]
