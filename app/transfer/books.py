@@ -142,15 +142,12 @@ async def open_books(
     now = in_force.read_at
     _check_usable(key, now, rehearses=rehearses)
     _check_crowd(resources, key)
-    if sends and key.proof == Proof.STOPPED:
-        raise stop_of(key)
     if sends:
-        await require_customer_check(resources, key)
+        await _require_going(resources, key)
     exchanges: list[Exchange] = []
     target = _open_target(resources, key, booking, exchanges, rehearses=rehearses)
     oldest = now - timedelta(seconds=resources.settings.unimicro_reference_seconds)
     reference = await _load_reference(resources, key, target, oldest=oldest)
-
     refresh, confirm = _renewals(resources, key, target, reference, heard_at=heard_at, now=now)
     return Books(
         key=key,
@@ -304,6 +301,12 @@ def stop_of(key: Key) -> KeyPausedError:
     cause = f"Key “{key.name}” was stopped: a document stands in Unimicro otherwise than the customer has it"
     fix = fix_for(Code.KEY_STOPPED, key_id=key.id)
     return KeyPausedError(cause, seconds=REST_SECONDS, fix=fix, code=Code.KEY_STOPPED)
+
+
+async def _require_going(resources: Resources, key: Key) -> None:
+    if key.proof == Proof.STOPPED:
+        raise stop_of(key)
+    await require_customer_check(resources, key)
 
 
 async def require_customer_check(resources: Resources, key: Key) -> None:

@@ -61,6 +61,7 @@ async def write_draft(
         external_reference=reference,
         reference=books.reference,
         rate=rate,
+        is_quiet=books.booking is Booking.RENUMBERED,
         keeps_number=books.booking is Booking.OWN_NUMBER,
     )
     return await books.target.create_draft(new)

@@ -7,6 +7,7 @@ from sqlalchemy import text
 
 from app.domain.money import dump_json
 from tests.world import World
+from tests.world.numbered import turn
 
 KARI = {"name": "Kari Nordmann", "reason": "compared with the customers' copies"}
 
@@ -135,20 +136,20 @@ async def test_a_document_that_is_held_leaves_its_place_to_the_next(world: World
 async def test_another_number_than_recmans_stops_the_key_with_both_values(world: World, proof: str) -> None:
     # However well it is proven: the number is a fact of the company.
     await prove(world, booking="own_number", proof=proof, credits_proven=True)
+    turn(world, number_posted="draft_only")
     await world.carry("invoice", 5001)
     row = await world.document(5001)
-    assert (row["state"], [one["code"] for one in row["reasons"]]) == ("held", ["issued_otherwise"])
-    assert row["remote_number"]
+    assert (row["state"], [one["code"] for one in row["reasons"]]) == ("held", ["number_not_kept"])
     shown = await proof_of(world)
     assert shown["state"] == "stopped"
-    for value in (row["number"], row["remote_number"]):
-        assert value in shown["stopped"]["cause"]
+    assert f"{row['number']} was sent with its number; in Unimicro the draft has none" in shown["stopped"]["cause"]
     # Nothing more goes, and whoever waits is told why.
     await world.hear_of("invoice", 5002)
     await world.stall()
     waiting = await world.document(5002)
     assert (waiting["state"], [one["code"] for one in waiting["reasons"]]) == ("waiting", ["key_stopped"])
-    assert len(await world.invoices()) == 1
+    # Its draft was taken back.
+    assert await world.invoices() == []
 
 
 async def test_who_lets_a_stopped_key_go_on_ends_its_alarms_and_what_waits_goes(world: World) -> None:

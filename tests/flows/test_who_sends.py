@@ -8,6 +8,7 @@ from sqlalchemy import text
 from app.domain.answers import Question, Way
 from tests.world import GO_LIVE, RENUMBERED, World
 from tests.world.bookings import answer
+from tests.world.numbered import turn
 
 ACCEPTANCE = RENUMBERED["acceptance"]
 
@@ -102,6 +103,18 @@ async def test_what_unimicro_has_issued_already_is_recorded_though_nobody_has_an
     await world.settle()
     assert await world.states(5001) == ["done"]
     assert len(await world.invoices()) == 1
+
+
+@pytest.mark.parametrize(("booking", "is_quiet"), [("renumbered", True), ("own_number", False), ("draft", False)])
+async def test_nobody_is_reminded_of_a_number_that_no_customer_has(
+    world: World, booking: str, *, is_quiet: bool
+) -> None:
+    async with world.resources.engine.begin() as connection:
+        await connection.execute(text("UPDATE key SET booking = :booking"), {"booking": booking})
+    turn(world, number_posted="taken")
+    await world.carry("invoice", 5001)
+    (row,) = world.ledger.books().rows("CustomerInvoice")
+    assert (bool(row["DontSendReminders"]), bool(row["DontUseFactoring"])) == (is_quiet, is_quiet)
 
 
 async def test_documents_under_way_keep_their_booking_and_new_ones_take_the_new_one(world: World) -> None:

@@ -58,7 +58,10 @@ class Draft:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewDraft:
-    """What a draft is made with: at `rate` for one unit of its currency; `keeps_number`: with the document's own."""
+    """What a draft is made with: at `rate` for one unit of its currency; `keeps_number`: with the document's own.
+
+    `is_quiet`: the customer has it under another number, so it is neither reminded of nor sold to a factor.
+    """
 
     document: Document
     links: Links
@@ -66,6 +69,7 @@ class NewDraft:
     external_reference: str
     reference: Reference
     rate: Decimal
+    is_quiet: bool = False
     keeps_number: bool = False
 
 
@@ -158,7 +162,9 @@ class DocumentTarget:
             currency=Currency(currency_id=new.reference.currencies[document.currency], rate=new.rate),
             recipient=recipient,
         )
-        return payload | to_own_number(document, keeps=new.keeps_number), warnings
+        # Source: docs/facts/unimicro.md §3.2 [O].
+        quiet = {"DontSendReminders": True, "DontUseFactoring": True} if new.is_quiet else {}
+        return payload | quiet | to_own_number(document, keeps=new.keeps_number), warnings
 
     def list_cuts(self, document: Document) -> tuple[Reason, ...]:
         """What was cut of the texts of a draft whose making was not seen."""
