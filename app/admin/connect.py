@@ -6,11 +6,13 @@ No transaction is open while the identity server is asked.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import partial
 from typing import Any
 from uuid import UUID
 
 from app.accounting.connections import (
     Authorization,
+    Company,
     ServerClient,
     TokenSet,
     authorize_url,
@@ -19,6 +21,8 @@ from app.accounting.connections import (
     fetch_files_base,
     sign_in_server,
 )
+from app.accounting.slots import slots_of
+from app.accounting.targets import Target, open_target
 from app.admin.audit import Change, record_change
 from app.admin.departments import record_served_departments
 from app.admin.keys import Grant, NewKey, create_key, identity_of, load_key, record_grant, record_signed_in
@@ -28,6 +32,7 @@ from app.admin.sign_ins import (
     Beginning,
     SignedIn,
     load_sign_in,
+    read_sign_in,
     record_beginning,
     record_return,
     record_server_sign_in,
@@ -39,7 +44,7 @@ from app.domain.booking import Booking
 from app.domain.reasons.codes import Code
 from app.engine.lanes import wake_key
 from app.engine.wakeup import wake_workers
-from app.errors import AuthExpiredError, ConflictError, RemoteRejectedError, RequestError, ServiceError
+from app.errors import AuthExpiredError, ConflictError, RemoteRejectedError, RequestError, ServiceError, System
 from app.platform.db import Session
 from app.platform.resources import Resources
 from app.tables import Key, SignIn
@@ -183,11 +188,7 @@ async def make_key(session: Session, resources: Resources, order: KeyOrder) -> K
     verify_answer(Answer(mode=order.mode, sender=order.sender, booking=order.booking, acceptance=order.acceptance))
     sign_in = await load_sign_in(session, order.sign_in_id)
     signed_in = await use_sign_in(session, resources.vault, order.sign_in_id)
-    company = next((one for one in signed_in.companies if one.key == order.company_key), None)
-    if company is None:
-        names = ", ".join(f"{one.name} ({one.key})" for one in signed_in.companies)
-        cause = f"The sign-in reaches no company {order.company_key}"
-        raise RequestError(cause, fix=f"Choose one of: {names}.", code=Code.COMPANY_UNKNOWN)
+    company = _choose_company(signed_in, order)
     booking = Booking(order.booking or Booking.RENUMBERED)
     await require_provable(session, tenant_id=sign_in.tenant_id, company_key=company.key, booking=booking)
     new = NewKey(
@@ -207,3 +208,49 @@ async def make_key(session: Session, resources: Resources, order: KeyOrder) -> K
     key = await create_key(session, resources.vault, new)
     await record_served_departments(session, key, order.departments or ())
     return key
+
+
+def _choose_company(signed_in: SignedIn, order: KeyOrder) -> Company:
+    company = next((one for one in signed_in.companies if one.key == order.company_key), None)
+    if company is None:
+        names = ", ".join(f"{one.name} ({one.key})" for one in signed_in.companies)
+        cause = f"The sign-in reaches no company {order.company_key}"
+        raise RequestError(cause, fix=f"Choose one of: {names}.", code=Code.COMPANY_UNKNOWN)
+    return company
+
+
+@dataclass(frozen=True, slots=True)
+class Prospect:
+    """A key that is not made yet, and its company to look into."""
+
+    key: Key
+    target: Target
+
+
+async def look_ahead(session: Session, resources: Resources, order: KeyOrder) -> Prospect:
+    """The key as the order would make it, for whoever must look into its company before; nothing is made or used.
+
+    Raises:
+        NotFoundError, ConflictError, RequestError: see `make_key`.
+    """
+    verify_answer(Answer(mode=order.mode, sender=order.sender, booking=order.booking, acceptance=order.acceptance))
+    sign_in = await load_sign_in(session, order.sign_in_id)
+    signed_in = await read_sign_in(session, resources.vault, sign_in)
+    company, tokens = _choose_company(signed_in, order), signed_in.grant.tokens
+    key = Key(tenant_id=sign_in.tenant_id, name=order.name, company_key=company.key, go_live=order.go_live)
+    target = open_target(
+        resources.http,
+        base_url=tokens.api_base,
+        company_key=company.key,
+        token=partial(_tell_token, tokens),
+        on_exchange=lambda _: None,
+        slot=lambda: slots_of(resources).hold(company.key),
+    )
+    return Prospect(key, target)
+
+
+async def _tell_token(tokens: TokenSet, refused: str | None) -> str:
+    if refused is not None:
+        cause = "Unimicro does not take the sign-in any more"
+        raise AuthExpiredError(cause, system=System.UNIMICRO, fix="Sign in again (POST /v1/keys/connect).")
+    return tokens.access_token

@@ -88,14 +88,22 @@ def _is_open(tenant_id: UUID, key_id: UUID) -> tuple[Any, ...]:
     )
 
 
-async def record_equal(session: Session, candidate: Candidate, *, booking: str, is_credit: bool) -> None:
-    """One more document stands there as the customer has it; counted as long as the key still books so."""
+async def record_equal(
+    session: Session, candidate: Candidate, *, booking: str, is_credit: bool, has_place: bool = True
+) -> None:
+    """One more document stands there as the customer has it; counted as long as the key still books so.
+
+    `has_place`: it went alone and gives its place back; what was followed to its end has given it back before.
+    """
     tenant_id, key_id = candidate.tenant_id, candidate.key_id
-    own = (*_is_of(tenant_id, key_id), Proving.place == candidate.record_id)
+    own = _is_of(tenant_id, key_id)
+    if has_place:
+        own = (*own, Proving.place == candidate.record_id)
     still = select(Key.id).where(Key.tenant_id == tenant_id, Key.id == key_id, Key.booking == booking)
     values = {"equal": Proving.equal + 1, "equal_credits": Proving.equal_credits + int(is_credit)}
     await session.execute(update(Proving).where(*own, still.exists()).values(values))
-    await session.execute(update(Proving).where(*own).values(place=None, lane_token=None))
+    if has_place:
+        await session.execute(update(Proving).where(*own).values(place=None, lane_token=None))
     if is_credit:
         await record_proof(session, key_id, tenant_id=tenant_id, booking=booking, credits_proven=True)
 

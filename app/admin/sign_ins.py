@@ -160,13 +160,23 @@ async def use_sign_in(session: Session, vault: Vault, sign_in_id: UUID) -> Signe
         ConflictError: it has not come back, has failed, expired, or was used.
     """
     sign_in = await load_sign_in(session, sign_in_id, lock=True)
+    signed_in = await read_sign_in(session, vault, sign_in)
+    sign_in.used_at, sign_in.granted = await load_now(session), None
+    await session.flush()
+    return signed_in
+
+
+async def read_sign_in(session: Session, vault: Vault, sign_in: SignIn) -> SignedIn:
+    """What the sign-in gave, which can still be used.
+
+    Raises:
+        ConflictError: it has not come back, has failed, expired, or was used.
+    """
     state = await tell_state(session, sign_in)
     if state is not SignInState.RETURNED or sign_in.granted is None:
         cause = f"The sign-in cannot be used: it is {state}" + (f" ({sign_in.failure})" if sign_in.failure else "")
         raise ConflictError(cause, fix=_START_AGAIN, code=_UNUSABLE[state])
     stored = parse_json(vault.open(sign_in.granted, owner=_owner(sign_in.id, "granted")))
-    sign_in.used_at, sign_in.granted = await load_now(session), None
-    await session.flush()
     return SignedIn(grant=_read_grant(stored), companies=tuple(Company(**row) for row in sign_in.companies))
 
 

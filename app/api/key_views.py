@@ -6,6 +6,7 @@ from uuid import UUID
 
 from pydantic import Field
 
+from app.api.series_items import SeriesOrderItem
 from app.api.views import Name, Order, View
 from app.domain.booking import Booking, Sender
 from app.domain.findings import Level
@@ -131,6 +132,9 @@ class NewKeyOrder(Order):
         "KID and due date in the books are the document's), renumbered (they are not). Unimicro sends: order, draft",
     )
     acceptance: Acceptance | None = Field(None, description="Required with renumbered")
+    series: list[SeriesOrderItem] | None = Field(
+        None, min_length=1, description="Required with series, unless the company's are named already"
+    )
     kid_acceptance: KidAcceptance | None = None
     departments: Departments = Field("all", examples=["all", ["7", "9"]], description="RecMan department ids")
 
@@ -144,6 +148,9 @@ class KeyChange(Order):
     booking: Booking | None = Field(None, description="For new documents; proving starts again")
     acceptance: Acceptance | None = None
     kid_acceptance: KidAcceptance | None = None
+    series: list[SeriesOrderItem] | None = Field(
+        None, min_length=1, description="With booking series, unless the company's are named already"
+    )
     departments: Departments | None = None
     go_live: date | None = Field(None, description="Another first day; what is held before it is looked at again")
     settings: KeySettings | None = None

@@ -43,6 +43,7 @@ from app.api.key_views import (
     TakenOver,
     TakeOverOrder,
 )
+from app.api.series_orders import examine_for_change, examine_for_new, record_named
 from app.api.views import problems
 from app.domain.findings import stops_nothing
 from app.domain.reasons.catalogue import fix_for
@@ -69,8 +70,10 @@ router = APIRouter(prefix="/v1/keys", tags=["keys"])
     responses=problems(
         _404="sign_in_unknown, department_unknown",
         _409="name_taken, open_to_all_taken, department_has_key, sign_in_open, sign_in_used, sign_in_expired, "
-        "sign_in_failed, renumbered_unaccepted, booking_unproven",
+        "sign_in_failed, renumbered_unaccepted, booking_unproven, series_unset, series_missing, series_shared, "
+        "series_overlaps, series_not_next",
         _422="sender_missing, booking_unfit, company_unknown",
+        _502="the codes of a call to Unimicro, which booking series needs",
     ),
 )
 async def create_key(door: AdminDoor, resources: ResourcesDep, new: NewKeyOrder) -> KeyView:
@@ -86,7 +89,9 @@ async def create_key(door: AdminDoor, resources: ResourcesDep, new: NewKeyOrder)
         departments=None if new.departments == "all" else list(new.departments),
         **await say_words(door, new),
     )
+    series = await examine_for_new(door, resources, order, new.series)
     key = await make_key(door.session, resources, order)
+    await record_named(door, key, series)
     view = await view_key(door, key)
     await follow_departments(door.session, tenant_id=key.tenant_id, department_ids=order.departments or ())
     await forget_untold(door.session, tenant_id=key.tenant_id)
@@ -145,8 +150,10 @@ async def show_key(door: ViewerDoor, key_id: UUID) -> KeyView:
     responses=problems(
         _404="not_found, department_unknown",
         _409="name_taken, open_to_all_taken, department_has_key, documents_under_way, sign_in_again, "
-        "renumbered_unaccepted, booking_unproven",
+        "renumbered_unaccepted, booking_unproven, series_unset, series_missing, series_shared, series_overlaps, "
+        "series_not_next",
         _422="sender_missing, booking_unfit",
+        _502="the codes of a call to Unimicro, which booking series needs",
     ),
 )
 async def change(door: AdminDoor, resources: ResourcesDep, key_id: UUID, wish: KeyChange) -> KeyView:
@@ -154,6 +161,7 @@ async def change(door: AdminDoor, resources: ResourcesDep, key_id: UUID, wish: K
 
     Another booking is that of new documents: what is under way keeps its own. Proving starts again.
     """
+    series = await examine_for_change(door, resources, key_id, wish)
     key = await load_key(door.session, key_id, lock=True)
     before = await view_key(door, key)
     values = wish.model_dump(exclude_none=True, include={"name", "mode", "sender", "booking", "go_live"})
@@ -168,6 +176,7 @@ async def change(door: AdminDoor, resources: ResourcesDep, key_id: UUID, wish: K
     if values.get("booking", key.booking) != key.booking:
         await record_restart(door.session, key)
     await record_key_change(door.session, key, values)
+    await record_named(door, key, series)
     if wish.departments is not None:
         served = [] if wish.departments == "all" else wish.departments
         await record_served_departments(door.session, key, served)
@@ -177,7 +186,7 @@ async def change(door: AdminDoor, resources: ResourcesDep, key_id: UUID, wish: K
         await look_again(door.session, key)
     after = await view_key(door, key)
     # Looking again costs RecMan's quota, so a new name alone wakes nobody.
-    if wish.model_fields_set & {"mode", "booking", "departments", "settings", "state", *ANSWERS}:
+    if wish.model_fields_set & {"mode", "booking", "series", "departments", "settings", "state", *ANSWERS}:
         await _go_on(door, key)
     await _record(door, "key.change", key, before=show_for_audit(before), after=show_for_audit(after))
     await door.session.commit()

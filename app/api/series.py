@@ -1,8 +1,6 @@
 """The number series in which a key's documents are issued in RecMan's order: name them, see where they stand, skip."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
-from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter
@@ -10,41 +8,21 @@ from pydantic import Field
 
 from app.admin.key_check import open_key_target
 from app.admin.keys import load_key
-from app.admin.series import claim_series, end_skip, is_issuing, list_series, record_series
-from app.admin.series_check import examine_series, fetch_series_facts
+from app.admin.series import end_skip
 from app.api.doors import AdminDoor, Door, ResourcesDep, ViewerDoor
 from app.api.key_views import FindingView
+from app.api.series_items import Number, SeriesOrderItem
+from app.api.series_orders import examine, record_named, refuse, to_series
 from app.api.views import Order, View, problems
-from app.domain.documents import DocumentKind
 from app.domain.findings import Finding, stops_nothing
-from app.domain.reasons.catalogue import fix_for
-from app.domain.reasons.codes import Code
 from app.domain.reasons.rows import Change
-from app.domain.series import InvoiceSeries
 from app.engine.wakeup import wake_workers
 from app.errors import ConflictError, OutcomeUnknownError, RemoteError
-from app.platform.resources import Resources
 from app.tables import Key
 from app.transfer.retry import retry_held
 from app.transfer.skip import Standing, begin_skip_to, list_standings, move_series
 
 router = APIRouter(prefix="/v1/keys", tags=["number series"])
-
-Number = Annotated[int, Field(ge=1, lt=10**18)]
-Digits = Annotated[str, Field(pattern="^[0-9]{0,17}$")]
-
-
-class SeriesOrderItem(Order):
-    """An invoice series of Unimicro's, and which of RecMan's documents it numbers; what is left out does not matter."""
-
-    series_id: int = Field(description="Id of an invoice series in Unimicro that nobody else uses", examples=[7])
-    next_number: Number = Field(
-        description="RecMan's next number: the one behind its last document. RecMan has no door that tells it",
-        examples=[10045],
-    )
-    prefix: Digits = Field("", description="First digits of RecMan's numbers in this series", examples=["10"])
-    departments: list[str] = Field(default_factory=list, description="RecMan department ids", examples=[["7"]])
-    kind: DocumentKind | None = Field(None, description="Where credit notes have numbers of their own")
 
 
 class SeriesOrderList(Order):
@@ -116,61 +94,16 @@ async def put_series(door: AdminDoor, resources: ResourcesDep, key_id: UUID, ord
     key = await load_key(door.session, key_id)
     # No transaction is open while Unimicro is asked.
     await door.session.commit()
-    wanted, findings = await _examine(resources, key, order.series)
+    wanted, findings = await examine(resources, open_key_target(resources, key), key, to_series(order.series))
     if not stops_nothing(findings):
-        raise _refuse(findings)
+        raise refuse(findings)
     key = await load_key(door.session, key_id, lock=True)
-    before = await list_series(door.session, key)
-    for one in before:
-        if await is_issuing(door.session, key, one.series_id):
-            raise _under_way(one)
-    for one in wanted:
-        if not await claim_series(door.session, key, one.series_id):
-            raise _taken(one)
-    await record_series(door.session, key, wanted, actor=door.caller.actor)
+    await record_named(door, key, wanted)
     await retry_held(door.session, tenant_id=key.tenant_id, change=Change.KEY_CHANGED)
     view = await _view(door, key, findings)
-    after = {str(one.series_id): f"{one.serves_what}, next {one.next_number}" for one in wanted}
-    was = {str(one.series_id): f"{one.serves_what}, next {one.next_number}" for one in before}
-    await door.record("key.series", f"key:{key.id}", tenant_id=key.tenant_id, before=was, after=after)
     await door.session.commit()
     wake_workers(resources)
     return view
-
-
-async def _examine(
-    resources: Resources, key: Key, items: Sequence[SeriesOrderItem]
-) -> tuple[list[InvoiceSeries], list[Finding]]:
-    wanted = [
-        InvoiceSeries(
-            series_id=one.series_id,
-            name=f"series {one.series_id}",
-            next_number=one.next_number,
-            prefix=one.prefix,
-            departments=tuple(one.departments),
-            kind=None if one.kind is None else one.kind.value,
-        )
-        for one in items
-    ]
-    target, year = open_key_target(resources, key), datetime.now(UTC).year
-    facts = await fetch_series_facts(resources.sessions, target, key, wanted, year=year)
-    return [facts.name(one) for one in wanted], examine_series(wanted, facts)
-
-
-def _taken(one: InvoiceSeries) -> ConflictError:
-    cause = f"Another RecMan account issues in {one.name} already"
-    return ConflictError(cause, fix=fix_for(Code.SERIES_SHARED), code=Code.SERIES_SHARED)
-
-
-def _refuse(findings: Sequence[Finding]) -> ConflictError:
-    alarms = [finding for finding in findings if not finding.ok]
-    fixes = dict.fromkeys(finding.fix for finding in alarms)
-    return ConflictError("; ".join(one.cause for one in alarms), fix=" ".join(fixes), code=alarms[0].code)
-
-
-def _under_way(one: InvoiceSeries) -> ConflictError:
-    cause = f"Number {one.next_number} of {one.name} may be being issued now"
-    return ConflictError(cause, fix="Wait until that has ended.", code=Code.DOCUMENTS_UNDER_WAY)
 
 
 async def _view(door: Door, key: Key, findings: Sequence[Finding]) -> SeriesListView:

@@ -31,8 +31,8 @@ from app.tables.books import (
 )
 from app.tables.jobs import Job, JobDocument
 from app.tables.leases import Leasehold
-from app.tables.recman import FieldProfile, HookHeaders, ListedDocument, RecmanQuota, RecmanRecord, Sweep
-from app.tables.work import Attempt, Event, EventKey, Lane, Making, RecordCopy, Transfer
+from app.tables.recman import FieldProfile, HookHeaders, ListedDocument, RecmanQuota, RecmanRecord, RecordCopy, Sweep
+from app.tables.work import Attempt, Event, EventKey, Lane, Making, Transfer
 
 __all__ = [
     "OPERATORS",

@@ -142,3 +142,23 @@ class HookHeaders(TenantOwned, Table):
     names_hash: Mapped[bytes] = mapped_column(primary_key=True)
     names: Mapped[list[Any]]
     first_at: Mapped[datetime] = mapped_column(server_default=NOW)
+
+
+class RecordCopy(TenantOwned, Table):
+    """A delivery that is kept longer than others: nothing newer says all of its record, and RecMan cannot be asked.
+
+    `id` is that of the event that it came with.
+
+    Owner: engine.retention.
+    """
+
+    __tablename__ = "record_copy"
+    __table_args__ = (Index("ix_record_copy_record", "tenant_id", "scope", "record_id"),)
+
+    id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    scope: Mapped[str]
+    record_id: Mapped[str]
+    operation: Mapped[str | None]
+    content_type: Mapped[str | None]
+    body: Mapped[bytes]
+    received_at: Mapped[datetime]

@@ -117,26 +117,6 @@ class EventKey(TenantOwned, Table):
     until: Mapped[datetime | None]
 
 
-class RecordCopy(TenantOwned, Table):
-    """A delivery that is kept longer than others: nothing newer says all of its record, and RecMan cannot be asked.
-
-    `id` is that of the event that it came with.
-
-    Owner: engine.retention.
-    """
-
-    __tablename__ = "record_copy"
-    __table_args__ = (Index("ix_record_copy_record", "tenant_id", "scope", "record_id"),)
-
-    id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
-    scope: Mapped[str]
-    record_id: Mapped[str]
-    operation: Mapped[str | None]
-    content_type: Mapped[str | None]
-    body: Mapped[bytes]
-    received_at: Mapped[datetime]
-
-
 class Transfer(TenantOwned, Table):
     """The life of one record towards one key.
 
@@ -153,7 +133,8 @@ class Transfer(TenantOwned, Table):
 
     A draft or an order is followed until people in Unimicro have issued or invoiced it: `followed_at` is when it was
     looked at last, `issued` what its issuing made of it (transfer.followed); the order that an invoice was made of is
-    kept as `order_id` and `order_number`, `remote_id` is the invoice's then.
+    kept as `order_id` and `order_number`, `remote_id` is the invoice's then. `follow_seconds`: not looked at again for
+    so long, because its invoice cannot be told.
 
     `remote_kid`, `voucher_id` and `voucher_number` are Unimicro's, as it told them when the document got into the
     books: the journal entry's number is told of vouchers alone.
@@ -288,6 +269,7 @@ class Transfer(TenantOwned, Table):
     remote_vat_amount: Mapped[Decimal | None]
     remote_gross_amount: Mapped[Decimal | None]
     followed_at: Mapped[datetime | None]
+    follow_seconds: Mapped[float | None]
     issued: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
     order_id: Mapped[int | None] = mapped_column(BigInteger)
     order_number: Mapped[str | None]

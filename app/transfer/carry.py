@@ -17,13 +17,7 @@ from app.domain.reference import Reference
 from app.domain.series import SCOPE as TURN
 from app.domain.states import EventState, KeyState
 from app.engine.lanes import check_fence, postpone
-from app.errors import (
-    HoldError,
-    OutcomeUnknownError,
-    RemoteRejectedError,
-    ServiceError,
-    WaitError,
-)
+from app.errors import HoldError, OutcomeUnknownError, RemoteRejectedError, ServiceError, WaitError
 from app.tables import Key, Transfer
 from app.transfer.books import Books
 from app.transfer.context import Run
@@ -338,6 +332,8 @@ async def hold(run: Run, gaps: tuple[Reason, ...]) -> None:
     lease = run.lease
     kind = _KINDS.get(lease.scope)
     async with run.sessions.begin() as session:
+        # The lane before the transfer: whoever waits for this record locks the two in that order.
+        await check_fence(session, lease)
         if kind is not None:
             place = run.place(run.key_id, lease.scope, lease.record_id)
             transfer = await record_transfer(session, place, kind=kind, values={"lane_id": lease.lane_id})

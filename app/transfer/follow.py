@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 from uuid import UUID, uuid4
 
-from sqlalchemy import ColumnElement, func, select, update
+from sqlalchemy import ColumnElement, func, or_, select, update
 
 from app.accounting.targets import MOST_AT_ONCE
 from app.admin.key_check import open_key_target
@@ -30,6 +30,7 @@ _FOLLOWED = (Booking.ORDER, Booking.DRAFT)
 # So many are looked at in one run, the ones longest not looked at first; the others come next time.
 _MOST_CALLS = 10
 _MOST_MOVED = 100
+_MOST_SECONDS = 24 * 3600.0
 
 
 async def begin_following(session: Session, *, tenant_id: UUID, minutes: float) -> int:
@@ -44,8 +45,10 @@ async def begin_following(session: Session, *, tenant_id: UUID, minutes: float) 
 
 
 def _is_followed() -> tuple[ColumnElement[bool], ...]:
-    """Left in Unimicro for people to issue, and nobody has, as far as we know."""
+    """Left in Unimicro for people to issue, and nobody has, as far as we know; and not to be left alone for now."""
+    pause = func.make_interval(0, 0, 0, 0, 0, 0, Transfer.follow_seconds)
     return (
+        or_(Transfer.follow_seconds.is_(None), Transfer.followed_at < func.now() - pause),
         Transfer.scope == INVOICE,
         Transfer.booking.in_(_FOLLOWED),
         Transfer.issued.is_(None),
@@ -106,6 +109,14 @@ def _to_arrival(tenant_id: UUID, row: Transfer) -> Arrival:
         source=MOVED,
         dedupe=dedupe_key(MOVED, uuid4()),
     )
+
+
+def lengthen_pause(transfer: Transfer, *, minutes: float) -> float:
+    """For how many seconds a document is left alone of which nothing can be told yet: twice as long as before.
+
+    A day at most; `minutes`: how often the others are looked at.
+    """
+    return min(2 * (transfer.follow_seconds or 60 * minutes), _MOST_SECONDS)
 
 
 def is_move(run: Run) -> bool:

@@ -1,7 +1,7 @@
 """One draft or order that moved in Unimicro: what people made of it is read, compared and recorded by its own lane."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import select
@@ -14,15 +14,17 @@ from app.domain.booking import Booking
 from app.domain.documents import DocumentKind, Totals
 from app.domain.reasons.catalogue import fix_for
 from app.domain.reasons.codes import Code, Reason
-from app.domain.reference import DocumentState
+from app.domain.reference import DocumentState, RemoteDocument
 from app.domain.states import EventState, TransferState
 from app.engine.lanes import check_fence
 from app.errors import HoldError, RemoteMissingError, RemoteUnavailableError, System
 from app.platform.db import Session
 from app.tables import Key, Transfer
 from app.transfer.booked import show_place
+from app.transfer.books import Books, open_books
 from app.transfer.context import Outcome, Run
-from app.transfer.follow import is_still_followed
+from app.transfer.follow import is_still_followed, lengthen_pause
+from app.transfer.left import read_wanted
 from app.transfer.listings import names_one_of
 from app.transfer.log import find_transfer, is_linked, record_held, record_values, show_reasons, show_totals
 from app.transfer.pasts import read_reasons
@@ -34,7 +36,7 @@ from app.transfer.plan.followed import (
     list_notes,
     read_due_date,
 )
-from app.transfer.proof import record_apart
+from app.transfer.proof import record_apart, record_followed
 from app.transfer.retry import retry
 
 
@@ -156,11 +158,13 @@ def _to_left(transfer: Transfer) -> Left:
 
 
 async def _leave(run: Run, transfer: Transfer | None, notes: tuple[Reason, ...]) -> None:
-    """Nothing is certain yet; what is to be noted is told once."""
+    """Nothing is certain yet; what is to be noted is told once, and looked at ever more seldom."""
     async with run.sessions.begin() as session:
         await check_fence(session, run.lease)
         if transfer is not None and notes:
-            await record_values(session, transfer.id, warnings=show_reasons(_add(transfer, notes)))
+            pause = lengthen_pause(transfer, minutes=run.own_resources.settings.follow_minutes)
+            warnings = show_reasons(_add(transfer, notes))
+            await record_values(session, transfer.id, warnings=warnings, follow_seconds=pause)
         await run.finish(session, state=EventState.DONE, note="not issued in Unimicro yet", reasons=notes)
 
 
@@ -171,24 +175,42 @@ def _add(transfer: Transfer, notes: tuple[Reason, ...]) -> tuple[Reason, ...]:
 
 
 async def _record(run: Run, key: Key, transfer: Transfer, issued: Issued, notes: tuple[Reason, ...]) -> None:
-    left, document = _to_left(transfer), issued.document
-    alarm = find_alarm(left, document)
-    notes = (*notes, *list_notes(left, document, issued.due_date))
+    document = replace(issued.document, due_date=issued.due_date)
+    booking = Booking(transfer.booking or key.booking)
+    books = await open_books(run.own_resources, key, heard_at=run.events[-1].received_at, booking=booking, sends=False)
     async with run.sessions.begin() as session:
         await check_fence(session, run.lease)
+        alarms = await _compare(session, run, books, transfer, document)
+        if Code.ISSUED_OTHERWISE not in {alarm.code for alarm in alarms}:
+            # What is an alarm is not told once more.
+            notes = (*notes, *list_notes(_to_left(transfer), document, issued.due_date))
         await _record_issued(session, transfer, issued, _add(transfer, notes))
-        if alarm is not None:
-            await record_held(session, transfer.id, (alarm,))
-            await record_apart(session, run, key, alarm, booking=transfer.booking or key.booking)
+        if alarms:
+            await record_held(session, transfer.id, alarms)
         await run.finish(
             session,
-            state=EventState.DONE if alarm is None else EventState.HELD,
+            state=EventState.HELD if alarms else EventState.DONE,
             note=f"issued in Unimicro as {document.number}",
-            outcome=Outcome.BOOKED if alarm is None else Outcome.HELD,
-            reasons=notes if alarm is None else (alarm,),
+            outcome=Outcome.HELD if alarms else Outcome.BOOKED,
+            reasons=alarms or notes,
             remote_number=document.number,
         )
         await _wake_credits(session, transfer)
+
+
+async def _compare(
+    session: Session, run: Run, books: Books, transfer: Transfer, document: RemoteDocument
+) -> tuple[Reason, ...]:
+    """The alarms about what was issued, and what they mean for a key that is being proven."""
+    wanted = read_wanted(transfer)
+    if wanted is not None:
+        return await record_followed(session, run, books, wanted, document)
+    # Nothing was kept of the document itself: what was left in Unimicro is all that can be compared.
+    alarm = find_alarm(_to_left(transfer), document)
+    if alarm is None:
+        return ()
+    await record_apart(session, run, books.key, alarm, booking=books.booking)
+    return (alarm,)
 
 
 async def _wake_credits(session: Session, transfer: Transfer) -> None:

@@ -1,5 +1,7 @@
 """Proving in a run: a document takes its key's one place before it goes, and is compared once it is in the books."""
 
+from dataclasses import dataclass
+
 from sqlalchemy import select
 
 from app.admin.proving import SCOPE, record_equal, record_stopped, take_place
@@ -18,7 +20,14 @@ from app.transfer.books import Books
 from app.transfer.context import Run, to_candidate
 from app.transfer.listings import names_one_of
 from app.transfer.log import record_values
-from app.transfer.plan.issued import Wanted, compare_issued, explain_differences, stops_key
+from app.transfer.plan.issued import (
+    Difference,
+    Wanted,
+    compare_issued,
+    explain_differences,
+    leave_out_days,
+    stops_key,
+)
 
 # The other document's end wakes whoever has waited longest; this is only the net below. Each look costs RecMan's quota.
 _WAIT_SECONDS = 600.0
@@ -26,7 +35,11 @@ _WAIT_SECONDS = 600.0
 
 def is_proven_alone(key: Key, document: Document | Gaps) -> bool:
     """Whether the document goes alone and counts: of a key that is not open, or a first credit note of one that is."""
-    is_first_credit = document.kind is DocumentKind.CREDIT_NOTE and not key.credits_proven
+    return _is_proof(key, document.kind)
+
+
+def _is_proof(key: Key, kind: DocumentKind) -> bool:
+    is_first_credit = kind is DocumentKind.CREDIT_NOTE and not key.credits_proven
     return key.proof != Proof.OPEN or is_first_credit
 
 
@@ -58,16 +71,52 @@ async def record_comparison(
     """The alarms about a document that is in the books now; what they mean for the key is recorded with them."""
     differences = compare_issued(wanted, remote, books.reference)
     alarms = explain_differences(wanted, remote, differences, transfer_id=run.own_transfer_id)
-    candidate, booking = to_candidate(run, books.key.id), wanted.booking
-    is_alone = is_proven_alone(books.key, wanted.document)
-    if stops_key(differences, booking=booking, is_proving=is_alone):
-        causes = "; ".join(one.cause for one in alarms)
-        fix = fix_for(Code.KEY_STOPPED, key_id=books.key.id)
-        await record_stopped(session, candidate, Reason(code=Code.KEY_STOPPED, cause=causes, fix=fix), booking=booking)
-    elif is_alone and not differences:
-        is_credit = wanted.document.kind is DocumentKind.CREDIT_NOTE
-        await record_equal(session, candidate, booking=booking, is_credit=is_credit)
+    compared = _Compared(wanted.document.kind, differences, alarms, wanted.booking)
+    await _record_proof(session, run, books.key, compared, has_place=True)
     return alarms
+
+
+async def record_followed(
+    session: Session, run: Run, books: Books, wanted: Wanted, remote: RemoteDocument
+) -> tuple[Reason, ...]:
+    """The alarms about a draft or an order that people have issued; it counts once more, or stops a key that is proven.
+
+    Which days it has is the word of whoever issues it: with an open key no alarm.
+    """
+    differences = compare_issued(wanted, remote, books.reference)
+    if not is_proven_alone(books.key, wanted.document):
+        differences = leave_out_days(differences)
+    alarms = explain_differences(wanted, remote, differences, transfer_id=run.own_transfer_id)
+    compared = _Compared(wanted.document.kind, differences, alarms, books.booking)
+    await _record_proof(session, run, books.key, compared, has_place=False)
+    return alarms
+
+
+@dataclass(frozen=True, slots=True)
+class _Compared:
+    """A document that was compared; `booking`: how it got in."""
+
+    kind: DocumentKind
+    differences: tuple[Difference, ...]
+    alarms: tuple[Reason, ...]
+    booking: Booking
+
+    def booking_of(self, key: Key) -> str:
+        """What of the key it proves: where Unimicro sends, a credit note is a draft, of a key for orders too."""
+        is_draft = self.booking is Booking.DRAFT and self.kind is DocumentKind.CREDIT_NOTE
+        return Booking.ORDER if is_draft and key.booking == Booking.ORDER else self.booking
+
+
+async def _record_proof(session: Session, run: Run, key: Key, compared: _Compared, *, has_place: bool) -> None:
+    """What a comparison means for the key: nothing more goes, or one document more is equal."""
+    candidate, booking, is_alone = to_candidate(run, key.id), compared.booking_of(key), _is_proof(key, compared.kind)
+    if stops_key(compared.differences, booking=compared.booking, is_proving=is_alone):
+        causes = "; ".join(one.cause for one in compared.alarms)
+        fix = fix_for(Code.KEY_STOPPED, key_id=key.id)
+        await record_stopped(session, candidate, Reason(code=Code.KEY_STOPPED, cause=causes, fix=fix), booking=booking)
+    elif is_alone and not compared.differences:
+        is_credit = compared.kind is DocumentKind.CREDIT_NOTE
+        await record_equal(session, candidate, booking=booking, is_credit=is_credit, has_place=has_place)
 
 
 async def record_apart(session: Session, run: Run, key: Key, alarm: Reason, *, booking: str) -> None:

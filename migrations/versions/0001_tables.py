@@ -50,6 +50,21 @@ _TABLES = (
     "job_document",
 )
 
+# What is seldom is found by listings without walking past all the rest.
+_INDEXES = {
+    "ix_event_state": "event (tenant_id, state, received_at, id) WHERE state <> 'done'",
+    "ix_transfer_by_state": "transfer (tenant_id, state, created_at, id) WHERE state <> 'done'",
+    "ix_transfer_by_kind": "transfer (tenant_id, kind, created_at, id)",
+    "ix_transfer_by_key_id": "transfer (tenant_id, key_id, created_at, id)",
+    "ix_transfer_by_recman_department_id": "transfer (tenant_id, recman_department_id, created_at, id) "
+    "WHERE scope = 'invoice'",
+    "ix_transfer_by_customer_name": "transfer (tenant_id, customer_name, created_at, id) WHERE scope = 'invoice'",
+    "ix_transfer_by_booking": "transfer (tenant_id, booking, created_at, id) WHERE booking IN ('order', 'draft')",
+    "ix_transfer_warned": "transfer (tenant_id, created_at, id) WHERE warnings <> '[]'::jsonb",
+    "ix_transfer_dated": "transfer (tenant_id, invoice_date, id) WHERE scope = 'invoice'",
+    "ix_audit_subject": "audit (tenant_id, subject, at, id)",
+}
+
 # Whose the operators' tokens and their part of the audit trail are.
 _OPERATORS = "INSERT INTO tenant (id, name) VALUES ('00000000-0000-0000-0000-000000000000', '(operators)')"
 
@@ -132,6 +147,8 @@ def upgrade() -> None:
     _make_transfer()
     _make_attempt()
     _make_job_document()
+    for name, columns in _INDEXES.items():
+        op.execute(f"CREATE INDEX {name} ON {columns}")
     op.execute(_OPERATORS)
     op.execute(_MONTHS)
     for statement in _APPEND_ONLY:
@@ -942,6 +959,7 @@ def _make_transfer() -> None:
         sa.Column("remote_vat_amount", sa.Numeric(precision=18, scale=2), nullable=True),
         sa.Column("remote_gross_amount", sa.Numeric(precision=18, scale=2), nullable=True),
         sa.Column("followed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("follow_seconds", sa.Float(), nullable=True),
         sa.Column("issued", postgresql.JSONB(astext_type=sa.Text()), nullable=True),
         sa.Column("order_id", sa.BigInteger(), nullable=True),
         sa.Column("order_number", sa.Text(), nullable=True),

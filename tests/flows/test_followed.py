@@ -2,10 +2,12 @@
 
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 
 from app.sandbox.unimicro.invoices import create_invoice, issue_invoice, update_invoice
 from app.sandbox.unimicro.sale_switches import OrderLink
@@ -100,7 +102,7 @@ async def test_draft_that_was_issued_with_other_sums_is_an_alarm(followed: World
     await follow(world)
     held = await world.document(5001)
     assert (held["state"], [reason["code"] for reason in held["reasons"]]) == ("held", ["drift_changed"])
-    assert "RecMan's" in held["reasons"][0]["cause"]
+    assert "RecMan 30462.96" in held["reasons"][0]["cause"]
 
 
 async def put_line(world: World, invoice_id: int, line_id: int, **changes: Any) -> bool:
@@ -208,6 +210,41 @@ async def test_closed_order_without_invoice_is_told_once(followed: World) -> Non
     await follow(world)
     shown = await world.overview_row(5001)
     assert [one["code"] for one in shown["warnings"]] == ["order_invoices"]
+
+
+async def pause_of(world: World, **values: Any) -> float:
+    """For how many seconds 5001 is left alone; `values` are set before."""
+    async with world.resources.engine.begin() as connection:
+        for name, value in values.items():
+            query = f"UPDATE transfer SET {name} = :value WHERE record_id = '5001'"  # noqa: S608 - a test's own names
+            await connection.execute(text(query), {"value": value})
+        found = await connection.scalar(text("SELECT follow_seconds FROM transfer WHERE record_id = '5001'"))
+    return float(found or 0)
+
+
+async def count_looks(world: World) -> int:
+    return await world.count("SELECT count(*) FROM event WHERE source = 'moved' AND state = 'done'")
+
+
+async def test_order_whose_invoice_cannot_be_told_is_looked_at_ever_more_seldom(followed: World) -> None:
+    world = followed
+    row = await leave(world, 5001, booking="order")
+    world.ledger.books().update("CustomerOrder", row["remote_id"], {"StatusCode": 41005})
+    pauses = []
+    for _ in range(3):
+        await follow(world)
+        pauses.append(await pause_of(world))
+    first = 2 * 60 * world.resources.settings.follow_minutes
+    assert pauses == pytest.approx([first, 2 * first, 4 * first])
+    # An hour is not over yet: neither the clock nor the key's look at others asks for it.
+    await pause_of(world, follow_seconds=3600.0)
+    looks = await count_looks(world)
+    await world.carry("invoice", 5002)
+    await follow(world)
+    assert (await count_looks(world), looks) == (3, 3)
+    await pause_of(world, follow_seconds=80_000.0, followed_at=datetime(2026, 1, 1, tzinfo=UTC))
+    await follow(world)
+    assert (await count_looks(world), await pause_of(world)) == (4, 86_400.0)
 
 
 async def test_two_clocks_follow_a_document_once(followed: World) -> None:

@@ -39,6 +39,7 @@ class Part(StrEnum):
 # What of it the customer pays by; only these are true of the company, and not of one document alone.
 _STOPS = frozenset({Part.NUMBER, Part.KID, Part.DUE_DATE})
 _MONEY = frozenset({Part.SUMS, Part.VAT})
+_DAYS = frozenset({Part.DUE_DATE, Part.INVOICE_DATE})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,6 +88,11 @@ def stops_key(differences: Sequence[Difference], *, booking: Booking, is_proving
         return bool(differences)
     stops = _STOPS if booking in KEEPS_NUMBER else {Part.KID}
     return any(one.part in stops for one in differences)
+
+
+def leave_out_days(differences: Sequence[Difference]) -> tuple[Difference, ...]:
+    """The differences in anything but days: where Unimicro sends, the customer has Unimicro's."""
+    return tuple(one for one in differences if one.part not in _DAYS)
 
 
 def explain_differences(
