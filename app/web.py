@@ -12,6 +12,7 @@ from starlette.exceptions import HTTPException
 from app.api import (
     answers,
     audit,
+    cross_list,
     customers,
     departments,
     go_live,
@@ -45,6 +46,7 @@ _ROOMS = (
     receive,
     go_live,
     invoices,
+    cross_list,
     jobs,
     transfers,
     sign_in,

@@ -120,11 +120,15 @@ def worker() -> None:
 
 
 @cli.command()
-def migrate() -> None:
+def migrate(*, citus: options.CitusOption = False) -> None:
     """Bring the database schema up to date; safe to run from many machines at once."""
     settings = _load_settings()
     with _database(settings) as url:
-        processes.run_async(processes.migrate(settings, url))
+        if citus:
+            tables = asyncio.run(processes.distribute(settings, url))
+            console.print(f"Distributed now: {', '.join(tables) or 'nothing, all was'}.", soft_wrap=True)
+        else:
+            processes.run_async(processes.migrate(settings, url))
     console.print("The schema is up to date.")
 
 

@@ -36,6 +36,9 @@ ConfirmOption = Annotated[
 ]
 FormatOption = Annotated[ReportForm | None, typer.Option("--format", help="Write the whole report in this form.")]
 OutOption = Annotated[Path | None, typer.Option("--out", help="Into this file instead of the console.")]
+CitusOption = Annotated[
+    bool, typer.Option("--citus", help="Distribute the tables by tenant as well (docs/scale.md); once is enough.")
+]
 CountOnlyOption = Annotated[bool, typer.Option("--dry-run", help="Only say what would go.")]
 ScopeArgument = Annotated[
     Literal["company", "project", "invoice"], typer.Argument(help="What the record is in RecMan.")

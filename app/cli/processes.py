@@ -15,6 +15,7 @@ from app.admin.tokens import ensure_operator
 from app.domain.reasons.catalogue import fix_for
 from app.domain.reasons.codes import Code
 from app.errors import StartError
+from app.platform.citus import distribute_database
 from app.platform.db import check_schema, migrate_database
 from app.platform.logger import get_logger
 from app.platform.resources import Resources, open_resources
@@ -73,6 +74,17 @@ async def migrate(settings: Settings, url: str) -> None:
     direct = settings.database_direct_url
     async with explained(direct or url):
         await migrate_database(direct or url, pooled=settings.database_pooled and direct is None)
+
+
+async def distribute(settings: Settings, url: str) -> list[str]:
+    """Bring the schema up to date and distribute its tables by tenant; those that were not distributed before.
+
+    Raises:
+        ServiceError: the database cannot be used, has no Citus, or holds what this version must not touch.
+    """
+    direct = settings.database_direct_url or url
+    async with explained(direct):
+        return await distribute_database(direct)
 
 
 @asynccontextmanager

@@ -210,7 +210,8 @@ class RemoteDocument:
     are the sums in the company's own currency, `rate` is what one unit of the document's was worth; None: not told.
     `rounding_amount` is by how much Unimicro itself has rounded what is to be paid, which the totals hold. `lines` are
     its lines with an amount; None: not told, or not of all what VAT they bear. `series_id` is the series that numbers
-    it, 0 for none of its own; None: not told.
+    it, 0 for none of its own; None: not told. `is_quiet`: Unimicro asks nobody for the money, neither by reminders nor
+    through factoring; None: not told. `voucher_id` is its journal entry's.
     Units: totals, `credited_amount` and `rounding_amount` in the document's currency, positive also on a credit note.
     """
 
@@ -234,6 +235,8 @@ class RemoteDocument:
     rounding_amount: Decimal = ZERO
     lines: tuple[RemoteLine, ...] | None = None
     series_id: int | None = None
+    is_quiet: bool | None = None
+    voucher_id: int | None = None
 
 
 # What decides about a line, and the product, account and VAT that it is booked on.

@@ -208,6 +208,7 @@ class Audit(TenantOwned, Table):
     __table_args__ = (
         UniqueConstraint("tenant_id", "hash"),
         Index("ix_audit_at", "tenant_id", "at", "id"),
+        Index("ix_audit_subject", "tenant_id", "subject", "at", "id"),
         # Operators look through all of them.
         Index("ix_audit_all", "at", "id"),
     )

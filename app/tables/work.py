@@ -13,6 +13,7 @@ from sqlalchemy.types import BigInteger
 from app.domain.policies import MatchedBy
 from app.domain.states import EventState, LaneState, TransferState
 from app.tables.base import NOW, Table, TenantOwned, one_of, refers_to
+from app.tables.pages import list_transfer_pages
 
 
 class Lane(TenantOwned, Table):
@@ -67,6 +68,7 @@ class Event(TenantOwned, Table):
         Index("ix_event_received", "tenant_id", "received_at", "id"),
         # Operators look through all of them.
         Index("ix_event_all", "received_at", "id"),
+        Index("ix_event_state", "tenant_id", "state", "received_at", "id", postgresql_where=text("state <> 'done'")),
         Index("ix_event_job", "tenant_id", "source", postgresql_where=text("source LIKE 'job:%'")),
         Index(
             "ix_event_unnamed",
@@ -154,6 +156,9 @@ class Transfer(TenantOwned, Table):
     kept as `order_id` and `order_number`, `remote_id` is the invoice's then. `follow_seconds`: not looked at again for
     so long, because its invoice cannot be told.
 
+    `remote_kid`, `voucher_id` and `voucher_number` are Unimicro's, as it told them when the document got into the
+    books: the journal entry's number is told of vouchers alone.
+
     `attempts` counts those that were made, and some of them may be gone. `matched_by`: how a customer was known to be
     RecMan's; None before it was kept.
 
@@ -222,6 +227,7 @@ class Transfer(TenantOwned, Table):
         Index("ix_transfer_lane", "tenant_id", "lane_id"),
         Index("ix_transfer_key_state", "tenant_id", "key_id", "state"),
         Index("ix_transfer_created", "tenant_id", "created_at", "id"),
+        *list_transfer_pages(),
         # Operators look through all of them.
         Index("ix_transfer_all", "created_at", "id"),
         refers_to("key", "key_id"),
@@ -287,6 +293,9 @@ class Transfer(TenantOwned, Table):
     issued: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
     order_id: Mapped[int | None] = mapped_column(BigInteger)
     order_number: Mapped[str | None]
+    remote_kid: Mapped[str | None]
+    voucher_id: Mapped[int | None] = mapped_column(BigInteger)
+    voucher_number: Mapped[str | None]
     matched_by: Mapped[str | None]
     attempts: Mapped[int] = mapped_column(server_default="0")
     reasons: Mapped[list[Any]] = mapped_column(server_default=text("'[]'"))

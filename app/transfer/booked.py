@@ -7,6 +7,7 @@ from sqlalchemy import func
 from app.domain.documents import Document
 from app.domain.gaps import Gaps
 from app.domain.reasons.codes import Code, Reason
+from app.domain.reference import RemoteDocument
 from app.transfer.drift import Sight
 from app.transfer.kids import kid_of
 from app.transfer.log import show_reasons
@@ -20,6 +21,12 @@ def show_content(document: Document, vat: VatSums | None = None) -> dict[str, An
     """What is booked now: later changes in RecMan are told by it, and in Unimicro by `vat`, its sums by VAT code."""
     kept = {} if vat is None else {"vat": show_vat_sums(vat)}
     return {"content_hash": hash_document(document), "booked_as": {**show_booked(document), **kept}}
+
+
+def show_place(remote: RemoteDocument, *, voucher_number: str = "") -> dict[str, Any]:
+    """Under which number, KID and voucher it is in the books, by which either leads to the other."""
+    place = {"remote_number": remote.number, "remote_kid": remote.kid or None, "voucher_id": remote.voucher_id}
+    return {**place, "voucher_number": voucher_number or None}
 
 
 def show_payer(document: Document | Gaps) -> dict[str, Any]:

@@ -20,6 +20,7 @@ from app.engine.lanes import check_fence
 from app.errors import HoldError, RemoteMissingError, RemoteUnavailableError, System
 from app.platform.db import Session
 from app.tables import Key, Transfer
+from app.transfer.booked import show_place
 from app.transfer.books import Books, open_books
 from app.transfer.context import Outcome, Run
 from app.transfer.follow import is_still_followed, lengthen_pause
@@ -213,14 +214,14 @@ async def _compare(
 
 
 async def _wake_credits(session: Session, transfer: Transfer) -> None:
-    """Look again at the customer's credit notes that were held because their order was not invoiced yet."""
+    """Look again at the customer's credit notes that were held because their invoice was not issued yet."""
     query = select(Transfer).where(
         Transfer.tenant_id == transfer.tenant_id,
         Transfer.key_id == transfer.key_id,
         Transfer.kind == DocumentKind.CREDIT_NOTE,
         Transfer.state == TransferState.HELD,
         Transfer.customer_name == transfer.customer_name,
-        names_one_of({Code.CREDIT_OF_ORDER}),
+        names_one_of({Code.CREDIT_OF_ORDER, Code.CREDITED_NOT_ISSUED}),
     )
     for held in (await session.scalars(query.order_by(Transfer.record_id))).all():
         await retry(session, held)
@@ -234,7 +235,7 @@ async def _record_issued(session: Session, transfer: Transfer, issued: Issued, t
     """
     document = issued.document
     values: dict[str, Any] = {
-        "remote_number": document.number,
+        **show_place(document),
         "issued": show_issued(issued),
         "warnings": show_reasons(told),
         **show_totals("remote_", document.totals),

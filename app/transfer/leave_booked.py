@@ -8,7 +8,7 @@ from app.domain.gaps import Gaps
 from app.domain.reasons.codes import Reason
 from app.engine.lanes import check_fence
 from app.errors import HoldError
-from app.transfer.booked import show_look, show_missing, show_notes
+from app.transfer.booked import show_look, show_missing, show_notes, show_place
 from app.transfer.books import Books
 from app.transfer.context import Run
 from app.transfer.drift import Sight, list_alarms, look_for_drift
@@ -73,4 +73,4 @@ async def _read_number(run: Run, books: Books, past: Past, sight: Sight | None) 
     if remote.number and remote.external_reference == past.external_reference:
         async with run.sessions.begin() as session:
             await check_fence(session, run.lease)
-            await record_values(session, past.transfer_id, remote_number=remote.number)
+            await record_values(session, past.transfer_id, **show_place(remote))

@@ -18,7 +18,7 @@ from app.errors import ConflictError, HoldError
 from app.platform.db import Session
 from app.tables import Transfer
 from app.transfer.attempts import record_outcome
-from app.transfer.booked import show_content
+from app.transfer.booked import show_content, show_place
 from app.transfer.books import Books
 from app.transfer.claims import claim_sending
 from app.transfer.context import Outcome, Run
@@ -104,8 +104,8 @@ async def record_link(session: Session, run: Run, books: Books, document: Docume
         session,
         transfer.id,
         key_id=books.key.id,
-        remote_number=remote.number,
         booking=books.booking,
+        **show_place(remote),
         warnings=[],
         **show_content(document),
         **show_totals("remote_", remote.totals),

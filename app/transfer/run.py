@@ -19,7 +19,7 @@ from app.errors import HoldError, OutcomeUnknownError, RemoteRejectedError, Syst
 from app.platform.db import Session
 from app.transfer.attach import attach
 from app.transfer.attempts import attempt, missing_is_unclear
-from app.transfer.booked import show_content
+from app.transfer.booked import show_content, show_place
 from app.transfer.books import Books
 from app.transfer.context import Outcome, Run
 from app.transfer.found_draft import require_as_planned
@@ -245,8 +245,8 @@ async def _issue(run: Run, books: Books, step: Issue, wanted: Wanted, draft: Dra
             session,
             transfer_id,
             remote_id=issued.remote_id,
-            remote_number=issued.number,
             booking=books.booking,
+            **show_place(issued),
             **show_content(document, wanted.vat),
             warnings=show_reasons(told),
             **show_totals("remote_", issued.totals),
@@ -313,8 +313,8 @@ async def _keep_draft(run: Run, books: Books, wanted: Wanted, draft: Draft) -> N
             session,
             run.own_transfer_id,
             remote_id=remote.remote_id,
-            remote_number=remote.number,
             booking=books.booking,
+            **show_place(remote),
             **show_content(document, wanted.vat),
             warnings=show_reasons(warnings),
             **show_totals("remote_", remote.totals),

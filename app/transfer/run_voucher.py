@@ -1,6 +1,6 @@
 """Stop 7 for documents that are booked as vouchers: booked at once, read back, compared; or found, and compared."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from sqlalchemy import func
@@ -17,7 +17,7 @@ from app.errors import HoldError
 from app.platform.db import Session
 from app.transfer.attach import attach
 from app.transfer.attempts import attempt
-from app.transfer.booked import show_content
+from app.transfer.booked import show_content, show_place
 from app.transfer.books import Books
 from app.transfer.context import Outcome, Run
 from app.transfer.linked import Known, find_id, list_linked, make_links
@@ -203,8 +203,8 @@ async def _settle(session: Session, run: Run, books: Books, wanted: Wanted, book
     await record_done(
         session,
         transfer_id,
-        remote_number=remote.number,
         booking=Booking.VOUCHER,
+        **show_place(replace(remote, voucher_id=booked.voucher.entry_id), voucher_number=booked.voucher.number),
         **show_content(document, wanted.vat),
         warnings=show_reasons(told),
         **show_totals("remote_", remote.totals),

@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "20261126_rest15b"
-down_revision = "0001"
+down_revision = "20261126_scale13"
 branch_labels = None
 depends_on = None
 

@@ -74,6 +74,8 @@ async def test_draft_that_a_person_issues_gets_number_kid_days_and_voucher(follo
     assert shown["issued"]["kid"] == invoice["PaymentID"]
     assert shown["issued"]["invoice_date"] == invoice["InvoiceDate"]
     assert shown["issued"]["voucher_id"] == invoice["JournalEntryID"]
+    (listed,) = (await world.get("/v1/invoices/cross-list"))["rows"]
+    assert (listed["voucher_id"], listed["remote_kid"]) == (invoice["JournalEntryID"], invoice["PaymentID"])
 
 
 async def test_nothing_in_recman_is_asked_and_unimicro_is_asked_for_fifty_at_a_time(followed: World) -> None:
@@ -271,6 +273,19 @@ async def test_credit_note_of_an_order_is_made_for_the_invoice_that_it_became(fo
     await follow(world)
     shown = await world.overview_row(5008)
     assert (shown["state"], shown["remote_number"]) == ("in Unimicro", world.ledger.credits()[0]["InvoiceNumber"])
+
+
+async def test_credit_note_of_a_draft_goes_on_by_itself_once_people_have_issued_it(followed: World) -> None:
+    world = followed
+    row = await leave(world, 5003)
+    await world.carry("invoice", 5008)
+    assert await world.hold_of(5008) == ("held", ["credited_not_issued"])
+    assert "by itself" in (await world.document(5008))["reasons"][0]["fix"]
+    issue_invoice(world.ledger.books(), row["remote_id"])
+    await follow(world)
+    (credit,) = world.ledger.credits()
+    assert (credit["InvoiceReferenceID"], credit["ExternalReference"]) == (row["remote_id"], "RM-5008")
+    assert (await world.overview_row(5008))["state"] == "draft, not booked"
 
 
 @pytest.mark.parametrize(

@@ -22,6 +22,7 @@ COMMITS = {
     "scheduler": "a door: what the clock begins",
     "platform.db": "migrations, all in one transaction",
     "platform.months": "each month in a transaction of its own, so that nobody waits behind all of them",
+    "platform.citus": "each table by itself, so that what is interrupted is gone on with",
     "platform.pruning": "a few rows at a time, so that no lock is held for long",
     "retention": "what a prune took, told when it is through",
     "platform.standing": "stays in one to see whether a pooler gives its connection to others",

@@ -21,6 +21,7 @@ from app.accounting.unimicro.translate_documents import (
     to_rounding,
     to_series,
 )
+from app.accounting.unimicro.translate_stops import to_stops
 from app.accounting.unimicro.translate_sums import read_quote
 from app.domain.buyers import find_country
 from app.domain.documents import Attachment, Document, DocumentKind, Line
@@ -163,7 +164,7 @@ class DocumentTarget:
             recipient=recipient,
         )
         # Source: docs/facts/unimicro.md §3.2 [O].
-        quiet = {"DontSendReminders": True, "DontUseFactoring": True} if new.is_quiet else {}
+        quiet = to_stops(is_quiet=new.is_quiet)
         return payload | quiet | to_own_number(document, keeps=new.keeps_number), warnings
 
     def list_cuts(self, document: Document) -> tuple[Reason, ...]:

@@ -22,6 +22,8 @@ from app.accounting.unimicro.payloads import (
     to_day,
     to_text,
 )
+from app.accounting.unimicro.translate_settings import read_number
+from app.accounting.unimicro.translate_stops import read_quiet
 from app.accounting.unimicro.translate_sums import from_sums, read_sum
 from app.domain.documents import Document, DocumentKind, Line
 from app.domain.money import TEN_THOUSANDTH, ZERO, round_money
@@ -313,6 +315,8 @@ def from_invoice(row: Mapping[str, Any]) -> RemoteDocument:
         credited_amount=abs(read_sum(row, "CreditedAmount")),
         delivery_date=from_day(row.get("DeliveryDate")),
         created_at=_from_moment(row.get("CreatedAt")),
+        is_quiet=read_quiet(row),
+        voucher_id=read_number(row.get("JournalEntryID")) or None,
         series_id=(row["InvoiceNumberSeriesID"] or 0) if "InvoiceNumberSeriesID" in row else None,
     )
 

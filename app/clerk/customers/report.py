@@ -11,6 +11,7 @@ from enum import StrEnum
 from html import escape
 from typing import Any
 
+from app.clerk.sheets import to_cell
 from app.domain.money import dump_json
 
 
@@ -43,8 +44,6 @@ COLUMNS = {
     "recman_company_id": "RecMan id",
     "remote_id": "Unimicro id",
 }
-# What makes a spreadsheet read a cell as a formula, in full width too.
-_FORMULA = tuple("=+-@\t\r\n＝＋－＠")  # noqa: RUF001 - meant: some spreadsheets take them for the narrow ones
 _STYLE = (
     "body{font:14px system-ui,sans-serif;margin:2em}table{border-collapse:collapse}"
     "th,td{border:1px solid #ccc;padding:.3em .5em;text-align:left;vertical-align:top}th{background:#eee}"
@@ -77,12 +76,8 @@ def _to_csv(_head: ReportHead, rows: Sequence[Row]) -> str:
     sink.write("\ufeff")
     writer = csv.writer(sink)
     writer.writerow(COLUMNS.values())
-    writer.writerows([_to_cell(value) for value in _cells(row)] for row in rows)
+    writer.writerows([to_cell(value) for value in _cells(row)] for row in rows)
     return sink.getvalue()
-
-
-def _to_cell(text: str) -> str:
-    return f"'{text}" if text.lstrip(" ").startswith(_FORMULA) else text
 
 
 def _to_json(head: ReportHead, rows: Sequence[Row]) -> str:

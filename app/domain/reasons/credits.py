@@ -84,7 +84,8 @@ ROWS = (
         mender=Mender.ACCOUNTANT,
         sentence=Text("The invoice that is credited is still a draft."),
         fix=Text(
-            "Issue the invoice in Unimicro, then retry; or delete the draft there and ignore this credit note "
+            "Issue the invoice in Unimicro: once the service has seen it, the credit note goes on by itself; retry to "
+            "have it at once. Or delete the draft there and ignore this credit note "
             "(POST /v1/transfers/{transfer_id}/ignore)."
         ),
     ),

@@ -277,6 +277,7 @@ ROWS = (
             "token": Text("An operator starts it where its output can be read, or sets RMU_BOOTSTRAP_TOKEN."),
             "port": Text("An operator stops whoever has it, or names another with RMU_HOST and RMU_PORT."),
             "away": Text("An operator checks DATABASE_URL and that Postgres runs."),
+            "citus": Text("An operator runs CREATE EXTENSION citus in the database first, or leaves --citus out."),
             "login": Text("An operator checks user, password and database in DATABASE_URL."),
             "rights": Text("An operator makes the user the owner of the database, or grants it what is missing."),
             "read_only": Text("An operator names the server that is written to in DATABASE_URL; this one is its copy."),

@@ -33,6 +33,7 @@ class Part(StrEnum):
     SUMS = "sums"
     VAT = "VAT"
     RATE = "rate"
+    REMINDERS = "reminders"
 
 
 # What of it the customer pays by; only these are true of the company, and not of one document alone.
@@ -74,6 +75,7 @@ def compare_issued(wanted: Wanted, remote: RemoteDocument, reference: Reference)
         *_compare_customer(wanted, remote),
         *_compare_sums(wanted, remote, reference),
         *_compare_rate(wanted, remote, reference),
+        *_compare_stops(wanted, remote),
     )
 
 
@@ -169,6 +171,14 @@ def _compare_rate(wanted: Wanted, remote: RemoteDocument, reference: Reference) 
         return
     if abs(ours - theirs) > ours * _RATE_ALLOWS:
         yield Difference(Part.RATE, f"rate: it was made at {ours:f}, Unimicro has {theirs:f}")
+
+
+def _compare_stops(wanted: Wanted, remote: RemoteDocument) -> Iterator[Difference]:
+    """The customer does not know Unimicro's number and KID, so it may not be asked for the money by them."""
+    is_claim = wanted.document.kind is DocumentKind.INVOICE
+    if wanted.booking is Booking.RENUMBERED and is_claim and remote.is_quiet is False:
+        cause = "reminders and factoring: turned off when it was sent, not turned off in Unimicro, which would ask the "
+        yield Difference(Part.REMINDERS, f"{cause}customer for the money under a number that it does not know")
 
 
 def _tell(what: str, ours: object, theirs: object) -> str:

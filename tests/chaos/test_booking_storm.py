@@ -1,0 +1,115 @@
+"""A storm over each booking: calls fail at random, workers die; then calm. Nothing half, nothing twice, no gap."""
+
+import random
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from app.domain.booking import IN_BOOKS, KEEPS_NUMBER, Booking
+from tests.world import World, open_world
+from tests.world.bookings import CREDIT_NOTES, choose_booking
+from tests.world.numbered import FIRST, start_series
+from tests.world.source import to_kid
+from tests.world.storm import FAULTS
+from tests.world.vouchers import list_claims, list_entries, turn
+
+_INVOICES, _VOUCHERS = "/api/biz/invoices", "/api/biz/journalentries"
+CALLS: list[dict[str, Any]] = [
+    {"method": "POST", "path": "/api/biz/customers"},
+    {"method": "POST", "path": _INVOICES, "query": ""},
+    {"method": "POST", "path": _INVOICES, "query": "action=invoice"},
+    {"method": "PUT", "path": _INVOICES, "query": "create-credit-draft-invoice"},
+    {"method": "PUT", "path": _INVOICES, "query": ""},
+    {"method": "DELETE", "path": _INVOICES},
+    {"method": "GET", "path": _INVOICES},
+    {"method": "POST", "path": _VOUCHERS},
+    {"method": "GET", "path": _VOUCHERS},
+    {"method": "GET", "path": "/api/statistics"},
+    {"method": "GET", "path": "/api/biz/number-series"},
+    {"method": "POST", "path": "/api/biz/orders"},
+    {"method": "GET", "path": "/api/biz/orders"},
+]
+# What a person has still to issue has no credit notes.
+IN_BOOKS_LIKE, LEFT_LIKE = ("5003", "5008", "5001", "5002"), ("5003", "5001", "5002", "5010")
+
+
+def write_documents(world: World, booking: Booking) -> list[int]:
+    """RecMan's ids of documents with numbers one after the other, a credit note among them."""
+    ids = []
+    for index, like in enumerate(IN_BOOKS_LIKE if booking in IN_BOOKS else LEFT_LIKE):
+        number = str(FIRST + index)
+        changes = {"creditedInvoiceId": 9000} if like == "5008" else {"kid": to_kid(number)}
+        ids.append(world.source.double(like, 9000 + index, invoiceNumber=number, **changes))
+    return ids
+
+
+async def begin(world: World, booking: Booking) -> None:
+    if booking is Booking.SERIES:
+        await start_series(world)
+    else:
+        await choose_booking(world, booking, CREDIT_NOTES)
+    if booking is Booking.OWN_NUMBER:
+        turn(world, number_posted="taken")
+
+
+async def blow(world: World, chance: random.Random, ids: list[int]) -> None:
+    """A while of trouble, with a worker in the middle of it."""
+    for _ in range(chance.randint(1, 3)):
+        fault, more = chance.choice(FAULTS)
+        await world.fault(fault, **chance.choice(CALLS), **more, times=chance.choice([1, 1, 2]))
+    if chance.random() < 0.5:
+        await world.work_and_die(seconds=chance.uniform(0.05, 0.6))
+    else:
+        await world.work(seconds=chance.uniform(0.05, 0.6))
+    await world.hear_of("invoice", chance.choice(ids))
+
+
+async def calm_down(world: World) -> None:
+    """Everything works again, and everybody is asked once more; a key that was stopped is let go on by a person."""
+    world.unimicro.faults.waiting.clear()  # type: ignore[attr-defined]
+    for _ in range(3):
+        for row in (await world.transfers()).values():
+            if row["state"] in {"held", "failed"}:
+                await world.retry(row)
+        await world.settle()
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("booking", Booking)
+@pytest.mark.parametrize("seed", [4])
+async def test_after_a_storm_every_document_stands_once_and_whole(
+    database_url: str, tmp_path: Path, booking: Booking, seed: int
+) -> None:
+    chance = random.Random(f"{booking} {seed}")
+    async with open_world(database_url, tmp_path, lease_seconds=1) as world:
+        await begin(world, booking)
+        ids = write_documents(world, booking)
+        await world.hear_of("invoice", *chance.sample(ids, len(ids)))
+        for _ in range(5):
+            await blow(world, chance, ids)
+        await calm_down(world)
+        assert await world.outcomes(*ids) == {"done": [""] * len(ids)}
+        proof = (await world.get(f"/v1/keys/{world.key_id}"))["proof"]
+        assert proof["state"] == "open", proof
+        check_books(world, booking, ids)
+
+
+def check_books(world: World, booking: Booking, ids: list[int]) -> None:
+    """Each document stands there once, as its booking promises; nothing is left of the tries that failed."""
+    heads = world.ledger.orders() if booking is Booking.ORDER else world.ledger.documents()
+    assert len(heads) == len(ids)
+    if booking not in {Booking.VOUCHER, Booking.ORDER}:
+        assert Counter(row["ExternalReference"] for row in heads) == Counter(f"RM-{one}" for one in ids)
+    if booking in IN_BOOKS:
+        assert world.ledger.list_drafts() == []
+    if booking in KEEPS_NUMBER:
+        heads.sort(key=lambda row: int(row["InvoiceNumber"]))
+        records = [world.source.record(one) for one in ids]
+        assert [row["InvoiceNumber"] for row in heads] == [record["invoiceNumber"] for record in records]
+        invoices = [pair for pair in zip(heads, records, strict=True) if pair[1]["type"] != "creditNote"]
+        assert [row["PaymentID"] for row, _ in invoices] == [record["kid"] for _, record in invoices]
+        assert [row["PaymentDueDate"] for row, _ in invoices] == [record["dueDate"] for _, record in invoices]
+    if booking is Booking.VOUCHER:
+        assert len(list_entries(world)) == len(list_claims(world)) == len(ids)

@@ -1,0 +1,65 @@
+"""A key whose documents get another number in the books: Unimicro asks nobody for their money, and no number meets."""
+
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+
+from tests.world import World
+
+STOPS = ("DontSendReminders", "DontUseFactoring")
+
+
+def turn(world: World, **switches: Any) -> None:
+    books = world.ledger.books()
+    books.switches = books.switches.turned(switches)
+
+
+async def prove(world: World) -> None:
+    async with world.resources.engine.begin() as connection:
+        await connection.execute(text("UPDATE key SET proof = 'proving'"))
+
+
+# --- reminders and factoring ---
+
+
+async def test_unimicro_is_to_remind_nobody_of_a_renumbered_invoice(world: World) -> None:
+    await world.settle_company(UseFactoring=True)
+    await world.carry("invoice", 5001)
+    (head,) = world.ledger.documents()
+    assert [head[name] for name in STOPS] == [True, True]
+    assert not head["CollectorStatusCode"]
+    assert await world.hold_of(5001) == ("done", [])
+
+
+async def test_stop_that_is_lost_at_issue_is_an_alarm_and_stops_a_key_that_is_proven(world: World) -> None:
+    turn(world, stop_flags="lost")
+    await prove(world)
+    await world.carry("invoice", 5001)
+    row = await world.document(5001)
+    assert (row["state"], [one["code"] for one in row["reasons"]]) == ("held", ["issued_otherwise"])
+    assert "reminders and factoring" in row["reasons"][0]["cause"]
+    assert (await world.get(f"/v1/keys/{world.key_id}"))["proof"]["state"] == "stopped"
+
+
+async def test_each_invoice_of_an_open_key_whose_stop_is_lost_is_an_alarm_until_it_is_set_right(world: World) -> None:
+    turn(world, stop_flags="lost")
+    await world.carry("invoice", 5001, 5002)
+    assert await world.states(5001, 5002) == ["held", "held"]
+    books = world.ledger.books()
+    for head in books.rows("CustomerInvoice"):
+        books.update("CustomerInvoice", head["ID"], dict.fromkeys(STOPS, True))
+    row = await world.document(5001)
+    await world.call("POST", f"/v1/transfers/{row['id']}/retry")
+    await world.settle()
+    assert await world.states(5001, 5002) == ["done", "held"]
+
+
+@pytest.mark.parametrize("booking", ["draft", "order"])
+async def test_what_unimicro_sends_may_be_reminded_of(world: World, booking: str) -> None:
+    async with world.resources.engine.begin() as connection:
+        await connection.execute(text("UPDATE key SET booking = :booking, sender = 'unimicro'"), {"booking": booking})
+    await world.carry("invoice", 5001)
+    heads = [*world.ledger.documents(), *world.ledger.books().rows("CustomerOrder")]
+    assert len(heads) == 1
+    assert not any(heads[0].get(name) for name in STOPS)
