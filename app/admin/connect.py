@@ -25,7 +25,16 @@ from app.accounting.slots import slots_of
 from app.accounting.targets import Target, open_target
 from app.admin.audit import Change, record_change
 from app.admin.departments import record_served_departments
-from app.admin.keys import Grant, NewKey, create_key, identity_of, load_key, record_grant, record_signed_in
+from app.admin.keys import (
+    Grant,
+    NewKey,
+    create_key,
+    identity_of,
+    load_key,
+    record_grant,
+    record_signed_in,
+    to_unmade_key,
+)
 from app.admin.proving import require_provable
 from app.admin.sending import Answer, verify_answer
 from app.admin.sign_ins import (
@@ -237,7 +246,7 @@ async def look_ahead(session: Session, resources: Resources, order: KeyOrder) ->
     sign_in = await load_sign_in(session, order.sign_in_id)
     signed_in = await read_sign_in(session, resources.vault, sign_in)
     company, tokens = _choose_company(signed_in, order), signed_in.grant.tokens
-    key = Key(tenant_id=sign_in.tenant_id, name=order.name, company_key=company.key, go_live=order.go_live)
+    key = to_unmade_key(tenant_id=sign_in.tenant_id, name=order.name, company_key=company.key, go_live=order.go_live)
     target = open_target(
         resources.http,
         base_url=tokens.api_base,

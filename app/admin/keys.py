@@ -61,6 +61,11 @@ class NewKey:
     open_to_all: bool = False
 
 
+def to_unmade_key(*, tenant_id: UUID, name: str, company_key: str, go_live: date) -> Key:
+    """A key as it would be made: for whoever looks into its company before anything is kept."""
+    return Key(tenant_id=tenant_id, name=name, company_key=company_key, go_live=go_live)
+
+
 async def create_key(session: Session, vault: Vault, new: NewKey) -> Key:
     """The new key, its secrets sealed with the row's identity.
 

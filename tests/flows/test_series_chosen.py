@@ -58,11 +58,8 @@ async def test_no_key_is_made_with_a_series_that_is_not_green_and_the_sign_in_ca
     assert (refused.status_code, refused.json()["code"]) == (409, code)
     assert refused.json()["cause"]
     assert await world.get("/v1/keys") == keys
-    good: dict[str, Any] = {
-        "series_id": add_series(world, first=LAST + 1000, last=LAST + 2000),
-        "next_number": LAST + 1000,
-    }
-    good |= {"prefix": "8"}
+    good: dict[str, Any] = {"series_id": add_series(world, first=LAST + 1000, last=LAST + 2000)}
+    good |= {"next_number": LAST + 1000, "prefix": "8"}
     made = await world.call("POST", "/v1/keys", {**order, "series": [good]})
     assert made.status_code == 201, made.text
     assert (made.json()["booking"], made.json()["proof"]["state"]) == ("series", "proving")
