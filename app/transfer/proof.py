@@ -18,7 +18,7 @@ from app.transfer.books import Books
 from app.transfer.context import Run, to_candidate
 from app.transfer.listings import names_one_of
 from app.transfer.log import record_values
-from app.transfer.plan.issued import Wanted, compare_issued, explain_differences, stops_key
+from app.transfer.plan.issued import Difference, Wanted, compare_issued, explain_differences, stops_key
 
 # The other document's end wakes whoever has waited longest; this is only the net below. Each look costs RecMan's quota.
 _WAIT_SECONDS = 600.0
@@ -53,10 +53,16 @@ async def take_turn(run: Run, books: Books) -> None:
 
 
 async def record_comparison(
-    session: Session, run: Run, books: Books, wanted: Wanted, remote: RemoteDocument
+    session: Session,
+    run: Run,
+    books: Books,
+    wanted: Wanted,
+    remote: RemoteDocument,
+    *,
+    besides: tuple[Difference, ...] = (),
 ) -> tuple[Reason, ...]:
     """The alarms about a document that is in the books now; what they mean for the key is recorded with them."""
-    differences = compare_issued(wanted, remote, books.reference)
+    differences = (*compare_issued(wanted, remote, books.reference), *besides)
     alarms = explain_differences(wanted, remote, differences, transfer_id=run.own_transfer_id)
     candidate, booking = to_candidate(run, books.key.id), wanted.booking
     is_alone = is_proven_alone(books.key, wanted.document)

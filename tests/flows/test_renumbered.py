@@ -107,3 +107,21 @@ async def test_two_documents_with_one_number_are_named(world: World) -> None:
     level, cause = await check_numbers(world)
     assert level == "alarm"
     assert "RecMan's 110001 is 210002 in Unimicro" in cause
+
+
+async def test_number_that_another_document_of_recmans_has_is_an_alarm_whichever_came_first(world: World) -> None:
+    set_series(world, 210_002, 210_099)
+    await world.carry("invoice", 5001)
+    assert await world.hold_of(5001) == ("done", [])
+    await world.carry("invoice", 5003)
+    assert await world.hold_of(5003) == ("held", ["issued_otherwise"])
+    assert "RecMan's 110001 has its number, 210002, in Unimicro" in (await world.document(5003))["reasons"][0]["cause"]
+
+
+async def test_number_in_the_books_that_recman_has_given_already_is_an_alarm(world: World) -> None:
+    await world.carry("invoice", 5003)
+    set_series(world, 210_002, 210_099)
+    await world.carry("invoice", 5001)
+    assert await world.hold_of(5001) == ("held", ["issued_otherwise"])
+    told = "its number in Unimicro, 210002, is another document's in RecMan"
+    assert told in (await world.document(5001))["reasons"][0]["cause"]
