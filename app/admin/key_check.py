@@ -9,6 +9,7 @@ from app.accounting.targets import Exchange, Recipients, Target, open_target
 from app.admin.access_tokens import fresh_token, renew_token
 from app.admin.key_set_up import examine_set_up
 from app.admin.keys import load_key, open_secret
+from app.admin.numbers_check import examine_numbers, load_number_facts
 from app.admin.series import list_series
 from app.admin.series_check import examine_series, fetch_series_facts
 from app.domain.booking import Booking
@@ -43,6 +44,7 @@ async def check_key(resources: Resources, key: Key) -> list[Finding]:
     if company.ok and rights.ok:
         findings += await _check_books(target, key)
         findings += await _check_series(resources, target, key)
+        findings += await _check_numbers(resources, target, key)
     return findings
 
 
@@ -156,6 +158,18 @@ async def _check_series(resources: Resources, target: Target, key: Key) -> list[
     except RemoteError as error:
         return [_tell_trouble("series", error)]
     return examine_series(series, facts)
+
+
+async def _check_numbers(resources: Resources, target: Target, key: Key) -> list[Finding]:
+    """Whether documents that get other numbers in the books get numbers that are nobody else's in RecMan."""
+    if key.booking != Booking.RENUMBERED:
+        return []
+    try:
+        there = await target.fetch_invoice_series(year=datetime.now(UTC).year)
+    except RemoteError as error:
+        return [_tell_trouble("numbers apart", error)]
+    async with resources.sessions() as session:
+        return [examine_numbers(await load_number_facts(session, key, there))]
 
 
 def examine_reference(reference: Reference, *, today: date) -> list[Finding]:

@@ -142,8 +142,8 @@ class Transfer(TenantOwned, Table):
     `attempts` counts those that were made, and some of them may be gone. `matched_by`: how a customer was known to be
     RecMan's; None before it was kept.
 
-    Owner: transfer. Readers: admin.keys, admin.proving, admin.series, clerk, engine.lanes, sweep.sightings.
-    """
+    Owner: transfer. Readers: admin.keys, admin.numbers_check, admin.proving, admin.series, clerk, engine.lanes, sweep.sightings.
+    """  # noqa: E501 - the readers stand in one line
 
     __tablename__ = "transfer"
     __table_args__ = (
@@ -203,6 +203,7 @@ class Transfer(TenantOwned, Table):
             postgresql_where=text("scope = 'invoice' AND booking IN ('order', 'draft') AND issued IS NULL"),
         ),
         Index("ix_transfer_number", "tenant_id", "number", postgresql_where=text("scope = 'invoice'")),
+        Index("ix_transfer_remote_number", "tenant_id", "remote_number", postgresql_where=text("scope = 'invoice'")),
         Index("ix_transfer_kid", "tenant_id", "kid", postgresql_where=text("kid IS NOT NULL")),
         Index("ix_transfer_lane", "tenant_id", "lane_id"),
         Index("ix_transfer_key_state", "tenant_id", "key_id", "state"),

@@ -129,17 +129,16 @@ async def record_remote(
         raise HoldError((Reason(code=Code.DOCUMENT_TAKEN, cause=cause, fix=fix_for(Code.DOCUMENT_TAKEN)),)) from error
 
 
+def show_done() -> dict[str, Any]:
+    """The columns of a record that is in Unimicro; nothing about it is open any more."""
+    done: dict[str, Any] = {"state": TransferState.DONE, "lane_token": None, "look_again_at": None, "reasons": []}
+    done |= {"booked_at": func.coalesce(Transfer.booked_at, func.now())}
+    return done | {"unclear": False, "unclear_since": None, "guid_spent": False}
+
+
 async def record_done(session: Session, transfer_id: int, **values: Any) -> None:
-    """The record is in Unimicro; nothing about it is open any more."""
-    booked_at = func.coalesce(Transfer.booked_at, func.now())
-    settled: dict[str, Any] = {
-        "state": TransferState.DONE,
-        "lane_token": None,
-        "look_again_at": None,
-        "booked_at": booked_at,
-    }
-    settled |= {"unclear": False, "unclear_since": None, "guid_spent": False}
-    await record_values(session, transfer_id, **settled, reasons=[], **values)
+    """The record is in Unimicro."""
+    await record_values(session, transfer_id, **show_done(), **values)
 
 
 async def record_held(session: Session, transfer_id: int, gaps: Sequence[Reason], **values: Any) -> None:

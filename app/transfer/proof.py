@@ -66,10 +66,16 @@ async def take_turn(run: Run, books: Books) -> None:
 
 
 async def record_comparison(
-    session: Session, run: Run, books: Books, wanted: Wanted, remote: RemoteDocument
+    session: Session,
+    run: Run,
+    books: Books,
+    wanted: Wanted,
+    remote: RemoteDocument,
+    *,
+    besides: tuple[Difference, ...] = (),
 ) -> tuple[Reason, ...]:
     """The alarms about a document that is in the books now; what they mean for the key is recorded with them."""
-    differences = compare_issued(wanted, remote, books.reference)
+    differences = (*compare_issued(wanted, remote, books.reference), *besides)
     alarms = explain_differences(wanted, remote, differences, transfer_id=run.own_transfer_id)
     compared = _Compared(wanted.document.kind, differences, alarms, wanted.booking)
     await _record_proof(session, run, books.key, compared, has_place=True)

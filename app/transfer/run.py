@@ -21,6 +21,7 @@ from app.transfer.attach import attach
 from app.transfer.attempts import attempt, missing_is_unclear
 from app.transfer.booked import show_content, show_place
 from app.transfer.books import Books
+from app.transfer.clashes import record_issued
 from app.transfer.context import Outcome, Run
 from app.transfer.found_draft import require_as_planned
 from app.transfer.level import level_draft
@@ -241,9 +242,11 @@ async def _issue(run: Run, books: Books, step: Issue, wanted: Wanted, draft: Dra
     async def settle(session: Session, made: _Issued) -> None:
         issued = made.document
         told = (*draft.warnings, *made.warnings, *_kid_warnings(books, document, issued))
-        await record_done(
+        clashes = await record_issued(
             session,
-            transfer_id,
+            books.key,
+            wanted,
+            transfer_id=transfer_id,
             remote_id=issued.remote_id,
             booking=books.booking,
             **show_place(issued),
@@ -252,7 +255,7 @@ async def _issue(run: Run, books: Books, step: Issue, wanted: Wanted, draft: Dra
             **show_totals("remote_", issued.totals),
         )
         await record_rate(session, run, books, document, draft.rate)
-        alarms = await record_comparison(session, run, books, wanted, issued)
+        alarms = await record_comparison(session, run, books, wanted, issued, besides=clashes)
         await finish_turn(session, books, step)
         if alarms:
             await record_held(session, transfer_id, alarms)

@@ -1008,6 +1008,13 @@ def _make_transfer() -> None:
     )
     op.create_index("ix_transfer_lane", "transfer", ["tenant_id", "lane_id"], unique=False)
     op.create_index(
+        "ix_transfer_remote_number",
+        "transfer",
+        ["tenant_id", "remote_number"],
+        unique=False,
+        postgresql_where=sa.text("scope = 'invoice'"),
+    )
+    op.create_index(
         "ix_transfer_number",
         "transfer",
         ["tenant_id", "number"],

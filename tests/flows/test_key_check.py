@@ -39,9 +39,9 @@ def levels(found: dict[str, dict[str, Any]]) -> dict[str, str]:
 
 async def test_check_of_a_good_key_has_no_alarm_and_says_what_is_not_told(world: World) -> None:
     found = await check(world)
-    assert list(found) == [*FIRST, *SET_UP]
+    assert list(found) == [*FIRST, *SET_UP, "numbers apart"]
     others = {what: level for what, level in levels(found).items() if level != "fine"}
-    assert others == {"decimals of prices": "not known", "KID": "note"}
+    assert others == {"decimals of prices": "not known", "KID": "note", "numbers apart": "not known"}
     assert "not known" in found["decimals of prices"]["cause"]
 
 

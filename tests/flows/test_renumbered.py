@@ -63,3 +63,65 @@ async def test_what_unimicro_sends_may_be_reminded_of(world: World, booking: str
     heads = [*world.ledger.documents(), *world.ledger.books().rows("CustomerOrder")]
     assert len(heads) == 1
     assert not any(heads[0].get(name) for name in STOPS)
+
+
+# --- numbers apart ---
+
+
+async def check_numbers(world: World) -> tuple[str, str]:
+    answer = (await world.call("POST", f"/v1/keys/{world.key_id}/check")).json()
+    (found,) = [one for one in answer["findings"] if one["what"] == "numbers apart"]
+    return found["level"], found["cause"]
+
+
+def set_series(world: World, first: int, last: int) -> None:
+    books = world.ledger.books()
+    (series,) = [row for row in books.rows("NumberSeries") if row["Name"] == "CustomerInvoice"]
+    books.update("NumberSeries", series["ID"], {"FromNumber": first, "ToNumber": last, "NextNumber": first})
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "level", "told"),
+    [
+        (200_000, 299_999, "fine", ""),
+        (1, 99_999, "fine", ""),
+        (100_000, 199_999, "alarm", "RecMan's numbers 110001 to 110001 lie inside"),
+        (110_500, 199_999, "alarm", "RecMan's newest number 110001 will soon come into"),
+    ],
+)
+async def test_series_that_gives_recmans_numbers_is_an_alarm(
+    world: World, first: int, last: int, level: str, told: str
+) -> None:
+    set_series(world, first, last)
+    assert (await check_numbers(world))[0] == "not known"
+    await world.carry("invoice", 5001)
+    found = await check_numbers(world)
+    assert found[0] == level
+    assert told in found[1]
+
+
+async def test_two_documents_with_one_number_are_named(world: World) -> None:
+    set_series(world, 210_002, 210_099)
+    await world.carry("invoice", 5001)
+    await world.carry("invoice", 5003)
+    level, cause = await check_numbers(world)
+    assert level == "alarm"
+    assert "RecMan's 110001 is 210002 in Unimicro" in cause
+
+
+async def test_number_that_another_document_of_recmans_has_is_an_alarm_whichever_came_first(world: World) -> None:
+    set_series(world, 210_002, 210_099)
+    await world.carry("invoice", 5001)
+    assert await world.hold_of(5001) == ("done", [])
+    await world.carry("invoice", 5003)
+    assert await world.hold_of(5003) == ("held", ["issued_otherwise"])
+    assert "RecMan's 110001 has its number, 210002, in Unimicro" in (await world.document(5003))["reasons"][0]["cause"]
+
+
+async def test_number_in_the_books_that_recman_has_given_already_is_an_alarm(world: World) -> None:
+    await world.carry("invoice", 5003)
+    set_series(world, 210_002, 210_099)
+    await world.carry("invoice", 5001)
+    assert await world.hold_of(5001) == ("held", ["issued_otherwise"])
+    told = "its number in Unimicro, 210002, is another document's in RecMan"
+    assert told in (await world.document(5001))["reasons"][0]["cause"]

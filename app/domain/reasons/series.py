@@ -75,6 +75,13 @@ ROWS = (
         mender=Mender.UNIMICRO_ADMINISTRATOR,
         sentence=Text("Another series gives the same numbers, or serves the same documents."),
         fix=Text("Give each series numbers and documents of its own."),
+        cases={
+            "renumbered": Text(
+                "Make a series of invoices in Unimicro that RecMan's numbers never come into, and let it be the "
+                "default. Where two documents have one number already, the cross-list (GET /v1/invoices/cross-list) "
+                "says which is which."
+            ),
+        },
     ),
     Row(
         code=Code.SERIES_NOT_NEXT,
