@@ -37,6 +37,9 @@ pgbouncer: setup ## Tests of engine and flows through PgBouncer, which must be o
 		|| { echo "PgBouncer is not on this machine: apt-get install pgbouncer" >&2; exit 1; }
 	$(BIN)/python -m pytest -n 2 --dist load --maxschedchunk 2 tests/flows tests/chaos $(ARGS)
 
+boundaries: setup ## A worker that dies at each boundary of each way, none left out (`make test` takes a third a day)
+	EVERY_BOUNDARY=1 $(BIN)/python -m pytest -n 4 --dist load --maxschedchunk 2 tests/chaos/test_crash_points.py tests/chaos/test_crash_bookings.py tests/flows/test_jobs.py $(ARGS)
+
 check: setup ## The quick part: format, lint, types, imports, unit tests
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .

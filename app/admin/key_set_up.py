@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from itertools import combinations
 from uuid import UUID
 
-from app.domain.booking import Booking
+from app.domain.booking import Booking, Sender, sender_of
 from app.domain.company_settings import CompanySettings, KidSetUp, RoundingType, Series, SetUp
 from app.domain.findings import Finding
 from app.domain.reasons.catalogue import fix_for
@@ -39,7 +39,7 @@ def examine_set_up(settings: CompanySettings, set_up: SetUp, *, booking: Booking
 
 
 def _is_sent_by_recman(booking: Booking) -> bool:
-    return booking is not Booking.ORDER
+    return sender_of(booking) is Sender.RECMAN
 
 
 def _unknown(what: str, code: Code | None) -> Finding:

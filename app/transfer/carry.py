@@ -44,7 +44,7 @@ from app.transfer.plan.document import plan_company, plan_document, plan_project
 from app.transfer.plan.go_live import is_persons_choice
 from app.transfer.plan.situation import DocumentSituation, Past
 from app.transfer.plan.steps import CreateProduct, Decision, Go, Hold, LookAgain, Skip, Wait
-from app.transfer.proof import is_proven_alone, take_turn
+from app.transfer.proof import is_proven_alone, record_stop_with, take_turn
 from app.transfer.refused import explain_refusal
 from app.transfer.route import WAIT_SECONDS, choose_key, decide_without_key
 from app.transfer.run import run_document
@@ -340,6 +340,7 @@ async def hold(run: Run, gaps: tuple[Reason, ...]) -> None:
             await record_held(session, transfer.id, gaps)
             run.show_transfer(transfer.id)
             run.number = run.number or transfer.number
+        await record_stop_with(session, run, gaps)
         await run.finish(session, state=EventState.HELD, note=gaps[0].cause, reasons=gaps)
 
 

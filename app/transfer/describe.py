@@ -63,7 +63,8 @@ def _forget_words(transfer: Transfer, document: Document | Gaps) -> dict[str, An
         return {}
     day = document.invoice_date if isinstance(document, Document) else None
     seen = (transfer.fingerprint, transfer.invoice_date, transfer.recman_company_id)
-    if seen == (fingerprint(document), day, document.recman_company_id):
+    # A backfill that a person confirmed says so before anything of the document is kept: its list knew what it was.
+    if seen in ((None, None, None), (fingerprint(document), day, document.recman_company_id)):
         return {}
     # What is linked is compared once more; what is sent is not.
     chosen = NO_DECISION if transfer.decision == "send" else {}

@@ -138,6 +138,13 @@ async def record_stop(session: Session, run: Run, books: Books, reason: Reason) 
     return await record_stopped(session, to_candidate(run, books.key.id), reason, booking=books.booking)
 
 
+async def record_stop_with(session: Session, run: Run, gaps: tuple[Reason, ...]) -> None:
+    """Stop the key where what holds a document is true of every other one of the company."""
+    for gap in gaps:
+        if gap.code == Code.NUMBER_NOT_KEPT and run.key_id is not None:
+            await record_stopped(session, to_candidate(run, run.key_id), gap, booking=Booking.OWN_NUMBER)
+
+
 async def accept_differences(session: Session, key: Key) -> None:
     """Whoever lets a stopped key go on accepts how its documents stand: what was an alarm stays as a warning."""
     query = select(Transfer).where(

@@ -121,7 +121,7 @@ async def _finish(
 ) -> None:
     if done.draft is None:
         raise TypeError("a plan finishes only what an earlier step made or found")
-    await require_number(run, books, step.document, done.draft.document)
+    await require_number(books, step.document, done.draft.document)
     draft, vat = await level_draft(run, books, step.document, done.draft, situation)
     # What was known when the draft was made may be told again.
     draft = replace(draft, warnings=tuple(dict.fromkeys((*done.warnings, *draft.warnings))))

@@ -73,6 +73,10 @@ async def calm_down(world: World) -> None:
         for row in (await world.transfers()).values():
             if row["state"] in {"held", "failed"}:
                 await world.retry(row)
+        # Whoever rests because Unimicro had too much looks now.
+        async with world.resources.engine.begin() as connection:
+            await connection.exec_driver_sql("UPDATE key SET paused_until = NULL")
+            await connection.exec_driver_sql("UPDATE lane SET run_at = now() WHERE state = 'ready'")
         await world.settle()
 
 

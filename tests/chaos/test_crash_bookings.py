@@ -10,7 +10,7 @@ import pytest
 from app.domain.booking import Booking
 from tests.world import World, open_world
 from tests.world.bookings import CREDIT_NOTES, CURRENCY, choose_booking
-from tests.world.crash import live_on_after, work_and_keep_deaths
+from tests.world.crash import choose_deaths, live_on_after, work_and_keep_deaths
 from tests.world.moments import Moment
 from tests.world.vouchers import lines_of, list_entries, turn
 
@@ -99,7 +99,7 @@ async def test_crash_at_every_boundary_leaves_the_books_of_a_calm_run(quick: Wor
     assert world.ledger.list_drafts() == []
     assert [number for number, count in Counter(calm["numbers"]).items() if count > 1] == []
     troubles = {}
-    for number, (boundary, moment) in enumerate(deaths, start=1):
+    for number, (boundary, moment) in choose_deaths(deaths):
         trouble = await settle_after(world, moment, calm)
         if trouble is not None:
             troubles[f"{number} of {len(deaths)}, {boundary}"] = trouble

@@ -8,7 +8,7 @@ import pytest
 
 from app.transfer.books import KnownBooks
 from tests.world import World, open_world
-from tests.world.crash import live_on_after, work_and_keep_deaths
+from tests.world.crash import choose_deaths, live_on_after, work_and_keep_deaths
 from tests.world.moments import Moment
 from tests.world.numbered import FIRST, list_issued, make_invoices, start_series
 
@@ -174,7 +174,7 @@ async def test_crash_at_every_boundary_leaves_the_books_of_a_calm_run(quick: Wor
     passed = {boundary.split()[0] for boundary, _ in deaths}
     assert passed == ({"before"} if scenario in HELD else {"before", "after"})
     troubles = {}
-    for number, (boundary, moment) in enumerate(deaths, start=1):
+    for number, (boundary, moment) in choose_deaths(deaths):
         trouble = await settle_after(world, moment, calm)
         if trouble is not None:
             troubles[f"{number} of {len(deaths)}, {boundary}"] = trouble
@@ -198,5 +198,5 @@ async def look(world: World) -> dict[str, Any]:
     states = {f"{kind} {record}": row["state"] for (kind, record), row in rows.items()}
     warnings = {f"{kind} {record}": row["warnings"] for (kind, record), row in rows.items()}
     books: dict[str, Any] = next(iter((await world.books()).values()))
-    numbered = [one for one in list_issued(world) if int(one[0]) >= FIRST]
+    numbered = [one for one in list_issued(world) if int(one[0]) in range(FIRST, FIRST + 100)]
     return {"states": states, "warnings": warnings, "in their own series": numbered} | books

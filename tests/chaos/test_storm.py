@@ -12,7 +12,7 @@ SAMPLES = load_samples()
 
 
 @pytest.mark.timeout(300)
-@pytest.mark.parametrize("seed", [7, 15, 28, 38, 151])
+@pytest.mark.parametrize("seed", [7, 38, 151])
 async def test_after_a_storm_the_books_are_as_without_it(database_url: str, tmp_path: Path, seed: int) -> None:
     async with open_world(database_url, tmp_path, lease_seconds=1) as world:
         clean = await world.learn_books()

@@ -58,9 +58,7 @@ class Turmoil(Storm):
 
 
 @pytest.mark.timeout(300)
-@pytest.mark.parametrize(
-    ("seed", "separate_ids"), [(3, False), (14, False), (27, False), (5, True), (19, True)], ids=str
-)
+@pytest.mark.parametrize(("seed", "separate_ids"), [(3, False), (27, False), (19, True)], ids=str)
 async def test_after_a_storm_over_two_companies_each_document_is_in_one_of_them_once(
     database_url: str, tmp_path: Path, seed: int, *, separate_ids: bool
 ) -> None:

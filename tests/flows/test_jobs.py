@@ -8,7 +8,7 @@ from sqlalchemy import text
 
 from app.platform.http import httpx
 from tests.world import World
-from tests.world.crash import live_on_after, work_and_keep_deaths
+from tests.world.crash import choose_deaths, live_on_after, work_and_keep_deaths
 from tests.world.workers import at_work, wait_until
 
 REPLAY = {"name": "After the new rule", "reason": "3001 was wrong until today"}
@@ -236,13 +236,13 @@ async def test_a_job_outlives_a_worker_that_dies_in_the_middle(world: World) -> 
 async def test_a_replay_outlives_a_worker_that_dies_at_any_boundary(world: World) -> None:
     await hold_some(world, 5001)
     made = await world.call("POST", "/v1/jobs", {**REPLAY, "state": "held"}, tenant=world.tenant_id)
-    for _, moment in await work_and_keep_deaths(world):
+    for _, (_, moment) in choose_deaths(await work_and_keep_deaths(world)):
         await live_on_after(world, moment)
         await world.settle()
         shown = await show(world, made.json())
         assert (shown["state"], shown["preview"]) == ("previewed", {"send": 1})
     assert (await world.post(f"/v1/jobs/{shown['id']}/start")).status_code == 202
-    for boundary, moment in await work_and_keep_deaths(world):
+    for _, (boundary, moment) in choose_deaths(await work_and_keep_deaths(world)):
         await live_on_after(world, moment)
         await world.settle()
         told = await show(world, shown)

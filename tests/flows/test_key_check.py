@@ -114,9 +114,7 @@ async def test_where_unimicro_sends_its_sending_factoring_and_reminders_are_righ
     assert await world.states(5001) == ["done"]
 
 
-@pytest.mark.parametrize("booking", ["renumbered", "draft"])
-async def test_where_recman_sends_nothing_goes_that_unimicro_would_send_too(world: World, booking: str) -> None:
-    await world.office.change_key(booking=booking)
+async def test_where_recman_sends_nothing_goes_that_unimicro_would_send_too(world: World) -> None:
     await world.settle_company(AutoDistributeInvoice=True)
     assert (await check(world))["automatic sending"]["level"] == "alarm"
     await world.carry("invoice", 5001)

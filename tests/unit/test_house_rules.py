@@ -57,7 +57,6 @@ COMMITS = {
     "transfer.run": "steps of a run",
     "transfer.run_found": "a document that is taken over",
     "transfer.series": "a key that is stopped stays so, whatever becomes of the document",
-    "transfer.own_number": "a key is stopped before its document is held",
     "transfer.part": "the transfer of a customer, project or department, before its steps",
     "transfer.run_parts": "steps of a customer, project or product",
     "sandbox": "no database: a stand-in's own lock",
