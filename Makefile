@@ -22,12 +22,12 @@ up: setup ## The service itself: Postgres (embedded without DATABASE_URL), migra
 	@$(BIN)/recman-unimicro up $(ARGS)
 
 ##@ Work on it
-.PHONY: setup test pgbouncer check format bench openapi lock clean help
+.PHONY: setup test everything pgbouncer lint check format bench openapi lock clean help
 setup: $(STAMP) ## Make .venv as requirements.lock says; done again only when that or pyproject.toml changed
 
 # Compiled once instead of by every process of every test, whatever the shell says.
-test check: export PYTHONDONTWRITEBYTECODE :=
-test: check ## Everything: check, then all tests; ARGS go to pytest
+test lint check everything: export PYTHONDONTWRITEBYTECODE :=
+test: lint ## Format, lint, types, imports, then all tests; ARGS go to pytest
 	$(BIN)/python -m pytest -n 4 --dist load --maxschedchunk 2 --hypothesis-profile whole $(ARGS)
 
 # The flows and crashes with a pooler in transaction mode before every world; some minutes. Without the program it fails.
@@ -37,14 +37,17 @@ pgbouncer: setup ## Tests of engine and flows through PgBouncer, which must be o
 		|| { echo "PgBouncer is not on this machine: apt-get install pgbouncer" >&2; exit 1; }
 	$(BIN)/python -m pytest -n 2 --dist load --maxschedchunk 2 tests/flows tests/chaos $(ARGS)
 
-boundaries: setup ## A worker that dies at each boundary of each way, none left out (`make test` takes a third a day)
-	EVERY_BOUNDARY=1 $(BIN)/python -m pytest -n 4 --dist load --maxschedchunk 2 tests/chaos/test_crash_points.py tests/chaos/test_crash_bookings.py tests/flows/test_jobs.py $(ARGS)
+everything: export EVERYTHING := 1
+everything: lint ## All tests, with every boundary, storm and booking that `make test` takes by thirds, each day another one
+	$(BIN)/python -m pytest -n 4 --dist load --maxschedchunk 2 --hypothesis-profile whole $(ARGS)
 
-check: setup ## The quick part: format, lint, types, imports, unit tests
+lint: setup ## Format, lint, types, imports
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+check: lint ## The quick part: format, lint, types, imports, unit tests
 	$(BIN)/python -m pytest -q tests/unit
 
 format: setup ## Format, and mend what ruff can mend by itself

@@ -20,7 +20,7 @@ from tests.world.tenant_watch import TenantWatch
 
 # How many made-up inputs a property is tried with: few while somebody works, many in the whole run (`make test`).
 settings.register_profile("quick", max_examples=20, deadline=None)
-settings.register_profile("whole", max_examples=300, deadline=None)
+settings.register_profile("whole", max_examples=150, deadline=None)
 settings.load_profile("quick")
 
 # httpx looks for it at every call in this process, in every folder of the path; it finds at once that there is none.

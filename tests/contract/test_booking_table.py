@@ -9,6 +9,7 @@ import pytest
 from app.domain.booking import Booking
 from tests.world import World, open_world
 from tests.world.booking_table import FILE, load_grids, render, try_booking, write_grid
+from tests.world.today import choose_for_today
 
 
 @pytest.fixture
@@ -19,7 +20,7 @@ async def followed(database_url: str, tmp_path: Path) -> AsyncIterator[World]:
 
 
 @pytest.mark.timeout(300)
-@pytest.mark.parametrize("booking", Booking)
+@pytest.mark.parametrize("booking", choose_for_today(list(Booking)))
 async def test_booking_goes_on_or_stops_in_every_company_as_the_table_says(followed: World, booking: Booking) -> None:
     outcomes = await try_booking(followed, booking)
     grid = render(booking, outcomes)

@@ -179,7 +179,7 @@ class TenantWatch:
     """Listens to every engine of this process; `faults` are the statements that named no tenant, and who sent them."""
 
     faults: list[str] = field(default_factory=list)
-    _fine: set[str] = field(default_factory=set)
+    _known: dict[str, list[str]] = field(default_factory=dict)
 
     def begin(self) -> None:
         """Listen from now on."""
@@ -195,11 +195,10 @@ class TenantWatch:
         return found
 
     def _look(self, _connection: Any, _cursor: Any, statement: str, *_more: Any) -> None:
-        if statement in self._fine:
-            return
-        found = list_faults(statement)
+        found = self._known.get(statement)
+        if found is None:
+            found = self._known[statement] = list_faults(statement)
         if not found:
-            self._fine.add(statement)
             return
         sender = _find_sender()
         if sender is not None:
