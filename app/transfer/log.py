@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, insert, literal, or_, select, text, update
+from sqlalchemy import and_, func, insert, literal, or_, select, text, update
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.exc import IntegrityError
@@ -162,10 +162,15 @@ async def record_unread(session: Session, transfer_id: int, reason: Reason, *, f
 
 
 async def record_reason(session: Session, transfer_id: int, reason: Reason, *, failed: bool) -> None:
-    """Why it is not through yet; the alarm about a booked record stays until it is looked into."""
+    """Why it is not through yet; the alarm about a booked record stays until it is looked into.
+
+    A document that is done is through: that nobody could look whether it still is says nothing about it.
+    """
     query = update(Transfer).where(
         Transfer.id == transfer_id, or_(Transfer.booked_at.is_(None), Transfer.state != TransferState.HELD)
     )
+    if not failed:
+        query = query.where(~and_(Transfer.scope == "invoice", Transfer.state == TransferState.DONE))
     values = {"reasons": show_reasons([reason]), **({"state": TransferState.FAILED} if failed else {})}
     await session.execute(query.values(values))
 

@@ -111,12 +111,6 @@ async def test_a_one_time_token_that_could_not_be_shown_is_not_kept(database_url
     assert await ask(database_url, TOKENS) == 1
 
 
-async def test_a_database_of_an_older_version_says_what_to_run(database_url: str, spare: Spare) -> None:
-    await execute(database_url, "UPDATE alembic_version SET version_num = '0014'")
-    spare._schema.clear()
-    assert_told(await start("worker", url=database_url), "The schema is at 0014, older", "migrate")
-
-
 async def test_a_database_of_a_newer_version_is_left_alone(database_url: str, spare: Spare, tmp_path: Path) -> None:
     await execute(database_url, "UPDATE alembic_version SET version_num = '9999'")
     spare._schema.clear()
