@@ -162,15 +162,10 @@ async def record_unread(session: Session, transfer_id: int, reason: Reason, *, f
 
 
 async def record_reason(session: Session, transfer_id: int, reason: Reason, *, failed: bool) -> None:
-    """Why it is not through yet; the alarm about a booked record stays until it is looked into.
-
-    A document that is done is through: that nobody could look whether it still is says nothing about it.
-    """
-    query = update(Transfer).where(
-        Transfer.id == transfer_id, or_(Transfer.booked_at.is_(None), Transfer.state != TransferState.HELD)
-    )
-    if not failed:
-        query = query.where(~and_(Transfer.scope == "invoice", Transfer.state == TransferState.DONE))
+    """Why it is not through yet; the alarm about a booked record stays, and a document that is done is through."""
+    is_alarm = and_(Transfer.booked_at.is_not(None), Transfer.state == TransferState.HELD)
+    is_through = and_(Transfer.scope == "invoice", Transfer.state == TransferState.DONE)
+    query = update(Transfer).where(Transfer.id == transfer_id, ~(is_alarm if failed else or_(is_alarm, is_through)))
     values = {"reasons": show_reasons([reason]), **({"state": TransferState.FAILED} if failed else {})}
     await session.execute(query.values(values))
 
