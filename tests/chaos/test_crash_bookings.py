@@ -1,39 +1,16 @@
 """A crash at every commit and around every write of documents that keep their number: nothing half, nothing twice."""
 
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from app.domain.booking import Booking
-from tests.world import World, open_world
+from tests.world import World
 from tests.world.bookings import CREDIT_NOTES, CURRENCY, choose_booking
-from tests.world.crash import choose_deaths, live_on_after, work_and_keep_deaths
-from tests.world.moments import Moment
+from tests.world.crash import find_troubles, work_and_keep_deaths
+from tests.world.scenarios import Part, book_5003, hear_credit, hear_invoice, hear_too_large_credit, nothing
 from tests.world.vouchers import lines_of, list_entries, turn
-
-Part = Callable[[World], Awaitable[None]]
-
-
-@pytest.fixture
-async def quick(database_url: str, tmp_path: Path) -> AsyncIterator[World]:
-    """One lane at a time, so that boundaries come in the same order each time."""
-    async with open_world(database_url, tmp_path, worker_concurrency=1, lease_seconds=60, poll_seconds=0.02) as world:
-        yield world
-
-
-async def nothing(world: World) -> None:
-    """A scenario that needs no past."""
-
-
-async def book_5003(world: World) -> None:
-    await world.carry("invoice", 5003)
-
-
-async def hear_invoice(world: World) -> None:
-    await world.hear_of("invoice", 5001)
 
 
 async def hear_lost_invoice(world: World) -> None:
@@ -41,19 +18,10 @@ async def hear_lost_invoice(world: World) -> None:
     await hear_invoice(world)
 
 
-async def hear_credit(world: World) -> None:
-    await world.hear_of("invoice", 5008)
-
-
 async def hear_two_part_credits(world: World) -> None:
     world.source.credit_hours("5008", hours=2)
     world.source.credit_hours("5098", hours=4)
     await world.hear_of("invoice", 5008, 5098)
-
-
-async def hear_too_large_credit(world: World) -> None:
-    world.source.credit_hours("5008", hours=200)
-    await world.hear_of("invoice", 5008)
 
 
 SCENARIOS: dict[str, tuple[Booking, dict[str, Any], Part, Part]] = {
@@ -98,23 +66,7 @@ async def test_crash_at_every_boundary_leaves_the_books_of_a_calm_run(quick: Wor
     assert {name for name, state in calm["states"].items() if state != "done"} == HELD.get(scenario, set())
     assert world.ledger.list_drafts() == []
     assert [number for number, count in Counter(calm["numbers"]).items() if count > 1] == []
-    troubles = {}
-    for number, (boundary, moment) in choose_deaths(deaths):
-        trouble = await settle_after(world, moment, calm)
-        if trouble is not None:
-            troubles[f"{number} of {len(deaths)}, {boundary}"] = trouble
-    assert troubles == {}
-
-
-async def settle_after(world: World, moment: Moment, calm: dict[str, Any]) -> dict[str, Any] | None:
-    """What differs from the calm run after a fresh worker has settled; None where nothing does."""
-    try:
-        await live_on_after(world, moment)
-        await world.settle()
-    except TimeoutError:
-        return {"not settled": await world.transfers()}
-    found = await look(world)
-    return None if found == calm else {name: (found[name], calm[name]) for name in calm if found[name] != calm[name]}
+    assert await find_troubles(world, deaths, look) == {}
 
 
 async def look(world: World) -> dict[str, Any]:

@@ -1,33 +1,14 @@
 """A crash at every commit and around every write of every kind of transfer: afterwards the books are as without it."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from app.transfer.books import KnownBooks
-from tests.world import World, open_world
-from tests.world.crash import choose_deaths, live_on_after, work_and_keep_deaths
-from tests.world.moments import Moment
+from tests.world import World
+from tests.world.crash import find_troubles, work_and_keep_deaths
 from tests.world.numbered import FIRST, list_issued, make_invoices, start_series
-
-Part = Callable[[World], Awaitable[None]]
-
-
-@pytest.fixture
-async def quick(database_url: str, tmp_path: Path) -> AsyncIterator[World]:
-    """One lane at a time, so that boundaries come in the same order each time."""
-    async with open_world(database_url, tmp_path, worker_concurrency=1, lease_seconds=60, poll_seconds=0.02) as world:
-        yield world
-
-
-async def nothing(world: World) -> None:
-    """A scenario that needs no past."""
-
-
-async def hear_invoice(world: World) -> None:
-    await world.hear_of("invoice", 5001)
+from tests.world.scenarios import Part, book_5003, hear_credit, hear_invoice, hear_too_large_credit, nothing
 
 
 async def hear_invoice_with_warnings(world: World) -> None:
@@ -42,15 +23,6 @@ async def hear_invoice_with_warnings(world: World) -> None:
 async def choose_orders(world: World) -> None:
     if (await world.get(f"/v1/keys/{world.key_id}"))["booking"] != "order":
         await world.office.change_key(booking="order")
-
-
-async def book_5003(world: World) -> None:
-    await world.hear_of("invoice", 5003)
-    await world.settle()
-
-
-async def hear_credit(world: World) -> None:
-    await world.hear_of("invoice", 5008)
 
 
 async def hear_partial_credit(world: World) -> None:
@@ -68,11 +40,6 @@ async def hear_two_partial_credits_unanswered(world: World) -> None:
     query = "action=create-credit-draft-invoice"
     await world.fault("lose_answer", method="PUT", path="/api/biz/invoices", query=query, times=2)
     await hear_two_partial_credits(world)
-
-
-async def hear_too_large_credit(world: World) -> None:
-    world.source.credit_hours("5008", hours=200)
-    await world.hear_of("invoice", 5008)
 
 
 async def name_rounding_account(world: World) -> None:
@@ -173,23 +140,7 @@ async def test_crash_at_every_boundary_leaves_the_books_of_a_calm_run(quick: Wor
     # A document that the plan holds is written nowhere but in our log.
     passed = {boundary.split()[0] for boundary, _ in deaths}
     assert passed == ({"before"} if scenario in HELD else {"before", "after"})
-    troubles = {}
-    for number, (boundary, moment) in choose_deaths(deaths):
-        trouble = await settle_after(world, moment, calm)
-        if trouble is not None:
-            troubles[f"{number} of {len(deaths)}, {boundary}"] = trouble
-    assert troubles == {}
-
-
-async def settle_after(world: World, moment: Moment, calm: dict[str, Any]) -> dict[str, Any] | None:
-    """What differs from the calm run after a fresh worker has settled; None where nothing does."""
-    try:
-        await live_on_after(world, moment)
-        await world.settle()
-    except TimeoutError:
-        return {"not settled": await world.transfers()}
-    found = await look(world)
-    return None if found == calm else {name: found[name] for name in calm if found[name] != calm[name]}
+    assert await find_troubles(world, deaths, look) == {}
 
 
 async def look(world: World) -> dict[str, Any]:

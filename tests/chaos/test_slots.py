@@ -99,7 +99,9 @@ async def test_a_process_that_ends_gives_its_slots_back(database_url: str) -> No
     await holding.__aenter__()
     await ending.close()
     async with asyncio.timeout(PATIENCE):
-        await Gauge().visit(other)
+        gauge = Gauge()
+        await gauge.visit(other)
+    assert gauge.most == 1
     await holding.__aexit__(None, None, None)
     await other.close()
 

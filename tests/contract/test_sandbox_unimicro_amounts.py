@@ -294,9 +294,16 @@ async def test_a_rate_is_moved_by_a_door_of_the_stand_ins_own() -> None:
         path = f"/sandbox/companies/{session.headers['CompanyKey']}/rates"
         assert (await session.client.post(path, json={"EUR": 14.2, "USD": 9})).status_code == 200
         assert await ask_rate(session, "EUR") == (Decimal("14.2"), 1)
-        for wrong in ({"XXX": 1}, {"EUR": 0}, {"EUR": "12"}):
-            assert (await session.client.post(path, json=wrong)).status_code == 404
         assert await ask_rate(session, "USD") == (Decimal(9), 1)
+
+
+@pytest.mark.parametrize("wrong", [{"XXX": 1}, {"EUR": 0}, {"EUR": "12"}])
+async def test_a_rate_that_is_none_is_not_taken(wrong: dict[str, Any]) -> None:
+    async with turned() as session:
+        before = await ask_rate(session, "EUR")
+        path = f"/sandbox/companies/{session.headers['CompanyKey']}/rates"
+        assert (await session.client.post(path, json=wrong)).status_code == 404
+        assert await ask_rate(session, "EUR") == before
 
 
 async def test_a_documents_rate_can_be_taken_for_the_factor() -> None:

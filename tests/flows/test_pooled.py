@@ -92,6 +92,7 @@ async def test_with_a_direct_address_beside_it_a_worker_is_woken(
             while not bell.is_set():
                 await notify(world)
                 await asyncio.sleep(0.02)
+        assert bell.is_set()
 
 
 async def notify(world: World) -> None:

@@ -5,7 +5,7 @@ left. So one calm run tells of every possible death, and each is put back and li
 """
 
 import asyncio
-from collections.abc import Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -19,6 +19,8 @@ from tests.world.world import World
 
 # Reads change nothing: a crash around one leaves what a crash at the next commit or write leaves.
 _READS = {"GET", "HEAD"}
+# What is compared of a world after a crash.
+Look = Callable[[World], Awaitable[dict[str, Any]]]
 
 
 class Boundaries:
@@ -79,6 +81,30 @@ async def work_and_keep_deaths(world: World) -> list[tuple[str, Moment]]:
 def choose_deaths(deaths: Sequence[tuple[str, Moment]]) -> Sequence[tuple[int, tuple[str, Moment]]]:
     """Those of today, each with its number: all of them would take a quarter of the time of all tests."""
     return choose_for_today(list(enumerate(deaths, start=1)))
+
+
+async def find_troubles(world: World, deaths: Sequence[tuple[str, Moment]], look: Look) -> dict[str, Any]:
+    """What is otherwise than it is now once the worker has died at one of today's boundaries and another has settled.
+
+    Shape: by the boundary's number and name, each part that `look` sees otherwise: as it is then, and in the calm run.
+    """
+    calm = await look(world)
+    troubles = {}
+    for number, (boundary, moment) in choose_deaths(deaths):
+        trouble = await _settle_after(world, moment, calm, look)
+        if trouble:
+            troubles[f"{number} of {len(deaths)}, {boundary}"] = trouble
+    return troubles
+
+
+async def _settle_after(world: World, moment: Moment, calm: dict[str, Any], look: Look) -> dict[str, Any]:
+    try:
+        await live_on_after(world, moment)
+        await world.settle()
+    except TimeoutError:
+        return {"not settled": await world.transfers()}
+    found = await look(world)
+    return {name: (found[name], calm[name]) for name in calm if found[name] != calm[name]}
 
 
 async def live_on_after(world: World, moment: Moment) -> None:
