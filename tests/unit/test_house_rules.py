@@ -31,6 +31,7 @@ COMMITS = {
     "admin.golive": "an answer is kept before what showed it is taken back",
     "admin.trials": "what is about to be made is noted before it is sent",
     "admin.hook_headers": "one statement beside the webhook's own, on the bare driver",
+    "engine.ends": "lanes that end with nothing else to write end together",
     "engine.inbox": "the webhook's one statement, on the bare driver",
     "engine.loop": "claims and leases are seen by other workers at once",
     "engine.recorded": "what a hook recorded is let go lot by lot",
