@@ -22,8 +22,9 @@ from app.domain.reasons.codes import Code, Reason
 from app.domain.series import SCOPE as TURN
 from app.domain.series import parse_turn
 from app.domain.states import STOPPED, EventState
+from app.engine.ends import release
 from app.engine.inbox import Arrival, accept, dedupe_key, load_unseen
-from app.engine.lanes import Lease, backoff_seconds, check_fence, lock_record, postpone, release, wait_for
+from app.engine.lanes import Lease, backoff_seconds, check_fence, lock_record, postpone, wait_for
 from app.engine.loop import Work, run_loop
 from app.errors import (
     AuthExpiredError,

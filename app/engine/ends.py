@@ -1,7 +1,8 @@
-"""Lanes that end with nothing else to write: those that end at the same moment share one transaction.
+"""How a lane ends: its hints with an outcome, itself given back, whoever waits for it woken.
 
-Most hints ask for nothing (a product, a department, what is the same as before); ended one by one, each would cost four
-round trips of its own. Whoever ends alone waits for nobody: what comes while a lot is being written makes the next one.
+What ends with nothing else to write shares one transaction with what ends at the same moment: most hints ask for
+nothing (a product, a department, what is the same as before), and each would cost four round trips of its own. Whoever
+ends alone waits for nobody: what comes while a lot is being written makes the next one.
 """
 
 import asyncio
@@ -11,10 +12,9 @@ from uuid import UUID
 
 from sqlalchemy import text
 
-from app.domain.states import EventState
-from app.engine.inbox import end_lane
-from app.engine.lanes import Lease, end_state_of
-from app.platform.db import Sessions, create_sessions, is_away
+from app.domain.states import EventState, LaneState
+from app.engine.lanes import Lease, check_fence
+from app.platform.db import Session, Sessions, create_sessions, is_away
 from app.platform.logger import get_logger
 from app.platform.resources import Resources
 from app.tables import Event
@@ -22,6 +22,31 @@ from app.tables import Event
 _MOST = 64
 
 _log = get_logger(__name__)
+
+# The end of a statement that gives a lane back. Compared with the lane's own counter: a subquery on events could miss
+# one that is not committed yet. Whoever waits for the record looks again.
+_RELEASED_LANE = """
+    woken AS (
+        UPDATE lane SET run_at = now(), waits_for = NULL
+        WHERE tenant_id = :tenant_id AND waits_for = :own_name AND state = 'ready'
+    )
+    UPDATE lane SET token = NULL, leased_until = NULL, seen_seq = :seen, tries = 0, failing_since = NULL,
+                    run_at = now(),
+                    state = CASE WHEN seq > :seen THEN 'ready' ELSE :lane_state END
+    WHERE tenant_id = :tenant_id AND id = :id AND token = :token
+"""
+_RELEASE = text(f"WITH {_RELEASED_LANE}")
+
+# What the lane has read makes every key that it has a key of the past: each holds how far the lane had read then.
+_END_ONE = text(f"""
+    WITH read AS (DELETE FROM event_key WHERE tenant_id = :tenant_id AND lane_id = :id), ended AS (
+        UPDATE event SET ended_at = now(),
+                         state = CASE WHEN id = :newest THEN CAST(:state AS text) ELSE CAST(:superseded AS text) END,
+                         note = CASE WHEN id = :newest THEN CAST(:note AS text) ELSE note END
+        WHERE tenant_id = :tenant_id AND id = ANY(CAST(:ids AS bigint[]))
+          AND received_at BETWEEN :first_at AND :last_at
+    ), {_RELEASED_LANE}
+""")  # noqa: S608 - built from constants
 
 # What is somebody else's by now, or held by somebody at this moment, is left out: nobody is waited for, so that two who
 # hold many lanes each cannot wait for each other. A statement of its own, so that the next one sees who began to wait
@@ -33,7 +58,7 @@ _FENCE = text("""
     WHERE lane.leased_until > now() FOR UPDATE OF lane SKIP LOCKED
 """)
 
-# As `inbox.end_lane` does with one.
+# As `end_lane` does with one.
 _END = text("""
     WITH own AS MATERIALIZED (
         SELECT * FROM unnest(CAST(:tenants AS uuid[]), CAST(:lanes AS bigint[]), CAST(:tokens AS uuid[]),
@@ -58,6 +83,66 @@ _END = text("""
                     run_at = now(), state = CASE WHEN lane.seq > own.seen_seq THEN 'ready' ELSE own.state END
     FROM own WHERE lane.tenant_id = own.tenant_id AND lane.id = own.lane_id AND lane.token = own.token
 """)
+
+
+async def release(session: Session, lease: Lease, *, seen_seq: int, blocked: bool = False) -> None:
+    """Give the lane back after its events up to `seen_seq` ended; later ones make it ready at once.
+
+    Every lane that waits for this record is due at once.
+    """
+    await session.execute(_RELEASE, _to_release(lease, seen_seq=seen_seq, blocked=blocked))
+
+
+async def end_lane(
+    session: Session,
+    lease: Lease,
+    events: Sequence[Event],
+    *,
+    state: EventState,
+    note: str | None = None,
+    blocked: bool = False,
+) -> None:
+    """End what the lane was told of and give the lane back: the newest event has the outcome.
+
+    The older ones, which it made moot, are superseded. What came meanwhile makes the lane ready at once, and every lane
+    that waits for this record is due.
+
+    Raises:
+        StaleLeaseError: another worker owns the lane; the transaction must not commit.
+    """
+    await check_fence(session, lease)
+    ids = [event.id for event in events]
+    times = [event.received_at for event in events]
+    await session.execute(
+        _END_ONE,
+        {
+            "ids": ids,
+            "newest": ids[-1],
+            "superseded": EventState.SUPERSEDED,
+            "state": state,
+            "note": note,
+            "first_at": min(times),
+            "last_at": max(times),
+            **_to_release(lease, seen_seq=events[-1].seq or 0, blocked=blocked),
+        },
+    )
+
+
+def _to_release(lease: Lease, *, seen_seq: int, blocked: bool = False) -> dict[str, object]:
+    """The values that `_RELEASED_LANE` asks for."""
+    return {
+        "tenant_id": lease.tenant_id,
+        "id": lease.lane_id,
+        "token": lease.token,
+        "own_name": f"{lease.scope}:{lease.record_id}",
+        "seen": seen_seq,
+        "lane_state": _end_state_of(blocked=blocked),
+    }
+
+
+def _end_state_of(*, blocked: bool) -> LaneState:
+    """How a lane rests that has nothing left to do."""
+    return LaneState.BLOCKED if blocked else LaneState.IDLE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,7 +217,7 @@ def _list_ends(ends: Sequence[End]) -> dict[str, object]:
     return {
         "names": [f"{end.lease.scope}:{end.lease.record_id}" for end in ends],
         "seen": [end.events[-1].seq or 0 for end in ends],
-        "states": [end_state_of(blocked=end.blocked) for end in ends],
+        "states": [_end_state_of(blocked=end.blocked) for end in ends],
     }
 
 

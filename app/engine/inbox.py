@@ -16,7 +16,7 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.orm import defer
 
 from app.domain.states import EventState
-from app.engine.lanes import RELEASED_LANE, Lease, check_fence, to_release
+from app.engine.lanes import Lease
 from app.engine.pool import pool_of
 from app.platform.db import ACQUIRE_SECONDS, Session, older_than
 from app.platform.resources import Resources
@@ -67,17 +67,6 @@ _UNSEEN = select(Event).from_statement(
         ) AS unseen ORDER BY unseen.lane_id, unseen.seq
     """)
 )
-
-# What the lane has read makes every key that it has a key of the past: each holds how far the lane had read then.
-_END = text(f"""
-    WITH read AS (DELETE FROM event_key WHERE tenant_id = :tenant_id AND lane_id = :id), ended AS (
-        UPDATE event SET ended_at = now(),
-                         state = CASE WHEN id = :newest THEN CAST(:state AS text) ELSE CAST(:superseded AS text) END,
-                         note = CASE WHEN id = :newest THEN CAST(:note AS text) ELSE note END
-        WHERE tenant_id = :tenant_id AND id = ANY(CAST(:ids AS bigint[]))
-          AND received_at BETWEEN :first_at AND :last_at
-    ), {RELEASED_LANE}
-""")  # noqa: S608 - built from constants
 
 # An equal hint must not take one that nobody will look at for itself.
 _WITHDRAW = text("""
@@ -223,41 +212,6 @@ async def record_withdrawn(session: Session, *, tenant_id: UUID, event_ids: Sequ
     """End hints of our own before anybody has looked; the caller holds their lanes (`lanes.lock_free`)."""
     values = {"tenant_id": tenant_id, "ids": list(event_ids), "state": EventState.IGNORED, "note": note}
     await session.execute(_WITHDRAW, values)
-
-
-async def end_lane(
-    session: Session,
-    lease: Lease,
-    events: Sequence[Event],
-    *,
-    state: EventState,
-    note: str | None = None,
-    blocked: bool = False,
-) -> None:
-    """End what the lane was told of and give the lane back: the newest event has the outcome.
-
-    The older ones, which it made moot, are superseded. What came meanwhile makes the lane ready at once, and every lane
-    that waits for this record is due.
-
-    Raises:
-        StaleLeaseError: another worker owns the lane; the transaction must not commit.
-    """
-    await check_fence(session, lease)
-    ids = [event.id for event in events]
-    times = [event.received_at for event in events]
-    await session.execute(
-        _END,
-        {
-            "ids": ids,
-            "newest": ids[-1],
-            "superseded": EventState.SUPERSEDED,
-            "state": state,
-            "note": note,
-            "first_at": min(times),
-            "last_at": max(times),
-            **to_release(lease, seen_seq=events[-1].seq or 0, blocked=blocked),
-        },
-    )
 
 
 async def list_deliveries(session: Session, hook_id: UUID, *, limit: int) -> Sequence[Event]:

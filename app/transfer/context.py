@@ -11,8 +11,7 @@ from app.admin.series import wake_follower
 from app.domain.booking import Booking
 from app.domain.reasons.codes import Reason
 from app.domain.states import BLOCKING, EventState
-from app.engine.ends import End, ender_of
-from app.engine.inbox import end_lane
+from app.engine.ends import End, end_lane, ender_of
 from app.engine.lanes import Lease
 from app.platform.db import Session, Sessions
 from app.platform.logger import add_log_fields

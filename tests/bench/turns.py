@@ -14,8 +14,9 @@ from sqlalchemy import text
 from app.accounting.slots import Slots, slots_of
 from app.admin.tenants import create_tenant
 from app.engine.claims import Turn, claim
+from app.engine.ends import release
 from app.engine.inbox import Arrival, accept, dedupe_key
-from app.engine.lanes import Lease, check_fence, release
+from app.engine.lanes import Lease, check_fence
 from app.engine.loop import Work, run_loop
 from app.engine.wakeup import wake_workers
 from app.platform.db import Session

@@ -10,9 +10,9 @@ from sqlalchemy import event
 
 from app.domain.states import EventState
 from app.engine.claims import Turn, claim
-from app.engine.ends import End, Ender
+from app.engine.ends import End, Ender, release
 from app.engine.inbox import Arrival, accept, dedupe_key, load_unseen
-from app.engine.lanes import Lease, check_fence, release, wait_for
+from app.engine.lanes import Lease, check_fence, wait_for
 from app.errors import StaleLeaseError
 from app.transfer.context import Run
 from app.worker import run_worker

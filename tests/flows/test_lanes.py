@@ -11,17 +11,9 @@ from sqlalchemy import text
 
 from app.domain.states import EventState
 from app.engine.claims import Turn, claim, take_over
+from app.engine.ends import release
 from app.engine.inbox import Arrival, accept, dedupe_key, load_unseen
-from app.engine.lanes import (
-    Lease,
-    backoff_seconds,
-    check_fence,
-    postpone,
-    release,
-    renew,
-    wait_for,
-    wake_waiting,
-)
+from app.engine.lanes import Lease, backoff_seconds, check_fence, postpone, renew, wait_for, wake_waiting
 from app.engine.loop import Loop
 from app.errors import StaleLeaseError
 from app.transfer.context import Run

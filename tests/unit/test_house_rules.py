@@ -46,6 +46,7 @@ COMMITS = {
     "clerk.link_by_hand": "Unimicro is asked before what it said is written",
     "transfer.attempts": "`sending` before the call, the outcome after it",
     "transfer.carry": "holds and ends of a run",
+    "transfer.context": "the end of a run that has nothing else to write",
     "transfer.describe": "what the overview shows, before anything is decided",
     "transfer.doubles": "a claim on a document's content is seen by other lanes before it is sent",
     "transfer.follow": "which drafts and orders were looked at, and which have moved",
