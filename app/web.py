@@ -32,6 +32,7 @@ from app.api import (
     tokens,
     transfers,
 )
+from app.api.description import describe, name_operation
 from app.api.doors import tell_error
 from app.api.gate import Gate
 from app.api.request_ids import RequestIds
@@ -83,12 +84,14 @@ def create_app(open_resources: Opener) -> FastAPI:
     app = FastAPI(
         title="RecMan → Unimicro",
         version=version("recman-unimicro"),
-        description="Carries invoices, credit notes, customers and projects from RecMan into Unimicro.",
         lifespan=lifespan,
         webhooks=form,
+        generate_unique_id_function=name_operation,
     )
     for room in _ROOMS:
         app.include_router(room.router)
+    # The framework's own way to complete a description.
+    app.openapi = describe(app)  # type: ignore[method-assign]
     app.add_middleware(Gate)
     # The outermost one: whatever slips past the handlers below is told there, with the request's id.
     app.add_middleware(RequestIds)

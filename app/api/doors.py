@@ -15,6 +15,7 @@ from app.admin.audit import Change, record_change
 from app.admin.tenants import load_tenant
 from app.admin.tokens import Caller, find_caller
 from app.api.guesses import Tries
+from app.api.views import PROBLEM
 from app.domain.reasons.catalogue import fix_for
 from app.domain.reasons.codes import Code
 from app.errors import (
@@ -189,7 +190,7 @@ async def tell_error(_request: Request, error: Exception) -> JSONResponse:
         "cause": known.cause,
         "fix": known.fix,
     }
-    return JSONResponse(body, status_code=known.status, headers=headers, media_type="application/problem+json")
+    return JSONResponse(body, status_code=known.status, headers=headers, media_type=PROBLEM)
 
 
 def _known(error: Exception) -> ServiceError:
