@@ -6,6 +6,7 @@ from uuid import UUID
 from fastapi import Query
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
+from app.domain.exact import Exact
 from app.domain.reasons.codes import Code
 from app.tables import OPERATORS
 
@@ -25,8 +26,8 @@ class View(BaseModel):
     model_config = ConfigDict(from_attributes=True)
 
 
-class Order(BaseModel):
-    """What a caller wants; a misspelled field is an error and not ignored."""
+class Order(Exact):
+    """What a caller wants; a misspelled field is an error and not ignored, and so is a value of another kind."""
 
     model_config = ConfigDict(extra="forbid")
 
