@@ -15,6 +15,8 @@ from app.admin.audit import Change, record_change
 from app.admin.tenants import load_tenant
 from app.admin.tokens import Caller, find_caller
 from app.api.guesses import Tries
+from app.api.methods import list_methods
+from app.api.views import PROBLEM
 from app.domain.reasons.catalogue import fix_for
 from app.domain.reasons.codes import Code
 from app.errors import (
@@ -173,12 +175,14 @@ AdminDoor = Annotated[Door, Depends(_require_role("admin", "operator"))]
 OperatorDoor = Annotated[Door, Depends(_require_role("operator"))]
 
 
-async def tell_error(_request: Request, error: Exception) -> JSONResponse:
+async def tell_error(request: Request, error: Exception) -> JSONResponse:
     """Any error as problem details with code, cause and fix."""
     known = _known(error)
     headers = dict(error.headers or {}) if isinstance(error, HTTPException) else {}
     if isinstance(known, DatabaseAwayError | TooManyTriesError):
         headers["Retry-After"] = _RETRY_AFTER_SECONDS if isinstance(known, DatabaseAwayError) else "60"
+    if isinstance(known, MethodError):
+        headers["Allow"] = ", ".join(list_methods(request))
     if isinstance(known, SignatureError):
         headers["WWW-Authenticate"] = "Bearer"
     body: dict[str, Any] = {
@@ -189,7 +193,7 @@ async def tell_error(_request: Request, error: Exception) -> JSONResponse:
         "cause": known.cause,
         "fix": known.fix,
     }
-    return JSONResponse(body, status_code=known.status, headers=headers, media_type="application/problem+json")
+    return JSONResponse(body, status_code=known.status, headers=headers, media_type=PROBLEM)
 
 
 def _known(error: Exception) -> ServiceError:

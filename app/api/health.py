@@ -17,12 +17,16 @@ class Health(BaseModel):
     status: Literal["ok"] = "ok"
 
 
-@router.get("/live")
+@router.get("/live", operation_id="show_liveness")
 async def live() -> Health:
     return Health()
 
 
-@router.get("/ready", responses={503: {"description": "The database is away or its schema is not this version's"}})
+@router.get(
+    "/ready",
+    operation_id="show_readiness",
+    responses={503: {"description": "The database is away or its schema is not this version's"}},
+)
 async def ready(resources: ResourcesDep) -> Health:
     async with translate_away():
         await check_schema(resources.engine)

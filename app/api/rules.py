@@ -56,7 +56,7 @@ class VatCodeView(View):
     vat_rate: Decimal | None = Field(None, description="The VAT rate of its line there", examples=["0"])
 
 
-@router.get("", responses=problems(_404="not_found"))
+@router.get("", operation_id="show_rules", responses=problems(_404="not_found"))
 async def show_rules_in_force(
     door: ViewerDoor,
     key_id: KeyId,
@@ -82,7 +82,7 @@ def _headers(version: int) -> dict[str, str]:
     return {"ETag": f'"{version}"'}
 
 
-@router.get("/versions", responses=problems(_404="not_found"))
+@router.get("/versions", operation_id="list_rules_versions", responses=problems(_404="not_found"))
 async def list_all_versions(door: ViewerDoor, key_id: KeyId) -> list[VersionView]:
     """Every version, newest first."""
     key = await load_key(door.session, key_id)

@@ -71,7 +71,12 @@ async def list_all_tokens(door: AdminDoor) -> list[TokenView]:
     return [TokenView.model_validate(token) for token in await list_tokens(door.session, tenant_id=door.tenant_id)]
 
 
-@router.delete("/{token_id}", status_code=204, responses=problems(_404="not_found", _409="last_operator"))
+@router.delete(
+    "/{token_id}",
+    operation_id="revoke_token",
+    status_code=204,
+    responses=problems(_404="not_found", _409="last_operator"),
+)
 async def end_token(door: AdminDoor, token_id: UUID) -> None:
     """Revoke a token: it lets nobody in from now on."""
     token = await load_token(door.session, token_id)
@@ -80,7 +85,7 @@ async def end_token(door: AdminDoor, token_id: UUID) -> None:
     await door.session.commit()
 
 
-@router.post("/{token_id}/rotate", status_code=201, responses=problems(_404="not_found"))
+@router.post("/{token_id}/rotate", operation_id="rotate_token", status_code=201, responses=problems(_404="not_found"))
 async def change_secret(door: AdminDoor, token_id: UUID, rotation: TokenRotation) -> MadeToken:
     """Make a token like this one; the old one stays good for the overlap, so that nobody is locked out."""
     token = await load_token(door.session, token_id)

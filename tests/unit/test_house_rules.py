@@ -107,7 +107,7 @@ PLAIN = (
         "typing",
     ),
     # Numbers, texts and forms, nothing outside the process.
-    *("pydantic", "rapidfuzz", "simplejson", "stdnum", "unicodedata", "yaml"),
+    *("pydantic", "pydantic_core", "rapidfuzz", "simplejson", "stdnum", "unicodedata", "yaml"),
     *("app.domain", "app.errors", "app.transfer.plan"),
 )
 IMPURE = (

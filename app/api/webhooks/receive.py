@@ -45,19 +45,24 @@ _ANSWERS: dict[int | str, dict[str, str]] = {
 
 
 # First in the list: routes are tried in order, and this one is in a hurry.
-@router.post("/{hook_id}", status_code=202, responses=_ANSWERS)
+@router.post("/{hook_id}", operation_id="receive_webhook", status_code=202, responses=_ANSWERS)
 async def receive(hook_id: str, request: Request) -> Response:
     """A change webhook; the body says its scope."""
     return await _receive(request, address=hook_id, path_scope=None)
 
 
-@router.post("/{hook_id}/{scope}", status_code=202, responses=_ANSWERS)
+@router.post("/{hook_id}/{scope}", operation_id="receive_scoped_webhook", status_code=202, responses=_ANSWERS)
 async def receive_scope(hook_id: str, scope: str, request: Request) -> Response:
     """A change webhook about one scope (`company`, `project`, `invoice`, `product`, `department`)."""
     return await _receive(request, address=hook_id, path_scope=scope)
 
 
-@router.get("/{hook_id}", response_class=PlainTextResponse, responses={200: {"description": "The address answers"}})
+@router.get(
+    "/{hook_id}",
+    operation_id="check_webhook",
+    response_class=PlainTextResponse,
+    responses={200: {"description": "The address answers"}},
+)
 async def check(hook_id: str, request: Request, resources: ResourcesDep) -> PlainTextResponse:  # noqa: ARG001
     """Whether somebody answers here. A challenge is echoed; whether there is such a hook is not said."""
     return _echo(request, resources)
