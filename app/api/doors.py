@@ -14,6 +14,7 @@ from starlette.exceptions import HTTPException
 from app.admin.audit import Change, record_change
 from app.admin.tenants import load_tenant
 from app.admin.tokens import Caller, find_caller
+from app.api.addresses import find_address, name_household
 from app.api.guesses import Tries
 from app.domain.reasons.catalogue import fix_for
 from app.domain.reasons.codes import Code
@@ -85,10 +86,10 @@ async def _note_wrong_token(request: Request, resources: Resources) -> None:
 
     A good token is let in all the same: many people may share one address behind a proxy.
     """
-    address = request.client.host if request.client is not None else "unknown"
-    resources.kept(Tries).check(address)
-    resources.kept(Tries).note(address)
-    change = Change(actor=f"address:{address}", action="token.refused", subject="token:unknown")
+    address = find_address(request, resources.settings.proxies)
+    resources.kept(Tries).check(name_household(address))
+    resources.kept(Tries).note(name_household(address))
+    change = Change(actor=f"address:{address or 'unknown'}", action="token.refused", subject="token:unknown")
     async with resources.sessions.begin() as session:
         await record_change(session, change)
 
