@@ -80,7 +80,11 @@ async def end_token(door: AdminDoor, token_id: UUID) -> None:
     await door.session.commit()
 
 
-@router.post("/{token_id}/rotate", status_code=201, responses=problems(_404="not_found"))
+@router.post(
+    "/{token_id}/rotate",
+    status_code=201,
+    responses=problems(_404="not_found", _409="token_rotated, token_expired"),
+)
 async def change_secret(door: AdminDoor, token_id: UUID, rotation: TokenRotation) -> MadeToken:
     """Make a token like this one; the old one stays good for the overlap, so that nobody is locked out."""
     token = await load_token(door.session, token_id)

@@ -38,6 +38,7 @@ class Tenant(Table):
 class Hook(TenantOwned, Table):
     """One secret webhook address of a tenant; only its SHA-256 is kept.
 
+    `old_addresses`: what was rotated away, each as SHA-256 (hex) with the moment until which it is good.
     `record_first`: deliveries are stored without effects until somebody has confirmed how they are read.
 
     Owner: admin.hooks. Readers: engine.recorded.
@@ -50,8 +51,7 @@ class Hook(TenantOwned, Table):
     address_hash: Mapped[bytes]
     verification: Mapped[dict[str, Any]] = mapped_column(server_default=text("""'{"kind": "path"}'"""))
     secrets: Mapped[bytes | None]
-    old_address_hash: Mapped[bytes | None]
-    old_address_until: Mapped[datetime | None]
+    old_addresses: Mapped[list[Any]] = mapped_column(server_default=text("'[]'"))
     disabled_at: Mapped[datetime | None]
     record_first: Mapped[bool] = mapped_column(server_default=false())
     created_at: Mapped[datetime] = mapped_column(server_default=NOW)
@@ -73,7 +73,7 @@ class HookAddress(Table):
 class AdminToken(TenantOwned, Table):
     """What a caller of our REST API holds; only its SHA-256 is kept.
 
-    `holder_id`: the first token of those that were rotated into this one.
+    `holder_id`: the first token of those that were rotated into this one; `successor_id`: what it was rotated into.
 
     Owner: admin.tokens.
     """
@@ -93,6 +93,7 @@ class AdminToken(TenantOwned, Table):
     revoked_at: Mapped[datetime | None]
     last_used_at: Mapped[datetime | None]
     holder_id: Mapped[UUID | None]
+    successor_id: Mapped[UUID | None]
 
 
 class TokenHash(Table):

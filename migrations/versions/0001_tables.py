@@ -258,6 +258,7 @@ def _make_admin_token() -> None:
         sa.Column("revoked_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("last_used_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("holder_id", sa.Uuid(), nullable=True),
+        sa.Column("successor_id", sa.Uuid(), nullable=True),
         sa.CheckConstraint(
             "(role = 'operator') = (tenant_id = '00000000-0000-0000-0000-000000000000')",
             name=op.f("ck_admin_token_operators_tenant"),
@@ -352,8 +353,12 @@ def _make_hook() -> None:
             nullable=False,
         ),
         sa.Column("secrets", sa.LargeBinary(), nullable=True),
-        sa.Column("old_address_hash", sa.LargeBinary(), nullable=True),
-        sa.Column("old_address_until", sa.DateTime(timezone=True), nullable=True),
+        sa.Column(
+            "old_addresses",
+            postgresql.JSONB(astext_type=sa.Text()),
+            server_default=sa.text("'[]'"),
+            nullable=False,
+        ),
         sa.Column("disabled_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("record_first", sa.Boolean(), server_default=sa.text("false"), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
