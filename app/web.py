@@ -34,6 +34,8 @@ from app.api import (
 )
 from app.api.doors import tell_error
 from app.api.gate import Gate
+from app.api.once import Once, describe_once
+from app.api.replays import Replays
 from app.api.request_ids import RequestIds
 from app.api.webhooks import contact, receive
 from app.api.webhooks.form import form
@@ -88,7 +90,11 @@ def create_app(open_resources: Opener) -> FastAPI:
         webhooks=form,
     )
     for room in _ROOMS:
+        describe_once(room.router)
         app.include_router(room.router)
+    # The last one added is asked first.
+    app.add_middleware(Replays)
+    app.add_middleware(Once)
     app.add_middleware(Gate)
     # The outermost one: whatever slips past the handlers below is told there, with the request's id.
     app.add_middleware(RequestIds)

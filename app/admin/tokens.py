@@ -20,9 +20,13 @@ _USE_NOTED_EVERY = timedelta(minutes=1)
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who calls: an operator sees every tenant (`tenant_id` None), the others their own."""
+    """Who calls: an operator sees every tenant (`tenant_id` None), the others their own.
+
+    `holder_id` stays when the token is rotated.
+    """
 
     token_id: UUID
+    holder_id: UUID
     name: str
     role: str
     tenant_id: UUID | None
@@ -56,7 +60,8 @@ async def find_caller(session: Session, token: str) -> Caller | None:
     if row is None or not hmac.compare_digest(row.hash, wanted):
         return None
     await _record_use(session, row)
-    return Caller(row.id, row.name, row.role, None if row.tenant_id == OPERATORS else row.tenant_id)
+    tenant_id = None if row.tenant_id == OPERATORS else row.tenant_id
+    return Caller(row.id, row.holder_id or row.id, row.name, row.role, tenant_id)
 
 
 async def _record_use(session: Session, row: AdminToken) -> None:

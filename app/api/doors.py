@@ -12,6 +12,7 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from starlette.exceptions import HTTPException
 
 from app.admin.audit import Change, record_change
+from app.admin.kept_answers import record_carried_out
 from app.admin.tenants import load_tenant
 from app.admin.tokens import Caller, find_caller
 from app.api.addresses import find_address, name_household
@@ -157,15 +158,26 @@ async def _open_door(session: Session, caller: Caller, tenant: UUID | None) -> D
 
 def _require_role(*roles: str) -> Callable[..., Awaitable[Door]]:
     async def open_door(
-        session: SessionDep, caller: Annotated[Caller, Depends(require_caller)], tenant: TenantQuery = None
+        request: Request,
+        session: SessionDep,
+        caller: Annotated[Caller, Depends(require_caller)],
+        tenant: TenantQuery = None,
     ) -> Door:
         if caller.role not in roles:
             raise ForbiddenError(
                 f"A token with role {caller.role} may not do this", fix=f"Use one with role {' or '.join(roles)}."
             )
+        await _note_carried_out(request, session)
         return await _open_door(session, caller, tenant)
 
     return open_door
+
+
+async def _note_carried_out(request: Request, session: Session) -> None:
+    """Let the request's own transaction say that it was carried out, if it is one to be carried out once."""
+    place = getattr(request.state, "once", None)
+    if place is not None:
+        await record_carried_out(session, place)
 
 
 # Look; look and change; everything, over all tenants.

@@ -21,7 +21,7 @@ from app.admin.hooks import (
     rotate_secret,
 )
 from app.api.doors import AdminDoor, Door, ResourcesDep, ViewerDoor
-from app.api.views import Name, Order, OverlapHours, View, problems
+from app.api.views import Name, Order, OverlapHours, View, problems, shown_once
 from app.api.webhooks.known import KnownHooks
 from app.domain.reasons.codes import Code
 from app.errors import RequestError
@@ -70,8 +70,10 @@ class HookView(View):
 class MadeHook(HookView):
     """A hook with what is shown this once: its address, its secret."""
 
-    address: str | None = Field(None, examples=["https://example.com/webhooks/recman/hook_9fK2…"])
-    secret: str | None = Field(None, description="To be entered at the sender; none when the address is the secret")
+    address: str | None = shown_once(None, examples=["https://example.com/webhooks/recman/hook_9fK2…"])
+    secret: str | None = shown_once(
+        None, description="To be entered at the sender; none when the address is the secret"
+    )
 
 
 class NewHook(Order):

@@ -9,7 +9,7 @@ from pydantic import AwareDatetime, Field
 
 from app.admin.tokens import NewToken, create_token, list_tokens, load_token, revoke_token, rotate_token
 from app.api.doors import AdminDoor, Door
-from app.api.views import Name, Order, OverlapHours, OwnerId, View, problems
+from app.api.views import Name, Order, OverlapHours, OwnerId, View, problems, shown_once
 from app.domain.reasons.codes import Code
 from app.errors import ForbiddenError, RequestError
 from app.tables import AdminToken
@@ -34,7 +34,7 @@ class TokenView(View):
 class MadeToken(TokenView):
     """A new token with its secret, shown this once."""
 
-    token: str = Field(examples=["rmu_3sDxkG0…"])
+    token: str = shown_once(examples=["rmu_3sDxkG0…"])
 
 
 class TokenOrder(Order):

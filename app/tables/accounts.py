@@ -109,6 +109,28 @@ class TokenHash(Table):
     token_id: Mapped[UUID]
 
 
+class KeptAnswer(TenantOwned, Table):
+    """A request that came with an `Idempotency-Key`, and what it was answered; for a day.
+
+    `carried_out`: its first transaction has committed. `answer` None: not known (yet); of one that showed a secret only
+    the id of what was `made` is kept. `holder_id`: whose key it is, also after the token was rotated.
+
+    Owner: admin.kept_answers.
+    """
+
+    __tablename__ = "kept_answer"
+    __table_args__ = (Index("ix_kept_answer_begun_at", "tenant_id", "begun_at"),)
+
+    holder_id: Mapped[UUID] = mapped_column(primary_key=True)
+    idempotency_key: Mapped[str] = mapped_column(primary_key=True)
+    request_hash: Mapped[bytes]
+    begun_at: Mapped[datetime] = mapped_column(server_default=NOW)
+    carried_out: Mapped[bool] = mapped_column(server_default=false())
+    answer_status: Mapped[int | None]
+    answer: Mapped[str | None]
+    made: Mapped[str | None]
+
+
 class Key(TenantOwned, Table):
     """A named access to one Unimicro company; secrets are sealed with the row's identity.
 

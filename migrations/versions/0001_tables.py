@@ -25,6 +25,7 @@ _TABLES = (
     "field_profile",
     "hook",
     "job",
+    "kept_answer",
     "key",
     "lane",
     "recman_quota",
@@ -124,6 +125,7 @@ def upgrade() -> None:
     _make_field_profile()
     _make_hook()
     _make_job()
+    _make_kept_answer()
     _make_key()
     _make_lane()
     _make_recman_quota()
@@ -397,6 +399,24 @@ def _make_job() -> None:
         sa.PrimaryKeyConstraint("tenant_id", "id", name=op.f("pk_job")),
     )
     op.create_index("ix_job_made", "job", ["tenant_id", "made_at", "id"], unique=False)
+
+
+def _make_kept_answer() -> None:
+    op.create_table(
+        "kept_answer",
+        sa.Column("tenant_id", sa.Uuid(), nullable=False),
+        sa.Column("holder_id", sa.Uuid(), nullable=False),
+        sa.Column("idempotency_key", sa.Text(), nullable=False),
+        sa.Column("request_hash", sa.LargeBinary(), nullable=False),
+        sa.Column("begun_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.Column("carried_out", sa.Boolean(), server_default=sa.text("false"), nullable=False),
+        sa.Column("answer_status", sa.Integer(), nullable=True),
+        sa.Column("answer", sa.Text(), nullable=True),
+        sa.Column("made", sa.Text(), nullable=True),
+        sa.ForeignKeyConstraint(["tenant_id"], ["tenant.id"], name=op.f("fk_kept_answer_tenant_id")),
+        sa.PrimaryKeyConstraint("tenant_id", "holder_id", "idempotency_key", name=op.f("pk_kept_answer")),
+    )
+    op.create_index("ix_kept_answer_begun_at", "kept_answer", ["tenant_id", "begun_at"], unique=False)
 
 
 def _make_key() -> None:
