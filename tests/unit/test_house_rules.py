@@ -190,7 +190,7 @@ def test_what_loads_raises_and_what_finds_answers_none() -> None:
         ("clerk/jobs.py", 'raise NotFoundError(f"There is no job', 'return None\n    print(f"', "load_job"),
         (
             "admin/hooks.py",
-            "return (await session.scalars(query)).one_or_none()",
+            "return hook if is_good else None",
             'raise NotFoundError("")',
             "find_hook",
         ),
