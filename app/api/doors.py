@@ -167,7 +167,8 @@ def _require_role(*roles: str) -> Callable[..., Awaitable[Door]]:
     return open_door
 
 
-# Look; look and change; everything, over all tenants.
+# Health and metrics; look; look and change; everything, over all tenants.
+MonitorDoor = Annotated[Door, Depends(_require_role("monitor", "operator"))]
 ViewerDoor = Annotated[Door, Depends(_require_role("viewer", "admin", "operator"))]
 AdminDoor = Annotated[Door, Depends(_require_role("admin", "operator"))]
 OperatorDoor = Annotated[Door, Depends(_require_role("operator"))]

@@ -1,4 +1,4 @@
-"""What monitoring reads: RecMan's calls, what waits, what is held back; in Prometheus' text form. For operators."""
+"""What monitoring reads: RecMan's calls, what waits, what is held back; in Prometheus' text form. For monitors."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
 from app.admin.tenants import list_tenants
-from app.api.doors import OperatorDoor, ResourcesDep
+from app.api.doors import MonitorDoor, ResourcesDep
 from app.api.recman import view_quota
 from app.engine.lanes import count_waiting
 from app.reading.quota import list_standings
@@ -37,17 +37,17 @@ class _Gauge(Collector):
 
 
 @router.get("/metrics", response_class=Response, responses={200: {"content": {"text/plain": {}}}})
-async def show_metrics(door: OperatorDoor, resources: ResourcesDep) -> Response:
-    """Figures for Prometheus; give it an operator token (`authorization` in its scrape configuration)."""
+async def show_metrics(door: MonitorDoor, resources: ResourcesDep) -> Response:
+    """Figures for Prometheus; give it a monitor's token (`authorization` in its scrape configuration)."""
     registry = CollectorRegistry()
     for gauge in await _read(door, resources):
         registry.register(gauge)
     return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
 
 
-async def _read(door: OperatorDoor, resources: ResourcesDep) -> list[_Gauge]:
+async def _read(door: MonitorDoor, resources: ResourcesDep) -> list[_Gauge]:
     session, settings = door.session, resources.settings
-    tenants = {tenant.id: tenant for tenant in await list_tenants(session)}
+    tenants = {tenant.id: tenant for tenant in await list_tenants(session) if door.tenant_id in (None, tenant.id)}
     ids = list(tenants)
     standings = await list_standings(session, ids, zone=settings.recman_day_zone)
     quotas = {str(one.tenant_id): view_quota(one, tenants[one.tenant_id], settings) for one in standings}

@@ -73,15 +73,18 @@ class HookAddress(Table):
 class AdminToken(TenantOwned, Table):
     """What a caller of our REST API holds; only its SHA-256 is kept.
 
-    `holder_id`: the first token of those that were rotated into this one.
+    `holder_id`: the first token of those that were rotated into this one. A monitor's is a tenant's, or the operators'
+    own and for the whole installation.
 
     Owner: admin.tokens.
     """
 
     __tablename__ = "admin_token"
     __table_args__ = (
-        one_of("role", "operator", "admin", "viewer"),
-        CheckConstraint(f"(role = 'operator') = (tenant_id = '{OPERATORS}')", name="operators_tenant"),
+        one_of("role", "operator", "admin", "viewer", "monitor"),
+        CheckConstraint(
+            f"role = 'monitor' OR (role = 'operator') = (tenant_id = '{OPERATORS}')", name="operators_tenant"
+        ),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)

@@ -259,10 +259,10 @@ def _make_admin_token() -> None:
         sa.Column("last_used_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("holder_id", sa.Uuid(), nullable=True),
         sa.CheckConstraint(
-            "(role = 'operator') = (tenant_id = '00000000-0000-0000-0000-000000000000')",
+            "role = 'monitor' OR (role = 'operator') = (tenant_id = '00000000-0000-0000-0000-000000000000')",
             name=op.f("ck_admin_token_operators_tenant"),
         ),
-        sa.CheckConstraint("role IN ('operator', 'admin', 'viewer')", name=op.f("ck_admin_token_role")),
+        sa.CheckConstraint("role IN ('operator', 'admin', 'viewer', 'monitor')", name=op.f("ck_admin_token_role")),
         sa.ForeignKeyConstraint(["tenant_id"], ["tenant.id"], name=op.f("fk_admin_token_tenant_id")),
         sa.PrimaryKeyConstraint("tenant_id", "id", name=op.f("pk_admin_token")),
     )

@@ -1,5 +1,7 @@
 """What monitoring reads."""
 
+import re
+
 from prometheus_client.parser import text_string_to_metric_families
 
 from tests.world import OURS, TOKEN, World
@@ -42,7 +44,41 @@ async def test_held_changes_are_told(world: World) -> None:
     assert held == len(world.recman.state.store.records["invoice"])
 
 
-async def test_metrics_are_for_operators(world: World) -> None:
-    admin = await world.office.make_token(world.tenant_id, "admin")
-    assert (await world.call("GET", "/metrics", token=admin)).status_code == 403
+async def test_a_tenant_s_monitor_reads_its_own_figures_alone(world: World) -> None:
+    other = await world.office.make_tenant("Another", recman_api_key="another")
+    monitor = await world.office.make_token(world.tenant_id, "monitor")
+    for token, tenants in ((TOKEN, {str(world.tenant_id), str(other)}), (monitor, {str(world.tenant_id)})):
+        answer = await world.call("GET", "/metrics", token=token)
+        assert set(re.findall(r'tenant="([^"]+)"', answer.text)) == tenants
+
+
+async def test_metrics_are_for_monitors_and_operators(world: World) -> None:
+    for role in ("admin", "viewer"):
+        token = await world.office.make_token(world.tenant_id, role)
+        assert (await world.call("GET", "/metrics", token=token)).status_code == 403
     assert (await world.http.get(f"{OURS}/metrics")).status_code == 401
+
+
+async def test_a_monitor_does_nothing_else(world: World) -> None:
+    made = await world.call("POST", "/v1/tokens", {"name": "Prometheus", "role": "monitor"})
+    assert made.json()["tenant_id"] is None
+    monitor = made.json()["token"]
+    assert (await world.call("GET", "/metrics", token=monitor)).status_code == 200
+    paths = (await world.http.get(f"{OURS}/openapi.json")).json()["paths"]
+    guarded = [(path, method) for path, ways in paths.items() if path.startswith("/v1/") for method in ways]
+    assert len(guarded) > 60
+    for path, method in guarded:
+        # A number or an id: whatever form it has, nothing but the role is in the way.
+        answers = [
+            await world.call(method.upper(), re.sub(r"\{\w+\}", form, path), token=monitor)
+            for form in ("1", str(world.tenant_id))
+        ]
+        assert 403 in {answer.status_code for answer in answers}, (path, method, answers[0].text)
+        assert {answer.status_code for answer in answers} <= {403, 422}
+
+
+async def test_a_monitor_of_the_installation_is_no_operator_who_stays(world: World) -> None:
+    await world.call("POST", "/v1/tokens", {"name": "Prometheus", "role": "monitor"})
+    operators = [row for row in await world.get("/v1/tokens") if row["role"] == "operator"]
+    answers = [await world.call("DELETE", f"/v1/tokens/{row['id']}") for row in operators]
+    assert [answer.status_code for answer in answers] == [409] * len(operators)
