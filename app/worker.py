@@ -40,6 +40,7 @@ from app.errors import (
     WaitError,
 )
 from app.platform.db import Session, is_away
+from app.platform.figures import DOCUMENT_DELAY, DOCUMENT_SECONDS, DOCUMENTS, TROUBLES, begin_at_zero
 from app.platform.logger import get_logger
 from app.platform.resources import Resources
 from app.reading.quota import REFUSED_KEY_SECONDS
@@ -50,7 +51,7 @@ from app.sweep.sweeps import record_trouble as record_sweep_trouble
 from app.tables import Transfer
 from app.transfer.books import REST_SECONDS, open_books
 from app.transfer.carry import carry_company, carry_document, carry_nothing, carry_project, hold
-from app.transfer.context import Run, to_candidate
+from app.transfer.context import Ending, Outcome, Run, to_candidate
 from app.transfer.follow import SCOPE as FOLLOW
 from app.transfer.follow import carry_follow
 from app.transfer.log import find_transfer, is_begun
@@ -62,6 +63,7 @@ _BATCH = 100
 _LOOK_AGAIN_SECONDS = 1.0
 
 _log = get_logger(__name__)
+begin_at_zero(DOCUMENTS, Outcome)
 
 Carry = Callable[[Run], Awaitable[None]]
 
@@ -140,8 +142,18 @@ async def work_on(resources: Resources, carry_one: Carry, lease: Lease) -> None:
 def _tell_ending(run: Run, started: float) -> None:
     """Say how a document's run ended, once that is committed; what waits or is tried again has not ended."""
     if run.ending is not None and run.lease.scope == "invoice":
-        milliseconds = round((time.monotonic() - started) * 1000)
-        _log.info("document_ended", number=run.number, milliseconds=milliseconds, **asdict(run.ending))
+        seconds = time.monotonic() - started
+        _log.info("document_ended", number=run.number, milliseconds=round(seconds * 1000), **asdict(run.ending))
+        _count_ending(run, run.ending, seconds)
+
+
+def _count_ending(run: Run, ending: Ending, seconds: float) -> None:
+    DOCUMENTS.labels(ending.outcome).inc()
+    DOCUMENT_SECONDS.labels(ending.outcome).observe(seconds)
+    if run.lease.claimed_at is not None:
+        # Both moments are the database's; this process's clock may be wrong.
+        waited = (run.lease.claimed_at - run.events[0].received_at).total_seconds()
+        DOCUMENT_DELAY.labels(ending.outcome).observe(waited + seconds)
 
 
 async def _release_empty(resources: Resources, lease: Lease) -> None:
@@ -309,6 +321,7 @@ _FATES: tuple[tuple[type[Exception], System | None, Fate], ...] = (
 
 async def settle_trouble(resources: Resources, run: Run, error: Exception) -> None:
     """Give the lane back with the fate that the error means, and show the reason on the transfer."""
+    TROUBLES.labels(error.code if isinstance(error, ServiceError) else Code.UNEXPECTED).inc()
     await _choose_fate(error)(resources, run, error)
     if run.goes_alone and run.key_id is not None and not run.finished and not isinstance(error, ProvingError):
         # Its turn is the next one's as long as nothing of it is begun.

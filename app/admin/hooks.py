@@ -4,19 +4,26 @@ An address is shown once and never stored. For a while after a rotation two addr
 secrets are good, so that no webhook is lost while RecMan is changed.
 """
 
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, func, insert, or_, select
+from sqlalchemy import delete, func, insert, or_, select, text
 
 from app.domain.money import dump_json, parse_json
 from app.errors import NotFoundError
 from app.platform.crypto import Vault, fingerprint, new_token
 from app.platform.db import Session, load_now, locked
 from app.tables import Hook, HookAddress
+
+_HEARD = text("""
+    UPDATE hook SET heard_at = greatest(heard_at, now() - make_interval(secs => heard.ago))
+    FROM unnest(CAST(:tenants AS uuid[]), CAST(:hooks AS uuid[]), CAST(:ago AS float[])) AS heard (of, place, ago)
+    WHERE hook.tenant_id = heard.of AND hook.id = heard.place
+""")
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +32,23 @@ class MadeHook:
 
     hook: Hook
     address: str = field(repr=False)
+
+
+@dataclass(slots=True)
+class HeardHooks:
+    """When hooks were heard in this process, by its own clock, until that is written: a delivery itself writes none."""
+
+    moments: dict[tuple[UUID, UUID], float] = field(default_factory=dict)
+
+    def note(self, hook: Hook) -> None:
+        """It was heard now."""
+        self.moments[hook.tenant_id, hook.id] = time.monotonic()
+
+    def take(self) -> dict[tuple[UUID, UUID], float]:
+        """How many seconds ago each was heard since this was asked last, by tenant and hook."""
+        now, moments = time.monotonic(), self.moments
+        self.moments = {}
+        return {key: now - moment for key, moment in moments.items()}
 
 
 async def create_hook(
@@ -126,6 +150,13 @@ async def record_hook_change(
     if record_first is not None:
         hook.record_first = record_first
     await session.flush()
+
+
+async def record_heard(session: Session, heard: Mapping[tuple[UUID, UUID], float]) -> None:
+    """Write down how many seconds ago hooks were heard, unless something later is known."""
+    rows = sorted(heard.items())
+    values = {"tenants": [tenant for (tenant, _), _ in rows], "hooks": [hook for (_, hook), _ in rows]}
+    await session.execute(_HEARD, values | {"ago": [ago for _, ago in rows]})
 
 
 async def _record_address(session: Session, hook: Hook) -> None:

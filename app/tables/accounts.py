@@ -38,7 +38,8 @@ class Tenant(Table):
 class Hook(TenantOwned, Table):
     """One secret webhook address of a tenant; only its SHA-256 is kept.
 
-    `record_first`: deliveries are stored without effects until somebody has confirmed how they are read.
+    `record_first`: deliveries are stored without effects until somebody has confirmed how they are read. `heard_at`:
+    when one was stored last, to a few seconds.
 
     Owner: admin.hooks. Readers: engine.recorded.
     """
@@ -54,6 +55,7 @@ class Hook(TenantOwned, Table):
     old_address_until: Mapped[datetime | None]
     disabled_at: Mapped[datetime | None]
     record_first: Mapped[bool] = mapped_column(server_default=false())
+    heard_at: Mapped[datetime | None]
     created_at: Mapped[datetime] = mapped_column(server_default=NOW)
 
 

@@ -12,6 +12,7 @@ depends_on = None
 # In the order in which they can refer to each other.
 _TABLES = (
     "event_key",
+    "heartbeat",
     "hook_address",
     "leasehold",
     "series_claim",
@@ -113,6 +114,7 @@ def upgrade() -> None:
     _make_event_key()
     _make_hook_address()
     _make_leasehold()
+    _make_heartbeat()
     _make_series_claim()
     _make_sign_in_hash()
     _make_tenant()
@@ -194,6 +196,21 @@ def _make_leasehold() -> None:
         sa.PrimaryKeyConstraint("name", "number", name=op.f("pk_leasehold")),
         postgresql_with={"fillfactor": "50"},
         prefixes=["UNLOGGED"],
+    )
+
+
+def _make_heartbeat() -> None:
+    op.create_table(
+        "heartbeat",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("role", sa.Text(), nullable=False),
+        sa.Column("place", sa.Text(), nullable=False),
+        sa.Column("version", sa.Text(), nullable=False),
+        sa.Column("started_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.Column("seen_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.Column("turned_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("figures", postgresql.JSONB(astext_type=sa.Text()), server_default=sa.text("'[]'"), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_heartbeat")),
     )
 
 
@@ -356,6 +373,7 @@ def _make_hook() -> None:
         sa.Column("old_address_until", sa.DateTime(timezone=True), nullable=True),
         sa.Column("disabled_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("record_first", sa.Boolean(), server_default=sa.text("false"), nullable=False),
+        sa.Column("heard_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.ForeignKeyConstraint(["tenant_id"], ["tenant.id"], name=op.f("fk_hook_tenant_id")),
         sa.PrimaryKeyConstraint("tenant_id", "id", name=op.f("pk_hook")),
