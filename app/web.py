@@ -32,6 +32,7 @@ from app.api import (
     tokens,
     transfers,
 )
+from app.api.counted import Counted
 from app.api.description import describe, name_operation
 from app.api.doors import tell_error
 from app.api.gate import Gate
@@ -106,8 +107,10 @@ def create_app(open_resources: Opener) -> FastAPI:
     app.add_middleware(Once)
     app.add_middleware(Gate)
     app.add_middleware(HeadAsGet)
-    # The outermost one: whatever slips past the handlers below is told there, with the request's id.
+    # Around all of these: whatever slips past the handlers below is told there, with the request's id.
     app.add_middleware(RequestIds)
+    # The outermost one: what is counted is what the caller was told.
+    app.add_middleware(Counted)
     for error in (ServiceError, RequestValidationError, HTTPException):
         app.add_exception_handler(error, tell_error)
     return app

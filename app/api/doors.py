@@ -182,7 +182,8 @@ async def _note_carried_out(request: Request, session: Session) -> None:
         await record_carried_out(session, place)
 
 
-# Look; look and change; everything, over all tenants.
+# Health and metrics; look; look and change; everything, over all tenants.
+MonitorDoor = Annotated[Door, Depends(_require_role("monitor", "operator"))]
 ViewerDoor = Annotated[Door, Depends(_require_role("viewer", "admin", "operator"))]
 AdminDoor = Annotated[Door, Depends(_require_role("admin", "operator"))]
 OperatorDoor = Annotated[Door, Depends(_require_role("operator"))]

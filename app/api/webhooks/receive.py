@@ -10,7 +10,7 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import PlainTextResponse
 
 from app.admin.hook_headers import record_headers
-from app.admin.hooks import find_hook, open_secrets
+from app.admin.hooks import HeardHooks, find_hook, open_secrets
 from app.admin.tenants import load_tenant
 from app.api.doors import ResourcesDep
 from app.api.webhooks.known import CachedHook, KnownHooks
@@ -20,6 +20,7 @@ from app.engine.wakeup import wake_workers
 from app.errors import NotFoundError, TooLargeError
 from app.platform.aside import run_aside
 from app.platform.db import translate_away
+from app.platform.figures import WEBHOOK_RECORDS, Accepted
 from app.platform.logger import add_log_fields
 from app.platform.resources import Resources
 from app.recman.hook.verify import Verification, verify
@@ -109,6 +110,7 @@ async def _receive(request: Request, *, address: str, path_scope: str | None) ->
         decoded = await run_aside(decode, size=len(body))
         _require_bearable(decoded)
         await _store(resources, cached, decoded, body=body, content_type=content_type)
+        resources.kept(HeardHooks).note(hook)
     wake_workers(resources)
     return Response(status_code=202)
 
@@ -157,18 +159,24 @@ async def _store(resources: Resources, cached: CachedHook, decoded: Decoded, *, 
     hook, arrivals = cached.hook, _to_arrivals(cached, decoded, body=body, content_type=content_type)
     if len(arrivals) == 1 and not hook.record_first:
         # One statement is its own transaction: it has committed when the answer comes back.
-        await accept_at_once(resources, arrivals[0])
+        WEBHOOK_RECORDS.labels(_name_outcome(await accept_at_once(resources, arrivals[0]))).inc()
         return
     async with resources.sessions.begin() as session:
         if hook.record_first:
             await record_arrivals(session, arrivals)
+            outcomes = [Accepted.RECORDED] * len(arrivals)
         else:
-            for arrival in arrivals:
-                await accept(session, arrival)
+            outcomes = [_name_outcome(await accept(session, arrival)) for arrival in arrivals]
         if len(arrivals) != 1:
             note = f"holds {len(arrivals)} records, each an event of its own" if arrivals else decoded.note
             scope = decoded.scope if not hook.record_first else None
             await record_meaningless(session, hook=hook, note=note, scope=scope, content_type=content_type, body=body)
+    for outcome in outcomes or [Accepted.MEANINGLESS]:
+        WEBHOOK_RECORDS.labels(outcome).inc()
+
+
+def _name_outcome(event_id: int | None) -> Accepted:
+    return Accepted.REPEAT if event_id is None else Accepted.NEW
 
 
 def _to_arrivals(cached: CachedHook, decoded: Decoded, *, body: bytes, content_type: str) -> list[Arrival]:
