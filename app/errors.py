@@ -8,6 +8,8 @@ ServiceError                        500  retry           something of ours broke
 │   ├── NotFoundError               404  retry           no such thing (for this caller)
 │   ├── MethodError                 405  retry           the address takes another method
 │   ├── ConflictError               409  retry           the thing is in another state than the request supposes
+│   ├── ChangedError                412  retry           the thing has changed since the caller looked at it
+│   ├── UnseenError                 428  retry           the caller does not say what he looked at
 │   ├── TooLargeError               413  retry           the body is over the cap
 │   └── TooManyTriesError           429  retry           too many wrong tokens came from one address
 ├── DatabaseAwayError               503  retry           Postgres does not answer: the sender must try again
@@ -108,6 +110,20 @@ class ConflictError(RequestError):
 
     code = Code.CONFLICT
     status = 409
+
+
+class ChangedError(RequestError):
+    """The thing has changed since the caller looked at it."""
+
+    code = Code.CHANGED_MEANWHILE
+    status = 412
+
+
+class UnseenError(RequestError):
+    """The caller must say which state of the thing the change is meant for."""
+
+    code = Code.IF_MATCH_MISSING
+    status = 428
 
 
 class TooLargeError(RequestError):

@@ -14,6 +14,7 @@ from app.admin.rules import list_versions, load_rules, load_version, read_rules,
 from app.admin.rules_check import verify_rules
 from app.admin.rules_file import dump_yaml, parse_yaml
 from app.api.doors import AdminDoor, ResourcesDep, ViewerDoor
+from app.api.etags import SeenDep
 from app.api.views import View, problems
 from app.domain.reasons.codes import Code
 from app.domain.reasons.rows import Change
@@ -85,7 +86,11 @@ def _show_yaml(rules: Rules) -> str:
 
 
 def _headers(version: int) -> dict[str, str]:
-    return {"ETag": f'"{version}"'}
+    return {"ETag": _tag(version)}
+
+
+def _tag(version: int) -> str:
+    return f'"{version}"'
 
 
 @router.get("/versions", operation_id="list_rules_versions", responses=problems(_404="not_found"))
@@ -121,7 +126,11 @@ def _show_code(code: str, rule: VatCodeRule | None, seen: SeenCode | None) -> Va
     "",
     response_model=RulesView,
     responses=problems(
-        _404="not_found", _409="rules_overtaken", _422="rules_empty, rules_unreadable, rules_unusable", _502="remote"
+        _404="not_found",
+        _412="changed_meanwhile",
+        _422="rules_empty, rules_unreadable, rules_unusable",
+        _428="if_match_missing",
+        _502="remote",
     ),
     openapi_extra={
         "requestBody": {
@@ -137,23 +146,25 @@ async def make_rules(
     door: AdminDoor,
     resources: ResourcesDep,
     request: Request,
+    seen: SeenDep,
     key_id: KeyId,
-    after_version: Annotated[int, Query(ge=0, description="The version you changed; 0 for the first rules")],
 ) -> Response:
-    """Make the next version of the rules, from JSON or YAML.
+    """Make the next version of the rules, from JSON or YAML; `If-Match` says which version was changed.
 
     VAT codes and accounts that no sale may be booked on in Unimicro are refused when they are named first, and so is an
     account for rounding. What is held for a reason that a rule may mend is tried again. `{}` takes every rule back.
     """
     key = await load_key(door.session, key_id)
+    seen.require()
     text = await _read_text(request)
     rules = await run_aside(partial(parse_yaml, text), size=len(text))
-    known = (await load_rules(door.session, key.id)).rules
-    before = show_rules(known)
+    in_force = await load_rules(door.session, key.id)
+    seen.verify(_tag(in_force.version))
+    known, before = in_force.rules, show_rules(in_force.rules)
     # No transaction is open while Unimicro is asked what may be booked on.
     await door.session.commit()
     await verify_rules(resources, key, rules, known=known)
-    row = await record_rules(door.session, key, rules, after_version=after_version, made_by=door.caller.actor)
+    row = await record_rules(door.session, key, rules, after_version=in_force.version, made_by=door.caller.actor)
     after = {"version": row.version, "rules": row.rules}
     subject = f"rules:{key.id}"
     await retry_held(door.session, tenant_id=key.tenant_id, change=Change.RULES_CHANGED)

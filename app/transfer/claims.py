@@ -61,8 +61,8 @@ def sent_by_other(lease: Lease) -> ColumnElement[bool]:
 async def claim_sending(session: Session, transfer_id: int, lease: Lease, *, key_id: UUID, step: str) -> Claim | None:
     """Mark a step with a key as begun.
 
-    None when it is booked already (unless updated), another key's by now, the key was stopped or removed, or another live lane is
-    at it.
+    None when it is booked already (unless updated), another key's by now, the key was stopped or removed, or another
+    live lane is at it.
     """
     values = {"tenant_id": lease.tenant_id, "id": transfer_id, "token": lease.token, "key_id": key_id, "step": step}
     values["writes"] = step not in _READS_ONLY
