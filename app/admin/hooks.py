@@ -208,6 +208,17 @@ def open_secrets(vault: Vault, hook: Hook) -> tuple[str, ...]:
     return tuple(secret for secret, until in _load_secrets(vault, hook) if until is None or until > now)
 
 
+async def verify_hook_secrets(session: Session, vault: Vault) -> None:
+    """Make sure that the newest hook's secrets can be opened.
+
+    Raises:
+        SecretUnreadableError: they were sealed with another encryption key.
+    """
+    query = select(Hook).where(Hook.secrets.is_not(None)).order_by(Hook.created_at.desc()).limit(1)
+    for hook in await session.scalars(query):
+        open_secrets(vault, hook)
+
+
 async def reseal_hooks(session: Session, vault: Vault) -> int:
     """Seal every hook's secrets with the newest encryption key; how many there were."""
     rows = (await session.scalars(locked(select(Hook).where(Hook.secrets.is_not(None))))).all()

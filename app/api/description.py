@@ -77,6 +77,7 @@ _SAID = {
     412: "Somebody has changed it since.",
     TooLargeError.status: "The body is too large.",
     415: "The body has a form that cannot be read.",
+    428: "The request does not say what its sender looked at.",
     TooManyTriesError.status: "Too many calls, or too many wrong tokens, came.",
     ServiceError.status: "Something of ours broke.",
     502: "RecMan or Unimicro refused, or did not answer.",

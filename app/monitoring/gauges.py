@@ -83,7 +83,7 @@ def _tell_tenant(one: TenantFacts) -> Iterable[_Told]:
     yield "lane_oldest_due_seconds", (tenant,), one.oldest_due_seconds if one.is_active else 0
     yield from (("keys", (tenant, state), count) for state, count in count_keys(one).items())
     for hook in one.hooks:
-        if hook.heard_at is not None:
+        if hook.heard_at is not None and hook.disabled_at is None:
             yield "hook_heard_timestamp_seconds", (tenant, str(hook.id)), hook.heard_at.timestamp()
     yield from (("recman_calls", (tenant, purpose), count) for purpose, count in standing.by_purpose.items())
     yield from (("recman_calls_limit", (tenant, purpose), count) for purpose, count in one.stops_at.items())

@@ -49,6 +49,17 @@ class Accepted(StrEnum):
 LABELS: dict[str, tuple[str, ...]] = {}
 
 
+class Answer(StrEnum):
+    """What another system answered; `unusable`: nothing, or nothing that can be read."""
+
+    OK = "ok"
+    REFUSED = "refused"
+    UNAUTHORIZED = "unauthorized"
+    THROTTLED = "throttled"
+    FAILED = "failed"
+    UNUSABLE = "unusable"
+
+
 class Refresh(StrEnum):
     """What became of asking for an access token again."""
 
@@ -114,7 +125,7 @@ def timed(
     def around(function: Callable[Parameters, Awaitable[T]]) -> Callable[Parameters, Awaitable[T]]:
         @wraps(function)
         async def call(*args: Parameters.args, **kwargs: Parameters.kwargs) -> T:
-            started, answer = time.perf_counter(), "unusable"
+            started, answer = time.perf_counter(), Answer.UNUSABLE
             try:
                 result = await function(*args, **kwargs)
                 answer = _read_answer(result)
@@ -139,23 +150,23 @@ def _bound(step: str) -> str:
     return step
 
 
-def _read_answer(result: Any) -> str:
+def _read_answer(result: Any) -> Answer:
     """What an answer with a status comes to; whatever has none was useful."""
     response = result[0] if isinstance(result, tuple) else result
     status = getattr(response, "status_code", 0)
     if status < _OK:
-        return "ok"
+        return Answer.OK
     if status in {_UNAUTHORIZED, _THROTTLED}:
-        return "unauthorized" if status == _UNAUTHORIZED else "throttled"
-    return "failed" if status >= _FAILED else "refused"
+        return Answer.UNAUTHORIZED if status == _UNAUTHORIZED else Answer.THROTTLED
+    return Answer.FAILED if status >= _FAILED else Answer.REFUSED
 
 
-def _read_error(error: RemoteError) -> str:
+def _read_error(error: RemoteError) -> Answer:
     if isinstance(error, RemoteThrottledError):
-        return "throttled"
+        return Answer.THROTTLED
     if isinstance(error, AuthExpiredError):
-        return "unauthorized"
-    return "refused" if isinstance(error, RemoteRejectedError) else "unusable"
+        return Answer.UNAUTHORIZED
+    return Answer.REFUSED if isinstance(error, RemoteRejectedError) else Answer.UNUSABLE
 
 
 def read_figures() -> dict[tuple[str, tuple[tuple[str, str], ...]], float]:

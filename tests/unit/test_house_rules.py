@@ -25,6 +25,7 @@ COMMITS = {
     "platform.citus": "each table by itself, so that what is interrupted is gone on with",
     "platform.pruning": "a few rows at a time, so that no lock is held for long",
     "retention": "what a prune took, told when it is through",
+    "monitoring.readiness": "looks whether a connection for webhooks is free, and writes nothing",
     "platform.heartbeats": "a sign of life belongs to no transaction",
     "platform.standing": "stays in one to see whether a pooler gives its connection to others",
     "admin.access_tokens": "a renewed token is kept before anybody uses it",

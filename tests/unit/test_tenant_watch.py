@@ -90,6 +90,7 @@ LOOK_AT_ALL = {
     "api/doors.py": "an operator who names no tenant",
     "cli/upkeep.py": "an operator at the command line: a key by its name, secrets of all tenants",
     "monitoring/facts.py": "how the whole installation stands",
+    "monitoring/readiness.py": "whether secrets can be read, whoever owns them",
     "scheduler.py": "the clock: which tenants have something to do",
 }
 

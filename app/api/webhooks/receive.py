@@ -31,6 +31,7 @@ _LONGEST_TYPE = 200
 # What may be echoed: nothing that a browser or a log could take for more than plain text.
 _CHALLENGE = re.compile(r"[A-Za-z0-9._~-]{1,200}")
 _MOST_HOOKS = 10_000
+_RECORDS = {outcome: WEBHOOK_RECORDS.labels(outcome) for outcome in Accepted}
 
 router = APIRouter(prefix="/webhooks/recman", tags=["webhooks"])
 
@@ -159,7 +160,7 @@ async def _store(resources: Resources, cached: CachedHook, decoded: Decoded, *, 
     hook, arrivals = cached.hook, _to_arrivals(cached, decoded, body=body, content_type=content_type)
     if len(arrivals) == 1 and not hook.record_first:
         # One statement is its own transaction: it has committed when the answer comes back.
-        WEBHOOK_RECORDS.labels(_name_outcome(await accept_at_once(resources, arrivals[0]))).inc()
+        _RECORDS[_name_outcome(await accept_at_once(resources, arrivals[0]))].inc()
         return
     async with resources.sessions.begin() as session:
         if hook.record_first:
@@ -172,7 +173,7 @@ async def _store(resources: Resources, cached: CachedHook, decoded: Decoded, *, 
             scope = decoded.scope if not hook.record_first else None
             await record_meaningless(session, hook=hook, note=note, scope=scope, content_type=content_type, body=body)
     for outcome in outcomes or [Accepted.MEANINGLESS]:
-        WEBHOOK_RECORDS.labels(outcome).inc()
+        _RECORDS[outcome].inc()
 
 
 def _name_outcome(event_id: int | None) -> Accepted:
