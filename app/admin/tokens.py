@@ -22,9 +22,13 @@ _OF_OPERATORS = (AdminToken.tenant_id == OPERATORS, AdminToken.role == "operator
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who calls: without a tenant (`tenant_id` None: operators, some monitors) every one is seen, else the own."""
+    """Who calls: without a tenant (`tenant_id` None: operators, some monitors) every one is seen, else the own.
+
+    `holder_id` stays when the token is rotated.
+    """
 
     token_id: UUID
+    holder_id: UUID
     name: str
     role: str
     tenant_id: UUID | None
@@ -58,7 +62,8 @@ async def find_caller(session: Session, token: str) -> Caller | None:
     if row is None or not hmac.compare_digest(row.hash, wanted):
         return None
     await _record_use(session, row)
-    return Caller(row.id, row.name, row.role, None if row.tenant_id == OPERATORS else row.tenant_id)
+    tenant_id = None if row.tenant_id == OPERATORS else row.tenant_id
+    return Caller(row.id, row.holder_id or row.id, row.name, row.role, tenant_id)
 
 
 async def _record_use(session: Session, row: AdminToken) -> None:
@@ -145,10 +150,15 @@ async def rotate_token(session: Session, token: AdminToken, *, overlap: timedelt
     """A new token in place of this one, which still lets its holder in for `overlap`; the new secret is shown once.
 
     The new one lasts as long as the old one was meant to.
+
+    Raises:
+        ConflictError: it was rotated before, which promised its end and made its successor; or it has expired.
     """
+    await _require_newest(session, token)
     new = NewToken(name=token.name, role=token.role, tenant_id=token.tenant_id, expires_at=token.expires_at)
     made = await create_token(session, new)
     made.holder_id = token.holder_id or token.id
+    token.successor_id = made.id
     await session.flush()
     until = func.least(AdminToken.expires_at, func.now() + overlap)
     await session.execute(
@@ -158,6 +168,17 @@ async def rotate_token(session: Session, token: AdminToken, *, overlap: timedelt
         execution_options={"synchronize_session": False},
     )
     return made, new.secret
+
+
+async def _require_newest(session: Session, token: AdminToken) -> None:
+    if token.successor_id is not None:
+        raise ConflictError(
+            f"The token was rotated already, into {token.successor_id}",
+            fix="Rotate that one; to end this one before its time, DELETE it.",
+            code=Code.TOKEN_ROTATED,
+        )
+    if not await session.scalar(select(_is_live()).where(AdminToken.id == token.id)):
+        raise ConflictError("The token has expired", fix="Make a new one.", code=Code.TOKEN_EXPIRED)
 
 
 async def list_tokens_of_holder(session: Session, token_id: UUID) -> set[UUID]:

@@ -9,7 +9,7 @@ from pydantic import AwareDatetime, Field
 
 from app.admin.tokens import NewToken, create_token, list_tokens, load_token, revoke_token, rotate_token
 from app.api.doors import AdminDoor, Door
-from app.api.views import Name, Order, OverlapHours, OwnerId, View, problems
+from app.api.views import Name, Order, OverlapHours, OwnerId, View, problems, shown_once
 from app.domain.reasons.codes import Code
 from app.errors import ForbiddenError, RequestError
 from app.tables import AdminToken
@@ -34,7 +34,7 @@ class TokenView(View):
 class MadeToken(TokenView):
     """A new token with its secret, shown this once."""
 
-    token: str = Field(examples=["rmu_3sDxkG0…"])
+    token: str = shown_once(examples=["rmu_3sDxkG0…"])
 
 
 class TokenOrder(Order):
@@ -74,7 +74,12 @@ async def list_all_tokens(door: AdminDoor) -> list[TokenView]:
     return [TokenView.model_validate(token) for token in await list_tokens(door.session, tenant_id=door.tenant_id)]
 
 
-@router.delete("/{token_id}", status_code=204, responses=problems(_404="not_found", _409="last_operator"))
+@router.delete(
+    "/{token_id}",
+    operation_id="revoke_token",
+    status_code=204,
+    responses=problems(_404="not_found", _409="last_operator"),
+)
 async def end_token(door: AdminDoor, token_id: UUID) -> None:
     """Revoke a token: it lets nobody in from now on."""
     token = await load_token(door.session, token_id)
@@ -83,7 +88,12 @@ async def end_token(door: AdminDoor, token_id: UUID) -> None:
     await door.session.commit()
 
 
-@router.post("/{token_id}/rotate", status_code=201, responses=problems(_404="not_found"))
+@router.post(
+    "/{token_id}/rotate",
+    operation_id="rotate_token",
+    status_code=201,
+    responses=problems(_404="not_found", _409="token_rotated, token_expired"),
+)
 async def change_secret(door: AdminDoor, token_id: UUID, rotation: TokenRotation) -> MadeToken:
     """Make a token like this one; the old one stays good for the overlap, so that nobody is locked out."""
     token = await load_token(door.session, token_id)

@@ -138,6 +138,8 @@ async def _serve(resources: Resources, stop: asyncio.Event, sockets: Sequence[so
         create_app(share),
         log_config=None,
         access_log=False,
+        # It would believe whoever calls from this machine, and any text for an address: `api.addresses` reads them.
+        proxy_headers=False,
         timeout_graceful_shutdown=_GRACE_SECONDS,
     )
     server = _Server(config)

@@ -16,6 +16,15 @@ REFUSALS = (
     Refusal(code=Code.NAME_TAKEN, sentence=Text("The name is in use.")),
     Refusal(code=Code.EXPIRY_PAST, sentence=Text("The token would have expired already.")),
     Refusal(code=Code.LAST_OPERATOR, sentence=Text("It is the last operator token that does not expire.")),
+    Refusal(code=Code.TOKEN_ROTATED, sentence=Text("The token was rotated already, and has a successor.")),
+    Refusal(code=Code.TOKEN_EXPIRED, sentence=Text("The token has expired.")),
+    Refusal(code=Code.OVERLAPS_OPEN, sentence=Text("Too many older addresses or secrets are good still.")),
+    Refusal(code=Code.IDEMPOTENCY_KEY_REUSED, sentence=Text("Another request had this Idempotency-Key.")),
+    Refusal(code=Code.REQUEST_RUNNING, sentence=Text("The first request with this Idempotency-Key is under way.")),
+    Refusal(
+        code=Code.REQUEST_UNFINISHED, sentence=Text("What became of the request with this Idempotency-Key is unknown.")
+    ),
+    Refusal(code=Code.MADE_ALREADY, sentence=Text("It was made already, and its secret is shown once.")),
     Refusal(code=Code.HEADER_MISSING, sentence=Text("The verification names no header.")),
     Refusal(code=Code.SECRET_UNUSABLE, sentence=Text("The secret is too short, or cannot be decoded.")),
     Refusal(code=Code.SECRET_NOT_NEEDED, sentence=Text("The hook has no secret but its address.")),

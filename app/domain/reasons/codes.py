@@ -199,6 +199,13 @@ class Code(StrEnum):
     NAME_TAKEN = "name_taken"
     EXPIRY_PAST = "expiry_past"
     LAST_OPERATOR = "last_operator"
+    TOKEN_ROTATED = "token_rotated"  # noqa: S105 - the name of a state
+    TOKEN_EXPIRED = "token_expired"  # noqa: S105 - the same
+    OVERLAPS_OPEN = "overlaps_open"
+    IDEMPOTENCY_KEY_REUSED = "idempotency_key_reused"
+    REQUEST_RUNNING = "request_running"
+    REQUEST_UNFINISHED = "request_unfinished"
+    MADE_ALREADY = "made_already"
     HEADER_MISSING = "header_missing"
     SECRET_UNUSABLE = "secret_unusable"  # noqa: S105 - a code, no secret
     SECRET_NOT_NEEDED = "secret_not_needed"  # noqa: S105 - a code, no secret
