@@ -180,7 +180,9 @@ def _as_problem(status: int, answer: Mapping[str, Any]) -> dict[str, Any]:
     described = answer["description"]
     if described.startswith("Codes: "):
         described = f"{_SAID[status]} {described}"
-    made: dict[str, Any] = {"description": described, "content": {PROBLEM: {"schema": {"$ref": _PROBLEM_REF}}}}
+    # A route may tell how things stand with the status of an error: its own form stands beside the problem then.
+    own = {form: one for form, one in answer.get("content", {}).items() if one["schema"].get("$ref") != _PROBLEM_REF}
+    made: dict[str, Any] = {"description": described, "content": own | {PROBLEM: {"schema": {"$ref": _PROBLEM_REF}}}}
     headers = _HEADERS.get(status)
     if headers is not None:
         made["headers"] = {

@@ -38,7 +38,7 @@ from app.platform.resources import Resources
 _RETRY_AFTER_SECONDS = "5"
 
 _log = get_logger(__name__)
-bearer = HTTPBearer(auto_error=False, description="An admin token")
+_bearer = HTTPBearer(auto_error=False, description="An admin token")
 
 
 async def get_resources(request: Request) -> Resources:  # async: a plain function would cost a thread hop
@@ -98,7 +98,7 @@ async def _note_wrong_token(request: Request, resources: Resources) -> None:
 
 
 async def require_caller(
-    request: Request, _described: Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)]
+    request: Request, _described: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
 ) -> Caller:
     """Whom the gate has let in."""
     caller: Caller = request.state.caller
