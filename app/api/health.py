@@ -19,6 +19,7 @@ class Health(BaseModel):
 
 @router.get("/live", operation_id="show_liveness")
 async def live() -> Health:
+    """Whether the process answers."""
     return Health()
 
 
@@ -28,6 +29,7 @@ async def live() -> Health:
     responses={503: {"description": "The database is away or its schema is not this version's"}},
 )
 async def ready(resources: ResourcesDep) -> Health:
+    """Whether it can take work: the database answers, with the schema of this version."""
     async with translate_away():
         await check_schema(resources.engine)
     return Health()

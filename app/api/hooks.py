@@ -20,6 +20,7 @@ from app.admin.hooks import (
     rotate_secret,
 )
 from app.api.doors import AdminDoor, Door, ResourcesDep, ViewerDoor
+from app.api.pages import Page, to_whole
 from app.api.views import Name, Order, OverlapHours, View, problems
 from app.api.webhooks.known import KnownHooks
 from app.domain.reasons.codes import Code
@@ -120,9 +121,9 @@ async def make_hook(door: AdminDoor, resources: ResourcesDep, new: NewHook) -> M
 
 
 @router.get("")
-async def list_all_hooks(door: ViewerDoor) -> list[HookView]:
+async def list_all_hooks(door: ViewerDoor) -> Page[HookView, None]:
     """Every hook."""
-    return [_view(hook) for hook in await list_hooks(door.session, tenant_id=door.tenant_id)]
+    return to_whole([_view(hook) for hook in await list_hooks(door.session, tenant_id=door.tenant_id)])
 
 
 @router.patch("/{hook_id}", responses=problems(_404="not_found"))
