@@ -76,6 +76,11 @@ async def stage(world: World) -> Stage:
     return Stage(world, other, admin, viewer, theirs)
 
 
+def find_query(method: str, path: str) -> str:
+    """What the route wants behind its address; the version that is known only where something is changed."""
+    return QUERIES.get(path, "").replace("&after_version=0", "" if method == "GET" else "&after_version=0")
+
+
 def fill(template: Any, theirs: dict[str, str]) -> Any:
     if isinstance(template, str):
         return template.format(**theirs)
@@ -93,7 +98,7 @@ async def test_rows_of_another_tenant_are_not_there(stage: Stage) -> None:
         if "{" not in path and path not in QUERIES and (method == "GET" or path in OWN):
             continue
         body = fill(BODIES.get((method, path)), stage.theirs)
-        address = fill(path + QUERIES.get(path, ""), stage.theirs)
+        address = fill(path + find_query(method, path), stage.theirs)
         answer = await stage.world.call(method, address, body, token=stage.admin)
         wanted = 403 if path.startswith("/v1/tenants") else 404
         assert answer.status_code == wanted, (method, path, answer.text)
