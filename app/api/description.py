@@ -5,6 +5,7 @@ answers in their real form, its security and what stands at the top of the docum
 cannot forget them (tests/unit/test_description.py).
 """
 
+import json
 import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
@@ -60,8 +61,8 @@ _INFO: dict[str, Any] = {
     "license": {"name": "Proprietary", "identifier": "LicenseRef-Proprietary"},
 }
 _SERVERS = [{"url": "/", "description": "The installation that this description was fetched from"}]
-# What refuses before or around the route itself: of anybody, of who needs a token, of what has a body.
-_ALWAYS: tuple[type[ServiceError], ...] = (DatabaseAwayError, ServiceError)
+# What refuses before or around the route itself: of anybody, of who needs a token.
+_ALWAYS: tuple[type[ServiceError], ...] = (TooLargeError, DatabaseAwayError, ServiceError)
 _GUARDED: tuple[type[ServiceError], ...] = (SignatureError, ForbiddenError, RequestError, TooManyTriesError)
 _HEADERS = {
     SignatureError.status: {"WWW-Authenticate": "Bearer"},
@@ -114,7 +115,16 @@ def describe(app: FastAPI) -> Callable[[], dict[str, Any]]:
     return render
 
 
+def _name_pages(document: dict[str, Any]) -> dict[str, Any]:
+    """The document in which a page of invoices is an `InvoicePage` and not `Page_InvoiceView_int_`."""
+    text = json.dumps(document, ensure_ascii=False)
+    text = re.sub(r"\bPage_(\w+?)(?:View)?_(?:int|str|UUID|NoneType)_", r"\1Page", text)
+    named: dict[str, Any] = json.loads(re.sub(r"\bPage\[(\w+?)(?:View)?, \w+\]", r"\1Page", text))
+    return named
+
+
 def _complete(document: dict[str, Any]) -> dict[str, Any]:
+    document = _name_pages(document)
     document["info"] |= _INFO
     for path, operation in _operations(document["paths"]):
         _complete_operation(path, operation)
@@ -162,7 +172,7 @@ def _list_errors(path: str, operation: Operation) -> Iterator[type[ServiceError]
     if "{" in path or any(one["name"] == "tenant" for one in parameters):
         yield NotFoundError
     if "requestBody" in operation:
-        yield from (RequestError, TooLargeError)
+        yield RequestError
 
 
 def _add(answers: dict[str, Any], error: type[ServiceError]) -> None:

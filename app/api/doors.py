@@ -200,7 +200,7 @@ async def tell_error(request: Request, error: Exception) -> JSONResponse:
     if isinstance(known, SignatureError):
         headers["WWW-Authenticate"] = "Bearer"
     body: dict[str, Any] = {
-        "type": f"urn:recman-unimicro:{known.code}",
+        "type": _address(request, known.code),
         "title": known.code.replace("_", " "),
         "status": known.status,
         "code": known.code,
@@ -208,6 +208,13 @@ async def tell_error(request: Request, error: Exception) -> JSONResponse:
         "fix": known.fix,
     }
     return JSONResponse(body, status_code=known.status, headers=headers, media_type=PROBLEM)
+
+
+def _address(request: Request, code: str) -> str:
+    """Where the code is explained; without a host where it happens outside of a running service."""
+    resources = getattr(getattr(request.scope.get("app"), "state", None), "resources", None)
+    base = resources.settings.public_url.rstrip("/") if resources is not None else ""
+    return f"{base}/errors/{code}"
 
 
 def _known(error: Exception) -> ServiceError:

@@ -44,6 +44,7 @@ from app.api.key_views import (
     TakenOver,
     TakeOverOrder,
 )
+from app.api.pages import Page, to_whole
 from app.api.series_orders import examine_for_change, examine_for_new, record_named
 from app.api.views import problems
 from app.domain.findings import stops_nothing
@@ -104,19 +105,19 @@ async def create_key(door: AdminDoor, resources: ResourcesDep, new: NewKeyOrder)
 
 
 @router.get("")
-async def list_all_keys(door: ViewerDoor) -> list[KeyView]:
+async def list_all_keys(door: ViewerDoor) -> Page[KeyView, None]:
     """Every key that is in use."""
     keys = await list_keys(door.session, tenant_id=door.tenant_id)
     served = await list_served(door)
     progress = await list_progress(door.session, tenant_id=door.tenant_id)
-    return [to_view(key, served.get(key.id, []), progress.get(key.id, Progress())) for key in keys]
+    return to_whole([to_view(key, served.get(key.id, []), progress.get(key.id, Progress())) for key in keys])
 
 
 @router.get("/removed", operation_id="list_removed_keys")
-async def list_former_keys(door: ViewerDoor) -> list[FormerKeyView]:
+async def list_former_keys(door: ViewerDoor) -> Page[FormerKeyView, None]:
     """Every key that was removed, and what it left behind."""
     keys = await list_removed_keys(door.session, tenant_id=door.tenant_id)
-    return [await _view_former(door, key) for key in keys]
+    return to_whole([await _view_former(door, key) for key in keys])
 
 
 async def _view_former(door: Door, key: Key) -> FormerKeyView:

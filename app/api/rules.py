@@ -15,6 +15,7 @@ from app.admin.rules_check import verify_rules
 from app.admin.rules_file import dump_yaml, parse_yaml
 from app.api.doors import AdminDoor, ResourcesDep, ViewerDoor
 from app.api.etags import SeenDep
+from app.api.pages import Page, to_whole
 from app.api.views import View, problems
 from app.domain.reasons.codes import Code
 from app.domain.reasons.rows import Change
@@ -94,14 +95,15 @@ def _tag(version: int) -> str:
 
 
 @router.get("/versions", operation_id="list_rules_versions", responses=problems(_404="not_found"))
-async def list_all_versions(door: ViewerDoor, key_id: KeyId) -> list[VersionView]:
+async def list_all_versions(door: ViewerDoor, key_id: KeyId) -> Page[VersionView, None]:
     """Every version, newest first."""
     key = await load_key(door.session, key_id)
-    return [VersionView.model_validate(row) for row in await list_versions(door.session, key.id, with_rules=False)]
+    rows = await list_versions(door.session, key.id, with_rules=False)
+    return to_whole([VersionView.model_validate(row) for row in rows])
 
 
 @router.get("/vat-codes", responses=problems(_404="not_found"))
-async def list_vat_codes(door: ViewerDoor, key_id: KeyId) -> list[VatCodeView]:
+async def list_vat_codes(door: ViewerDoor, key_id: KeyId) -> Page[VatCodeView, None]:
     """RecMan's VAT codes: those that documents have stated and those entered, each with what it is in Unimicro.
 
     A document with a code that is not mapped is held. To say what a code is: `vat_codes` in `PUT /v1/rules`.
@@ -110,7 +112,7 @@ async def list_vat_codes(door: ViewerDoor, key_id: KeyId) -> list[VatCodeView]:
     rules = (await load_rules(door.session, key.id)).rules
     seen = {row.code: row for row in await list_codes(door.session, key)}
     codes = sorted({*seen, *(rule.recman for rule in rules.vat_codes)})
-    return [_show_code(code, rules.find_vat_code(code), seen.get(code)) for code in codes]
+    return to_whole([_show_code(code, rules.find_vat_code(code), seen.get(code)) for code in codes])
 
 
 def _show_code(code: str, rule: VatCodeRule | None, seen: SeenCode | None) -> VatCodeView:

@@ -108,7 +108,7 @@ def _read_client(application: ServerApplication) -> ServerClient:
     raise RequestError("Neither certificate file nor private key was given", fix=fix, code=Code.CERTIFICATE_UNUSABLE)
 
 
-@router.get("/v1/keys/pending/{pending_id}", operation_id="show_sign_in", responses=problems(_404="sign_in_unknown"))
+@router.get("/v1/sign-ins/{pending_id}", operation_id="show_sign_in", responses=problems(_404="sign_in_unknown"))
 async def show_pending(door: AdminDoor, pending_id: UUID) -> PendingView:
     """How far a sign-in has come, and the companies to choose from."""
     return await _view(door, await load_sign_in(door.session, pending_id))

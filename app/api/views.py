@@ -35,7 +35,7 @@ class Order(Exact):
 class Problem(BaseModel):
     """An error (RFC 9457): a stable code, the cause, and what to do about it."""
 
-    type: str = Field(examples=["urn:recman-unimicro:name_taken"])
+    type: str = Field(description="Where the code is explained", examples=["https://example.com/errors/name_taken"])
     title: str = Field(examples=["name taken"])
     status: int = Field(examples=[409])
     code: str = Field(examples=[Code.NAME_TAKEN])
