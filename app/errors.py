@@ -9,7 +9,10 @@ ServiceError                        500  retry           something of ours broke
 │   ├── MethodError                 405  retry           the address takes another method
 │   ├── ConflictError               409  retry           the thing is in another state than the request supposes
 │   ├── TooLargeError               413  retry           the body is over the cap
+│   ├── TooSlowError                408  retry           the body did not come to its end in time
+│   ├── TooManyDeliveriesError      429  retry           a hook sends more than its share: nothing was stored
 │   └── TooManyTriesError           429  retry           too many wrong tokens came from one address
+├── BusyError                       503  retry           too much is under way: the sender must try again
 ├── DatabaseAwayError               503  retry           Postgres does not answer: the sender must try again
 │   └── SchemaError                 503  retry           it has another schema than this version's
 ├── EncryptionKeyMissingError       500  retry           no process starts: secrets could not be stored
@@ -121,6 +124,27 @@ class TooManyTriesError(RequestError):
 
     code = Code.TOO_MANY_TRIES
     status = 429
+
+
+class TooSlowError(RequestError):
+    """The body did not come to its end in time."""
+
+    code = Code.TOO_SLOW
+    status = 408
+
+
+class TooManyDeliveriesError(RequestError):
+    """A hook is sent more than its share; nothing of this delivery was stored."""
+
+    code = Code.TOO_MANY_DELIVERIES
+    status = 429
+
+
+class BusyError(ServiceError):
+    """As much is under way as the process can hold; nothing was done, so the sender must try again."""
+
+    code = Code.BUSY
+    status = 503
 
 
 class DatabaseAwayError(ServiceError):
