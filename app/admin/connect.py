@@ -119,9 +119,11 @@ async def end_sign_in(resources: Resources, callback: Callback) -> SignIn:
             await record_return(session, resources.vault, sign_in, signed_in)
             if sign_in.key_id is not None:
                 await _renew_key(session, resources, sign_in)
-    except ServiceError as error:
+    except Exception as error:
+        # Whatever it was: the code is used up, and whoever waits for this sign-in waits in vain.
+        cause = error.cause if isinstance(error, ServiceError) else "An unexpected error"
         async with resources.sessions.begin() as session:
-            await record_sign_in_failure(session, await load_sign_in(session, sign_in_id, lock=True), error.cause)
+            await record_sign_in_failure(session, await load_sign_in(session, sign_in_id, lock=True), cause)
         raise
     wake_workers(resources)
     return sign_in

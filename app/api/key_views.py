@@ -7,7 +7,7 @@ from uuid import UUID
 from pydantic import Field
 
 from app.api.series_items import SeriesOrderItem
-from app.api.views import Name, Order, View
+from app.api.views import Name, Order, RowId, View
 from app.domain.booking import Booking, Sender
 from app.domain.findings import Level
 from app.domain.states import KeyState, Proof
@@ -212,7 +212,7 @@ class TakeOverOrder(Order):
     """Which removed key's documents and departments this key takes over."""
 
     from_key_id: UUID = Field(description="A key of GET /v1/keys/removed")
-    ids: list[int] | None = Field(
+    ids: list[RowId] | None = Field(
         None,
         min_length=1,
         max_length=10_000,

@@ -259,8 +259,8 @@ def test_errors_are_drawn_as_they_are() -> None:
     [
         (
             "errors.py",
-            "class TooLargeError(RequestError)",
-            "class TooLargeError(ServiceError)",
+            "class TooLargeError(RequestError, ",
+            "class TooLargeError(ServiceError, ",
             "TooLargeError(ServiceError)",
         ),
         ("errors.py", "── KeyPausedError ", "── KeysPausedError ", "KeyPausedError(ServiceError)"),
@@ -272,8 +272,8 @@ def test_errors_are_drawn_as_they_are() -> None:
         ),
         (
             "errors.py",
-            "class SecretUnreadableError(ServiceError)",
-            "class SecretUnreadableError(Exception)",
+            "class SecretUnreadableError(ServiceError, ",
+            "class SecretUnreadableError(Exception, ",
             "SecretUnreadableError",
         ),
     ],
