@@ -13,7 +13,7 @@ from app.api.doors import ViewerDoor
 from app.api.files import AS_FILE, Form, ListForm, to_file
 from app.api.invoices import FilterQuery
 from app.api.pages import Page
-from app.api.views import Before, Limit, View
+from app.api.views import Before, Limit, View, problems
 from app.clerk.cross_list import list_cross, load_cross_sheet
 from app.clerk.overview import InvoiceFilter
 from app.domain.booking import Booking
@@ -51,7 +51,7 @@ class CrossRowView(View):
 @router.get(
     "/invoices/cross-list",
     response_model=Page[CrossRowView, int],
-    responses=AS_FILE,
+    responses=AS_FILE | problems(_422="file_too_long"),
 )
 async def show_cross_list(
     door: ViewerDoor,

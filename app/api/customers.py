@@ -209,6 +209,7 @@ async def accept(door: AdminDoor, resources: ResourcesDep, key_id: UUID, word: A
         _404="not_found",
         _409="numbers_must_agree, customer_inactive, already_linked, already_begun",
         _422="company_unknown, customer_unknown",
+        _502="RecMan's or Unimicro's own trouble",
     ),
 )
 async def link(door: AdminDoor, resources: ResourcesDep, key_id: UUID, pair: CustomerPair) -> CustomerLinkView:

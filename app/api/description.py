@@ -85,6 +85,9 @@ _SAID = {
     DatabaseAwayError.status: "The service is not ready: try again.",
 }
 
+# What a schema may say of a text that fits whatever it is.
+_SAID_OF_ANY = frozenset({"type", "title", "description", "examples", "default"})
+
 Operation = dict[str, Any]
 
 
@@ -171,8 +174,16 @@ def _list_errors(path: str, operation: Operation) -> Iterator[type[ServiceError]
     # An operator may name a tenant that is not there.
     if "{" in path or any(one["name"] == "tenant" for one in parameters):
         yield NotFoundError
-    if "requestBody" in operation:
+    if "requestBody" in operation or any(_is_limited(one["schema"]) for one in parameters):
         yield RequestError
+
+
+def _is_limited(schema: Mapping[str, Any]) -> bool:
+    """Whether there are texts that do not fit: a parameter is always sent as text."""
+    kinds = schema.get("anyOf", [schema])
+    return any(
+        {**kind, "type": ""}.keys() - _SAID_OF_ANY or kind.get("type") not in {"string", "null"} for kind in kinds
+    )
 
 
 def _add(answers: dict[str, Any], error: type[ServiceError]) -> None:

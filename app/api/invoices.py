@@ -21,6 +21,7 @@ from app.clerk.link_by_hand import link_elsewhere
 from app.clerk.overview import InvoiceFilter, list_invoices, load_rungs, state_of
 from app.clerk.overview_sheet import load_overview_sheet
 from app.domain.documents import DocumentKind
+from app.domain.exact import Day
 from app.domain.policies import MatchedBy
 from app.domain.reasons.codes import Code
 from app.domain.states import InvoiceState
@@ -157,8 +158,8 @@ class FilterQuery(BaseModel):
     """The overview's filter as query parameters."""
 
     key_id: UUID | None = None
-    dated_from: date | None = None
-    dated_to: date | None = None
+    dated_from: Day | None = None
+    dated_to: Day | None = None
     department: str | None = None
     customer: str | None = None
     state: InvoiceState | None = None
@@ -169,7 +170,7 @@ class FilterQuery(BaseModel):
 @router.get(
     "/invoices",
     response_model=Page[InvoiceView, int],
-    responses=AS_FILE,
+    responses=AS_FILE | problems(_422="file_too_long"),
 )
 async def list_all_invoices(
     door: ViewerDoor,
@@ -257,6 +258,7 @@ async def approve_invoice(door: AdminDoor, resources: ResourcesDep, transfer_id:
         _409="already_begun, already_linked, amount_differs, currency_differs, customer_differs, kind_differs, "
         "not_issued",
         _422="remote_missing, record_incomplete",
+        _502="RecMan's or Unimicro's own trouble",
     ),
 )
 async def link_invoice(

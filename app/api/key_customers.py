@@ -75,7 +75,7 @@ async def list_key_customers(
 @router.delete(
     "/{key_id}/customer-links/{recman_company_id}",
     operation_id="release_customer",
-    responses=problems(_404="not_found, link_unknown", _409="link_stands"),
+    responses=problems(_404="not_found, link_unknown", _409="link_stands", _502="Unimicro's own trouble"),
 )
 async def release(
     door: AdminDoor, resources: ResourcesDep, key_id: UUID, recman_company_id: CompanyId

@@ -216,7 +216,11 @@ async def sweep_recman(door: AdminDoor, resources: ResourcesDep) -> SweepView:
     return await _began(door, resources, sweep)
 
 
-@router.post("/backfill", status_code=202, responses=problems(_409=f"sweep_running, {_NO_KEY}", _422="preview_unknown"))
+@router.post(
+    "/backfill",
+    status_code=202,
+    responses=problems(_409=f"sweep_running, {_NO_KEY}", _422="preview_unknown, days_reversed"),
+)
 async def backfill_recman(door: AdminDoor, resources: ResourcesDep, order: BackfillOrder) -> SweepView:
     """Fetch older documents and send those that are not in Unimicro; doing it twice does no harm.
 

@@ -61,7 +61,15 @@ class VatCodeView(View):
     vat_rate: Decimal | None = Field(None, description="The VAT rate of its line there", examples=["0"])
 
 
-@router.get("", operation_id="show_rules", responses=problems(_404="not_found"))
+_YAML = "application/yaml"
+
+
+@router.get(
+    "",
+    operation_id="show_rules",
+    response_model=RulesView,
+    responses={200: {"content": {_YAML: {"schema": {"type": "string"}}}}, **problems(_404="not_found")},
+)
 async def show_rules_in_force(
     door: ViewerDoor,
     key_id: KeyId,
@@ -81,7 +89,7 @@ async def show_rules_in_force(
     if format == "yaml":
         size = len(rules.model_dump_json())
         text = f"# Rules of key “{key.name}”, version {found}\n{await run_aside(partial(_show_yaml, rules), size=size)}"
-        return Response(text, media_type="application/yaml", headers=_headers(found))
+        return Response(text, media_type=_YAML, headers=_headers(found))
     view = RulesView(key_id=key.id, version=found, rules=rules)
     return Response(view.model_dump_json(), media_type="application/json", headers=_headers(found))
 

@@ -149,7 +149,7 @@ async def retry_transfer(door: AdminDoor, resources: ResourcesDep, transfer_id: 
     return TransferView.model_validate(transfer)
 
 
-@router.post("/transfers/{transfer_id}/ignore", responses=problems(_404="not_found", _409="already_begun"))
+@router.post("/transfers/{transfer_id}/ignore", responses=problems(_409="already_begun", _502="Unimicro's own trouble"))
 async def ignore_transfer(
     door: AdminDoor, resources: ResourcesDep, transfer_id: RowId, order: IgnoreOrder
 ) -> TransferView:

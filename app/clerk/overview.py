@@ -138,7 +138,8 @@ async def list_whole(session: Session, wanted: InvoiceFilter) -> list[Transfer]:
             return found
         if len(found) >= _MOST_ROWS:
             cause = f"The list has more than {_MOST_ROWS} documents"
-            raise RequestError(cause, fix="Name days (`dated_from`, `dated_to`) or a key, and take several files.")
+            fix = "Name days (`dated_from`, `dated_to`) or a key, and take several files."
+            raise RequestError(cause, fix=fix, code=Code.FILE_TOO_LONG)
 
 
 async def _list_names(session: Session, wanted: InvoiceFilter) -> Sequence[str] | None:

@@ -67,3 +67,9 @@ def list_routes() -> list[tuple[str, str]]:
 
 
 ROUTES = list_routes()
+# The names of all operations, also of those that are elsewhere.
+OPERATIONS = sorted(
+    operation["operationId"]
+    for methods in json.loads(render_openapi())["paths"].values()
+    for operation in methods.values()
+)

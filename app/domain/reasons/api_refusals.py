@@ -72,6 +72,8 @@ REFUSALS = (
     Refusal(code=Code.JOB_OVER, sentence=Text("The job is over.")),
     Refusal(code=Code.JOB_NOT_PREVIEWED, sentence=Text("The job is not at its preview.")),
     Refusal(code=Code.NOTHING_NAMED, sentence=Text("It is not clear what is meant.")),
+    Refusal(code=Code.DAYS_REVERSED, sentence=Text("The last day is before the first one.")),
+    Refusal(code=Code.FILE_TOO_LONG, sentence=Text("What was asked for is longer than one file may be.")),
     Refusal(code=Code.REASON_MISSING, sentence=Text("A reason is missing.")),
     Refusal(code=Code.BOOKED, sentence=Text("The document is in Unimicro already.")),
     Refusal(code=Code.ALREADY_BEGUN, sentence=Text("Something of it is, or may be, in Unimicro.")),

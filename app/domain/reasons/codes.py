@@ -251,6 +251,8 @@ class Code(StrEnum):
     JOB_OVER = "job_over"
     JOB_NOT_PREVIEWED = "job_not_previewed"
     NOTHING_NAMED = "nothing_named"
+    DAYS_REVERSED = "days_reversed"
+    FILE_TOO_LONG = "file_too_long"
     REASON_MISSING = "reason_missing"
     BOOKED = "booked"
     ALREADY_BEGUN = "already_begun"
