@@ -10,6 +10,7 @@ ServiceError                        500  retry           something of ours broke
 │   ├── ConflictError               409  retry           the thing is in another state than the request supposes
 │   ├── ChangedError                412  retry           the thing has changed since the caller looked at it
 │   ├── UnseenError                 428  retry           the caller does not say what he looked at
+│   ├── StateUsedError              422  retry           a sign-in comes back that has come back already
 │   ├── TooLargeError               413  retry           the body is over the cap
 │   └── TooManyTriesError           429  retry           too many wrong tokens came from one address
 ├── DatabaseAwayError               503  retry           Postgres does not answer: the sender must try again
@@ -123,6 +124,12 @@ class UnseenError(RequestError):
 
     code = Code.IF_MATCH_MISSING
     status = 428
+
+
+class StateUsedError(RequestError):
+    """The sign-in has come back already; whoever only loads its page again has done nothing wrong."""
+
+    code = Code.STATE_USED
 
 
 class TooLargeError(RequestError):

@@ -12,6 +12,7 @@ from starlette.exceptions import HTTPException
 from app.api import (
     answers,
     audit,
+    browser,
     cross_list,
     customers,
     departments,
@@ -52,6 +53,7 @@ _ROOMS = (
     jobs,
     transfers,
     sign_in,
+    browser,
     key_customers,
     keys,
     series,
