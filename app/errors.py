@@ -15,6 +15,7 @@ ServiceError                        500  retry           something of ours broke
 │   └── TooManyTriesError           429  retry           too many wrong tokens came from one address
 ├── DatabaseAwayError               503  retry           Postgres does not answer: the sender must try again
 │   └── SchemaError                 503  retry           it has another schema than this version's
+├── NotReadyError                   503  retry           this process cannot do its work as it stands
 ├── EncryptionKeyMissingError       500  retry           no process starts: secrets could not be stored
 ├── StartError                      500  retry           no process starts: what it needs around it is not there
 ├── SecretUnreadableError           500  retry           none of the encryption keys opens what is stored
@@ -158,6 +159,13 @@ class SchemaError(DatabaseAwayError):
 
     def __init__(self, cause: str, *, case: str = "schema") -> None:
         super().__init__(cause, fix=fix_for(Code.DATABASE_AWAY, case))
+
+
+class NotReadyError(ServiceError):
+    """This process answers, but what it needs to do its work is not there; the cause lists all of it."""
+
+    code = Code.NOT_READY
+    status = 503
 
 
 class EncryptionKeyMissingError(ServiceError):

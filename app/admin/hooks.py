@@ -4,13 +4,14 @@ An address is shown once and never stored. After a rotation the old address or s
 promised then, whatever is rotated meanwhile, so that no webhook is lost while RecMan is changed.
 """
 
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 from uuid import UUID
 
-from sqlalchemy import delete, func, insert, select
+from sqlalchemy import delete, func, insert, select, text
 
 from app.domain.money import dump_json, parse_json
 from app.domain.reasons.codes import Code
@@ -23,6 +24,11 @@ T = TypeVar("T")
 
 # Every webhook is compared with every secret that is good.
 _MOST_OVERLAPS = 5
+_HEARD = text("""
+    UPDATE hook SET heard_at = greatest(heard_at, now() - make_interval(secs => heard.ago))
+    FROM unnest(CAST(:tenants AS uuid[]), CAST(:hooks AS uuid[]), CAST(:ago AS float[])) AS heard (of, place, ago)
+    WHERE hook.tenant_id = heard.of AND hook.id = heard.place
+""")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +37,23 @@ class MadeHook:
 
     hook: Hook
     address: str = field(repr=False)
+
+
+@dataclass(slots=True)
+class HeardHooks:
+    """When hooks were heard in this process, by its own clock, until that is written: a delivery itself writes none."""
+
+    moments: dict[tuple[UUID, UUID], float] = field(default_factory=dict)
+
+    def note(self, hook: Hook) -> None:
+        """It was heard now."""
+        self.moments[hook.tenant_id, hook.id] = time.monotonic()
+
+    def take(self) -> dict[tuple[UUID, UUID], float]:
+        """How many seconds ago each was heard since this was asked last, by tenant and hook."""
+        now, moments = time.monotonic(), self.moments
+        self.moments = {}
+        return {key: now - moment for key, moment in moments.items()}
 
 
 async def create_hook(
@@ -167,6 +190,13 @@ async def record_hook_change(
     await session.flush()
 
 
+async def record_heard(session: Session, heard: Mapping[tuple[UUID, UUID], float]) -> None:
+    """Write down how many seconds ago hooks were heard, unless something later is known."""
+    rows = sorted(heard.items())
+    values = {"tenants": [tenant for (tenant, _), _ in rows], "hooks": [hook for (_, hook), _ in rows]}
+    await session.execute(_HEARD, values | {"ago": [ago for _, ago in rows]})
+
+
 async def _record_address(session: Session, hook: Hook) -> None:
     known = {"hash": hook.address_hash, "tenant_id": hook.tenant_id, "hook_id": hook.id}
     await session.execute(insert(HookAddress).values(known))
@@ -176,6 +206,17 @@ def open_secrets(vault: Vault, hook: Hook) -> tuple[str, ...]:
     """The hook's live secrets; none when the address is the only secret."""
     now = datetime.now(UTC)
     return tuple(secret for secret, until in _load_secrets(vault, hook) if until is None or until > now)
+
+
+async def verify_hook_secrets(session: Session, vault: Vault) -> None:
+    """Make sure that the newest hook's secrets can be opened.
+
+    Raises:
+        SecretUnreadableError: they were sealed with another encryption key.
+    """
+    query = select(Hook).where(Hook.secrets.is_not(None)).order_by(Hook.created_at.desc()).limit(1)
+    for hook in await session.scalars(query):
+        open_secrets(vault, hook)
 
 
 async def reseal_hooks(session: Session, vault: Vault) -> int:

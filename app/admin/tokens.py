@@ -16,11 +16,13 @@ from app.tables import OPERATORS, AdminToken, TokenHash
 
 # Writing down every use would turn each look into a write.
 _USE_NOTED_EVERY = timedelta(minutes=1)
+# Monitors of the whole installation are the operators' own, too, and let nobody in who could make a token.
+_OF_OPERATORS = (AdminToken.tenant_id == OPERATORS, AdminToken.role == "operator")
 
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who calls: an operator sees every tenant (`tenant_id` None), the others their own.
+    """Who calls: without a tenant (`tenant_id` None: operators, some monitors) every one is seen, else the own.
 
     `holder_id` stays when the token is rotated.
     """
@@ -39,7 +41,7 @@ class Caller:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewToken:
-    """A token to be made; an operator's has no tenant, every other has one."""
+    """A token to be made; an operator's has no tenant, a monitor's may have one, every other has one."""
 
     name: str
     role: str
@@ -88,7 +90,7 @@ async def ensure_operator(session: Session, given: str | None) -> str | None:
         if await session.get(TokenHash, fingerprint(given)) is None:
             await create_token(session, NewToken(name="bootstrap", role="operator", secret=given))
         return None
-    if await session.scalar(select(AdminToken.id).where(AdminToken.tenant_id == OPERATORS).limit(1)):
+    if await session.scalar(select(AdminToken.id).where(*_OF_OPERATORS).limit(1)):
         return None
     made = NewToken(name="bootstrap", role="operator")
     await create_token(session, made)
@@ -187,12 +189,12 @@ async def list_tokens_of_holder(session: Session, token_id: UUID) -> set[UUID]:
 
 
 async def _keep_an_operator(session: Session, token: AdminToken) -> None:
-    if token.tenant_id != OPERATORS:
+    if token.role != "operator":
         return
     # Two operators who revoke each other's token at the same time must not both succeed.
     await session.execute(text("SELECT pg_advisory_xact_lock(hashtext('operator tokens'))"))
     lasting = select(func.count()).where(
-        AdminToken.tenant_id == OPERATORS, AdminToken.id != token.id, AdminToken.expires_at.is_(None), _is_live()
+        *_OF_OPERATORS, AdminToken.id != token.id, AdminToken.expires_at.is_(None), _is_live()
     )
     if not await session.scalar(lasting):
         raise ConflictError(

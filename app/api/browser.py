@@ -36,6 +36,7 @@ _HEADERS = {
 
 @router.get(
     "/begin/{ticket}",
+    operation_id="open_sign_in",
     status_code=303,
     response_class=RedirectResponse,
     responses=problems(_422="state_unknown, state_used, state_expired"),
@@ -85,6 +86,7 @@ _Text = Annotated[str | None, Query(max_length=4000)]
 
 @router.get(
     "/callback",
+    operation_id="end_sign_in",
     responses=problems(
         _409="company_not_reached",
         _422="state_unknown, state_used, state_expired, sign_in_cancelled",

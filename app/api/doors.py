@@ -17,6 +17,8 @@ from app.admin.tenants import load_tenant
 from app.admin.tokens import Caller, find_caller
 from app.api.addresses import find_address, name_household
 from app.api.guesses import Tries
+from app.api.methods import list_methods
+from app.api.views import PROBLEM
 from app.domain.reasons.catalogue import fix_for
 from app.domain.reasons.codes import Code
 from app.errors import (
@@ -36,7 +38,7 @@ from app.platform.resources import Resources
 _RETRY_AFTER_SECONDS = "5"
 
 _log = get_logger(__name__)
-_bearer = HTTPBearer(auto_error=False, description="An admin token")
+bearer = HTTPBearer(auto_error=False, description="An admin token")
 
 
 async def get_resources(request: Request) -> Resources:  # async: a plain function would cost a thread hop
@@ -96,7 +98,7 @@ async def _note_wrong_token(request: Request, resources: Resources) -> None:
 
 
 async def require_caller(
-    request: Request, _described: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
+    request: Request, _described: Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)]
 ) -> Caller:
     """Whom the gate has let in."""
     caller: Caller = request.state.caller
@@ -180,18 +182,21 @@ async def _note_carried_out(request: Request, session: Session) -> None:
         await record_carried_out(session, place)
 
 
-# Look; look and change; everything, over all tenants.
+# Health and metrics; look; look and change; everything, over all tenants.
+MonitorDoor = Annotated[Door, Depends(_require_role("monitor", "operator"))]
 ViewerDoor = Annotated[Door, Depends(_require_role("viewer", "admin", "operator"))]
 AdminDoor = Annotated[Door, Depends(_require_role("admin", "operator"))]
 OperatorDoor = Annotated[Door, Depends(_require_role("operator"))]
 
 
-async def tell_error(_request: Request, error: Exception) -> JSONResponse:
+async def tell_error(request: Request, error: Exception) -> JSONResponse:
     """Any error as problem details with code, cause and fix."""
     known = _known(error)
     headers = dict(error.headers or {}) if isinstance(error, HTTPException) else {}
     if isinstance(known, DatabaseAwayError | TooManyTriesError):
         headers["Retry-After"] = _RETRY_AFTER_SECONDS if isinstance(known, DatabaseAwayError) else "60"
+    if isinstance(known, MethodError):
+        headers["Allow"] = ", ".join(list_methods(request))
     if isinstance(known, SignatureError):
         headers["WWW-Authenticate"] = "Bearer"
     body: dict[str, Any] = {
@@ -202,7 +207,7 @@ async def tell_error(_request: Request, error: Exception) -> JSONResponse:
         "cause": known.cause,
         "fix": known.fix,
     }
-    return JSONResponse(body, status_code=known.status, headers=headers, media_type="application/problem+json")
+    return JSONResponse(body, status_code=known.status, headers=headers, media_type=PROBLEM)
 
 
 def _known(error: Exception) -> ServiceError:

@@ -112,7 +112,7 @@ async def list_all_keys(door: ViewerDoor) -> list[KeyView]:
     return [to_view(key, served.get(key.id, []), progress.get(key.id, Progress())) for key in keys]
 
 
-@router.get("/removed")
+@router.get("/removed", operation_id="list_removed_keys")
 async def list_former_keys(door: ViewerDoor) -> list[FormerKeyView]:
     """Every key that was removed, and what it left behind."""
     keys = await list_removed_keys(door.session, tenant_id=door.tenant_id)
@@ -125,7 +125,9 @@ async def _view_former(door: Door, key: Key) -> FormerKeyView:
     return FormerKeyView(**plain, remains=remains)
 
 
-@router.post("/{key_id}/take-over", responses=problems(_404="not_found", _409="key_in_use"))
+@router.post(
+    "/{key_id}/take-over", operation_id="take_over_from_key", responses=problems(_404="not_found", _409="key_in_use")
+)
 async def take_over_from(door: AdminDoor, resources: ResourcesDep, key_id: UUID, order: TakeOverOrder) -> TakenOver:
     """Let this key have what a removed one left waiting, and its departments; what was begun stays held."""
     key, former = await load_successor(door.session, key_id, former_id=order.from_key_id)
@@ -150,6 +152,7 @@ async def show_key(door: ViewerDoor, response: Response, key_id: UUID) -> KeyVie
 
 @router.patch(
     "/{key_id}",
+    operation_id="change_key",
     responses=problems(
         _404="not_found, department_unknown",
         _409="name_taken, open_to_all_taken, department_has_key, documents_under_way, sign_in_again, "
@@ -216,7 +219,7 @@ def _change_state(key: Key, state: str) -> dict[str, Any]:
     return {"state": state, "paused_until": None, "pause_reason": reason}
 
 
-@router.post("/{key_id}/check", responses=problems(_404="not_found"))
+@router.post("/{key_id}/check", operation_id="check_key", responses=problems(_404="not_found"))
 async def check(door: AdminDoor, resources: ResourcesDep, key_id: UUID) -> CheckView:
     """Look for everything that would stop or falsify a first invoice: sign-in, rights, VAT, accounts, settings, series.
 
@@ -230,7 +233,11 @@ async def check(door: AdminDoor, resources: ResourcesDep, key_id: UUID) -> Check
     return CheckView(ok=stops_nothing(findings), findings=views)
 
 
-@router.delete("/{key_id}", responses=problems(_404="not_found", _409="documents_under_way", _412="changed_meanwhile"))
+@router.delete(
+    "/{key_id}",
+    operation_id="remove_key",
+    responses=problems(_404="not_found", _409="documents_under_way", _412="changed_meanwhile"),
+)
 async def remove(door: AdminDoor, resources: ResourcesDep, seen: SeenDep, key_id: UUID) -> RemovedKey:
     """Take a key out of use and revoke its sign-in at Unimicro; everything that was sent with it stays on record.
 

@@ -238,7 +238,7 @@ async def show_sweep(door: ViewerDoor, sweep_id: int) -> SweepView:
     return SweepView.model_validate(await load_sweep(door.session, sweep_id))
 
 
-@router.get("/sweeps/{sweep_id}/documents", responses=problems(_404="not_found"))
+@router.get("/sweeps/{sweep_id}/documents", operation_id="list_sweep_documents", responses=problems(_404="not_found"))
 async def list_documents(door: ViewerDoor, sweep_id: int, after: str = "", limit: Limit = 100) -> list[ListedView]:
     """What a backfill's dry run would send, by RecMan's id; `after` continues the list."""
     sweep = await load_sweep(door.session, sweep_id)

@@ -31,7 +31,7 @@ from app.tables.books import (
     UsedRate,
 )
 from app.tables.jobs import Job, JobDocument
-from app.tables.leases import Leasehold
+from app.tables.leases import Heartbeat, Leasehold
 from app.tables.recman import FieldProfile, HookHeaders, ListedDocument, RecmanQuota, RecmanRecord, RecordCopy, Sweep
 from app.tables.work import Attempt, Event, EventKey, Lane, Making, Transfer
 
@@ -47,6 +47,7 @@ __all__ = [
     "Event",
     "EventKey",
     "FieldProfile",
+    "Heartbeat",
     "Hook",
     "HookAddress",
     "HookHeaders",

@@ -39,7 +39,8 @@ class Hook(TenantOwned, Table):
     """One secret webhook address of a tenant; only its SHA-256 is kept.
 
     `old_addresses`: what was rotated away, each as SHA-256 (hex) with the moment until which it is good.
-    `record_first`: deliveries are stored without effects until somebody has confirmed how they are read.
+    `record_first`: deliveries are stored without effects until somebody has confirmed how they are read. `heard_at`:
+    when one was stored last, to a few seconds.
 
     Owner: admin.hooks. Readers: engine.recorded.
     """
@@ -54,6 +55,7 @@ class Hook(TenantOwned, Table):
     old_addresses: Mapped[list[Any]] = mapped_column(server_default=text("'[]'"))
     disabled_at: Mapped[datetime | None]
     record_first: Mapped[bool] = mapped_column(server_default=false())
+    heard_at: Mapped[datetime | None]
     created_at: Mapped[datetime] = mapped_column(server_default=NOW)
 
 
@@ -74,14 +76,17 @@ class AdminToken(TenantOwned, Table):
     """What a caller of our REST API holds; only its SHA-256 is kept.
 
     `holder_id`: the first token of those that were rotated into this one; `successor_id`: what it was rotated into.
+    A monitor's is a tenant's, or the operators' own and for the whole installation.
 
     Owner: admin.tokens.
     """
 
     __tablename__ = "admin_token"
     __table_args__ = (
-        one_of("role", "operator", "admin", "viewer"),
-        CheckConstraint(f"(role = 'operator') = (tenant_id = '{OPERATORS}')", name="operators_tenant"),
+        one_of("role", "operator", "admin", "viewer", "monitor"),
+        CheckConstraint(
+            f"role = 'monitor' OR (role = 'operator') = (tenant_id = '{OPERATORS}')", name="operators_tenant"
+        ),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)

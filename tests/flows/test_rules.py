@@ -6,7 +6,9 @@ from typing import Any
 
 import pytest
 
+from app.admin.rules import load_rules
 from app.domain.money import round_money
+from app.domain.rules import Rules
 from app.platform.http import httpx
 from tests.world import OURS, TOKEN, World
 
@@ -262,6 +264,21 @@ async def test_unusable_rules_are_refused_and_say_where(world: World, body: Any,
 
 
 RULES = {"products": [{"recman": "RM-77", "unimicro": "1002"}]}
+
+
+async def test_rules_are_read_and_validated_once_for_each_version(world: World) -> None:
+    async def read() -> Rules:
+        async with world.resources.of_tenant(world.tenant_id).sessions() as session:
+            return (await load_rules(session, world.key_id)).rules
+
+    await world.office.put_rules(RULES)
+    first = await read()
+    assert first.product_number("RM-77") == "1002"
+    assert await read() is first
+    await world.office.put_rules({"products": [{"recman": "RM-77", "unimicro": "1003"}]}, after_version=1)
+    second = await read()
+    assert second.product_number("RM-77") == "1003"
+    assert await read() is second
 
 
 @pytest.mark.parametrize("body", ["", " \n", "null", "~", "[]", "# nothing yet\n", "---\n...\n", "''", "not_before:\n"])

@@ -179,6 +179,14 @@ class Code(StrEnum):
     INTERNAL = "internal"
     UNEXPECTED = "unexpected"
 
+    # What is the matter with the running service.
+    NOT_READY = "not_ready"
+    WORKER_MISSING = "worker_missing"
+    CLOCK_STOPPED = "clock_stopped"
+    LANE_LATE = "lane_late"
+    SWEEP_LATE = "sweep_late"
+    CHANGES_HELD = "changes_held"
+
     # What a caller of the REST API is refused.
     BAD_REQUEST = "bad_request"
     NOT_SIGNED_IN = "not_signed_in"
