@@ -10,6 +10,7 @@ ServiceError                        500  retry           something of ours broke
 │   ├── ConflictError               409  retry           the thing is in another state than the request supposes
 │   ├── ChangedError                412  retry           the thing has changed since the caller looked at it
 │   ├── UnseenError                 428  retry           the caller does not say what he looked at
+│   ├── StateUsedError              422  retry           a sign-in comes back that has come back already
 │   ├── TooLargeError               413  retry           the body is over the cap
 │   ├── TooSlowError                408  retry           the body did not come to its end in time
 │   ├── TooManyDeliveriesError      429  retry           a hook sends more than its share: nothing was stored
@@ -107,6 +108,10 @@ class ChangedError(RequestError, code=Code.CHANGED_MEANWHILE, status=412):
 
 class UnseenError(RequestError, code=Code.IF_MATCH_MISSING, status=428):
     """The caller must say which state of the thing the change is meant for."""
+
+
+class StateUsedError(RequestError, code=Code.STATE_USED):
+    """The sign-in has come back already; whoever only loads its page again has done nothing wrong."""
 
 
 class TooLargeError(RequestError, code=Code.TOO_LARGE, status=413):

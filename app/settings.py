@@ -92,7 +92,9 @@ class Settings(BaseSettings):
         description="Hosts (with port, if any) that a token may name as API base; comma separated",
     )
     unimicro_client_id: str = Field("", description="Client id from Unimicro's developer portal")
-    unimicro_client_secret: SecretStr = Field(SecretStr(""), description="Client secret from the portal")
+    unimicro_client_secret: SecretStr = Field(
+        SecretStr(""), description="Client secret from the portal; a public client has none"
+    )
     unimicro_parallel_calls: int = Field(
         4, ge=1, le=64, description="Calls to one Unimicro company at a time, over all processes"
     )
@@ -187,6 +189,11 @@ class Settings(BaseSettings):
     def redirect_uri(self) -> str:
         """Where Unimicro sends an administrator back after sign-in; must be registered there exactly."""
         return self.public_url.rstrip("/") + "/oauth/unimicro/callback"
+
+    @property
+    def begin_uri(self) -> str:
+        """Where an administrator begins a sign-in, with a ticket behind it."""
+        return self.public_url.rstrip("/") + "/oauth/unimicro/begin"
 
 
 def parse_networks(text: str) -> tuple[Network, ...]:

@@ -12,6 +12,7 @@ from starlette.exceptions import HTTPException
 from app.api import (
     answers,
     audit,
+    browser,
     catalogue,
     cross_list,
     customers,
@@ -57,6 +58,7 @@ ROOMS = (
     jobs,
     transfers,
     sign_in,
+    browser,
     key_customers,
     keys,
     series,

@@ -116,7 +116,9 @@ class NewKeyOrder(Order):
     """What an administrator chose after signing in."""
 
     pending_id: UUID
-    company_key: str = Field(description="`key` of one of the sign-in's companies")
+    company_key: str | None = Field(
+        None, description="`key` of one of the sign-in's companies; left out: the one that was chosen at Unimicro"
+    )
     name: Name = Field(examples=["Nordlys"])
     go_live: date = Field(
         description="The key's first day: no document dated earlier is booked unless a person says so",

@@ -30,6 +30,7 @@ COMMITS = {
     "platform.standing": "stays in one to see whether a pooler gives its connection to others",
     "admin.access_tokens": "a renewed token is kept before anybody uses it",
     "admin.connect": "a sign-in has three steps with calls to the identity server between them",
+    "admin.unused_grants": "a grant is forgotten once the identity server has revoked it",
     "admin.golive": "an answer is kept before what showed it is taken back",
     "admin.trials": "what is about to be made is noted before it is sent",
     "admin.hook_headers": "one statement beside the webhook's own, on the bare driver",

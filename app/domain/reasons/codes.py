@@ -152,6 +152,7 @@ class Code(StrEnum):
     TOKEN_REFUSED = "token_refused"  # noqa: S105 - a code, no secret
     CLIENT_REFUSED = "client_refused"
     ISSUER_UNUSABLE = "issuer_unusable"
+    SCOPE_REFUSED = "scope_refused"
     NO_OFFLINE_ACCESS = "no_offline_access"
     WRONG_ISSUER = "wrong_issuer"
     SIGN_IN_REFUSED = "sign_in_refused"
@@ -219,6 +220,9 @@ class Code(StrEnum):
     COMPANY_UNKNOWN = "company_unknown"
     SIGN_IN_UNKNOWN = "sign_in_unknown"
     SIGN_IN_CANCELLED = "sign_in_cancelled"
+    SIGN_INS_OPEN = "sign_ins_open"
+    SIGN_IN_UNCONFIRMED = "sign_in_unconfirmed"
+    SIGN_IN_CONFIRMED = "sign_in_confirmed"
     SIGN_IN_OPEN = "sign_in_open"
     SIGN_IN_USED = "sign_in_used"
     SIGN_IN_FAILED = "sign_in_failed"
