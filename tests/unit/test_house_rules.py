@@ -29,6 +29,7 @@ COMMITS = {
     "admin.access_tokens": "a renewed token is kept before anybody uses it",
     "admin.connect": "a sign-in has three steps with calls to the identity server between them",
     "admin.golive": "an answer is kept before what showed it is taken back",
+    "admin.golive_lead": "a lease is seen by other runs at once",
     "admin.trials": "what is about to be made is noted before it is sent",
     "admin.hook_headers": "one statement beside the webhook's own, on the bare driver",
     "engine.inbox": "the webhook's one statement, on the bare driver",
