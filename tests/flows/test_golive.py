@@ -238,7 +238,7 @@ async def test_second_run_in_a_company_is_refused_while_the_first_tries_things(
         await world.hang()
         status, said = await golive(world, "run", *KEY, AGREED, "--only", "draft")
         assert (status, "Another run of `golive` tries things in Nordlys Bemanning AS" in said) == (1, True), said
-        assert world.ledger.documents() == []
+        assert len(world.ledger.documents()) == 1
         run.kill()
         await run.wait()
 
