@@ -60,6 +60,7 @@ class Code(StrEnum):
     SERIES_SHARED = "series_shared"
     SERIES_OVERLAPS = "series_overlaps"
     SERIES_NOT_NEXT = "series_not_next"
+    SERIES_UNTOLD = "series_untold"
     CREDIT_BEFORE_INVOICE = "credit_before_invoice"
     CREDIT_CURRENCY_DIFFERS = "credit_currency_differs"
     CREDIT_CUSTOMER_DIFFERS = "credit_customer_differs"
