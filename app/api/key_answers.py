@@ -41,14 +41,15 @@ async def answer_of(door: Door, key: Key, values: Mapping[str, Any]) -> dict[str
     sender = values.get("sender", key.sender)
     if sender is None and "acceptance" in values:
         sender = Sender.RECMAN
+    mode, booking = values.get("mode", key.mode), Booking(values.get("booking", key.booking))
     answer = Answer(
-        mode=values.get("mode", key.mode),
+        mode=mode,
         sender=sender,
-        booking=values.get("booking", key.booking),
+        booking=booking,
         acceptance=values.get("acceptance", key.acceptance),
     )
     verify_answer(answer)
-    if "booking" in values:
-        booking = Booking(values["booking"])
+    # What a file key's documents are booked by, nobody has to try out; the file's import is confirmed by a person.
+    if mode == "full" and ("booking" in values or mode != key.mode):
         await require_provable(door.session, tenant_id=key.tenant_id, company_key=key.company_key, booking=booking)
     return {} if sender is None else {"sender": sender}

@@ -25,6 +25,8 @@ BODIES: dict[tuple[str, str], Any] = {
         "name": "theirs",
         "go_live": "2026-10-01",
         "mode": "file",
+        "sender": "unimicro",
+        "booking": "order",
     },
     ("PATCH", "/v1/keys/{key_id}"): {"name": "theirs"},
     ("POST", "/v1/keys/{key_id}/check"): None,
