@@ -94,6 +94,16 @@ def _country_of(row: Row) -> str:
     return row.customer.address.country_code
 
 
+def _dimension(name: str) -> Callable[[Row], Value]:
+    """The line's own project or department; its document's, where it has none."""
+
+    def read(row: Row) -> Value:
+        own = "" if row.line is None or row.line.is_text else getattr(row.line, name)
+        return own or ("" if row.document is None or row.is_text else getattr(row.document, name))
+
+    return read
+
+
 def _party(row: Row) -> str:
     """The account, or the customer where the amount stands on one: both are numbers of the books."""
     return "" if row.entry is None else row.entry.account or row.entry.customer_number
@@ -131,8 +141,9 @@ SOURCES: Mapping[str, Source] = {
         ValueKind.TEXT,
         _OF_LINE,
         *("line.product_number", "line.product_name", "line.text", "line.unit", "line.vat_code", "line.account"),
-        *("line.project_number", "line.department_number"),
     ),
+    "line.project_number": Source(ValueKind.TEXT, _OF_LINE, _dimension("project_number")),
+    "line.department_number": Source(ValueKind.TEXT, _OF_LINE, _dimension("department_number")),
     **_sign("line.quantity", _OF_LINE, CreditSign.QUANTITY),
     **_sign("line.unit_price", _OF_LINE, CreditSign.PRICE),
     **_sign("line.discount_percent", _OF_LINE),
