@@ -201,7 +201,7 @@ class FileState(StrEnum):
 
     IN_FILE = "in_file"
     TAKEN = "taken"
-    REFUSED = "refused"
+    REFUSED = "not_taken"
     FREED = "freed"
 
 

@@ -1266,7 +1266,7 @@ def _make_export_document() -> None:
         sa.Column("said", sa.Text(), nullable=True),
         sa.Column("said_by", sa.Text(), nullable=True),
         sa.Column("said_at", sa.DateTime(timezone=True), nullable=True),
-        sa.CheckConstraint("state IN ('in_file', 'taken', 'refused', 'freed')", name=op.f("ck_export_document_state")),
+        sa.CheckConstraint("state IN ('in_file', 'taken', 'not_taken', 'freed')", name=op.f("ck_export_document_state")),
         sa.ForeignKeyConstraint(
             ["tenant_id", "export_id"],
             ["export.tenant_id", "export.id"],

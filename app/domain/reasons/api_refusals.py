@@ -84,5 +84,5 @@ REFUSALS = (
     Refusal(code=Code.NOT_IN_EXPORT, sentence=Text("The document is not in this file.")),
     Refusal(code=Code.READY_UNDECIDED, sentence=Text("Nobody has said what becomes of documents ready for a file.")),
     Refusal(code=Code.LAYOUT_UNFIT, sentence=Text("The layout is not for documents that are booked so.")),
-    Refusal(code=Code.FILE_TOO_LARGE, sentence=Text("One file would have too many documents.")),
+    Refusal(code=Code.LAYOUT_UNUSABLE, sentence=Text("The layout of files cannot be used.")),
 )
