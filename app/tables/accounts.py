@@ -117,7 +117,7 @@ class Key(TenantOwned, Table):
     (name, reason, day; at, by); `kid_acceptance`: a word that Unimicro makes a KID where the document has none.
     `proof`: how far its documents are trusted (table `proving`); `credits_proven`: a credit note was among the equal.
 
-    Owner: admin.keys. Readers: admin, clerk.absence, transfer.
+    Owner: admin.keys. Readers: admin, clerk.absence, files, transfer.
     """
 
     __tablename__ = "key"

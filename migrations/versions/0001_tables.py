@@ -1148,6 +1148,8 @@ def _make_export_number() -> None:
         sa.Column("tenant_id", sa.Uuid(), nullable=False),
         sa.Column("key_id", sa.Uuid(), nullable=False),
         sa.Column("last_number", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("trouble", postgresql.JSONB(astext_type=sa.Text()), nullable=True),
+        sa.Column("tried_at", sa.DateTime(timezone=True), nullable=True),
         sa.ForeignKeyConstraint(
             ["tenant_id", "key_id"], ["key.tenant_id", "key.id"], name=op.f("fk_export_number_tenant_id_key_id")
         ),
@@ -1266,7 +1268,9 @@ def _make_export_document() -> None:
         sa.Column("said", sa.Text(), nullable=True),
         sa.Column("said_by", sa.Text(), nullable=True),
         sa.Column("said_at", sa.DateTime(timezone=True), nullable=True),
-        sa.CheckConstraint("state IN ('in_file', 'taken', 'not_taken', 'freed')", name=op.f("ck_export_document_state")),
+        sa.CheckConstraint(
+            "state IN ('in_file', 'taken', 'not_taken', 'freed')", name=op.f("ck_export_document_state")
+        ),
         sa.ForeignKeyConstraint(
             ["tenant_id", "export_id"],
             ["export.tenant_id", "export.id"],

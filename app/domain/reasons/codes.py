@@ -282,7 +282,6 @@ class Code(StrEnum):
     EXPORT_UNCONFIRMED = "export_unconfirmed"
     EXPORT_TAKEN = "export_taken"
     NOT_IN_EXPORT = "not_in_export"
-    READY_UNDECIDED = "ready_undecided"
     LAYOUT_UNFIT = "layout_unfit"
 
 

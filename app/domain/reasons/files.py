@@ -55,10 +55,10 @@ ROWS = (
     Row(
         code=Code.FILE_KEY_CHANGED,
         mender=Mender.ADMINISTRATOR,
-        sentence=Text("The document was ready for a file when its key began to send."),
+        sentence=Text("The document was under way when its key began to send, or to make files."),
         fix=Text(
-            "Retry it (POST /v1/transfers/{transfer_id}/retry): then it is sent; or enter it in Unimicro by hand and "
-            "ignore it here (POST /v1/transfers/{transfer_id}/ignore)."
+            "Retry it (POST /v1/transfers/{transfer_id}/retry): then it goes the key's new way; or enter it in "
+            "Unimicro by hand and ignore it here (POST /v1/transfers/{transfer_id}/ignore)."
         ),
     ),
 )
