@@ -196,6 +196,7 @@ class Code(StrEnum):
     FILE_NUMBER_OUTSIDE = "file_number_outside"
     FILE_NUMBER_TWICE = "file_number_twice"
     FILE_YEARS = "file_years"
+    FILE_ROWS = "file_rows"
     FILE_CUSTOMER_DIFFERS = "file_customer_differs"
     LAYOUT_NOT_ACCEPTED = "layout_not_accepted"
     LAYOUT_UNUSABLE = "layout_unusable"
