@@ -5,7 +5,6 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
-from pathlib import Path
 from typing import Annotated, NoReturn
 
 import typer
@@ -17,9 +16,12 @@ from rich.table import Table
 
 from app.clerk.customers.report import render_report
 from app.cli import options, processes, upkeep
+from app.cli.described import tell_description
 from app.cli.doctor import examine
 from app.cli.door import taken_address
+from app.cli.exports import add_export
 from app.cli.golive import create_golive_cli
+from app.cli.layouts import create_layout_cli
 from app.cli.show import (
     MOST_SHOWN,
     console,
@@ -54,9 +56,6 @@ check_cli = typer.Typer(no_args_is_help=True, help="Checks before a key's first 
 cli.add_typer(check_cli, name="check")
 recman_cli = typer.Typer(no_args_is_help=True, help="RecMan's side: learn how an account spells its records.")
 cli.add_typer(recman_cli, name="recman")
-_ROOT = Path(__file__).resolve().parents[2]
-_OPENAPI = _ROOT / "openapi" / "openapi.json"
-_ERRORS = _ROOT / "docs" / "errors.md"
 
 
 def main() -> None:
@@ -93,6 +92,8 @@ def _database(settings: Settings) -> Iterator[str]:
 
 
 cli.add_typer(create_golive_cli(_load_settings, _database), name="golive")
+cli.add_typer(create_layout_cli(_load_settings), name="layout")
+add_export(cli, _load_settings, _database)
 
 
 @cli.command()
@@ -328,16 +329,7 @@ def probe(*, tenant: options.OwnerOption = None) -> None:
 @cli.command()
 def openapi(*, write: options.WriteOption = False, check: options.CheckOption = False) -> None:
     """Print, write or check the description of our REST API; the list of its codes is written and checked with it."""
-    from app.web import render_errors, render_openapi  # noqa: PLC0415 - building every route takes a second, which no other command needs
-
-    texts = {_OPENAPI: render_openapi(), _ERRORS: render_errors()}
-    for path, text in texts.items():
-        if write:
-            path.write_text(text, encoding="utf-8")
-        elif check and path.read_text(encoding="utf-8") != text:
-            _give_up(f"{path.name} is not current", "Run `make openapi` and commit it.")
-    if not write and not check:
-        print(texts[_OPENAPI], end="")  # noqa: T201 - to be captured by a script
+    tell_description(write=write, check=check)
 
 
 @cli.command()
