@@ -1,9 +1,12 @@
 """Whatever keeps a document out of a file is found beforehand, all at once, and no file is made of what is found."""
 
 import io
+import tempfile
+import time
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,7 +20,7 @@ from app.files.examine import Examination, examine, split_years
 from app.files.layouts import Layout, choose, load_layouts, parse_layout
 from app.files.manifest import to_manifest
 from app.files.sources import CreditSign
-from app.files.writing import write_file
+from app.files.writing import open_writer, write_file
 from tests.world.file_documents import (
     make_credit_note,
     make_file_customer,
@@ -242,3 +245,28 @@ def test_manifest_log_and_documents_have_the_same_sums() -> None:
     assert manifest["layout"]["sha256"] == LAYOUTS["unistd"].digest
     assert "80 2 Fakturanr" in manifest["assumed"]
     assert (manifest["number"], manifest["sha256"], manifest["key"]) == (7, "ab", "Oslo")
+
+
+def test_a_text_of_many_blanks_costs_no_more_than_it_is_long() -> None:
+    started = time.process_time()
+    look("unistd", make_file_document(our_reference=f"a{' ' * 200_000}b", lines=[make_file_line(text=" ," * 100_000)]))
+    assert time.process_time() - started < 5
+
+
+def give_up(layout: Layout) -> None:
+    with open_writer(layout, io.BytesIO()) as writer:
+        writer.add(make_file_document())
+        raise ZeroDivisionError
+
+
+def test_who_gives_up_a_file_leaves_nothing_behind(tmp_path: Path) -> None:
+    """Rows that wait beside the file have customers' names in them."""
+    tempfile.tempdir = str(tmp_path)
+    try:
+        for layout in LAYOUTS.values():
+            with pytest.raises(ZeroDivisionError):
+                give_up(layout)
+            write_file(layout, [make_file_document()], io.BytesIO())
+    finally:
+        tempfile.tempdir = None
+    assert list(tmp_path.iterdir()) == []
