@@ -8,6 +8,7 @@ from collections.abc import Callable
 from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Protocol
+from unicodedata import normalize
 
 from app.domain.reasons.codes import Code
 from app.files.layouts import Field, FieldKind, Format, Layout, Record
@@ -165,6 +166,8 @@ def _cleaner(layout: Layout) -> Callable[[str], str]:
     in_number = re.compile(r"(?<=\d),(?=\d)") if is_records and layout.separator == "," else None
 
     def clean(text: str) -> str:
+        # An å may be an a and a ring: one letter to people, and to a code page none.
+        text = text if text.isascii() else normalize("NFC", text)
         if odd.search(text) is None:
             return text.strip()
         if is_records:

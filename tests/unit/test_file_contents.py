@@ -3,6 +3,7 @@
 import io
 import tempfile
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
@@ -154,11 +155,19 @@ def test_numbers_outside_of_their_series_are_found(number: str, customer: str, f
     assert look("bilag", document).is_fit
 
 
-def test_two_documents_of_one_number_are_found_and_an_invoice_and_a_credit_note_are_none() -> None:
-    twin = make_file_document(transfer_id="other")
+@pytest.mark.parametrize("make", [make_file_document, make_credit_note])
+def test_two_documents_of_one_number_are_found(make: Callable[..., FileDocument]) -> None:
+    twin = make(number="5067", transfer_id="other")
     assert told(look("bilag", make_file_document(), twin)) == [(Code.FILE_NUMBER_TWICE, "5067")]
-    credit = make_credit_note(number="5067", transfer_id="other")
-    assert look("bilag", make_file_document(), credit).is_fit
+    assert look("csv", make_file_document(), twin).is_fit
+
+
+def test_a_letter_of_two_parts_is_one_letter() -> None:
+    document = make_file_document(customer=make_file_customer(name="A\u030as Mo\u0308ller"), number="5\u030067")
+    assert {one.reason.code for one in look("unistd", document).faults} == {Code.FILE_LETTERS}
+    out = io.BytesIO()
+    write_file(LAYOUTS["unistd"], [replace(document, number="5067")], out)
+    assert "Ås Möller" in out.getvalue().decode("cp1252")
 
 
 def test_documents_of_two_financial_years_make_no_file_and_are_told_apart() -> None:
