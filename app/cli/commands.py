@@ -12,7 +12,6 @@ import typer
 from cryptography.fernet import Fernet
 from pydantic import ValidationError
 from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
 
 from app.clerk.customers.report import render_report
@@ -26,6 +25,8 @@ from app.cli.show import (
     console,
     show_findings,
     show_preview,
+    show_probe,
+    show_settings,
     tell_break,
     tell_erased,
     tell_finding,
@@ -55,7 +56,9 @@ check_cli = typer.Typer(no_args_is_help=True, help="Checks before a key's first 
 cli.add_typer(check_cli, name="check")
 recman_cli = typer.Typer(no_args_is_help=True, help="RecMan's side: learn how an account spells its records.")
 cli.add_typer(recman_cli, name="recman")
-_OPENAPI = Path(__file__).resolve().parents[2] / "openapi" / "openapi.json"
+_ROOT = Path(__file__).resolve().parents[2]
+_OPENAPI = _ROOT / "openapi" / "openapi.json"
+_ERRORS = _ROOT / "docs" / "errors.md"
 
 
 def main() -> None:
@@ -315,34 +318,27 @@ def probe(*, tenant: options.OwnerOption = None) -> None:
     settings = _load_settings()
     with _database(settings) as url:
         findings = asyncio.run(upkeep.probe_recman(settings, url, tenant=tenant))
-    table = Table("scope", "outcome", "by id", "records", "names", box=None, pad_edge=False)
-    for one in findings:
-        by_id = {None: "", True: "yes", False: "no"}[one.by_id]
-        names = ", ".join(name for name in one.fields if "[]" not in name)
-        table.add_row(one.scope, one.outcome, by_id, str(one.records), escape(one.detail or names))
-    console.print(table)
+    show_probe(findings)
     needed = {one.outcome for one in findings if one.scope in SWEPT_SCOPES}
     sys.exit(1 if "refused" in needed else 0)
 
 
 @cli.command()
 def openapi(*, write: options.WriteOption = False, check: options.CheckOption = False) -> None:
-    """Print, write or check the description of our REST API."""
-    from app.web import render_openapi  # noqa: PLC0415 - building every route takes a second, which no other command needs
+    """Print, write or check the description of our REST API; the list of its codes is written and checked with it."""
+    from app.web import render_errors, render_openapi  # noqa: PLC0415 - building every route takes a second, which no other command needs
 
-    text = render_openapi()
-    if write:
-        _OPENAPI.write_text(text, encoding="utf-8")
-    elif check and _OPENAPI.read_text(encoding="utf-8") != text:
-        _give_up("openapi/openapi.json is not current", "Run `make openapi` and commit it.")
-    elif not check:
-        print(text, end="")  # noqa: T201 - to be captured by a script
+    texts = {_OPENAPI: render_openapi(), _ERRORS: render_errors()}
+    for path, text in texts.items():
+        if write:
+            path.write_text(text, encoding="utf-8")
+        elif check and path.read_text(encoding="utf-8") != text:
+            _give_up(f"{path.name} is not current", "Run `make openapi` and commit it.")
+    if not write and not check:
+        print(texts[_OPENAPI], end="")  # noqa: T201 - to be captured by a script
 
 
 @cli.command()
 def settings() -> None:
     """List every setting: its variable, value (secrets masked), where it comes from, and what it means."""
-    table = Table("variable", "value", "from", "meaning", box=None, pad_edge=False)
-    for row in list_settings(Settings()):
-        table.add_row(row.variable, row.value, row.source, row.meaning)
-    console.print(table)
+    show_settings(list_settings(Settings()))
