@@ -11,7 +11,6 @@ import typer
 from cryptography.fernet import Fernet
 from pydantic import ValidationError
 from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
 
 from app.clerk.customers.report import render_report
@@ -27,6 +26,8 @@ from app.cli.show import (
     console,
     show_findings,
     show_preview,
+    show_probe,
+    show_settings,
     tell_break,
     tell_erased,
     tell_finding,
@@ -316,12 +317,7 @@ def probe(*, tenant: options.OwnerOption = None) -> None:
     settings = _load_settings()
     with _database(settings) as url:
         findings = asyncio.run(upkeep.probe_recman(settings, url, tenant=tenant))
-    table = Table("scope", "outcome", "by id", "records", "names", box=None, pad_edge=False)
-    for one in findings:
-        by_id = {None: "", True: "yes", False: "no"}[one.by_id]
-        names = ", ".join(name for name in one.fields if "[]" not in name)
-        table.add_row(one.scope, one.outcome, by_id, str(one.records), escape(one.detail or names))
-    console.print(table)
+    show_probe(findings)
     needed = {one.outcome for one in findings if one.scope in SWEPT_SCOPES}
     sys.exit(1 if "refused" in needed else 0)
 
@@ -335,7 +331,4 @@ def openapi(*, write: options.WriteOption = False, check: options.CheckOption = 
 @cli.command()
 def settings() -> None:
     """List every setting: its variable, value (secrets masked), where it comes from, and what it means."""
-    table = Table("variable", "value", "from", "meaning", box=None, pad_edge=False)
-    for row in list_settings(Settings()):
-        table.add_row(row.variable, row.value, row.source, row.meaning)
-    console.print(table)
+    show_settings(list_settings(Settings()))
