@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, Literal, TypedDict
 from uuid import UUID
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Response
 from pydantic import Field, SecretStr
 
 from app.admin.hooks import (
@@ -21,6 +21,8 @@ from app.admin.hooks import (
     rotate_secret,
 )
 from app.api.doors import AdminDoor, Door, ResourcesDep, ViewerDoor
+from app.api.etags import SeenDep, to_etag
+from app.api.pages import Page, to_whole
 from app.api.views import Name, Order, OverlapHours, View, problems, shown_once
 from app.api.webhooks.known import KnownHooks
 from app.domain.reasons.codes import Code
@@ -131,21 +133,39 @@ async def make_hook(door: AdminDoor, resources: ResourcesDep, new: NewHook) -> M
 
 
 @router.get("")
-async def list_all_hooks(door: ViewerDoor) -> list[HookView]:
+async def list_all_hooks(door: ViewerDoor) -> Page[HookView, None]:
     """Every hook."""
-    return [_view(hook) for hook in await list_hooks(door.session, tenant_id=door.tenant_id)]
+    return to_whole([_view(hook) for hook in await list_hooks(door.session, tenant_id=door.tenant_id)])
 
 
-@router.patch("/{hook_id}", responses=problems(_404="not_found"))
-async def change_hook(door: AdminDoor, resources: ResourcesDep, hook_id: UUID, change: HookChange) -> HookView:
+@router.get("/{hook_id}", responses=problems(_404="not_found"))
+async def show_hook(door: ViewerDoor, resources: ResourcesDep, response: Response, hook_id: UUID) -> HookView:
+    """One hook."""
+    hook = await load_hook(door.session, hook_id, lock=False)
+    response.headers["ETag"] = to_etag(_show(resources.vault, hook))
+    return _view(hook)
+
+
+@router.patch("/{hook_id}", responses=problems(_404="not_found", _412="changed_meanwhile"))
+async def change_hook(
+    door: AdminDoor,
+    resources: ResourcesDep,
+    response: Response,
+    seen: SeenDep,
+    hook_id: UUID,
+    change: HookChange,
+) -> HookView:
     """Rename, disable or enable a hook; a change is noticed by every process within the hook cache's seconds."""
     hook = await load_hook(door.session, hook_id)
     before = _show(resources.vault, hook)
+    seen.verify(to_etag(before))
     await record_hook_change(
         door.session, hook, name=change.name, enabled=change.enabled, record_first=change.record_first
     )
-    await _record(door, "hook.change", hook, before=before, after=_show(resources.vault, hook))
+    after = _show(resources.vault, hook)
+    await _record(door, "hook.change", hook, before=before, after=after)
     await _commit(door, resources)
+    response.headers["ETag"] = to_etag(after)
     return _view(hook)
 
 

@@ -99,6 +99,10 @@ def test_every_operation_has_one_tag_that_is_explained() -> None:
     assert [tag["name"] for tag in read_document()["tags"]] == list(TAGS)
 
 
+def test_every_operation_says_what_it_does() -> None:
+    assert [path for _, path, operation in list_operations() if not operation.get("description")] == []
+
+
 def test_who_made_it_where_it_stands_and_under_which_licence_is_said() -> None:
     assert read_document()["info"].keys() >= {"title", "version", "summary", "description", "contact", "license"}
     assert read_document()["servers"]
@@ -117,3 +121,20 @@ def test_a_route_that_says_nothing_gets_all_of_it(*, guarded: bool) -> None:
     assert set(list_refusals(operation)) == wanted
     assert all(set(answer["content"]) == {PROBLEM} for answer in list_refusals(operation).values())
     assert operation["security"] == ([{"HTTPBearer": []}] if guarded else [])
+
+
+def test_a_list_is_an_object_with_its_rows_and_what_continues_it() -> None:
+    schemas = read_document()["components"]["schemas"]
+    answers = {
+        (method, path): answer["content"].get("application/json", {}).get("schema", {})
+        for method, path, operation in list_operations()
+        for status, answer in operation["responses"].items()
+        if status.startswith("2") and "content" in answer
+    }
+    assert [place for place, schema in answers.items() if schema.get("type") == "array"] == []
+    pages = [schema["$ref"].rpartition("/")[2] for schema in answers.values() if "Page" in schema.get("$ref", "")]
+    assert len(pages) >= 24
+    assert {tuple(schemas[page]["required"]) for page in pages} == {("rows", "next")}
+    # Whoever names no more than a limit gets the rest by `before` or `after`.
+    paged = {page for page in pages if schemas[page]["properties"]["next"] != {"type": "null"}}
+    assert paged
