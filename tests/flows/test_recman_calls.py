@@ -259,7 +259,7 @@ async def test_what_somebody_writes_about_is_not_read_along(world: World) -> Non
 
 async def test_a_refused_api_key_costs_one_call_and_another_key_goes_on_at_once(world: World) -> None:
     path = f"/v1/tenants/{world.tenant_id}"
-    await world.call("PATCH", path, {"recman_api_key": "revoked"})
+    await world.call("PATCH", path, {"recman_api_key": "revoked", "untried": True})
     world.recman.state.store.calls.clear()
     for number in (5001, 5002, 5003):
         await world.hear_of("invoice", number)
@@ -274,7 +274,7 @@ async def test_a_refused_api_key_costs_one_call_and_another_key_goes_on_at_once(
     assert (answer.status_code, answer.json()["code"]) == (502, "recman_paused")
     assert "Make a new API key in RecMan" in answer.json()["fix"]
 
-    await world.call("PATCH", path, {"recman_api_key": RECMAN_KEY})
+    await world.call("PATCH", path, {"recman_api_key": RECMAN_KEY, "untried": True})
     assert (await world.office.show_reading())["quota"]["paused_until"] is None
     await world.settle()
     done = await world.count("SELECT count(*) FROM transfer WHERE kind = 'invoice' AND state = 'done'")

@@ -271,6 +271,7 @@ class Code(StrEnum):
     RULES_EMPTY = "rules_empty"
     RULES_UNREADABLE = "rules_unreadable"
     RULES_UNUSABLE = "rules_unusable"
+    RECMAN_KEY_REFUSED = "recman_key_refused"
     NO_RECMAN_API_KEY = "no_recman_api_key"
     PREVIEW_UNKNOWN = "preview_unknown"
     SWEEP_RUNNING = "sweep_running"

@@ -276,6 +276,9 @@ ROWS = (
         cases={
             "token": Text("An operator starts it where its output can be read, or sets RMU_BOOTSTRAP_TOKEN."),
             "port": Text("An operator stops whoever has it, or names another with RMU_HOST and RMU_PORT."),
+            "address": Text(
+                "An operator sets DATABASE_URL to an address like postgresql://user:password@host/database."
+            ),
             "away": Text("An operator checks DATABASE_URL and that Postgres runs."),
             "citus": Text("An operator runs CREATE EXTENSION citus in the database first, or leaves --citus out."),
             "login": Text("An operator checks user, password and database in DATABASE_URL."),
