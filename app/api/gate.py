@@ -13,7 +13,7 @@ from app.api.doors import verify_caller
 from app.errors import TooLargeError
 
 # What needs a token, whatever is there.
-_GUARDED = ("/v1/", "/metrics")
+GUARDED = ("/v1/", "/metrics")
 _WEBHOOKS = "/webhooks/"
 _RULES = "/v1/rules"
 # More digits say nothing but "too large".
@@ -53,7 +53,7 @@ class Gate:
             await self._app(scope, receive, send)
             return
         request = Request(scope)
-        if scope["path"].startswith(_GUARDED):
+        if scope["path"].startswith(GUARDED):
             request.state.caller = await verify_caller(request)
         replay = await _read(Headers(scope=scope), receive, _choose_cap(request))
         if replay is not None:
@@ -66,7 +66,7 @@ def _choose_cap(request: Request) -> Cap:
         return Cap(request.app.state.resources.settings.max_body_bytes, "Send fewer records in one delivery.")
     if path == _RULES:
         return _RULES_FILE
-    return _ORDERS if path.startswith(_GUARDED) else _ELSEWHERE
+    return _ORDERS if path.startswith(GUARDED) else _ELSEWHERE
 
 
 async def _read(headers: Headers, receive: Receive, cap: Cap) -> Receive | None:

@@ -3,7 +3,7 @@
 from typing import Any
 from uuid import UUID
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Response
 
 from app.accounting.connections import revoke
 from app.admin.connect import KeyOrder, make_key
@@ -29,6 +29,7 @@ from app.admin.proving import (
     record_restart,
 )
 from app.api.doors import AdminDoor, Door, ResourcesDep, ViewerDoor
+from app.api.etags import SeenDep, to_etag
 from app.api.key_answers import ANSWERS, answer_of, say_words
 from app.api.key_shows import list_served, show_for_audit, to_view, view_key
 from app.api.key_views import (
@@ -143,9 +144,11 @@ async def take_over_from(door: AdminDoor, resources: ResourcesDep, key_id: UUID,
 
 
 @router.get("/{key_id}", responses=problems(_404="not_found"))
-async def show_key(door: ViewerDoor, key_id: UUID) -> KeyView:
+async def show_key(door: ViewerDoor, response: Response, key_id: UUID) -> KeyView:
     """One key."""
-    return await view_key(door, await load_key(door.session, key_id))
+    view = await view_key(door, await load_key(door.session, key_id))
+    response.headers["ETag"] = to_etag(show_for_audit(view))
+    return view
 
 
 @router.patch(
@@ -156,11 +159,19 @@ async def show_key(door: ViewerDoor, key_id: UUID) -> KeyView:
         _409="name_taken, open_to_all_taken, department_has_key, documents_under_way, sign_in_again, "
         "renumbered_unaccepted, booking_unproven, series_unset, series_missing, series_shared, series_overlaps, "
         "series_not_next",
+        _412="changed_meanwhile",
         _422="sender_missing, booking_unfit",
         _502="the codes of a call to Unimicro, which booking series needs",
     ),
 )
-async def change(door: AdminDoor, resources: ResourcesDep, key_id: UUID, wish: KeyChange) -> KeyView:
+async def change(
+    door: AdminDoor,
+    resources: ResourcesDep,
+    response: Response,
+    seen: SeenDep,
+    key_id: UUID,
+    wish: KeyChange,
+) -> KeyView:
     """Rename, change mode, sender, booking, departments, first day or settings, pause or resume.
 
     Another booking is that of new documents: what is under way keeps its own. Proving starts again.
@@ -168,6 +179,7 @@ async def change(door: AdminDoor, resources: ResourcesDep, key_id: UUID, wish: K
     series = await examine_for_change(door, resources, key_id, wish)
     key = await load_key(door.session, key_id, lock=True)
     before = await view_key(door, key)
+    seen.verify(to_etag(show_for_audit(before)))
     values = wish.model_dump(exclude_none=True, include={"name", "mode", "sender", "booking", "go_live"})
     values |= await say_words(door, wish)
     values |= await answer_of(door, key, values)
@@ -195,6 +207,7 @@ async def change(door: AdminDoor, resources: ResourcesDep, key_id: UUID, wish: K
     await _record(door, "key.change", key, before=show_for_audit(before), after=show_for_audit(after))
     await door.session.commit()
     wake_workers(resources)
+    response.headers["ETag"] = to_etag(show_for_audit(after))
     return after
 
 
@@ -221,14 +234,19 @@ async def check(door: AdminDoor, resources: ResourcesDep, key_id: UUID) -> Check
     return CheckView(ok=stops_nothing(findings), findings=views)
 
 
-@router.delete("/{key_id}", operation_id="remove_key", responses=problems(_404="not_found", _409="documents_under_way"))
-async def remove(door: AdminDoor, resources: ResourcesDep, key_id: UUID) -> RemovedKey:
+@router.delete(
+    "/{key_id}",
+    operation_id="remove_key",
+    responses=problems(_404="not_found", _409="documents_under_way", _412="changed_meanwhile"),
+)
+async def remove(door: AdminDoor, resources: ResourcesDep, seen: SeenDep, key_id: UUID) -> RemovedKey:
     """Take a key out of use and revoke its sign-in at Unimicro; everything that was sent with it stays on record.
 
     What waits with it is held, and its departments are unassigned, until a person says which key has them.
     """
     key = await load_key(door.session, key_id, lock=True)
     before = await view_key(door, key)
+    seen.verify(to_etag(show_for_audit(before)))
     refresh_token = open_secret(resources.vault, key, "refresh_token")
     await remove_key(door.session, key)
     departments = await record_departments_orphaned(door.session, key)

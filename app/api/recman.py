@@ -7,11 +7,12 @@ from operator import attrgetter
 from typing import Any, Literal
 from uuid import UUID
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Response
 from pydantic import Field
 
 from app.admin.tenants import list_tenants, load_tenant, record_reading
 from app.api.doors import AdminDoor, Door, ResourcesDep, ViewerDoor
+from app.api.etags import SeenDep, to_etag
 from app.api.pages import Page, to_page, to_whole
 from app.api.transfers import ReasonView
 from app.api.views import Before, Limit, Order, View, problems
@@ -157,21 +158,26 @@ class ToldView(View):
 
 
 @router.get("")
-async def show_recman(door: ViewerDoor, resources: ResourcesDep) -> Page[RecmanView, None]:
-    """Calls, sweeps, held changes and spelling of each tenant."""
+async def show_recman(door: ViewerDoor, resources: ResourcesDep, response: Response) -> Page[RecmanView, None]:
+    """Calls, sweeps, held changes and spelling of each tenant; the ETag is that of one tenant's settings."""
     tenants = (
         await list_tenants(door.session)
         if door.tenant_id is None
         else [await load_tenant(door.session, door.tenant_id)]
     )
+    if door.tenant_id is not None:
+        response.headers["ETag"] = to_etag(tenants[0].reading)
     return to_whole(await _view(door, resources.settings, tenants))
 
 
-@router.patch("")
-async def change_recman(door: AdminDoor, resources: ResourcesDep, change: ReadingChange) -> RecmanView:
+@router.patch("", responses=problems(_412="changed_meanwhile"))
+async def change_recman(
+    door: AdminDoor, resources: ResourcesDep, response: Response, seen: SeenDep, change: ReadingChange
+) -> RecmanView:
     """Choose how RecMan is read; what waits for calls goes on if there are some now."""
     tenant = await load_tenant(door.session, door.tenant, lock=True)
     before = tenant.reading
+    seen.verify(to_etag(before))
     chosen = change.model_dump(mode="json", exclude={"lift_pause"}, exclude_unset=True)
     await record_reading(door.session, tenant, Reading.model_validate({**before, **chosen}))
     if change.lift_pause:
@@ -187,6 +193,7 @@ async def change_recman(door: AdminDoor, resources: ResourcesDep, change: Readin
     (view,) = await _view(door, resources.settings, [tenant])
     await door.session.commit()
     wake_workers(resources)
+    response.headers["ETag"] = to_etag(tenant.reading)
     return view
 
 

@@ -14,7 +14,7 @@ from app.admin.connect import Callback, begin_server, begin_sign_in, end_sign_in
 from app.admin.keys import load_key
 from app.admin.sign_ins import Beginning, load_sign_in, tell_state
 from app.api.doors import AdminDoor, Door, ResourcesDep, tell_error
-from app.api.views import Order, View, problems
+from app.api.views import Order, View, problems, shown_once
 from app.domain.reasons.codes import Code
 from app.domain.states import SignInState
 from app.errors import RequestError, ServiceError
@@ -46,7 +46,7 @@ class PendingView(View):
 class BegunView(PendingView):
     """A sign-in that has begun; for a server client it is over already."""
 
-    authorize_url: str | None = Field(
+    authorize_url: str | None = shown_once(
         description="Open this in a browser and sign in to Unimicro",
         examples=["https://login.unimicro.no/connect/authorize?client_id=…&state=…"],
     )

@@ -43,6 +43,11 @@ class Problem(BaseModel):
     fix: str = Field(examples=["Choose another name."])
 
 
+def shown_once(default: Any = ..., **more: Any) -> Any:
+    """A field of an answer that is shown in this one and never again, so that nobody may keep the answer."""
+    return Field(default, json_schema_extra={"x-shown-once": True}, **more)
+
+
 def problems(**codes: str) -> dict[int | str, dict[str, Any]]:
     """Answers for a route's description: `_409="name_taken, open_to_all_taken"`.
 
