@@ -183,9 +183,16 @@ def _list_errors(path: str, operation: Operation) -> Iterator[tuple[int, Code]]:
     """Everything that may refuse this operation without its own doing: a status and a code of it."""
     for error in _list_classes(path, operation):
         yield error.status, error.code
+    if _asks_for_tenant(operation):
+        yield RequestError.status, Code.TENANT_MISSING
     for parameter in operation.get("parameters", []):
         for code in _CONFLICTS.get(parameter["name"], ()):
             yield ConflictError.status, code
+
+
+def _asks_for_tenant(operation: Operation) -> bool:
+    """Whether it makes or changes something of one tenant, which an operator must name."""
+    return "requestBody" in operation and any(one["name"] == "tenant" for one in operation.get("parameters", []))
 
 
 def _list_classes(path: str, operation: Operation) -> Iterator[type[ServiceError]]:
@@ -229,6 +236,7 @@ def _as_problem(status: int, answer: Mapping[str, Any]) -> dict[str, Any]:
     headers = _HEADERS.get(status)
     if headers is not None:
         made["headers"] = {
-            name: {"schema": {"type": "string"}, "example": value, "required": True} for name, value in headers.items()
+            name: {"schema": {"type": "string"}, "example": value, "required": not others}
+            for name, value in headers.items()
         }
     return made
