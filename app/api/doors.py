@@ -28,7 +28,7 @@ from app.errors import (
     NotFoundError,
     RequestError,
     ServiceError,
-    SignatureError,
+    TokenError,
     TooManyTriesError,
 )
 from app.platform.db import Session, is_away, is_unstorable, limit_to_tenant, look_at_all
@@ -64,7 +64,7 @@ async def verify_caller(request: Request) -> Caller:
 
     Raises:
         TooManyTriesError: this address has guessed too often.
-        SignatureError: no token, or none that is good.
+        TokenError: no token, or none that is good.
     """
     resources: Resources = request.app.state.resources
     kind, _, token = request.headers.get("authorization", "").partition(" ")
@@ -73,7 +73,7 @@ async def verify_caller(request: Request) -> Caller:
     if caller is None:
         if given:
             await _note_wrong_token(request, resources)
-        raise SignatureError(
+        raise TokenError(
             "No valid admin token", fix="Send `Authorization: Bearer <token>` with a token that is not expired."
         )
     return caller
@@ -197,7 +197,7 @@ async def tell_error(request: Request, error: Exception) -> JSONResponse:
         headers["Retry-After"] = _RETRY_AFTER_SECONDS if isinstance(known, DatabaseAwayError) else "60"
     if isinstance(known, MethodError):
         headers["Allow"] = ", ".join(list_methods(request))
-    if isinstance(known, SignatureError):
+    if isinstance(known, TokenError):
         headers["WWW-Authenticate"] = "Bearer"
     body: dict[str, Any] = {
         "type": f"urn:recman-unimicro:{known.code}",

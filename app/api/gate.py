@@ -47,7 +47,7 @@ class Gate:
         """Let a request through.
 
         Raises:
-            SignatureError, TooManyTriesError, TooLargeError, DatabaseAwayError: it is not; told by `RequestIds`.
+            TokenError, TooManyTriesError, TooLargeError, DatabaseAwayError: it is not; told by `RequestIds`.
         """
         if scope["type"] != "http":
             await self._app(scope, receive, send)

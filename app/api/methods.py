@@ -30,7 +30,7 @@ class HeadAsGet:
             await send({**message, **body})
 
         # A copy: the server goes by its own scope when it decides what to send.
-        await self._app({**scope, "method": "GET"}, receive, send_head)
+        await self._app({**scope, "method": "GET", "is_head": True}, receive, send_head)
 
 
 @dataclass(frozen=True, slots=True)
