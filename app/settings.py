@@ -60,6 +60,18 @@ class Settings(BaseSettings):
     )
 
     max_body_bytes: int = Field(1_048_576, description="A larger webhook body is refused with 413")
+    bodies_bytes: int = Field(67_108_864, ge=4_194_304, description="Bodies that are held at once; more: 503")
+    request_head_seconds: float = Field(10, gt=0, description="A request's head is waited for so long")
+    request_body_seconds: float = Field(30, gt=0, description="A request's body is waited for so long, then it is 408")
+    answer_seconds: float = Field(60, gt=0, description="A client that takes no answer is left after this time")
+    api_connections: int = Field(
+        1000, ge=10, description="Connections to the API at once; beyond, the one that is idle for longest is closed"
+    )
+    keep_alive_seconds: int = Field(
+        620,
+        ge=0,
+        description="An idle connection is kept so long: longer than senders and proxies keep theirs",
+    )
     hook_cache_seconds: float = Field(2, ge=0, description="A disabled or changed hook is noticed within this time")
 
     worker_concurrency: int = Field(8, ge=1, description="Lanes one worker works on at the same time")

@@ -137,9 +137,11 @@ async def end_sign_in(resources: Resources, callback: Callback) -> SignIn:
             async with resources.sessions.begin() as session:
                 sign_in = await load_sign_in(session, sign_in_id, lock=True)
                 await _renew_key(session, resources, sign_in)
-    except ServiceError as error:
+    except Exception as error:
+        # Whatever it was: the code is used up, and whoever waits for this sign-in waits in vain.
+        cause = error.cause if isinstance(error, ServiceError) else "An unexpected error"
         async with resources.sessions.begin() as session:
-            await record_sign_in_failure(session, await load_sign_in(session, sign_in_id, lock=True), error.cause)
+            await record_sign_in_failure(session, await load_sign_in(session, sign_in_id, lock=True), cause)
         raise
     wake_workers(resources)
     return sign_in

@@ -29,7 +29,7 @@ _BEGUN_FOR = timedelta(minutes=10)
 _RETURNED_FOR = timedelta(minutes=30)
 _KEPT_FOR = timedelta(days=1)
 _MOST_OPEN = 20
-_SAY_YES = "See who came back (GET /v1/keys/pending/{pending_id}); if that is right: POST …/confirm."
+_SAY_YES = "See who came back (GET /v1/sign-ins/{pending_id}); if that is right: POST …/confirm."
 _START_AGAIN = "Start the sign-in again: POST /v1/keys/connect."
 
 
@@ -210,7 +210,7 @@ async def record_confirmed(session: Session, sign_in: SignIn) -> None:
     """
     state = await tell_state(session, sign_in)
     if state is not SignInState.UNCONFIRMED:
-        fix = "Look how far it is: GET /v1/keys/pending/{pending_id}."
+        fix = "Look how far it is: GET /v1/sign-ins/{pending_id}."
         raise ConflictError(f"Nobody needs to say yes to it: it is {state}", fix=fix, code=Code.SIGN_IN_CONFIRMED)
     sign_in.unconfirmed = False
     await session.flush()

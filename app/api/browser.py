@@ -180,7 +180,7 @@ async def _tell_page(resources: Resources, sign_in: SignIn) -> Response:
 def _list_next(sign_in: SignIn, state: SignInState) -> list[str]:
     if state is SignInState.UNCONFIRMED:
         cause = "This is another browser than the one in which the sign-in was begun, so an administrator must say yes"
-        how = f"POST /v1/keys/pending/{{pending_id}}/confirm, pending_id {sign_in.id}"
+        how = f"POST /v1/sign-ins/{{pending_id}}/confirm, pending_id {sign_in.id}"
         return [f"{cause}: {how}. If somebody sent you here, close this page."]
     if sign_in.key_id is not None:
         return ["The key is in use again; what waited for it goes on now. You may close this page."]

@@ -7,7 +7,7 @@ from uuid import UUID
 from pydantic import Field
 
 from app.api.series_items import SeriesOrderItem
-from app.api.views import Name, Order, View
+from app.api.views import Name, Order, RowId, View
 from app.domain.booking import Booking, Sender
 from app.domain.findings import Level
 from app.domain.states import KeyState, Proof
@@ -32,6 +32,11 @@ class Acceptance(Order):
     name: Who = Field(description="The accountant")
     reason: Words = Field(examples=["The series here is our own; the list of both numbers is kept with the books"])
     day: date = Field(description="When it was accepted", examples=["2026-12-01"])
+    numbers_apart: bool = Field(
+        False,
+        description="The accountant has compared RecMan's numbers with Unimicro's series by hand, and they never meet; "
+        "counts where Unimicro does not tell its series",
+    )
 
 
 class KidAcceptance(Order):
@@ -47,6 +52,7 @@ class AcceptanceView(View):
     name: str
     reason: str
     day: date | None = None
+    numbers_apart: bool = False
     at: datetime
     by: str
 
@@ -214,7 +220,7 @@ class TakeOverOrder(Order):
     """Which removed key's documents and departments this key takes over."""
 
     from_key_id: UUID = Field(description="A key of GET /v1/keys/removed")
-    ids: list[int] | None = Field(
+    ids: list[RowId] | None = Field(
         None,
         min_length=1,
         max_length=10_000,

@@ -113,14 +113,14 @@ def _read_client(application: ServerApplication) -> ServerClient:
     raise RequestError("Neither certificate file nor private key was given", fix=fix, code=Code.CERTIFICATE_UNUSABLE)
 
 
-@router.get("/v1/keys/pending/{pending_id}", operation_id="show_sign_in", responses=problems(_404="sign_in_unknown"))
+@router.get("/v1/sign-ins/{pending_id}", operation_id="show_sign_in", responses=problems(_404="sign_in_unknown"))
 async def show_pending(door: AdminDoor, pending_id: UUID) -> PendingView:
     """How far a sign-in has come, who it was, and the companies to choose from."""
     return await _view(door, await load_sign_in(door.session, pending_id))
 
 
 @router.post(
-    "/v1/keys/pending/{pending_id}/confirm",
+    "/v1/sign-ins/{pending_id}/confirm",
     operation_id="confirm_sign_in",
     responses=problems(_404="sign_in_unknown", _409="sign_in_confirmed, company_not_reached"),
 )

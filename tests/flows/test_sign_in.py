@@ -66,7 +66,7 @@ async def test_whole_sign_in_lists_companies_and_makes_a_key_that_works(world: W
     assert begun["state"] == "open"
     told = (await world.http.get(begun["authorize_url"], follow_redirects=True)).json()
     assert told["pending_id"] == begun["pending_id"]
-    pending = await world.get(f"/v1/keys/pending/{begun['pending_id']}")
+    pending = await world.get(f"/v1/sign-ins/{begun['pending_id']}")
     assert pending["state"] == "returned"
     names = {company["name"]: company["is_test"] for company in pending["companies"]}
     # The deleted company is left out, the test company is marked.
@@ -130,7 +130,7 @@ async def test_bad_callback_has_its_own_code_cause_and_fix(
     assert told["cause"]
     assert told["fix"]
     if "state" not in query:
-        pending = await world.get(f"/v1/keys/pending/{begun['pending_id']}")
+        pending = await world.get(f"/v1/sign-ins/{begun['pending_id']}")
         assert pending["state"] == "failed"
         order = {"pending_id": begun["pending_id"], "company_key": "x", "name": "x", "go_live": GO_LIVE, **RENUMBERED}
         assert (await world.call("POST", "/v1/keys", order)).json()["code"] == "sign_in_failed"

@@ -32,7 +32,7 @@ async def come_back(world: World, begun: dict[str, Any]) -> str:
 
 
 async def show(world: World, begun: dict[str, Any]) -> dict[str, Any]:
-    pending: dict[str, Any] = await world.get(f"/v1/keys/pending/{begun['pending_id']}")
+    pending: dict[str, Any] = await world.get(f"/v1/sign-ins/{begun['pending_id']}")
     return pending
 
 
@@ -54,7 +54,7 @@ async def test_what_comes_back_in_another_browser_waits_for_an_administrator(wor
     assert (await make_key(world, begun))[1]["code"] == "sign_in_unconfirmed"
     pending = await show(world, begun)
     assert (pending["state"], pending["person"]) == ("unconfirmed", "Sandbox Administrator")
-    path = f"/v1/keys/pending/{begun['pending_id']}/confirm"
+    path = f"/v1/sign-ins/{begun['pending_id']}/confirm"
     assert (await world.call("POST", path)).json()["state"] == "returned"
     again = await world.call("POST", path)
     assert (again.status_code, again.json()["code"]) == (409, "sign_in_confirmed")
@@ -70,7 +70,7 @@ async def test_a_key_is_renewed_from_another_browser_only_with_a_yes(world: Worl
     page = await world.http.get(location, headers=PAGE)
     assert (page.status_code, "another browser" in page.text) == (200, True)
     assert (await world.get("/v1/keys"))[0]["state"] == "sign_in_again"
-    await world.call("POST", f"/v1/keys/pending/{begun['pending_id']}/confirm")
+    await world.call("POST", f"/v1/sign-ins/{begun['pending_id']}/confirm")
     assert (await world.get("/v1/keys"))[0]["state"] == "active"
 
 

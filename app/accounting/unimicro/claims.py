@@ -9,12 +9,27 @@ from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from app.domain.money import parse_json
 from app.domain.reasons.catalogue import fix_for
 from app.domain.reasons.codes import Code, Reason
 from app.errors import HoldError, RemoteRejectedError, System
+from app.platform.http import httpx
+
+_LONGEST_NAME = 200
+
+
+def split_address(text: str) -> SplitResult | None:
+    """The parts of an address; None when it is none."""
+    try:
+        found = urlsplit(text)
+        # Asked for now, for these raise as well.
+        _ = found.hostname, found.port, httpx.URL(text)
+    except (ValueError, httpx.InvalidURL):
+        return None
+    return found
+
 
 # Two clocks are seldom the same.
 _SKEW_SECONDS = 60
@@ -97,9 +112,10 @@ def choose_api_base(claims: Mapping[str, Any], *, default: str, allowed_hosts: f
     claim = claims.get("AppFramework")
     if not isinstance(claim, str) or not claim:
         return f"{default.rstrip('/')}/"
-    address = urlsplit(claim)
-    good_scheme = address.scheme == "https" or address.scheme == urlsplit(default).scheme
-    if not good_scheme or address.netloc.lower() not in allowed_hosts:
-        cause = f"Unimicro names {address.scheme}://{address.hostname} as its API, which is not an allowed host"
+    address = split_address(claim)
+    good_scheme = address is not None and address.scheme in {"https", urlsplit(default).scheme}
+    if address is None or not good_scheme or address.netloc.lower() not in allowed_hosts:
+        named = "something else than an address" if address is None else f"{address.scheme}://{address.hostname}"
+        cause = f"Unimicro names {named[:_LONGEST_NAME]} as its API, which is not an allowed host"
         raise HoldError((Reason(code=Code.API_HOST_NOT_ALLOWED, cause=cause, fix=fix_for(Code.API_HOST_NOT_ALLOWED)),))
     return f"{claim.rstrip('/')}/"
