@@ -1,5 +1,6 @@
 """Every setting, with its meaning: read from `RMU_…` environment variables (and `DATABASE_URL`)."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -7,7 +8,6 @@ from functools import cached_property
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Annotated, Literal, TypeAlias
-from urllib.parse import urlsplit
 
 from pydantic import AliasChoices, BeforeValidator, Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -15,6 +15,12 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 Network: TypeAlias = IPv4Network | IPv6Network
 Level: TypeAlias = Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"]
 
+# `//user:password@host`: from the first colon behind the user to the last @ of the text.
+_BEFORE_HOST = re.compile(r"((?://|^(?!\w[\w+.-]*://))[^:/?#@\s]*:)\S*@")
+# `?password=…`, `&sslpassword=…`, and `host=… password='…'` as libpq writes it.
+_NAMED_SECRET = re.compile(
+    r"((?:pass|secret|token|key)\w*\s*=\s*)(?:'(?:[^'\\]|\\.)*'|\"[^\"]*\"|[^\s&;'\"]+)", re.IGNORECASE
+)
 # Named as they are everywhere, without our prefix.
 _COMMON_NAMES = ("database_url", "database_pooled", "database_direct_url")
 
@@ -56,6 +62,7 @@ class Settings(BaseSettings):
         description="Addresses or networks of the proxies before us, comma separated; only theirs is X-Forwarded-For "
         "believed",
     )
+    show_docs: bool = Field(default=True, description="Show the API's description at /docs and /openapi.json")
     log_format: Literal["text", "json"] = Field("text", description="Log lines as `text` or `json`")
     log_level: Annotated[Level, BeforeValidator(str.upper)] = Field("INFO", description="Lowest level that is logged")
 
@@ -183,6 +190,13 @@ class Settings(BaseSettings):
         return self.session_connections + 1 + serves * self.webhook_connections + works
 
     @property
+    def private_data_dir(self) -> Path:
+        """The data folder, made where it is missing: nobody else of this machine looks into it."""
+        folder = self.data_dir.resolve()
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        return folder
+
+    @property
     def session_connections(self) -> int:
         """Never fewer than the lanes that are worked on at once, and those who look after them."""
         return max(self.database_connections, self.worker_concurrency + 2)
@@ -255,7 +269,9 @@ def list_settings(settings: Settings) -> list[SettingRow]:
     return rows
 
 
-def mask_url(url: str) -> str:
-    """The address without its password, for people and logs."""
-    parts = urlsplit(url)
-    return url.replace(f":{parts.password}@", ":***@") if "://" in url and parts.password else url
+def mask_url(text: str) -> str:
+    """The text without any password, for people and logs, in whatever form an address may have one.
+
+    Shape: what cannot be told apart is masked with it: a password may hold every sign that ends one.
+    """
+    return _NAMED_SECRET.sub(r"\1***", _BEFORE_HOST.sub(r"\1***@", text))

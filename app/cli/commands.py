@@ -130,7 +130,7 @@ def demo(
         hooks=not no_hooks,
         trouble_every=trouble_every,
     )
-    sys.exit(run_demo(wanted, data_dir=Settings().data_dir.resolve()))
+    sys.exit(run_demo(wanted, data_dir=Settings().private_data_dir))
 
 
 @cli.command()
@@ -146,7 +146,7 @@ def sandbox(
 
     configure_logging(style="text", level="INFO")
     ports = SandboxPorts(recman=recman_port, unimicro=unimicro_port, identity=identity_port)
-    steps = plan_first_steps(ports, redirect_uri=redirect_uri, data_dir=Settings().data_dir.resolve())
+    steps = plan_first_steps(ports, redirect_uri=redirect_uri, data_dir=Settings().private_data_dir)
     print(render_first_steps(steps), flush=True)  # noqa: T201 - to be copied, so nothing may wrap it
     processes.run_async(serve_sandboxes(ports, redirect_uri=redirect_uri))
 

@@ -75,7 +75,7 @@ def open_database(settings: Settings) -> Iterator[str]:
     from app.embedded.postgres import EmbeddedPostgres  # noqa: PLC0415 - `serve` and `worker` load neither stand-ins nor a Postgres
     from app.embedded.watch import kept_running  # noqa: PLC0415 - `serve` and `worker` load neither stand-ins nor a Postgres
 
-    server = EmbeddedPostgres(settings.data_dir.resolve() / "postgres")
+    server = EmbeddedPostgres(settings.private_data_dir / "postgres")
     with server, kept_running(server, tell=_tell_of_postgres):
         yield server.url
 

@@ -17,7 +17,7 @@ from app.errors import (
     WaitError,
 )
 from app.platform.db import Session
-from app.platform.logger import mask
+from app.platform.masks import mask
 from app.transfer.books import Books
 from app.transfer.claims import Claim, claim_sending
 from app.transfer.context import Run

@@ -10,6 +10,7 @@ REFUSALS = (
     Refusal(code=Code.NOT_FOUND, sentence=Text("There is no such thing, or none that the caller may see.")),
     Refusal(code=Code.METHOD_NOT_ALLOWED, sentence=Text("The address takes another method.")),
     Refusal(code=Code.CONFLICT, sentence=Text("The thing is in another state than the request supposes.")),
+    Refusal(code=Code.MEDIA_UNSUPPORTED, sentence=Text("The body comes in a form that is not read.")),
     Refusal(code=Code.CHANGED_MEANWHILE, sentence=Text("It has changed since the caller looked at it.")),
     Refusal(code=Code.IF_MATCH_MISSING, sentence=Text("The request does not say which state it is to change.")),
     Refusal(code=Code.TOO_LARGE, sentence=Text("The body is over the cap.")),

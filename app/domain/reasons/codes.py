@@ -217,6 +217,7 @@ class Code(StrEnum):
     NOT_FOUND = "not_found"
     METHOD_NOT_ALLOWED = "method_not_allowed"
     CONFLICT = "conflict"
+    MEDIA_UNSUPPORTED = "media_unsupported"
     CHANGED_MEANWHILE = "changed_meanwhile"
     IF_MATCH_MISSING = "if_match_missing"
     TOO_LARGE = "too_large"
