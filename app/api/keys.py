@@ -188,10 +188,8 @@ async def change(
         values |= _change_state(key, wish.state)
     if wish.departments is not None:
         values["open_to_all"] = wish.departments == "all"
-    if values.get("booking", key.booking) != key.booking:
-        await record_restart(door.session, key)
+    is_restarted = values.get("booking", key.booking) != key.booking
     await record_key_change(door.session, key, values)
-    await record_named(door, key, series)
     if wish.departments is not None:
         served = [] if wish.departments == "all" else wish.departments
         await record_served_departments(door.session, key, served)
@@ -199,10 +197,14 @@ async def change(
     if wish.go_live is not None:
         await forget_untold(door.session, tenant_id=key.tenant_id)
         await look_again(door.session, key)
-    after = await view_key(door, key)
     # Looking again costs RecMan's quota, so a new name alone wakes nobody.
     if wish.model_fields_set & {"mode", "booking", "series", "departments", "settings", "state", *ANSWERS}:
         await _go_on(door, key)
+    # The key, lanes and transfers, what is kept of its proving, its series: in this order, as workers take them.
+    if is_restarted:
+        await record_restart(door.session, key)
+    await record_named(door, key, series)
+    after = await view_key(door, key)
     await _record(door, "key.change", key, before=show_for_audit(before), after=show_for_audit(after))
     await door.session.commit()
     wake_workers(resources)
@@ -280,8 +282,8 @@ async def _revoke(resources: Resources, refresh_token: str | None) -> tuple[bool
 
 async def _go_on(door: Door, key: Key) -> None:
     """What rested with the key, or lacked one, is looked at again."""
-    await wake_key(door.session, tenant_id=key.tenant_id, key_id=key.id)
     await retry_held(door.session, tenant_id=key.tenant_id, change=Change.KEY_CHANGED)
+    await wake_key(door.session, tenant_id=key.tenant_id, key_id=key.id)
 
 
 async def _record(door: Door, action: str, key: Key, **values: Any) -> None:

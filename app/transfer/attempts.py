@@ -43,11 +43,12 @@ async def attempt(  # noqa: PLR0913 - one write, and all that belongs to it
     call: Callable[[], Awaitable[T]],
     settle: Settle[T],
     prepare: Prepare | None = None,
+    opens: Settle[T] | None = None,
 ) -> T:
     """The answer of one remote write; begun and ended in commits of their own, so that a crash between is seen.
 
     `prepare` records, with the beginning, what a look-up needs if the answer is lost; what it raises keeps the write
-    from being begun.
+    from being begun. `opens` locks what settling the answer needs before the lane.
 
     Raises:
         WaitError: another lane is at the same transfer, or it was handed to another key.
@@ -76,6 +77,8 @@ async def attempt(  # noqa: PLR0913 - one write, and all that belongs to it
             )
         raise
     async with run.sessions.begin() as session:
+        if opens is not None:
+            await opens(session, answer)
         await check_fence(session, run.lease)
         await record_outcome(
             session, books, transfer_id, step=step, outcome="done", detail="", started=started, clears=True
