@@ -31,6 +31,7 @@ from app.cli.show import (
     tell_sweep_end,
 )
 from app.cli.start import give_up, load_settings, open_database, run_command
+from app.domain.booking import Booking
 from app.domain.findings import stops_nothing
 from app.domain.reading import SWEPT_SCOPES
 from app.domain.states import CheckState, SweepState
@@ -110,7 +111,7 @@ def migrate(*, citus: options.CitusOption = False) -> None:
 
 
 @cli.command()
-def demo(
+def demo(  # noqa: PLR0913 - one option each
     *,
     exit_: options.ExitOption = False,
     kill_worker: options.KillOption = False,
@@ -118,6 +119,7 @@ def demo(
     shuffle: options.ShuffleOption = None,
     no_hooks: options.NoHooksOption = False,
     trouble_every: options.TroubleOption = 0,
+    booking: options.BookingOption = Booking.RENUMBERED,
 ) -> None:
     """See the whole way on made-up data: sandbox RecMan → this service → sandbox Unimicro, on this machine only."""
     from app.sandbox.demo import DemoOptions, run_demo  # noqa: PLC0415 - `serve` and `worker` load neither stand-ins nor a Postgres
@@ -129,6 +131,7 @@ def demo(
         shuffle=shuffle,
         hooks=not no_hooks,
         trouble_every=trouble_every,
+        booking=booking,
     )
     sys.exit(run_demo(wanted, data_dir=Settings().private_data_dir))
 
