@@ -117,7 +117,7 @@ async def work_on(resources: Resources, carry_one: Carry, lease: Lease) -> None:
         sessions=resources.sessions,
         lease=lease,
         events=events,
-        reader=open_reader(resources, tenant, since=heard_at, purpose=purpose),
+        reader=open_reader(resources, tenant, since=heard_at, purpose=purpose, about=(lease.scope, lease.record_id)),
         open_books=lambda key, booking=None: open_books(resources, key, heard_at=heard_at, booking=booking),
         read_lag_seconds=resources.settings.unimicro_read_lag_seconds,
         resources=resources,
