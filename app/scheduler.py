@@ -13,14 +13,18 @@ from dataclasses import dataclass
 from sqlalchemy.exc import DBAPIError
 
 from app.admin.hooks import list_live_hooks
+from app.admin.sign_ins import list_unused
 from app.admin.tenants import list_tenants
+from app.admin.unused_grants import revoke_unused
 from app.domain.reading import Reading
 from app.domain.states import TenantState
 from app.engine.inbox import is_any_unnamed, prune_keys
 from app.engine.recorded import list_recorders, release_recorded
 from app.engine.wakeup import wake_workers
 from app.errors import ConflictError
+from app.monitoring.facts import CLOCK
 from app.platform.db import Session, is_away, look_at_all
+from app.platform.heartbeats import prune_beats
 from app.platform.leases import Lead, claim_lead, record_office, release_lead
 from app.platform.logger import get_logger, log_fields
 from app.platform.months import create_months
@@ -30,10 +34,11 @@ from app.sweep.sweeps import begin_sweep, is_due, list_last_sweeps
 from app.tables import Tenant
 from app.transfer.follow import begin_following
 
-OFFICE = "schedule"
+OFFICE = CLOCK
 # A look may be late; who misses several has died.
 _LOOKS = 3
 _STARTED_BY = "schedule"
+_REVOKE_EVERY_SECONDS = 3600
 
 _log = get_logger(__name__)
 
@@ -73,6 +78,7 @@ async def look_at_clock(resources: Resources) -> bool:
             return False
         tenants = await list_tenants(session)
         await prune_keys(session, [tenant.id for tenant in tenants])
+        await prune_beats(session)
         for tenant in tenants:
             with log_fields(tenant=str(tenant.id)):
                 await _sweep_if_due(session, resources, tenant)
@@ -83,6 +89,7 @@ async def look_at_clock(resources: Resources) -> bool:
         await _release_confirmed(resources.of_tenant(tenant_id))
     wake_workers(resources)
     await _make_months(resources)
+    await _revoke_if_due(resources)
     await _prune_if_due(resources)
     return True
 
@@ -112,6 +119,23 @@ class LastPrune:
     """When this process pruned last, by its own clock; a new one prunes at once: cheap where others have."""
 
     moment: float = -math.inf
+
+
+@dataclass(slots=True)
+class LastRevocation:
+    """When this process looked for unused grants last, by its own clock."""
+
+    moment: float = -math.inf
+
+
+async def _revoke_if_due(resources: Resources) -> None:
+    last = resources.kept(LastRevocation)
+    if time.monotonic() - last.moment >= _REVOKE_EVERY_SECONDS:
+        last.moment = time.monotonic()
+        async with resources.sessions() as session:
+            look_at_all(session)
+            unused = await list_unused(session)
+        await revoke_unused(resources, unused)
 
 
 async def _prune_if_due(resources: Resources) -> None:

@@ -5,13 +5,15 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from importlib.metadata import version
 
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
 from app.api import (
     answers,
     audit,
+    browser,
+    catalogue,
     cross_list,
     customers,
     departments,
@@ -32,8 +34,14 @@ from app.api import (
     tokens,
     transfers,
 )
+from app.api.counted import Counted
+from app.api.description import describe, name_operation
 from app.api.doors import tell_error
 from app.api.gate import Gate
+from app.api.methods import Addresses, HeadAsGet, require_own_method
+from app.api.once import Once, describe_once
+from app.api.parameters import require_known_parameters
+from app.api.replays import Replays
 from app.api.request_ids import RequestIds
 from app.api.webhooks import contact, receive
 from app.api.webhooks.form import form
@@ -41,15 +49,16 @@ from app.engine.wakeup import notifier
 from app.errors import ServiceError
 from app.platform.resources import Resources
 
-# In the order of the API's description; `sign_in` before `keys`, whose `/{key_id}` would take its paths.
-_ROOMS = (
+# In the order of the API's description; a word before an id that would take its place (a test holds it).
+ROOMS = (
     receive,
     go_live,
-    invoices,
     cross_list,
+    invoices,
     jobs,
     transfers,
     sign_in,
+    browser,
     key_customers,
     keys,
     series,
@@ -66,6 +75,7 @@ _ROOMS = (
     audit,
     health,
     metrics,
+    catalogue,
 )
 
 Opener = Callable[[], AbstractAsyncContextManager[Resources]]
@@ -83,15 +93,28 @@ def create_app(open_resources: Opener) -> FastAPI:
     app = FastAPI(
         title="RecMan → Unimicro",
         version=version("recman-unimicro"),
-        description="Carries invoices, credit notes, customers and projects from RecMan into Unimicro.",
         lifespan=lifespan,
         webhooks=form,
+        generate_unique_id_function=name_operation,
     )
-    for room in _ROOMS:
-        app.include_router(room.router)
+    for room in ROOMS:
+        describe_once(room.router)
+        # RecMan's deliveries are in a hurry: solving a dependency costs as much as storing one.
+        checks = [] if room is receive else [Depends(require_own_method), Depends(require_known_parameters)]
+        app.include_router(room.router, dependencies=checks)
+    routes = [route for room in ROOMS for route in room.router.routes]
+    app.state.addresses = Addresses.of_routes([*app.routes, *routes])
+    # The framework's own way to complete a description.
+    app.openapi = describe(app)  # type: ignore[method-assign]
+    # The last one added is asked first.
+    app.add_middleware(Replays)
+    app.add_middleware(Once)
     app.add_middleware(Gate)
-    # The outermost one: whatever slips past the handlers below is told there, with the request's id.
+    app.add_middleware(HeadAsGet)
+    # Around all of these: whatever slips past the handlers below is told there, with the request's id.
     app.add_middleware(RequestIds)
+    # The outermost one: what is counted is what the caller was told.
+    app.add_middleware(Counted)
     for error in (ServiceError, RequestValidationError, HTTPException):
         app.add_exception_handler(error, tell_error)
     return app
@@ -101,6 +124,11 @@ def render_openapi() -> str:
     """The API's description as committed in `openapi/openapi.json`."""
     schema = create_app(_open_nothing).openapi()
     return json.dumps(schema, indent=2, ensure_ascii=False, sort_keys=True) + "\n"
+
+
+def render_errors() -> str:
+    """The codes' document as committed in `docs/errors.md`."""
+    return catalogue.render_catalogue(create_app(_open_nothing).openapi())
 
 
 def _open_nothing() -> AbstractAsyncContextManager[Resources]:

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import asdict
 from datetime import timedelta
 from functools import partial
@@ -12,7 +12,7 @@ from uuid import UUID
 from app.admin.keys import is_removed, pause_key
 from app.admin.proving import is_free, record_place_left
 from app.admin.series import is_turn
-from app.admin.tenants import load_tenant
+from app.admin.tenants import load_tenants
 from app.clerk.carry_job import carry_job
 from app.clerk.jobs import SCOPE as JOB
 from app.clerk.jobs import record_job_trouble
@@ -22,9 +22,10 @@ from app.domain.reasons.codes import Code, Reason
 from app.domain.series import SCOPE as TURN
 from app.domain.series import parse_turn
 from app.domain.states import STOPPED, EventState
+from app.engine.ends import release
 from app.engine.inbox import Arrival, accept, dedupe_key, load_unseen
-from app.engine.lanes import Lease, backoff_seconds, check_fence, lock_record, postpone, release, wait_for
-from app.engine.loop import run_loop
+from app.engine.lanes import Lease, backoff_seconds, check_fence, lock_record, postpone, wait_for
+from app.engine.loop import Work, run_loop
 from app.errors import (
     AuthExpiredError,
     HoldError,
@@ -40,6 +41,7 @@ from app.errors import (
     WaitError,
 )
 from app.platform.db import Session, is_away
+from app.platform.figures import DOCUMENT_DELAY, DOCUMENT_SECONDS, DOCUMENTS, TROUBLES, begin_at_zero
 from app.platform.logger import get_logger
 from app.platform.resources import Resources
 from app.reading.quota import REFUSED_KEY_SECONDS
@@ -47,10 +49,10 @@ from app.reading.records import open_reader
 from app.sweep.run import carry_sweep
 from app.sweep.sweeps import SCOPE as SWEEP
 from app.sweep.sweeps import record_trouble as record_sweep_trouble
-from app.tables import Transfer
+from app.tables import Event, Tenant, Transfer
 from app.transfer.books import REST_SECONDS, open_books
 from app.transfer.carry import carry_company, carry_document, carry_nothing, carry_project, hold
-from app.transfer.context import Run, to_candidate
+from app.transfer.context import Ending, Outcome, Run, to_candidate
 from app.transfer.follow import SCOPE as FOLLOW
 from app.transfer.follow import carry_follow
 from app.transfer.log import find_transfer, is_begun
@@ -62,6 +64,7 @@ _BATCH = 100
 _LOOK_AGAIN_SECONDS = 1.0
 
 _log = get_logger(__name__)
+begin_at_zero(DOCUMENTS, Outcome)
 
 Carry = Callable[[Run], Awaitable[None]]
 
@@ -96,17 +99,26 @@ async def carry(run: Run) -> None:
 
 async def run_worker(resources: Resources, stop: asyncio.Event, *, carry_one: Carry = carry) -> None:
     """Work until `stop` is set, then finish what is in hand."""
-    await run_loop(resources, stop, partial(work_on, resources, carry_one))
+    await run_loop(resources, stop, partial(prepare, resources, carry_one))
 
 
-async def work_on(resources: Resources, carry_one: Carry, lease: Lease) -> None:
-    """Carry what a claimed lane has heard; an error becomes its fate."""
+async def prepare(resources: Resources, carry_one: Carry, session: Session, leases: Sequence[Lease]) -> Sequence[Work]:
+    """What is to be done with lanes that were just claimed: what they have heard is carried; an error becomes its fate.
+
+    A tenant that is gone has taken its lanes along.
+    """
+    unseen = await load_unseen(session, leases, limit=_BATCH)
+    tenants = await load_tenants(session, {one.tenant_id for one in leases})
+    return [
+        partial(_work_on, resources, carry_one, one, tenants[one.tenant_id], unseen.get(one.lane_id, ()))
+        for one in leases
+    ]
+
+
+async def _work_on(
+    resources: Resources, carry_one: Carry, lease: Lease, tenant: Tenant, events: Sequence[Event]
+) -> None:
     resources = resources.of_tenant(lease.tenant_id)
-    async with resources.sessions() as session:
-        events = await load_unseen(
-            session, tenant_id=lease.tenant_id, lane_id=lease.lane_id, after_seq=lease.seen_seq, limit=_BATCH
-        )
-        tenant = await load_tenant(session, lease.tenant_id)
     if not events:
         # A repeat that lost a race has raised the counter without leaving an event.
         await _release_empty(resources, lease)
@@ -125,6 +137,9 @@ async def work_on(resources: Resources, carry_one: Carry, lease: Lease) -> None:
     started = time.monotonic()
     try:
         await carry_one(run)
+        if not run.finished:
+            # A carrier that has nothing to say of what it did has done all that there was.
+            await run.leave(state=EventState.DONE, note=run.note)
     except StaleLeaseError:
         raise
     except Exception as error:
@@ -140,8 +155,18 @@ async def work_on(resources: Resources, carry_one: Carry, lease: Lease) -> None:
 def _tell_ending(run: Run, started: float) -> None:
     """Say how a document's run ended, once that is committed; what waits or is tried again has not ended."""
     if run.ending is not None and run.lease.scope == "invoice":
-        milliseconds = round((time.monotonic() - started) * 1000)
-        _log.info("document_ended", number=run.number, milliseconds=milliseconds, **asdict(run.ending))
+        seconds = time.monotonic() - started
+        _log.info("document_ended", number=run.number, milliseconds=round(seconds * 1000), **asdict(run.ending))
+        _count_ending(run, run.ending, seconds)
+
+
+def _count_ending(run: Run, ending: Ending, seconds: float) -> None:
+    DOCUMENTS.labels(ending.outcome).inc()
+    DOCUMENT_SECONDS.labels(ending.outcome).observe(seconds)
+    if run.lease.claimed_at is not None:
+        # Both moments are the database's; this process's clock may be wrong.
+        waited = (run.lease.claimed_at - run.events[0].received_at).total_seconds()
+        DOCUMENT_DELAY.labels(ending.outcome).observe(waited + seconds)
 
 
 async def _release_empty(resources: Resources, lease: Lease) -> None:
@@ -309,6 +334,7 @@ _FATES: tuple[tuple[type[Exception], System | None, Fate], ...] = (
 
 async def settle_trouble(resources: Resources, run: Run, error: Exception) -> None:
     """Give the lane back with the fate that the error means, and show the reason on the transfer."""
+    TROUBLES.labels(error.code if isinstance(error, ServiceError) else Code.UNEXPECTED).inc()
     await _choose_fate(error)(resources, run, error)
     if run.goes_alone and run.key_id is not None and not run.finished and not isinstance(error, ProvingError):
         # Its turn is the next one's as long as nothing of it is begun.

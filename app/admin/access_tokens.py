@@ -1,7 +1,7 @@
 """Access tokens of keys: one refresh at a time over all replicas, saved before anybody uses what came of it."""
 
-from collections.abc import MutableMapping
-from dataclasses import dataclass, field
+from collections.abc import Awaitable, Callable, MutableMapping
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
@@ -11,9 +11,10 @@ from sqlalchemy import select
 from app.accounting.connections import SIGN_IN_AGAIN, TokenSet, refresh, sign_in_server, to_token_refused
 from app.admin.keys import identity_of, open_secret, open_server_client, record_sign_in_lost, record_tokens
 from app.domain.states import KeyState
-from app.errors import AuthExpiredError, System
+from app.errors import AuthExpiredError, RemoteError, System
 from app.platform.crypto import Vault
 from app.platform.db import Session, locked
+from app.platform.figures import REFRESHES, Refresh
 from app.platform.logger import get_logger
 from app.platform.resources import Resources
 from app.tables import Key
@@ -48,6 +49,22 @@ async def fresh_token(resources: Resources, key_id: UUID, *, refused: str | None
     return seen if seen is not None else await _renew_alone(resources, key_id, refused=refused)
 
 
+def tokens_for(resources: Resources, key: Key) -> Callable[[str | None], Awaitable[str]]:
+    """Gives the access tokens for a piece of work: the one that came with the key, for as long as it is good.
+
+    Only then, or when Unimicro has refused one, is the key looked at again, as in `fresh_token`.
+    """
+    must_look = False
+
+    async def token(refused: str | None) -> str:
+        nonlocal must_look
+        must_look = must_look or refused is not None
+        held = None if must_look else _find_good(resources.vault, key, None)
+        return held or await fresh_token(resources, key.id, refused=refused)
+
+    return token
+
+
 async def renew_token(resources: Resources, key_id: UUID) -> None:
     """Renew the token of a key although it may be good: a sign-in that is gone shows now.
 
@@ -73,7 +90,7 @@ async def _renew_alone(resources: Resources, key_id: UUID, *, refused: str | Non
         if refused is not None and key_id in resources.kept(RenewedKeys).by_id:
             raise to_token_refused("it was renewed a moment ago")
         try:
-            tokens = await _renew(resources, key)
+            tokens = await _renew_counted(resources, key)
         except AuthExpiredError as error:
             gone = error
             first = await record_sign_in_lost(session, key, reason=error.cause)
@@ -93,8 +110,19 @@ async def _load(session: Session, key_id: UUID, *, lock: bool = False) -> Key:
     return (await session.scalars(locked(query) if lock else query)).one()
 
 
+async def _renew_counted(resources: Resources, key: Key) -> TokenSet:
+    try:
+        tokens = await _renew(resources, key)
+    except RemoteError as error:
+        REFRESHES.labels(Refresh.SIGN_IN_LOST if isinstance(error, AuthExpiredError) else Refresh.FAILED).inc()
+        raise
+    REFRESHES.labels(Refresh.RENEWED).inc()
+    return tokens
+
+
 async def _renew(resources: Resources, key: Key) -> TokenSet:
-    identity = identity_of(resources.settings)
+    # A token that does not say where its API is belongs to the platform that was chosen at the sign-in.
+    identity = replace(identity_of(resources.settings), default_api_base=key.api_base)
     gone = AuthExpiredError(
         f"The sign-in of key “{key.name}” is no longer good", system=System.UNIMICRO, fix=SIGN_IN_AGAIN
     )

@@ -13,9 +13,8 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import defer
 
 from app.domain.money import dump_json
-from app.domain.reasons.codes import Code
 from app.domain.rules import Rules
-from app.errors import ConflictError, NotFoundError
+from app.errors import ChangedError, NotFoundError
 from app.platform.aside import run_aside
 from app.platform.db import Session
 from app.tables import Key, RuleSet
@@ -143,7 +142,7 @@ async def record_rules(session: Session, key: Key, rules: Rules, *, after_versio
     """The next version of the key's rules.
 
     Raises:
-        ConflictError: somebody has made another version since `after_version`.
+        ChangedError: somebody has made another version since `after_version`.
     """
     in_force = await load_rules(session, key.id)
     if in_force.version != after_version:
@@ -165,11 +164,10 @@ async def record_rules(session: Session, key: Key, rules: Rules, *, after_versio
         raise _overtaken(after_version + 1) from error
 
 
-def _overtaken(present: int) -> ConflictError:
-    return ConflictError(
+def _overtaken(present: int) -> ChangedError:
+    return ChangedError(
         f"The rules are at version {present} by now",
-        fix="Read them again, make your change there, and send it with that version.",
-        code=Code.RULES_OVERTAKEN,
+        fix="Read them again, make your change there, and send it with the ETag of that version as `If-Match`.",
     )
 
 

@@ -1,6 +1,6 @@
 """RecMan accounts: the only owner of the table `tenant`."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from uuid import UUID
 
 from sqlalchemy import insert, select
@@ -49,6 +49,12 @@ async def list_tenants(session: Session) -> Sequence[Tenant]:
     return (await session.scalars(select(Tenant).where(Tenant.id != OPERATORS).order_by(Tenant.name))).all()
 
 
+async def load_tenants(session: Session, tenant_ids: Collection[UUID]) -> Mapping[UUID, Tenant]:
+    """These tenants by id; one that is gone is left out."""
+    query = select(Tenant).where(Tenant.id.in_(tenant_ids), Tenant.id != OPERATORS)
+    return {one.id: one for one in await session.scalars(query)}
+
+
 async def load_tenant(session: Session, tenant_id: UUID, *, lock: bool = False) -> Tenant:
     """The tenant.
 
@@ -92,6 +98,17 @@ def open_recman_api_key(vault: Vault, tenant: Tenant) -> str | None:
     if tenant.recman_reads != "api" or tenant.recman_api_key is None:
         return None
     return vault.open(tenant.recman_api_key, owner=_owner(tenant.id))
+
+
+async def verify_tenant_secrets(session: Session, vault: Vault) -> None:
+    """Make sure that the newest tenant's RecMan API key can be opened.
+
+    Raises:
+        SecretUnreadableError: it was sealed with another encryption key.
+    """
+    query = select(Tenant).where(Tenant.recman_api_key.is_not(None)).order_by(Tenant.created_at.desc()).limit(1)
+    for tenant in await session.scalars(query):
+        open_recman_api_key(vault, tenant)
 
 
 def show_api_key(vault: Vault, tenant: Tenant) -> str | None:

@@ -1,6 +1,7 @@
 """Jobs: many invoices sent or looked at again as one piece of work, with preview, progress, cancel and record."""
 
 from datetime import date, datetime
+from operator import attrgetter
 from typing import Annotated
 from uuid import UUID
 
@@ -8,11 +9,13 @@ from fastapi import APIRouter, Query
 from pydantic import Field
 
 from app.api.doors import AdminDoor, Door, ResourcesDep, ViewerDoor
+from app.api.pages import Page, to_page
 from app.api.transfers import ReasonView
 from app.api.views import MOST, Limit, Name, Order, RowId, View, problems
 from app.clerk.job_documents import count_outcomes, count_previews, list_job_documents
 from app.clerk.jobs import NewJob, create_job, list_jobs, load_job, record_cancel, record_start
 from app.clerk.overview import InvoiceFilter, count_invoices, show_filter
+from app.domain.documents import DocumentKind
 from app.domain.reasons.codes import Code
 from app.domain.states import InvoiceState, JobKind, JobState
 from app.engine.wakeup import wake_workers
@@ -32,6 +35,7 @@ class Wanted(Order):
     department: str | None = None
     customer: str | None = Field(None, description="A part of the name")
     state: InvoiceState | None = None
+    kind: DocumentKind | None = None
     text: str | None = Field(None, description="A part of a number, a name or a reason")
     everything: bool = Field(False, description="Really every open invoice: nothing else is named")
 
@@ -86,6 +90,7 @@ class JobDocumentView(View):
     ended_at: datetime | None
 
 
+BeforeJob = Annotated[UUID | None, Query(description="Continue a listing: only jobs older than the one with this id")]
 After = Annotated[int, Query(ge=0, le=MOST, description="The last id of the page before")]
 
 
@@ -97,7 +102,9 @@ async def send_invoices(door: AdminDoor, resources: ResourcesDep, wanted: Wanted
     return await _make(door, resources, new, action="invoices.send")
 
 
-@router.post("/jobs", status_code=202, responses=problems(_404="not_found", _422="nothing_named"))
+@router.post(
+    "/jobs", operation_id="make_job", status_code=202, responses=problems(_404="not_found", _422="nothing_named")
+)
 async def make_replay(door: AdminDoor, resources: ResourcesDep, order: ReplayOrder) -> JobView:
     """Look again at invoices, also booked, failed and ignored ones, once a dry run has shown what would come of it.
 
@@ -141,9 +148,11 @@ async def _make(door: Door, resources: ResourcesDep, new: NewJob, *, action: str
 
 
 @router.get("/jobs")
-async def list_all_jobs(door: ViewerDoor, limit: Limit = 100) -> list[JobView]:
+async def list_all_jobs(door: ViewerDoor, before: BeforeJob = None, limit: Limit = 100) -> Page[JobView, UUID]:
     """Jobs, newest first."""
-    return [await _view(door, job) for job in await list_jobs(door.session, tenant_id=door.tenant_id, limit=limit)]
+    jobs = await list_jobs(door.session, tenant_id=door.tenant_id, before_id=before, limit=limit + 1)
+    views = {job.id: await _view(door, job) for job in jobs[:limit]}
+    return to_page(jobs, lambda job: views[job.id], limit=limit)
 
 
 @router.get("/jobs/{job_id}", responses=problems(_404="not_found"))
@@ -152,12 +161,14 @@ async def show_job(door: ViewerDoor, job_id: UUID) -> JobView:
     return await _view(door, await load_job(door.session, job_id))
 
 
-@router.get("/jobs/{job_id}/documents", responses=problems(_404="not_found"))
-async def list_documents(door: ViewerDoor, job_id: UUID, after: After = 0, limit: Limit = 100) -> list[JobDocumentView]:
+@router.get("/jobs/{job_id}/documents", operation_id="list_job_documents", responses=problems(_404="not_found"))
+async def list_documents(
+    door: ViewerDoor, job_id: UUID, after: After = 0, limit: Limit = 100
+) -> Page[JobDocumentView, int]:
     """Each invoice of a job: what its dry run said, and what came of it."""
     job = await load_job(door.session, job_id)
-    rows = await list_job_documents(door.session, job, after_id=after, limit=limit)
-    return [JobDocumentView.model_validate(row) for row in rows]
+    rows = await list_job_documents(door.session, job, after_id=after, limit=limit + 1)
+    return to_page(rows, JobDocumentView.model_validate, limit=limit, mark=attrgetter("transfer_id"))
 
 
 @router.post("/jobs/{job_id}/start", status_code=202, responses=problems(_404="not_found", _409="job_not_previewed"))
@@ -173,7 +184,7 @@ async def start_job(door: AdminDoor, resources: ResourcesDep, job_id: UUID) -> J
     return view
 
 
-@router.post("/jobs/{job_id}/cancel", responses=problems(_404="not_found", _409="job_over"))
+@router.post("/jobs/{job_id}/cancel", operation_id="cancel_job", responses=problems(_404="not_found", _409="job_over"))
 async def stop_job(door: AdminDoor, resources: ResourcesDep, job_id: UUID) -> JobView:
     """Take up no more invoices. What is under way ends; what waits is not done, and stands as it did before the job."""
     job = await load_job(door.session, job_id, lock=True)

@@ -32,6 +32,11 @@ class Acceptance(Order):
     name: Who = Field(description="The accountant")
     reason: Words = Field(examples=["The series here is our own; the list of both numbers is kept with the books"])
     day: date = Field(description="When it was accepted", examples=["2026-12-01"])
+    numbers_apart: bool = Field(
+        False,
+        description="The accountant has compared RecMan's numbers with Unimicro's series by hand, and they never meet; "
+        "counts where Unimicro does not tell its series",
+    )
 
 
 class KidAcceptance(Order):
@@ -47,6 +52,7 @@ class AcceptanceView(View):
     name: str
     reason: str
     day: date | None = None
+    numbers_apart: bool = False
     at: datetime
     by: str
 
@@ -116,7 +122,9 @@ class NewKeyOrder(Order):
     """What an administrator chose after signing in."""
 
     pending_id: UUID
-    company_key: str = Field(description="`key` of one of the sign-in's companies")
+    company_key: str | None = Field(
+        None, description="`key` of one of the sign-in's companies; left out: the one that was chosen at Unimicro"
+    )
     name: Name = Field(examples=["Nordlys"])
     go_live: date = Field(
         description="The key's first day: no document dated earlier is booked unless a person says so",

@@ -3,14 +3,17 @@
 from collections.abc import Sequence
 from datetime import date, datetime
 from decimal import Decimal
+from operator import attrgetter
 from typing import Any, Literal
 from uuid import UUID
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Response
 from pydantic import Field
 
 from app.admin.tenants import list_tenants, load_tenant, record_reading
 from app.api.doors import AdminDoor, Door, ResourcesDep, ViewerDoor
+from app.api.etags import SeenDep, to_etag
+from app.api.pages import Page, to_page, to_whole
 from app.api.transfers import ReasonView
 from app.api.views import Before, Limit, Order, RowId, View, problems
 from app.domain.reading import Reading, SweptScope
@@ -157,21 +160,26 @@ class ToldView(View):
 
 
 @router.get("")
-async def show_recman(door: ViewerDoor, resources: ResourcesDep) -> list[RecmanView]:
-    """Calls, sweeps, held changes and spelling of each tenant."""
+async def show_recman(door: ViewerDoor, resources: ResourcesDep, response: Response) -> Page[RecmanView, None]:
+    """Calls, sweeps, held changes and spelling of each tenant; the ETag is that of one tenant's settings."""
     tenants = (
         await list_tenants(door.session)
         if door.tenant_id is None
         else [await load_tenant(door.session, door.tenant_id)]
     )
-    return await _view(door, resources.settings, tenants)
+    if door.tenant_id is not None:
+        response.headers["ETag"] = to_etag(tenants[0].reading)
+    return to_whole(await _view(door, resources.settings, tenants))
 
 
-@router.patch("")
-async def change_recman(door: AdminDoor, resources: ResourcesDep, change: ReadingChange) -> RecmanView:
+@router.patch("", responses=problems(_412="changed_meanwhile"))
+async def change_recman(
+    door: AdminDoor, resources: ResourcesDep, response: Response, seen: SeenDep, change: ReadingChange
+) -> RecmanView:
     """Choose how RecMan is read; what waits for calls goes on if there are some now."""
     tenant = await load_tenant(door.session, door.tenant, lock=True)
     before = tenant.reading
+    seen.verify(to_etag(before))
     chosen = change.model_dump(mode="json", exclude={"lift_pause"}, exclude_unset=True)
     await record_reading(door.session, tenant, Reading.model_validate({**before, **chosen}))
     if change.lift_pause:
@@ -187,18 +195,19 @@ async def change_recman(door: AdminDoor, resources: ResourcesDep, change: Readin
     (view,) = await _view(door, resources.settings, [tenant])
     await door.session.commit()
     wake_workers(resources)
+    response.headers["ETag"] = to_etag(tenant.reading)
     return view
 
 
 @router.post("/probe", responses=problems(_409=_NO_KEY, _502="RecMan's own trouble, recman_quota, recman_paused"))
-async def probe_recman(door: AdminDoor, resources: ResourcesDep) -> list[ProfileView]:
+async def probe_recman(door: AdminDoor, resources: ResourcesDep) -> Page[ProfileView, None]:
     """Learn in at most ten calls which scopes, names and filters the account has; kept for comparison."""
     tenant = await load_tenant(door.session, door.tenant)
     await door.record("recman.probe", f"tenant:{tenant.id}", tenant_id=tenant.id)
     # No transaction is open while RecMan is asked.
     await door.session.commit()
     await probe_account(resources, tenant)
-    return [_view_profile(one) for one in await list_profiles(door.session, [tenant.id])]
+    return to_whole([_view_profile(one) for one in await list_profiles(door.session, [tenant.id])])
 
 
 @router.post("/sweep", status_code=202, responses=problems(_409=f"sweep_running, {_NO_KEY}"))
@@ -209,7 +218,11 @@ async def sweep_recman(door: AdminDoor, resources: ResourcesDep) -> SweepView:
     return await _began(door, resources, sweep)
 
 
-@router.post("/backfill", status_code=202, responses=problems(_409=f"sweep_running, {_NO_KEY}", _422="preview_unknown"))
+@router.post(
+    "/backfill",
+    status_code=202,
+    responses=problems(_409=f"sweep_running, {_NO_KEY}", _422="preview_unknown, days_reversed"),
+)
 async def backfill_recman(door: AdminDoor, resources: ResourcesDep, order: BackfillOrder) -> SweepView:
     """Fetch older documents and send those that are not in Unimicro; doing it twice does no harm.
 
@@ -221,10 +234,10 @@ async def backfill_recman(door: AdminDoor, resources: ResourcesDep, order: Backf
 
 
 @router.get("/sweeps")
-async def list_all_sweeps(door: ViewerDoor, before: Before = None, limit: Limit = 100) -> list[SweepView]:
+async def list_all_sweeps(door: ViewerDoor, before: Before = None, limit: Limit = 100) -> Page[SweepView, int]:
     """Sweeps and backfills, newest first."""
-    rows = await list_sweeps(door.session, tenant_id=door.tenant_id, before_id=before, limit=limit)
-    return [SweepView.model_validate(row) for row in rows]
+    rows = await list_sweeps(door.session, tenant_id=door.tenant_id, before_id=before, limit=limit + 1)
+    return to_page(rows, SweepView.model_validate, limit=limit)
 
 
 @router.get("/sweeps/{sweep_id}", responses=problems(_404="not_found"))
@@ -233,12 +246,14 @@ async def show_sweep(door: ViewerDoor, sweep_id: RowId) -> SweepView:
     return SweepView.model_validate(await load_sweep(door.session, sweep_id))
 
 
-@router.get("/sweeps/{sweep_id}/documents", responses=problems(_404="not_found"))
-async def list_documents(door: ViewerDoor, sweep_id: RowId, after: str = "", limit: Limit = 100) -> list[ListedView]:
+@router.get("/sweeps/{sweep_id}/documents", operation_id="list_sweep_documents", responses=problems(_404="not_found"))
+async def list_documents(
+    door: ViewerDoor, sweep_id: RowId, after: str = "", limit: Limit = 100
+) -> Page[ListedView, str]:
     """What a backfill's dry run would send, by RecMan's id; `after` continues the list."""
     sweep = await load_sweep(door.session, sweep_id)
-    rows = await list_listed(door.session, sweep, after=after, limit=limit)
-    return [ListedView.model_validate(row) for row in rows]
+    rows = await list_listed(door.session, sweep, after=after, limit=limit + 1)
+    return to_page(rows, ListedView.model_validate, limit=limit, mark=attrgetter("record_id"))
 
 
 @router.post("/sweeps/{sweep_id}/cancel", responses=problems(_404="not_found", _409="sweep_over"))

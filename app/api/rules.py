@@ -14,6 +14,8 @@ from app.admin.rules import list_versions, load_rules, load_version, read_rules,
 from app.admin.rules_check import verify_rules
 from app.admin.rules_file import dump_yaml, parse_yaml
 from app.api.doors import AdminDoor, ResourcesDep, ViewerDoor
+from app.api.etags import SeenDep
+from app.api.pages import Page, to_whole
 from app.api.views import View, problems
 from app.domain.reasons.codes import Code
 from app.domain.reasons.rows import Change
@@ -59,7 +61,15 @@ class VatCodeView(View):
     vat_rate: Decimal | None = Field(None, description="The VAT rate of its line there", examples=["0"])
 
 
-@router.get("", responses=problems(_404="not_found"))
+_YAML = "application/yaml"
+
+
+@router.get(
+    "",
+    operation_id="show_rules",
+    response_model=RulesView,
+    responses={200: {"content": {_YAML: {"schema": {"type": "string"}}}}, **problems(_404="not_found")},
+)
 async def show_rules_in_force(
     door: ViewerDoor,
     key_id: KeyId,
@@ -79,7 +89,7 @@ async def show_rules_in_force(
     if format == "yaml":
         size = len(rules.model_dump_json())
         text = f"# Rules of key “{key.name}”, version {found}\n{await run_aside(partial(_show_yaml, rules), size=size)}"
-        return Response(text, media_type="application/yaml", headers=_headers(found))
+        return Response(text, media_type=_YAML, headers=_headers(found))
     view = RulesView(key_id=key.id, version=found, rules=rules)
     return Response(view.model_dump_json(), media_type="application/json", headers=_headers(found))
 
@@ -89,18 +99,23 @@ def _show_yaml(rules: Rules) -> str:
 
 
 def _headers(version: int) -> dict[str, str]:
-    return {"ETag": f'"{version}"'}
+    return {"ETag": _tag(version)}
 
 
-@router.get("/versions", responses=problems(_404="not_found"))
-async def list_all_versions(door: ViewerDoor, key_id: KeyId) -> list[VersionView]:
+def _tag(version: int) -> str:
+    return f'"{version}"'
+
+
+@router.get("/versions", operation_id="list_rules_versions", responses=problems(_404="not_found"))
+async def list_all_versions(door: ViewerDoor, key_id: KeyId) -> Page[VersionView, None]:
     """Every version, newest first."""
     key = await load_key(door.session, key_id)
-    return [VersionView.model_validate(row) for row in await list_versions(door.session, key.id, with_rules=False)]
+    rows = await list_versions(door.session, key.id, with_rules=False)
+    return to_whole([VersionView.model_validate(row) for row in rows])
 
 
 @router.get("/vat-codes", responses=problems(_404="not_found"))
-async def list_vat_codes(door: ViewerDoor, key_id: KeyId) -> list[VatCodeView]:
+async def list_vat_codes(door: ViewerDoor, key_id: KeyId) -> Page[VatCodeView, None]:
     """RecMan's VAT codes: those that documents have stated and those entered, each with what it is in Unimicro.
 
     A document with a code that is not mapped is held. To say what a code is: `vat_codes` in `PUT /v1/rules`.
@@ -109,7 +124,7 @@ async def list_vat_codes(door: ViewerDoor, key_id: KeyId) -> list[VatCodeView]:
     rules = (await load_rules(door.session, key.id)).rules
     seen = {row.code: row for row in await list_codes(door.session, key)}
     codes = sorted({*seen, *(rule.recman for rule in rules.vat_codes)})
-    return [_show_code(code, rules.find_vat_code(code), seen.get(code)) for code in codes]
+    return to_whole([_show_code(code, rules.find_vat_code(code), seen.get(code)) for code in codes])
 
 
 def _show_code(code: str, rule: VatCodeRule | None, seen: SeenCode | None) -> VatCodeView:
@@ -125,7 +140,11 @@ def _show_code(code: str, rule: VatCodeRule | None, seen: SeenCode | None) -> Va
     "",
     response_model=RulesView,
     responses=problems(
-        _404="not_found", _409="rules_overtaken", _422="rules_empty, rules_unreadable, rules_unusable", _502="remote"
+        _404="not_found",
+        _412="changed_meanwhile",
+        _422="rules_empty, rules_unreadable, rules_unusable",
+        _428="if_match_missing",
+        _502="remote",
     ),
     openapi_extra={
         "requestBody": {
@@ -141,25 +160,25 @@ async def make_rules(
     door: AdminDoor,
     resources: ResourcesDep,
     request: Request,
+    seen: SeenDep,
     key_id: KeyId,
-    after_version: Annotated[
-        int, Query(ge=0, le=_MOST_VERSIONS, description="The version you changed; 0 for the first rules")
-    ],
 ) -> Response:
-    """Make the next version of the rules, from JSON or YAML.
+    """Make the next version of the rules, from JSON or YAML; `If-Match` says which version was changed.
 
     VAT codes and accounts that no sale may be booked on in Unimicro are refused when they are named first, and so is an
     account for rounding. What is held for a reason that a rule may mend is tried again. `{}` takes every rule back.
     """
     key = await load_key(door.session, key_id)
+    seen.require()
     text = await _read_text(request)
     rules = await run_aside(partial(parse_yaml, text), size=len(text))
-    known = (await load_rules(door.session, key.id)).rules
-    before = show_rules(known)
+    in_force = await load_rules(door.session, key.id)
+    seen.verify(_tag(in_force.version))
+    known, before = in_force.rules, show_rules(in_force.rules)
     # No transaction is open while Unimicro is asked what may be booked on.
     await door.session.commit()
     await verify_rules(resources, key, rules, known=known)
-    row = await record_rules(door.session, key, rules, after_version=after_version, made_by=door.caller.actor)
+    row = await record_rules(door.session, key, rules, after_version=in_force.version, made_by=door.caller.actor)
     after = {"version": row.version, "rules": row.rules}
     subject = f"rules:{key.id}"
     await retry_held(door.session, tenant_id=key.tenant_id, change=Change.RULES_CHANGED)

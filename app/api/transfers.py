@@ -6,12 +6,13 @@ from typing import Any, Literal
 from uuid import UUID
 
 from fastapi import APIRouter
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from app.admin.keys import find_key_in_use
 from app.admin.series import wake_behind_number
 from app.api.doors import AdminDoor, Door, ResourcesDep, ViewerDoor
-from app.api.views import Before, Limit, RowId, View, problems
+from app.api.pages import Page, to_page
+from app.api.views import Before, Limit, Order, RowId, View, problems
 from app.clerk.absence import require_absent
 from app.domain.policies import MatchedBy
 from app.domain.reasons.codes import Code
@@ -113,22 +114,24 @@ async def list_all_transfers(
     kind: TransferKind | None = None,
     before: Before = None,
     limit: Limit = 100,
-) -> list[TransferView]:
+) -> Page[TransferView, int]:
+    """Every record on its way to a key, or there already, newest first."""
     rows = await list_transfers(
-        door.session, tenant_id=door.tenant_id, state=state, kind=kind, before_id=before, limit=limit
+        door.session, tenant_id=door.tenant_id, state=state, kind=kind, before_id=before, limit=limit + 1
     )
-    return [TransferView.model_validate(row) for row in rows]
+    return to_page(rows, TransferView.model_validate, limit=limit)
 
 
 @router.get("/transfers/{transfer_id}")
 async def show_transfer(door: ViewerDoor, transfer_id: RowId) -> TransferDetail:
+    """One of them, with every attempt and what was said in it."""
     transfer = await load_transfer(door.session, transfer_id, tenant_id=door.tenant_id)
     attempts = await list_attempts(door.session, transfer_id)
     shown = TransferView.model_validate(transfer).model_dump()
     return TransferDetail(**shown, attempts=[AttemptView.model_validate(attempt) for attempt in attempts])
 
 
-class IgnoreOrder(BaseModel):
+class IgnoreOrder(Order):
     """Why a record is not to be sent."""
 
     reason: str = Field(min_length=3, max_length=500, examples=["Booked by hand as voucher 1203"])
@@ -146,7 +149,7 @@ async def retry_transfer(door: AdminDoor, resources: ResourcesDep, transfer_id: 
     return TransferView.model_validate(transfer)
 
 
-@router.post("/transfers/{transfer_id}/ignore", responses=problems(_404="not_found", _409="already_begun"))
+@router.post("/transfers/{transfer_id}/ignore", responses=problems(_409="already_begun", _502="Unimicro's own trouble"))
 async def ignore_transfer(
     door: AdminDoor, resources: ResourcesDep, transfer_id: RowId, order: IgnoreOrder
 ) -> TransferView:
@@ -178,9 +181,10 @@ async def list_all_events(
     state: EventState | None = None,
     before: Before = None,
     limit: Limit = 100,
-) -> list[EventView]:
-    rows = await list_events(door.session, tenant_id=door.tenant_id, state=state, before_id=before, limit=limit)
-    return [EventView.model_validate(row) for row in rows]
+) -> Page[EventView, int]:
+    """Every hint that something may have changed, and what became of it, newest first."""
+    rows = await list_events(door.session, tenant_id=door.tenant_id, state=state, before_id=before, limit=limit + 1)
+    return to_page(rows, EventView.model_validate, limit=limit)
 
 
 async def _wake_behind(door: Door, transfer: Transfer) -> None:

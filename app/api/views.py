@@ -6,10 +6,13 @@ from uuid import UUID
 from fastapi import Query
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
+from app.domain.exact import Exact
 from app.domain.reasons.codes import Code
 from app.tables import OPERATORS
 
 Limit = Annotated[int, Query(ge=1, le=1000, description="At most this many rows")]
+# The media type of every refusal.
+PROBLEM = "application/problem+json"
 # The largest number that a column holds. A larger one is no id of ours, and no count of anything.
 MOST = 2**63 - 1
 RowId = Annotated[int, Field(ge=1, le=MOST)]
@@ -26,8 +29,11 @@ class View(BaseModel):
     model_config = ConfigDict(from_attributes=True)
 
 
-class Order(BaseModel):
-    """What a caller wants; a misspelled field is an error and not ignored, and so is a text that no column holds."""
+class Order(Exact):
+    """What a caller wants: a misspelled field is an error and not ignored.
+
+    So is a value of another kind, and a text that no column holds.
+    """
 
     model_config = ConfigDict(extra="forbid")
 
@@ -44,7 +50,7 @@ class Order(BaseModel):
 class Problem(BaseModel):
     """An error (RFC 9457): a stable code, the cause, and what to do about it."""
 
-    type: str = Field(examples=["urn:recman-unimicro:name_taken"])
+    type: str = Field(description="Where the code is explained", examples=["https://example.com/errors/name_taken"])
     title: str = Field(examples=["name taken"])
     status: int = Field(examples=[409])
     code: str = Field(examples=[Code.NAME_TAKEN])
@@ -52,8 +58,16 @@ class Problem(BaseModel):
     fix: str = Field(examples=["Choose another name."])
 
 
+def shown_once(default: Any = ..., **more: Any) -> Any:
+    """A field of an answer that is shown in this one and never again, so that nobody may keep the answer."""
+    return Field(default, json_schema_extra={"x-shown-once": True}, **more)
+
+
 def problems(**codes: str) -> dict[int | str, dict[str, Any]]:
-    """Answers for a route's description: `_409="name_taken, open_to_all_taken"`."""
+    """Answers for a route's description: `_409="name_taken, open_to_all_taken"`.
+
+    Only what the route itself refuses: what every route may answer is added by `description`.
+    """
     return {
         int(status.removeprefix("_")): {"model": Problem, "description": f"Codes: {listed}"}
         for status, listed in codes.items()

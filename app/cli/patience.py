@@ -171,6 +171,8 @@ def make_config(app: Any, patience: Patience, **more: Any) -> uvicorn.Config:
         ws="none",
         log_config=None,
         access_log=False,
+        # It would believe whoever calls from this machine, and any text for an address: `api.addresses` reads them.
+        proxy_headers=False,
         timeout_keep_alive=patience.kept,
         **more,
     )

@@ -6,10 +6,11 @@ from decimal import Decimal
 from functools import cached_property
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import BeforeValidator, ConfigDict, Field, model_validator
 
 from app.domain.buyers import Buyer
 from app.domain.documents import Document, DocumentKind, Line
+from app.domain.exact import Exact
 from app.domain.money import is_same_rate
 from app.domain.policies import CONTACT_FIELDS, CustomerField, FieldRule, FieldRules, MatchedBy, NumberPolicy
 
@@ -33,7 +34,7 @@ def _to_country(value: Any) -> Any:
 Country = Annotated[str, BeforeValidator(_to_country), Field(pattern="^[A-Z]{2}$")]
 
 
-class _Part(BaseModel):
+class _Part(Exact):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 

@@ -189,7 +189,7 @@ def look_at_all(session: Session) -> None:
     session.info[_SIGHT] = _ALL
 
 
-def older_than(time: InstrumentedAttribute[datetime], before_id: int | None) -> Sequence[ColumnElement[bool]]:
+def older_than(time: InstrumentedAttribute[datetime], before_id: int | UUID | None) -> Sequence[ColumnElement[bool]]:
     """The condition that continues a listing by `(time, id)`, newest first, behind the row with this id (None: none).
 
     Ids alone tell no order where several servers give them out.
@@ -261,6 +261,12 @@ def is_unstorable(error: BaseException) -> bool:
     """Whether Postgres refused a value that it was given: a text with NUL in it, a number beyond all bounds."""
     cause = error.orig.__cause__ if isinstance(error, DBAPIError) and error.orig is not None else error
     return isinstance(cause, asyncpg.DataError)
+
+
+def is_collision(error: BaseException) -> bool:
+    """Whether Postgres has undone a transaction for the sake of another one: it can be done again as it was."""
+    cause = error.orig.__cause__ if isinstance(error, DBAPIError) and error.orig is not None else error
+    return isinstance(cause, asyncpg.DeadlockDetectedError | asyncpg.SerializationError)
 
 
 @asynccontextmanager

@@ -85,7 +85,7 @@ class Standing:
     day: date
     used: int
     by_purpose: Mapping[str, int]
-    unshown: int
+    unshown: int = 0
     resets_at: datetime
     paused_until: datetime | None
     pause_reason: str | None

@@ -10,6 +10,7 @@ from app.tables.accounts import (
     Department,
     Hook,
     HookAddress,
+    KeptAnswer,
     Key,
     SignIn,
     SignInHash,
@@ -30,7 +31,7 @@ from app.tables.books import (
     UsedRate,
 )
 from app.tables.jobs import Job, JobDocument
-from app.tables.leases import Leasehold
+from app.tables.leases import Heartbeat, Leasehold
 from app.tables.recman import (
     FieldProfile,
     HookHeaders,
@@ -55,12 +56,14 @@ __all__ = [
     "Event",
     "EventKey",
     "FieldProfile",
+    "Heartbeat",
     "Hook",
     "HookAddress",
     "HookHeaders",
     "HookShape",
     "Job",
     "JobDocument",
+    "KeptAnswer",
     "Key",
     "Lane",
     "Leasehold",

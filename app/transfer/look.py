@@ -21,6 +21,7 @@ from app.transfer.credit_log import usual_minus_of
 from app.transfer.doubles import list_doubles, may_be_same
 from app.transfer.kids import has_same_kid, list_kid_clashes
 from app.transfer.log import list_customer_links
+from app.transfer.numbers import look_at_numbers
 from app.transfer.pasts import Pasts, Question, booked_count_of, load_pasts
 from app.transfer.plan.credit import list_own_drafts, unmark_copies
 from app.transfer.plan.customers import claims_org_number, shares_org_number
@@ -138,6 +139,7 @@ async def _look_at_all(run: Run, books: Books, document: Document | Gaps, pasts:
         vouchers=await _find_vouchers(books, document, past),
         answers=books.answers,
         series=None if settled else await look_at_series(run, books, document),
+        numbers=None if settled else await look_at_numbers(run, books),
     )
 
 

@@ -45,7 +45,7 @@ async def sign_in(world: World) -> httpx.Response:
     if not begun.is_success:
         return begun
     answer = await world.http.get(begun.json()["authorize_url"], follow_redirects=True)
-    shown = (await world.call("GET", f"/v1/keys/pending/{begun.json()['pending_id']}", tenant=world.tenant_id)).json()
+    shown = (await world.call("GET", f"/v1/sign-ins/{begun.json()['pending_id']}", tenant=world.tenant_id)).json()
     assert answer.is_success or shown["state"] == "failed", (answer.text, shown)
     return answer
 

@@ -19,6 +19,7 @@ BODIES: dict[tuple[str, str], Any] = {
     ("POST", "/v1/jobs/{job_id}/cancel"): None,
     ("PUT", "/v1/rules"): {"not_before": "2026-01-01"},
     ("POST", "/v1/keys/connect"): {"key_id": "{key_id}"},
+    ("POST", "/v1/sign-ins/{pending_id}/confirm"): None,
     ("POST", "/v1/keys"): {
         "pending_id": "{pending_id}",
         "company_key": "x",
@@ -67,3 +68,9 @@ def list_routes() -> list[tuple[str, str]]:
 
 
 ROUTES = list_routes()
+# The names of all operations, also of those that are elsewhere.
+OPERATIONS = sorted(
+    operation["operationId"]
+    for methods in json.loads(render_openapi())["paths"].values()
+    for operation in methods.values()
+)

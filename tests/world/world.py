@@ -20,7 +20,7 @@ from app.transfer.books import KnownBooks
 from app.worker import run_worker
 from tests.world.ledger import Ledger
 from tests.world.names import COMPANY, GO_LIVE, LATE, OURS, RECMAN, TOKEN, UNIMICRO
-from tests.world.office import NOBODY, Office
+from tests.world.office import NOBODY, Office, rows_of
 from tests.world.source import Source
 from tests.world.workers import PATIENCE, at_work, list_lanes
 
@@ -73,14 +73,21 @@ class World:
         return Ledger(self.unimicro)
 
     async def call(
-        self, method: str, path: str, body: Any = None, *, token: str = TOKEN, tenant: UUID | None = None
+        self,
+        method: str,
+        path: str,
+        body: Any = None,
+        *,
+        token: str = TOKEN,
+        tenant: UUID | None = None,
+        **headers: str,
     ) -> httpx.Response:
-        """The answer to any call at one of our own addresses."""
+        """The answer to any call at one of our own addresses; a header's name has `_` for `-`."""
         url = httpx.URL(f"{OURS}{path}")
         if tenant is not None:
             url = url.copy_merge_params({"tenant": str(tenant)})
-        headers = {"Authorization": f"Bearer {token}"}
-        return await self.http.request(method, url, json=body, headers=headers)
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        return await self.http.request(method, url, json=body, headers={"Authorization": f"Bearer {token}", **named})
 
     async def hear(self, deliveries: Sequence[Delivery]) -> list[int]:
         """Post webhooks to our hook, one after the other."""
@@ -194,10 +201,10 @@ class World:
             return int((await connection.execute(text(query))).scalar_one())
 
     async def get(self, path: str, **params: Any) -> Any:
-        """The JSON behind one of our own addresses, as an operator."""
+        """The JSON behind one of our own addresses, as an operator; of a list, its rows."""
         answer = await self.http.get(f"{OURS}{path}", params=params, headers={"Authorization": f"Bearer {TOKEN}"})
         assert answer.status_code == 200, answer.text
-        return answer.json()
+        return rows_of(answer)
 
     async def post(self, path: str, body: Any = None) -> httpx.Response:
         """The answer to a POST at one of our own addresses, as an operator."""

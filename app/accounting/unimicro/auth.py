@@ -5,14 +5,21 @@ Source: docs/facts/unimicro.md §1; developer.unimicro.no/guide/authentication/a
 
 import asyncio
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
-from app.accounting.unimicro.claims import choose_api_base, read_claims, split_address, verify_identity
+from app.accounting.unimicro.claims import (
+    choose_api_base,
+    find_company,
+    name_person,
+    read_claims,
+    split_address,
+    verify_identity,
+)
 from app.accounting.unimicro.oauth import (
     SIGN_IN_AGAIN,
     TOKEN_SECONDS,
@@ -23,6 +30,7 @@ from app.accounting.unimicro.oauth import (
 from app.domain.reasons.catalogue import fix_for
 from app.domain.reasons.codes import Code
 from app.errors import AuthExpiredError, RemoteError, RemoteRejectedError, RemoteUnavailableError, System
+from app.platform.figures import timed
 from app.platform.http import httpx, read_json
 
 SCOPE = "AppFramework openid profile offline_access"
@@ -64,6 +72,15 @@ class TokenSet:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Arrival:
+    """What came of a person's sign-in; `company_key` is the company chosen there, None: it is not told."""
+
+    tokens: TokenSet
+    person: str = ""
+    company_key: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Endpoints:
     """What discovery offers; `revocation` None: nothing can be revoked; `sends_issuer`: the callback carries `iss`."""
 
@@ -89,6 +106,7 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
+@timed("unimicro_identity", lambda *_: "GET configuration")
 async def discover(http: httpx.AsyncClient, issuer: str) -> Endpoints:
     """The identity server's addresses.
 
@@ -173,8 +191,8 @@ async def exchange_code(
     code: str,
     issuer: str | None,
     clock: Callable[[], datetime] = utc_now,
-) -> TokenSet:
-    """The tokens behind a callback's code; the caller has compared `state` with the one in `begun`.
+) -> Arrival:
+    """What is behind a callback's code; the caller has compared `state` with the one in `begun`.
 
     `issuer` is the callback's `iss`. Source: §1.3 [O]; RFC 9207.
 
@@ -191,11 +209,30 @@ async def exchange_code(
             lambda: client.fetch_token(
                 endpoints.token, grant_type="authorization_code", code=code, code_verifier=begun.code_verifier
             ),
-            refused=lambda name: _refused(f"The identity server refused the sign-in: {name}", Code.SIGN_IN_REFUSED),
+            refused=to_refusal,
         )
-    id_token = str(answer.get("id_token"))
-    verify_identity(id_token, issuer=endpoints.issuer, client_id=identity.client_id, nonce=begun.nonce)
-    return _to_lasting_tokens(answer, identity, clock())
+    now, id_token = clock(), str(answer.get("id_token"))
+    claims = verify_identity(
+        id_token, issuer=endpoints.issuer, client_id=identity.client_id, nonce=begun.nonce, now=now
+    )
+    tokens = _to_lasting_tokens(answer, identity, now, told=claims)
+    return Arrival(tokens=tokens, person=name_person(claims), company_key=find_company(claims))
+
+
+def to_refusal(name: str) -> RemoteError:
+    """The error for an OAuth error name with which a person's sign-in ended.
+
+    Source: RFC 6749, 4.1.2.1 and 5.2; of `invalid_scope`: docs/facts/unimicro.md §11 row 10 [T].
+    """
+    if name in {"server_error", "temporarily_unavailable"}:
+        return RemoteUnavailableError(f"The identity server cannot sign anybody in now: {name}", system=System.UNIMICRO)
+    if name == "invalid_scope":
+        return _refused(
+            "The identity server does not let our client ask for these rights: invalid_scope", Code.SCOPE_REFUSED
+        )
+    if name in {"invalid_client", "unauthorized_client", "invalid_request", "unsupported_response_type"}:
+        return _refused(f"The identity server does not take our client: {name}", Code.CLIENT_REFUSED)
+    return _refused(f"The identity server refused the sign-in: {name}", Code.SIGN_IN_REFUSED)
 
 
 async def refresh(
@@ -248,7 +285,9 @@ async def revoke(http: httpx.AsyncClient, identity: Identity, refresh_token: str
     return True
 
 
-def _to_lasting_tokens(answer: dict[str, Any], identity: Identity, now: datetime) -> TokenSet:
+def _to_lasting_tokens(
+    answer: dict[str, Any], identity: Identity, now: datetime, *, told: Mapping[str, Any] | None = None
+) -> TokenSet:
     if not answer.get("refresh_token"):
         raise RemoteRejectedError(
             "The sign-in gave no refresh token: the client may not use the scope offline_access",
@@ -256,23 +295,26 @@ def _to_lasting_tokens(answer: dict[str, Any], identity: Identity, now: datetime
             fix=fix_for(Code.NO_OFFLINE_ACCESS),
             code=Code.NO_OFFLINE_ACCESS,
         )
-    return to_tokens(answer, identity, now)
+    return to_tokens(answer, identity, now, told=told)
 
 
-def to_tokens(answer: dict[str, Any], identity: Identity, now: datetime) -> TokenSet:
+def to_tokens(
+    answer: dict[str, Any], identity: Identity, now: datetime, *, told: Mapping[str, Any] | None = None
+) -> TokenSet:
     """The token endpoint's answer with its end in time and the API base it names.
+
+    `told`: the id token's claims, for an access token that nobody can read.
 
     Raises:
         HoldError: the API's host is not on the allow-list.
     """
     access_token = answer["access_token"]
+    claims, hosts = {**(told or {}), **read_claims(access_token)}, identity.allowed_hosts
     return TokenSet(
         access_token=access_token,
         refresh_token=answer.get("refresh_token") or "",
         expires_at=now + timedelta(seconds=_read_life(answer.get("expires_in"))),
-        api_base=choose_api_base(
-            read_claims(access_token), default=identity.default_api_base, allowed_hosts=identity.allowed_hosts
-        ),
+        api_base=choose_api_base(claims, default=identity.default_api_base, allowed_hosts=hosts),
     )
 
 

@@ -10,6 +10,7 @@ from app.accounting.unimicro.answers import ODD_ANSWER, read_retry_after
 from app.domain.reasons.catalogue import fix_for
 from app.domain.reasons.codes import Code
 from app.errors import OutcomeUnknownError, RemoteError, RemoteThrottledError, RemoteUnavailableError, System
+from app.platform.figures import timed
 from app.platform.http import AsyncOAuth2Client, ClientTransport, OAuthError, httpx, is_header_text
 
 TOKEN_SECONDS = 7
@@ -21,17 +22,18 @@ _NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
 async def open_oauth_client(
     http: httpx.AsyncClient, *, client_id: str, client_secret: str, redirect_uri: str
 ) -> AsyncIterator[Any]:
-    """Authlib's client, speaking through `http`; client id and secret travel in the body.
+    """Authlib's client, speaking through `http`; client id and secret travel in the body, of a public client the id.
 
-    Source: docs/facts/unimicro.md §1.2 [O].
+    Source: docs/facts/unimicro.md §1.2, §11 row 11 [O].
     """
+    method = "client_secret_post" if client_secret else "none"
     client = AsyncOAuth2Client(
         client_id=client_id,
         client_secret=client_secret,
         redirect_uri=redirect_uri,
         code_challenge_method="S256",
-        token_endpoint_auth_method="client_secret_post",  # noqa: S106 - the name of a method
-        revocation_endpoint_auth_method="client_secret_post",
+        token_endpoint_auth_method=method,
+        revocation_endpoint_auth_method=method,
         transport=ClientTransport(http),
         timeout=http.timeout,
         trust_env=False,
@@ -40,6 +42,7 @@ async def open_oauth_client(
         yield client
 
 
+@timed("unimicro_identity", lambda *_, **_refused: "POST token")
 async def ask_for_tokens(
     call: Callable[[], Awaitable[Any]], *, refused: Callable[[str], RemoteError]
 ) -> dict[str, Any]:

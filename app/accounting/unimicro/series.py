@@ -44,7 +44,7 @@ class SeriesTarget:
         await self._client.update(f"number-series/{series_id}", {"ID": series_id, "NextNumber": number})
 
     async def fetch_invoice_series(self, *, year: int) -> tuple[Series, ...] | None:
-        """The series that invoices of a year may get their numbers from; None: it cannot be read."""
+        """The series that invoices of a year may get their numbers from; None: we may not read them."""
         return await fetch_invoice_series(self._client, year=year)
 
     async def list_in_series(self, series: Series) -> tuple[RemoteDocument, ...]:

@@ -7,7 +7,7 @@ Source: docs/facts/unimicro.md §2 [O].
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import UTC, date, datetime
 from types import MappingProxyType
 from typing import Any, Generic, TypeVar
 
@@ -94,6 +94,7 @@ class UnimicroTarget(SeriesTarget, VoucherTarget, FollowTarget):
             accounts=vat.accounts,
             default_account_id=vat.default_account_id,
             settings=from_settings(settings),
+            invoice_series=await self.fetch_invoice_series(year=datetime.now(UTC).year),
         )
 
     async def fetch_set_up(self, *, year: int) -> SetUp:

@@ -12,7 +12,7 @@ from fastapi.responses import PlainTextResponse
 
 from app.admin.hook_headers import record_headers
 from app.admin.hook_shapes import record_shape
-from app.admin.hooks import find_hook, open_secrets
+from app.admin.hooks import HeardHooks, find_hook, open_secrets
 from app.admin.tenants import load_tenant
 from app.api.doors import ResourcesDep
 from app.api.webhooks.known import CachedHook, KnownHooks
@@ -23,6 +23,7 @@ from app.engine.wakeup import wake_workers
 from app.errors import NotFoundError, TooLargeError
 from app.platform.aside import run_aside
 from app.platform.db import translate_away
+from app.platform.figures import WEBHOOK_RECORDS, Accepted
 from app.platform.logger import add_log_fields
 from app.platform.resources import Resources
 from app.recman.hook.contact import describe_body
@@ -34,6 +35,7 @@ _LONGEST_TYPE = 200
 # What may be echoed: nothing that a browser or a log could take for more than plain text.
 _CHALLENGE = re.compile(r"[A-Za-z0-9._~-]{1,200}")
 _MOST_HOOKS = 10_000
+_RECORDS = {outcome: WEBHOOK_RECORDS.labels(outcome) for outcome in Accepted}
 
 router = APIRouter(prefix="/webhooks/recman", tags=["webhooks"])
 
@@ -48,24 +50,59 @@ _ANSWERS: dict[int | str, dict[str, str]] = {
 
 
 # First in the list: routes are tried in order, and this one is in a hurry.
-@router.post("/{hook_id}", status_code=202, responses=_ANSWERS)
+@router.post("/{hook_id}", operation_id="receive_webhook", status_code=202, response_class=Response, responses=_ANSWERS)
 async def receive(hook_id: str, request: Request) -> Response:
     """A change webhook; the body says its scope."""
     return await _receive(request, address=hook_id, path_scope=None)
 
 
-@router.post("/{hook_id}/{scope}", status_code=202, responses=_ANSWERS)
+@router.put("/{hook_id}", operation_id="put_webhook", status_code=202, response_class=Response, responses=_ANSWERS)
+async def receive_put(hook_id: str, request: Request) -> Response:
+    """The same, from a sender that puts."""
+    return await _receive(request, address=hook_id, path_scope=None)
+
+
+@router.post(
+    "/{hook_id}/{scope}",
+    operation_id="receive_scoped_webhook",
+    status_code=202,
+    response_class=Response,
+    responses=_ANSWERS,
+)
 async def receive_scope(hook_id: str, scope: str, request: Request) -> Response:
     """A change webhook about one scope (`company`, `project`, `invoice`, `product`, `department`)."""
     return await _receive(request, address=hook_id, path_scope=scope)
 
 
-@router.get("/{hook_id}", response_class=PlainTextResponse, responses={200: {"description": "The address answers"}})
+@router.put(
+    "/{hook_id}/{scope}",
+    operation_id="put_scoped_webhook",
+    status_code=202,
+    response_class=Response,
+    responses=_ANSWERS,
+)
+async def receive_scope_put(hook_id: str, scope: str, request: Request) -> Response:
+    """The same, from a sender that puts."""
+    return await _receive(request, address=hook_id, path_scope=scope)
+
+
+@router.get(
+    "/{hook_id}",
+    operation_id="check_webhook",
+    response_class=PlainTextResponse,
+    responses={200: {"description": "The address answers"}},
+)
 async def check(hook_id: str, request: Request, resources: ResourcesDep) -> PlainTextResponse:  # noqa: ARG001
     """Whether somebody answers here. A challenge is echoed; whether there is such a hook is not said."""
     return _echo(request, resources)
 
 
+@router.get(
+    "/{hook_id}/{scope}",
+    operation_id="check_scoped_webhook",
+    response_class=PlainTextResponse,
+    responses={200: {"description": "The address answers"}},
+)
 async def check_scope(hook_id: str, scope: str, request: Request, resources: ResourcesDep) -> PlainTextResponse:  # noqa: ARG001
     """The same for an address with a scope."""
     return _echo(request, resources)
@@ -79,17 +116,14 @@ def _echo(request: Request, resources: Resources) -> PlainTextResponse:
     return PlainTextResponse(echo, headers={"X-Content-Type-Options": "nosniff", "Cache-Control": "no-store"})
 
 
-# Taken as well, though not described: PUT and HEAD, and a slash at the end. Few senders follow a redirect with their
-# body, and a redirect would tell the secret address to whoever writes answers down.
+# Taken as well, though not described: a slash at the end. Few senders follow a redirect with their body, and a redirect
+# would tell the secret address to whoever writes answers down.
 for _path, _receive_it, _check_it in (
-    ("/{hook_id}", receive, check),
-    ("/{hook_id}/{scope}", receive_scope, check_scope),
+    ("/{hook_id}/", receive, check),
+    ("/{hook_id}/{scope}/", receive_scope, check_scope),
 ):
-    for _end in ("", "/"):
-        router.add_api_route(
-            _path + _end, _receive_it, methods=["POST", "PUT"], status_code=202, include_in_schema=False
-        )
-        router.add_api_route(_path + _end, _check_it, methods=["GET", "HEAD"], include_in_schema=False)
+    router.add_api_route(_path, _receive_it, methods=["POST", "PUT"], status_code=202, include_in_schema=False)
+    router.add_api_route(_path, _check_it, methods=["GET"], include_in_schema=False)
 
 
 async def _receive(request: Request, *, address: str, path_scope: str | None) -> Response:
@@ -113,6 +147,7 @@ async def _receive(request: Request, *, address: str, path_scope: str | None) ->
         arrivals = await run_aside(split, size=len(body) if len(decoded.hints) > 1 else 0)
         await _store(resources, hook, decoded, arrivals, body=body, content_type=content_type)
         await record_shape(resources, hook, len(body), partial(describe_body, body, content_type))
+        resources.kept(HeardHooks).note(hook)
     wake_workers(resources)
     return Response(status_code=202)
 
@@ -162,18 +197,24 @@ async def _store(
 ) -> None:
     if len(arrivals) == 1 and not hook.record_first:
         # One statement is its own transaction: it has committed when the answer comes back.
-        await accept_at_once(resources, arrivals[0])
+        _RECORDS[_name_outcome(await accept_at_once(resources, arrivals[0]))].inc()
         return
     async with resources.sessions.begin() as session:
         if hook.record_first:
             await record_arrivals(session, arrivals)
+            outcomes = [Accepted.RECORDED] * len(arrivals)
         else:
-            for arrival in arrivals:
-                await accept(session, arrival)
+            outcomes = [_name_outcome(await accept(session, arrival)) for arrival in arrivals]
         if len(arrivals) != 1:
             note = f"holds {len(arrivals)} records, each an event of its own" if arrivals else decoded.note
             scope = decoded.scope if not hook.record_first else None
             await record_meaningless(session, hook=hook, note=note, scope=scope, content_type=content_type, body=body)
+    for outcome in outcomes or [Accepted.MEANINGLESS]:
+        _RECORDS[outcome].inc()
+
+
+def _name_outcome(event_id: int | None) -> Accepted:
+    return Accepted.REPEAT if event_id is None else Accepted.NEW
 
 
 def _to_arrivals(cached: CachedHook, decoded: Decoded, *, body: bytes, content_type: str) -> list[Arrival]:

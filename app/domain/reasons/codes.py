@@ -60,6 +60,7 @@ class Code(StrEnum):
     SERIES_SHARED = "series_shared"
     SERIES_OVERLAPS = "series_overlaps"
     SERIES_NOT_NEXT = "series_not_next"
+    SERIES_UNTOLD = "series_untold"
     CREDIT_BEFORE_INVOICE = "credit_before_invoice"
     CREDIT_CURRENCY_DIFFERS = "credit_currency_differs"
     CREDIT_CUSTOMER_DIFFERS = "credit_customer_differs"
@@ -152,6 +153,7 @@ class Code(StrEnum):
     TOKEN_REFUSED = "token_refused"  # noqa: S105 - a code, no secret
     CLIENT_REFUSED = "client_refused"
     ISSUER_UNUSABLE = "issuer_unusable"
+    SCOPE_REFUSED = "scope_refused"
     NO_OFFLINE_ACCESS = "no_offline_access"
     WRONG_ISSUER = "wrong_issuer"
     SIGN_IN_REFUSED = "sign_in_refused"
@@ -179,6 +181,14 @@ class Code(StrEnum):
     INTERNAL = "internal"
     UNEXPECTED = "unexpected"
 
+    # What is the matter with the running service.
+    NOT_READY = "not_ready"
+    WORKER_MISSING = "worker_missing"
+    CLOCK_STOPPED = "clock_stopped"
+    LANE_LATE = "lane_late"
+    SWEEP_LATE = "sweep_late"
+    CHANGES_HELD = "changes_held"
+
     # What a caller of the REST API is refused.
     BAD_REQUEST = "bad_request"
     NOT_SIGNED_IN = "not_signed_in"
@@ -186,6 +196,8 @@ class Code(StrEnum):
     NOT_FOUND = "not_found"
     METHOD_NOT_ALLOWED = "method_not_allowed"
     CONFLICT = "conflict"
+    CHANGED_MEANWHILE = "changed_meanwhile"
+    IF_MATCH_MISSING = "if_match_missing"
     TOO_LARGE = "too_large"
     TOO_SLOW = "too_slow"
     TOO_MANY_DELIVERIES = "too_many_deliveries"
@@ -195,6 +207,13 @@ class Code(StrEnum):
     NAME_TAKEN = "name_taken"
     EXPIRY_PAST = "expiry_past"
     LAST_OPERATOR = "last_operator"
+    TOKEN_ROTATED = "token_rotated"  # noqa: S105 - the name of a state
+    TOKEN_EXPIRED = "token_expired"  # noqa: S105 - the same
+    OVERLAPS_OPEN = "overlaps_open"
+    IDEMPOTENCY_KEY_REUSED = "idempotency_key_reused"
+    REQUEST_RUNNING = "request_running"
+    REQUEST_UNFINISHED = "request_unfinished"
+    MADE_ALREADY = "made_already"
     HEADER_MISSING = "header_missing"
     SECRET_UNUSABLE = "secret_unusable"  # noqa: S105 - a code, no secret
     SECRET_NOT_NEEDED = "secret_not_needed"  # noqa: S105 - a code, no secret
@@ -203,6 +222,9 @@ class Code(StrEnum):
     COMPANY_UNKNOWN = "company_unknown"
     SIGN_IN_UNKNOWN = "sign_in_unknown"
     SIGN_IN_CANCELLED = "sign_in_cancelled"
+    SIGN_INS_OPEN = "sign_ins_open"
+    SIGN_IN_UNCONFIRMED = "sign_in_unconfirmed"
+    SIGN_IN_CONFIRMED = "sign_in_confirmed"
     SIGN_IN_OPEN = "sign_in_open"
     SIGN_IN_USED = "sign_in_used"
     SIGN_IN_FAILED = "sign_in_failed"
@@ -225,7 +247,6 @@ class Code(StrEnum):
     CHECK_MISSING = "check_missing"
     CHECK_IS_NEWER = "check_is_newer"
     NOTHING_TO_ACCEPT = "nothing_to_accept"
-    RULES_OVERTAKEN = "rules_overtaken"
     RULES_EMPTY = "rules_empty"
     RULES_UNREADABLE = "rules_unreadable"
     RULES_UNUSABLE = "rules_unusable"
@@ -236,6 +257,8 @@ class Code(StrEnum):
     JOB_OVER = "job_over"
     JOB_NOT_PREVIEWED = "job_not_previewed"
     NOTHING_NAMED = "nothing_named"
+    DAYS_REVERSED = "days_reversed"
+    FILE_TOO_LONG = "file_too_long"
     REASON_MISSING = "reason_missing"
     BOOKED = "booked"
     ALREADY_BEGUN = "already_begun"

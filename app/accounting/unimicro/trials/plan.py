@@ -10,6 +10,7 @@ from app.accounting.unimicro.trials.drafts import Told, try_draft, try_guid, try
 from app.accounting.unimicro.trials.issuing import try_issue, try_kid_empty, try_number
 from app.accounting.unimicro.trials.orders import try_order
 from app.accounting.unimicro.trials.parties import try_customer_number, try_rate_factor, try_rate_sent
+from app.accounting.unimicro.trials.preset import try_preset
 from app.accounting.unimicro.trials.vouchers import try_credit_voucher, try_currency_voucher, try_voucher
 from app.domain.answers import Question
 
@@ -77,10 +78,17 @@ _ALL: tuple[Trial, ...] = (
     ),
     Trial(
         "number",
-        "issues an invoice with a number of ours and credits it",
+        "issues an invoice with a number of ours, tries it on a second one, and credits what was issued",
         _INVOICE,
         try_number,
-        (Question.NUMBER_POSTED, Question.PRESET_NUMBER),
+        (Question.NUMBER_POSTED, Question.PRESET_NUMBER, Question.NUMBER_TWICE),
+    ),
+    Trial(
+        "preset",
+        "turns preset invoice numbers over, issues an invoice with a number of ours and turns them back",
+        _INVOICE,
+        try_preset,
+        (Question.PRESET_NUMBER, Question.NUMBER_POSTED),
     ),
     Trial(
         "voucher",
