@@ -86,6 +86,11 @@ class Settings(BaseSettings):
         ge=0,
         description="An idle connection is kept so long: longer than senders and proxies keep theirs",
     )
+    webhook_rate: str = Field(
+        "6000/minute",
+        pattern=r"^$|^[1-9]\d*/(second|minute|hour)$",
+        description="So many deliveries of one hook a process takes, more is 429; empty: any number",
+    )
     hook_cache_seconds: float = Field(2, ge=0, description="A disabled or changed hook is noticed within this time")
 
     worker_concurrency: int = Field(8, ge=1, description="Lanes one worker works on at the same time")

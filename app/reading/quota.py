@@ -58,13 +58,19 @@ _PAUSE = text("""
 _STANDING = text("""
     WITH today AS (SELECT (now() AT TIME ZONE :zone)::date AS day)
     SELECT tenant.id AS tenant_id, today.day, coalesce(quota.used, 0) AS used,
-           coalesce(quota.by_purpose, '{}') AS by_purpose,
+           coalesce(quota.by_purpose, '{}') AS by_purpose, coalesce(quota.unshown, 0) AS unshown,
            CASE WHEN quota.paused_until > now() THEN quota.paused_until END AS paused_until,
            quota.pause_reason, quota.pause_fix,
            ((today.day + 1)::timestamp AT TIME ZONE :zone) AS resets_at, now() AS now
     FROM tenant CROSS JOIN today
     LEFT JOIN recman_quota quota ON quota.tenant_id = tenant.id AND quota.day = today.day
     WHERE tenant.id = ANY(:tenant_ids)
+""")
+
+_UNSHOWN = text("""
+    UPDATE recman_quota SET unshown = unshown + :calls
+    WHERE tenant_id = :tenant_id AND day = (now() AT TIME ZONE :zone)::date
+    RETURNING unshown, extract(epoch FROM ((day + 1)::timestamp AT TIME ZONE :zone) - now())::float8 AS seconds
 """)
 
 _MIDNIGHT = text("SELECT (((now() AT TIME ZONE :zone)::date + 1)::timestamp AT TIME ZONE :zone)")
@@ -80,6 +86,7 @@ class Standing:
     day: date
     used: int
     by_purpose: Mapping[str, int]
+    unshown: int = 0
     resets_at: datetime
     paused_until: datetime | None
     pause_reason: str | None
@@ -181,6 +188,15 @@ async def load_midnight(session: Session, *, zone: str) -> datetime:
             raise
         fix = "Set RMU_RECMAN_DAY_ZONE to a name like Europe/Oslo."
         raise RequestError(f"Postgres knows no time zone “{zone}”", fix=fix) from error
+
+
+async def record_unshown(session: Session, tenant_id: UUID, *, zone: str, calls: int) -> tuple[int, float]:
+    """How many of the day's calls went to ids that RecMan never showed, these among them; and the day's last seconds.
+
+    Where midnight came in between it is a new day, without any.
+    """
+    row = (await session.execute(_UNSHOWN, {"tenant_id": tenant_id, "zone": zone, "calls": calls})).one_or_none()
+    return (0, 0.0) if row is None else (row.unshown, row.seconds)
 
 
 async def record_pause_lifted(session: Session, tenant_id: UUID) -> None:

@@ -159,6 +159,7 @@ class Code(StrEnum):
     SIGN_IN_MISMATCH = "sign_in_mismatch"
     RECMAN_PAUSED = "recman_paused"
     RECMAN_QUOTA = "recman_quota"
+    RECMAN_UNSHOWN = "recman_unshown"
     RECMAN_REFUSED = "recman_refused"
     RECMAN_SCOPE = "recman_scope"
     REMOTE = "remote"

@@ -181,6 +181,16 @@ ROWS = (
         fix=Text("Nothing to do: it goes on by itself. If RecMan allows more, raise daily_calls (PATCH /v1/recman)."),
     ),
     Row(
+        code=Code.RECMAN_UNSHOWN,
+        mender=Mender.ADMINISTRATOR,
+        sentence=Text("Too many of today's calls went to ids that RecMan does not show."),
+        fix=Text(
+            "It goes on within the hour, or as soon as a sweep shows the record (POST /v1/recman/sweep). If nobody of "
+            "yours sends ids that are not there, somebody else knows the hook's address: rotate it "
+            "(POST /v1/hooks/…/rotate)."
+        ),
+    ),
+    Row(
         code=Code.RECMAN_REFUSED,
         mender=Mender.CLERK,
         sentence=Text("RecMan refused in a way that we do not know."),
