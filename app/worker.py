@@ -21,7 +21,7 @@ from app.domain.reasons.catalogue import fix_for
 from app.domain.reasons.codes import Code, Reason
 from app.domain.series import SCOPE as TURN
 from app.domain.series import parse_turn
-from app.domain.states import BY_FILE, STOPPED, EventState
+from app.domain.states import BY_FILE, STOPPED, EventState, Proof
 from app.engine.ends import release
 from app.engine.inbox import Arrival, accept, dedupe_key, load_unseen
 from app.engine.lanes import Lease, backoff_seconds, check_fence, lock_record, postpone, wait_for
@@ -209,10 +209,12 @@ async def _wait_for_place(resources: Resources, run: Run, error: ProvingError) -
     """Wait until the document that goes alone has ended; its end and our decision cannot pass each other unseen."""
     lease, key_id = run.lease, UUID(error.record_id)
     async with resources.sessions.begin() as session:
-        await lock_key_first(session, tenant_id=lease.tenant_id, key_id=key_id)
+        proof = await lock_key_first(session, tenant_id=lease.tenant_id, key_id=key_id)
+        # Whoever opened it since we looked has woken those alone that waited by then.
+        is_opened = proof == Proof.OPEN and run.books is not None and run.books.key.proof != Proof.OPEN
         await check_fence(session, lease)
         await _record_trouble(session, run, error.reason)
-        if await is_free(session, to_candidate(run, key_id)):
+        if is_opened or await is_free(session, to_candidate(run, key_id)):
             await postpone(session, lease, seconds=0, spends_try=False)
         else:
             await wait_for(session, lease, scope=error.scope, record_id=error.record_id, seconds=error.seconds)

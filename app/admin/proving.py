@@ -38,14 +38,14 @@ class Candidate:
     lane_token: UUID
 
 
-async def lock_key_first(session: Session, *, tenant_id: UUID, key_id: UUID) -> None:
-    """Take the key's row before any lane or transfer, and before what is kept of its proving.
+async def lock_key_first(session: Session, *, tenant_id: UUID, key_id: UUID) -> str | None:
+    """How far the key is proven; its row is taken before any lane or transfer, and before what is kept of its proving.
 
     Doors that change a key take it so, and the lanes and transfers that it concerns after it: whoever took them the
     other way round would wait for a door that waits for it.
     """
-    query = select(Key.id).where(Key.tenant_id == tenant_id, Key.id == key_id)
-    await session.execute(locked(query))
+    query = select(Key.proof).where(Key.tenant_id == tenant_id, Key.id == key_id)
+    return await session.scalar(locked(query))
 
 
 async def take_place(session: Session, candidate: Candidate) -> str | None:

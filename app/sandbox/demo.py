@@ -232,7 +232,7 @@ def _watch(options: DemoOptions, settings: Settings, crew: Crew, http: httpx.Cli
     expected = expect(options.booking)
     waits = {one for one, row in expected.items() if row.state == TransferState.WAITING}
     columns = (TextColumn("transferring"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    killed = not options.kill_worker
+    killed, documents = not options.kill_worker, list[dict[str, Any]]()
     with Progress(*columns, console=_console) as progress:
         task = progress.add_task("documents", total=len(expected))
         for transfers in _poll(settings, crew, http):
@@ -248,7 +248,7 @@ def _watch(options: DemoOptions, settings: Settings, crew: Crew, http: httpx.Cli
             is_through = not _list_surprises(documents, expected) if waits else not _is_busy(settings, http)
             if len(ended) >= len(expected) and is_through:
                 return transfers
-    raise DemoFailedError(f"not through within {_WORK_SECONDS} s")
+    raise DemoFailedError(f"not through within {_WORK_SECONDS} s: {'; '.join(_list_surprises(documents, expected))}")
 
 
 def _open_proven(settings: Settings, http: httpx.Client, console: Console) -> None:

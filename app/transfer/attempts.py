@@ -4,7 +4,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import asdict
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from app.domain.states import TransferState
 from app.engine.lanes import check_fence
@@ -63,11 +63,7 @@ async def attempt(  # noqa: PLR0913 - one write, and all that belongs to it
     except RemoteError as error:
         # What an earlier write left open stays open, whatever became of this one.
         clears = not claim.was_unclear and not isinstance(error, OutcomeUnknownError)
-        told: dict[str, Any] = {"step": step, "outcome": error.code, "detail": error.cause, "started": started}
-        async with run.sessions.begin() as session:
-            await check_fence(session, run.lease)
-            await _record_failure(session, run, transfer_id, step=step, error=error)
-            await record_outcome(session, books, transfer_id, clears=clears, **told)
+        await _record_failed(run, books, transfer_id, step=step, error=error, started=started, clears=clears)
         raise
     async with run.sessions.begin() as session:
         if opens is not None:
@@ -78,6 +74,24 @@ async def attempt(  # noqa: PLR0913 - one write, and all that belongs to it
         )
         await settle(session, answer)
     return answer
+
+
+async def _record_failed(  # noqa: PLR0913 - what one failed write tells
+    run: Run, books: Books, transfer_id: int, *, step: str, error: RemoteError, started: float, clears: bool
+) -> None:
+    async with run.sessions.begin() as session:
+        await check_fence(session, run.lease)
+        await _record_failure(session, run, transfer_id, step=step, error=error)
+        await record_outcome(
+            session,
+            books,
+            transfer_id,
+            step=step,
+            outcome=error.code,
+            detail=error.cause,
+            started=started,
+            clears=clears,
+        )
 
 
 @asynccontextmanager

@@ -6,8 +6,10 @@ from sqlalchemy import func, select
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from app.domain.answers import Question, Way, knows_otherwise
+from app.domain.booking import Booking
 from app.domain.documents import Document, DocumentKind
-from app.domain.reasons.codes import Reason
+from app.domain.reasons.catalogue import fix_for
+from app.domain.reasons.codes import Code, Reason
 from app.domain.reference import Quote
 from app.errors import HoldError
 from app.platform.db import Session
@@ -30,6 +32,7 @@ async def load_rate(run: Run, books: Books, document: Document) -> Decimal:
     ids = reference.currencies
     base_id = ids[reference.base_currency]
     quote = await books.target.fetch_quote(ids[document.currency], base_id, document.invoice_date)
+    _require_taken(books, document, quote)
     if knows_otherwise(books.answers, Question.RATE_FACTOR, Way.PER_UNIT):
         # The company was seen to tell rates for one unit whatever the factor says.
         quote = Quote(quote.amount)
@@ -39,6 +42,23 @@ async def load_rate(run: Run, books: Books, document: Document) -> Decimal:
     if isinstance(found, Reason):
         raise HoldError((found,))
     return found
+
+
+def _require_taken(books: Books, document: Document, quote: Quote) -> None:
+    """Make sure that the company takes a document's rate as we send it: for one unit.
+
+    What is quoted for one unit goes: whether its sums come out, its draft shows. A voucher brings its amounts in both
+    currencies, and what comes of those is proven by itself.
+
+    Raises:
+        HoldError: `golive` has seen it do otherwise in this company.
+    """
+    takes_units = quote.units != 1 and knows_otherwise(books.answers, Question.RATE_SENT, Way.PER_FACTOR)
+    is_unlike = takes_units or knows_otherwise(books.answers, Question.RATE_SENT, Way.UNLIKE)
+    if is_unlike and books.booking is not Booking.VOUCHER:
+        told = f"for {quote.units.normalize():f} units" if takes_units else "in no way that is known"
+        cause = f"The company takes a document's rate {told}, as `golive` has seen: {document.currency} would be wrong"
+        raise HoldError((Reason(code=Code.RATE_DOUBTFUL, cause=cause, fix=fix_for(Code.RATE_DOUBTFUL, "sent")),))
 
 
 async def _find_last(session: Session, run: Run, books: Books, currency: str) -> Decimal | None:

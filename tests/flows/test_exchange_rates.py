@@ -5,7 +5,9 @@ from typing import Any
 
 import pytest
 
+from app.domain.answers import Question, Way
 from tests.world import World
+from tests.world.bookings import answer
 
 LINE = {"position": 1, "productNumber": "1001", "description": "Timer", "quantity": "10", "unitPrice": "100.00"}
 SUMS = {"totalExVat": "1000.00", "vat": "250.00", "totalIncVat": "1250.00"}
@@ -99,6 +101,26 @@ async def test_rate_that_unimicro_takes_for_other_units_is_never_booked_by_it(
     await world.carry("invoice", 5001)
     assert await world.hold_of(5001) == hold
     assert list_base(world) == booked
+
+
+@pytest.mark.parametrize(
+    ("currency", "way", "hold"),
+    [
+        ("DKK", Way.PER_FACTOR, ("held", ["rate_doubtful"])),
+        ("EUR", Way.PER_FACTOR, ("done", [])),
+        ("EUR", Way.UNLIKE, ("held", ["rate_doubtful"])),
+        ("DKK", Way.PER_UNIT, ("done", [])),
+    ],
+)
+async def test_rate_that_golive_has_seen_taken_for_other_units_is_not_even_sent(
+    world: World, currency: str, way: Way, hold: Any
+) -> None:
+    turn(world, rate_answer="factor")
+    await answer(world, Question.RATE_SENT, way)
+    price_in(world, currency)
+    await world.carry("invoice", 5001)
+    assert await world.hold_of(5001) == hold
+    assert (list_base(world) == []) == (hold[0] == "held")
 
 
 @pytest.mark.parametrize(

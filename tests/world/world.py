@@ -165,11 +165,11 @@ class World:
             while not await self.count(query):
                 await shift.move()
 
-    async def hang(self) -> None:
-        """Return when a call that is to hang was made and waits for its answer."""
+    async def hang(self, times: int = 1) -> None:
+        """Return when so many calls that are to hang were made; the last one waits for its answer."""
         calls = self.unimicro.calls  # type: ignore[attr-defined]
         async with asyncio.timeout(PATIENCE):
-            while not any(call.fault == "hang" for call in calls.last):  # noqa: ASYNC110 - it has no event
+            while sum(call.fault == "hang" for call in calls.last) < times:  # noqa: ASYNC110 - it has no event
                 await asyncio.sleep(0.005)
 
     async def let_lag_pass(self) -> None:

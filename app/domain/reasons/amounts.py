@@ -89,6 +89,12 @@ ROWS = (
                 "Enter RecMan's rate for that day in Unimicro, then retry; else enter the document in Unimicro by hand "
                 "with RecMan's rate and link it (POST /v1/invoices/{transfer_id}/done-elsewhere)."
             ),
+            "sent": Text(
+                "Enter the document in Unimicro by hand and link it (POST "
+                "/v1/invoices/{transfer_id}/done-elsewhere). Where there are many, choose the booking `voucher`, which "
+                "brings both sums; if Unimicro has changed, ask once more (`recman-unimicro golive run --only "
+                "rate_sent`), then retry."
+            ),
             "credit_note": Text(
                 "A credit note has its invoice's rate. Find out which rate is right; then credit the invoice in "
                 "Unimicro by hand and link that credit note (POST /v1/invoices/{transfer_id}/done-elsewhere)."
