@@ -316,6 +316,6 @@ def openapi(*, write: options.WriteOption = False, check: options.CheckOption = 
 def settings() -> None:
     """List every setting: its variable, value (secrets masked), where it comes from, and what it means."""
     table = Table("variable", "value", "from", "meaning", box=None, pad_edge=False)
-    for row in list_settings(Settings()):
+    for row in list_settings(load_settings()):
         table.add_row(row.variable, row.value, row.source, row.meaning)
     console.print(table)
