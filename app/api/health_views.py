@@ -1,6 +1,7 @@
 """How health is shown: processes, and tenant by tenant; no secret, no person, no address of a hook."""
 
 from datetime import datetime
+from typing import Literal
 from uuid import UUID
 
 from pydantic import BaseModel, Field
@@ -41,6 +42,7 @@ class KeyHealth(BaseModel):
 
     id: UUID
     name: str
+    mode: Literal["full", "file"]
     state: KeyState
     signed_in: bool
     proof: Proof = Field(description="proving: one document at a time; stopped: none until a person says so")
@@ -166,6 +168,7 @@ def _view_key(key: Key, facts: Facts) -> KeyHealth:
     return KeyHealth(
         id=key.id,
         name=key.name,
+        mode=key.mode,
         state=KeyState(key.state),
         signed_in=key.state != KeyState.SIGN_IN_AGAIN,
         proof=Proof(key.proof),

@@ -305,4 +305,4 @@ def openapi(*, write: options.WriteOption = False, check: options.CheckOption = 
 @cli.command()
 def settings() -> None:
     """List every setting: its variable, value (secrets masked), where it comes from, and what it means."""
-    show_settings(list_settings(Settings()))
+    show_settings(list_settings(load_settings()))

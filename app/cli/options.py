@@ -26,7 +26,11 @@ BookingOption = Annotated[Booking, typer.Option(help="How the key's documents ge
 NewKeyOption = Annotated[bool, typer.Option("--new-key", help="Only print a fresh encryption key.")]
 WriteOption = Annotated[bool, typer.Option("--write", help="Write openapi/openapi.json.")]
 CheckOption = Annotated[bool, typer.Option("--check", help="End with 1 when the file is not current.")]
-RedirectOption = Annotated[str, typer.Option(help="Where the sandbox sign-in may send people back.")]
+RedirectOption = Annotated[
+    str,
+    # Longer than a narrow terminal shows whole.
+    typer.Option(show_default="port 8000 of this machine", help="Where the sandbox sign-in may send people back."),
+]
 KeyNameOption = Annotated[str, typer.Option("--key", help="The key's name.")]
 LookedKeyOption = Annotated[str | None, typer.Option("--key", help="Look at the key of this name, too.")]
 TenantNameOption = Annotated[

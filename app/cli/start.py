@@ -2,7 +2,6 @@
 
 import os
 import sys
-import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import NoReturn
@@ -15,7 +14,7 @@ from app.domain.reasons.catalogue import fix_for
 from app.domain.reasons.codes import Code
 from app.errors import ServiceError
 from app.platform.db import is_away
-from app.platform.logger import configure_logging, get_logger
+from app.platform.logger import configure_logging, get_logger, show_exception
 from app.platform.standing import verify_url
 from app.settings import Settings, list_strangers, to_variable
 
@@ -40,7 +39,7 @@ def run_command(command: Callable[[], object]) -> None:
 
 def _give_up_for(error: Exception) -> NoReturn:
     if os.environ.get("RMU_LOG_LEVEL", "").upper() == "DEBUG":
-        traceback.print_exception(error)
+        Console(stderr=True, soft_wrap=True).print(show_exception(error), markup=False, highlight=False)
     if isinstance(error, OSError) and error.filename is not None:
         give_up(f"{error.filename}: {error.strerror}", "Name a file or folder that can be used, and run it again.")
     if is_away(error):

@@ -195,6 +195,8 @@ async def erase(url: str, *, scope: str, record_id: str, tenant: str | None) -> 
 async def load_named_tenant(session: Session, name: str | None) -> Tenant:
     """The tenant of this name, or the only one there is."""
     tenants = await list_tenants(session)
+    if not tenants:
+        raise NotFoundError("There is no tenant yet", fix="Make one: POST /v1/tenants.")
     found = [one for one in tenants if name in (None, one.name)]
     if len(found) != 1:
         listed = ", ".join(one.name for one in tenants) or "none"

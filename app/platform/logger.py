@@ -102,6 +102,8 @@ def configure_logging(*, style: str, level: str) -> None:
     # httpx logs whole addresses at INFO; RecMan's key travels in the query.
     for noisy in ("httpx", "httpcore", "httpx2", "httpcore2"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
+    # Says at every look at the schema, and so at every probe of readiness, how it would migrate.
+    logging.getLogger("alembic.runtime.migration").setLevel(logging.WARNING)
 
 
 def get_logger(name: str) -> Any:

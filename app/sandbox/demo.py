@@ -5,6 +5,7 @@ import contextlib
 import json
 import shutil
 import signal
+import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -36,7 +37,8 @@ _GO_LIVE = "2026-10-01"
 
 _OPENING = {"name": "Demo administrator", "reason": "so many documents stand in the sandbox as RecMan has them"}
 
-_console = Console()
+# What is piped is neither cut nor wrapped.
+_console = Console(width=None if sys.stdout.isatty() else 10_000)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,9 @@
 """What a person at the command line is told: two lines for every trouble, and whether settings fit each other."""
 
 import errno
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import asyncpg
@@ -49,6 +51,29 @@ def test_every_trouble_is_two_lines_and_none_is_a_traceback(
     assert cause in lines[0]
     assert fix in lines[1]
     assert "secret" not in told.err
+
+
+def test_the_traceback_is_shown_to_whoever_asks_for_it_and_even_then_no_text(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with redirected({"RMU_LOG_LEVEL": "debug"}), pytest.raises(SystemExit):
+        run_command(raises(KeyError("secret")))
+    told = capsys.readouterr().err
+    assert "test_commands.py" in told
+    assert "builtins.KeyError" in told
+    assert "secret" not in told
+
+
+@contextmanager
+def redirected(variables: dict[str, str]) -> Iterator[None]:
+    """The environment with these variables too."""
+    before = {name: os.environ.get(name) for name in variables}
+    os.environ.update(variables)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            os.environ.pop(name) if value is None else os.environ.update({name: value})
 
 
 def test_whoever_interrupts_a_command_is_told_nothing(capsys: pytest.CaptureFixture[str]) -> None:
