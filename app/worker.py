@@ -68,7 +68,6 @@ begin_at_zero(DOCUMENTS, Outcome)
 
 Carry = Callable[[Run], Awaitable[None]]
 
-
 _CARRIERS: dict[str, Carry] = {
     "invoice": carry_document,
     "company": carry_company,

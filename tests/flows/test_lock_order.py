@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import event, text
 
 from app.domain.booking import Booking
-from tests.world import World
+from tests.world import COMPANY, World
 from tests.world.bookings import choose_booking
 from tests.world.numbered import FIRST, make_invoices, prove_again, put_series, skip_to, start_series, turn
 
@@ -141,3 +141,50 @@ async def test_doors_and_workers_take_keys_lanes_transfers_proving_and_series_in
         await happens(world)
     assert any(_KEY.search(one) for statements in told for one in statements)
     assert list_out_of_order(told) == []
+
+
+# --- the administrator's doors ---
+
+ADMIN_TABLES = "tenant|sign_in|key|hook|admin_token|department|proving|series_order|audit_chain"
+_ADMIN_LOCKS = re.compile(
+    rf'FROM "?({ADMIN_TABLES})"? .*FOR NO KEY UPDATE|^\s*UPDATE "?({ADMIN_TABLES})"? SET', re.DOTALL
+)
+
+
+def list_orders(told: list[list[str]]) -> set[tuple[str, str]]:
+    """Which table was locked right before which other one, in one transaction."""
+    orders = set()
+    for statements in told:
+        found = [next(filter(None, match.groups())) for one in statements if (match := _ADMIN_LOCKS.search(one))]
+        first = list(dict.fromkeys(found))
+        orders |= {(one, later) for n, one in enumerate(first) for later in first[n + 1 :]}
+    return orders
+
+
+async def walk(world: World) -> None:
+    office, path = world.office, f"/v1/keys/{world.key_id}"
+    await office.read_departments()
+    other = await office.open_key("Other", company=COMPANY, departments=["1"])
+    await office.change_key(departments=["2"], name="N", go_live="2026-10-02", state="paused")
+    await office.change_key(state="active", booking="draft")
+    await office.give("1", world.key_id)
+    await office.sign_in(world.tenant_id, key_id=str(world.key_id))
+    await office.put_rules({"held_customers": ["1"]})
+    await world.call("PATCH", f"/v1/tenants/{world.tenant_id}", {"name": "N"})
+    await office.change_reading(most_changes=7)
+    (hook,) = (await world.call("GET", "/v1/hooks")).json()["rows"]
+    await world.call("PATCH", f"/v1/hooks/{hook['id']}", {"name": "N"})
+    await world.call("POST", f"/v1/hooks/{hook['id']}/rotate", {"what": "address"})
+    made = await world.call("POST", "/v1/tokens", {"name": "N", "role": "viewer"}, tenant=world.tenant_id)
+    await world.call("POST", f"/v1/tokens/{made.json()['id']}/rotate", {})
+    await world.call("POST", f"{path}/customer-check/accept", {"name": "N", "reason": "a test"})
+    await office.remove_key(other)
+    await world.call("POST", f"{path}/take-over", {"from_key_id": other})
+
+
+async def test_doors_lock_in_one_order(world: World) -> None:
+    with transactions(world) as told:
+        await walk(world)
+    orders = list_orders(told)
+    assert len(orders) > 5
+    assert sorted(pair for pair in orders if pair[::-1] in orders) == []
