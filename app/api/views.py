@@ -13,8 +13,8 @@ from app.tables import OPERATORS
 Limit = Annotated[int, Query(ge=1, le=1000, description="At most this many rows")]
 # The media type of every refusal.
 PROBLEM = "application/problem+json"
-# The largest number that a column holds. A larger one is no id of ours, and no count of anything.
-MOST = 2**63 - 1
+# Columns hold more, but a client that reads JSON's numbers as floats gets no larger one right; no id comes near it.
+MOST = 2**53 - 1
 RowId = Annotated[int, Field(ge=1, le=MOST)]
 Before = Annotated[RowId | None, Query(description="Continue a listing: only rows older than the one with this id")]
 # What is the operators' own belongs to no tenant.
