@@ -14,7 +14,7 @@ from app.api.doors import AdminDoor, Door, ResourcesDep, ViewerDoor
 from app.api.files import AS_FILE, Form, ListForm, to_file
 from app.api.pages import Page, to_page, to_whole
 from app.api.transfers import ReasonView
-from app.api.views import Before, Limit, Order, View, problems
+from app.api.views import Before, Limit, Order, RowId, View, problems
 from app.clerk.approvals import require_second_person
 from app.clerk.dry_run import dry_run
 from app.clerk.link_by_hand import link_elsewhere
@@ -96,7 +96,7 @@ class InvoiceView(View):
 class DryRunOrder(Order):
     """Which invoices to look at."""
 
-    ids: list[int] = Field(min_length=1, max_length=_MOST_AT_ONCE, examples=[[17]])
+    ids: list[RowId] = Field(min_length=1, max_length=_MOST_AT_ONCE, examples=[[17]])
 
 
 class PreviewView(View):
@@ -151,7 +151,7 @@ class DryRunView(View):
 class ElsewhereOrder(Order):
     """Where it was booked by hand."""
 
-    remote_id: int = Field(gt=0, description="The invoice's id in Unimicro, as in its address", examples=[71])
+    remote_id: RowId = Field(description="The invoice's id in Unimicro, as in its address", examples=[71])
 
 
 class FilterQuery(BaseModel):
@@ -230,7 +230,7 @@ async def show_plans(door: AdminDoor, resources: ResourcesDep, order: DryRunOrde
     status_code=202,
     responses=problems(_403="second_person_missing", _404="not_found", _409="booked"),
 )
-async def approve_invoice(door: AdminDoor, resources: ResourcesDep, transfer_id: int) -> InvoiceView:
+async def approve_invoice(door: AdminDoor, resources: ResourcesDep, transfer_id: RowId) -> InvoiceView:
     """Let an invoice through every review of its key's rules and send it.
 
     One held as a double is none from now on; one held for its KID is right, and so are its customer's later ones.
@@ -262,7 +262,7 @@ async def approve_invoice(door: AdminDoor, resources: ResourcesDep, transfer_id:
     ),
 )
 async def link_invoice(
-    door: AdminDoor, resources: ResourcesDep, transfer_id: int, order: ElsewhereOrder
+    door: AdminDoor, resources: ResourcesDep, transfer_id: RowId, order: ElsewhereOrder
 ) -> InvoiceView:
     """It was booked by hand: take that document over, once customer and amount agree.
 

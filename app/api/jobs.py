@@ -11,7 +11,7 @@ from pydantic import Field
 from app.api.doors import AdminDoor, Door, ResourcesDep, ViewerDoor
 from app.api.pages import Page, to_page
 from app.api.transfers import ReasonView
-from app.api.views import Limit, Name, Order, View, problems
+from app.api.views import MOST, Limit, Name, Order, RowId, View, problems
 from app.clerk.job_documents import count_outcomes, count_previews, list_job_documents
 from app.clerk.jobs import NewJob, create_job, list_jobs, load_job, record_cancel, record_start
 from app.clerk.overview import InvoiceFilter, count_invoices, show_filter
@@ -28,7 +28,7 @@ router = APIRouter(prefix="/v1", tags=["invoices"])
 class Wanted(Order):
     """Which invoices; what is left out does not limit."""
 
-    ids: list[int] | None = Field(None, max_length=10_000, examples=[[17, 18]])
+    ids: list[RowId] | None = Field(None, max_length=10_000, examples=[[17, 18]])
     key_id: UUID | None = None
     dated_from: date | None = Field(None, examples=["2026-11-01"])
     dated_to: date | None = Field(None, examples=["2026-11-30"])
@@ -91,7 +91,7 @@ class JobDocumentView(View):
 
 
 BeforeJob = Annotated[UUID | None, Query(description="Continue a listing: only jobs older than the one with this id")]
-After = Annotated[int, Query(ge=0, description="The last id of the page before")]
+After = Annotated[int, Query(ge=0, le=MOST, description="The last id of the page before")]
 
 
 @router.post("/invoices/send", status_code=202, responses=problems(_404="not_found", _422="nothing_named"))

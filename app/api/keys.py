@@ -55,6 +55,7 @@ from app.domain.states import KeyState
 from app.engine.lanes import wake_key
 from app.engine.wakeup import wake_workers
 from app.errors import ConflictError, RemoteError
+from app.files.switch import record_switched
 from app.platform.resources import Resources
 from app.sweep.sightings import forget_untold
 from app.tables import Key
@@ -73,9 +74,9 @@ router = APIRouter(prefix="/v1/keys", tags=["keys"])
         _404="sign_in_unknown, department_unknown",
         _409="name_taken, open_to_all_taken, department_has_key, sign_in_open, sign_in_used, sign_in_expired, "
         "sign_in_failed, renumbered_unaccepted, booking_unproven, series_unset, series_missing, series_shared, "
-        "series_overlaps, series_not_next",
+        "series_overlaps, series_not_next, series_untold",
         _422="sender_missing, booking_unfit, company_unknown",
-        _502="the codes of a call to Unimicro, which booking series needs",
+        _502="the codes of a call to Unimicro, which bookings series and renumbered need",
     ),
 )
 async def create_key(door: AdminDoor, resources: ResourcesDep, new: NewKeyOrder) -> KeyView:
@@ -158,10 +159,10 @@ async def show_key(door: ViewerDoor, response: Response, key_id: UUID) -> KeyVie
         _404="not_found, department_unknown",
         _409="name_taken, open_to_all_taken, department_has_key, documents_under_way, sign_in_again, "
         "renumbered_unaccepted, booking_unproven, series_unset, series_missing, series_shared, series_overlaps, "
-        "series_not_next",
+        "series_not_next, series_untold",
         _412="changed_meanwhile",
         _422="sender_missing, booking_unfit",
-        _502="the codes of a call to Unimicro, which booking series needs",
+        _502="the codes of a call to Unimicro, which bookings series and renumbered need",
     ),
 )
 async def change(
@@ -174,7 +175,8 @@ async def change(
 ) -> KeyView:
     """Rename, change mode, sender, booking, departments, first day or settings, pause or resume.
 
-    Another booking is that of new documents: what is under way keeps its own. Proving starts again.
+    Another booking is that of new documents: what is under way keeps its own. Proving starts again. With another mode
+    `under_way` says what becomes of documents that wait or are ready for a file; what is in a file stays there.
     """
     series = await examine_for_change(door, resources, key_id, wish)
     key = await load_key(door.session, key_id, lock=True)
@@ -189,9 +191,7 @@ async def change(
         values |= _change_state(key, wish.state)
     if wish.departments is not None:
         values["open_to_all"] = wish.departments == "all"
-    if values.get("booking", key.booking) != key.booking:
-        await record_restart(door.session, key)
-    await record_key_change(door.session, key, values)
+    await _record_values(door, key, wish, values)
     await record_named(door, key, series)
     if wish.departments is not None:
         served = [] if wish.departments == "all" else wish.departments
@@ -211,6 +211,16 @@ async def change(
     return after
 
 
+async def _record_values(door: Door, key: Key, wish: KeyChange, values: dict[str, Any]) -> None:
+    """Set what is wished for; another mode or booking is proven from the beginning."""
+    switches = values.get("mode", key.mode) != key.mode
+    if switches or values.get("booking", key.booking) != key.booking:
+        await record_restart(door.session, key)
+    await record_key_change(door.session, key, values, has_choice=wish.under_way is not None)
+    if switches:
+        await record_switched(door.session, key, wish.under_way)
+
+
 def _change_state(key: Key, state: str) -> dict[str, Any]:
     if key.state == KeyState.SIGN_IN_AGAIN:
         raise ConflictError(
@@ -224,12 +234,17 @@ def _change_state(key: Key, state: str) -> dict[str, Any]:
 async def check(door: AdminDoor, resources: ResourcesDep, key_id: UUID) -> CheckView:
     """Look for everything that would stop or falsify a first invoice: sign-in, rights, VAT, accounts, settings, series.
 
-    What Unimicro does not say is "not known", which is never "fine".
+    What Unimicro does not say is "not known", which is never "fine". What is held because numbers met is looked at
+    again where they are apart by now.
     """
     key = await load_key(door.session, key_id)
     # No transaction is open while Unimicro is asked.
     await door.session.commit()
     findings = await check_key(resources, key)
+    if any(one.code == Code.SERIES_OVERLAPS and one.ok for one in findings):
+        await retry_held(door.session, tenant_id=key.tenant_id, change=Change.NUMBERS_APART)
+        await door.session.commit()
+        wake_workers(resources)
     views = [FindingView.model_validate(finding) for finding in findings]
     return CheckView(ok=stops_nothing(findings), findings=views)
 

@@ -15,7 +15,7 @@ from app.api.doors import AdminDoor, Door, ResourcesDep, ViewerDoor
 from app.api.etags import SeenDep, to_etag
 from app.api.pages import Page, to_page, to_whole
 from app.api.transfers import ReasonView
-from app.api.views import Before, Limit, Order, View, problems
+from app.api.views import Before, Limit, Order, RowId, View, problems
 from app.domain.reading import Reading, SweptScope
 from app.domain.states import SweepState
 from app.engine.lanes import count_waiting, wake_tenant
@@ -123,7 +123,7 @@ class BackfillOrder(Order):
     dated_from: date = Field(examples=["2026-10-01"])
     dated_to: date = Field(examples=["2026-10-31"])
     dry_run: bool = Field(False, description="Only count and list them: GET /v1/recman/sweeps/{id}/documents")
-    confirm: int | None = Field(
+    confirm: RowId | None = Field(
         None,
         description="The id of a dry run of the same days: what it listed is sent, also what is dated before the key's "
         "go_live. Everything else from before that day is held for a person",
@@ -239,13 +239,15 @@ async def list_all_sweeps(door: ViewerDoor, before: Before = None, limit: Limit 
 
 
 @router.get("/sweeps/{sweep_id}", responses=problems(_404="not_found"))
-async def show_sweep(door: ViewerDoor, sweep_id: int) -> SweepView:
+async def show_sweep(door: ViewerDoor, sweep_id: RowId) -> SweepView:
     """How far it is."""
     return SweepView.model_validate(await load_sweep(door.session, sweep_id))
 
 
 @router.get("/sweeps/{sweep_id}/documents", operation_id="list_sweep_documents", responses=problems(_404="not_found"))
-async def list_documents(door: ViewerDoor, sweep_id: int, after: str = "", limit: Limit = 100) -> Page[ListedView, str]:
+async def list_documents(
+    door: ViewerDoor, sweep_id: RowId, after: str = "", limit: Limit = 100
+) -> Page[ListedView, str]:
     """What a backfill's dry run would send, by RecMan's id; `after` continues the list."""
     sweep = await load_sweep(door.session, sweep_id)
     rows = await list_listed(door.session, sweep, after=after, limit=limit + 1)
@@ -253,7 +255,7 @@ async def list_documents(door: ViewerDoor, sweep_id: int, after: str = "", limit
 
 
 @router.post("/sweeps/{sweep_id}/cancel", responses=problems(_404="not_found", _409="sweep_over"))
-async def cancel_sweep(door: AdminDoor, sweep_id: int) -> SweepView:
+async def cancel_sweep(door: AdminDoor, sweep_id: RowId) -> SweepView:
     """Read no further; what was passed on goes on."""
     sweep = await load_sweep(door.session, sweep_id, lock=True)
     await end_sweep(door.session, sweep, state=SweepState.CANCELLED)

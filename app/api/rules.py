@@ -29,6 +29,8 @@ from app.transfer.seen_codes import list_codes
 
 router = APIRouter(prefix="/v1/rules", tags=["rules"])
 
+# As many as the column counts, and one more can be made.
+_MOST_VERSIONS = 2**31 - 2
 KeyId = Annotated[UUID, Query(description="The key whose rules these are")]
 
 
@@ -71,7 +73,9 @@ _YAML = "application/yaml"
 async def show_rules_in_force(
     door: ViewerDoor,
     key_id: KeyId,
-    version: Annotated[int | None, Query(ge=1, description="An older version; left out: the one in force")] = None,
+    version: Annotated[
+        int | None, Query(ge=1, le=_MOST_VERSIONS, description="An older version; left out: the one in force")
+    ] = None,
     format: Annotated[Literal["json", "yaml"], Query(description="yaml: a file to keep and edit")] = "json",  # noqa: A002 - the word people expect
 ) -> Response:
     """The rules in force, or an older version of them."""
@@ -106,8 +110,8 @@ def _tag(version: int) -> str:
 async def list_all_versions(door: ViewerDoor, key_id: KeyId) -> Page[VersionView, None]:
     """Every version, newest first."""
     key = await load_key(door.session, key_id)
-    versions = await list_versions(door.session, key.id, with_rules=False)
-    return to_whole([VersionView.model_validate(row) for row in versions])
+    rows = await list_versions(door.session, key.id, with_rules=False)
+    return to_whole([VersionView.model_validate(row) for row in rows])
 
 
 @router.get("/vat-codes", responses=problems(_404="not_found"))

@@ -12,7 +12,7 @@ from app.admin.keys import find_key_in_use
 from app.admin.series import wake_behind_number
 from app.api.doors import AdminDoor, Door, ResourcesDep, ViewerDoor
 from app.api.pages import Page, to_page
-from app.api.views import Before, Limit, Order, View, problems
+from app.api.views import Before, Limit, Order, RowId, View, problems
 from app.clerk.absence import require_absent
 from app.domain.policies import MatchedBy
 from app.domain.reasons.codes import Code
@@ -123,7 +123,7 @@ async def list_all_transfers(
 
 
 @router.get("/transfers/{transfer_id}")
-async def show_transfer(door: ViewerDoor, transfer_id: int) -> TransferDetail:
+async def show_transfer(door: ViewerDoor, transfer_id: RowId) -> TransferDetail:
     """One of them, with every attempt and what was said in it."""
     transfer = await load_transfer(door.session, transfer_id, tenant_id=door.tenant_id)
     attempts = await list_attempts(door.session, transfer_id)
@@ -138,7 +138,7 @@ class IgnoreOrder(Order):
 
 
 @router.post("/transfers/{transfer_id}/retry", status_code=202)
-async def retry_transfer(door: AdminDoor, resources: ResourcesDep, transfer_id: int) -> TransferView:
+async def retry_transfer(door: AdminDoor, resources: ResourcesDep, transfer_id: RowId) -> TransferView:
     """Look at the record again, now: after something was mended, or to send what was ignored after all."""
     transfer = await load_transfer(door.session, transfer_id, tenant_id=door.tenant_id)
     before = {"state": transfer.state}
@@ -151,7 +151,7 @@ async def retry_transfer(door: AdminDoor, resources: ResourcesDep, transfer_id: 
 
 @router.post("/transfers/{transfer_id}/ignore", responses=problems(_409="already_begun", _502="Unimicro's own trouble"))
 async def ignore_transfer(
-    door: AdminDoor, resources: ResourcesDep, transfer_id: int, order: IgnoreOrder
+    door: AdminDoor, resources: ResourcesDep, transfer_id: RowId, order: IgnoreOrder
 ) -> TransferView:
     """Never send this record; a retry takes it back. What was begun is looked for in Unimicro: nothing may be there."""
     transfer = await load_transfer(door.session, transfer_id, tenant_id=door.tenant_id)
