@@ -128,3 +128,9 @@ async def test_pages_follow_each_other_and_the_last_one_says_so(world: World) ->
     assert [row["id"] for row in first["rows"]] == jobs[:0:-1]
     rest = (await world.call("GET", f"/v1/jobs?limit=2&before={first['next']}")).json()
     assert ([row["id"] for row in rest["rows"]], rest["next"]) == (jobs[:1], None)
+
+
+@pytest.mark.parametrize("path", ["/oauth/unimicro/callback?state=x&code=y", "/oauth/unimicro/begin/ticket_x"])
+async def test_whoever_only_looks_uses_no_sign_in_up(world: World, path: str) -> None:
+    answer = await world.http.head(f"{OURS}{path}")
+    assert (answer.status_code, answer.headers["Allow"]) == (405, "GET")
