@@ -36,10 +36,8 @@ _HEADERS = {
 
 @router.get(
     "/begin/{ticket}",
-    operation_id="open_sign_in",
-    status_code=303,
-    response_class=RedirectResponse,
-    responses=problems(_422="state_unknown, state_used, state_expired"),
+    # A page for a browser alone, which follows it; programs are told its address (`authorize_url`).
+    include_in_schema=False,
 )
 async def begin(request: Request, resources: ResourcesDep, ticket: str) -> Response:
     """Where an administrator begins: on to Unimicro's sign-in, with a cookie by which the browser is known again."""

@@ -12,7 +12,7 @@ from pydantic import Field
 from app.admin.customer_checks import accept_check, begin_check, load_findings, load_last_check
 from app.admin.keys import load_key
 from app.api.doors import AdminDoor, Door, ResourcesDep, ViewerDoor
-from app.api.views import MOST, Order, View, problems
+from app.api.views import MOST, Order, View, pasted, problems
 from app.clerk.customers.findings import Action, Kind
 from app.clerk.customers.links import find_pair, link_customer
 from app.clerk.customers.report import MEDIA_TYPES, ReportForm, render_report
@@ -86,6 +86,8 @@ class CustomerCheckDetail(CustomerCheckView):
 
 class CheckAcceptance(Order):
     """A person's approval that the key may send although the check has findings."""
+
+    model_config = pasted({"reason": "The three clashes are old customers, never invoiced"})
 
     reason: str = Field(min_length=3, max_length=500, examples=["The three clashes are old customers, never invoiced"])
     name: str | None = Field(None, min_length=2, max_length=100, description="Who; left out: the token's name")

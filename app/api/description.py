@@ -97,6 +97,9 @@ _SAID = {
     DatabaseAwayError.status: "The service is not ready: try again.",
 }
 
+_LIMITS = {"minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"}
+# What a column holds.
+_LARGEST = 2**63 - 1
 # What a schema may say of a text that fits whatever it is.
 _SAID_OF_ANY = frozenset({"type", "title", "description", "examples", "default"})
 
@@ -138,8 +141,22 @@ def _name_pages(document: dict[str, Any]) -> dict[str, Any]:
     return named
 
 
+def _say_limits(node: Any) -> None:
+    """Limits of whole numbers as such: the framework writes them as floats, and the largest one as a larger one."""
+    if isinstance(node, list):
+        for one in node:
+            _say_limits(one)
+    if isinstance(node, dict):
+        if node.get("type") == "integer":
+            for name in _LIMITS & node.keys():
+                node[name] = min(int(node[name]), _LARGEST)
+        for one in node.values():
+            _say_limits(one)
+
+
 def _complete(document: dict[str, Any]) -> dict[str, Any]:
     document = _name_pages(document)
+    _say_limits(document)
     document["info"] |= _INFO
     for path, operation in _operations(document["paths"]):
         _complete_operation(path, operation)

@@ -10,7 +10,7 @@ from pydantic import Field
 
 from app.api.doors import AdminDoor, Door, ResourcesDep
 from app.api.transfers import ReasonView
-from app.api.views import Order, RowId, View, problems
+from app.api.views import Order, RowId, View, pasted, problems
 from app.clerk.overview import InvoiceFilter, count_invoices
 from app.domain.reasons.catalogue import fix_for
 from app.domain.reasons.codes import Code, Reason
@@ -26,6 +26,8 @@ _LIST = "Take it from GET /v1/invoices?state=before go-live."
 
 class OldDocumentsOrder(Order):
     """What becomes of documents that are held because they are dated before their key's go-live day."""
+
+    model_config = pasted({"decision": "link", "everything": True})
 
     decision: Literal["link", "send", "ignore"] = Field(
         description="link: to what is offered; send: book it after all; ignore: never send it"

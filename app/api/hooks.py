@@ -23,7 +23,7 @@ from app.admin.hooks import (
 from app.api.doors import AdminDoor, Door, ResourcesDep, ViewerDoor
 from app.api.etags import SeenDep, to_etag
 from app.api.pages import Page, to_whole
-from app.api.views import Name, Order, OverlapHours, View, problems, shown_once
+from app.api.views import Name, Order, OverlapHours, View, pasted, problems, shown_once
 from app.api.webhooks.known import KnownHooks
 from app.domain.reasons.codes import Code
 from app.errors import RequestError
@@ -84,6 +84,8 @@ class MadeHook(HookView):
 class NewHook(Order):
     """A hook to be made."""
 
+    model_config = pasted({"name": "RecMan"})
+
     name: Name = Field(examples=["RecMan"])
     verification: Verification = Verification()
     record_first: bool = Field(False, description="Store deliveries without effects until you have seen the report")
@@ -92,6 +94,8 @@ class NewHook(Order):
 
 class HookChange(Order):
     """What is to change; what is left out stays."""
+
+    model_config = pasted({"enabled": True})
 
     name: Name | None = Field(None, examples=["RecMan"])
     enabled: bool | None = Field(None, description="false: the address answers 404")
@@ -102,6 +106,8 @@ class HookChange(Order):
 
 class HookRotation(Order):
     """What gets a successor."""
+
+    model_config = pasted({"what": "address", "overlap_hours": 24})
 
     what: Literal["address", "secret"]
     overlap_hours: OverlapHours = 24

@@ -11,7 +11,7 @@ from pydantic import Field
 from app.api.doors import AdminDoor, Door, ResourcesDep, ViewerDoor
 from app.api.pages import Page, to_page
 from app.api.transfers import ReasonView
-from app.api.views import MOST, Limit, Name, Order, RowId, View, problems
+from app.api.views import MOST, Limit, Name, Order, RowId, View, pasted, problems
 from app.clerk.job_documents import count_outcomes, count_previews, list_job_documents
 from app.clerk.jobs import NewJob, create_job, list_jobs, load_job, record_cancel, record_start
 from app.clerk.overview import InvoiceFilter, count_invoices, show_filter
@@ -28,6 +28,8 @@ router = APIRouter(prefix="/v1", tags=["invoices"])
 class Wanted(Order):
     """Which invoices; what is left out does not limit."""
 
+    model_config = pasted({"dated_from": "2026-11-01", "dated_to": "2026-11-30"})
+
     ids: list[RowId] | None = Field(None, max_length=10_000, examples=[[17, 18]])
     key_id: UUID | None = None
     dated_from: date | None = Field(None, examples=["2026-11-01"])
@@ -42,6 +44,15 @@ class Wanted(Order):
 
 class ReplayOrder(Wanted):
     """A replay: which invoices, what it is called and what it is for."""
+
+    model_config = pasted(
+        {
+            "name": "October",
+            "reason": "The rule for 3001 was wrong",
+            "dated_from": "2026-10-01",
+            "dated_to": "2026-10-31",
+        }
+    )
 
     name: Name = Field(examples=["October, after the new VAT rule"])
     reason: str = Field(min_length=3, max_length=500, examples=["The rule for 3001 was wrong until today"])

@@ -7,7 +7,7 @@ from uuid import UUID
 from pydantic import Field
 
 from app.api.series_items import SeriesOrderItem
-from app.api.views import Name, Order, RowId, View
+from app.api.views import Name, Order, RowId, View, pasted
 from app.domain.booking import Booking, Sender
 from app.domain.findings import Level
 from app.domain.states import KeyState, Proof
@@ -162,6 +162,8 @@ class NewKeyOrder(Order):
 
 class KeyChange(Order):
     """What is to change; what is left out stays."""
+
+    model_config = pasted({"name": "Nordlys", "go_live": "2026-12-01"})
 
     name: Name | None = None
     mode: Mode | None = None

@@ -10,6 +10,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.errors import MethodError
 
+# What is looked at once here is used up: who only looks (a preview of a link) must not.
+_USED_UP = "/oauth/"
 _ORDER = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
 
 
@@ -21,7 +23,7 @@ class HeadAsGet:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let a request through."""
-        if scope["type"] != "http" or scope["method"] != "HEAD":
+        if scope["type"] != "http" or scope["method"] != "HEAD" or scope["path"].startswith(_USED_UP):
             await self._app(scope, receive, send)
             return
 
@@ -67,7 +69,8 @@ class Addresses:
         methods = self.literal.get(path)
         if methods is None:
             methods = frozenset().union(*(known for pattern, known in self.patterns if pattern.fullmatch(path)))
-        found = methods | ({"HEAD"} if "GET" in methods else set())
+        has_head = "GET" in methods and not path.startswith(_USED_UP)
+        found = methods | ({"HEAD"} if has_head else set())
         return [method for method in _ORDER if method in found]
 
 

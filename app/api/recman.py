@@ -15,7 +15,7 @@ from app.api.doors import AdminDoor, Door, ResourcesDep, ViewerDoor
 from app.api.etags import SeenDep, to_etag
 from app.api.pages import Page, to_page, to_whole
 from app.api.transfers import ReasonView
-from app.api.views import Before, Limit, Order, RowId, View, problems
+from app.api.views import Before, Limit, Order, RowId, View, pasted, problems
 from app.domain.reading import Reading, SweptScope
 from app.domain.states import SweepState
 from app.engine.lanes import count_waiting, wake_tenant
@@ -121,6 +121,8 @@ class ReadingChange(Reading):
 
 class BackfillOrder(Order):
     """Which documents to fetch: dated within these days, both included; none outside is touched."""
+
+    model_config = pasted({"dated_from": "2026-10-01", "dated_to": "2026-10-31", "dry_run": True})
 
     dated_from: date = Field(examples=["2026-10-01"])
     dated_to: date = Field(examples=["2026-10-31"])

@@ -3,7 +3,7 @@
 from datetime import datetime
 from decimal import Decimal
 from functools import partial
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Request, Response
@@ -23,7 +23,7 @@ from app.domain.rules import Rules, VatCodeRule
 from app.engine.wakeup import wake_workers
 from app.errors import RequestError
 from app.platform.aside import run_aside
-from app.tables import SeenCode
+from app.tables import Key, SeenCode
 from app.transfer.retry import retry_held
 from app.transfer.seen_codes import list_codes
 
@@ -62,21 +62,26 @@ class VatCodeView(View):
 
 
 _YAML = "application/yaml"
+_AS_YAML: dict[int | str, dict[str, Any]] = {200: {"content": {_YAML: {"schema": {"type": "string"}}}}}
 
 
 @router.get(
     "",
     operation_id="show_rules",
     response_model=RulesView,
-    responses={200: {"content": {_YAML: {"schema": {"type": "string"}}}}, **problems(_404="not_found")},
+    responses=_AS_YAML | problems(_404="not_found"),
 )
 async def show_rules_in_force(
     door: ViewerDoor,
+    request: Request,
     key_id: KeyId,
     version: Annotated[
         int | None, Query(ge=1, le=_MOST_VERSIONS, description="An older version; left out: the one in force")
     ] = None,
-    format: Annotated[Literal["json", "yaml"], Query(description="yaml: a file to keep and edit")] = "json",  # noqa: A002 - the word people expect
+    form: Annotated[
+        Literal["json", "yaml"] | None,
+        Query(alias="format", description="yaml: a file to keep and edit; left out: as `Accept` says, else json"),
+    ] = None,
 ) -> Response:
     """The rules in force, or an older version of them."""
     key = await load_key(door.session, key_id)
@@ -86,12 +91,23 @@ async def show_rules_in_force(
     else:
         row = await load_version(door.session, key.id, version)
         found, rules = row.version, await read_rules(row)
-    if format == "yaml":
-        size = len(rules.model_dump_json())
-        text = f"# Rules of key “{key.name}”, version {found}\n{await run_aside(partial(_show_yaml, rules), size=size)}"
-        return Response(text, media_type=_YAML, headers=_headers(found))
-    view = RulesView(key_id=key.id, version=found, rules=rules)
-    return Response(view.model_dump_json(), media_type="application/json", headers=_headers(found))
+    as_yaml = form == "yaml" or (form is None and _wants_yaml(request))
+    return await _answer(key, found, rules, as_yaml=as_yaml)
+
+
+def _wants_yaml(request: Request) -> bool:
+    return _YAML in request.headers.get("accept", "")
+
+
+async def _answer(key: Key, version: int, rules: Rules, *, as_yaml: bool) -> Response:
+    # Written at once: as a model it would be looked through and taken apart before.
+    shown = RulesView(key_id=key.id, version=version, rules=rules).model_dump_json()
+    if not as_yaml:
+        return Response(shown, media_type="application/json", headers=_headers(version))
+    text = await run_aside(partial(_show_yaml, rules), size=len(shown))
+    return Response(
+        f"# Rules of key “{key.name}”, version {version}\n{text}", media_type=_YAML, headers=_headers(version)
+    )
 
 
 def _show_yaml(rules: Rules) -> str:
@@ -139,7 +155,8 @@ def _show_code(code: str, rule: VatCodeRule | None, seen: SeenCode | None) -> Va
 @router.put(
     "",
     response_model=RulesView,
-    responses=problems(
+    responses=_AS_YAML
+    | problems(
         _404="not_found",
         _412="changed_meanwhile",
         _422="rules_empty, rules_unreadable, rules_unusable",
@@ -165,6 +182,8 @@ async def make_rules(
 ) -> Response:
     """Make the next version of the rules, from JSON or YAML; `If-Match` says which version was changed.
 
+    They are given back as YAML to whoever says so in `Accept`.
+
     VAT codes and accounts that no sale may be booked on in Unimicro are refused when they are named first, and so is an
     account for rounding. What is held for a reason that a rule may mend is tried again. `{}` takes every rule back.
     """
@@ -185,9 +204,7 @@ async def make_rules(
     await door.record("rules.make", subject, tenant_id=key.tenant_id, before={"rules": before}, after=after)
     await door.session.commit()
     wake_workers(resources)
-    view = RulesView(key_id=key.id, version=row.version, rules=rules)
-    # Written at once: as a model it would be looked through and taken apart before.
-    return Response(view.model_dump_json(), media_type="application/json", headers=_headers(row.version))
+    return await _answer(key, row.version, rules, as_yaml=_wants_yaml(request))
 
 
 async def _read_text(request: Request) -> str:

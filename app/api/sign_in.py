@@ -11,7 +11,7 @@ from app.admin.connect import begin_server, begin_sign_in, confirm_sign_in
 from app.admin.keys import load_key
 from app.admin.sign_ins import Beginning, load_sign_in, tell_state
 from app.api.doors import AdminDoor, Door, ResourcesDep
-from app.api.views import Order, View, problems, shown_once
+from app.api.views import Order, View, pasted, problems, shown_once
 from app.domain.reasons.codes import Code
 from app.domain.states import SignInState
 from app.engine.wakeup import wake_workers
@@ -63,6 +63,8 @@ class ServerApplication(Order):
 
 class SignInOrder(Order):
     """What to sign in for."""
+
+    model_config = pasted({})
 
     key_id: UUID | None = Field(
         None,

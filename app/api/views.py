@@ -1,5 +1,6 @@
 """What every view and listing of the REST API shares."""
 
+from collections.abc import Mapping
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -45,6 +46,11 @@ class Order(Exact):
             if any(isinstance(part, str) and "\0" in part for part in parts):
                 raise ValueError("a text holds a NUL (\\u0000), which nothing can be called")
         return given
+
+
+def pasted(example: Mapping[str, Any]) -> ConfigDict:
+    """The configuration of an order whose example does what it says when it is sent as it stands."""
+    return ConfigDict(json_schema_extra={"examples": [dict(example)]})
 
 
 class Problem(BaseModel):

@@ -9,6 +9,7 @@ from fastapi.routing import APIRoute
 from app.domain.reasons.codes import Code
 from app.web import ROOMS
 from tests.world import OURS, TOKEN, World, rows_of
+from tests.world.examples import list_examples
 from tests.world.routes import ROUTES
 
 HEADERS = {"Authorization": f"Bearer {TOKEN}"}
@@ -128,3 +129,31 @@ async def test_pages_follow_each_other_and_the_last_one_says_so(world: World) ->
     assert [row["id"] for row in first["rows"]] == jobs[:0:-1]
     rest = (await world.call("GET", f"/v1/jobs?limit=2&before={first['next']}")).json()
     assert ([row["id"] for row in rest["rows"]], rest["next"]) == (jobs[:1], None)
+
+
+@pytest.mark.parametrize("path", ["/oauth/unimicro/callback?state=x&code=y", "/oauth/unimicro/begin/ticket_x"])
+async def test_whoever_only_looks_uses_no_sign_in_up(world: World, path: str) -> None:
+    answer = await world.http.head(f"{OURS}{path}")
+    assert (answer.status_code, answer.headers["Allow"]) == (405, "GET")
+
+
+async def test_rules_are_given_back_as_yaml_to_whoever_asks_for_it(world: World) -> None:
+    address = f"{OURS}/v1/rules?key_id={world.key_id}"
+    asked = {**HEADERS, "Accept": "application/yaml", "If-Match": "*", "Content-Type": "application/yaml"}
+    made = await world.http.put(address, headers=asked, content="not_before: 2026-12-01")
+    shown = await world.http.get(address, headers=asked)
+    assert made.headers["content-type"] == shown.headers["content-type"] == "application/yaml"
+    assert "not_before: '2026-12-01'" in made.text
+    assert made.text == shown.text
+    assert (await world.http.get(f"{address}&format=json", headers=asked)).json()["version"] == 1
+
+
+async def test_an_example_that_is_pasted_is_not_refused_for_what_it_says(world: World) -> None:
+    refused = {}
+    for (method, path), example in list_examples().items():
+        address = fill_in(path.replace("{key_id}", str(world.key_id))) + f"?tenant={world.tenant_id}"
+        answer = await world.http.request(method, f"{OURS}{address}", headers=HEADERS, json=example)
+        if answer.status_code == 422:
+            refused[method, path] = (example, answer.json()["cause"])
+    # Rules are about accounts of one company, and a key is made of a sign-in.
+    assert refused.keys() <= {("PUT", "/v1/rules")}, refused

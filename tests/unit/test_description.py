@@ -143,3 +143,9 @@ def test_a_list_is_an_object_with_its_rows_and_what_continues_it() -> None:
 def test_what_is_sent_and_answered_has_names_of_its_own() -> None:
     # Of two with one name the framework makes app__api__keys__Name, and a generated client can use neither.
     assert [name for name in read_document()["components"]["schemas"] if not re.fullmatch(r"[A-Za-z]+", name)] == []
+
+
+def test_limits_of_whole_numbers_are_whole_and_no_larger_than_what_is_taken() -> None:
+    text = json.dumps(read_document())
+    assert "e+18" not in text
+    assert '"maximum": 9223372036854775807' in text
