@@ -19,6 +19,8 @@ from app.platform.db import Session, locked
 from app.settings import Settings
 from app.tables import Key, Transfer
 
+# What a key is proven for: whoever has imported its files knows nothing of what it would send itself.
+PROVEN = ("mode", "booking")
 _SECRETS = ("access_token", "refresh_token", "credentials")
 
 
@@ -104,7 +106,7 @@ async def record_key_change(session: Session, key: Key, values: Mapping[str, Any
     """
     if values.get("mode", key.mode) != key.mode:
         await _require_nothing_under_way(session, key, UNDER_WAY, wish="its mode cannot change now")
-    if values.get("booking", key.booking) != key.booking:
+    if any(values.get(name, getattr(key, name)) != getattr(key, name) for name in PROVEN):
         # What is under way keeps the booking that it was begun with; what is new is proven from the beginning.
         values = {**values, "proof": Proof.PROVING, "credits_proven": False}
     name = str(values.get("name", key.name))

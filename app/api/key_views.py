@@ -78,12 +78,14 @@ class ProofView(View):
     """How far a key's documents are trusted.
 
     proving: they go one at a time, each is compared, the first difference stops the key. stopped: nothing goes until an
-    administrator lets it.
+    administrator lets it. A key that makes files makes one at a time, and is open once the import of one is confirmed.
     """
 
     state: Proof
-    equal: int = Field(description="So many documents stand in Unimicro as the customers have them")
-    wanted: int = Field(description="So many are needed before the key can be opened")
+    equal: int = Field(
+        description="So many documents stand in Unimicro as the customers have them; in mode file: were imported"
+    )
+    wanted: int = Field(description="So many are needed before the key is open, or can be opened")
     missing: int
     credits_proven: bool = Field(description="A credit note was among them; the first one goes alone all the same")
     under_way: str | None = Field(description="RecMan's id of the document that goes alone right now")

@@ -13,6 +13,7 @@ from app.admin.departments import (
 )
 from app.admin.key_check import check_key
 from app.admin.keys import (
+    PROVEN,
     identity_of,
     list_keys,
     list_removed_keys,
@@ -151,7 +152,7 @@ async def show_key(door: ViewerDoor, key_id: UUID) -> KeyView:
 async def change(door: AdminDoor, resources: ResourcesDep, key_id: UUID, wish: KeyChange) -> KeyView:
     """Rename, change mode, sender, booking, departments, first day or settings, pause or resume.
 
-    Another booking is that of new documents: what is under way keeps its own. Proving starts again.
+    Another booking is that of new documents: what is under way keeps its own. Proving starts again, as in another mode.
     """
     series = await examine_for_change(door, resources, key_id, wish)
     key = await load_key(door.session, key_id, lock=True)
@@ -165,7 +166,7 @@ async def change(door: AdminDoor, resources: ResourcesDep, key_id: UUID, wish: K
         values |= _change_state(key, wish.state)
     if wish.departments is not None:
         values["open_to_all"] = wish.departments == "all"
-    if values.get("booking", key.booking) != key.booking:
+    if any(values.get(name, getattr(key, name)) != getattr(key, name) for name in PROVEN):
         await record_restart(door.session, key)
     await record_key_change(door.session, key, values)
     await record_named(door, key, series)
