@@ -79,4 +79,5 @@ REFUSALS = (
     Refusal(code=Code.AMOUNT_DIFFERS, sentence=Text("The two have different sums.")),
     Refusal(code=Code.CUSTOMER_DIFFERS, sentence=Text("The two have different customers.")),
     Refusal(code=Code.SKIP_REFUSED, sentence=Text("The numbers up to this one cannot be passed.")),
+    Refusal(code=Code.LAYOUT_UNUSABLE, sentence=Text("The layout of files cannot be used.")),
 )

@@ -9,6 +9,7 @@ from app.domain.reasons.api_refusals import REFUSALS
 from app.domain.reasons.codes import Code
 from app.domain.reasons.credits import ROWS as CREDITS
 from app.domain.reasons.documents import ROWS as DOCUMENTS
+from app.domain.reasons.file_contents import ROWS as FILE_CONTENTS
 from app.domain.reasons.kids import ROWS as KIDS
 from app.domain.reasons.old_documents import ROWS as OLD_DOCUMENTS
 from app.domain.reasons.parties import ROWS as PARTIES
@@ -36,6 +37,7 @@ CATALOGUE: Mapping[Code, Row] = {
         VOUCHERS,
         SERIES,
         SENDING,
+        FILE_CONTENTS,
     )
     for row in rows
 }

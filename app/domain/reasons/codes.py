@@ -179,6 +179,22 @@ class Code(StrEnum):
     INTERNAL = "internal"
     UNEXPECTED = "unexpected"
 
+    # Documents that are to become a file, and the layouts of files.
+    FILE_FIELD_EMPTY = "file_field_empty"
+    FILE_CODE_UNFIT = "file_code_unfit"
+    FILE_TEXT_CHANGED = "file_text_changed"
+    FILE_LETTERS = "file_letters"
+    FILE_UNBALANCED = "file_unbalanced"
+    FILE_SUMS_DIFFER = "file_sums_differ"
+    FILE_RATE_MISSING = "file_rate_missing"
+    FILE_CURRENCY_UNTOLD = "file_currency_untold"
+    FILE_NUMBER_OUTSIDE = "file_number_outside"
+    FILE_NUMBER_TWICE = "file_number_twice"
+    FILE_YEARS = "file_years"
+    FILE_CUSTOMER_DIFFERS = "file_customer_differs"
+    LAYOUT_NOT_ACCEPTED = "layout_not_accepted"
+    LAYOUT_UNUSABLE = "layout_unusable"
+
     # What a caller of the REST API is refused.
     BAD_REQUEST = "bad_request"
     NOT_SIGNED_IN = "not_signed_in"
