@@ -12,7 +12,7 @@ from sqlalchemy.exc import IntegrityError
 from app.accounting.connections import Identity, ServerClient, TokenSet
 from app.domain.money import dump_json, parse_json
 from app.domain.reasons.codes import Code
-from app.domain.states import UNCLEAR, UNDER_WAY, Access, KeyState, Proof, TransferState
+from app.domain.states import UNCLEAR, UNDER_WAY, Access, KeyState, Mode, Proof, TransferState
 from app.errors import ConflictError, NotFoundError
 from app.platform.crypto import Vault
 from app.platform.db import Session, locked
@@ -199,6 +199,12 @@ async def lock_in_use(session: Session, key_id: UUID) -> bool:
     return await session.scalar(query) not in {None, KeyState.REMOVED}
 
 
+async def lock_for_files(session: Session, key_id: UUID) -> bool:
+    """Whether the key makes files and was not removed; it stays so until this transaction ends."""
+    query = locked(select(Key.mode).where(Key.id == key_id, Key.state != KeyState.REMOVED), shared=True)
+    return await session.scalar(query) == Mode.FILE
+
+
 async def is_removed(session: Session, key_id: UUID) -> bool:
     """Whether the key was removed by now."""
     return bool(await session.scalar(select(Key.state == KeyState.REMOVED).where(Key.id == key_id)))
@@ -221,15 +227,16 @@ async def list_keys(session: Session, *, tenant_id: UUID | None) -> Sequence[Key
 
 
 async def list_keys_for_record(session: Session, *, tenant_id: UUID, scope: str, record_id: str) -> list[Key]:
-    """The keys that a customer or project concerns: those that know it, and the one open to all departments."""
+    """The keys that a customer or project concerns: those that know it, and the one open to all departments.
+
+    None for files: its next one has the customer as he is then.
+    """
     known = select(Transfer.key_id).where(
         Transfer.tenant_id == tenant_id, Transfer.scope == scope, Transfer.record_id == record_id
     )
     concerned = Key.open_to_all | Key.id.in_(known)
-    query = (
-        select(Key).where(Key.tenant_id == tenant_id, Key.state != KeyState.REMOVED, concerned).order_by(Key.created_at)
-    )
-    return list((await session.scalars(query)).all())
+    sends = (Key.tenant_id == tenant_id, Key.state != KeyState.REMOVED, Key.mode == Mode.FULL)
+    return list((await session.scalars(select(Key).where(*sends, concerned).order_by(Key.created_at))).all())
 
 
 async def find_first_go_live(session: Session, *, tenant_id: UUID) -> date | None:

@@ -31,6 +31,18 @@ class KeySettings(Order):
         examples=["100000-199999"],
     )
 
+    missing_dimensions: Literal["hold", "leave_out"] | None = Field(
+        None,
+        description="Mode file: whether a document whose project or department is not in Unimicro is held (as with "
+        "null), or goes without it",
+    )
+    export_layout: str | None = Field(
+        None, max_length=100, description="Mode file: the layout of its files; null: bilag of vouchers, ordre of orders"
+    )
+    drop_hours: float | None = Field(
+        None, gt=0, le=24 * 31, description="Mode file: how often a file goes into the folder; null: never by itself"
+    )
+
 
 class Acceptance(Order):
     """An accountant's word that documents have another number and KID in the books than the customer has."""

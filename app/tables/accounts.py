@@ -10,7 +10,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from sqlalchemy.types import BigInteger
 
 from app.domain.booking import Booking, Sender
-from app.domain.states import Access, KeyState, Proof, TenantState
+from app.domain.states import Access, KeyState, Mode, Proof, TenantState
 from app.tables.base import NOW, OPERATORS, Table, TenantOwned, one_of, refers_to
 
 
@@ -125,7 +125,7 @@ class Key(TenantOwned, Table):
     __tablename__ = "key"
     __table_args__ = (
         Index("uq_key_name", "tenant_id", "name", unique=True, postgresql_where=text("state <> 'removed'")),
-        one_of("mode", "full", "file"),
+        one_of("mode", *Mode),
         one_of("booking", *Booking),
         one_of("sender", *Sender),
         one_of("client", *Access),

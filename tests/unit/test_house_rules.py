@@ -55,6 +55,7 @@ COMMITS = {
     "transfer.missing": "the end of a record that RecMan does not show",
     "transfer.offers": "a search in Unimicro that need not be repeated",
     "transfer.run": "steps of a run",
+    "transfer.collect": "what goes into a file, with the end of its run",
     "transfer.run_found": "a document that is taken over",
     "transfer.series": "a key that is stopped stays so, whatever becomes of the document",
     "transfer.part": "the transfer of a customer, project or department, before its steps",

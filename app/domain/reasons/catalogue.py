@@ -10,6 +10,7 @@ from app.domain.reasons.codes import Code
 from app.domain.reasons.credits import ROWS as CREDITS
 from app.domain.reasons.documents import ROWS as DOCUMENTS
 from app.domain.reasons.file_contents import ROWS as FILE_CONTENTS
+from app.domain.reasons.files import ROWS as FILES
 from app.domain.reasons.kids import ROWS as KIDS
 from app.domain.reasons.old_documents import ROWS as OLD_DOCUMENTS
 from app.domain.reasons.parties import ROWS as PARTIES
@@ -37,6 +38,7 @@ CATALOGUE: Mapping[Code, Row] = {
         VOUCHERS,
         SERIES,
         SENDING,
+        FILES,
         FILE_CONTENTS,
     )
     for row in rows

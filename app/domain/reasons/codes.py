@@ -126,7 +126,6 @@ class Code(StrEnum):
     # Keys, and the two systems behind them.
     NO_KEY = "no_key"
     KEY_REMOVED = "key_removed"
-    KEY_IN_FILE_MODE = "key_in_file_mode"
     LISTS_MISSING = "lists_missing"
     KEY_PAUSED = "key_paused"
     KEY_PROVING = "key_proving"
@@ -179,6 +178,13 @@ class Code(StrEnum):
     INTERNAL = "internal"
     UNEXPECTED = "unexpected"
 
+    # Keys that make files.
+    FILE_PART_MISSING = "file_part_missing"
+    FILE_BY_HAND = "file_by_hand"
+    FILE_ACCOUNT_UNKNOWN = "file_account_unknown"
+    FILE_WITHOUT_DIMENSION = "file_without_dimension"
+    FILE_REFUSED = "file_refused"
+    FILE_KEY_CHANGED = "file_key_changed"
     # Documents that are to become a file, and the layouts of files.
     FILE_FIELD_EMPTY = "file_field_empty"
     FILE_CODE_UNFIT = "file_code_unfit"
@@ -274,6 +280,15 @@ class Code(StrEnum):
     OTHER_DAY = "other_day"
     NOT_HELD = "not_held"
     SKIP_REFUSED = "skip_refused"
+    KEY_NOT_FOR_FILES = "key_not_for_files"
+    NOTHING_READY = "nothing_ready"
+    NOT_READY = "not_ready"
+    EXPORT_UNFIT = "export_unfit"
+    EXPORT_UNCONFIRMED = "export_unconfirmed"
+    EXPORT_TAKEN = "export_taken"
+    NOT_IN_EXPORT = "not_in_export"
+    READY_UNDECIDED = "ready_undecided"
+    LAYOUT_UNFIT = "layout_unfit"
 
 
 # A booked document does not stand in Unimicro as it was booked.
