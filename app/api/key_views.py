@@ -90,7 +90,7 @@ class ProofView(View):
     """How far a key's documents are trusted.
 
     proving: they go one at a time, each is compared, the first difference stops the key. stopped: nothing goes until an
-    administrator lets it. A key that makes files makes one at a time, and is open once the import of one is confirmed.
+    administrator lets it. A key that makes files makes one at a time, and is open once so many are confirmed.
     """
 
     state: Proof
