@@ -2,8 +2,8 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
-from dataclasses import asdict
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import asdict, dataclass
 from datetime import timedelta
 from functools import partial
 from typing import Any
@@ -12,7 +12,7 @@ from uuid import UUID
 from app.admin.keys import is_removed, pause_key
 from app.admin.proving import is_free, record_place_left
 from app.admin.series import is_turn
-from app.admin.tenants import load_tenant
+from app.admin.tenants import load_tenants
 from app.clerk.carry_job import carry_job
 from app.clerk.jobs import SCOPE as JOB
 from app.clerk.jobs import record_job_trouble
@@ -22,9 +22,10 @@ from app.domain.reasons.codes import Code, Reason
 from app.domain.series import SCOPE as TURN
 from app.domain.series import parse_turn
 from app.domain.states import BY_FILE, STOPPED, EventState
+from app.engine.ends import release
 from app.engine.inbox import Arrival, accept, dedupe_key, load_unseen
-from app.engine.lanes import Lease, backoff_seconds, check_fence, lock_record, postpone, release, wait_for
-from app.engine.loop import run_loop
+from app.engine.lanes import Lease, backoff_seconds, check_fence, lock_record, postpone, wait_for
+from app.engine.loop import Work, run_loop
 from app.errors import (
     AuthExpiredError,
     HoldError,
@@ -47,7 +48,7 @@ from app.reading.records import open_reader
 from app.sweep.run import carry_sweep
 from app.sweep.sweeps import SCOPE as SWEEP
 from app.sweep.sweeps import record_trouble as record_sweep_trouble
-from app.tables import Transfer
+from app.tables import Event, Tenant, Transfer
 from app.transfer.books import REST_SECONDS, open_books
 from app.transfer.carry import carry_company, carry_document, carry_nothing, carry_project, hold
 from app.transfer.context import Run, to_candidate
@@ -96,17 +97,40 @@ async def carry(run: Run) -> None:
 
 async def run_worker(resources: Resources, stop: asyncio.Event, *, carry_one: Carry = carry) -> None:
     """Work until `stop` is set, then finish what is in hand."""
-    await run_loop(resources, stop, partial(work_on, resources, carry_one))
+    await run_loop(resources, stop, partial(prepare, resources, carry_one))
+
+
+async def prepare(resources: Resources, carry_one: Carry, session: Session, leases: Sequence[Lease]) -> Sequence[Work]:
+    """What is to be done with lanes that were just claimed: what they have heard is carried; an error becomes its fate.
+
+    A tenant that is gone has taken its lanes along.
+    """
+    unseen = await load_unseen(session, leases, limit=_BATCH)
+    tenants = await load_tenants(session, {one.tenant_id for one in leases})
+    works: list[Work] = []
+    for one in leases:
+        heard = Heard(tenants[one.tenant_id], unseen.get(one.lane_id, ()))
+        works.append(partial(_work_on, resources.of_tenant(one.tenant_id), carry_one, one, heard))
+    return works
 
 
 async def work_on(resources: Resources, carry_one: Carry, lease: Lease) -> None:
-    """Carry what a claimed lane has heard; an error becomes its fate."""
-    resources = resources.of_tenant(lease.tenant_id)
+    """Carry what one claimed lane has heard."""
     async with resources.sessions() as session:
-        events = await load_unseen(
-            session, tenant_id=lease.tenant_id, lane_id=lease.lane_id, after_seq=lease.seen_seq, limit=_BATCH
-        )
-        tenant = await load_tenant(session, lease.tenant_id)
+        (work,) = await prepare(resources, carry_one, session, [lease])
+    await work()
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What a lane has heard, and whose it is."""
+
+    tenant: Tenant
+    events: Sequence[Event]
+
+
+async def _work_on(resources: Resources, carry_one: Carry, lease: Lease, heard: Heard) -> None:
+    events = heard.events
     if not events:
         # A repeat that lost a race has raised the counter without leaving an event.
         await _release_empty(resources, lease)
@@ -117,7 +141,7 @@ async def work_on(resources: Resources, carry_one: Carry, lease: Lease) -> None:
         sessions=resources.sessions,
         lease=lease,
         events=events,
-        reader=open_reader(resources, tenant, since=heard_at, purpose=purpose),
+        reader=open_reader(resources, heard.tenant, since=heard_at, purpose=purpose),
         open_books=lambda key, booking=None: open_books(resources, key, heard_at=heard_at, booking=booking),
         read_lag_seconds=resources.settings.unimicro_read_lag_seconds,
         resources=resources,
@@ -125,6 +149,9 @@ async def work_on(resources: Resources, carry_one: Carry, lease: Lease) -> None:
     started = time.monotonic()
     try:
         await carry_one(run)
+        if not run.finished:
+            # A carrier that has nothing to say of what it did has done all that there was.
+            await run.leave(state=EventState.DONE, note=run.note)
     except StaleLeaseError:
         raise
     except Exception as error:

@@ -1,6 +1,6 @@
 """Access tokens of keys: one refresh at a time over all replicas, saved before anybody uses what came of it."""
 
-from collections.abc import MutableMapping
+from collections.abc import Awaitable, Callable, MutableMapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
@@ -46,6 +46,22 @@ async def fresh_token(resources: Resources, key_id: UUID, *, refused: str | None
     async with resources.sessions() as session:
         seen = _find_good(resources.vault, await _load(session, key_id), refused)
     return seen if seen is not None else await _renew_alone(resources, key_id, refused=refused)
+
+
+def tokens_for(resources: Resources, key: Key) -> Callable[[str | None], Awaitable[str]]:
+    """Gives the access tokens for a piece of work: the one that came with the key, for as long as it is good.
+
+    Only then, or when Unimicro has refused one, is the key looked at again, as in `fresh_token`.
+    """
+    must_look = False
+
+    async def token(refused: str | None) -> str:
+        nonlocal must_look
+        must_look = must_look or refused is not None
+        held = None if must_look else _find_good(resources.vault, key, None)
+        return held or await fresh_token(resources, key.id, refused=refused)
+
+    return token
 
 
 async def renew_token(resources: Resources, key_id: UUID) -> None:

@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime
 from app.accounting.connections import Company, TokenSet, fetch_companies
 from app.accounting.slots import slots_of
 from app.accounting.targets import Exchange, Recipients, Target, open_listed_target, open_target
-from app.admin.access_tokens import fresh_token, renew_token
+from app.admin.access_tokens import renew_token, tokens_for
 from app.admin.key_set_up import examine_set_up
 from app.admin.keys import load_key, open_secret
 from app.admin.lists import KnownLists, load_known_lists
@@ -77,18 +77,13 @@ def open_key_target(
     rehearses: bool = False,
 ) -> Target:
     """The key's books; unless told otherwise to look into, and nothing is kept of what is said. See `open_target`."""
-    own = resources.of_tenant(key.tenant_id)
     if key.client == Access.LISTS:
-        return _open_lists(own, key, orders=orders)
-
-    async def token(refused: str | None) -> str:
-        return await fresh_token(own, key.id, refused=refused)
-
+        return _open_lists(resources.of_tenant(key.tenant_id), key, orders=orders)
     return open_target(
         resources.http,
         base_url=key.api_base,
         company_key=key.company_key,
-        token=token,
+        token=tokens_for(resources.of_tenant(key.tenant_id), key),
         on_exchange=on_exchange,
         recipients=recipients,
         slot=lambda: slots_of(resources).hold(key.company_key),

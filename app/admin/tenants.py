@@ -1,6 +1,6 @@
 """RecMan accounts: the only owner of the table `tenant`."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from uuid import UUID
 
 from sqlalchemy import insert, select
@@ -47,6 +47,12 @@ def _name_taken(name: str) -> ConflictError:
 async def list_tenants(session: Session) -> Sequence[Tenant]:
     """Every tenant by name."""
     return (await session.scalars(select(Tenant).where(Tenant.id != OPERATORS).order_by(Tenant.name))).all()
+
+
+async def load_tenants(session: Session, tenant_ids: Collection[UUID]) -> Mapping[UUID, Tenant]:
+    """These tenants by id; one that is gone is left out."""
+    query = select(Tenant).where(Tenant.id.in_(tenant_ids), Tenant.id != OPERATORS)
+    return {one.id: one for one in await session.scalars(query)}
 
 
 async def load_tenant(session: Session, tenant_id: UUID, *, lock: bool = False) -> Tenant:

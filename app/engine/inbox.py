@@ -6,7 +6,7 @@ other way round a reader could pass a higher number and never see the lower one.
 
 import hashlib
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -16,6 +16,7 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.orm import defer
 
 from app.domain.states import EventState
+from app.engine.lanes import Lease
 from app.engine.pool import pool_of
 from app.platform.db import ACQUIRE_SECONDS, Session, older_than
 from app.platform.resources import Resources
@@ -54,15 +55,18 @@ _ACCEPT = f"""
 """  # noqa: S608 - built from a constant
 
 
-# What the lane has read makes every key that it has a key of the past: each holds how far the lane had read then.
-_END = text("""
-    WITH read AS (DELETE FROM event_key WHERE tenant_id = :tenant_id AND lane_id = :lane_id)
-    UPDATE event SET ended_at = now(),
-                     state = CASE WHEN id = :newest THEN CAST(:state AS text) ELSE CAST(:superseded AS text) END,
-                     note = CASE WHEN id = :newest THEN CAST(:note AS text) ELSE note END
-    WHERE tenant_id = :tenant_id AND id = ANY(CAST(:ids AS bigint[]))
-      AND received_at BETWEEN :first_at AND :last_at
-""")
+# The lateral part is one look at an index for each lane.
+_UNSEEN = select(Event).from_statement(
+    text("""
+        SELECT unseen.* FROM unnest(CAST(:tenants AS uuid[]), CAST(:lanes AS bigint[]), CAST(:seen AS bigint[]))
+          AS one(tenant_id, lane_id, seen_seq)
+        CROSS JOIN LATERAL (
+            SELECT * FROM event WHERE event.tenant_id = one.tenant_id AND event.lane_id = one.lane_id
+              AND event.seq > one.seen_seq AND event.state = :waiting
+            ORDER BY event.seq LIMIT :most
+        ) AS unseen ORDER BY unseen.lane_id, unseen.seq
+    """)
+)
 
 # An equal hint must not take one that nobody will look at for itself.
 _WITHDRAW = text("""
@@ -190,35 +194,24 @@ async def is_any_unnamed(session: Session, *, tenant_id: UUID, since: datetime) 
     return (await session.scalars(query)).one_or_none() is not None
 
 
-async def load_unseen(
-    session: Session, *, tenant_id: UUID, lane_id: int, after_seq: int, limit: int
-) -> Sequence[Event]:
-    """The lane's events behind `after_seq`, oldest first, at most `limit`; not those that were withdrawn."""
-    own = (Event.tenant_id == tenant_id, Event.lane_id == lane_id)
-    unseen = (Event.seq > after_seq, Event.state == EventState.WAITING)
-    return (await session.scalars(select(Event).where(*own, *unseen).order_by(Event.seq).limit(limit))).all()
+async def load_unseen(session: Session, leases: Sequence[Lease], *, limit: int) -> Mapping[int, Sequence[Event]]:
+    """What each of these lanes has heard and not dealt with, by lane, oldest first, at most `limit` of one lane.
+
+    One look for all of them; not what was withdrawn. A lane that has heard nothing is not in the answer: a repeat that
+    lost a race has raised its counter without leaving an event.
+    """
+    values = {"tenants": [one.tenant_id for one in leases], "lanes": [one.lane_id for one in leases]}
+    values |= {"seen": [one.seen_seq for one in leases], "most": limit, "waiting": EventState.WAITING}
+    unseen: dict[int, list[Event]] = {}
+    for event in await session.scalars(_UNSEEN, values):
+        unseen.setdefault(event.lane_id, []).append(event)
+    return unseen
 
 
 async def record_withdrawn(session: Session, *, tenant_id: UUID, event_ids: Sequence[int], note: str) -> None:
     """End hints of our own before anybody has looked; the caller holds their lanes (`lanes.lock_free`)."""
     values = {"tenant_id": tenant_id, "ids": list(event_ids), "state": EventState.IGNORED, "note": note}
     await session.execute(_WITHDRAW, values)
-
-
-async def record_end(session: Session, events: Sequence[Event], *, state: EventState, note: str | None = None) -> None:
-    """Mark the newest event with the outcome and the older ones, which it made moot, as superseded."""
-    ids = [event.id for event in events]
-    values = {
-        "tenant_id": events[-1].tenant_id,
-        "ids": ids,
-        "newest": ids[-1],
-        "superseded": EventState.SUPERSEDED,
-        "state": state,
-        "note": note,
-    }
-    times = [event.received_at for event in events]
-    values |= {"lane_id": events[-1].lane_id, "first_at": min(times), "last_at": max(times)}
-    await session.execute(_END, values)
 
 
 async def list_deliveries(session: Session, hook_id: UUID, *, limit: int) -> Sequence[Event]:

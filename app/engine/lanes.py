@@ -9,7 +9,6 @@ from uuid import UUID
 
 from sqlalchemy import text
 
-from app.domain.states import LaneState
 from app.errors import StaleLeaseError
 from app.platform.db import Session
 
@@ -32,19 +31,6 @@ _IS_LEASED = text("SELECT id FROM lane WHERE tenant_id = :tenant_id AND token = 
 
 # Where a session remembers in which transaction it holds which lane.
 _FENCED = "fenced"
-
-# Compared with the lane's own counter: a subquery on events could miss one that is not committed yet. Whoever waits for
-# the record looks again.
-_RELEASE = text("""
-    WITH woken AS (
-        UPDATE lane SET run_at = now(), waits_for = NULL
-        WHERE tenant_id = :tenant_id AND waits_for = :own_name AND state = 'ready'
-    )
-    UPDATE lane SET token = NULL, leased_until = NULL, seen_seq = :seen, tries = 0, failing_since = NULL,
-                    run_at = now(),
-                    state = CASE WHEN seq > :seen THEN 'ready' ELSE :state END
-    WHERE tenant_id = :tenant_id AND id = :id AND token = :token
-""")
 
 _POSTPONE = text("""
     UPDATE lane SET token = NULL, leased_until = NULL, state = 'ready', waits_for = :waits_for,
@@ -209,16 +195,6 @@ async def check_fence(session: Session, lease: Lease) -> None:
 async def is_leased(session: Session, *, tenant_id: UUID, token: UUID) -> bool:
     """Whether somebody works with this token right now."""
     return await session.scalar(_IS_LEASED, {"tenant_id": tenant_id, "token": token}) is not None
-
-
-async def release(session: Session, lease: Lease, *, seen_seq: int, blocked: bool = False) -> None:
-    """Give the lane back after its events up to `seen_seq` ended; later ones make it ready at once.
-
-    Every lane that waits for this record is due at once.
-    """
-    values = {"tenant_id": lease.tenant_id, "own_name": f"{lease.scope}:{lease.record_id}", "seen": seen_seq}
-    values |= {"id": lease.lane_id, "token": lease.token, "state": LaneState.BLOCKED if blocked else LaneState.IDLE}
-    await session.execute(_RELEASE, values)
 
 
 async def postpone(session: Session, lease: Lease, *, seconds: float, spends_try: bool) -> None:

@@ -4,7 +4,7 @@ import asyncio
 import math
 import time
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -28,12 +28,15 @@ _MOST_IN_HAND = 8
 
 _log = get_logger(__name__)
 
-WorkOn = Callable[[Lease], Awaitable[None]]
+Work = Callable[[], Awaitable[None]]
+# What is to be done with each of the lanes that were just claimed, in their order and in the claim's own transaction:
+# what all of them need is asked for once.
+Prepare = Callable[[Session, Sequence[Lease]], Awaitable[Sequence[Work]]]
 
 
-async def run_loop(resources: Resources, stop: asyncio.Event, work_on: WorkOn) -> None:
+async def run_loop(resources: Resources, stop: asyncio.Event, prepare: Prepare) -> None:
     """Work on lanes until `stop` is set, then finish what is in hand."""
-    loop = Loop(resources, work_on)
+    loop = Loop(resources, prepare)
     async with listener(resources), run_beside(loop.keep_leases()):
         while not stop.is_set():
             await loop.turn()
@@ -55,9 +58,9 @@ class Loop:
     of one tenant and one line no more may stand so than a tenant has places.
     """
 
-    def __init__(self, resources: Resources, work_on: WorkOn) -> None:
+    def __init__(self, resources: Resources, prepare: Prepare) -> None:
         self._resources = resources
-        self._work_on = work_on
+        self._prepare = prepare
         self._arrived = bells_of(resources).arrived
         self._tasks: dict[asyncio.Task[None], Hand] = {}
         self._crowd: set[Place] = set()
@@ -69,10 +72,10 @@ class Loop:
         """Claim what fits, then wait until a lane is done, work arrives or the poll is due."""
         self._arrived.clear()
         free = self._count_free()
-        claimed = await self._claim(free) if free > 0 else Claimed()
-        for lease in claimed.leases:
+        claimed, works = await self._claim(free) if free > 0 else (Claimed(), ())
+        for lease, work in zip(claimed.leases, works, strict=True):
             hand = Hand(lease, Place(lease.tenant_id, self._crowd))
-            self._tasks[asyncio.create_task(self._work(hand))] = hand
+            self._tasks[asyncio.create_task(self._work(hand, work))] = hand
         # With more in hand than asked for, a turn that waited for nothing would never let any of it go on.
         if free <= 0 or (len(claimed.leases) < free and not claimed.more):
             await self._wait()
@@ -95,26 +98,30 @@ class Loop:
         in_all = settings.worker_concurrency * _MOST_IN_HAND - len(self._tasks)
         return min(settings.worker_concurrency - busy.total(), in_all)
 
-    async def _claim(self, most: int) -> Claimed:
-        settings = self._resources.settings
+    async def _claim(self, most: int) -> tuple[Claimed, Sequence[Work]]:
         try:
             async with self._resources.sessions.begin() as session:
-                dead = await self._take_over(session, most)
-                if len(dead) == most:
-                    return Claimed(dead)
-                claimed = await claim(
-                    session,
-                    self._turn,
-                    most=most - len(dead),
-                    lease_seconds=settings.lease_seconds,
-                    cap=settings.places_of_a_tenant,
-                )
-                return Claimed([*dead, *claimed.leases], claimed.more)
+                claimed = await self._take(session, most)
+                return claimed, await self._prepare(session, claimed.leases) if claimed.leases else ()
         except Exception as error:
             if not is_away(error):
                 raise
             _log.warning("database_away", error=type(error).__name__)
-            return Claimed()
+            return Claimed(), ()
+
+    async def _take(self, session: Session, most: int) -> Claimed:
+        settings = self._resources.settings
+        dead = await self._take_over(session, most)
+        if len(dead) == most:
+            return Claimed(dead)
+        claimed = await claim(
+            session,
+            self._turn,
+            most=most - len(dead),
+            lease_seconds=settings.lease_seconds,
+            cap=settings.places_of_a_tenant,
+        )
+        return Claimed([*dead, *claimed.leases], claimed.more)
 
     async def _take_over(self, session: Session, most: int) -> list[Lease]:
         """The lanes of workers that have died, looked for once in a while only."""
@@ -164,18 +171,18 @@ class Loop:
                 raise
             _log.warning("renewal_missed", error=type(error).__name__)
 
-    async def _work(self, hand: Hand) -> None:
+    async def _work(self, hand: Hand, work: Work) -> None:
         lease = hand.lease
         with (
             placed(hand.place),
             log_fields(tenant=str(lease.tenant_id), lane=lease.lane_id, scope=lease.scope, record=lease.record_id),
         ):
-            await self._work_safely(lease)
+            await self._work_safely(work)
 
-    async def _work_safely(self, lease: Lease) -> None:
+    async def _work_safely(self, work: Work) -> None:
         started = time.monotonic()
         try:
-            await self._work_on(lease)
+            await work()
         except StaleLeaseError:
             _log.warning("lease_lost")
         except Exception as error:  # noqa: BLE001 - one lane's trouble must not stop its neighbours

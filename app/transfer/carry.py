@@ -297,8 +297,7 @@ async def _end_part(run: Run, keys: list[Key]) -> None:
     if not keys:
         await _skip(run, "no key is open to all departments; it follows with its first invoice")
         return
-    async with run.sessions.begin() as session:
-        await run.finish(session, state=EventState.DONE, note=run.note)
+    await run.leave(state=EventState.DONE, note=run.note)
 
 
 async def carry_nothing(run: Run) -> None:
@@ -309,8 +308,7 @@ async def carry_nothing(run: Run) -> None:
 async def _skip(
     run: Run, reason: str, *, state: EventState = EventState.IGNORED, reasons: tuple[Reason, ...] = ()
 ) -> None:
-    async with run.sessions.begin() as session:
-        await run.finish(session, state=state, note=reason, reasons=reasons)
+    await run.leave(state=state, note=reason, reasons=reasons)
 
 
 async def hold(run: Run, gaps: tuple[Reason, ...]) -> None:

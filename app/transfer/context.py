@@ -11,8 +11,8 @@ from app.admin.series import wake_follower
 from app.domain.booking import Booking
 from app.domain.reasons.codes import Reason
 from app.domain.states import BLOCKING, EventState
-from app.engine.inbox import record_end
-from app.engine.lanes import Lease, check_fence, release
+from app.engine.ends import End, end_lane, ender_of
+from app.engine.lanes import Lease
 from app.platform.db import Session, Sessions
 from app.platform.logger import add_log_fields
 from app.platform.resources import Resources
@@ -147,17 +147,35 @@ class Run:
         Raises:
             StaleLeaseError: another worker owns the lane; the caller's transaction must not commit.
         """
-        await check_fence(session, self.lease)
-        await record_end(session, self.events, state=state, note=note)
-        last_seq = self.events[-1].seq or 0
-        await release(session, self.lease, seen_seq=last_seq, blocked=state in BLOCKING)
+        await end_lane(session, self.lease, self.events, state=state, note=note, blocked=state in BLOCKING)
         if self.goes_alone and self.key_id is not None:
             await record_place_left(session, to_candidate(self, self.key_id))
         if self.turn is not None and self.books is not None and state in BLOCKING:
             # Whoever waits for its number is told why that takes so long.
             await wake_follower(session, self.books.key, self.turn.series_id, number=self.turn.number)
+        self._note_end(state, outcome, reasons, remote_number or "")
+
+    async def leave(self, *, state: EventState, note: str | None = None, reasons: Iterable[Reason] = ()) -> None:
+        """End the events and give the lane back where nothing else is to be written, in one commit with other lanes'.
+
+        Raises:
+            StaleLeaseError: another worker owns the lane.
+        """
+        if self.resources is None or self.goes_alone or self.turn is not None:
+            async with self.sessions.begin() as session:
+                await self.finish(session, state=state, note=note, reasons=reasons)
+            return
+        blocked = state in BLOCKING
+        await ender_of(self.resources).end(
+            End(lease=self.lease, events=self.events, state=state, note=note, blocked=blocked)
+        )
+        self._note_end(state, None, reasons, "")
+
+    def _note_end(
+        self, state: EventState, outcome: Outcome | None, reasons: Iterable[Reason], remote_number: str
+    ) -> None:
         codes = tuple(reason.code for reason in reasons)
-        self.ending = Ending(outcome or _OUTCOMES[state], codes, remote_number or "")
+        self.ending = Ending(outcome or _OUTCOMES[state], codes, remote_number)
         self.finished = True
 
 

@@ -3,9 +3,10 @@
 import asyncio
 import statistics
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from uuid import UUID
 
 from sqlalchemy import text
@@ -13,10 +14,12 @@ from sqlalchemy import text
 from app.accounting.slots import Slots, slots_of
 from app.admin.tenants import create_tenant
 from app.engine.claims import Turn, claim
+from app.engine.ends import release
 from app.engine.inbox import Arrival, accept, dedupe_key
-from app.engine.lanes import Lease, check_fence, release
-from app.engine.loop import run_loop
+from app.engine.lanes import Lease, check_fence
+from app.engine.loop import Work, run_loop
 from app.engine.wakeup import wake_workers
+from app.platform.db import Session
 from app.platform.resources import Resources
 
 TENANTS = 1_000
@@ -133,9 +136,13 @@ async def _hear(resources: Resources, tenant: UUID, record_id: str) -> None:
 
 
 @asynccontextmanager
-async def _working(resources: Resources, work_on: object) -> AsyncIterator[None]:
+async def _working(resources: Resources, work_on: Callable[[Lease], Awaitable[None]]) -> AsyncIterator[None]:
     stop = asyncio.Event()
-    worker = asyncio.create_task(run_loop(resources, stop, work_on))  # type: ignore[arg-type]
+
+    async def prepare(_session: Session, leases: Sequence[Lease]) -> Sequence[Work]:
+        return [partial(work_on, lease) for lease in leases]
+
+    worker = asyncio.create_task(run_loop(resources, stop, prepare))
     try:
         yield
     finally:

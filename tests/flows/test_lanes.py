@@ -11,21 +11,13 @@ from sqlalchemy import text
 
 from app.domain.states import EventState
 from app.engine.claims import Turn, claim, take_over
+from app.engine.ends import release
 from app.engine.inbox import Arrival, accept, dedupe_key, load_unseen
-from app.engine.lanes import (
-    Lease,
-    backoff_seconds,
-    check_fence,
-    postpone,
-    release,
-    renew,
-    wait_for,
-    wake_waiting,
-)
+from app.engine.lanes import Lease, backoff_seconds, check_fence, postpone, renew, wait_for, wake_waiting
 from app.engine.loop import Loop
 from app.errors import StaleLeaseError
 from app.transfer.context import Run
-from app.worker import run_worker, work_on
+from app.worker import prepare, run_worker
 from tests.world import World
 from tests.world.workers import PATIENCE
 
@@ -110,10 +102,8 @@ async def test_event_that_arrives_during_the_work_makes_the_lane_ready_again(wor
     assert await lane_state(world) == "ready"
     (again,) = await claim_all(world)
     async with world.resources.sessions() as session:
-        events = await load_unseen(
-            session, tenant_id=again.tenant_id, lane_id=again.lane_id, after_seq=again.seen_seq, limit=10
-        )
-    assert [event.seq for event in events] == [2]
+        unseen = await load_unseen(session, [again], limit=10)
+    assert [event.seq for event in unseen[again.lane_id]] == [2]
 
 
 async def test_held_lane_rests_until_a_new_hint(world: World) -> None:
@@ -251,7 +241,7 @@ async def test_worker_with_more_in_hand_than_asked_for_lets_it_go_on(world: Worl
     for record in range(3):
         await hear(world, str(record), "a")
     # Taken while the worker could do more at once than it may now.
-    worker = Loop(world.resources, partial(work_on, world.resources, carry_one))
+    worker = Loop(world.resources, partial(prepare, world.resources, carry_one))
     await worker.turn()
     few = replace(world.resources, settings=world.resources.settings.model_copy(update={"worker_concurrency": 1}))
     worker._resources = few
