@@ -115,8 +115,8 @@ def _read_text(text: str) -> str | None:
 
 
 def _read_number(text: str) -> str | None:
-    """Digits; a zero in front stays, for it makes another number of it."""
-    return text if text.isascii() and text.isdecimal() and len(text) <= _LONGEST_NUMBER else None
+    """Digits, without zeros in front: Unimicro's numbers of customers and accounts are numbers, not texts."""
+    return str(int(text)) if text.isascii() and text.isdecimal() and len(text) <= _LONGEST_NUMBER else None
 
 
 def _read_rate(text: str) -> str | None:

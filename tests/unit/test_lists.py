@@ -120,6 +120,7 @@ def test_all_that_is_wrong_is_told_at_once_with_its_row() -> None:
         (b"navn;farge\n3;25", "headings"),
         (b"kode;sats\n", "no row below"),
         (b"kode;sats\n3;101\n", "per cent"),
+        (b"kode;sats\n3;25\n3;15\n", "row 3: code 3 stands in row 2 already"),
         (b"kode;sats\n3;NaN\n", "per cent"),
     ],
 )

@@ -67,6 +67,18 @@ class ListedClient(UnimicroClient):
         kept = _filter(rows.get(name, []), query.get("filter", ""))
         return kept[first : first + int(query.get("top", len(kept)))]
 
+    async def ask(self, route: str, action: str, **query: str) -> dict[str, Any]:
+        """Nothing: of what Unimicro would work out, a rate alone is asked for, and no list tells it.
+
+        Raises:
+            HoldError: always.
+        """
+        _ = route, action
+        cause = (
+            f"The key has no sign-in, and no list tells rates of exchange (of {query.get('currencyDate', 'any day')})"
+        )
+        raise HoldError((Reason(code=Code.RATE_UNUSABLE, cause=cause, fix=fix_for(Code.RATE_UNUSABLE, "lists")),))
+
     async def _write(
         self, method: str, route: str, *, query: Mapping[str, str] | None = None, body: Body | None = None
     ) -> Any:
