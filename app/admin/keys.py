@@ -6,7 +6,7 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, insert, select, text, update
+from sqlalchemy import and_, func, insert, or_, select, text, update
 from sqlalchemy.exc import IntegrityError
 
 from app.accounting.connections import Identity, ServerClient, TokenSet
@@ -19,8 +19,6 @@ from app.platform.db import Session, locked
 from app.settings import Settings
 from app.tables import Key, Transfer
 
-# What a key is proven for: whoever has imported its files knows nothing of what it would send itself.
-PROVEN = ("mode", "booking")
 _SECRETS = ("access_token", "refresh_token", "credentials")
 
 
@@ -98,15 +96,18 @@ async def create_key(session: Session, vault: Vault, new: NewKey) -> Key:
     return key
 
 
-async def record_key_change(session: Session, key: Key, values: Mapping[str, Any]) -> None:
-    """Set columns that people may set.
+async def record_key_change(session: Session, key: Key, values: Mapping[str, Any], *, has_choice: bool = False) -> None:
+    """Set columns that people may set; `has_choice`: somebody has said what becomes of what waits with the key.
 
     Raises:
         ConflictError: as `create_key`; or documents are under way while the mode is to change.
     """
     if values.get("mode", key.mode) != key.mode:
-        await _require_nothing_under_way(session, key, UNDER_WAY, wish="its mode cannot change now")
-    if any(values.get(name, getattr(key, name)) != getattr(key, name) for name in PROVEN):
+        states = UNCLEAR if has_choice or key.mode == Mode.FILE else UNDER_WAY
+        await _require_nothing_under_way(session, key, states, wish="its mode cannot change now")
+        # What an import has proven is no word about what is sent, nor the other way round.
+        values = {**values, "proof": Proof.PROVING, "credits_proven": False}
+    if values.get("booking", key.booking) != key.booking:
         # What is under way keeps the booking that it was begun with; what is new is proven from the beginning.
         values = {**values, "proof": Proof.PROVING, "credits_proven": False}
     name = str(values.get("name", key.name))
@@ -133,13 +134,15 @@ async def remove_key(session: Session, key: Key) -> None:
 async def _require_nothing_under_way(
     session: Session, key: Key, states: Collection[TransferState], *, wish: str
 ) -> None:
-    query = select(func.count()).where(Transfer.key_id == key.id, Transfer.state.in_(states))
+    is_begun = and_(Transfer.state.in_(UNDER_WAY), Transfer.remote_id.is_not(None), Transfer.booked_at.is_(None))
+    is_under_way = or_(Transfer.state.in_(states), is_begun)
+    query = select(func.count()).where(Transfer.key_id == key.id, is_under_way)
     count = await session.scalar(query)
     if count:
         raise ConflictError(
             f"{count} documents of key “{key.name}” are under way, so {wish}",
             fix="Wait until they are through (a key that waits for a sign-in must be signed in first), or ignore those "
-            "that wait; then try again.",
+            "that wait; then try again. With a new mode, `under_way` says what becomes of what only waits.",
             code=Code.DOCUMENTS_UNDER_WAY,
         )
 

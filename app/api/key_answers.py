@@ -7,7 +7,8 @@ from app.admin.listed_keys import require_sign_in
 from app.admin.proving import require_provable
 from app.admin.sending import Answer, verify_answer
 from app.api.doors import Door
-from app.api.key_views import Acceptance, KeyChange, KidAcceptance, NewKeyOrder, OpeningOrder
+from app.api.key_views import Acceptance, KeyChange, KidAcceptance, NewKeyOrder
+from app.api.views import Order
 from app.domain.booking import Booking, Sender
 from app.platform.db import load_now
 from app.tables import Key
@@ -25,7 +26,7 @@ async def say_words(door: Door, wish: NewKeyOrder | KeyChange) -> dict[str, Any]
     return {name: await sign(door, word) for name, word in said.items() if word is not None}
 
 
-async def sign(door: Door, word: Acceptance | KidAcceptance | OpeningOrder) -> dict[str, Any]:
+async def sign(door: Door, word: Order) -> dict[str, Any]:
     """A word as it is kept: with the token that said it, and when."""
     now = await load_now(door.session)
     return {**word.model_dump(mode="json"), "at": now.isoformat(), "by": door.caller.actor}

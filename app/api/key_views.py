@@ -11,6 +11,7 @@ from app.api.views import Name, Order, View
 from app.domain.booking import Booking, Sender
 from app.domain.findings import Level
 from app.domain.states import Access, KeyState, Proof
+from app.files.switch import UnderWay
 
 Mode = Literal["full", "file"]
 Words = Annotated[str, Field(min_length=3, max_length=500)]
@@ -168,6 +169,11 @@ class KeyChange(Order):
 
     name: Name | None = None
     mode: Mode | None = None
+    under_way: UnderWay | None = Field(
+        None,
+        description="With another mode: documents that wait, or are ready for a file, go the new way (move), or are "
+        "held (hold). What is in a file is never sent",
+    )
     sender: Sender | None = None
     booking: Booking | None = Field(None, description="For new documents; proving starts again")
     acceptance: Acceptance | None = None

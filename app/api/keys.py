@@ -13,7 +13,6 @@ from app.admin.departments import (
 )
 from app.admin.key_check import check_key
 from app.admin.keys import (
-    PROVEN,
     identity_of,
     list_keys,
     list_removed_keys,
@@ -55,6 +54,7 @@ from app.domain.states import KeyState
 from app.engine.lanes import wake_key
 from app.engine.wakeup import wake_workers
 from app.errors import ConflictError, RemoteError
+from app.files.switch import record_switched
 from app.platform.resources import Resources
 from app.sweep.sightings import forget_untold
 from app.tables import Key
@@ -152,7 +152,8 @@ async def show_key(door: ViewerDoor, key_id: UUID) -> KeyView:
 async def change(door: AdminDoor, resources: ResourcesDep, key_id: UUID, wish: KeyChange) -> KeyView:
     """Rename, change mode, sender, booking, departments, first day or settings, pause or resume.
 
-    Another booking is that of new documents: what is under way keeps its own. Proving starts again, as in another mode.
+    Another booking is that of new documents: what is under way keeps its own. Proving starts again. With another mode
+    `under_way` says what becomes of documents that wait or are ready for a file; what is in a file stays there.
     """
     series = await examine_for_change(door, resources, key_id, wish)
     key = await load_key(door.session, key_id, lock=True)
@@ -166,9 +167,7 @@ async def change(door: AdminDoor, resources: ResourcesDep, key_id: UUID, wish: K
         values |= _change_state(key, wish.state)
     if wish.departments is not None:
         values["open_to_all"] = wish.departments == "all"
-    if any(values.get(name, getattr(key, name)) != getattr(key, name) for name in PROVEN):
-        await record_restart(door.session, key)
-    await record_key_change(door.session, key, values)
+    await _record_values(door, key, wish, values)
     await record_named(door, key, series)
     if wish.departments is not None:
         served = [] if wish.departments == "all" else wish.departments
@@ -185,6 +184,16 @@ async def change(door: AdminDoor, resources: ResourcesDep, key_id: UUID, wish: K
     await door.session.commit()
     wake_workers(resources)
     return after
+
+
+async def _record_values(door: Door, key: Key, wish: KeyChange, values: dict[str, Any]) -> None:
+    """Set what is wished for; another mode or booking is proven from the beginning."""
+    switches = values.get("mode", key.mode) != key.mode
+    if switches or values.get("booking", key.booking) != key.booking:
+        await record_restart(door.session, key)
+    await record_key_change(door.session, key, values, has_choice=wish.under_way is not None)
+    if switches:
+        await record_switched(door.session, key, wish.under_way)
 
 
 def _change_state(key: Key, state: str) -> dict[str, Any]:

@@ -77,13 +77,30 @@ def _list_of_entries(document: FileDocument) -> Iterator[Fault]:
         rest = sum((getattr(entry, name) for entry in document.entries), ZERO)
         if rest:
             yield (Code.FILE_UNBALANCED, f"Debit and credit are {show_money(rest)} {currency} apart", "")
-    claim = sum((entry.currency_amount for entry in document.entries if entry.customer_number), ZERO)
-    wanted = -document.gross_amount if document.is_credit_note else document.gross_amount
-    if claim != wanted:
-        words = f"The customer is booked {show_money(claim)}, and the document says {show_money(wanted)}"
-        yield (Code.FILE_UNBALANCED, f"{words} {document.currency}", "")
     if any(bool(entry.account) is bool(entry.customer_number) for entry in document.entries):
         yield (Code.FILE_UNBALANCED, "An amount stands on no account, or on an account and a customer at once", "")
+    yield from _list_of_claim(document)
+
+
+def _list_of_claim(document: FileDocument) -> Iterator[Fault]:
+    """What of the claim is not the document's: two claims would make two invoices of it."""
+    claims = [entry for entry in document.entries if entry.customer_number]
+    if len(claims) != 1:
+        yield (Code.FILE_UNBALANCED, f"The customer is booked {len(claims)} times, and a document is one claim", "")
+        return
+    claim = claims[0]
+    wanted = -document.gross_amount if document.is_credit_note else document.gross_amount
+    if claim.currency_amount != wanted:
+        words = (
+            f"The customer is booked {show_money(claim.currency_amount)}, and the document says {show_money(wanted)}"
+        )
+        yield (Code.FILE_UNBALANCED, f"{words} {document.currency}", "")
+    if not claim.invoice_number:
+        yield (Code.FILE_FIELD_EMPTY, "The customer's amount has no invoice number", "")
+    booked = (claim.customer_number, claim.invoice_number, claim.payment_id, claim.due_date)
+    if booked != (document.customer.number, document.number, document.payment_id, document.due_date):
+        words = "The customer's amount has another customer, number, KID or due date than the document"
+        yield (Code.FILE_UNBALANCED, words, "")
 
 
 def _list_of_currency(layout: Layout, document: FileDocument) -> Iterator[Fault]:

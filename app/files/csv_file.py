@@ -35,11 +35,14 @@ class CsvWriter:
         for row in list_rows(document, self._record.rows):
             self._write(row)
 
-    def close(self) -> None:
-        """Write what stands there once; the stream stays open."""
+    def finish(self) -> None:
+        """Write what stands there once."""
         if self._record.rows in ONCE:
             for row in self._once.list_rows(self._record.rows):
                 self._write(row)
+
+    def free(self) -> None:
+        """Give the stream back as it was given to us: open."""
         self._text.detach()
 
     def _write(self, row: Row) -> None:

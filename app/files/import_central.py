@@ -6,11 +6,15 @@ binary number's. What must be filled is marked. Source: docs/facts/files.md §3.
 
 from datetime import datetime
 from decimal import Decimal
+from tempfile import TemporaryDirectory
 from typing import BinaryIO
 
 from xlsxwriter import Workbook
 
 from app.domain.file_documents import FileDocument
+from app.domain.reasons.catalogue import fix_for
+from app.domain.reasons.codes import Code
+from app.errors import ConflictError
 from app.files.cells import Cell, Listener, to_columns
 from app.files.layouts import FieldKind, Layout
 from app.files.rows import ONCE, Once, list_rows
@@ -18,6 +22,8 @@ from app.files.sources import Row
 
 # A workbook tells when it was made: were it the clock's, no file could be made again.
 _MADE = datetime(2000, 1, 1)  # noqa: DTZ001 - a workbook's days have no zone
+# Below the headings.
+MOST_ROWS = 1_048_575
 _WIDTH = 18
 _MARKED = {"bold": True, "bg_color": "#FFD966"}
 
@@ -31,7 +37,9 @@ class WorkbookWriter:
         self._listener = listener
         self._once = Once()
         self._rows = 0
-        self._book = Workbook(out, {"constant_memory": True, "default_date_format": "dd.mm.yyyy"})
+        self._folder = TemporaryDirectory(prefix="workbook-")
+        options = {"constant_memory": True, "default_date_format": "dd.mm.yyyy", "tmpdir": self._folder.name}
+        self._book = Workbook(out, options)
         self._book.set_properties({"created": _MADE})
         self._sheet = self._book.add_worksheet(layout.sheet or layout.title)
         self._formats = {
@@ -46,12 +54,17 @@ class WorkbookWriter:
         for row in list_rows(document, self._record.rows):
             self._write(row)
 
-    def close(self) -> None:
+    def finish(self) -> None:
         """Write what stands there once, and finish the workbook."""
         if self._record.rows in ONCE:
             for row in self._once.list_rows(self._record.rows):
                 self._write(row)
         self._book.close()
+
+    def free(self) -> None:
+        """Let go of the rows that wait in a file of their own."""
+        self._sheet._opt_close()  # noqa: SLF001 - the library closes it with the workbook alone
+        self._folder.cleanup()
 
     def _write_headings(self) -> None:
         plain, marked = self._book.add_format({"bold": True}), self._book.add_format(_MARKED)
@@ -62,6 +75,11 @@ class WorkbookWriter:
 
     def _write(self, row: Row) -> None:
         self._rows += 1
+        if self._rows > MOST_ROWS:
+            # The library would leave the row out and say nothing.
+            raise ConflictError(
+                f"A workbook has at most {MOST_ROWS} rows", fix=fix_for(Code.FILE_ROWS), code=Code.FILE_ROWS
+            )
         for index, fill in enumerate(self._columns):
             cell = fill(row, self._listener)
             if cell != "":

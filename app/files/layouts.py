@@ -156,8 +156,10 @@ def load_layouts(folder: Path | None = None) -> dict[str, Layout]:
     """Every layout by its name: ours, and those of the folder.
 
     Raises:
-        RequestError: one of the folder cannot be used, or has the name of another.
+        RequestError: there is no such folder, or one of its layouts cannot be used or has the name of another.
     """
+    if folder is not None and not folder.is_dir():
+        raise _unusable(str(folder), ["there is no folder of that name"])
     found: dict[str, Layout] = {}
     for path in [*sorted(_OURS.glob("*.toml")), *sorted(folder.glob("*.toml") if folder else [])]:
         layout = parse_layout(_read(path), place=path.name)

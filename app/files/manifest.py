@@ -52,6 +52,7 @@ class Tally:
 
     def __init__(self) -> None:
         self._sums: dict[str, _Sums] = {}
+        self._claims: dict[str, Decimal] = {}
         self._listed: list[dict[str, str]] = []
         self.credit_notes = 0
 
@@ -64,6 +65,9 @@ class Tally:
         """Count it in."""
         self.credit_notes += document.is_credit_note
         self._sums.setdefault(document.currency, _Sums()).add(document)
+        claim = sum((one.amount for one in document.entries if one.customer_number), ZERO)
+        if document.entries:
+            self._claims[document.base_currency] = self._claims.get(document.base_currency, ZERO) + claim
         sign = -1 if document.is_credit_note else 1
         self._listed.append(
             {
@@ -76,11 +80,12 @@ class Tally:
         )
 
     def show(self) -> dict[str, Any]:
-        """The sums by currency, and each document by itself."""
+        """The sums by currency; what customers owe more by vouchers, in the company's; each document by itself."""
         return {
             "documents": self.documents,
             "credit_notes": self.credit_notes,
             "sums": {currency: sums.show() for currency, sums in sorted(self._sums.items())},
+            "claims": {currency: show_money(claim) for currency, claim in sorted(self._claims.items())},
             "listed": self._listed,
         }
 

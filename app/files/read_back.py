@@ -6,7 +6,7 @@ written to Unimicro.
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from uuid import UUID
 
 from sqlalchemy import func
@@ -44,7 +44,7 @@ class Seen:
     position: int
     transfer_id: int
     number: str
-    outcome: Outcome
+    outcome: Outcome = Outcome.FOUND
     remote_number: str = ""
     cause: str = ""
 
@@ -119,9 +119,9 @@ def _is_looked_for(row: ExportDocument) -> bool:
 
 async def _look(resources: Resources, reader: _Reader, export: Export, row: ExportDocument, transfer: Transfer) -> Seen:
     content = from_json(row.content)
-    head = {"position": row.position, "transfer_id": row.transfer_id, "number": content.number}
+    seen = Seen(position=row.position, transfer_id=row.transfer_id, number=content.number)
     if transfer.remote_id is not None:
-        return Seen(**head, outcome=Outcome.FOUND, remote_number=transfer.remote_number or "", cause="seen before")
+        return replace(seen, remote_number=transfer.remote_number or "", cause="seen before")
     place, found = await reader.find(content)
     async with resources.sessions.begin() as session:
         if reader.booking is Booking.ORDER:
@@ -130,7 +130,7 @@ async def _look(resources: Resources, reader: _Reader, export: Export, row: Expo
         sight = choose_found(content, place, found)
         cause = await _record(session, export, content, sight)
     number = "" if sight.remote is None else sight.remote.number
-    return Seen(**head, outcome=sight.outcome, remote_number=number, cause=cause)
+    return replace(seen, outcome=sight.outcome, remote_number=number, cause=cause)
 
 
 async def _is_others(session: Session, key: Key, transfer: Transfer, remote: RemoteDocument) -> bool:
@@ -170,8 +170,10 @@ async def _record(session: Session, export: Export, content: FileDocument, sight
 
 
 async def _record_place(session: Session, key: Key, transfer: Transfer, remote: RemoteDocument) -> None:
-    place = {"remote_id": remote.remote_id, "remote_customer_id": remote.customer_id}
-    await record_remote(session, transfer.id, key, booking=key.booking, **place)
+    customer_id = remote.customer_id
+    await record_remote(
+        session, transfer.id, key, booking=key.booking, remote_id=remote.remote_id, remote_customer_id=customer_id
+    )
 
 
 def _show(key: Key, remote: RemoteDocument) -> dict[str, object]:

@@ -14,22 +14,27 @@ class Once:
     """Customers and products of the documents so far, each once; what the last document says of one holds."""
 
     def __init__(self) -> None:
-        self.customers: dict[str, FileCustomer] = {}
-        self.products: dict[str, tuple[FileCustomer, FileLine]] = {}
+        self._customers: dict[str, FileDocument] = {}
+        self._products: dict[str, tuple[FileDocument, FileLine]] = {}
 
     def add(self, document: FileDocument) -> None:
         """Take in whom the document is to, and what it sells."""
-        self.customers[document.customer.number] = document.customer
+        self._customers[document.customer.number] = document
         for line in document.lines:
             if line.product_number:
-                self.products[line.product_number] = (document.customer, line)
+                self._products[line.product_number] = (document, line)
+
+    def find_customer(self, number: str) -> FileCustomer | None:
+        """The customer of this number, if a document was to it."""
+        known = self._customers.get(number)
+        return known.customer if known is not None else None
 
     def list_rows(self, kind: RowKind) -> Iterator[Row]:
-        """A row for each, in the order in which they were first named."""
+        """A row for each, in the order in which they were first named, with the document that names it last."""
         if kind is RowKind.CUSTOMERS:
-            yield from (Row(customer=one) for one in self.customers.values())
+            yield from (Row(customer=one.customer, named_by=one) for one in self._customers.values())
         else:
-            yield from (Row(customer=customer, line=line) for customer, line in self.products.values())
+            yield from (Row(customer=one.customer, named_by=one, line=line) for one, line in self._products.values())
 
 
 def list_rows(document: FileDocument, kind: RowKind) -> Iterator[Row]:

@@ -45,13 +45,17 @@ class CreditSign(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """One row of a file before its fields are read; what it is no row of is None."""
+    """One row of a file before its fields are read; what it is no row of is None.
+
+    `named_by`: the last document that names what stands in a file once.
+    """
 
     customer: FileCustomer
     document: FileDocument | None = None
     line: FileLine | None = None
     entry: FileEntry | None = None
     position: int = 0
+    named_by: FileDocument | None = None
 
     @property
     def is_text(self) -> bool:

@@ -27,7 +27,7 @@ class RecordsWriter:
         self._heads = [(record, to_columns(layout, record)) for record in list_records(layout, once=True)]
         self._parts = [(record, to_columns(layout, record)) for record in list_records(layout, once=False)]
         self._once = Once()
-        self._body = SpooledTemporaryFile(max_size=_KEPT_IN_MEMORY)  # noqa: SIM115 - closed with the writer
+        self._body = SpooledTemporaryFile(max_size=_KEPT_IN_MEMORY)  # noqa: SIM115 - closed by `free`
 
     def add(self, document: FileDocument) -> None:
         """Write the document's records: its head, then its lines."""
@@ -36,12 +36,15 @@ class RecordsWriter:
             for row in list_rows(document, record.rows):
                 self._body.write(self._to_line(columns, row))
 
-    def close(self) -> None:
+    def finish(self) -> None:
         """Write what stands there once, then what the documents made."""
         self._write_heads(self._heads)
         self._body.seek(0)
         while chunk := self._body.read(_CHUNK):
             self._out.write(chunk)
+
+    def free(self) -> None:
+        """Let go of what waited."""
         self._body.close()
 
     def _write_heads(self, heads: list[tuple[Record, tuple[FormCell, ...]]]) -> None:

@@ -8,7 +8,8 @@ manifest = to_manifest(layout, tally, file_name=..., sha256=..., number=...)
 ```
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from typing import BinaryIO, Protocol
 
 from app.domain.file_documents import FileDocument
@@ -24,13 +25,16 @@ from app.files.unistd import RecordsWriter
 
 
 class Writer(Protocol):
-    """Takes documents one by one; the file is whole when it was closed."""
+    """Takes documents one by one; `open_writer` finishes and frees it."""
 
     def add(self, document: FileDocument) -> None:
         """Write what the document makes."""
 
-    def close(self) -> None:
-        """Write what is left; whose stream it is closes that."""
+    def finish(self) -> None:
+        """Write what is left."""
+
+    def free(self) -> None:
+        """Let go of what lies beside the file, finished or not; whose stream it is closes that."""
 
 
 class _Strict:
@@ -50,9 +54,18 @@ _WRITERS: dict[Format, Callable[[Layout, BinaryIO, Listener], Writer]] = {
 }
 
 
-def open_writer(layout: Layout, out: BinaryIO) -> Writer:
-    """What writes documents of this layout to the stream, one by one: for whoever reads them page by page."""
-    return _WRITERS[layout.format](layout, out, _Strict())
+@contextmanager
+def open_writer(layout: Layout, out: BinaryIO) -> Iterator[Writer]:
+    """What writes documents of this layout to the stream, one by one: for whoever reads them page by page.
+
+    The file is whole when the context was left without an error; else nothing of it may be used.
+    """
+    writer = _WRITERS[layout.format](layout, out, _Strict())
+    try:
+        yield writer
+        writer.finish()
+    finally:
+        writer.free()
 
 
 def write_file(layout: Layout, documents: Iterable[FileDocument], out: BinaryIO) -> Tally:
@@ -63,9 +76,9 @@ def write_file(layout: Layout, documents: Iterable[FileDocument], out: BinaryIO)
     Raises:
         ConflictError: something cannot be written, and nothing of the file may be used; `examine` finds it beforehand.
     """
-    writer, tally = open_writer(layout, out), Tally()
-    for document in documents:
-        writer.add(document)
-        tally.add(document)
-    writer.close()
+    tally = Tally()
+    with open_writer(layout, out) as writer:
+        for document in documents:
+            writer.add(document)
+            tally.add(document)
     return tally

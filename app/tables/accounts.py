@@ -119,7 +119,7 @@ class Key(TenantOwned, Table):
     has none. `proof`: how far its documents are trusted (table `proving`); `credits_proven`: a credit note was among
     the equal.
 
-    Owner: admin.keys. Readers: admin, clerk.absence, transfer.
+    Owner: admin.keys. Readers: admin, clerk.absence, files, transfer.
     """
 
     __tablename__ = "key"

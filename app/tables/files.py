@@ -21,7 +21,7 @@ class FiledDocument(TenantOwned, Table):
     RecMan's id of the invoice that it credits.
     Units: `gross_amount` in the document's currency, positive also on a credit note.
 
-    Owner: transfer.filed. Readers: files.choose.
+    Owner: transfer.filed. Readers: files.
     """
 
     __tablename__ = "filed_document"
@@ -42,7 +42,9 @@ class FiledDocument(TenantOwned, Table):
 class ExportNumber(TenantOwned, Table):
     """The running number of a key's last file; locked by whoever makes the next one, so that files come one by one.
 
-    Owner: files.exports.
+    `trouble`: why the clock could not make the next one when it tried last, at `tried_at`.
+
+    Owner: files.
     """
 
     __tablename__ = "export_number"
@@ -50,6 +52,8 @@ class ExportNumber(TenantOwned, Table):
 
     key_id: Mapped[UUID] = mapped_column(primary_key=True)
     last_number: Mapped[int] = mapped_column(server_default="0")
+    trouble: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
+    tried_at: Mapped[datetime | None]
 
 
 class Export(TenantOwned, Table):
@@ -58,7 +62,7 @@ class Export(TenantOwned, Table):
     `layouts`: by which layouts, as they were then, by name. `manifest` as it is handed out. `wanted`: what was asked
     for. `settled_at`: when the last of its documents was taken, refused or freed. `drops`: into the folder, too.
 
-    Owner: files.exports. Readers: files.drop.
+    Owner: files.
     """
 
     __tablename__ = "export"
@@ -87,7 +91,7 @@ class ExportFile(TenantOwned, Table):
 
     `drop_begun_at`: a whole copy lies beside the folder and is about to be moved into it; `dropped_at`: it was.
 
-    Owner: files.exports. Readers: files.drop.
+    Owner: files.
     """
 
     __tablename__ = "export_file"
@@ -111,7 +115,7 @@ class ExportDocument(TenantOwned, Table):
 
     `said_by`, `said`: who said so, and why it was refused, or may go into another file.
 
-    Owner: files.exports.
+    Owner: files.
     """
 
     __tablename__ = "export_document"

@@ -115,17 +115,18 @@ async def record_released(session: Session, transfer_ids: Sequence[int], *, tena
     await session.execute(update(Transfer).where(*own).values(values), execution_options=_QUIET)
 
 
-async def list_ready(session: Session, *, tenant_id: UUID, key_id: UUID) -> Sequence[Transfer]:
-    """The documents of a key that are ready for its next file, in the order of their lanes."""
-    ready = (Transfer.tenant_id == tenant_id, Transfer.key_id == key_id, Transfer.state == TransferState.COLLECTED)
-    return (await session.scalars(select(Transfer).where(*ready).order_by(Transfer.record_id))).all()
+async def list_between(session: Session, key: Key) -> Sequence[Transfer]:
+    """The documents of a key that wait, or are ready for its next file, in the order of their lanes."""
+    states = (TransferState.WAITING, TransferState.COLLECTED)
+    own = (Transfer.tenant_id == key.tenant_id, Transfer.key_id == key.id, Transfer.scope == INVOICE)
+    query = select(Transfer).where(*own, Transfer.state.in_(states), Transfer.booked_at.is_(None))
+    return (await session.scalars(query.order_by(Transfer.record_id))).all()
 
 
-async def record_not_ready(
-    session: Session, transfer_ids: Sequence[int], *, tenant_id: UUID, reason: Reason | None
-) -> None:
-    """These documents wait, or are held for this: their key makes files no more."""
-    own = (Transfer.tenant_id == tenant_id, Transfer.id.in_(transfer_ids), Transfer.state == TransferState.COLLECTED)
+async def record_between(session: Session, key: Key, transfer_ids: Sequence[int], *, reason: Reason | None) -> None:
+    """These documents, which waited or were ready for a file, wait, or are held for this: their key goes otherwise."""
+    states = (TransferState.WAITING, TransferState.COLLECTED)
+    own = (Transfer.tenant_id == key.tenant_id, Transfer.id.in_(transfer_ids), Transfer.state.in_(states))
     state = TransferState.WAITING if reason is None else TransferState.HELD
     values = {"state": state, "reasons": [] if reason is None else show_reasons([reason])}
     await session.execute(update(Transfer).where(*own).values(values), execution_options=_QUIET)

@@ -243,7 +243,7 @@ async def record_approval(session: Session, transfer: Transfer, *, actor: str) -
 
 async def record_reopened(session: Session, transfer: Transfer) -> None:
     """Take back what keeps a record from being sent: that somebody ignored it, or that its tries were used up."""
-    if transfer.state in {TransferState.IGNORED, TransferState.FAILED}:
+    if transfer.state in {TransferState.IGNORED, TransferState.FAILED} and transfer.filed_at is None:
         await record_values(session, transfer.id, state=TransferState.WAITING)
         await session.refresh(transfer)
 

@@ -1173,6 +1173,8 @@ def _make_export_number() -> None:
         sa.Column("tenant_id", sa.Uuid(), nullable=False),
         sa.Column("key_id", sa.Uuid(), nullable=False),
         sa.Column("last_number", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("trouble", postgresql.JSONB(astext_type=sa.Text()), nullable=True),
+        sa.Column("tried_at", sa.DateTime(timezone=True), nullable=True),
         sa.ForeignKeyConstraint(
             ["tenant_id", "key_id"], ["key.tenant_id", "key.id"], name=op.f("fk_export_number_tenant_id_key_id")
         ),

@@ -62,6 +62,7 @@ COMMITS = {
     "transfer.series": "a key that is stopped stays so, whatever becomes of the document",
     "transfer.part": "the transfer of a customer, project or department, before its steps",
     "transfer.run_parts": "steps of a customer, project or product",
+    "files.drop": "a file is moved between two commits, so that a crash is seen",
     "sandbox": "no database: a stand-in's own lock",
 }
 

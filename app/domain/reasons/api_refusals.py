@@ -86,7 +86,6 @@ REFUSALS = (
     Refusal(code=Code.EXPORT_UNCONFIRMED, sentence=Text("Nobody has said what became of an earlier file.")),
     Refusal(code=Code.EXPORT_TAKEN, sentence=Text("The document was imported, by somebody's word.")),
     Refusal(code=Code.NOT_IN_EXPORT, sentence=Text("The document is not in this file.")),
-    Refusal(code=Code.READY_UNDECIDED, sentence=Text("Nobody has said what becomes of documents ready for a file.")),
     Refusal(code=Code.LAYOUT_UNFIT, sentence=Text("The layout is not for documents that are booked so.")),
     Refusal(code=Code.LAYOUT_UNUSABLE, sentence=Text("The layout of files cannot be used.")),
 )

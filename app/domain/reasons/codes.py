@@ -184,6 +184,7 @@ class Code(StrEnum):
     FILE_ACCOUNT_UNKNOWN = "file_account_unknown"
     FILE_WITHOUT_DIMENSION = "file_without_dimension"
     FILE_REFUSED = "file_refused"
+    FILE_NOT_FOUND = "file_not_found"
     FILE_KEY_CHANGED = "file_key_changed"
     # Documents that are to become a file, and the layouts of files.
     FILE_FIELD_EMPTY = "file_field_empty"
@@ -197,6 +198,7 @@ class Code(StrEnum):
     FILE_NUMBER_OUTSIDE = "file_number_outside"
     FILE_NUMBER_TWICE = "file_number_twice"
     FILE_YEARS = "file_years"
+    FILE_ROWS = "file_rows"
     FILE_CUSTOMER_DIFFERS = "file_customer_differs"
     LAYOUT_NOT_ACCEPTED = "layout_not_accepted"
     LAYOUT_UNUSABLE = "layout_unusable"
@@ -287,7 +289,6 @@ class Code(StrEnum):
     EXPORT_UNCONFIRMED = "export_unconfirmed"
     EXPORT_TAKEN = "export_taken"
     NOT_IN_EXPORT = "not_in_export"
-    READY_UNDECIDED = "ready_undecided"
     LAYOUT_UNFIT = "layout_unfit"
 
 

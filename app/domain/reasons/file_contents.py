@@ -119,6 +119,12 @@ ROWS = (
         fix=Text("Make one file for each financial year: choose the documents by their dates."),
     ),
     Row(
+        code=Code.FILE_ROWS,
+        mender=Mender.CLERK,
+        sentence=Text("The documents make more rows than a workbook has."),
+        fix=Text("Make several files: choose the documents by their dates."),
+    ),
+    Row(
         code=Code.FILE_CUSTOMER_DIFFERS,
         mender=Mender.CLERK,
         sentence=Text("Documents of the file know the same customer otherwise."),
