@@ -8,6 +8,7 @@ import signal
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from app.embedded.postgres import EmbeddedPostgres
 from app.platform.db import migrate_database
 from app.platform.http import httpx
 from app.sandbox.crew import Crew, DemoFailedError
+from app.sandbox.demo_files import FileDemo
 from app.sandbox.demo_settings import free_ports, make_settings, sandbox_arguments, show_secret, to_environment
 from app.sandbox.recman.store import SANDBOX_KEY
 from app.sandbox.samples import Expected, load_samples
@@ -59,6 +61,11 @@ class DemoOptions:
     shuffle: int | None
     hooks: bool = True
     trouble_every: int = 0
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether all goes well: then a file is made, too."""
+        return self.hooks and not (self.kill_worker or self.trouble_every or self.repeat > 1)
 
 
 def run_demo(options: DemoOptions, *, data_dir: Path) -> int:
@@ -111,6 +118,9 @@ def _run(options: DemoOptions, folder: Path, stack: contextlib.ExitStack) -> int
         _deliver(options, settings, hook, http, part="late")
     transfers = _watch(options, settings, crew, http)
     intended = _show(transfers)
+    if options.is_plain:
+        files = FileDemo(settings, crew, http, _console)
+        intended = files.run(partial(_deliver, options, settings, http=http)) and intended
     _show_addresses(settings, ports)
     if options.stay:
         _console.print("Press Ctrl-C to stop everything.")
