@@ -150,11 +150,10 @@ async def _write(
     session: Session, key: Key, chosen: Sequence[Chosen], shapes: Sequence[Shape], whole: Tally
 ) -> list[MadeFile]:
     tallies = [Tally() for _ in shapes]
-    with ExitStack() as stack:
-        outs: list[BinaryIO] = [stack.enter_context(tempfile.SpooledTemporaryFile(_SPOOL)) for _ in shapes]  # type: ignore[misc]
-        written = stack.enter_context(ExitStack())
-        pairs = zip(shapes, outs, strict=True)
-        writers = [written.enter_context(open_writer(shape.layout, out)) for shape, out in pairs]
+    with ExitStack() as kept, ExitStack() as writing:
+        outs: list[BinaryIO] = [kept.enter_context(tempfile.SpooledTemporaryFile(_SPOOL)) for _ in shapes]  # type: ignore[misc]
+        opened = [open_writer(shape.layout, out) for shape, out in zip(shapes, outs, strict=True)]
+        writers = [writing.enter_context(one) for one in opened]
 
         def write(page: Sequence[Chosen], documents: Sequence[FileDocument]) -> None:
             for one, document in zip(page, documents, strict=True):
@@ -166,8 +165,8 @@ async def _write(
 
         for page in _to_pages(chosen):
             await asyncio.to_thread(write, page, await load_contents(session, key, page))
-        # Each is whole once it is left.
-        await asyncio.to_thread(written.close)
+        # Only now are the files whole.
+        await asyncio.to_thread(writing.close)
         return [
             MadeFile(shape=shape, content=_read(out), tally=tally)
             for shape, out, tally in zip(shapes, outs, tallies, strict=True)
