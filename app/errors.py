@@ -8,10 +8,13 @@ ServiceError                        500  retry           something of ours broke
 │   ├── NotFoundError               404  retry           no such thing (for this caller)
 │   ├── MethodError                 405  retry           the address takes another method
 │   ├── ConflictError               409  retry           the thing is in another state than the request supposes
+│   ├── ChangedError                412  retry           the thing has changed since the caller looked at it
+│   ├── UnseenError                 428  retry           the caller does not say what he looked at
 │   ├── TooLargeError               413  retry           the body is over the cap
 │   └── TooManyTriesError           429  retry           too many wrong tokens came from one address
 ├── DatabaseAwayError               503  retry           Postgres does not answer: the sender must try again
 │   └── SchemaError                 503  retry           it has another schema than this version's
+├── NotReadyError                   503  retry           this process cannot do its work as it stands
 ├── EncryptionKeyMissingError       500  retry           no process starts: secrets could not be stored
 ├── StartError                      500  retry           no process starts: what it needs around it is not there
 ├── SecretUnreadableError           500  retry           none of the encryption keys opens what is stored
@@ -109,6 +112,20 @@ class ConflictError(RequestError):
     status = 409
 
 
+class ChangedError(RequestError):
+    """The thing has changed since the caller looked at it."""
+
+    code = Code.CHANGED_MEANWHILE
+    status = 412
+
+
+class UnseenError(RequestError):
+    """The caller must say which state of the thing the change is meant for."""
+
+    code = Code.IF_MATCH_MISSING
+    status = 428
+
+
 class TooLargeError(RequestError):
     """The body is over the cap."""
 
@@ -135,6 +152,13 @@ class SchemaError(DatabaseAwayError):
 
     def __init__(self, cause: str, *, case: str = "schema") -> None:
         super().__init__(cause, fix=fix_for(Code.DATABASE_AWAY, case))
+
+
+class NotReadyError(ServiceError):
+    """This process answers, but what it needs to do its work is not there; the cause lists all of it."""
+
+    code = Code.NOT_READY
+    status = 503
 
 
 class EncryptionKeyMissingError(ServiceError):

@@ -22,7 +22,9 @@ from app.engine.recorded import list_recorders, release_recorded
 from app.engine.wakeup import wake_workers
 from app.errors import ConflictError
 from app.files.drop import drop_due
+from app.monitoring.facts import CLOCK
 from app.platform.db import Session, is_away, look_at_all
+from app.platform.heartbeats import prune_beats
 from app.platform.leases import Lead, claim_lead, record_office, release_lead
 from app.platform.logger import get_logger, log_fields
 from app.platform.months import create_months
@@ -32,7 +34,7 @@ from app.sweep.sweeps import begin_sweep, is_due, list_last_sweeps
 from app.tables import Tenant
 from app.transfer.follow import begin_following
 
-OFFICE = "schedule"
+OFFICE = CLOCK
 # A look may be late; who misses several has died.
 _LOOKS = 3
 _STARTED_BY = "schedule"
@@ -75,6 +77,7 @@ async def look_at_clock(resources: Resources) -> bool:
             return False
         tenants = await list_tenants(session)
         await prune_keys(session, [tenant.id for tenant in tenants])
+        await prune_beats(session)
         for tenant in tenants:
             with log_fields(tenant=str(tenant.id)):
                 await _sweep_if_due(session, resources, tenant)

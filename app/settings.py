@@ -2,11 +2,15 @@
 
 from dataclasses import dataclass
 from functools import cached_property
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
+from typing import TypeAlias
 from urllib.parse import urlsplit
 
-from pydantic import AliasChoices, Field, SecretStr
+from pydantic import AliasChoices, Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+Network: TypeAlias = IPv4Network | IPv6Network
 
 # Named as they are everywhere, without our prefix.
 _COMMON_NAMES = ("database_url", "database_pooled", "database_direct_url")
@@ -44,6 +48,11 @@ class Settings(BaseSettings):
     host: str = Field("127.0.0.1", description="Address the API listens on")
     port: int = Field(8000, description="Port the API listens on")
     public_url: str = Field("http://127.0.0.1:8000", description="Address under which people and RecMan reach us")
+    trusted_proxies: str = Field(
+        "",
+        description="Addresses or networks of the proxies before us, comma separated; only theirs is X-Forwarded-For "
+        "believed",
+    )
     log_format: str = Field("text", description="Log lines as `text` or `json`")
     log_level: str = Field("INFO", description="Lowest level that is logged")
 
@@ -137,6 +146,17 @@ class Settings(BaseSettings):
         """The hosts a token may name as API base, lower case."""
         return frozenset(host.strip().lower() for host in self.unimicro_allowed_hosts.split(",") if host.strip())
 
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _are_networks(cls, value: str) -> str:
+        parse_networks(value)
+        return value
+
+    @cached_property
+    def proxies(self) -> tuple[Network, ...]:
+        """The networks whose word about other addresses is believed."""
+        return parse_networks(self.trusted_proxies)
+
     def listens_at(self, url: str) -> str | None:
         """Where a worker can be woken from, when it works at `url`; None: nowhere, so that it looks again and again."""
         return self.database_direct_url or (None if self.database_pooled else url)
@@ -159,6 +179,15 @@ class Settings(BaseSettings):
     def redirect_uri(self) -> str:
         """Where Unimicro sends an administrator back after sign-in; must be registered there exactly."""
         return self.public_url.rstrip("/") + "/oauth/unimicro/callback"
+
+
+def parse_networks(text: str) -> tuple[Network, ...]:
+    """The networks of a list with commas; an address is one of its own.
+
+    Raises:
+        ValueError: a part is neither address nor network.
+    """
+    return tuple(ip_network(part.strip()) for part in text.split(",") if part.strip())
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from importlib.metadata import version
 
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
@@ -36,8 +36,14 @@ from app.api import (
     tokens,
     transfers,
 )
+from app.api.counted import Counted
+from app.api.description import describe, name_operation
 from app.api.doors import tell_error
 from app.api.gate import Gate
+from app.api.methods import Addresses, HeadAsGet, require_own_method
+from app.api.once import Once, describe_once
+from app.api.parameters import require_known_parameters
+from app.api.replays import Replays
 from app.api.request_ids import RequestIds
 from app.api.webhooks import contact, receive
 from app.api.webhooks.form import form
@@ -91,15 +97,28 @@ def create_app(open_resources: Opener) -> FastAPI:
     app = FastAPI(
         title="RecMan → Unimicro",
         version=version("recman-unimicro"),
-        description="Carries invoices, credit notes, customers and projects from RecMan into Unimicro.",
         lifespan=lifespan,
         webhooks=form,
+        generate_unique_id_function=name_operation,
     )
     for room in _ROOMS:
-        app.include_router(room.router)
+        describe_once(room.router)
+        # RecMan's deliveries are in a hurry: solving a dependency costs as much as storing one.
+        checks = [] if room is receive else [Depends(require_own_method), Depends(require_known_parameters)]
+        app.include_router(room.router, dependencies=checks)
+    routes = [route for room in _ROOMS for route in room.router.routes]
+    app.state.addresses = Addresses.of_routes([*app.routes, *routes])
+    # The framework's own way to complete a description.
+    app.openapi = describe(app)  # type: ignore[method-assign]
+    # The last one added is asked first.
+    app.add_middleware(Replays)
+    app.add_middleware(Once)
     app.add_middleware(Gate)
-    # The outermost one: whatever slips past the handlers below is told there, with the request's id.
+    app.add_middleware(HeadAsGet)
+    # Around all of these: whatever slips past the handlers below is told there, with the request's id.
     app.add_middleware(RequestIds)
+    # The outermost one: what is counted is what the caller was told.
+    app.add_middleware(Counted)
     for error in (ServiceError, RequestValidationError, HTTPException):
         app.add_exception_handler(error, tell_error)
     return app

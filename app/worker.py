@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from datetime import timedelta
 from functools import partial
 from typing import Any
@@ -41,6 +41,7 @@ from app.errors import (
     WaitError,
 )
 from app.platform.db import Session, is_away
+from app.platform.figures import DOCUMENT_DELAY, DOCUMENT_SECONDS, DOCUMENTS, TROUBLES, begin_at_zero
 from app.platform.logger import get_logger
 from app.platform.resources import Resources
 from app.reading.quota import REFUSED_KEY_SECONDS
@@ -51,7 +52,7 @@ from app.sweep.sweeps import record_trouble as record_sweep_trouble
 from app.tables import Event, Tenant, Transfer
 from app.transfer.books import REST_SECONDS, open_books
 from app.transfer.carry import carry_company, carry_document, carry_nothing, carry_project, hold
-from app.transfer.context import Run, to_candidate
+from app.transfer.context import Ending, Outcome, Run, to_candidate
 from app.transfer.follow import SCOPE as FOLLOW
 from app.transfer.follow import carry_follow
 from app.transfer.log import find_transfer, is_begun
@@ -63,6 +64,7 @@ _BATCH = 100
 _LOOK_AGAIN_SECONDS = 1.0
 
 _log = get_logger(__name__)
+begin_at_zero(DOCUMENTS, Outcome)
 
 Carry = Callable[[Run], Awaitable[None]]
 
@@ -107,30 +109,16 @@ async def prepare(resources: Resources, carry_one: Carry, session: Session, leas
     """
     unseen = await load_unseen(session, leases, limit=_BATCH)
     tenants = await load_tenants(session, {one.tenant_id for one in leases})
-    works: list[Work] = []
-    for one in leases:
-        heard = Heard(tenants[one.tenant_id], unseen.get(one.lane_id, ()))
-        works.append(partial(_work_on, resources.of_tenant(one.tenant_id), carry_one, one, heard))
-    return works
+    return [
+        partial(_work_on, resources, carry_one, one, tenants[one.tenant_id], unseen.get(one.lane_id, ()))
+        for one in leases
+    ]
 
 
-async def work_on(resources: Resources, carry_one: Carry, lease: Lease) -> None:
-    """Carry what one claimed lane has heard."""
-    async with resources.sessions() as session:
-        (work,) = await prepare(resources, carry_one, session, [lease])
-    await work()
-
-
-@dataclass(frozen=True, slots=True)
-class Heard:
-    """What a lane has heard, and whose it is."""
-
-    tenant: Tenant
-    events: Sequence[Event]
-
-
-async def _work_on(resources: Resources, carry_one: Carry, lease: Lease, heard: Heard) -> None:
-    events = heard.events
+async def _work_on(
+    resources: Resources, carry_one: Carry, lease: Lease, tenant: Tenant, events: Sequence[Event]
+) -> None:
+    resources = resources.of_tenant(lease.tenant_id)
     if not events:
         # A repeat that lost a race has raised the counter without leaving an event.
         await _release_empty(resources, lease)
@@ -141,7 +129,7 @@ async def _work_on(resources: Resources, carry_one: Carry, lease: Lease, heard: 
         sessions=resources.sessions,
         lease=lease,
         events=events,
-        reader=open_reader(resources, heard.tenant, since=heard_at, purpose=purpose),
+        reader=open_reader(resources, tenant, since=heard_at, purpose=purpose),
         open_books=lambda key, booking=None: open_books(resources, key, heard_at=heard_at, booking=booking),
         read_lag_seconds=resources.settings.unimicro_read_lag_seconds,
         resources=resources,
@@ -167,8 +155,18 @@ async def _work_on(resources: Resources, carry_one: Carry, lease: Lease, heard: 
 def _tell_ending(run: Run, started: float) -> None:
     """Say how a document's run ended, once that is committed; what waits or is tried again has not ended."""
     if run.ending is not None and run.lease.scope == "invoice":
-        milliseconds = round((time.monotonic() - started) * 1000)
-        _log.info("document_ended", number=run.number, milliseconds=milliseconds, **asdict(run.ending))
+        seconds = time.monotonic() - started
+        _log.info("document_ended", number=run.number, milliseconds=round(seconds * 1000), **asdict(run.ending))
+        _count_ending(run, run.ending, seconds)
+
+
+def _count_ending(run: Run, ending: Ending, seconds: float) -> None:
+    DOCUMENTS.labels(ending.outcome).inc()
+    DOCUMENT_SECONDS.labels(ending.outcome).observe(seconds)
+    if run.lease.claimed_at is not None:
+        # Both moments are the database's; this process's clock may be wrong.
+        waited = (run.lease.claimed_at - run.events[0].received_at).total_seconds()
+        DOCUMENT_DELAY.labels(ending.outcome).observe(waited + seconds)
 
 
 async def _release_empty(resources: Resources, lease: Lease) -> None:
@@ -337,6 +335,7 @@ _FATES: tuple[tuple[type[Exception], System | None, Fate], ...] = (
 
 async def settle_trouble(resources: Resources, run: Run, error: Exception) -> None:
     """Give the lane back with the fate that the error means, and show the reason on the transfer."""
+    TROUBLES.labels(error.code if isinstance(error, ServiceError) else Code.UNEXPECTED).inc()
     await _choose_fate(error)(resources, run, error)
     if run.goes_alone and run.key_id is not None and not run.finished and not isinstance(error, ProvingError):
         # Its turn is the next one's as long as nothing of it is begun.

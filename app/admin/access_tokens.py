@@ -11,9 +11,10 @@ from sqlalchemy import select
 from app.accounting.connections import SIGN_IN_AGAIN, TokenSet, refresh, sign_in_server, to_token_refused
 from app.admin.keys import identity_of, open_secret, open_server_client, record_sign_in_lost, record_tokens
 from app.domain.states import KeyState
-from app.errors import AuthExpiredError, System
+from app.errors import AuthExpiredError, RemoteError, System
 from app.platform.crypto import Vault
 from app.platform.db import Session, locked
+from app.platform.figures import REFRESHES, Refresh
 from app.platform.logger import get_logger
 from app.platform.resources import Resources
 from app.tables import Key
@@ -89,7 +90,7 @@ async def _renew_alone(resources: Resources, key_id: UUID, *, refused: str | Non
         if refused is not None and key_id in resources.kept(RenewedKeys).by_id:
             raise to_token_refused("it was renewed a moment ago")
         try:
-            tokens = await _renew(resources, key)
+            tokens = await _renew_counted(resources, key)
         except AuthExpiredError as error:
             gone = error
             first = await record_sign_in_lost(session, key, reason=error.cause)
@@ -107,6 +108,16 @@ async def _renew_alone(resources: Resources, key_id: UUID, *, refused: str | Non
 async def _load(session: Session, key_id: UUID, *, lock: bool = False) -> Key:
     query = select(Key).where(Key.id == key_id)
     return (await session.scalars(locked(query) if lock else query)).one()
+
+
+async def _renew_counted(resources: Resources, key: Key) -> TokenSet:
+    try:
+        tokens = await _renew(resources, key)
+    except RemoteError as error:
+        REFRESHES.labels(Refresh.SIGN_IN_LOST if isinstance(error, AuthExpiredError) else Refresh.FAILED).inc()
+        raise
+    REFRESHES.labels(Refresh.RENEWED).inc()
+    return tokens
 
 
 async def _renew(resources: Resources, key: Key) -> TokenSet:

@@ -308,6 +308,17 @@ def open_secret(vault: Vault, key: Key, column: str) -> str | None:
     return None if sealed is None else vault.open(sealed, owner=_owner(key, column))
 
 
+async def verify_key_secrets(session: Session, vault: Vault) -> None:
+    """Make sure that the newest key's secrets can be opened.
+
+    Raises:
+        SecretUnreadableError: they were sealed with another encryption key.
+    """
+    query = select(Key).where(Key.access_token.is_not(None)).order_by(Key.created_at.desc()).limit(1)
+    for key in await session.scalars(query):
+        open_secret(vault, key, "access_token")
+
+
 def open_server_client(vault: Vault, key: Key) -> ServerClient | None:
     """The server client that signs in for this key, if it is one."""
     found = open_secret(vault, key, "credentials")

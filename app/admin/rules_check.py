@@ -108,8 +108,9 @@ def _is_usable(known: Sequence[RemoteVatType], today: date) -> bool:
 
 def _list_account_faults(rules: Rules, reference: Reference) -> Iterator[str]:
     named = [(f"sales_accounts.{n}", number) for n, number in enumerate(rules.sales_accounts)]
+    also = frozenset(rules.sales_accounts)
     for place, number in [*_list_accounts(rules), *named]:
         account = reference.accounts.get(number)
-        fault = "is not in Unimicro" if account is None else account.find_fault(rules.sales_accounts)
+        fault = "is not in Unimicro" if account is None else account.find_fault(also)
         if fault:
             yield f"{place}: account {number} {fault}"

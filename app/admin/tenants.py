@@ -100,6 +100,17 @@ def open_recman_api_key(vault: Vault, tenant: Tenant) -> str | None:
     return vault.open(tenant.recman_api_key, owner=_owner(tenant.id))
 
 
+async def verify_tenant_secrets(session: Session, vault: Vault) -> None:
+    """Make sure that the newest tenant's RecMan API key can be opened.
+
+    Raises:
+        SecretUnreadableError: it was sealed with another encryption key.
+    """
+    query = select(Tenant).where(Tenant.recman_api_key.is_not(None)).order_by(Tenant.created_at.desc()).limit(1)
+    for tenant in await session.scalars(query):
+        open_recman_api_key(vault, tenant)
+
+
 def show_api_key(vault: Vault, tenant: Tenant) -> str | None:
     """The RecMan API key as people may see it: the beginning of its fingerprint."""
     api_key = open_recman_api_key(vault, tenant)

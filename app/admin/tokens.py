@@ -16,13 +16,19 @@ from app.tables import OPERATORS, AdminToken, TokenHash
 
 # Writing down every use would turn each look into a write.
 _USE_NOTED_EVERY = timedelta(minutes=1)
+# Monitors of the whole installation are the operators' own, too, and let nobody in who could make a token.
+_OF_OPERATORS = (AdminToken.tenant_id == OPERATORS, AdminToken.role == "operator")
 
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who calls: an operator sees every tenant (`tenant_id` None), the others their own."""
+    """Who calls: without a tenant (`tenant_id` None: operators, some monitors) every one is seen, else the own.
+
+    `holder_id` stays when the token is rotated.
+    """
 
     token_id: UUID
+    holder_id: UUID
     name: str
     role: str
     tenant_id: UUID | None
@@ -35,7 +41,7 @@ class Caller:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewToken:
-    """A token to be made; an operator's has no tenant, every other has one."""
+    """A token to be made; an operator's has no tenant, a monitor's may have one, every other has one."""
 
     name: str
     role: str
@@ -56,7 +62,8 @@ async def find_caller(session: Session, token: str) -> Caller | None:
     if row is None or not hmac.compare_digest(row.hash, wanted):
         return None
     await _record_use(session, row)
-    return Caller(row.id, row.name, row.role, None if row.tenant_id == OPERATORS else row.tenant_id)
+    tenant_id = None if row.tenant_id == OPERATORS else row.tenant_id
+    return Caller(row.id, row.holder_id or row.id, row.name, row.role, tenant_id)
 
 
 async def _record_use(session: Session, row: AdminToken) -> None:
@@ -83,7 +90,7 @@ async def ensure_operator(session: Session, given: str | None) -> str | None:
         if await session.get(TokenHash, fingerprint(given)) is None:
             await create_token(session, NewToken(name="bootstrap", role="operator", secret=given))
         return None
-    if await session.scalar(select(AdminToken.id).where(AdminToken.tenant_id == OPERATORS).limit(1)):
+    if await session.scalar(select(AdminToken.id).where(*_OF_OPERATORS).limit(1)):
         return None
     made = NewToken(name="bootstrap", role="operator")
     await create_token(session, made)
@@ -143,10 +150,15 @@ async def rotate_token(session: Session, token: AdminToken, *, overlap: timedelt
     """A new token in place of this one, which still lets its holder in for `overlap`; the new secret is shown once.
 
     The new one lasts as long as the old one was meant to.
+
+    Raises:
+        ConflictError: it was rotated before, which promised its end and made its successor; or it has expired.
     """
+    await _require_newest(session, token)
     new = NewToken(name=token.name, role=token.role, tenant_id=token.tenant_id, expires_at=token.expires_at)
     made = await create_token(session, new)
     made.holder_id = token.holder_id or token.id
+    token.successor_id = made.id
     await session.flush()
     until = func.least(AdminToken.expires_at, func.now() + overlap)
     await session.execute(
@@ -158,6 +170,17 @@ async def rotate_token(session: Session, token: AdminToken, *, overlap: timedelt
     return made, new.secret
 
 
+async def _require_newest(session: Session, token: AdminToken) -> None:
+    if token.successor_id is not None:
+        raise ConflictError(
+            f"The token was rotated already, into {token.successor_id}",
+            fix="Rotate that one; to end this one before its time, DELETE it.",
+            code=Code.TOKEN_ROTATED,
+        )
+    if not await session.scalar(select(_is_live()).where(AdminToken.id == token.id)):
+        raise ConflictError("The token has expired", fix="Make a new one.", code=Code.TOKEN_EXPIRED)
+
+
 async def list_tokens_of_holder(session: Session, token_id: UUID) -> set[UUID]:
     """The token with all that it was rotated from or into: one person has held them."""
     own = select(func.coalesce(AdminToken.holder_id, AdminToken.id)).where(AdminToken.id == token_id)
@@ -166,12 +189,12 @@ async def list_tokens_of_holder(session: Session, token_id: UUID) -> set[UUID]:
 
 
 async def _keep_an_operator(session: Session, token: AdminToken) -> None:
-    if token.tenant_id != OPERATORS:
+    if token.role != "operator":
         return
     # Two operators who revoke each other's token at the same time must not both succeed.
     await session.execute(text("SELECT pg_advisory_xact_lock(hashtext('operator tokens'))"))
     lasting = select(func.count()).where(
-        AdminToken.tenant_id == OPERATORS, AdminToken.id != token.id, AdminToken.expires_at.is_(None), _is_live()
+        *_OF_OPERATORS, AdminToken.id != token.id, AdminToken.expires_at.is_(None), _is_live()
     )
     if not await session.scalar(lasting):
         raise ConflictError(

@@ -29,7 +29,7 @@ class ChangeView(View):
 Subject = Annotated[str | None, Query(description="Only changes of this thing", examples=["key:0d1f…"])]
 
 
-@router.get("")
+@router.get("", operation_id="list_audit")
 async def list_all_changes(
     door: ViewerDoor, subject: Subject = None, before: Before = None, limit: Limit = 100
 ) -> list[ChangeView]:

@@ -115,6 +115,7 @@ Most = Annotated[int, Query(ge=0, le=1000, description="At most this many rows")
 
 @router.post(
     "/{key_id}/customer-check",
+    operation_id="run_customer_check",
     response_class=StreamingResponse,
     responses={
         200: {
@@ -147,7 +148,7 @@ def _line(progress: Progress) -> str:
     return dump_json({"step": progress.step, "done": progress.done}) + "\n"
 
 
-@router.get("/{key_id}/customer-check", responses=problems(_404=_CODES))
+@router.get("/{key_id}/customer-check", operation_id="show_customer_check", responses=problems(_404=_CODES))
 async def show(door: ViewerDoor, key_id: UUID, limit: Most = 100) -> CustomerCheckDetail:
     """The key's newest check."""
     check = await load_last_check(door.session, await load_key(door.session, key_id))
@@ -158,6 +159,7 @@ async def show(door: ViewerDoor, key_id: UUID, limit: Most = 100) -> CustomerChe
 
 @router.get(
     "/{key_id}/customer-check/report",
+    operation_id="show_customer_report",
     response_class=Response,
     responses={200: {"content": {kind: {} for kind in MEDIA_TYPES.values()}}, **problems(_404=_CODES)},
 )
@@ -179,6 +181,7 @@ async def report(
 
 @router.post(
     "/{key_id}/customer-check/accept",
+    operation_id="accept_customer_check",
     responses=problems(_404=_CODES, _409="nothing_to_accept, check_is_newer"),
 )
 async def accept(door: AdminDoor, resources: ResourcesDep, key_id: UUID, word: Acceptance) -> CustomerCheckView:
@@ -200,6 +203,7 @@ async def accept(door: AdminDoor, resources: ResourcesDep, key_id: UUID, word: A
 
 @router.post(
     "/{key_id}/customer-links",
+    operation_id="link_customer",
     status_code=201,
     responses=problems(
         _404="not_found",

@@ -119,7 +119,11 @@ async def enter_department(door: AdminDoor, new: NewDepartment) -> DepartmentVie
     return _view(row)
 
 
-@router.put("/{recman_department_id}/key", responses=problems(_404="department_unknown, not_found"))
+@router.put(
+    "/{recman_department_id}/key",
+    operation_id="choose_department_key",
+    responses=problems(_404="department_unknown, not_found"),
+)
 async def choose_key(
     door: AdminDoor, resources: ResourcesDep, recman_department_id: str, choice: KeyChoice
 ) -> MovedDepartment:

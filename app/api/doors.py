@@ -12,9 +12,13 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from starlette.exceptions import HTTPException
 
 from app.admin.audit import Change, record_change
+from app.admin.kept_answers import record_carried_out
 from app.admin.tenants import load_tenant
 from app.admin.tokens import Caller, find_caller
+from app.api.addresses import find_address, name_household
 from app.api.guesses import Tries
+from app.api.methods import list_methods
+from app.api.views import PROBLEM
 from app.domain.reasons.catalogue import fix_for
 from app.domain.reasons.codes import Code
 from app.errors import (
@@ -34,7 +38,7 @@ from app.platform.resources import Resources
 _RETRY_AFTER_SECONDS = "5"
 
 _log = get_logger(__name__)
-_bearer = HTTPBearer(auto_error=False, description="An admin token")
+bearer = HTTPBearer(auto_error=False, description="An admin token")
 
 
 async def get_resources(request: Request) -> Resources:  # async: a plain function would cost a thread hop
@@ -85,16 +89,16 @@ async def _note_wrong_token(request: Request, resources: Resources) -> None:
 
     A good token is let in all the same: many people may share one address behind a proxy.
     """
-    address = request.client.host if request.client is not None else "unknown"
-    resources.kept(Tries).check(address)
-    resources.kept(Tries).note(address)
-    change = Change(actor=f"address:{address}", action="token.refused", subject="token:unknown")
+    address = find_address(request, resources.settings.proxies)
+    resources.kept(Tries).check(name_household(address))
+    resources.kept(Tries).note(name_household(address))
+    change = Change(actor=f"address:{address or 'unknown'}", action="token.refused", subject="token:unknown")
     async with resources.sessions.begin() as session:
         await record_change(session, change)
 
 
 async def require_caller(
-    request: Request, _described: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
+    request: Request, _described: Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)]
 ) -> Caller:
     """Whom the gate has let in."""
     caller: Caller = request.state.caller
@@ -156,29 +160,43 @@ async def _open_door(session: Session, caller: Caller, tenant: UUID | None) -> D
 
 def _require_role(*roles: str) -> Callable[..., Awaitable[Door]]:
     async def open_door(
-        session: SessionDep, caller: Annotated[Caller, Depends(require_caller)], tenant: TenantQuery = None
+        request: Request,
+        session: SessionDep,
+        caller: Annotated[Caller, Depends(require_caller)],
+        tenant: TenantQuery = None,
     ) -> Door:
         if caller.role not in roles:
             raise ForbiddenError(
                 f"A token with role {caller.role} may not do this", fix=f"Use one with role {' or '.join(roles)}."
             )
+        await _note_carried_out(request, session)
         return await _open_door(session, caller, tenant)
 
     return open_door
 
 
-# Look; look and change; everything, over all tenants.
+async def _note_carried_out(request: Request, session: Session) -> None:
+    """Let the request's own transaction say that it was carried out, if it is one to be carried out once."""
+    place = getattr(request.state, "once", None)
+    if place is not None:
+        await record_carried_out(session, place)
+
+
+# Health and metrics; look; look and change; everything, over all tenants.
+MonitorDoor = Annotated[Door, Depends(_require_role("monitor", "operator"))]
 ViewerDoor = Annotated[Door, Depends(_require_role("viewer", "admin", "operator"))]
 AdminDoor = Annotated[Door, Depends(_require_role("admin", "operator"))]
 OperatorDoor = Annotated[Door, Depends(_require_role("operator"))]
 
 
-async def tell_error(_request: Request, error: Exception) -> JSONResponse:
+async def tell_error(request: Request, error: Exception) -> JSONResponse:
     """Any error as problem details with code, cause and fix."""
     known = _known(error)
     headers = dict(error.headers or {}) if isinstance(error, HTTPException) else {}
     if isinstance(known, DatabaseAwayError | TooManyTriesError):
         headers["Retry-After"] = _RETRY_AFTER_SECONDS if isinstance(known, DatabaseAwayError) else "60"
+    if isinstance(known, MethodError):
+        headers["Allow"] = ", ".join(list_methods(request))
     if isinstance(known, SignatureError):
         headers["WWW-Authenticate"] = "Bearer"
     body: dict[str, Any] = {
@@ -189,7 +207,7 @@ async def tell_error(_request: Request, error: Exception) -> JSONResponse:
         "cause": known.cause,
         "fix": known.fix,
     }
-    return JSONResponse(body, status_code=known.status, headers=headers, media_type="application/problem+json")
+    return JSONResponse(body, status_code=known.status, headers=headers, media_type=PROBLEM)
 
 
 def _known(error: Exception) -> ServiceError:

@@ -62,8 +62,8 @@ _AfterPosition = Annotated[int, Query(ge=0, description="The last position of th
         200: {"model": MadeExport, "description": "A dry run: nothing was made"},
         **problems(
             _404="not_found",
-            _409="key_not_for_files, key_paused, key_stopped, key_proving, nothing_ready, not_ready, export_unfit, "
-            "export_unconfirmed",
+            _409="key_not_for_files, key_paused, key_stopped, key_proving, nothing_ready, not_ready_for_file, "
+            "export_unfit, export_unconfirmed",
             _422="nothing_named, layout_unfit, layout_unusable",
         ),
     },
@@ -178,6 +178,7 @@ def _to_document(one: ExportDocument, transfer: Transfer) -> ExportDocumentView:
 
 @router.get(
     "/exports/{export_id}/file",
+    operation_id="show_export_file",
     response_class=Response,
     responses={200: _BYTES, **problems(_404="not_found")},
 )
@@ -194,6 +195,7 @@ async def download_file(
 
 @router.get(
     "/exports/{export_id}/list",
+    operation_id="show_export_list",
     response_class=Response,
     responses={200: {"content": {"text/csv": {"schema": {"type": "string"}}}}, **problems(_404="not_found")},
 )
@@ -243,6 +245,7 @@ async def confirm_export(door: AdminDoor, resources: ResourcesDep, export_id: UU
 
 @router.post(
     "/exports/{export_id}/again",
+    operation_id="release_export",
     status_code=202,
     responses=problems(_404="not_found", _409="not_in_export, export_taken, export_unconfirmed"),
 )

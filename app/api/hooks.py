@@ -3,16 +3,17 @@
 import base64
 import binascii
 import secrets
-from datetime import datetime, timedelta
-from typing import Annotated, Any, Literal
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Any, Literal, TypedDict
 from uuid import UUID
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Response
 from pydantic import Field, SecretStr
 
 from app.admin.hooks import (
     create_hook,
     list_hooks,
+    list_old_addresses,
     load_hook,
     open_secrets,
     record_hook_change,
@@ -20,7 +21,8 @@ from app.admin.hooks import (
     rotate_secret,
 )
 from app.api.doors import AdminDoor, Door, ResourcesDep, ViewerDoor
-from app.api.views import Name, Order, OverlapHours, View, problems
+from app.api.etags import SeenDep, to_etag
+from app.api.views import Name, Order, OverlapHours, View, problems, shown_once
 from app.api.webhooks.known import KnownHooks
 from app.domain.reasons.codes import Code
 from app.errors import RequestError
@@ -62,15 +64,17 @@ class HookView(View):
     verification: Verification
     enabled: bool
     record_first: bool = Field(description="Deliveries are stored without effects until somebody confirms")
-    old_address_until: datetime | None = Field(description="An address that was rotated away is good until then")
+    old_addresses_until: list[datetime] = Field(description="Addresses that were rotated away are good until then")
     created_at: datetime
 
 
 class MadeHook(HookView):
     """A hook with what is shown this once: its address, its secret."""
 
-    address: str | None = Field(None, examples=["https://example.com/webhooks/recman/hook_9fK2…"])
-    secret: str | None = Field(None, description="To be entered at the sender; none when the address is the secret")
+    address: str | None = shown_once(None, examples=["https://example.com/webhooks/recman/hook_9fK2…"])
+    secret: str | None = shown_once(
+        None, description="To be entered at the sender; none when the address is the secret"
+    )
 
 
 class NewHook(Order):
@@ -97,7 +101,15 @@ class HookRotation(Order):
 
     what: Literal["address", "secret"]
     overlap_hours: OverlapHours = 24
+    end_older: bool = Field(
+        False, description="true: older ones that are good still end now, whatever was promised: one has become known"
+    )
     secret: SecretStr | None = Field(None, description="The new secret; left out: one is made")
+
+
+class _Ends(TypedDict):
+    overlap: timedelta
+    ends_older: bool
 
 
 @router.post("", status_code=201, responses=problems(_422="header_missing, secret_not_needed, secret_unusable"))
@@ -125,33 +137,55 @@ async def list_all_hooks(door: ViewerDoor) -> list[HookView]:
     return [_view(hook) for hook in await list_hooks(door.session, tenant_id=door.tenant_id)]
 
 
-@router.patch("/{hook_id}", responses=problems(_404="not_found"))
-async def change_hook(door: AdminDoor, resources: ResourcesDep, hook_id: UUID, change: HookChange) -> HookView:
-    """Rename, disable or enable a hook; a change is noticed by every process within the hook cache's seconds."""
-    hook = await load_hook(door.session, hook_id)
-    before = _show(resources.vault, hook)
-    await record_hook_change(
-        door.session, hook, name=change.name, enabled=change.enabled, record_first=change.record_first
-    )
-    await _record(door, "hook.change", hook, before=before, after=_show(resources.vault, hook))
-    await _commit(door, resources)
+@router.get("/{hook_id}", responses=problems(_404="not_found"))
+async def show_hook(door: ViewerDoor, resources: ResourcesDep, response: Response, hook_id: UUID) -> HookView:
+    """One hook."""
+    hook = await load_hook(door.session, hook_id, lock=False)
+    response.headers["ETag"] = to_etag(_show(resources.vault, hook))
     return _view(hook)
 
 
-@router.post("/{hook_id}/rotate", status_code=201, responses=problems(_404="not_found", _422="secret_not_needed"))
-async def rotate_hook(door: AdminDoor, resources: ResourcesDep, hook_id: UUID, rotation: HookRotation) -> MadeHook:
-    """Give the hook a new address or a new secret; the old one stays good for the overlap."""
+@router.patch("/{hook_id}", responses=problems(_404="not_found", _412="changed_meanwhile"))
+async def change_hook(
+    door: AdminDoor,
+    resources: ResourcesDep,
+    response: Response,
+    seen: SeenDep,
+    hook_id: UUID,
+    change: HookChange,
+) -> HookView:
+    """Rename, disable or enable a hook; a change is noticed by every process within the hook cache's seconds."""
     hook = await load_hook(door.session, hook_id)
     before = _show(resources.vault, hook)
-    overlap = timedelta(hours=rotation.overlap_hours)
+    seen.verify(to_etag(before))
+    await record_hook_change(
+        door.session, hook, name=change.name, enabled=change.enabled, record_first=change.record_first
+    )
+    after = _show(resources.vault, hook)
+    await _record(door, "hook.change", hook, before=before, after=after)
+    await _commit(door, resources)
+    response.headers["ETag"] = to_etag(after)
+    return _view(hook)
+
+
+@router.post(
+    "/{hook_id}/rotate",
+    status_code=201,
+    responses=problems(_404="not_found", _409="overlaps_open", _422="secret_not_needed"),
+)
+async def rotate_hook(door: AdminDoor, resources: ResourcesDep, hook_id: UUID, rotation: HookRotation) -> MadeHook:
+    """Give the hook a new address or a new secret; the old one stays good for the overlap, and so do older ones."""
+    hook = await load_hook(door.session, hook_id)
+    before = _show(resources.vault, hook)
+    ends: _Ends = {"overlap": timedelta(hours=rotation.overlap_hours), "ends_older": rotation.end_older}
     address = secret = None
     if rotation.what == "address":
-        address = await rotate_address(door.session, hook, overlap=overlap)
+        address = await rotate_address(door.session, hook, **ends)
     else:
         secret = _choose_secret(Verification(**hook.verification), rotation.secret)
         if secret is None:
             raise _not_needed()
-        await rotate_secret(door.session, resources.vault, hook, secret=secret, overlap=overlap)
+        await rotate_secret(door.session, resources.vault, hook, secret=secret, **ends)
     await _record(door, f"hook.rotate_{rotation.what}", hook, before=before, after=_show(resources.vault, hook))
     await _commit(door, resources)
     return _made(resources, hook, address=address, secret=secret)
@@ -222,7 +256,7 @@ def _view(hook: Hook) -> HookView:
         verification=Verification(**hook.verification),
         enabled=hook.disabled_at is None,
         record_first=hook.record_first,
-        old_address_until=hook.old_address_until,
+        old_addresses_until=[until for _, until in list_old_addresses(hook, datetime.now(UTC))],
         created_at=hook.created_at,
     )
 

@@ -178,7 +178,11 @@ async def list_all_invoices(
     return [_view(row, bases, resources.settings, rungs.get((row.key_id, row.remote_customer_id))) for row in rows]
 
 
-@router.post("/invoices/dry-run", responses=problems(_404="not_found", _502="RecMan's or Unimicro's own trouble"))
+@router.post(
+    "/invoices/dry-run",
+    operation_id="show_dry_run",
+    responses=problems(_404="not_found", _502="RecMan's or Unimicro's own trouble"),
+)
 async def show_plans(door: AdminDoor, resources: ResourcesDep, order: DryRunOrder) -> list[DryRunView]:
     """What would be sent, call by call with the exact payload. Changes nothing anywhere."""
     transfers = [await _load_invoice(door, transfer_id) for transfer_id in order.ids]

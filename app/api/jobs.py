@@ -97,7 +97,9 @@ async def send_invoices(door: AdminDoor, resources: ResourcesDep, wanted: Wanted
     return await _make(door, resources, new, action="invoices.send")
 
 
-@router.post("/jobs", status_code=202, responses=problems(_404="not_found", _422="nothing_named"))
+@router.post(
+    "/jobs", operation_id="make_job", status_code=202, responses=problems(_404="not_found", _422="nothing_named")
+)
 async def make_replay(door: AdminDoor, resources: ResourcesDep, order: ReplayOrder) -> JobView:
     """Look again at invoices, also booked, failed and ignored ones, once a dry run has shown what would come of it.
 
@@ -152,7 +154,7 @@ async def show_job(door: ViewerDoor, job_id: UUID) -> JobView:
     return await _view(door, await load_job(door.session, job_id))
 
 
-@router.get("/jobs/{job_id}/documents", responses=problems(_404="not_found"))
+@router.get("/jobs/{job_id}/documents", operation_id="list_job_documents", responses=problems(_404="not_found"))
 async def list_documents(door: ViewerDoor, job_id: UUID, after: After = 0, limit: Limit = 100) -> list[JobDocumentView]:
     """Each invoice of a job: what its dry run said, and what came of it."""
     job = await load_job(door.session, job_id)
@@ -173,7 +175,7 @@ async def start_job(door: AdminDoor, resources: ResourcesDep, job_id: UUID) -> J
     return view
 
 
-@router.post("/jobs/{job_id}/cancel", responses=problems(_404="not_found", _409="job_over"))
+@router.post("/jobs/{job_id}/cancel", operation_id="cancel_job", responses=problems(_404="not_found", _409="job_over"))
 async def stop_job(door: AdminDoor, resources: ResourcesDep, job_id: UUID) -> JobView:
     """Take up no more invoices. What is under way ends; what waits is not done, and stands as it did before the job."""
     job = await load_job(door.session, job_id, lock=True)

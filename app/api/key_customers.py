@@ -72,6 +72,7 @@ async def list_key_customers(
 
 @router.delete(
     "/{key_id}/customer-links/{recman_company_id}",
+    operation_id="release_customer",
     responses=problems(_404="not_found, link_unknown", _409="link_stands"),
 )
 async def release(
@@ -93,7 +94,9 @@ async def release(
     return view
 
 
-@router.get("/{key_id}/shared-org-numbers", responses=problems(_404="not_found"))
+@router.get(
+    "/{key_id}/shared-org-numbers", operation_id="list_shared_org_numbers", responses=problems(_404="not_found")
+)
 async def list_shared_numbers(door: ViewerDoor, key_id: UUID) -> list[SharedNumberView]:
     """Organisation numbers that several customers have, as somebody said."""
     key = await load_key(door.session, key_id)
@@ -102,6 +105,7 @@ async def list_shared_numbers(door: ViewerDoor, key_id: UUID) -> list[SharedNumb
 
 @router.post(
     "/{key_id}/shared-org-numbers",
+    operation_id="share_org_number",
     status_code=201,
     responses=problems(_404="not_found", _422="org_number_unusable"),
 )
@@ -123,6 +127,7 @@ async def share(door: AdminDoor, resources: ResourcesDep, key_id: UUID, order: S
 
 @router.delete(
     "/{key_id}/shared-org-numbers/{org_number}",
+    operation_id="unshare_org_number",
     status_code=204,
     responses=problems(_404="not_found", _422="org_number_unusable"),
 )

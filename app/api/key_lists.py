@@ -63,7 +63,7 @@ class ListRowsView(View):
     rows: list[dict[str, str]] = Field(examples=[[{"number": "4711", "name": "Timer", "account": "3000"}]])
 
 
-@router.get("", responses=problems(_404="not_found", _409="key_is_signed_in"))
+@router.get("", operation_id="list_key_lists", responses=problems(_404="not_found", _409="key_is_signed_in"))
 async def list_all_lists(door: ViewerDoor, key_id: UUID) -> list[ListView]:
     """Every list that the key may have, with its columns: what was sent and when, what is still missing."""
     key = await _load(door, key_id)
@@ -71,7 +71,7 @@ async def list_all_lists(door: ViewerDoor, key_id: UUID) -> list[ListView]:
     return [_show(kind, known.get(kind)) for kind in ListKind]
 
 
-@router.get("/{kind}", responses=problems(_404="not_found", _409="key_is_signed_in"))
+@router.get("/{kind}", operation_id="show_key_list", responses=problems(_404="not_found", _409="key_is_signed_in"))
 async def show_list(
     door: ViewerDoor,
     key_id: UUID,
@@ -90,6 +90,7 @@ async def show_list(
 
 @router.put(
     "/{kind}",
+    operation_id="put_key_list",
     responses=problems(_404="not_found", _409="key_is_signed_in", _422="list_unreadable, list_unusable"),
     openapi_extra=_FILE,
 )

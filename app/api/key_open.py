@@ -20,7 +20,9 @@ from app.transfer.retry import retry_held
 router = APIRouter(prefix="/v1/keys", tags=["keys"])
 
 
-@router.post("/{key_id}/open", responses=problems(_404="not_found", _409="key_unproven, key_is_open"))
+@router.post(
+    "/{key_id}/open", operation_id="open_key", responses=problems(_404="not_found", _409="key_unproven, key_is_open")
+)
 async def open_for_good(door: AdminDoor, resources: ResourcesDep, key_id: UUID, word: OpeningOrder) -> KeyView:
     """Let a proven key send without waiting, or one that was stopped go on as before.
 

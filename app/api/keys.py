@@ -3,7 +3,7 @@
 from typing import Any
 from uuid import UUID
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Response
 
 from app.accounting.connections import revoke
 from app.admin.departments import (
@@ -29,6 +29,7 @@ from app.admin.proving import (
     record_restart,
 )
 from app.api.doors import AdminDoor, Door, ResourcesDep, ViewerDoor
+from app.api.etags import SeenDep, to_etag
 from app.api.key_answers import ANSWERS, answer_of, say_words
 from app.api.key_making import make
 from app.api.key_shows import list_served, show_for_audit, to_view, view_key
@@ -104,7 +105,7 @@ async def list_all_keys(door: ViewerDoor) -> list[KeyView]:
     return [to_view(key, served.get(key.id, []), progress.get(key.id, Progress())) for key in keys]
 
 
-@router.get("/removed")
+@router.get("/removed", operation_id="list_removed_keys")
 async def list_former_keys(door: ViewerDoor) -> list[FormerKeyView]:
     """Every key that was removed, and what it left behind."""
     keys = await list_removed_keys(door.session, tenant_id=door.tenant_id)
@@ -117,7 +118,9 @@ async def _view_former(door: Door, key: Key) -> FormerKeyView:
     return FormerKeyView(**plain, remains=remains)
 
 
-@router.post("/{key_id}/take-over", responses=problems(_404="not_found", _409="key_in_use"))
+@router.post(
+    "/{key_id}/take-over", operation_id="take_over_from_key", responses=problems(_404="not_found", _409="key_in_use")
+)
 async def take_over_from(door: AdminDoor, resources: ResourcesDep, key_id: UUID, order: TakeOverOrder) -> TakenOver:
     """Let this key have what a removed one left waiting, and its departments; what was begun stays held."""
     key, former = await load_successor(door.session, key_id, former_id=order.from_key_id)
@@ -133,23 +136,34 @@ async def take_over_from(door: AdminDoor, resources: ResourcesDep, key_id: UUID,
 
 
 @router.get("/{key_id}", responses=problems(_404="not_found"))
-async def show_key(door: ViewerDoor, key_id: UUID) -> KeyView:
+async def show_key(door: ViewerDoor, response: Response, key_id: UUID) -> KeyView:
     """One key."""
-    return await view_key(door, await load_key(door.session, key_id))
+    view = await view_key(door, await load_key(door.session, key_id))
+    response.headers["ETag"] = to_etag(show_for_audit(view))
+    return view
 
 
 @router.patch(
     "/{key_id}",
+    operation_id="change_key",
     responses=problems(
         _404="not_found, department_unknown",
         _409="name_taken, open_to_all_taken, department_has_key, documents_under_way, sign_in_again, "
         "renumbered_unaccepted, booking_unproven, series_unset, series_missing, series_shared, series_overlaps, "
         "series_not_next, key_without_sign_in",
+        _412="changed_meanwhile",
         _422="sender_missing, booking_unfit",
         _502="the codes of a call to Unimicro, which booking series needs",
     ),
 )
-async def change(door: AdminDoor, resources: ResourcesDep, key_id: UUID, wish: KeyChange) -> KeyView:
+async def change(
+    door: AdminDoor,
+    resources: ResourcesDep,
+    response: Response,
+    seen: SeenDep,
+    key_id: UUID,
+    wish: KeyChange,
+) -> KeyView:
     """Rename, change mode, sender, booking, departments, first day or settings, pause or resume.
 
     Another booking is that of new documents: what is under way keeps its own. Proving starts again. With another mode
@@ -158,6 +172,7 @@ async def change(door: AdminDoor, resources: ResourcesDep, key_id: UUID, wish: K
     series = await examine_for_change(door, resources, key_id, wish)
     key = await load_key(door.session, key_id, lock=True)
     before = await view_key(door, key)
+    seen.verify(to_etag(show_for_audit(before)))
     values = wish.model_dump(exclude_none=True, include={"name", "mode", "sender", "booking", "go_live"})
     values |= await say_words(door, wish)
     values |= await answer_of(door, key, values)
@@ -183,6 +198,7 @@ async def change(door: AdminDoor, resources: ResourcesDep, key_id: UUID, wish: K
     await _record(door, "key.change", key, before=show_for_audit(before), after=show_for_audit(after))
     await door.session.commit()
     wake_workers(resources)
+    response.headers["ETag"] = to_etag(show_for_audit(after))
     return after
 
 
@@ -205,7 +221,7 @@ def _change_state(key: Key, state: str) -> dict[str, Any]:
     return {"state": state, "paused_until": None, "pause_reason": reason}
 
 
-@router.post("/{key_id}/check", responses=problems(_404="not_found"))
+@router.post("/{key_id}/check", operation_id="check_key", responses=problems(_404="not_found"))
 async def check(door: AdminDoor, resources: ResourcesDep, key_id: UUID) -> CheckView:
     """Look for everything that would stop or falsify a first invoice: sign-in, rights, VAT, accounts, settings, series.
 
@@ -219,14 +235,19 @@ async def check(door: AdminDoor, resources: ResourcesDep, key_id: UUID) -> Check
     return CheckView(ok=stops_nothing(findings), findings=views)
 
 
-@router.delete("/{key_id}", responses=problems(_404="not_found", _409="documents_under_way"))
-async def remove(door: AdminDoor, resources: ResourcesDep, key_id: UUID) -> RemovedKey:
+@router.delete(
+    "/{key_id}",
+    operation_id="remove_key",
+    responses=problems(_404="not_found", _409="documents_under_way", _412="changed_meanwhile"),
+)
+async def remove(door: AdminDoor, resources: ResourcesDep, seen: SeenDep, key_id: UUID) -> RemovedKey:
     """Take a key out of use and revoke its sign-in at Unimicro; everything that was sent with it stays on record.
 
     What waits with it is held, and its departments are unassigned, until a person says which key has them.
     """
     key = await load_key(door.session, key_id, lock=True)
     before = await view_key(door, key)
+    seen.verify(to_etag(show_for_audit(before)))
     refresh_token = open_secret(resources.vault, key, "refresh_token")
     await remove_key(door.session, key)
     await prune_lists(door.session, key)

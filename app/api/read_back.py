@@ -37,6 +37,7 @@ class ReadBackView(View):
 
 @router.post(
     "/{export_id}/read-back",
+    operation_id="check_export",
     responses=problems(
         _404="not_found", _409="key_without_sign_in", _502="the codes of a call to Unimicro; what was found is recorded"
     ),

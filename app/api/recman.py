@@ -6,11 +6,12 @@ from decimal import Decimal
 from typing import Any, Literal
 from uuid import UUID
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Response
 from pydantic import Field
 
 from app.admin.tenants import list_tenants, load_tenant, record_reading
 from app.api.doors import AdminDoor, Door, ResourcesDep, ViewerDoor
+from app.api.etags import SeenDep, to_etag
 from app.api.transfers import ReasonView
 from app.api.views import Before, Limit, Order, View, problems
 from app.domain.reading import Reading, SweptScope
@@ -155,21 +156,26 @@ class ToldView(View):
 
 
 @router.get("")
-async def show_recman(door: ViewerDoor, resources: ResourcesDep) -> list[RecmanView]:
-    """Calls, sweeps, held changes and spelling of each tenant."""
+async def show_recman(door: ViewerDoor, resources: ResourcesDep, response: Response) -> list[RecmanView]:
+    """Calls, sweeps, held changes and spelling of each tenant; the ETag is that of one tenant's settings."""
     tenants = (
         await list_tenants(door.session)
         if door.tenant_id is None
         else [await load_tenant(door.session, door.tenant_id)]
     )
+    if door.tenant_id is not None:
+        response.headers["ETag"] = to_etag(tenants[0].reading)
     return await _view(door, resources.settings, tenants)
 
 
-@router.patch("")
-async def change_recman(door: AdminDoor, resources: ResourcesDep, change: ReadingChange) -> RecmanView:
+@router.patch("", responses=problems(_412="changed_meanwhile"))
+async def change_recman(
+    door: AdminDoor, resources: ResourcesDep, response: Response, seen: SeenDep, change: ReadingChange
+) -> RecmanView:
     """Choose how RecMan is read; what waits for calls goes on if there are some now."""
     tenant = await load_tenant(door.session, door.tenant, lock=True)
     before = tenant.reading
+    seen.verify(to_etag(before))
     chosen = change.model_dump(mode="json", exclude={"lift_pause"}, exclude_unset=True)
     await record_reading(door.session, tenant, Reading.model_validate({**before, **chosen}))
     if change.lift_pause:
@@ -185,6 +191,7 @@ async def change_recman(door: AdminDoor, resources: ResourcesDep, change: Readin
     (view,) = await _view(door, resources.settings, [tenant])
     await door.session.commit()
     wake_workers(resources)
+    response.headers["ETag"] = to_etag(tenant.reading)
     return view
 
 
@@ -231,7 +238,7 @@ async def show_sweep(door: ViewerDoor, sweep_id: int) -> SweepView:
     return SweepView.model_validate(await load_sweep(door.session, sweep_id))
 
 
-@router.get("/sweeps/{sweep_id}/documents", responses=problems(_404="not_found"))
+@router.get("/sweeps/{sweep_id}/documents", operation_id="list_sweep_documents", responses=problems(_404="not_found"))
 async def list_documents(door: ViewerDoor, sweep_id: int, after: str = "", limit: Limit = 100) -> list[ListedView]:
     """What a backfill's dry run would send, by RecMan's id; `after` continues the list."""
     sweep = await load_sweep(door.session, sweep_id)

@@ -1,8 +1,8 @@
 """The rules of a key, in versions: as JSON, or as a YAML file for people."""
 
-import asyncio
 from datetime import datetime
 from decimal import Decimal
+from functools import partial
 from typing import Annotated, Literal
 from uuid import UUID
 
@@ -14,12 +14,14 @@ from app.admin.rules import list_versions, load_rules, load_version, read_rules,
 from app.admin.rules_check import verify_rules
 from app.admin.rules_file import dump_yaml, parse_yaml
 from app.api.doors import AdminDoor, ResourcesDep, ViewerDoor
+from app.api.etags import SeenDep
 from app.api.views import View, problems
 from app.domain.reasons.codes import Code
 from app.domain.reasons.rows import Change
 from app.domain.rules import Rules, VatCodeRule
 from app.engine.wakeup import wake_workers
 from app.errors import RequestError
+from app.platform.aside import run_aside
 from app.tables import SeenCode
 from app.transfer.retry import retry_held
 from app.transfer.seen_codes import list_codes
@@ -56,7 +58,7 @@ class VatCodeView(View):
     vat_rate: Decimal | None = Field(None, description="The VAT rate of its line there", examples=["0"])
 
 
-@router.get("", responses=problems(_404="not_found"))
+@router.get("", operation_id="show_rules", responses=problems(_404="not_found"))
 async def show_rules_in_force(
     door: ViewerDoor,
     key_id: KeyId,
@@ -70,23 +72,32 @@ async def show_rules_in_force(
         found, rules = in_force.version, in_force.rules
     else:
         row = await load_version(door.session, key.id, version)
-        found, rules = row.version, read_rules(row)
+        found, rules = row.version, await read_rules(row)
     if format == "yaml":
-        text = f"# Rules of key “{key.name}”, version {found}\n{dump_yaml(show_rules(rules))}"
+        size = len(rules.model_dump_json())
+        text = f"# Rules of key “{key.name}”, version {found}\n{await run_aside(partial(_show_yaml, rules), size=size)}"
         return Response(text, media_type="application/yaml", headers=_headers(found))
     view = RulesView(key_id=key.id, version=found, rules=rules)
     return Response(view.model_dump_json(), media_type="application/json", headers=_headers(found))
 
 
+def _show_yaml(rules: Rules) -> str:
+    return dump_yaml(show_rules(rules))
+
+
 def _headers(version: int) -> dict[str, str]:
-    return {"ETag": f'"{version}"'}
+    return {"ETag": _tag(version)}
 
 
-@router.get("/versions", responses=problems(_404="not_found"))
+def _tag(version: int) -> str:
+    return f'"{version}"'
+
+
+@router.get("/versions", operation_id="list_rules_versions", responses=problems(_404="not_found"))
 async def list_all_versions(door: ViewerDoor, key_id: KeyId) -> list[VersionView]:
     """Every version, newest first."""
     key = await load_key(door.session, key_id)
-    return [VersionView.model_validate(row) for row in await list_versions(door.session, key.id)]
+    return [VersionView.model_validate(row) for row in await list_versions(door.session, key.id, with_rules=False)]
 
 
 @router.get("/vat-codes", responses=problems(_404="not_found"))
@@ -113,8 +124,13 @@ def _show_code(code: str, rule: VatCodeRule | None, seen: SeenCode | None) -> Va
 
 @router.put(
     "",
+    response_model=RulesView,
     responses=problems(
-        _404="not_found", _409="rules_overtaken", _422="rules_empty, rules_unreadable, rules_unusable", _502="remote"
+        _404="not_found",
+        _412="changed_meanwhile",
+        _422="rules_empty, rules_unreadable, rules_unusable",
+        _428="if_match_missing",
+        _502="remote",
     ),
     openapi_extra={
         "requestBody": {
@@ -130,30 +146,34 @@ async def make_rules(
     door: AdminDoor,
     resources: ResourcesDep,
     request: Request,
+    seen: SeenDep,
     key_id: KeyId,
-    after_version: Annotated[int, Query(ge=0, description="The version you changed; 0 for the first rules")],
-) -> RulesView:
-    """Make the next version of the rules, from JSON or YAML.
+) -> Response:
+    """Make the next version of the rules, from JSON or YAML; `If-Match` says which version was changed.
 
     VAT codes and accounts that no sale may be booked on in Unimicro are refused when they are named first, and so is an
     account for rounding. What is held for a reason that a rule may mend is tried again. `{}` takes every rule back.
     """
     key = await load_key(door.session, key_id)
-    # A large file takes a while; others are answered meanwhile.
-    rules = await asyncio.to_thread(parse_yaml, await _read_text(request))
-    known = (await load_rules(door.session, key.id)).rules
-    before = show_rules(known)
+    seen.require()
+    text = await _read_text(request)
+    rules = await run_aside(partial(parse_yaml, text), size=len(text))
+    in_force = await load_rules(door.session, key.id)
+    seen.verify(_tag(in_force.version))
+    known, before = in_force.rules, show_rules(in_force.rules)
     # No transaction is open while Unimicro is asked what may be booked on.
     await door.session.commit()
     await verify_rules(resources, key, rules, known=known)
-    row = await record_rules(door.session, key, rules, after_version=after_version, made_by=door.caller.actor)
+    row = await record_rules(door.session, key, rules, after_version=in_force.version, made_by=door.caller.actor)
     after = {"version": row.version, "rules": row.rules}
     subject = f"rules:{key.id}"
     await retry_held(door.session, tenant_id=key.tenant_id, change=Change.RULES_CHANGED)
     await door.record("rules.make", subject, tenant_id=key.tenant_id, before={"rules": before}, after=after)
     await door.session.commit()
     wake_workers(resources)
-    return RulesView(key_id=key.id, version=row.version, rules=rules)
+    view = RulesView(key_id=key.id, version=row.version, rules=rules)
+    # Written at once: as a model it would be looked through and taken apart before.
+    return Response(view.model_dump_json(), media_type="application/json", headers=_headers(row.version))
 
 
 async def _read_text(request: Request) -> str:

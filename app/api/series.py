@@ -126,6 +126,7 @@ def _show(one: Standing) -> SeriesView:
 
 @router.post(
     "/{key_id}/series/{series_id}/skip-to",
+    operation_id="skip_series_numbers",
     responses=problems(
         _404="not_found", _409="skip_refused, documents_under_way", _502="the codes of a call to Unimicro"
     ),

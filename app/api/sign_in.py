@@ -15,7 +15,7 @@ from app.admin.keys import load_key
 from app.admin.listed_keys import require_sign_in
 from app.admin.sign_ins import Beginning, load_sign_in, tell_state
 from app.api.doors import AdminDoor, Door, ResourcesDep, tell_error
-from app.api.views import Order, View, problems
+from app.api.views import Order, View, problems, shown_once
 from app.domain.reasons.codes import Code
 from app.domain.states import SignInState
 from app.errors import RequestError, ServiceError
@@ -47,7 +47,7 @@ class PendingView(View):
 class BegunView(PendingView):
     """A sign-in that has begun; for a server client it is over already."""
 
-    authorize_url: str | None = Field(
+    authorize_url: str | None = shown_once(
         description="Open this in a browser and sign in to Unimicro",
         examples=["https://login.unimicro.no/connect/authorize?client_id=…&state=…"],
     )
@@ -75,6 +75,7 @@ class SignInOrder(Order):
 
 @router.post(
     "/v1/keys/connect",
+    operation_id="begin_sign_in",
     status_code=201,
     responses=problems(
         _404="not_found",
@@ -115,7 +116,7 @@ def _read_client(application: ServerApplication) -> ServerClient:
     raise RequestError("Neither certificate file nor private key was given", fix=fix, code=Code.CERTIFICATE_UNUSABLE)
 
 
-@router.get("/v1/keys/pending/{pending_id}", responses=problems(_404="sign_in_unknown"))
+@router.get("/v1/keys/pending/{pending_id}", operation_id="show_sign_in", responses=problems(_404="sign_in_unknown"))
 async def show_pending(door: AdminDoor, pending_id: UUID) -> PendingView:
     """How far a sign-in has come, and the companies to choose from."""
     return await _view(door, await load_sign_in(door.session, pending_id))
@@ -126,6 +127,7 @@ _Text = Annotated[str | None, Query(max_length=4000)]
 
 @router.get(
     "/oauth/unimicro/callback",
+    operation_id="end_sign_in",
     responses=problems(
         _409="company_not_reached",
         _422="state_unknown, state_used, state_expired, sign_in_cancelled",

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Response
 from pydantic import Field, SecretStr
 
 from app.admin.tenants import (
@@ -18,6 +18,7 @@ from app.admin.tenants import (
     show_api_key,
 )
 from app.api.doors import OperatorDoor, ResourcesDep
+from app.api.etags import SeenDep, to_etag
 from app.api.views import Name, Order, View, problems
 from app.domain.retention import Retention
 from app.domain.states import TenantState
@@ -79,18 +80,26 @@ async def list_all_tenants(door: OperatorDoor, resources: ResourcesDep) -> list[
 
 
 @router.get("/{tenant_id}", responses=problems(_404="not_found"))
-async def show_tenant(door: OperatorDoor, resources: ResourcesDep, tenant_id: UUID) -> TenantView:
+async def show_tenant(door: OperatorDoor, resources: ResourcesDep, response: Response, tenant_id: UUID) -> TenantView:
     """One RecMan account."""
-    return _view(resources.vault, await _load(door, tenant_id))
+    tenant = await _load(door, tenant_id)
+    response.headers["ETag"] = to_etag(_show(resources.vault, tenant))
+    return _view(resources.vault, tenant)
 
 
-@router.patch("/{tenant_id}", responses=problems(_404="not_found", _409="name_taken"))
+@router.patch("/{tenant_id}", responses=problems(_404="not_found", _409="name_taken", _412="changed_meanwhile"))
 async def change_tenant(
-    door: OperatorDoor, resources: ResourcesDep, tenant_id: UUID, change: TenantChange
+    door: OperatorDoor,
+    resources: ResourcesDep,
+    response: Response,
+    seen: SeenDep,
+    tenant_id: UUID,
+    change: TenantChange,
 ) -> TenantView:
     """Rename, pause, resume, or give another RecMan API key; what rested because of the old one goes on."""
     tenant = await _load(door, tenant_id, lock=True)
     before = _show(resources.vault, tenant)
+    seen.verify(to_etag(before))
     if change.name is not None:
         await rename_tenant(door.session, tenant, name=change.name)
     if change.state is not None:
@@ -107,6 +116,7 @@ async def change_tenant(
     await door.record("tenant.change", f"tenant:{tenant.id}", tenant_id=tenant.id, before=before, after=after)
     await door.session.commit()
     wake_workers(resources)
+    response.headers["ETag"] = to_etag(after)
     return _view(resources.vault, tenant)
 
 

@@ -9,21 +9,21 @@ from pydantic import AwareDatetime, Field
 
 from app.admin.tokens import NewToken, create_token, list_tokens, load_token, revoke_token, rotate_token
 from app.api.doors import AdminDoor, Door
-from app.api.views import Name, Order, OverlapHours, OwnerId, View, problems
+from app.api.views import Name, Order, OverlapHours, OwnerId, View, problems, shown_once
 from app.domain.reasons.codes import Code
 from app.errors import ForbiddenError, RequestError
 from app.tables import AdminToken
 
 router = APIRouter(prefix="/v1/tokens", tags=["tokens"])
 
-Role = Literal["operator", "admin", "viewer"]
+Role = Literal["operator", "admin", "viewer", "monitor"]
 
 
 class TokenView(View):
     """A token without its secret."""
 
     id: UUID
-    tenant_id: OwnerId = Field(description="None: an operator's, for every tenant")
+    tenant_id: OwnerId = Field(description="None: for every tenant, an operator's or a monitor's")
     name: str = Field(examples=["Kari at Nordlys"])
     role: Role
     created_at: datetime
@@ -34,14 +34,17 @@ class TokenView(View):
 class MadeToken(TokenView):
     """A new token with its secret, shown this once."""
 
-    token: str = Field(examples=["rmu_3sDxkG0…"])
+    token: str = shown_once(examples=["rmu_3sDxkG0…"])
 
 
 class TokenOrder(Order):
     """A token to be made."""
 
     name: Name = Field(examples=["Kari at Nordlys"])
-    role: Role = Field(description="viewer: look; admin: look and change; operator: everything, over all tenants")
+    role: Role = Field(
+        description="monitor: health and metrics alone, of a tenant, or made by an operator who names none of all; "
+        "viewer: look; admin: look and change; operator: everything, over all tenants"
+    )
     expires_at: AwareDatetime | None = Field(None, examples=["2027-11-23T00:00:00Z"])
 
 
@@ -57,7 +60,7 @@ async def make_token(door: AdminDoor, order: TokenOrder) -> MadeToken:
     _may_give(door, order.role)
     if order.expires_at is not None and order.expires_at <= datetime.now(UTC):
         raise RequestError("The token would have expired already", fix="Name a later moment.", code=Code.EXPIRY_PAST)
-    tenant_id = None if order.role == "operator" else door.tenant
+    tenant_id = _choose_tenant(door, order.role)
     new = NewToken(name=order.name, role=order.role, tenant_id=tenant_id, expires_at=order.expires_at)
     token = await create_token(door.session, new)
     await _record(door, "token.create", token, after=_show(token))
@@ -71,7 +74,12 @@ async def list_all_tokens(door: AdminDoor) -> list[TokenView]:
     return [TokenView.model_validate(token) for token in await list_tokens(door.session, tenant_id=door.tenant_id)]
 
 
-@router.delete("/{token_id}", status_code=204, responses=problems(_404="not_found", _409="last_operator"))
+@router.delete(
+    "/{token_id}",
+    operation_id="revoke_token",
+    status_code=204,
+    responses=problems(_404="not_found", _409="last_operator"),
+)
 async def end_token(door: AdminDoor, token_id: UUID) -> None:
     """Revoke a token: it lets nobody in from now on."""
     token = await load_token(door.session, token_id)
@@ -80,7 +88,12 @@ async def end_token(door: AdminDoor, token_id: UUID) -> None:
     await door.session.commit()
 
 
-@router.post("/{token_id}/rotate", status_code=201, responses=problems(_404="not_found"))
+@router.post(
+    "/{token_id}/rotate",
+    operation_id="rotate_token",
+    status_code=201,
+    responses=problems(_404="not_found", _409="token_rotated, token_expired"),
+)
 async def change_secret(door: AdminDoor, token_id: UUID, rotation: TokenRotation) -> MadeToken:
     """Make a token like this one; the old one stays good for the overlap, so that nobody is locked out."""
     token = await load_token(door.session, token_id)
@@ -93,9 +106,18 @@ async def change_secret(door: AdminDoor, token_id: UUID, rotation: TokenRotation
     return _made(made, secret)
 
 
+def _choose_tenant(door: Door, role: str) -> UUID | None:
+    """Whose token it is; None: it is for every tenant."""
+    if role == "monitor":
+        return door.tenant_id
+    return None if role == "operator" else door.tenant
+
+
 def _may_give(door: Door, role: str) -> None:
     if role == "operator" and door.caller.role != "operator":
-        raise ForbiddenError("Only an operator may make operator tokens", fix="Choose the role admin or viewer.")
+        raise ForbiddenError(
+            "Only an operator may make operator tokens", fix="Choose the role admin, viewer or monitor."
+        )
 
 
 async def _record(door: Door, action: str, token: AdminToken, **values: Any) -> None:

@@ -6,12 +6,12 @@ from typing import Any, Literal
 from uuid import UUID
 
 from fastapi import APIRouter
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from app.admin.keys import find_key_in_use
 from app.admin.series import wake_behind_number
 from app.api.doors import AdminDoor, Door, ResourcesDep, ViewerDoor
-from app.api.views import Before, Limit, View, problems
+from app.api.views import Before, Limit, Order, View, problems
 from app.clerk.absence import require_absent
 from app.domain.policies import MatchedBy
 from app.domain.reasons.codes import Code
@@ -128,7 +128,7 @@ async def show_transfer(door: ViewerDoor, transfer_id: int) -> TransferDetail:
     return TransferDetail(**shown, attempts=[AttemptView.model_validate(attempt) for attempt in attempts])
 
 
-class IgnoreOrder(BaseModel):
+class IgnoreOrder(Order):
     """Why a record is not to be sent."""
 
     reason: str = Field(min_length=3, max_length=500, examples=["Booked by hand as voucher 1203"])

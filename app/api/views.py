@@ -6,11 +6,14 @@ from uuid import UUID
 from fastapi import Query
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
+from app.domain.exact import Exact
 from app.domain.reasons.codes import Code
 from app.tables import OPERATORS
 
 Limit = Annotated[int, Query(ge=1, le=1000, description="At most this many rows")]
 Before = Annotated[int | None, Query(description="Continue a listing: only rows older than the one with this id")]
+# The media type of every refusal.
+PROBLEM = "application/problem+json"
 # What is the operators' own belongs to no tenant.
 OwnerId = Annotated[UUID | None, BeforeValidator(lambda owner: None if owner == OPERATORS else owner)]
 Name = Annotated[str, Field(min_length=1, max_length=100, pattern=r"\S")]
@@ -23,8 +26,8 @@ class View(BaseModel):
     model_config = ConfigDict(from_attributes=True)
 
 
-class Order(BaseModel):
-    """What a caller wants; a misspelled field is an error and not ignored."""
+class Order(Exact):
+    """What a caller wants; a misspelled field is an error and not ignored, and so is a value of another kind."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -40,8 +43,16 @@ class Problem(BaseModel):
     fix: str = Field(examples=["Choose another name."])
 
 
+def shown_once(default: Any = ..., **more: Any) -> Any:
+    """A field of an answer that is shown in this one and never again, so that nobody may keep the answer."""
+    return Field(default, json_schema_extra={"x-shown-once": True}, **more)
+
+
 def problems(**codes: str) -> dict[int | str, dict[str, Any]]:
-    """Answers for a route's description: `_409="name_taken, open_to_all_taken"`."""
+    """Answers for a route's description: `_409="name_taken, open_to_all_taken"`.
+
+    Only what the route itself refuses: what every route may answer is added by `description`.
+    """
     return {
         int(status.removeprefix("_")): {"model": Problem, "description": f"Codes: {listed}"}
         for status, listed in codes.items()

@@ -12,6 +12,7 @@ import uvicorn
 import uvloop
 
 from app.admin.tokens import ensure_operator
+from app.cli.beating import beating
 from app.domain.reasons.catalogue import fix_for
 from app.domain.reasons.codes import Code
 from app.errors import StartError
@@ -41,13 +42,14 @@ async def serve(settings: Settings, url: str, sockets: Sequence[socket.socket]) 
     stop = _stop_on_signal()
     async with _opened(settings, url, serves=True, works=False) as resources:
         await _announce_operator(resources)
-        await _serve(resources, stop, sockets)
+        async with beating(resources, "serve", works=False):
+            await _serve(resources, stop, sockets)
 
 
 async def work(settings: Settings, url: str) -> None:
     """A worker until it is stopped; what it has in hand is finished first."""
     stop = _stop_on_signal()
-    async with _opened(settings, url, serves=False, works=True) as resources:
+    async with _opened(settings, url, serves=False, works=True) as resources, beating(resources, "worker", works=True):
         await _work_by_clock(resources, stop)
 
 
@@ -56,13 +58,14 @@ async def serve_and_work(settings: Settings, url: str, sockets: Sequence[socket.
     stop = _stop_on_signal()
     async with _opened(settings, url, serves=True, works=True) as resources:
         await _announce_operator(resources)
-        roles = [
-            asyncio.create_task(_work_by_clock(resources, stop)),
-            asyncio.create_task(_serve(resources, stop, sockets)),
-        ]
-        await asyncio.wait(roles, return_when=asyncio.FIRST_COMPLETED)
-        stop.set()
-        await asyncio.gather(*roles)
+        async with beating(resources, "up", works=True):
+            roles = [
+                asyncio.create_task(_work_by_clock(resources, stop)),
+                asyncio.create_task(_serve(resources, stop, sockets)),
+            ]
+            await asyncio.wait(roles, return_when=asyncio.FIRST_COMPLETED)
+            stop.set()
+            await asyncio.gather(*roles)
 
 
 async def migrate(settings: Settings, url: str) -> None:
@@ -135,6 +138,8 @@ async def _serve(resources: Resources, stop: asyncio.Event, sockets: Sequence[so
         create_app(share),
         log_config=None,
         access_log=False,
+        # It would believe whoever calls from this machine, and any text for an address: `api.addresses` reads them.
+        proxy_headers=False,
         timeout_graceful_shutdown=_GRACE_SECONDS,
     )
     server = _Server(config)

@@ -4,7 +4,9 @@ from datetime import date
 from enum import StrEnum
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
+
+from app.domain.exact import Exact
 
 Percent = Annotated[int, Field(ge=0, le=100)]
 SweptScope = Literal["company", "project", "invoice"]
@@ -21,7 +23,7 @@ class Purpose(StrEnum):
     SWEEPS = "sweeps"
 
 
-class Shares(BaseModel):
+class Shares(Exact):
     """How far into the day's calls each purpose may reach, in percent; what is above is kept for the ones before it."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -31,7 +33,7 @@ class Shares(BaseModel):
     sweeps: Percent = 50
 
 
-class Reading(BaseModel):
+class Reading(Exact):
     """What an administrator chose for one tenant; what is left out is as the service's settings have it."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")

@@ -3,14 +3,16 @@
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
+
+from app.domain.exact import Exact
 
 # The law keeps accounting material for five years after the financial year's end, whatever anybody chooses.
 # Source: bokføringsloven § 13 (docs/facts/unimicro.md §11, legal frame).
 LEAST_YEARS = 5
 
 
-class Retention(BaseModel):
+class Retention(Exact):
     """What an administrator chose for one tenant."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")

@@ -3,12 +3,14 @@
 from collections import Counter
 from datetime import date
 from decimal import Decimal
+from functools import cached_property
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import BeforeValidator, ConfigDict, Field, model_validator
 
 from app.domain.buyers import Buyer
 from app.domain.documents import Document, DocumentKind, Line
+from app.domain.exact import Exact
 from app.domain.money import is_same_rate
 from app.domain.policies import CONTACT_FIELDS, CustomerField, FieldRule, FieldRules, MatchedBy, NumberPolicy
 
@@ -32,7 +34,7 @@ def _to_country(value: Any) -> Any:
 Country = Annotated[str, BeforeValidator(_to_country), Field(pattern="^[A-Z]{2}$")]
 
 
-class _Part(BaseModel):
+class _Part(Exact):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
@@ -209,22 +211,24 @@ class Rules(_Part):
 
     def product_number(self, recman_number: str) -> str:
         """The number that a RecMan product has in Unimicro."""
-        return next((rule.unimicro for rule in self.products if rule.recman == recman_number), recman_number)
+        return self._products.get(recman_number, recman_number)
 
     def accounting_of(self, line: Line, document: Document, buyer: Buyer) -> AccountingRule | None:
         """The first accounting rule that fits a line, if there is one."""
-        return next((rule for rule in self.accounting if rule.fits(line, document, buyer)), None)
+        places = sorted([*self._accounting.get(line.product_number, ()), *self._accounting.get(None, ())])
+        rules = (self.accounting[place] for place in dict.fromkeys(places))
+        return next((rule for rule in rules if rule.fits(line, document, buyer)), None)
 
     def find_vat_code(self, recman_code: str) -> VatCodeRule | None:
         """What a VAT code of RecMan's is in Unimicro, None where nobody has said it."""
-        return next((rule for rule in self.vat_codes if rule.recman == recman_code), None)
+        return self._vat_codes.get(recman_code)
 
     def account_number(self, recman_account: str) -> str:
         """The number that an account of RecMan's has in Unimicro; the same unless a rule names another one.
 
         Source: RecMan's accounts are entered for the accounting system (docs/facts/recman.md §3.3); assumed.
         """
-        return next((str(rule.unimicro) for rule in self.accounts if rule.recman == recman_account), recman_account)
+        return self._accounts.get(recman_account, recman_account)
 
     def fallback_product(self, vat_rate: Decimal | None) -> str | None:
         """Unimicro's product number for priced lines of this VAT rate that name none."""
@@ -240,4 +244,28 @@ class Rules(_Part):
 
     def department_of(self, recman_department_id: str | None) -> DepartmentRule | None:
         """The rule for a department, if there is one."""
-        return next((rule for rule in self.departments if rule.recman == recman_department_id), None)
+        return None if recman_department_id is None else self._departments.get(recman_department_id)
+
+    # Thousands of rules are looked up for every line of a document.
+    @cached_property
+    def _products(self) -> dict[str, str]:
+        return {rule.recman: rule.unimicro for rule in self.products}
+
+    @cached_property
+    def _accounting(self) -> dict[str | None, list[int]]:
+        places: dict[str | None, list[int]] = {}
+        for place, rule in enumerate(self.accounting):
+            places.setdefault(rule.product, []).append(place)
+        return places
+
+    @cached_property
+    def _vat_codes(self) -> dict[str, VatCodeRule]:
+        return {rule.recman: rule for rule in self.vat_codes}
+
+    @cached_property
+    def _accounts(self) -> dict[str, str]:
+        return {rule.recman: str(rule.unimicro) for rule in self.accounts}
+
+    @cached_property
+    def _departments(self) -> dict[str, DepartmentRule]:
+        return {rule.recman: rule for rule in self.departments}

@@ -39,7 +39,8 @@ _LEASED = """
     FROM (SELECT *, row_number() OVER () AS n FROM due) AS due
     WHERE lane.tenant_id = due.tenant_id AND lane.id = due.id
     RETURNING lane.id, lane.tenant_id, scope, record_id, token, seq, seen_seq, tries, share, now() AS claimed_at,
-              extract(epoch FROM now() - coalesce(failing_since, now()))::float AS failing_seconds
+              extract(epoch FROM now() - coalesce(failing_since, now()))::float AS failing_seconds,
+              extract(epoch FROM now() - run_at)::float AS due_seconds
 """
 
 # A paused tenant's webhooks are stored, its lanes wait.
@@ -84,6 +85,15 @@ _TAKE_OVER = text(f"""
     )
     {_LEASED}
 """)  # noqa: S608 - built from constants
+
+
+_OLDEST = text("""
+    SELECT wanted.id AS tenant_id, oldest.seconds FROM unnest(CAST(:tenant_ids AS uuid[])) AS wanted (id)
+    CROSS JOIN LATERAL (
+        SELECT extract(epoch FROM now() - run_at)::float AS seconds FROM lane
+        WHERE tenant_id = wanted.id AND state = 'ready' AND run_at <= now() ORDER BY run_at LIMIT 1
+    ) AS oldest
+""")
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +141,12 @@ async def take_over(session: Session, *, most: int, lease_seconds: float) -> lis
     return [_to_lease(row) for row in rows]
 
 
+async def list_oldest_due(session: Session, tenant_ids: Sequence[UUID]) -> dict[UUID, float]:
+    """For how many seconds each tenant's lane that is due longest has been so; tenants without one are missing."""
+    rows = await session.execute(_OLDEST, {"tenant_ids": list(tenant_ids)})
+    return {row.tenant_id: row.seconds for row in rows}
+
+
 def _make_tokens(most: int) -> list[UUID]:
     return [uuid4() for _ in range(most)]
 
@@ -147,4 +163,5 @@ def _to_lease(row: Any) -> Lease:
         tries=row.tries,
         failing_seconds=row.failing_seconds,
         claimed_at=row.claimed_at,
+        due_seconds=row.due_seconds,
     )

@@ -152,7 +152,7 @@ class Lease:
     """A lane in this worker's hands; `token` fences every write made on its behalf.
 
     `seq` is the lane's counter at the claim: events up to it are committed; `seen_seq` is the last one dealt with.
-    `claimed_at` by the database's clock; None where nothing was claimed.
+    `claimed_at` by the database's clock; None where nothing was claimed. `due_seconds`: for how long it was due then.
     """
 
     lane_id: int
@@ -165,6 +165,7 @@ class Lease:
     tries: int
     failing_seconds: float
     claimed_at: datetime | None = None
+    due_seconds: float = 0.0
 
 
 async def renew(session: Session, leases: Sequence[Lease], *, lease_seconds: float) -> set[UUID]:

@@ -13,6 +13,8 @@ from app.engine.lanes import Lease, renew
 from app.engine.wakeup import bells_of, listener, run_beside
 from app.errors import StaleLeaseError
 from app.platform.db import Session, is_away
+from app.platform.figures import LANE_RUNS, LANE_WAIT_SECONDS, LEASES_LOST, RENEWALS_MISSED
+from app.platform.heartbeats import Pulse
 from app.platform.logger import get_logger, log_fields
 from app.platform.places import Place, placed
 from app.platform.resources import Resources
@@ -67,13 +69,16 @@ class Loop:
         self._turned_away: list[tuple[float, UUID]] = []
         self._turn = Turn()
         self._looked_for_dead = -math.inf
+        self._pulse = resources.kept(Pulse)
 
     async def turn(self) -> None:
         """Claim what fits, then wait until a lane is done, work arrives or the poll is due."""
         self._arrived.clear()
+        self._pulse.turn()
         free = self._count_free()
         claimed, works = await self._claim(free) if free > 0 else (Claimed(), ())
         for lease, work in zip(claimed.leases, works, strict=True):
+            LANE_WAIT_SECONDS.observe(lease.due_seconds)
             hand = Hand(lease, Place(lease.tenant_id, self._crowd))
             self._tasks[asyncio.create_task(self._work(hand, work))] = hand
         # With more in hand than asked for, a turn that waited for nothing would never let any of it go on.
@@ -169,6 +174,7 @@ class Loop:
             # The fence stops whatever outlives its lease, so a missed renewal costs time, not correctness.
             if not is_away(error):
                 raise
+            RENEWALS_MISSED.inc()
             _log.warning("renewal_missed", error=type(error).__name__)
 
     async def _work(self, hand: Hand, work: Work) -> None:
@@ -177,18 +183,23 @@ class Loop:
             placed(hand.place),
             log_fields(tenant=str(lease.tenant_id), lane=lease.lane_id, scope=lease.scope, record=lease.record_id),
         ):
-            await self._work_safely(work)
+            await self._work_safely(lease.scope, work)
 
-    async def _work_safely(self, work: Work) -> None:
-        started = time.monotonic()
+    async def _work_safely(self, scope: str, work: Work) -> None:
+        started, outcome = time.monotonic(), "stopped"
         try:
             await work()
+            outcome = "done"
         except StaleLeaseError:
+            outcome = "lost"
+            LEASES_LOST.inc()
             _log.warning("lease_lost")
         except Exception as error:  # noqa: BLE001 - one lane's trouble must not stop its neighbours
             # The lane keeps its lease until it runs out and is then claimed again; nothing is lost.
             if not is_away(error):
                 _log.exception("lane_stopped")
             else:
+                outcome = "database_away"
                 _log.warning("database_away", error=type(error).__name__)
+        LANE_RUNS.labels(scope, outcome).inc()
         _log.debug("lane_done", milliseconds=round((time.monotonic() - started) * 1000))

@@ -11,8 +11,8 @@ from app.tables import Table
 
 # Small, seldom written, and asked for before the tenant is known, or referred to by every table: a copy everywhere.
 REFERENCES = frozenset({"tenant", "hook_address", "sign_in_hash", "token_hash", "series_claim"})
-# Written with every call to Unimicro, and of no tenant: they stay where they are, on the machine that is connected to.
-LOCAL = frozenset({"leasehold"})
+# Written all the time, and of no tenant: they stay where they are, on the machine that is connected to.
+LOCAL = frozenset({"leasehold", "heartbeat"})
 
 _IS_THERE = text("SELECT to_regproc('create_distributed_table') IS NOT NULL")
 _DONE = text("SELECT logicalrelid::regclass::text FROM pg_dist_partition")

@@ -263,6 +263,12 @@ def is_unstorable(error: BaseException) -> bool:
     return isinstance(cause, asyncpg.DataError)
 
 
+def is_collision(error: BaseException) -> bool:
+    """Whether Postgres has undone a transaction for the sake of another one: it can be done again as it was."""
+    cause = error.orig.__cause__ if isinstance(error, DBAPIError) and error.orig is not None else error
+    return isinstance(cause, asyncpg.DeadlockDetectedError | asyncpg.SerializationError)
+
+
 @asynccontextmanager
 async def translate_away() -> AsyncIterator[None]:
     """Turn an unreachable database into our own error.

@@ -56,6 +56,9 @@ _LEAD = """
 """
 
 
+_LED = "SELECT name FROM leasehold WHERE name = $1 AND number = 0 AND leased_until > now()"
+
+
 @dataclass(frozen=True, slots=True)
 class Lead:
     """This process as one that may lead."""
@@ -66,6 +69,11 @@ class Lead:
 async def record_office(session: Session, name: str) -> None:
     """Make sure that somebody can lead; in a transaction of its own, for others wait until it is through."""
     await (await session.connection()).exec_driver_sql(_MAKE, (name,))
+
+
+async def is_led(session: Session, name: str) -> bool:
+    """Whether somebody leads now."""
+    return (await (await session.connection()).exec_driver_sql(_LED, (name,))).first() is not None
 
 
 async def claim_lead(session: Session, lead: Lead, name: str, *, seconds: float) -> bool:

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from app.admin.audit import Change, prune_changes, record_change, select_old_changes
 from app.admin.customer_checks import prune_checks, select_old_checks
+from app.admin.kept_answers import prune_answers, select_old_answers
 from app.admin.tenants import list_tenants
 from app.clerk.jobs import prune_jobs, select_old_jobs
 from app.domain.retention import Cuts, Retention, to_cuts
@@ -91,6 +92,7 @@ def list_due(tenant: Tenant, cuts: Cuts) -> list[Due]:
         *([] if is_told else [("copies put aside", select_copies(of), prune_copies)]),
         ("exchanges with Unimicro", select_old_exchanges(of, cuts.exchanges), prune_exchanges),
         ("ended hints", select_old_events(of, cuts.events), prune_events),
+        ("answers to requests with an Idempotency-Key", select_old_answers(of), prune_answers),
         ("sweeps", select_old_sweeps(of, cuts.events), prune_sweeps),
         ("customer checks", select_old_checks(of, cuts.events), prune_checks),
         ("days of calls to RecMan", select_old_days(of, cuts.events), prune_days),

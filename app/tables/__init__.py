@@ -10,6 +10,7 @@ from app.tables.accounts import (
     Department,
     Hook,
     HookAddress,
+    KeptAnswer,
     Key,
     SignIn,
     SignInHash,
@@ -32,7 +33,7 @@ from app.tables.books import (
 )
 from app.tables.files import AcceptedLayout, Export, ExportDocument, ExportFile, ExportNumber, FiledDocument
 from app.tables.jobs import Job, JobDocument
-from app.tables.leases import Leasehold
+from app.tables.leases import Heartbeat, Leasehold
 from app.tables.recman import FieldProfile, HookHeaders, ListedDocument, RecmanQuota, RecmanRecord, RecordCopy, Sweep
 from app.tables.work import Attempt, Event, EventKey, Lane, Making, Transfer
 
@@ -54,11 +55,13 @@ __all__ = [
     "ExportNumber",
     "FieldProfile",
     "FiledDocument",
+    "Heartbeat",
     "Hook",
     "HookAddress",
     "HookHeaders",
     "Job",
     "JobDocument",
+    "KeptAnswer",
     "Key",
     "KeyList",
     "Lane",

@@ -38,7 +38,9 @@ class Tenant(Table):
 class Hook(TenantOwned, Table):
     """One secret webhook address of a tenant; only its SHA-256 is kept.
 
-    `record_first`: deliveries are stored without effects until somebody has confirmed how they are read.
+    `old_addresses`: what was rotated away, each as SHA-256 (hex) with the moment until which it is good.
+    `record_first`: deliveries are stored without effects until somebody has confirmed how they are read. `heard_at`:
+    when one was stored last, to a few seconds.
 
     Owner: admin.hooks. Readers: engine.recorded.
     """
@@ -50,10 +52,10 @@ class Hook(TenantOwned, Table):
     address_hash: Mapped[bytes]
     verification: Mapped[dict[str, Any]] = mapped_column(server_default=text("""'{"kind": "path"}'"""))
     secrets: Mapped[bytes | None]
-    old_address_hash: Mapped[bytes | None]
-    old_address_until: Mapped[datetime | None]
+    old_addresses: Mapped[list[Any]] = mapped_column(server_default=text("'[]'"))
     disabled_at: Mapped[datetime | None]
     record_first: Mapped[bool] = mapped_column(server_default=false())
+    heard_at: Mapped[datetime | None]
     created_at: Mapped[datetime] = mapped_column(server_default=NOW)
 
 
@@ -73,15 +75,18 @@ class HookAddress(Table):
 class AdminToken(TenantOwned, Table):
     """What a caller of our REST API holds; only its SHA-256 is kept.
 
-    `holder_id`: the first token of those that were rotated into this one.
+    `holder_id`: the first token of those that were rotated into this one; `successor_id`: what it was rotated into.
+    A monitor's is a tenant's, or the operators' own and for the whole installation.
 
     Owner: admin.tokens.
     """
 
     __tablename__ = "admin_token"
     __table_args__ = (
-        one_of("role", "operator", "admin", "viewer"),
-        CheckConstraint(f"(role = 'operator') = (tenant_id = '{OPERATORS}')", name="operators_tenant"),
+        one_of("role", "operator", "admin", "viewer", "monitor"),
+        CheckConstraint(
+            f"role = 'monitor' OR (role = 'operator') = (tenant_id = '{OPERATORS}')", name="operators_tenant"
+        ),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)
@@ -93,6 +98,7 @@ class AdminToken(TenantOwned, Table):
     revoked_at: Mapped[datetime | None]
     last_used_at: Mapped[datetime | None]
     holder_id: Mapped[UUID | None]
+    successor_id: Mapped[UUID | None]
 
 
 class TokenHash(Table):
@@ -106,6 +112,28 @@ class TokenHash(Table):
     hash: Mapped[bytes] = mapped_column(primary_key=True)
     tenant_id: Mapped[UUID]
     token_id: Mapped[UUID]
+
+
+class KeptAnswer(TenantOwned, Table):
+    """A request that came with an `Idempotency-Key`, and what it was answered; for a day.
+
+    `carried_out`: its first transaction has committed. `answer` None: not known (yet); of one that showed a secret only
+    the id of what was `made` is kept. `holder_id`: whose key it is, also after the token was rotated.
+
+    Owner: admin.kept_answers.
+    """
+
+    __tablename__ = "kept_answer"
+    __table_args__ = (Index("ix_kept_answer_begun_at", "tenant_id", "begun_at"),)
+
+    holder_id: Mapped[UUID] = mapped_column(primary_key=True)
+    idempotency_key: Mapped[str] = mapped_column(primary_key=True)
+    request_hash: Mapped[bytes]
+    begun_at: Mapped[datetime] = mapped_column(server_default=NOW)
+    carried_out: Mapped[bool] = mapped_column(server_default=false())
+    answer_status: Mapped[int | None]
+    answer: Mapped[str | None]
+    made: Mapped[str | None]
 
 
 class Key(TenantOwned, Table):

@@ -32,10 +32,11 @@ _CLAIM = text("""
             WHERE lane.tenant_id = :tenant_id AND lane.token = transfer.lane_token AND lane.leased_until > now()
         )
     )
-      -- Nothing more goes with a key that was stopped since, or makes files; what may not stand there is taken away.
+      -- Nothing more goes with a key that was stopped or removed since, or makes files; what may not stand there is
+      -- taken away all the same, for as long as the sign-in lets us.
       AND (:step IN ('look', 'link', 'delete') OR EXISTS (
         SELECT FROM key WHERE key.tenant_id = :tenant_id AND key.id = :key_id AND key.proof <> 'stopped'
-                                         AND key.mode = 'full'))
+           AND key.state <> 'removed' AND key.mode = 'full'))
     RETURNING before.unclear
 """)
 
@@ -62,8 +63,8 @@ def sent_by_other(lease: Lease) -> ColumnElement[bool]:
 async def claim_sending(session: Session, transfer_id: int, lease: Lease, *, key_id: UUID, step: str) -> Claim | None:
     """Mark a step with a key as begun.
 
-    None when it is booked already (unless updated), another key's by now, the key was stopped, or another live lane is
-    at it.
+    None when it is booked already (unless updated), another key's by now, the key was stopped or removed, or another
+    live lane is at it.
     """
     values = {"tenant_id": lease.tenant_id, "id": transfer_id, "token": lease.token, "key_id": key_id, "step": step}
     values["writes"] = step not in _READS_ONLY

@@ -12,6 +12,7 @@ depends_on = None
 # In the order in which they can refer to each other.
 _TABLES = (
     "event_key",
+    "heartbeat",
     "hook_address",
     "leasehold",
     "series_claim",
@@ -25,6 +26,7 @@ _TABLES = (
     "field_profile",
     "hook",
     "job",
+    "kept_answer",
     "key",
     "lane",
     "recman_quota",
@@ -120,6 +122,7 @@ def upgrade() -> None:
     _make_event_key()
     _make_hook_address()
     _make_leasehold()
+    _make_heartbeat()
     _make_series_claim()
     _make_sign_in_hash()
     _make_tenant()
@@ -131,6 +134,7 @@ def upgrade() -> None:
     _make_field_profile()
     _make_hook()
     _make_job()
+    _make_kept_answer()
     _make_key()
     _make_lane()
     _make_recman_quota()
@@ -211,6 +215,21 @@ def _make_leasehold() -> None:
     )
 
 
+def _make_heartbeat() -> None:
+    op.create_table(
+        "heartbeat",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("role", sa.Text(), nullable=False),
+        sa.Column("place", sa.Text(), nullable=False),
+        sa.Column("version", sa.Text(), nullable=False),
+        sa.Column("started_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.Column("seen_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.Column("turned_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("figures", postgresql.JSONB(astext_type=sa.Text()), server_default=sa.text("'[]'"), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_heartbeat")),
+    )
+
+
 def _make_series_claim() -> None:
     op.create_table(
         "series_claim",
@@ -272,11 +291,12 @@ def _make_admin_token() -> None:
         sa.Column("revoked_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("last_used_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("holder_id", sa.Uuid(), nullable=True),
+        sa.Column("successor_id", sa.Uuid(), nullable=True),
         sa.CheckConstraint(
-            "(role = 'operator') = (tenant_id = '00000000-0000-0000-0000-000000000000')",
+            "role = 'monitor' OR (role = 'operator') = (tenant_id = '00000000-0000-0000-0000-000000000000')",
             name=op.f("ck_admin_token_operators_tenant"),
         ),
-        sa.CheckConstraint("role IN ('operator', 'admin', 'viewer')", name=op.f("ck_admin_token_role")),
+        sa.CheckConstraint("role IN ('operator', 'admin', 'viewer', 'monitor')", name=op.f("ck_admin_token_role")),
         sa.ForeignKeyConstraint(["tenant_id"], ["tenant.id"], name=op.f("fk_admin_token_tenant_id")),
         sa.PrimaryKeyConstraint("tenant_id", "id", name=op.f("pk_admin_token")),
     )
@@ -366,10 +386,15 @@ def _make_hook() -> None:
             nullable=False,
         ),
         sa.Column("secrets", sa.LargeBinary(), nullable=True),
-        sa.Column("old_address_hash", sa.LargeBinary(), nullable=True),
-        sa.Column("old_address_until", sa.DateTime(timezone=True), nullable=True),
+        sa.Column(
+            "old_addresses",
+            postgresql.JSONB(astext_type=sa.Text()),
+            server_default=sa.text("'[]'"),
+            nullable=False,
+        ),
         sa.Column("disabled_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("record_first", sa.Boolean(), server_default=sa.text("false"), nullable=False),
+        sa.Column("heard_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.ForeignKeyConstraint(["tenant_id"], ["tenant.id"], name=op.f("fk_hook_tenant_id")),
         sa.PrimaryKeyConstraint("tenant_id", "id", name=op.f("pk_hook")),
@@ -406,6 +431,24 @@ def _make_job() -> None:
         sa.PrimaryKeyConstraint("tenant_id", "id", name=op.f("pk_job")),
     )
     op.create_index("ix_job_made", "job", ["tenant_id", "made_at", "id"], unique=False)
+
+
+def _make_kept_answer() -> None:
+    op.create_table(
+        "kept_answer",
+        sa.Column("tenant_id", sa.Uuid(), nullable=False),
+        sa.Column("holder_id", sa.Uuid(), nullable=False),
+        sa.Column("idempotency_key", sa.Text(), nullable=False),
+        sa.Column("request_hash", sa.LargeBinary(), nullable=False),
+        sa.Column("begun_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.Column("carried_out", sa.Boolean(), server_default=sa.text("false"), nullable=False),
+        sa.Column("answer_status", sa.Integer(), nullable=True),
+        sa.Column("answer", sa.Text(), nullable=True),
+        sa.Column("made", sa.Text(), nullable=True),
+        sa.ForeignKeyConstraint(["tenant_id"], ["tenant.id"], name=op.f("fk_kept_answer_tenant_id")),
+        sa.PrimaryKeyConstraint("tenant_id", "holder_id", "idempotency_key", name=op.f("pk_kept_answer")),
+    )
+    op.create_index("ix_kept_answer_begun_at", "kept_answer", ["tenant_id", "begun_at"], unique=False)
 
 
 def _make_key() -> None:

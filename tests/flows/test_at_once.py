@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import text
@@ -78,10 +77,38 @@ async def test_a_token_rotated_twice_at_once_leaves_one_that_lasts(world: World)
     path = f"/v1/tokens/{token['id']}/rotate"
     calls = [world.call("POST", path, {"overlap_hours": 1}, token=secret) for _ in range(2)]
     answers = await at_once(world, "SELECT id FROM admin_token WHERE role = 'admin' FOR NO KEY UPDATE", *calls)
-    assert [answer.status_code for answer in answers] == [201, 201]
-    ends = sorted((answer.json()["expires_at"] or "never" for answer in answers), reverse=True)
-    assert ends[0] == "never"
-    assert datetime.fromisoformat(ends[1]) < datetime.now(UTC) + timedelta(hours=1)
+    assert sorted(answer.status_code for answer in answers) == [201, 409]
+    codes = [answer.json()["code"] for answer in answers if answer.status_code == 409]
+    assert (codes, len([row for row in await world.get("/v1/tokens") if row["expires_at"] is None])) == (
+        ["token_rotated"],
+        # The new one, and the operator's.
+        2,
+    )
+
+
+async def test_of_two_changes_of_the_same_state_one_is_refused(world: World) -> None:
+    """Two people look, both change: the second one would take the first one's change back without having seen it."""
+    (hook,) = await world.get("/v1/hooks")
+    rules = f"/v1/rules?key_id={world.key_id}"
+    doors: list[tuple[str, str, list[Any]]] = [
+        ("PATCH", f"/v1/keys/{world.key_id}", [{"name": "A"}, {"go_live": "2026-11-02"}]),
+        ("PATCH", f"/v1/hooks/{hook['id']}", [{"name": "A"}, {"enabled": False}]),
+        ("PATCH", f"/v1/tenants/{world.tenant_id}", [{"name": "A"}, {"state": "paused"}]),
+        ("PATCH", f"/v1/recman?tenant={world.tenant_id}", [{"most_changes": 7}, {"sweep_hours": 5}]),
+        ("PUT", rules, [{"not_before": "2026-01-01"}, {"held_customers": ["1"]}]),
+        ("PUT", rules, [{"not_before": "2026-01-01"}, {"held_customers": ["1"]}]),
+    ]
+    for method, path, bodies in doors:
+        seen = (await world.call("GET", path)).headers["etag"]
+        answers = await asyncio.gather(*(world.call(method, path, body, If_Match=seen) for body in bodies))
+        assert sorted(answer.status_code for answer in answers) == [200, 412], path
+        assert {one.json()["code"] for one in answers if one.status_code == 412} == {"changed_meanwhile"}
+        (done,) = [one for one in answers if one.status_code == 200]
+        assert done.headers["etag"] == (await world.call("GET", path)).headers["etag"] != seen
+        later = await world.call(method, path, bodies[0], If_Match=f'W/{done.headers["etag"]}, "x"')
+        assert later.status_code == 412
+        assert (await world.call(method, path, bodies[0], If_Match=f'"x", {done.headers["etag"]}')).status_code == 200
+    assert (await world.call("DELETE", f"/v1/keys/{world.key_id}", If_Match='"x"')).status_code == 412
 
 
 async def test_changes_of_one_key_at_once_follow_each_other(world: World) -> None:

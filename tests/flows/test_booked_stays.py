@@ -41,8 +41,8 @@ async def test_two_keys_to_one_company_make_a_customer_once(
         other = await world.office.open_key("Other", company=COMPANY, departments=["1"])
         if "accept_customer_number" in options:
             for key_id in (str(world.key_id), other):
-                path = f"/v1/rules?key_id={key_id}&after_version=0"
-                assert (await world.call("PUT", path, {"customer_number": "linked"})).status_code == 200
+                path, linked = f"/v1/rules?key_id={key_id}", {"customer_number": "linked"}
+                assert (await world.call("PUT", path, linked, If_Match='"0"')).status_code == 200
         world.recman.state.store.records["invoice"]["5003"]["companyId"] = "201"
         await world.fault("slow", method="POST", path="/api/biz/customers", seconds=0.3, times=2)
         await world.hear_of("invoice", 5001, 5003)

@@ -120,8 +120,8 @@ async def chunks(body: bytes) -> AsyncIterator[bytes]:
 async def test_bodies_within_their_caps_come_through_whole(world: World) -> None:
     rules = "products:\n" + "".join(f"- {{recman: 'R{n}', unimicro: '{n}'}}\n" for n in range(40_000))
     assert MB < len(rules) < 2 * MB
-    url = f"{OURS}/v1/rules?key_id={world.key_id}&after_version=0"
-    made = await world.http.put(url, content=chunks(rules.encode()), headers={"Authorization": f"Bearer {TOKEN}"})
+    url, seen = f"{OURS}/v1/rules?key_id={world.key_id}", {"Authorization": f"Bearer {TOKEN}", "If-Match": '"0"'}
+    made = await world.http.put(url, content=chunks(rules.encode()), headers=seen)
     assert made.status_code == 200, made.text[:500]
     assert len(made.json()["rules"]["products"]) == 40_000
     headers = {"Authorization": f"bearer {TOKEN}", "Content-Type": "application/json"}

@@ -10,8 +10,9 @@ from app.engine.claims import Turn, claim
 from app.platform.http import httpx
 from app.transfer.books import KnownBooks
 from app.transfer.context import Run
-from app.worker import carry, work_on
+from app.worker import carry
 from tests.world import COMPANY, World
+from tests.world.workers import work_on
 
 OTHER = "Nordlys Konsulent AS"
 

@@ -11,6 +11,7 @@ from cryptography.fernet import Fernet
 from sqlalchemy import text
 
 from app.platform.db import create_engine
+from app.platform.http import httpx
 from tests.world.workers import PATIENCE
 
 # The console script as it is; at its end it tells what was loaded.
@@ -36,6 +37,13 @@ async def wait_until_at_work(database_url: str, process: Process) -> None:
         await engine.dispose()
 
 
+async def guess(port: str) -> list[int]:
+    """What eleven wrong tokens are answered, each with another address in its X-Forwarded-For."""
+    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=PATIENCE) as http:
+        headers = [{"Authorization": "Bearer no", "X-Forwarded-For": f"198.51.100.{n}"} for n in range(11)]
+        return [(await http.get("/v1/keys", headers=one)).status_code for one in headers]
+
+
 @pytest.mark.parametrize("role", ["serve", "worker"])
 async def test_a_role_loads_neither_stand_ins_nor_a_postgres_of_our_own(role: str, database_url: str) -> None:
     environment = {key: value for key, value in os.environ.items() if not key.startswith("RMU_")}
@@ -45,6 +53,9 @@ async def test_a_role_loads_neither_stand_ins_nor_a_postgres_of_our_own(role: st
     process = await asyncio.create_subprocess_exec(sys.executable, "-c", LOOK, role, env=environment, stdout=PIPE)
     try:
         await wait_until_at_work(database_url, process)
+        if role == "serve":
+            # The server itself believes nobody about addresses, either: it would believe its own machine by default.
+            assert await guess(environment["RMU_PORT"]) == [401] * 10 + [429]
         process.terminate()
         async with asyncio.timeout(PATIENCE):
             shown, _ = await process.communicate()

@@ -6,7 +6,9 @@ from typing import Any
 
 import pytest
 
+from app.admin.rules import load_rules
 from app.domain.money import round_money
+from app.domain.rules import Rules
 from app.platform.http import httpx
 from tests.world import OURS, TOKEN, World
 
@@ -221,12 +223,14 @@ async def test_rules_have_versions_and_a_file_form(world: World) -> None:
     text = "not_before: 2026-01-01\nproducts:\n- recman: 'æ1'\n  unimicro: '1001'\n"
     path = f"/v1/rules?key_id={world.key_id}"
     headers = {"Authorization": "Bearer rmu_canary-operator-token", "Content-Type": "application/yaml"}
-    sent = await world.http.put(f"http://ours.test{path}&after_version=0", content=text.encode(), headers=headers)
+    seen = {**headers, "If-Match": (await world.call("GET", path)).headers["etag"]}
+    sent = await world.http.put(f"http://ours.test{path}", content=text.encode(), headers=seen)
     assert sent.status_code == 200, sent.text
     file = await world.call("GET", f"{path}&format=yaml")
     assert file.headers["content-type"].startswith("application/yaml")
     assert "æ1" in file.text
-    again = await world.http.put(f"http://ours.test{path}&after_version=1", content=file.content, headers=headers)
+    seen = {**headers, "If-Match": file.headers["etag"]}
+    again = await world.http.put(f"http://ours.test{path}", content=file.content, headers=seen)
     assert again.json()["rules"] == sent.json()["rules"]
     assert [
         row["version"] for row in (await world.call("GET", f"/v1/rules/versions?key_id={world.key_id}")).json()
@@ -234,8 +238,10 @@ async def test_rules_have_versions_and_a_file_form(world: World) -> None:
     old = await world.call("GET", f"{path}&version=1")
     assert old.json()["rules"]["not_before"] == "2026-01-01"
     assert (await world.call("GET", f"{path}&version=9")).status_code == 404
-    overtaken = await world.office.put_rules({}, after_version=0, status=409)
-    assert overtaken["code"] == "rules_overtaken"
+    overtaken = await world.office.put_rules({}, after_version=0, status=412)
+    assert overtaken["code"] == "changed_meanwhile"
+    unsaid = await world.call("PUT", path, {})
+    assert (unsaid.status_code, unsaid.json()["code"]) == (428, "if_match_missing")
 
 
 @pytest.mark.parametrize(
@@ -258,6 +264,21 @@ async def test_unusable_rules_are_refused_and_say_where(world: World, body: Any,
 
 
 RULES = {"products": [{"recman": "RM-77", "unimicro": "1002"}]}
+
+
+async def test_rules_are_read_and_validated_once_for_each_version(world: World) -> None:
+    async def read() -> Rules:
+        async with world.resources.of_tenant(world.tenant_id).sessions() as session:
+            return (await load_rules(session, world.key_id)).rules
+
+    await world.office.put_rules(RULES)
+    first = await read()
+    assert first.product_number("RM-77") == "1002"
+    assert await read() is first
+    await world.office.put_rules({"products": [{"recman": "RM-77", "unimicro": "1003"}]}, after_version=1)
+    second = await read()
+    assert second.product_number("RM-77") == "1003"
+    assert await read() is second
 
 
 @pytest.mark.parametrize("body", ["", " \n", "null", "~", "[]", "# nothing yet\n", "---\n...\n", "''", "not_before:\n"])
@@ -316,14 +337,14 @@ async def test_tags_and_aliases_are_refused_with_their_line(world: World, body: 
 
 
 async def put_text(world: World, body: str, *, after_version: int) -> httpx.Response:
-    url = f"{OURS}/v1/rules?key_id={world.key_id}&after_version={after_version}"
-    headers = {"Authorization": f"Bearer {TOKEN}", "Content-Type": "application/yaml"}
+    url, seen = f"{OURS}/v1/rules?key_id={world.key_id}", f'"{after_version}"'
+    headers = {"Authorization": f"Bearer {TOKEN}", "Content-Type": "application/yaml", "If-Match": seen}
     return await world.http.put(url, content=body.encode(), headers=headers)
 
 
 async def test_broken_yaml_names_its_line(world: World) -> None:
-    path = f"http://ours.test/v1/rules?key_id={world.key_id}&after_version=0"
-    headers = {"Authorization": "Bearer rmu_canary-operator-token"}
+    path = f"http://ours.test/v1/rules?key_id={world.key_id}"
+    headers = {"Authorization": "Bearer rmu_canary-operator-token", "If-Match": '"0"'}
     answer = await world.http.put(path, content=b"products:\n  - {recman: 1\n", headers=headers)
     assert (answer.status_code, answer.json()["code"]) == (422, "rules_unreadable")
     assert "line" in answer.json()["cause"]

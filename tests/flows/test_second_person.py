@@ -20,8 +20,8 @@ class Person:
     token: str
 
     async def put_rules(self, rules: dict[str, Any], *, after_version: int = 0) -> None:
-        path = f"/v1/rules?key_id={self.world.key_id}&after_version={after_version}"
-        answer = await self.world.call("PUT", path, rules, token=self.token)
+        path, seen = f"/v1/rules?key_id={self.world.key_id}", f'"{after_version}"'
+        answer = await self.world.call("PUT", path, rules, token=self.token, If_Match=seen)
         assert answer.status_code == 200, answer.text
 
     async def approve(self, record_id: int = 5001) -> httpx.Response:

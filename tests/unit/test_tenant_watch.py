@@ -89,6 +89,8 @@ def test_every_table_of_tenants_is_watched() -> None:
 LOOK_AT_ALL = {
     "api/doors.py": "an operator who names no tenant",
     "cli/upkeep.py": "an operator at the command line: a key by its name, secrets of all tenants",
+    "monitoring/facts.py": "how the whole installation stands",
+    "monitoring/readiness.py": "whether secrets can be read, whoever owns them",
     "scheduler.py": "the clock: which tenants have something to do",
 }
 

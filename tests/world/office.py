@@ -1,7 +1,7 @@
 """The administrator of a world: tenants, hooks, keys, departments and rules, over REST alone."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -124,8 +124,8 @@ class Office:
 
     async def put_rules(self, rules: Any, *, after_version: int = 0, status: int = 200) -> dict[str, Any]:
         """What the door tells about new rules of the key."""
-        path = f"/v1/rules?key_id={self.key_id}&after_version={after_version}"
-        told: dict[str, Any] = await self._call("PUT", path, rules, status=status)
+        path, seen = f"/v1/rules?key_id={self.key_id}", {"If-Match": f'"{after_version}"'}
+        told: dict[str, Any] = await self._call("PUT", path, rules, status=status, headers=seen)
         return told
 
     async def choose(self, **rules: Any) -> None:
@@ -133,9 +133,12 @@ class Office:
         shown = (await self.put_rules(rules))["rules"]
         assert {name: shown[name] for name in rules} == rules
 
-    async def _call(self, method: str, path: str, body: Any = None, *, status: int = 200) -> Any:
+    async def _call(
+        self, method: str, path: str, body: Any = None, *, status: int = 200, headers: Mapping[str, str] | None = None
+    ) -> Any:
         url = httpx.URL(f"{OURS}{path}").copy_merge_params({"tenant": str(self.tenant_id)})
-        answer = await self.http.request(method, url, json=body, headers={"Authorization": f"Bearer {TOKEN}"})
+        headers = {"Authorization": f"Bearer {TOKEN}", **(headers or {})}
+        answer = await self.http.request(method, url, json=body, headers=headers)
         assert answer.status_code == status, answer.text
         return answer.json()
 

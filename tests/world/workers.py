@@ -5,10 +5,11 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from typing import Any
 
+from app.engine.lanes import Lease
 from app.engine.wakeup import bells_of
 from app.platform.resources import Resources
 from app.transfer.context import Run
-from app.worker import carry, run_worker
+from app.worker import Carry, carry, prepare, run_worker
 
 # Far off on purpose: whoever waits is woken by what happens, so a slow machine costs time and never a test.
 PATIENCE = 240
@@ -63,6 +64,13 @@ async def at_work(resources: Resources) -> AsyncIterator[Shift]:
         stop.set()
         bells_of(resources).arrived.set()
         await worker
+
+
+async def work_on(resources: Resources, carry_one: Carry, lease: Lease) -> None:
+    """Carry what one claimed lane has heard."""
+    async with resources.sessions() as session:
+        (work,) = await prepare(resources, carry_one, session, [lease])
+    await work()
 
 
 def list_lanes(before: set[asyncio.Task[Any]]) -> list[asyncio.Task[Any]]:

@@ -73,14 +73,21 @@ class World:
         return Ledger(self.unimicro)
 
     async def call(
-        self, method: str, path: str, body: Any = None, *, token: str = TOKEN, tenant: UUID | None = None
+        self,
+        method: str,
+        path: str,
+        body: Any = None,
+        *,
+        token: str = TOKEN,
+        tenant: UUID | None = None,
+        **headers: str,
     ) -> httpx.Response:
-        """The answer to any call at one of our own addresses."""
+        """The answer to any call at one of our own addresses; a header's name has `_` for `-`."""
         url = httpx.URL(f"{OURS}{path}")
         if tenant is not None:
             url = url.copy_merge_params({"tenant": str(tenant)})
-        headers = {"Authorization": f"Bearer {token}"}
-        return await self.http.request(method, url, json=body, headers=headers)
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        return await self.http.request(method, url, json=body, headers={"Authorization": f"Bearer {token}", **named})
 
     async def hear(self, deliveries: Sequence[Delivery]) -> list[int]:
         """Post webhooks to our hook, one after the other."""

@@ -24,6 +24,7 @@ from app.domain.money import parse_json
 from app.domain.reasons.catalogue import fix_for
 from app.domain.reasons.codes import Code
 from app.errors import AuthExpiredError, RemoteError, RemoteRejectedError, RemoteUnavailableError, System
+from app.platform.figures import timed
 from app.platform.http import httpx
 
 SCOPE = "AppFramework openid profile offline_access"
@@ -88,6 +89,7 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
+@timed("unimicro_identity", lambda *_: "GET configuration")
 async def discover(http: httpx.AsyncClient, issuer: str) -> Endpoints:
     """The identity server's addresses.
 

@@ -17,6 +17,7 @@ from app.accounting.unimicro.complaints import strip_traces
 from app.accounting.unimicro.unauthorized import UNAUTHORIZED, RefusedCall, Witness
 from app.domain.money import dump_json
 from app.errors import OutcomeUnknownError, RemoteMissingError, RemoteUnavailableError, System
+from app.platform.figures import name_step, timed
 from app.platform.http import httpx
 
 _PAGE = 500
@@ -216,6 +217,7 @@ class UnimicroClient:
         return await self._write("PUT", route, query={"action": action}, body=body)
 
     # https://developer.unimicro.no/guide/api/files
+    @timed("unimicro_files", lambda *_: "POST file")
     async def upload(self, files_base: str, name: str, content: bytes) -> Any:
         """What the files service answers to a file.
 
@@ -284,6 +286,7 @@ class UnimicroClient:
         except OutcomeUnknownError as error:
             raise RemoteUnavailableError(f"No access token: {error.cause}", system=System.UNIMICRO) from None
 
+    @timed("unimicro", lambda *sent, **named: name_step(sent[1], sent[2], named["query"]))
     async def _send(
         self, method: str, route: str, *, query: Mapping[str, str], body: Body | None, token: str
     ) -> tuple[httpx.Response, Any]:

@@ -10,6 +10,7 @@ from app.accounting.unimicro.answers import read_retry_after
 from app.domain.reasons.catalogue import fix_for
 from app.domain.reasons.codes import Code
 from app.errors import OutcomeUnknownError, RemoteError, RemoteThrottledError, RemoteUnavailableError, System
+from app.platform.figures import timed
 from app.platform.http import AsyncOAuth2Client, ClientTransport, OAuthError, httpx
 
 TOKEN_SECONDS = 7
@@ -40,6 +41,7 @@ async def open_oauth_client(
         yield client
 
 
+@timed("unimicro_identity", lambda *_, **_refused: "POST token")
 async def ask_for_tokens(
     call: Callable[[], Awaitable[Any]], *, refused: Callable[[str], RemoteError]
 ) -> dict[str, Any]:

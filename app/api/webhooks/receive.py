@@ -10,7 +10,7 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import PlainTextResponse
 
 from app.admin.hook_headers import record_headers
-from app.admin.hooks import find_hook, open_secrets
+from app.admin.hooks import HeardHooks, find_hook, open_secrets
 from app.admin.tenants import load_tenant
 from app.api.doors import ResourcesDep
 from app.api.webhooks.known import CachedHook, KnownHooks
@@ -18,7 +18,9 @@ from app.engine.inbox import PART, Arrival, accept, accept_at_once, dedupe_key, 
 from app.engine.recorded import record_arrivals
 from app.engine.wakeup import wake_workers
 from app.errors import NotFoundError, TooLargeError
+from app.platform.aside import run_aside
 from app.platform.db import translate_away
+from app.platform.figures import WEBHOOK_RECORDS, Accepted
 from app.platform.logger import add_log_fields
 from app.platform.resources import Resources
 from app.recman.hook.verify import Verification, verify
@@ -26,12 +28,10 @@ from app.recman.hook.webhook import MOST_RECORDS, Decoded, parse_hints, write_hi
 from app.tables import Hook
 
 _LONGEST_TYPE = 200
-_LARGE = 32_768
-# Ten for every record that one delivery may name; more take seconds to walk through.
-_MOST_OBJECTS = 50_000
 # What may be echoed: nothing that a browser or a log could take for more than plain text.
 _CHALLENGE = re.compile(r"[A-Za-z0-9._~-]{1,200}")
 _MOST_HOOKS = 10_000
+_RECORDS = {outcome: WEBHOOK_RECORDS.labels(outcome) for outcome in Accepted}
 
 router = APIRouter(prefix="/webhooks/recman", tags=["webhooks"])
 
@@ -45,19 +45,24 @@ _ANSWERS: dict[int | str, dict[str, str]] = {
 
 
 # First in the list: routes are tried in order, and this one is in a hurry.
-@router.post("/{hook_id}", status_code=202, responses=_ANSWERS)
+@router.post("/{hook_id}", operation_id="receive_webhook", status_code=202, responses=_ANSWERS)
 async def receive(hook_id: str, request: Request) -> Response:
     """A change webhook; the body says its scope."""
     return await _receive(request, address=hook_id, path_scope=None)
 
 
-@router.post("/{hook_id}/{scope}", status_code=202, responses=_ANSWERS)
+@router.post("/{hook_id}/{scope}", operation_id="receive_scoped_webhook", status_code=202, responses=_ANSWERS)
 async def receive_scope(hook_id: str, scope: str, request: Request) -> Response:
     """A change webhook about one scope (`company`, `project`, `invoice`, `product`, `department`)."""
     return await _receive(request, address=hook_id, path_scope=scope)
 
 
-@router.get("/{hook_id}", response_class=PlainTextResponse, responses={200: {"description": "The address answers"}})
+@router.get(
+    "/{hook_id}",
+    operation_id="check_webhook",
+    response_class=PlainTextResponse,
+    responses={200: {"description": "The address answers"}},
+)
 async def check(hook_id: str, request: Request, resources: ResourcesDep) -> PlainTextResponse:  # noqa: ARG001
     """Whether somebody answers here. A challenge is echoed; whether there is such a hook is not said."""
     return _echo(request, resources)
@@ -92,7 +97,8 @@ for _path, _receive_it, _check_it in (
 async def _receive(request: Request, *, address: str, path_scope: str | None) -> Response:
     # Not as a dependency: solving those costs as much as storing the delivery.
     resources: Resources = request.app.state.resources
-    body = await _read_body(request)
+    # No larger than its cap: the gate has seen to that.
+    body = await request.body()
     async with translate_away():
         cached = await _load_hook(resources, address)
         hook = cached.hook
@@ -102,21 +108,19 @@ async def _receive(request: Request, *, address: str, path_scope: str | None) ->
         await record_headers(resources, hook, request.scope["headers"])
         content_type = _show(request.headers.get("content-type", ""))
         decode = partial(parse_hints, body, content_type=content_type, path_scope=path_scope, headers=request.headers)
-        # A large one takes a while; others are answered meanwhile.
-        decoded = await asyncio.to_thread(decode) if len(body) > _LARGE else decode()
-        if len(decoded.hints) > MOST_RECORDS:
-            raise TooLargeError(f"The delivery names over {MOST_RECORDS} records", fix="Send fewer in one delivery.")
+        decoded = await run_aside(decode, size=len(body))
+        _require_bearable(decoded)
         await _store(resources, cached, decoded, body=body, content_type=content_type)
+        resources.kept(HeardHooks).note(hook)
     wake_workers(resources)
     return Response(status_code=202)
 
 
-async def _read_body(request: Request) -> bytes:
-    # No larger than its cap: the gate has seen to that.
-    body = await request.body()
-    if body.count(b"{") > _MOST_OBJECTS:
-        raise TooLargeError(f"The body holds over {_MOST_OBJECTS} objects", fix="Send fewer records in one delivery.")
-    return body
+def _require_bearable(decoded: Decoded) -> None:
+    if decoded.too_much:
+        raise TooLargeError("The body holds too many values", fix="Send fewer records in one delivery.")
+    if len(decoded.hints) > MOST_RECORDS:
+        raise TooLargeError(f"The delivery names over {MOST_RECORDS} records", fix="Send fewer in one delivery.")
 
 
 def _show(content_type: str) -> str:
@@ -156,18 +160,24 @@ async def _store(resources: Resources, cached: CachedHook, decoded: Decoded, *, 
     hook, arrivals = cached.hook, _to_arrivals(cached, decoded, body=body, content_type=content_type)
     if len(arrivals) == 1 and not hook.record_first:
         # One statement is its own transaction: it has committed when the answer comes back.
-        await accept_at_once(resources, arrivals[0])
+        _RECORDS[_name_outcome(await accept_at_once(resources, arrivals[0]))].inc()
         return
     async with resources.sessions.begin() as session:
         if hook.record_first:
             await record_arrivals(session, arrivals)
+            outcomes = [Accepted.RECORDED] * len(arrivals)
         else:
-            for arrival in arrivals:
-                await accept(session, arrival)
+            outcomes = [_name_outcome(await accept(session, arrival)) for arrival in arrivals]
         if len(arrivals) != 1:
             note = f"holds {len(arrivals)} records, each an event of its own" if arrivals else decoded.note
             scope = decoded.scope if not hook.record_first else None
             await record_meaningless(session, hook=hook, note=note, scope=scope, content_type=content_type, body=body)
+    for outcome in outcomes or [Accepted.MEANINGLESS]:
+        _RECORDS[outcome].inc()
+
+
+def _name_outcome(event_id: int | None) -> Accepted:
+    return Accepted.REPEAT if event_id is None else Accepted.NEW
 
 
 def _to_arrivals(cached: CachedHook, decoded: Decoded, *, body: bytes, content_type: str) -> list[Arrival]:

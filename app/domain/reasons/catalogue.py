@@ -15,6 +15,7 @@ from app.domain.reasons.kids import ROWS as KIDS
 from app.domain.reasons.old_documents import ROWS as OLD_DOCUMENTS
 from app.domain.reasons.parties import ROWS as PARTIES
 from app.domain.reasons.rows import Change, Refusal, Row
+from app.domain.reasons.running import ROWS as RUNNING
 from app.domain.reasons.sending import ROWS as SENDING
 from app.domain.reasons.series import ROWS as SERIES
 from app.domain.reasons.set_up import ROWS as SET_UP
@@ -40,6 +41,7 @@ CATALOGUE: Mapping[Code, Row] = {
         SENDING,
         FILES,
         FILE_CONTENTS,
+        RUNNING,
     )
     for row in rows
 }

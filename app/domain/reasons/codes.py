@@ -202,6 +202,13 @@ class Code(StrEnum):
     FILE_CUSTOMER_DIFFERS = "file_customer_differs"
     LAYOUT_NOT_ACCEPTED = "layout_not_accepted"
     LAYOUT_UNUSABLE = "layout_unusable"
+    # What is the matter with the running service.
+    NOT_READY = "not_ready"
+    WORKER_MISSING = "worker_missing"
+    CLOCK_STOPPED = "clock_stopped"
+    LANE_LATE = "lane_late"
+    SWEEP_LATE = "sweep_late"
+    CHANGES_HELD = "changes_held"
 
     # What a caller of the REST API is refused.
     BAD_REQUEST = "bad_request"
@@ -210,12 +217,21 @@ class Code(StrEnum):
     NOT_FOUND = "not_found"
     METHOD_NOT_ALLOWED = "method_not_allowed"
     CONFLICT = "conflict"
+    CHANGED_MEANWHILE = "changed_meanwhile"
+    IF_MATCH_MISSING = "if_match_missing"
     TOO_LARGE = "too_large"
     TOO_MANY_TRIES = "too_many_tries"
     TENANT_MISSING = "tenant_missing"
     NAME_TAKEN = "name_taken"
     EXPIRY_PAST = "expiry_past"
     LAST_OPERATOR = "last_operator"
+    TOKEN_ROTATED = "token_rotated"  # noqa: S105 - the name of a state
+    TOKEN_EXPIRED = "token_expired"  # noqa: S105 - the same
+    OVERLAPS_OPEN = "overlaps_open"
+    IDEMPOTENCY_KEY_REUSED = "idempotency_key_reused"
+    REQUEST_RUNNING = "request_running"
+    REQUEST_UNFINISHED = "request_unfinished"
+    MADE_ALREADY = "made_already"
     HEADER_MISSING = "header_missing"
     SECRET_UNUSABLE = "secret_unusable"  # noqa: S105 - a code, no secret
     SECRET_NOT_NEEDED = "secret_not_needed"  # noqa: S105 - a code, no secret
@@ -250,7 +266,6 @@ class Code(StrEnum):
     CHECK_MISSING = "check_missing"
     CHECK_IS_NEWER = "check_is_newer"
     NOTHING_TO_ACCEPT = "nothing_to_accept"
-    RULES_OVERTAKEN = "rules_overtaken"
     RULES_EMPTY = "rules_empty"
     RULES_UNREADABLE = "rules_unreadable"
     RULES_UNUSABLE = "rules_unusable"
@@ -284,7 +299,7 @@ class Code(StrEnum):
     SKIP_REFUSED = "skip_refused"
     KEY_NOT_FOR_FILES = "key_not_for_files"
     NOTHING_READY = "nothing_ready"
-    NOT_READY = "not_ready"
+    NOT_READY_FOR_FILE = "not_ready_for_file"
     EXPORT_UNFIT = "export_unfit"
     EXPORT_UNCONFIRMED = "export_unconfirmed"
     EXPORT_TAKEN = "export_taken"

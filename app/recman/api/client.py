@@ -15,6 +15,7 @@ from urllib.parse import quote
 
 from app.domain.money import parse_json
 from app.errors import AuthExpiredError, RemoteRejectedError, RemoteThrottledError, RemoteUnavailableError, System
+from app.platform.figures import name_step, timed
 from app.platform.http import httpx
 from app.recman.api.complaints import is_success, read_complaint, to_error
 from app.recman.api.notes import RecmanNotes
@@ -278,6 +279,7 @@ class RecmanClient:
             raise RemoteUnavailableError("RecMan answered with something that is no JSON object", system=System.RECMAN)
         return answer
 
+    @timed("recman", lambda *sent: name_step("GET", sent[-1].get("scope", "")))
     async def _get(self, path: str, query: Mapping[str, str]) -> httpx.Response:
         failure = ""
         try:

@@ -1,4 +1,4 @@
-"""Raw webhook bytes to a document, whatever the content type says; never raises.
+"""Raw webhook bytes to a document, whatever the content type says; raises only when there is too much of it.
 
 Source: assumed (docs/facts/recman.md §1.3): nothing public says what RecMan sends.
 """
@@ -13,6 +13,10 @@ from app.recman.hook.events import is_test_word
 
 _DEEPEST = 40
 _MOST_FIELDS = 10_000
+# What costs is how many values there are to be walked through, whatever they are; five for every record that one
+# delivery may name, and twenty values. Commas tell how many a list or an object holds.
+_MOST_CONTAINERS = 25_000
+_MOST_VALUES = 100_000
 _MOST_BRACKETS = 4
 # Fields under which a sender may wrap what it means.
 WRAPPERS = ("data", "payload", "body", "json", "record", "records", "events")
@@ -23,8 +27,16 @@ class Unreadable(str):  # noqa: SLOT000 - a text with a meaning of its own
     """Why a body cannot be read."""
 
 
+class TooManyValuesError(ValueError):
+    """A text holds more values than anybody may be kept waiting for."""
+
+
 def open_body(body: bytes, content_type: str) -> Any:
-    """The decoded document, or `Unreadable` with the reason."""
+    """The decoded document, or `Unreadable` with the reason.
+
+    Raises:
+        TooManyValuesError: it would take too long to walk through.
+    """
     if not body.strip():
         return Unreadable("empty body")
     text = _to_text(body).strip()
@@ -50,7 +62,15 @@ def _to_text(body: bytes) -> str:
 
 
 def open_text(text: str) -> Any:
-    """The document in a JSON text, or `Unreadable` with the reason."""
+    """The document in a JSON text, or `Unreadable` with the reason.
+
+    Raises:
+        TooManyValuesError: it would take too long to walk through.
+    """
+    # Here, and not where the body is: a form, or a text within, may hide what it holds behind `%5B` or `\u005b`.
+    containers = text.count("{") + text.count("[")
+    if containers > _MOST_CONTAINERS or containers + text.count(",") > _MOST_VALUES:
+        raise TooManyValuesError
     if _is_too_deep(text):
         return Unreadable("nested too deep")
     try:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from app.domain.money import dump_json
-from app.recman.hook.envelope import WRAPPERS, Unreadable, find_value, open_body, open_text
+from app.recman.hook.envelope import WRAPPERS, TooManyValuesError, Unreadable, find_value, open_body, open_text
 from app.recman.hook.events import SCOPES, find_scope, is_test_word
 from app.recman.hook.frames import (
     EVENT_FIELDS,
@@ -57,12 +57,13 @@ class Decoded:
     """The hints of one delivery, or why there are none.
 
     Shape: more than `MOST_RECORDS` hints mean that the rest was not read. `scope` is what a delivery without hints is
-    about all the same.
+    about all the same. `too_much`: it holds so many values that nobody has looked at them.
     """
 
     hints: tuple[Hint, ...]
     note: str = ""
     scope: str | None = None
+    too_much: bool = False
 
 
 def parse_hints(body: bytes, *, content_type: str, path_scope: str | None, headers: Mapping[str, str]) -> Decoded:
@@ -70,6 +71,13 @@ def parse_hints(body: bytes, *, content_type: str, path_scope: str | None, heade
 
     The body's own event or scope goes before the address, the address before a header.
     """
+    try:
+        return _parse(body, content_type, path_scope, headers)
+    except TooManyValuesError:
+        return Decoded((), "too many values", too_much=True)
+
+
+def _parse(body: bytes, content_type: str, path_scope: str | None, headers: Mapping[str, str]) -> Decoded:
     asked = find_scope(path_scope or "")
     document = open_body(body, content_type)
     if isinstance(document, Unreadable):
