@@ -6,7 +6,7 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import and_, func, insert, or_, select, text, update
+from sqlalchemy import ColumnElement, and_, false, func, insert, or_, select, text, update
 from sqlalchemy.exc import IntegrityError
 
 from app.accounting.connections import Identity, ServerClient, TokenSet
@@ -19,6 +19,8 @@ from app.platform.db import Session, locked
 from app.settings import Settings
 from app.tables import Key, Transfer
 
+# Something of it is in Unimicro, whatever it waits for: it goes on as it was begun.
+_IS_BEGUN = and_(Transfer.state.in_(UNDER_WAY), Transfer.remote_id.is_not(None), Transfer.booked_at.is_(None))
 _SECRETS = ("access_token", "refresh_token", "credentials")
 
 
@@ -104,7 +106,9 @@ async def record_key_change(session: Session, key: Key, values: Mapping[str, Any
     """
     if values.get("mode", key.mode) != key.mode:
         states = UNCLEAR if has_choice or key.mode == Mode.FILE else UNDER_WAY
-        await _require_nothing_under_way(session, key, states, wish="its mode cannot change now")
+        await _require_nothing_under_way(
+            session, key, states, wish="its mode cannot change now", besides=_IS_BEGUN if has_choice else false()
+        )
         # What an import has proven is no word about what is sent, nor the other way round.
         values = {**values, "proof": Proof.PROVING, "credits_proven": False}
     if values.get("booking", key.booking) != key.booking:
@@ -132,10 +136,14 @@ async def remove_key(session: Session, key: Key) -> None:
 
 
 async def _require_nothing_under_way(
-    session: Session, key: Key, states: Collection[TransferState], *, wish: str
+    session: Session,
+    key: Key,
+    states: Collection[TransferState],
+    *,
+    wish: str,
+    besides: ColumnElement[bool] = false(),  # noqa: B008 - a constant of SQL
 ) -> None:
-    is_begun = and_(Transfer.state.in_(UNDER_WAY), Transfer.remote_id.is_not(None), Transfer.booked_at.is_(None))
-    is_under_way = or_(Transfer.state.in_(states), is_begun)
+    is_under_way = or_(Transfer.state.in_(states), besides)
     query = select(func.count()).where(Transfer.key_id == key.id, is_under_way)
     count = await session.scalar(query)
     if count:

@@ -19,6 +19,7 @@ from app.clerk.customers.report import render_report
 from app.cli import options, processes, upkeep
 from app.cli.doctor import examine
 from app.cli.door import taken_address
+from app.cli.exports import add_export
 from app.cli.golive import create_golive_cli
 from app.cli.layouts import create_layout_cli
 from app.cli.show import (
@@ -93,6 +94,7 @@ def _database(settings: Settings) -> Iterator[str]:
 
 cli.add_typer(create_golive_cli(_load_settings, _database), name="golive")
 cli.add_typer(create_layout_cli(_load_settings), name="layout")
+add_export(cli, _load_settings, _database)
 
 
 @cli.command()

@@ -99,6 +99,13 @@ async def place_file(sessions: Sessions, folder: Path, export: Export, name: str
     return True
 
 
+def write_file_whole(path: Path, content: bytes) -> None:
+    """A file that nobody sees before it is whole, and that lasts once this returns."""
+    write_whole(path.parent / _BESIDE / path.name, content)
+    _move(path.parent / _BESIDE / path.name, path)
+    (path.parent / _BESIDE).rmdir()
+
+
 def write_whole(path: Path, content: bytes) -> None:
     """A file that lasts, once this returns; before, it may be cut short."""
     path.parent.mkdir(parents=True, exist_ok=True)

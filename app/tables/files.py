@@ -52,7 +52,7 @@ class ExportNumber(TenantOwned, Table):
 
     key_id: Mapped[UUID] = mapped_column(primary_key=True)
     last_number: Mapped[int] = mapped_column(server_default="0")
-    trouble: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
+    trouble: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
     tried_at: Mapped[datetime | None]
 
 

@@ -57,7 +57,7 @@ async def test_mode_does_not_change_while_documents_are_under_way(world: World) 
     await world.hear_of("invoice", 5002)
     await world.settle()
     held = (await world.transfers())["invoice", "5002"]
-    assert (held["state"], held["reasons"][0]["code"]) == ("held", "key_in_file_mode")
+    assert (held["state"], held["reasons"][0]["code"]) == ("held", "file_part_missing")
     # Back in full mode it goes on by itself.
     assert (await patch(world, mode="full"))[1]["code"] == "booking_unproven"
     assert (await patch(world, mode="full", booking="renumbered"))[0] == 200
