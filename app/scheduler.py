@@ -14,7 +14,9 @@ from dataclasses import dataclass
 from sqlalchemy.exc import DBAPIError
 
 from app.admin.hooks import list_live_hooks
+from app.admin.sign_ins import list_unused
 from app.admin.tenants import list_tenants
+from app.admin.unused_grants import revoke_unused
 from app.domain.reading import Reading
 from app.domain.states import TenantState
 from app.engine.inbox import is_any_unnamed, prune_keys
@@ -38,6 +40,7 @@ OFFICE = CLOCK
 # A look may be late; who misses several has died.
 _LOOKS = 3
 _STARTED_BY = "schedule"
+_REVOKE_EVERY_SECONDS = 3600
 
 _log = get_logger(__name__)
 
@@ -89,6 +92,7 @@ async def look_at_clock(resources: Resources) -> bool:
     await _drop_files(resources, tenants)
     wake_workers(resources)
     await _make_months(resources)
+    await _revoke_if_due(resources)
     await _prune_if_due(resources)
     return True
 
@@ -130,6 +134,23 @@ class LastPrune:
     """When this process pruned last, by its own clock; a new one prunes at once: cheap where others have."""
 
     moment: float = -math.inf
+
+
+@dataclass(slots=True)
+class LastRevocation:
+    """When this process looked for unused grants last, by its own clock."""
+
+    moment: float = -math.inf
+
+
+async def _revoke_if_due(resources: Resources) -> None:
+    last = resources.kept(LastRevocation)
+    if time.monotonic() - last.moment >= _REVOKE_EVERY_SECONDS:
+        last.moment = time.monotonic()
+        async with resources.sessions() as session:
+            look_at_all(session)
+            unused = await list_unused(session)
+        await revoke_unused(resources, unused)
 
 
 async def _prune_if_due(resources: Resources) -> None:

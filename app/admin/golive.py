@@ -25,6 +25,7 @@ from app.accounting.trials import (
 from app.admin.access_tokens import fresh_token
 from app.admin.answers import load_answers, record_answer
 from app.admin.audit import Change, record_change
+from app.admin.golive_lead import alone_in_company
 from app.admin.key_check import tokens_of
 from app.admin.keys import load_key
 from app.admin.listed_keys import require_sign_in
@@ -94,9 +95,14 @@ def plan_trials(answers: Mapping[Question, Answer], order: TrialOrder) -> list[T
 
 
 def _has_open(trial: Trial, answers: Mapping[Question, Answer]) -> bool:
-    """Whether anything that the step finds out is still assumed; one of two that exclude each other is enough."""
-    if set(trial.answers) == {Question.NUMBER_POSTED, Question.PRESET_NUMBER}:
-        return not any(answers[one].is_known for one in trial.answers)
+    """Whether anything that the step finds out is still assumed.
+
+    One of two that exclude each other is enough; a number that is not taken once is not taken twice.
+    """
+    if Question.NUMBER_TWICE in trial.answers:
+        known = [answers[one] for one in (Question.NUMBER_POSTED, Question.PRESET_NUMBER) if answers[one].is_known]
+        is_taken = any(one.answer == Way.TAKEN for one in known)
+        return not known or (is_taken and not answers[Question.NUMBER_TWICE].is_known)
     return any(not answers[one].is_known for one in trial.answers)
 
 
@@ -143,7 +149,7 @@ async def run_trials(resources: Resources, key: Key, order: TrialOrder) -> Async
     """Each step's end as it comes; the first is of what an interrupted run has left, where there is such.
 
     Raises:
-        ConflictError: it is no test company.
+        ConflictError: it is no test company, or another run tries things in it right now.
         NotFoundError: a step that was named is none.
         RequestError: the company has nothing to try an invoice with.
         RemoteError: Unimicro could not be asked which companies there are.
@@ -153,15 +159,17 @@ async def run_trials(resources: Resources, key: Key, order: TrialOrder) -> Async
     trials = plan_trials(answers, order)
     notes = TrialNotes(sessions=resources.sessions, tenant_id=key.tenant_id, company_key=key.company_key)
     bench = _open(resources, key, notes, answers)
-    async with resources.sessions() as session:
-        leftover = await list_left_over(session, notes)
-    if leftover:
-        yield TrialEnd(name="clean", found={}, left=await _take_back(bench, notes, leftover))
-    for trial in trials:
-        end = await _carry(resources, key, bench, notes, trial, order)
-        yield end
-        if end.stops:
-            return
+    async with alone_in_company(resources, key) as alone:
+        async with resources.sessions() as session:
+            leftover = await list_left_over(session, notes)
+        if leftover:
+            yield TrialEnd(name="clean", found={}, left=await _take_back(bench, notes, leftover))
+        for trial in trials:
+            await alone.require()
+            end = await _carry(resources, key, bench, notes, trial, order)
+            yield end
+            if end.stops:
+                return
 
 
 def _open(resources: Resources, key: Key, notes: TrialNotes, answers: Mapping[Question, Answer]) -> Bench:

@@ -12,7 +12,8 @@ from app.admin.keys import load_key
 from app.admin.listed_keys import require_lists
 from app.admin.lists import find_list, list_lists, parse_list, record_list, show_kind
 from app.api.doors import AdminDoor, Door, ResourcesDep, ViewerDoor
-from app.api.views import View, problems
+from app.api.pages import Page, to_whole
+from app.api.views import Limit, View, problems
 from app.domain.lists import COLUMNS, NEEDED, ListKind
 from app.domain.reasons.catalogue import fix_for
 from app.domain.reasons.codes import Code
@@ -59,16 +60,17 @@ class ListRowsView(View):
     """Rows of a list, as they were read."""
 
     kind: ListKind
-    count: int
+    count: int = Field(description="Of all rows")
+    next: int | None = Field(description="Give it as `after` for the next page; null: this was the last")
     rows: list[dict[str, str]] = Field(examples=[[{"number": "4711", "name": "Timer", "account": "3000"}]])
 
 
 @router.get("", operation_id="list_key_lists", responses=problems(_404="not_found", _409="key_is_signed_in"))
-async def list_all_lists(door: ViewerDoor, key_id: UUID) -> list[ListView]:
+async def list_all_lists(door: ViewerDoor, key_id: UUID) -> Page[ListView, None]:
     """Every list that the key may have, with its columns: what was sent and when, what is still missing."""
     key = await _load(door, key_id)
     known = {row.kind: row for row in await list_lists(door.session, key)}
-    return [_show(kind, known.get(kind)) for kind in ListKind]
+    return to_whole([_show(kind, known.get(kind)) for kind in ListKind])
 
 
 @router.get("/{kind}", operation_id="show_key_list", responses=problems(_404="not_found", _409="key_is_signed_in"))
@@ -76,8 +78,8 @@ async def show_list(
     door: ViewerDoor,
     key_id: UUID,
     kind: ListKind,
-    first: Annotated[int, Query(ge=0, description="So many rows are passed over")] = 0,
-    limit: Annotated[int, Query(ge=1, le=1000, description="At most this many rows")] = 100,
+    after: Annotated[int, Query(ge=0, description="So many rows are passed over")] = 0,
+    limit: Limit = 100,
 ) -> ListRowsView:
     """A list's rows in the order of its file."""
     key = await _load(door, key_id)
@@ -85,7 +87,9 @@ async def show_list(
     if found is None:
         fix = fix_for(Code.LISTS_MISSING, key_id=key_id, kind=kind)
         raise NotFoundError(f"Nobody has sent the list of {show_kind(kind)}", fix=fix)
-    return ListRowsView(kind=kind, count=found.count, rows=found.rows[first : first + limit])
+    end = after + limit
+    is_last = end >= found.count
+    return ListRowsView(kind=kind, count=found.count, next=None if is_last else end, rows=found.rows[after:end])
 
 
 @router.put(

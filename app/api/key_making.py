@@ -31,9 +31,6 @@ async def make(door: Door, resources: Resources, new: NewKeyOrder) -> Key:
     }
     if new.pending_id is None:
         return await _make_listed(door, resources, new, common)
-    if new.company_key is None:
-        cause = "A sign-in is named, and none of its companies"
-        raise RequestError(cause, fix="Name one in `company_key`: GET /v1/keys/pending/{pending_id} lists them.")
     order = KeyOrder(sign_in_id=new.pending_id, company_key=new.company_key, **common)
     series = await examine_for_new(door, resources, order, new.series)
     key = await make_key(door.session, resources, order)

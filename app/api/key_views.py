@@ -7,7 +7,7 @@ from uuid import UUID
 from pydantic import Field
 
 from app.api.series_items import SeriesOrderItem
-from app.api.views import Name, Order, View
+from app.api.views import Name, Order, RowId, View
 from app.domain.booking import Booking, Sender
 from app.domain.findings import Level
 from app.domain.states import Access, KeyState, Proof
@@ -51,6 +51,11 @@ class Acceptance(Order):
     name: Who = Field(description="The accountant")
     reason: Words = Field(examples=["The series here is our own; the list of both numbers is kept with the books"])
     day: date = Field(description="When it was accepted", examples=["2026-12-01"])
+    numbers_apart: bool = Field(
+        False,
+        description="The accountant has compared RecMan's numbers with Unimicro's series by hand, and they never meet; "
+        "counts where Unimicro does not tell its series",
+    )
 
 
 class KidAcceptance(Order):
@@ -66,6 +71,7 @@ class AcceptanceView(View):
     name: str
     reason: str
     day: date | None = None
+    numbers_apart: bool = False
     at: datetime
     by: str
 
@@ -137,7 +143,9 @@ class NewKeyOrder(Order):
     """What an administrator chose after signing in; or, for files alone, without a sign-in."""
 
     pending_id: UUID | None = Field(None, description="The sign-in; left out: the key has lists instead, `mode` file")
-    company_key: str | None = Field(None, description="`key` of one of the sign-in's companies; required with one")
+    company_key: str | None = Field(
+        None, description="`key` of one of the sign-in's companies; left out: the one that was chosen at Unimicro"
+    )
     company_name: Name | None = Field(
         None, description="Of a key without sign-in: the company's name, required", examples=["Nordlys Bemanning AS"]
     )
@@ -242,7 +250,7 @@ class TakeOverOrder(Order):
     """Which removed key's documents and departments this key takes over."""
 
     from_key_id: UUID = Field(description="A key of GET /v1/keys/removed")
-    ids: list[int] | None = Field(
+    ids: list[RowId] | None = Field(
         None,
         min_length=1,
         max_length=10_000,

@@ -45,6 +45,7 @@ from app.api.key_views import (
     TakenOver,
     TakeOverOrder,
 )
+from app.api.pages import Page, to_whole
 from app.api.series_orders import examine_for_change, record_named
 from app.api.views import problems
 from app.domain.findings import stops_nothing
@@ -74,9 +75,9 @@ router = APIRouter(prefix="/v1/keys", tags=["keys"])
         _404="sign_in_unknown, department_unknown",
         _409="name_taken, open_to_all_taken, department_has_key, sign_in_open, sign_in_used, sign_in_expired, "
         "sign_in_failed, renumbered_unaccepted, booking_unproven, series_unset, series_missing, series_shared, "
-        "series_overlaps, series_not_next",
+        "series_overlaps, series_not_next, series_untold",
         _422="sender_missing, booking_unfit, company_unknown, key_without_sign_in",
-        _502="the codes of a call to Unimicro, which booking series needs",
+        _502="the codes of a call to Unimicro, which bookings series and renumbered need",
     ),
 )
 async def create_key(door: AdminDoor, resources: ResourcesDep, new: NewKeyOrder) -> KeyView:
@@ -97,19 +98,19 @@ async def create_key(door: AdminDoor, resources: ResourcesDep, new: NewKeyOrder)
 
 
 @router.get("")
-async def list_all_keys(door: ViewerDoor) -> list[KeyView]:
+async def list_all_keys(door: ViewerDoor) -> Page[KeyView, None]:
     """Every key that is in use."""
     keys = await list_keys(door.session, tenant_id=door.tenant_id)
     served = await list_served(door)
     progress = await list_progress(door.session, tenant_id=door.tenant_id)
-    return [to_view(key, served.get(key.id, []), progress.get(key.id, Progress())) for key in keys]
+    return to_whole([to_view(key, served.get(key.id, []), progress.get(key.id, Progress())) for key in keys])
 
 
 @router.get("/removed", operation_id="list_removed_keys")
-async def list_former_keys(door: ViewerDoor) -> list[FormerKeyView]:
+async def list_former_keys(door: ViewerDoor) -> Page[FormerKeyView, None]:
     """Every key that was removed, and what it left behind."""
     keys = await list_removed_keys(door.session, tenant_id=door.tenant_id)
-    return [await _view_former(door, key) for key in keys]
+    return to_whole([await _view_former(door, key) for key in keys])
 
 
 async def _view_former(door: Door, key: Key) -> FormerKeyView:
@@ -150,10 +151,10 @@ async def show_key(door: ViewerDoor, response: Response, key_id: UUID) -> KeyVie
         _404="not_found, department_unknown",
         _409="name_taken, open_to_all_taken, department_has_key, documents_under_way, sign_in_again, "
         "renumbered_unaccepted, booking_unproven, series_unset, series_missing, series_shared, series_overlaps, "
-        "series_not_next, key_without_sign_in",
+        "series_not_next, series_untold, key_without_sign_in",
         _412="changed_meanwhile",
         _422="sender_missing, booking_unfit",
-        _502="the codes of a call to Unimicro, which booking series needs",
+        _502="the codes of a call to Unimicro, which bookings series and renumbered need",
     ),
 )
 async def change(
@@ -225,12 +226,17 @@ def _change_state(key: Key, state: str) -> dict[str, Any]:
 async def check(door: AdminDoor, resources: ResourcesDep, key_id: UUID) -> CheckView:
     """Look for everything that would stop or falsify a first invoice: sign-in, rights, VAT, accounts, settings, series.
 
-    What Unimicro does not say is "not known", which is never "fine".
+    What Unimicro does not say is "not known", which is never "fine". What is held because numbers met is looked at
+    again where they are apart by now.
     """
     key = await load_key(door.session, key_id)
     # No transaction is open while Unimicro is asked.
     await door.session.commit()
     findings = await check_key(resources, key)
+    if any(one.code == Code.SERIES_OVERLAPS and one.ok for one in findings):
+        await retry_held(door.session, tenant_id=key.tenant_id, change=Change.NUMBERS_APART)
+        await door.session.commit()
+        wake_workers(resources)
     views = [FindingView.model_validate(finding) for finding in findings]
     return CheckView(ok=stops_nothing(findings), findings=views)
 

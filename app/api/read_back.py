@@ -30,9 +30,9 @@ class SeenView(View):
 class ReadBackView(View):
     """What was found of the documents that were looked for."""
 
-    documents: list[SeenView]
+    rows: list[SeenView]
+    next: int | None = Field(description="Give it as `after` to go on; null: that was all")
     counts: dict[Outcome, int] = Field(examples=[{"found": 40, "missing": 2}])
-    after: int | None = Field(description="Go on behind this position; null: that was all")
 
 
 @router.post(
@@ -63,5 +63,5 @@ async def look_for_documents(
     await door.record("export.read_back", f"export:{export_id}", tenant_id=tenant_id, after=told)
     await door.session.commit()
     wake_workers(resources)
-    documents = [SeenView.model_validate(one) for one in report.seen]
-    return ReadBackView(documents=documents, counts=report.counts, after=report.after)
+    rows = [SeenView.model_validate(one) for one in report.seen]
+    return ReadBackView(rows=rows, next=report.after, counts=report.counts)

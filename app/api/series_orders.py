@@ -1,13 +1,15 @@
 """Series that an administrator names: looked into before anything is kept, with a key or by themselves."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from typing import Any
 from uuid import UUID
 
 from app.accounting.targets import Target
 from app.admin.connect import KeyOrder, look_ahead
 from app.admin.key_check import open_key_target
 from app.admin.keys import load_key
+from app.admin.numbers_check import find_beside, require_apart
 from app.admin.series import claim_series, is_issuing, list_series, record_series
 from app.admin.series_check import examine_series, fetch_series_facts
 from app.api.doors import Door
@@ -35,6 +37,9 @@ async def examine_for_new(
         RequestError: series are named, and the key would not book by them; or see `look_ahead`.
         ConflictError: no series is named, or one of them would not give RecMan's numbers.
     """
+    if order.mode == "full" and order.booking == Booking.RENUMBERED:
+        prospect = await look_ahead(door.session, resources, order)
+        await _require_apart(door, resources, prospect.target, prospect.key, order.acceptance)
     if order.booking != Booking.SERIES or order.mode != "full":
         _require_none(items)
         return ()
@@ -52,14 +57,31 @@ async def examine_for_change(
     """
     key = await load_key(door.session, key_id)
     booking, mode = wish.booking or key.booking, wish.mode or key.mode
+    said = wish.model_dump(exclude_none=True, include={"mode", "sender", "booking"})
+    if mode == "full" and booking == Booking.RENUMBERED and (said or wish.acceptance):
+        words = await say_words(door, wish)
+        await answer_of(door, key, said | words)
+        target = open_key_target(resources, key)
+        await _require_apart(door, resources, target, key, words.get("acceptance", key.acceptance))
     if booking != Booking.SERIES or mode != "full":
         _require_none(wish.series)
         return ()
     if wish.series is None and (key.booking, key.mode) == (booking, mode):
         return ()
-    said = wish.model_dump(exclude_none=True, include={"mode", "sender", "booking"})
     await answer_of(door, key, said | await say_words(door, wish))
     return await _require_green(door, resources, open_key_target(resources, key), key, wish.series)
+
+
+async def _require_apart(
+    door: Door, resources: Resources, target: Target, key: Key, acceptance: Mapping[str, Any] | None
+) -> None:
+    """Make sure that the books give no number that RecMan has, before they number documents otherwise."""
+    # No transaction is open while Unimicro is asked.
+    await door.session.commit()
+    there = await target.fetch_invoice_series(year=datetime.now(UTC).year)
+    async with resources.of_tenant(key.tenant_id).sessions() as session:
+        beside = await find_beside(session, key, there)
+    require_apart(beside, acceptance)
 
 
 def _require_none(items: Items | None) -> None:

@@ -56,7 +56,9 @@ check_cli = typer.Typer(no_args_is_help=True, help="Checks before a key's first 
 cli.add_typer(check_cli, name="check")
 recman_cli = typer.Typer(no_args_is_help=True, help="RecMan's side: learn how an account spells its records.")
 cli.add_typer(recman_cli, name="recman")
-_OPENAPI = Path(__file__).resolve().parents[2] / "openapi" / "openapi.json"
+_ROOT = Path(__file__).resolve().parents[2]
+_OPENAPI = _ROOT / "openapi" / "openapi.json"
+_ERRORS = _ROOT / "docs" / "errors.md"
 
 
 def main() -> None:
@@ -329,16 +331,17 @@ def probe(*, tenant: options.OwnerOption = None) -> None:
 
 @cli.command()
 def openapi(*, write: options.WriteOption = False, check: options.CheckOption = False) -> None:
-    """Print, write or check the description of our REST API."""
-    from app.web import render_openapi  # noqa: PLC0415 - building every route takes a second, which no other command needs
+    """Print, write or check the description of our REST API; the list of its codes is written and checked with it."""
+    from app.web import render_errors, render_openapi  # noqa: PLC0415 - building every route takes a second, which no other command needs
 
-    text = render_openapi()
-    if write:
-        _OPENAPI.write_text(text, encoding="utf-8")
-    elif check and _OPENAPI.read_text(encoding="utf-8") != text:
-        _give_up("openapi/openapi.json is not current", "Run `make openapi` and commit it.")
-    elif not check:
-        print(text, end="")  # noqa: T201 - to be captured by a script
+    texts = {_OPENAPI: render_openapi(), _ERRORS: render_errors()}
+    for path, text in texts.items():
+        if write:
+            path.write_text(text, encoding="utf-8")
+        elif check and path.read_text(encoding="utf-8") != text:
+            _give_up(f"{path.name} is not current", "Run `make openapi` and commit it.")
+    if not write and not check:
+        print(texts[_OPENAPI], end="")  # noqa: T201 - to be captured by a script
 
 
 @cli.command()

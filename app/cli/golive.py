@@ -47,6 +47,7 @@ ReasonOption = Annotated[str, typer.Option(help="How you know: kept with the ans
 
 _COMMAND_LINE = "command line"
 _GONE = {Ended.NEVER_MADE: "was not made", Ended.DELETED: "deleted", Ended.CREDITED: "credited"}
+_GONE |= {Ended.TURNED_BACK: "turned back"}
 _GONE |= {Ended.CLOSED: "closed, it cannot be deleted", Ended.STAYS: "stays: Unimicro does not let it go"}
 
 

@@ -30,6 +30,7 @@ class Question(StrEnum):
     KID_WHEN_EMPTY = "kid_when_empty"
     NUMBER_POSTED = "number_posted"
     PRESET_NUMBER = "preset_number"
+    NUMBER_TWICE = "number_twice"
     DAYS_KEPT = "days_kept"
     SENT_WHEN_ISSUED = "sent_when_issued"
     CREDIT_COPIES_REFERENCE = "credit_copies_reference"
@@ -177,6 +178,12 @@ UNKNOWNS: Mapping[Question, Unknown] = {
         (Way.TAKEN, Way.IGNORED, Way.REFUSED),
         "§9 row 1",
     ),
+    Question.NUMBER_TWICE: Unknown(
+        "Is a posted number that another invoice has refused, or taken once more?",
+        Way.TAKEN,
+        (Way.REFUSED, Way.TAKEN),
+        "§9 row 1",
+    ),
     Question.DAYS_KEPT: Unknown(
         "Are invoice date and due date of a draft still there once it is issued?",
         Way.KEPT,
@@ -258,7 +265,13 @@ def assume(question: Question) -> Answer:
 def list_unproven(booking: Booking, answers: Mapping[Question, Answer]) -> tuple[Question, ...]:
     """What keeps a company's documents from being booked so: not known yet, or known to be otherwise."""
     proofs = _PROOFS.get(booking, {})
-    return tuple(one for one, needed in proofs.items() if not _is_proven(answers[one], needed))
+    return tuple(one for one, needed in proofs.items() if not _is_any_proven(answers, one, needed))
+
+
+def _is_any_proven(answers: Mapping[Question, Answer], question: Question, needed: Way) -> bool:
+    """A number that is posted may be taken as it is, or where the company presets numbers; a draft shows either."""
+    ways = (question, Question.PRESET_NUMBER) if question is Question.NUMBER_POSTED else (question,)
+    return any(_is_proven(answers[one], needed) for one in ways)
 
 
 def _is_proven(answer: Answer, needed: Way) -> bool:
@@ -281,6 +294,12 @@ def knows_otherwise(answers: Mapping[Question, Answer], question: Question, *way
 def takes_numbers(answers: Mapping[Question, Answer]) -> bool:
     """Whether a customer may be made with RecMan's number, as far as anybody knows."""
     return not knows_otherwise(answers, Question.CUSTOMER_NUMBER_ACCEPTED, Way.IGNORED, Way.REFUSED)
+
+
+def refuses_twice(answers: Mapping[Question, Answer]) -> bool:
+    """Whether `golive` has seen the company refuse a second invoice with a number that one has."""
+    answer = answers.get(Question.NUMBER_TWICE)
+    return answer is not None and _is_proven(answer, Way.REFUSED)
 
 
 def lag_of(answers: Mapping[Question, Answer], seconds: float) -> float:

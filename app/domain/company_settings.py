@@ -56,6 +56,10 @@ class Series:
     series_id: int | None = None
     follows_id: int | None = None
 
+    def gives(self, number: int) -> bool | None:
+        """Whether the number is one of the series; None: it does not say where it begins and ends."""
+        return None if self.first is None or self.last is None else self.first <= number <= self.last
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SetUp:

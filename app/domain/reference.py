@@ -6,7 +6,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
 
-from app.domain.company_settings import CompanySettings
+from app.domain.company_settings import CompanySettings, Series
 from app.domain.documents import DocumentKind, Line, LineKey, Totals
 from app.domain.money import ZERO
 from app.domain.vat import FIRST_SALES_ACCOUNT, LAST_SALES_ACCOUNT
@@ -107,6 +107,7 @@ class Reference:
     `currencies` an ISO code to its id; `customer_series` holds (from, to) pairs, both inclusive; `vat_types` maps a VAT
     code to every VAT type that has it, the likeliest first; `accounts` an account number to what is there.
     `vat_planned`: the company will be registered for VAT, on `taxable_from` if that is known.
+    `invoice_series` are those in use; None: they cannot be read.
     `books_on_delivery_date`: the delivery date, where there is one, is the day that locks are compared with.
     """
 
@@ -125,6 +126,7 @@ class Reference:
     accounts: Mapping[int, RemoteAccount] = field(default_factory=dict)
     default_account_id: int | None = None
     settings: CompanySettings = field(default_factory=CompanySettings)
+    invoice_series: tuple[Series, ...] | None = None
 
     @property
     def ids(self) -> Mapping[str, frozenset[int]]:

@@ -163,6 +163,7 @@ class SignInState(StrEnum):
     """How far a sign-in has come; told from its row, not stored."""
 
     OPEN = "open"
+    UNCONFIRMED = "unconfirmed"
     RETURNED = "returned"
     USED = "used"
     FAILED = "failed"

@@ -70,9 +70,11 @@ class FileDemo:
         deadline = time.monotonic() + _WORK_SECONDS
         while time.monotonic() < deadline:
             self._crew.check()
-            rows = self._get("/v1/transfers", limit=1000)
+            rows = self._get("/v1/transfers", limit=1000)["rows"]
             documents = [row for row in rows if row["kind"] in {"invoice", "credit_note"}]
-            is_busy = self._get("/v1/events", state="waiting") or any(row["state"] in UNDER_WAY for row in documents)
+            is_busy = self._get("/v1/events", state="waiting")["rows"] or any(
+                row["state"] in UNDER_WAY for row in documents
+            )
             if documents and not is_busy:
                 return sum(row["state"] == "collected" for row in documents)
             time.sleep(0.1)
@@ -96,10 +98,10 @@ class FileDemo:
         table = Table(title="Read back from Unimicro", title_justify="left", header_style="bold")
         for name in ("RecMan", "Unimicro", "found", "cause"):
             table.add_column(name, overflow="fold")
-        for row in report["documents"]:
+        for row in report["rows"]:
             table.add_row(row["number"], row["remote_number"], row["outcome"], row["cause"])
         self._console.print(table)
-        is_so = bool(report["documents"]) and set(report["counts"]) == {"found"}
+        is_so = bool(report["rows"]) and set(report["counts"]) == {"found"}
         self._console.print(
             "[green]Every document of the file stands in Unimicro as it was exported.[/]"
             if is_so

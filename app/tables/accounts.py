@@ -193,7 +193,8 @@ class SignIn(TenantOwned, Table):
     """A sign-in to Unimicro that was begun: what must come back, and then what it gave.
 
     `key_id` is set when an existing key is signed in again; `used_at` when a key was made of it. `begun` and `granted`
-    are sealed, and emptied as soon as they are used.
+    are sealed, and emptied as soon as they are used. `browser_hash`: the browser that was sent to Unimicro from here;
+    what came back in another one is `unconfirmed`. `person` has signed in, and chosen `company_key` there.
 
     Owner: admin.sign_ins.
     """
@@ -207,6 +208,10 @@ class SignIn(TenantOwned, Table):
     begun_by: Mapped[str]
     begun: Mapped[bytes | None]
     granted: Mapped[bytes | None]
+    browser_hash: Mapped[bytes | None]
+    unconfirmed: Mapped[bool] = mapped_column(server_default=false())
+    person: Mapped[str] = mapped_column(server_default="")
+    company_key: Mapped[str | None]
     companies: Mapped[list[Any]] = mapped_column(server_default=text("'[]'"))
     expires_at: Mapped[datetime]
     returned_at: Mapped[datetime | None]
@@ -216,7 +221,9 @@ class SignIn(TenantOwned, Table):
 
 
 class SignInHash(Table):
-    """Which sign-in a state belongs to that comes back: asked before anybody knows the tenant.
+    """Which sign-in a state belongs to that comes back, or our own address that begins it.
+
+    Asked before anybody knows the tenant.
 
     Owner: admin.sign_ins.
     """

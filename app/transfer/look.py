@@ -22,6 +22,7 @@ from app.transfer.doubles import list_doubles, may_be_same
 from app.transfer.filed import load_filed_credits
 from app.transfer.kids import has_same_kid, list_kid_clashes
 from app.transfer.log import list_customer_links
+from app.transfer.numbers import look_at_numbers
 from app.transfer.pasts import Pasts, Question, booked_count_of, load_pasts
 from app.transfer.plan.credit import list_own_drafts, unmark_copies
 from app.transfer.plan.customers import claims_org_number, shares_org_number
@@ -142,6 +143,7 @@ async def _look_at_all(run: Run, books: Books, document: Document | Gaps, pasts:
         by_file=books.by_file,
         leaves_out=books.key.settings.get("missing_dimensions") == "leave_out",
         filed_credits=await load_filed_credits(run, books.key, document, credited),
+        numbers=None if settled else await look_at_numbers(run, books),
     )
 
 

@@ -236,7 +236,7 @@ async def test_an_invoice_without_status_is_issued_at_once(books: Session) -> No
     body = await books.invoice_body()
     del body["StatusCode"]
     invoice = await books.expect(201, "POST", "invoices", body)
-    assert (invoice["StatusCode"], invoice["InvoiceNumber"]) == (42002, "100000")
+    assert (invoice["StatusCode"], invoice["InvoiceNumber"]) == (42002, "3000000")
 
 
 async def test_a_draft_has_no_number_until_it_is_issued(books: Session) -> None:
@@ -245,11 +245,11 @@ async def test_a_draft_has_no_number_until_it_is_issued(books: Session) -> None:
     answer = await books.call("POST", f"invoices/{draft['ID']}", action="invoice")
     assert (answer.status_code, answer.content) == (204, b"")
     issued = await books.one("invoices", "ExternalReference", "RM-10457")
-    assert (issued["StatusCode"], issued["InvoiceNumber"]) == (42002, "100000")
-    assert issued["PaymentID"] == "010000001000007"
+    assert (issued["StatusCode"], issued["InvoiceNumber"]) == (42002, "3000000")
+    assert issued["PaymentID"] == "300000001000006"
     assert issued["JournalEntryID"] > 0
     assert to_messages(await books.issue(draft["ID"], 400)) == ["The transition is not legal."]
-    assert (await books.issued())["InvoiceNumber"] == "100001"
+    assert (await books.issued())["InvoiceNumber"] == "3000001"
 
 
 async def test_the_draft_status_can_be_set_to_be_ignored() -> None:
@@ -336,7 +336,7 @@ async def test_a_credit_note_credits_partly_then_wholly_and_no_more(books: Sessi
     state = await books.get(f"invoices/{original['ID']}")
     assert (state["StatusCode"], state["CreditedAmount"], state["RestAmount"]) == (42006, 250, 0)
     await books.expect(400, "PUT", f"invoices/{original['ID']}", action=action)
-    assert (await books.get(f"invoices/{rest['ID']}"))["InvoiceNumber"] == "100002"
+    assert (await books.get(f"invoices/{rest['ID']}"))["InvoiceNumber"] == "3000002"
 
 
 async def test_a_locked_period_is_refused_at_draft_and_at_issue(books: Session) -> None:

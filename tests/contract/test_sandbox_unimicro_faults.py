@@ -310,7 +310,7 @@ async def test_a_reset_empties_the_books_and_keeps_the_sign_in(books: Session) -
     await books.fault("error_before")
     assert (await books.client.post("/sandbox/reset")).status_code == 204
     assert await books.get("invoices") == []
-    assert (await books.issued())["InvoiceNumber"] == "100000"
+    assert (await books.issued())["InvoiceNumber"] == "3000000"
 
 
 async def test_an_unknown_setting_is_refused(books: Session) -> None:

@@ -46,9 +46,9 @@ def test_a_kid_is_seven_digits_of_the_invoice_seven_of_the_customer_and_a_check_
     ("way", "given", "kid"),
     [
         ("kept", "4711004", "4711004"),
-        ("kept", None, "010000001000007"),
-        ("made", "4711004", "010000001000007"),
-        ("made", None, "010000001000007"),
+        ("kept", None, "300000001000006"),
+        ("made", "4711004", "300000001000006"),
+        ("made", None, "300000001000006"),
         ("kept_only", "4711004", "4711004"),
         ("kept_only", None, None),
         ("none", "4711004", None),
@@ -67,7 +67,7 @@ async def test_a_drafts_kid_is_kept_or_made_anew_when_it_is_issued(way: str, giv
 
 @pytest.mark.parametrize(
     ("way", "on_draft", "issued"),
-    [("ignored", None, "100000"), ("taken", "5001", "5001"), ("draft_only", "5001", "100000")],
+    [("ignored", None, "3000000"), ("taken", "5001", "5001"), ("draft_only", "5001", "3000000")],
 )
 async def test_a_number_posted_on_a_draft_is_taken_shown_or_ignored(
     way: str, on_draft: str | None, issued: str
@@ -110,19 +110,19 @@ async def test_a_number_that_another_invoice_has_is_refused_or_used_twice() -> N
 
 async def test_a_series_that_comes_to_a_number_in_use_stops_or_passes_it_over() -> None:
     async with turned(number_posted="taken") as session:
-        await session.issued(InvoiceNumber="100000")
+        await session.issued(InvoiceNumber="3000000")
         draft = await session.draft()
         refusal = await session.issue(draft["ID"], status=400)
         assert to_message(refusal) == "InvoiceNumber is already in use."
-        assert (await series_of(session))["NextNumber"] == 100000
+        assert (await series_of(session))["NextNumber"] == 3000000
         await turn(session, number_in_use="skipped")
         await session.issue(draft["ID"])
-        assert (await session.get(f"invoices/{draft['ID']}"))["InvoiceNumber"] == "100001"
+        assert (await session.get(f"invoices/{draft['ID']}"))["InvoiceNumber"] == "3000001"
 
 
 @pytest.mark.parametrize(
     ("way", "on_draft", "issued"),
-    [("nothing", None, "100000"), ("at_draft", "100000", "100000"), ("posted", "5001", "5001")],
+    [("nothing", None, "3000000"), ("at_draft", "3000000", "3000000"), ("posted", "5001", "5001")],
 )
 async def test_preset_numbers_mean_nothing_a_number_at_once_or_one_that_is_posted(
     way: str, on_draft: str | None, issued: str
@@ -146,7 +146,7 @@ async def test_a_draft_names_the_series_that_its_number_comes_from() -> None:
         series = await own_series(session)
         assert (series["NextNumber"], series["IsDefaultForTask"]) == (5001, False)
         numbers = [(await session.issued(InvoiceNumberSeriesID=series["ID"]))["InvoiceNumber"] for _ in range(2)]
-        assert [*numbers, (await session.issued())["InvoiceNumber"]] == ["5001", "5002", "100000"]
+        assert [*numbers, (await session.issued())["InvoiceNumber"]] == ["5001", "5002", "3000000"]
         assert (await session.get(f"number-series/{series['ID']}"))["NextNumber"] == 5003
 
 
@@ -154,7 +154,7 @@ async def test_a_series_that_a_draft_names_may_be_without_effect() -> None:
     async with turned(series_named="ignored") as session:
         series = await own_series(session)
         issued = await session.issued(InvoiceNumberSeriesID=series["ID"])
-        assert (issued["InvoiceNumberSeriesID"], issued["InvoiceNumber"]) == (series["ID"], "100000")
+        assert (issued["InvoiceNumberSeriesID"], issued["InvoiceNumber"]) == (series["ID"], "3000000")
 
 
 @pytest.mark.parametrize("name", ["JournalEntry", "CustomerOrder"])
@@ -166,7 +166,7 @@ async def test_a_series_of_something_else_numbers_no_invoice(books: Session, nam
 @pytest.mark.parametrize(
     ("changes", "told"),
     [
-        ({"FromNumber": 999_999, "ToNumber": 1_500_000}, "The number series overlaps CustomerInvoice."),
+        ({"FromNumber": 3_999_999, "ToNumber": 4_500_000}, "The number series overlaps CustomerInvoice."),
         ({"FromNumber": 9000, "ToNumber": 8000}, "FromNumber and ToNumber are not in order."),
         ({"NextNumber": 4000}, "NextNumber lies outside the number series."),
         ({"NextNumber": 10_001}, "NextNumber lies outside the number series."),
@@ -194,12 +194,12 @@ async def test_an_unused_series_can_be_changed_and_deleted_and_a_used_one_not(bo
     await books.expect(200, "PUT", path, {"ID": series["ID"], "ToNumber": 9000})
 
 
-@pytest.mark.parametrize(("way", "status", "number"), [("taken", 200, "100050"), ("ignored", 200, "100001")])
+@pytest.mark.parametrize(("way", "status", "number"), [("taken", 200, "3000050"), ("ignored", 200, "3000001")])
 async def test_the_next_number_of_a_used_series_can_be_put_or_not(way: str, status: int, number: str) -> None:
     async with turned(next_put=way) as session:
         await session.issued()
         series = await series_of(session)
-        body = {"ID": series["ID"], "NextNumber": 100_050}
+        body = {"ID": series["ID"], "NextNumber": 3_000_050}
         await session.expect(status, "PUT", f"number-series/{series['ID']}", body)
         assert (await session.issued())["InvoiceNumber"] == number
 
@@ -208,33 +208,33 @@ async def test_the_next_number_of_a_used_series_may_be_refused() -> None:
     async with turned(next_put="refused") as session:
         series = await series_of(session)
         path = f"number-series/{series['ID']}"
-        await session.expect(200, "PUT", path, {"ID": series["ID"], "NextNumber": 100_010})
-        assert (await session.issued())["InvoiceNumber"] == "100010"
-        await session.expect(400, "PUT", path, {"ID": series["ID"], "NextNumber": 100_020})
+        await session.expect(200, "PUT", path, {"ID": series["ID"], "NextNumber": 3_000_010})
+        assert (await session.issued())["InvoiceNumber"] == "3000010"
+        await session.expect(400, "PUT", path, {"ID": series["ID"], "NextNumber": 3_000_020})
 
 
-@pytest.mark.parametrize(("way", "number"), [("stored", "100051"), ("first_gap", "100000")])
+@pytest.mark.parametrize(("way", "number"), [("stored", "3000051"), ("first_gap", "3000000")])
 async def test_the_next_number_goes_on_or_jumps_back_into_a_gap(way: str, number: str) -> None:
     async with turned() as session:
         series = await series_of(session)
-        await session.expect(200, "PUT", f"number-series/{series['ID']}", {"ID": series["ID"], "NextNumber": 100_050})
-        assert (await session.issued())["InvoiceNumber"] == "100050"
+        await session.expect(200, "PUT", f"number-series/{series['ID']}", {"ID": series["ID"], "NextNumber": 3_000_050})
+        assert (await session.issued())["InvoiceNumber"] == "3000050"
         await turn(session, next_number=way)
         assert (await session.issued())["InvoiceNumber"] == number
 
 
-@pytest.mark.parametrize(("way", "following"), [("first_gap", 100_000), ("after_highest", 100_051)])
+@pytest.mark.parametrize(("way", "following"), [("first_gap", 3_000_000), ("after_highest", 3_000_051)])
 async def test_the_next_number_is_reset_into_a_gap_or_behind_the_highest(way: str, following: int) -> None:
     async with turned(reset_next=way) as session:
         series = await series_of(session)
         path = f"number-series/{series['ID']}"
-        await session.expect(200, "PUT", path, {"ID": series["ID"], "NextNumber": 100_050})
+        await session.expect(200, "PUT", path, {"ID": series["ID"], "NextNumber": 3_000_050})
         await session.issued()
         query = {"action": "reset-numberseries-next-number", "numberSeriesID": series["ID"]}
         assert (await session.expect(200, "PUT", "number-series", **query))["NextNumber"] == following
 
 
-@pytest.mark.parametrize(("way", "number"), [("copied", "5002"), ("default", "100000"), ("own", "1000000")])
+@pytest.mark.parametrize(("way", "number"), [("copied", "5002"), ("default", "3000000"), ("own", "1000000")])
 async def test_credit_notes_share_a_series_or_have_their_own(way: str, number: str) -> None:
     async with turned(credit_series=way) as session:
         series = await own_series(session)

@@ -180,7 +180,7 @@ async def test_a_company_whose_books_somebody_signs_is_refused_and_a_test_compan
         status, said = await golive(world, "run", *KEY)
         assert (status, "no test company" in said, AGREED in said) == (1, True, True)
         status, said = await golive(world, "run", *KEY, "--dry-run")
-        assert (status, "14 steps in Nordlys Bemanning AS" in said) == (0, True)
+        assert (status, "15 steps in Nordlys Bemanning AS" in said) == (0, True)
         assert "an invoice and its credit note" in said
         assert (await read_answers(world), world.ledger.documents()) == ({}, [])
         key_id = await world.office.open_key("Prøve", company="Nordlys Test AS")
@@ -189,7 +189,7 @@ async def test_a_company_whose_books_somebody_signs_is_refused_and_a_test_compan
         assert (status, "guid_refused = refused" in said) == (0, True), said
         assert [row for row in world.ledger.documents("Nordlys Test AS") if not row["Deleted"]] == []
         status, said = await golive(world, "status", "--key", "Prøve")
-        assert (status, "23 of 25 are still assumed" in said) == (0, True), said
+        assert (status, "24 of 26 are still assumed" in said) == (0, True), said
 
 
 async def test_what_an_operator_says_marks_a_company_and_proves_nothing(database_url: str, tmp_path: Path) -> None:
@@ -227,6 +227,55 @@ async def test_a_run_that_is_killed_is_cleaned_up_by_the_next_one(
         assert (await read_answers(world))["kid_kept"] == "kept"
         assert find_unsettled(world) == [], said
         assert await world.count("SELECT count(*) FROM trial_thing WHERE ended IS NULL AND trial <> ''") == 0
+
+
+async def test_second_run_in_a_company_is_refused_while_the_first_tries_things(
+    database_url: str, tmp_path: Path
+) -> None:
+    async with real_world(database_url, tmp_path) as world:
+        await world.fault("hang", method="POST", path="/api/biz/invoices", query="", seconds=30)
+        run = await start_command(world, "golive", "run", *KEY, AGREED, "--only", "issue")
+        await world.hang()
+        status, said = await golive(world, "run", *KEY, AGREED, "--only", "draft")
+        assert (status, "Another run of `golive` tries things in Nordlys Bemanning AS" in said) == (1, True), said
+        assert len(world.ledger.documents()) == 1
+        run.kill()
+        await run.wait()
+
+
+@pytest.mark.parametrize(
+    ("turned", "told", "is_on"),
+    [
+        ("put", "preset_number = taken, number_twice = refused", False),
+        ("toggled", "preset_number = taken, number_twice = refused", False),
+        ("action", "does not let us turn preset invoice numbers off again; do it by hand there", True),
+        ("refused", "turn preset invoice numbers on by hand in Unimicro's company settings", False),
+    ],
+)
+async def test_setting_that_a_question_needs_is_turned_and_turned_back_or_named(
+    database_url: str, tmp_path: Path, turned: str, told: str, *, is_on: bool
+) -> None:
+    switches = Switches().turned({"preset_turned": turned, "preset_number": "posted"})
+    async with real_world(database_url, tmp_path, sandbox=options(switches)) as world:
+        status, said = await golive(world, "run", *KEY, AGREED, "--only", "preset")
+        assert (status, told in said) == (int(is_on or turned == "refused"), True), said
+        assert world.ledger.books().settings["PresetCustomerInvoiceNumber"] is is_on
+        assert find_unsettled(world) == [], said
+
+
+async def test_setting_that_a_killed_run_has_turned_is_turned_back_by_the_next_one(
+    database_url: str, tmp_path: Path
+) -> None:
+    async with real_world(database_url, tmp_path) as world:
+        await world.fault("hang", method="POST", path="/api/biz/invoices", query="", seconds=30)
+        run = await start_command(world, "golive", "run", *KEY, AGREED, "--only", "preset")
+        await world.hang()
+        run.kill()
+        await run.wait()
+        assert world.ledger.books().settings["PresetCustomerInvoiceNumber"] is True
+        status, said = await golive(world, "run", *KEY, AGREED, "--only", "guid")
+        assert (status, "which were off" in said, "turned back" in said) == (0, True, True), said
+        assert world.ledger.books().settings["PresetCustomerInvoiceNumber"] is False
 
 
 async def test_drafts_that_come_back_issued_are_credited_all_the_same(database_url: str, tmp_path: Path) -> None:

@@ -124,8 +124,8 @@ async def test_where_recman_sends_nothing_goes_that_unimicro_would_send_too(worl
 @pytest.mark.parametrize(
     ("change", "told"),
     [
-        ({"NextNumber": 1_000_000}, "used up"),
-        ({"NextNumber": 999_990}, "10 numbers left"),
+        ({"NextNumber": 4_000_000}, "used up"),
+        ({"NextNumber": 3_999_990}, "10 numbers left"),
         ({"IsDefaultForTask": False}, "no series is the default"),
         ({"Disabled": True}, "no active series"),
     ],
@@ -144,10 +144,12 @@ async def test_series_that_overlap_or_are_both_the_default_are_an_alarm(world: W
     books = world.ledger.books()
     series = next(row for row in books.rows("NumberSeries") if row["Name"] == "CustomerInvoice")
     kept = {name: value for name, value in series.items() if name != "ID"}
-    other = books.insert("NumberSeries", kept | {"DisplayName": "Own", "FromNumber": 500_000, "NextNumber": 500_000})
+    other = books.insert(
+        "NumberSeries", kept | {"DisplayName": "Own", "FromNumber": 3_500_000, "NextNumber": 3_500_000}
+    )
     cause = (await check(world))["invoice numbers"]["cause"]
     assert "2 series are the default" in cause
-    assert "(100000-999999) and Own (500000-999999) overlap" in cause
+    assert "(3000000-3999999) and Own (3500000-3999999) overlap" in cause
     changes = {"FromNumber": 1_000_000, "ToNumber": 1_999_999, "NextNumber": 1_000_000, "IsDefaultForTask": False}
     books.update("NumberSeries", other["ID"], changes)
     assert (await check(world))["invoice numbers"]["level"] == "fine"

@@ -5,7 +5,7 @@ from typing import Any
 from sqlalchemy import text
 
 from app.sandbox.samples import load_samples
-from tests.world import World
+from tests.world import World, rows_of
 
 SAMPLES = load_samples()
 
@@ -74,7 +74,7 @@ async def test_settings_take_known_fields_only(world: World) -> None:
 
 async def test_departments_are_read_from_recman_and_route_documents(world: World) -> None:
     answer = await world.call("POST", "/v1/departments/refresh", tenant=world.tenant_id)
-    found = {row["recman_department_id"]: row["name"] for row in answer.json()}
+    found = {row["recman_department_id"]: row["name"] for row in rows_of(answer)}
     assert len(found) >= 2
     first = next(iter(found))
     key_id = await make_second_key(world, [first])

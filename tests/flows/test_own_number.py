@@ -3,10 +3,13 @@
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 
+from app.domain.answers import Question, Way
 from app.domain.booking import Booking
 from tests.world import World
-from tests.world.bookings import choose_booking
+from tests.world.bookings import answer, choose_booking
+from tests.world.source import to_kid
 from tests.world.vouchers import turn
 
 
@@ -81,3 +84,47 @@ async def test_number_that_another_invoice_has_is_not_issued_twice(world: World)
     await world.carry("invoice", 9901)
     assert (await world.document(9901))["state"] == "held"
     assert numbers(world) == [number]
+
+
+@pytest.mark.parametrize("way", [Way.TAKEN, Way.REFUSED, None])
+async def test_number_that_a_stranger_has_is_looked_for_before_issuing_where_unimicro_gives_it_twice(
+    world: World, way: Way | None
+) -> None:
+    turn(world, number_posted="taken", number_in_use="refused" if way is Way.REFUSED else "taken")
+    await choose_booking(world, Booking.OWN_NUMBER)
+    if way is None:
+        await forget_answer(world, Question.NUMBER_TWICE)
+    else:
+        await answer(world, Question.NUMBER_TWICE, way)
+    await world.carry("invoice", 5001)
+    take_number(world, "119901")
+    world.source.double("5001", 9901, invoiceNumber="119901", kid=to_kid("119901"))
+    await world.carry("invoice", 9901)
+    code = "remote_rejected" if way is Way.REFUSED else "number_in_books"
+    assert await world.hold_of(9901) == ("held", [code])
+    assert numbers(world).count("119901") == 1
+    assert [head for head in world.ledger.documents() if not head["InvoiceNumber"]] == []
+    assert (await world.get(f"/v1/keys/{world.key_id}"))["proof"]["state"] == "open"
+
+
+async def test_invoice_costs_one_more_call_where_unimicro_gives_a_number_twice(world: World) -> None:
+    turn(world, number_posted="taken", number_in_use="taken")
+    await choose_booking(world, Booking.OWN_NUMBER, {Question.NUMBER_TWICE: Way.TAKEN})
+    await world.carry("invoice", 5001)
+    world.source.double("5001", 9901, invoiceNumber="119901", kid=to_kid("119901"))
+    before = len(await world.list_calls())
+    await world.carry("invoice", 9901)
+    assert await world.hold_of(9901) == ("done", [])
+    assert len(await world.list_calls()) - before == 4
+
+
+def take_number(world: World, number: str) -> None:
+    """Somebody else has made an invoice with this number."""
+    head = world.ledger.documents()[0]
+    values = {name: value for name, value in head.items() if name not in {"ID", "_createguid", "ExternalReference"}}
+    world.ledger.books().insert("CustomerInvoice", values | {"InvoiceNumber": number, "PaymentID": ""})
+
+
+async def forget_answer(world: World, question: Question) -> None:
+    async with world.resources.engine.begin() as connection:
+        await connection.execute(text("DELETE FROM company_answer WHERE question = :one"), {"one": question})

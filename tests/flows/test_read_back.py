@@ -59,9 +59,9 @@ async def test_what_was_imported_is_found_and_is_in_unimicro_whoever_has_said_so
     logs = await take(world, made)
     assert [log["Status"] for log in logs] == ["Completed"] * len(logs), logs
     first = await look(world, made, limit=3)
-    assert (first["counts"], first["after"]) == ({"found": 3}, 3)
+    assert (first["counts"], first["next"]) == ({"found": 3}, 3)
     rest = await look(world, made, after=3)
-    assert (rest["counts"], rest["after"]) == ({"found": 1}, None)
+    assert (rest["counts"], rest["next"]) == ({"found": 1}, None)
     assert set((await list_states(world, CARRIED)).values()) == {"done"}
     row = await world.document(5003)
     (head,) = [one for one in world.ledger.documents() if one["InvoiceNumber"] == row["number"]]
@@ -120,7 +120,7 @@ async def test_whichever_way_unimicro_imports_the_state_says_how_it_stands(
     told = await look(world, made)
     assert told["counts"] == counts
     states = {"found": "done", "missing": "exported", "different": "held"}
-    shown = {one["number"]: one["outcome"] for one in told["documents"]}
+    shown = {one["number"]: one["outcome"] for one in told["rows"]}
     for record_id in (5003, 5008):
         row = await world.document(record_id)
         assert row["state"] == states[shown[row["number"]]]
@@ -157,7 +157,7 @@ async def test_orders_are_found_by_customer_day_and_amount(world: World) -> None
     assert [log["Status"] for log in logs] == ["Completed"] * len(logs), logs
     told = await look(world, made)
     assert told["counts"] == {"found": 2}
-    assert {one["remote_number"] for one in told["documents"]} == {"1", "2"}
+    assert {one["remote_number"] for one in told["rows"]} == {"1", "2"}
     assert set((await list_states(world, (5003, 5006))).values()) == {"done"}
 
 

@@ -30,7 +30,9 @@ COMMITS = {
     "platform.standing": "stays in one to see whether a pooler gives its connection to others",
     "admin.access_tokens": "a renewed token is kept before anybody uses it",
     "admin.connect": "a sign-in has three steps with calls to the identity server between them",
+    "admin.unused_grants": "a grant is forgotten once the identity server has revoked it",
     "admin.golive": "an answer is kept before what showed it is taken back",
+    "admin.golive_lead": "a lease is seen by other runs at once",
     "admin.trials": "what is about to be made is noted before it is sent",
     "admin.hook_headers": "one statement beside the webhook's own, on the bare driver",
     "engine.ends": "lanes that end with nothing else to write end together",
@@ -262,8 +264,8 @@ def test_errors_are_drawn_as_they_are() -> None:
     [
         (
             "errors.py",
-            "class TooLargeError(RequestError)",
-            "class TooLargeError(ServiceError)",
+            "class TooLargeError(RequestError, ",
+            "class TooLargeError(ServiceError, ",
             "TooLargeError(ServiceError)",
         ),
         ("errors.py", "── KeyPausedError ", "── KeysPausedError ", "KeyPausedError(ServiceError)"),
@@ -275,8 +277,8 @@ def test_errors_are_drawn_as_they_are() -> None:
         ),
         (
             "errors.py",
-            "class SecretUnreadableError(ServiceError)",
-            "class SecretUnreadableError(Exception)",
+            "class SecretUnreadableError(ServiceError, ",
+            "class SecretUnreadableError(Exception, ",
             "SecretUnreadableError",
         ),
     ],

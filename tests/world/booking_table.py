@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from app.domain.answers import Question, Way
 from app.domain.booking import IN_BOOKS, KEEPS_NUMBER, Booking
 from app.sandbox.unimicro.switches import Switches, list_choices
 from app.scheduler import look_at_clock
@@ -22,6 +23,7 @@ FILE = Path(__file__).parents[1] / "cases" / "booking_table.txt"
 # A cell's documents: invoice, credit note of it, next invoice.
 _LIKE = ("5003", "5008", "5003")
 _STEP = 10
+_APART = 3_000_000
 _LOG = (
     *("attempt", "making", "event", "proving", "series_claim", "series_order", "transfer WHERE scope = 'invoice'"),
     "lane WHERE NOT EXISTS (SELECT FROM transfer WHERE lane_id = lane.id AND tenant_id = lane.tenant_id)",
@@ -40,7 +42,7 @@ SWITCHES: Mapping[Booking, Sequence[str]] = {
     Booking.SERIES: (*_ISSUED, *_CREDITED, *_SERIES, "number_posted"),
     Booking.VOUCHER: _VOUCHERS,
     Booking.OWN_NUMBER: (*_ISSUED, *_CREDITED, "number_posted", "series_named"),
-    Booking.RENUMBERED: (*_ISSUED, *_CREDITED, "number_posted"),
+    Booking.RENUMBERED: (*_ISSUED, *_CREDITED, "number_posted", "invoice_series", "series_told"),
     Booking.ORDER: (*_ISSUED, *_CREDITED, "order_transfer", "order_link", "sharing_ends"),
     Booking.DRAFT: (*_ISSUED, *_CREDITED, "number_posted", "sharing_ends"),
 }
@@ -137,11 +139,26 @@ async def _prepare(world: World, cell: Cell, numbers: Sequence[int]) -> None:
     if any(books.settings[name] != value for name, value in settings.items()):
         books.update("CompanySettings", 1, settings)
         world.resources.kept(KnownBooks).references.clear()
+    _place_series(world, cell, numbers)
     _write_documents(world, cell, numbers)
     if cell.booking is Booking.SERIES:
         series_id = add_series(world, first=numbers[0], last=numbers[0] + _STEP - 1)
         answer = await put_series(world, {"series_id": series_id, "next_number": numbers[0]})
         assert answer.status_code == 200, answer.text
+
+
+def _place_series(world: World, cell: Cell, numbers: Sequence[int]) -> None:
+    """The company's own series lies around RecMan's numbers, or where they never come."""
+    books = world.ledger.books()
+    own = next(row for row in books.rows("NumberSeries") if row["Name"] == "CustomerInvoice")
+    is_around = (cell.switch, str(cell.position)) == ("invoice_series", "overlapping")
+    wanted = numbers[0] if is_around else _APART
+    is_moved = own["FromNumber"] != wanted
+    if is_moved:
+        following = max([wanted, *(int(row["InvoiceNumber"] or 0) + 1 for row in world.ledger.documents())])
+        books.update("NumberSeries", own["ID"], {"FromNumber": wanted, "NextNumber": following})
+    if is_moved or cell.switch == "series_told":
+        world.resources.kept(KnownBooks).references.clear()
 
 
 async def _forget(world: World, *, has_word: bool) -> None:
@@ -286,7 +303,8 @@ def _list_doubles(cell: Cell, ours: Sequence[dict[str, Any]], *, is_stopped: boo
 
 async def try_booking(world: World, booking: Booking) -> dict[Cell, Outcome]:
     """Every cell of a booking, one after the other in the same world."""
-    await choose_booking(world, booking, CREDIT_NOTES, CURRENCY)
+    # A company that gives a number twice is what it is found to be; so nothing is taken for granted here.
+    await choose_booking(world, booking, CREDIT_NOTES, CURRENCY, {Question.NUMBER_TWICE: Way.TAKEN})
     cells = list(list_cells(booking))
     return {cell: await try_cell(world, cell, FIRST + _STEP * index) for index, cell in enumerate(cells)}
 

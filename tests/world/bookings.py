@@ -13,7 +13,11 @@ from tests.world.world import World
 # What `golive` must have found before a key may book so, and what else of a company is known in tests.
 PROVEN = {
     Booking.VOUCHER: {Question.VOUCHER_MAKES_HEADS: Way.ONE_HEAD, Question.VOUCHER_KID: Way.KEPT},
-    Booking.OWN_NUMBER: {Question.NUMBER_POSTED: Way.TAKEN, Question.KID_KEPT: Way.KEPT},
+    Booking.OWN_NUMBER: {
+        Question.NUMBER_POSTED: Way.TAKEN,
+        Question.KID_KEPT: Way.KEPT,
+        Question.NUMBER_TWICE: Way.REFUSED,
+    },
 }
 CREDIT_NOTES = {Question.VOUCHER_CREDIT_NOTES: Way.ONE_HEAD}
 CURRENCY = {Question.VOUCHER_CURRENCY: Way.KEPT}

@@ -11,7 +11,7 @@ from app.accounting.unimicro.client import UnimicroClient
 from app.accounting.unimicro.payloads import to_text
 from app.accounting.unimicro.translate_settings import read_flag, read_number
 from app.domain.company_settings import KidSetUp, Series, SetUp
-from app.errors import RemoteError
+from app.errors import RemoteError, RemoteRejectedError
 
 _REMINDERS = "CustomerInvoiceReminderSettings"
 _KID_ACTIVE = 42400
@@ -31,14 +31,24 @@ async def fetch_set_up(client: UnimicroClient, *, year: int) -> SetUp:
 
 
 async def fetch_invoice_series(client: UnimicroClient, *, year: int) -> tuple[Series, ...] | None:
-    """The series that invoices of a year may get their numbers from; None: it cannot be read."""
-    rows = await _fetch_series(client, "CustomerInvoice", year)
-    return None if rows is None else tuple(_list_series(rows))
+    """The series that invoices of a year may get their numbers from; None: Unimicro does not let us read them.
+
+    Raises:
+        RemoteError: Unimicro could not be asked.
+    """
+    try:
+        rows = await client.fetch_list("number-series", **_to_query("CustomerInvoice", year))
+    except RemoteRejectedError:
+        return None
+    return tuple(_list_series(rows))
 
 
 async def _fetch_series(client: UnimicroClient, entity: str, year: int) -> list[dict[str, Any]] | None:
-    query = {"action": "get-active-numberseries", "entityType": entity, "year": str(year)}
-    return await _fetch_rows(client, "number-series", **query)
+    return await _fetch_rows(client, "number-series", **_to_query(entity, year))
+
+
+def _to_query(entity: str, year: int) -> dict[str, str]:
+    return {"action": "get-active-numberseries", "entityType": entity, "year": str(year)}
 
 
 async def _fetch_rows(client: UnimicroClient, route: str, **query: str) -> list[dict[str, Any]] | None:

@@ -7,11 +7,12 @@ Source: docs/facts/unimicro.md §2 [O].
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import UTC, date, datetime
 from types import MappingProxyType
 from typing import Any, Generic, TypeVar
 
 from app.accounting.unimicro.follow import FollowTarget
+from app.accounting.unimicro.odd_answers import tells_odd_answers
 from app.accounting.unimicro.payloads import VAT_DUTIES, VAT_PLANNED, VAT_REGISTERED, to_text
 from app.accounting.unimicro.series import SeriesTarget
 from app.accounting.unimicro.set_up import fetch_set_up
@@ -65,6 +66,7 @@ class Change:
     number: str = ""
 
 
+@tells_odd_answers
 class UnimicroTarget(SeriesTarget, VoucherTarget, FollowTarget):
     """One company's books; errors as `UnimicroClient` raises them."""
 
@@ -92,6 +94,7 @@ class UnimicroTarget(SeriesTarget, VoucherTarget, FollowTarget):
             accounts=vat.accounts,
             default_account_id=vat.default_account_id,
             settings=from_settings(settings),
+            invoice_series=await self.fetch_invoice_series(year=datetime.now(UTC).year),
         )
 
     async def fetch_set_up(self, *, year: int) -> SetUp:

@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from app.accounting.unimicro.client import UnimicroClient
+from app.accounting.unimicro.odd_answers import tells_odd_answers
 from app.accounting.unimicro.payloads import guid_for, list_lost_lines, to_text
 from app.accounting.unimicro.recipients import other_customer, require_active
 from app.accounting.unimicro.translate import from_recipient, is_deleted_customer
@@ -86,6 +87,7 @@ def quote(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
+@tells_odd_answers
 class DocumentTarget:
     """The documents of one company's books; errors as `UnimicroClient` raises them.
 
@@ -116,6 +118,12 @@ class DocumentTarget:
             return ()
         rows = await self._client.fetch_list(self.route, filter=f"InvoiceNumber eq {quote(number)}")
         return tuple(one for one in map(self.read, rows) if one.number == number)
+
+    async def find_numbered(self, number: str) -> tuple[RemoteDocument, ...]:
+        """Invoices and credit notes with this number, drafts too, whoever made them."""
+        rows = await self._client.fetch_list("invoices", filter=f"InvoiceNumber eq {quote(number)}")
+        found = (self.read(row) for row in rows if not row.get("Deleted"))
+        return tuple(one for one in found if one.number == number)
 
     async def find_credits(self, credited_id: int) -> tuple[RemoteDocument, ...]:
         """Every credit note of an invoice, drafts and issued ones, whoever made them."""

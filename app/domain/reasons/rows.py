@@ -37,6 +37,7 @@ class Change(StrEnum):
     INVOICE_ASSIGNED = "invoice_assigned"
     OTHER_IGNORED = "other_ignored"
     KID_SETTLED = "kid_settled"
+    NUMBERS_APART = "numbers_apart"
     FIRST_DAY_MOVED = "first_day_moved"
 
 

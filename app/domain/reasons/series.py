@@ -77,11 +77,35 @@ ROWS = (
         fix=Text("Give each series numbers and documents of its own."),
         cases={
             "renumbered": Text(
-                "Make a series of invoices in Unimicro that RecMan's numbers never come into, and let it be the "
-                "default. Where two documents have one number already, the cross-list (GET /v1/invoices/cross-list) "
-                "says which is which."
+                "Make a series of invoices in Unimicro that RecMan's numbers never come into, let it be the default, "
+                "and close the other one. Then check the key (POST /v1/keys/{key_id}/check): what is held for it goes "
+                "on by itself. Where two documents have one number already, the cross-list (GET "
+                "/v1/invoices/cross-list) says which is which."
+            ),
+            "new_key": Text(
+                "Make a series of invoices in Unimicro that RecMan's numbers never come into, let it be the default, "
+                "and close the other one. Or choose `series`, `voucher` or `own_number`, with which the number in the "
+                "books is the document's."
             ),
         },
+        wakes=frozenset({Change.KEY_CHANGED, Change.KEY_OPENED, Change.NUMBERS_APART}),
+    ),
+    Row(
+        code=Code.SERIES_UNTOLD,
+        mender=Mender.ADMINISTRATOR,
+        sentence=Text("Unimicro does not tell its series, so its numbers may be ones that RecMan's documents have."),
+        fix=Text(
+            "Let the user who signed in read number series in Unimicro and check the key (POST "
+            "/v1/keys/{key_id}/check). Or let the accountant compare both by hand and say so (PATCH /v1/keys/{key_id} "
+            "with `acceptance`: name, reason, day and `numbers_apart` true). It then goes on by itself."
+        ),
+        cases={
+            "new_key": Text(
+                "Let the user who signed in read number series in Unimicro; or let the accountant compare both by hand "
+                "and say so (`numbers_apart` true in `acceptance`)."
+            ),
+        },
+        wakes=frozenset({Change.KEY_CHANGED, Change.KEY_OPENED, Change.NUMBERS_APART}),
     ),
     Row(
         code=Code.SERIES_NOT_NEXT,

@@ -146,6 +146,16 @@ ROWS = (
         fix=Text("An operator checks RMU_UNIMICRO_ISSUER."),
     ),
     Row(
+        code=Code.SCOPE_REFUSED,
+        mender=Mender.OPERATOR,
+        sentence=Text("The identity server does not let our client ask for these rights."),
+        fix=Text(
+            "An operator asks Unimicro's staff to allow offline_access for the client: the developer portal leaves it "
+            "out, and pressing Save there afterwards takes it away again. A client keeps the scopes that its "
+            "application had when the client was made: after other changes of scopes make a new one."
+        ),
+    ),
+    Row(
         code=Code.NO_OFFLINE_ACCESS,
         mender=Mender.OPERATOR,
         sentence=Text("The sign-in does not last."),

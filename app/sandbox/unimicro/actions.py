@@ -10,6 +10,7 @@ from app.sandbox.unimicro.answers import Record, not_found, refused
 from app.sandbox.unimicro.calls import NO_CONTENT, Action, ActionCall, Answer, load, to_id
 from app.sandbox.unimicro.invoices import create_credit_draft, issue_invoice
 from app.sandbox.unimicro.orders import register_order
+from app.sandbox.unimicro.preset import act_on_preset
 from app.sandbox.unimicro.rates import to_rate_answer
 from app.sandbox.unimicro.sale_actions import SALE_ACTIONS
 from app.sandbox.unimicro.save import next_part_name
@@ -82,8 +83,8 @@ def _reset_series(call: ActionCall) -> Answer:
 
 
 def _preset_number(call: ActionCall) -> Answer:
-    """The setting turned on; that the action does this is assumed (§4.3 C)."""
-    return Answer(body=call.books.update("CompanySettings", 1, {"PresetCustomerInvoiceNumber": True}))
+    """The setting turned; that the action does this is assumed (§4.3 C)."""
+    return Answer(body=act_on_preset(call.books))
 
 
 def _activate_ten_decimals(call: ActionCall) -> Answer:

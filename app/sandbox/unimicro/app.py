@@ -26,6 +26,7 @@ from app.sandbox.unimicro.oauth import Identity, create_routes
 from app.sandbox.unimicro.options import SandboxOptions
 from app.sandbox.unimicro.order_invoices import TRACED, list_tracelinks
 from app.sandbox.unimicro.orders import create_order, delete_order, update_order
+from app.sandbox.unimicro.preset import update_settings
 from app.sandbox.unimicro.query import list_rows, render, select, to_tree
 from app.sandbox.unimicro.save import save_body, to_echo
 from app.sandbox.unimicro.schema import ROUTES
@@ -282,7 +283,12 @@ def _delete(entity: Entity, call: ActionCall) -> Answer:
 
 
 _CREATE = {"CustomerInvoice": create_invoice, "CustomerOrder": create_order, "NumberSeries": create_series}
-_UPDATE = {"CustomerInvoice": update_invoice, "CustomerOrder": update_order, "NumberSeries": update_series}
+_UPDATE = {
+    "CustomerInvoice": update_invoice,
+    "CustomerOrder": update_order,
+    "NumberSeries": update_series,
+    "CompanySettings": update_settings,
+}
 _REMOVE = {"CustomerInvoice": delete_invoice, "CustomerOrder": delete_order, "NumberSeries": delete_series}
 _WRITES = {"POST": _post, "PUT": _put, "DELETE": _delete}
 

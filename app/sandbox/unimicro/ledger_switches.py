@@ -47,6 +47,19 @@ class PresetNumber(StrEnum):
     POSTED = "posted"
 
 
+class PresetTurned(StrEnum):
+    """What turns PresetCustomerInvoiceNumber (§4.3 C: field and action are known, what they do is not).
+
+    `put`: the field does, on and off; the action turns it on. `action`: the action alone does, and nothing turns it
+    off. `toggled`: the action turns it over. `refused`: nothing but Unimicro's own pages.
+    """
+
+    PUT = "put"
+    ACTION = "action"
+    TOGGLED = "toggled"
+    REFUSED = "refused"
+
+
 class NumberInUse(StrEnum):
     """A number that another invoice has: refused, used twice, or (out of a series) passed over for the next free one.
 
@@ -78,6 +91,16 @@ class NextPut(StrEnum):
     TAKEN = "taken"
     IGNORED = "ignored"
     REFUSED = "refused"
+
+
+class InvoiceSeries(StrEnum):
+    """Where the company's own series of invoices lies, beside numbers that RecMan gives; chosen when it is made.
+
+    `apart`: where RecMan's numbers never come. `overlapping`: around them (§11 row 5: series are the company's choice).
+    """
+
+    APART = "apart"
+    OVERLAPPING = "overlapping"
 
 
 class SeriesNamed(StrEnum):
@@ -179,11 +202,14 @@ class LedgerSwitches(SaleSwitches):
         kid: See `Kid`.
         number_posted: See `NumberPosted`.
         preset_number: See `PresetNumber`.
+        preset_turned: See `PresetTurned`.
         number_in_use: See `NumberInUse`.
+        invoice_series: See `InvoiceSeries`.
         next_number: See `NextNumber`; of invoice series.
         reset_next: See `ResetNext`.
         next_put: See `NextPut`.
         used_series_fixed: True refuses another FromNumber or ToNumber of a series already used (§11 row 5 [O]).
+        series_told: False answers active series without their numbers (§3.7: which rights show them is unknown).
         series_named: See `SeriesNamed`.
         credit_series: See `CreditSeries`.
         voucher_amounts: See `VoucherAmounts`.
@@ -206,11 +232,14 @@ class LedgerSwitches(SaleSwitches):
     kid: Kid = Kid.KEPT
     number_posted: NumberPosted = NumberPosted.IGNORED
     preset_number: PresetNumber = PresetNumber.NOTHING
+    preset_turned: PresetTurned = PresetTurned.PUT
     number_in_use: NumberInUse = NumberInUse.REFUSED
+    invoice_series: InvoiceSeries = InvoiceSeries.APART
     next_number: NextNumber = NextNumber.STORED
     reset_next: ResetNext = ResetNext.FIRST_GAP
     next_put: NextPut = NextPut.TAKEN
     used_series_fixed: bool = True
+    series_told: bool = True
     series_named: SeriesNamed = SeriesNamed.FOLLOWED
     credit_series: CreditSeries = CreditSeries.COPIED
     voucher_amounts: VoucherAmounts = VoucherAmounts.GROSS

@@ -10,6 +10,7 @@ from decimal import Decimal
 
 from app.sandbox.unimicro.answers import Record
 from app.sandbox.unimicro.books import Books, Company
+from app.sandbox.unimicro.ledger_switches import InvoiceSeries
 from app.sandbox.unimicro.options import SandboxOptions
 from app.sandbox.unimicro.switches import VatIds
 
@@ -97,12 +98,14 @@ TERMS = (("Netto 14 dager", 14, 1), ("Netto 30 dager", 30, 1), ("Fritt levert", 
 # (name, first, last). Source: Customer from 100000, DNB to 199999 (§4.4); the others assumed.
 SERIES = (
     ("Customer", 100000, 199999),
-    ("CustomerInvoice", 100000, 999999),
+    ("CustomerInvoice", 3000000, 3999999),
     ("CustomerOrder", 1, 99999),
     ("JournalEntry", 1, 99999),
     ("Project", 1, 9999),
     ("Department", 1, 999),
 )
+# The invoices' where RecMan's numbers, the samples' too, lie inside (see `InvoiceSeries`).
+OVERLAPPING = {"CustomerInvoice": (100000, 999999)}
 
 # Source: the Swagger dump of 2021 (docs/facts/unimicro.md §0) for the names;
 # MergeAttachments, OverrideSortIndex, StoreDistributedInvoice,
@@ -203,7 +206,9 @@ def _seed_reference(books: Books) -> None:
         books.insert("CurrencyCode", {"Code": code, "Name": name, "ShortCode": code})
     for name, days, kind in TERMS:
         books.insert("Terms", {"Name": name, "CreditDays": days, "Description": name, "TermsType": kind})
-    for name, first, last in SERIES:
+    is_overlapping = books.switches.invoice_series is InvoiceSeries.OVERLAPPING
+    for name, *bounds in SERIES:
+        first, last = OVERLAPPING.get(name, bounds) if is_overlapping else bounds
         row = {"Name": name, "DisplayName": name, "FromNumber": first, "ToNumber": last, "NextNumber": first}
         row |= {"NumberSeriesTaskID": books.insert("NumberSeriesTask", {"Name": name, "EntityType": name})["ID"]}
         row |= {"NumberSeriesTypeID": books.insert("NumberSeriesType", _to_series_type(name))["ID"]}

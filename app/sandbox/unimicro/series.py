@@ -87,7 +87,9 @@ def _refused(text: str, field: str, series_id: int) -> AnswerError:
 def list_active(books: Books, register: str, year: str) -> list[Record]:
     """The series of a register that are open in that year; one without a year is open in all (assumed)."""
     rows = [row for row in books.rows(_SERIES.name) if to_register(books, row) == register and not row["Disabled"]]
-    return [row for row in rows if not year or str(row["AccountYear"] or year) == year]
+    found = [row for row in rows if not year or str(row["AccountYear"] or year) == year]
+    untold = {} if books.switches.series_told else dict.fromkeys((*_BOUNDS, "NextNumber"))
+    return [row | untold for row in found]
 
 
 def list_used(books: Books, series: Record) -> list[int]:

@@ -33,6 +33,7 @@ from app.transfer.plan.credit import (
 from app.transfer.plan.customers import plan_customer
 from app.transfer.plan.filed import is_filed, list_filed_credit_gaps, to_filing, wait_for_refused
 from app.transfer.plan.go_live import is_persons_choice, plan_before_go_live
+from app.transfer.plan.numbers_apart import list_number_gaps
 from app.transfer.plan.parts import plan_project
 from app.transfer.plan.products import list_unknown_products, plan_products
 from app.transfer.plan.review import is_too_old, list_review_gaps, list_rule_gaps
@@ -64,15 +65,16 @@ def plan_document(situation: DocumentSituation) -> Decision:
 
 
 def _hold_unsaid(decision: Decision, situation: DocumentSituation) -> Decision:
-    """Nothing goes as long as somebody must say how; what is issued already is ours to record."""
+    """Nothing goes as long as somebody must say how, or set numbers apart; what is issued already is ours to record."""
     is_booked = situation.past is not None and situation.past.booked
     if is_booked or any(one.state is not DocumentState.DRAFT for one in situation.found):
         return decision
+    unsaid = (*situation.unsaid, *list_number_gaps(situation))
     match decision:
         case Hold() if not is_persons_choice(decision):
-            return Hold((*decision.gaps, *situation.unsaid))
-        case Go() if situation.unsaid and not any(isinstance(step, LinkDocument) for step in decision.steps):
-            return Hold(situation.unsaid)
+            return Hold((*decision.gaps, *unsaid))
+        case Go() if unsaid and not any(isinstance(step, LinkDocument) for step in decision.steps):
+            return Hold(unsaid)
     return decision
 
 

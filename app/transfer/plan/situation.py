@@ -157,6 +157,20 @@ class SeriesView:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class NumbersView:
+    """What is known of RecMan's numbers beside the company's series.
+
+    `recmans`: ids of the series that give documents RecMan's own numbers; `met`: numbers of RecMan's that lay inside
+    others when they were read. `is_vouched`: an accountant has said that none does.
+    """
+
+    key_id: str
+    recmans: frozenset[int] = frozenset()
+    met: tuple[int, ...] = ()
+    is_vouched: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DocumentSituation:
     """Everything that decides about one document at one key.
 
@@ -173,7 +187,8 @@ class DocumentSituation:
     because another invoice in the same books has its KID.
     `rule_makers`: who changed the key's rules last; where four eyes are wanted, whoever made any that are in force.
     `booked_before`: how many documents of the key are in Unimicro, as far as a review must know.
-    `series`: how its number's turn stands, where documents are issued in RecMan's order.
+    `series`: how its number's turn stands, where documents are issued in RecMan's order; `numbers`: how RecMan's
+    numbers lie beside Unimicro's, where documents get those.
     `by_file`: nothing is sent, the document goes into a file; `filed_credits`: what others credit of its invoice there;
     `leaves_out`: it goes without a project or department that is not in Unimicro.
     """
@@ -206,6 +221,7 @@ class DocumentSituation:
     by_file: bool = False
     filed_credits: Decimal = ZERO
     leaves_out: bool = False
+    numbers: NumbersView | None = None
 
     @property
     def complete_document(self) -> Document:

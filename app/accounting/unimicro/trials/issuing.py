@@ -85,4 +85,17 @@ async def try_number(bench: Bench) -> Told:
         if "number" not in error.cause.lower() and "nummer" not in error.cause.lower():
             raise UntoldError(f"it was refused for another reason: {error.cause}") from error
         return {question: Way.REFUSED}
-    return {question: Way.TAKEN if to_text(row.get("InvoiceNumber")) == number else Way.IGNORED}
+    if to_text(row.get("InvoiceNumber")) != number:
+        return {question: Way.IGNORED}
+    return {question: Way.TAKEN, Question.NUMBER_TWICE: await _try_again(bench, number)}
+
+
+async def _try_again(bench: Bench, number: str) -> Way:
+    """Whether a second invoice gets the number that one has."""
+    thing = await bench.notebook.note("invoices", "second invoice with a number")
+    try:
+        thing = await bench.send(thing, await bench.to_draft(thing, InvoiceNumber=number))
+        row = await bench.issue(thing)
+    except RemoteRejectedError:
+        return Way.REFUSED
+    return Way.TAKEN if to_text(row.get("InvoiceNumber")) == number else Way.REFUSED

@@ -1,13 +1,16 @@
 """The trials in the order in which they are made: each turns something unknown of a company into an answer."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from app.accounting.unimicro.answers import ODD_ANSWER
+from app.accounting.unimicro.odd_answers import to_odd
 from app.accounting.unimicro.trials.bench import Bench
 from app.accounting.unimicro.trials.drafts import Told, try_draft, try_guid, try_productless, try_sums
 from app.accounting.unimicro.trials.issuing import try_issue, try_kid_empty, try_number
 from app.accounting.unimicro.trials.orders import try_order
 from app.accounting.unimicro.trials.parties import try_customer_number, try_rate_factor, try_rate_sent
+from app.accounting.unimicro.trials.preset import try_preset
 from app.accounting.unimicro.trials.vouchers import try_credit_voucher, try_currency_voucher, try_voucher
 from app.domain.answers import Question
 
@@ -26,7 +29,7 @@ class Trial:
     answers: tuple[Question, ...]
 
 
-TRIALS: tuple[Trial, ...] = (
+_ALL: tuple[Trial, ...] = (
     Trial(
         "draft",
         "makes a draft invoice and looks for it",
@@ -75,10 +78,17 @@ TRIALS: tuple[Trial, ...] = (
     ),
     Trial(
         "number",
-        "issues an invoice with a number of ours and credits it",
+        "issues an invoice with a number of ours, tries it on a second one, and credits what was issued",
         _INVOICE,
         try_number,
-        (Question.NUMBER_POSTED, Question.PRESET_NUMBER),
+        (Question.NUMBER_POSTED, Question.PRESET_NUMBER, Question.NUMBER_TWICE),
+    ),
+    Trial(
+        "preset",
+        "turns preset invoice numbers over, issues an invoice with a number of ours and turns them back",
+        _INVOICE,
+        try_preset,
+        (Question.PRESET_NUMBER, Question.NUMBER_POSTED),
     ),
     Trial(
         "voucher",
@@ -109,3 +119,16 @@ TRIALS: tuple[Trial, ...] = (
         (Question.ORDER_INVOICED_AS, Question.ORDER_LINES_NAMED),
     ),
 )
+
+
+def _watch(trial: Trial) -> Trial:
+    async def carry(bench: Bench) -> Told:
+        try:
+            return await trial.carry(bench)
+        except ODD_ANSWER as error:
+            raise to_odd(error, is_written=True) from error
+
+    return replace(trial, carry=carry)
+
+
+TRIALS = tuple(map(_watch, _ALL))

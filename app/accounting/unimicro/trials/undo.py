@@ -11,6 +11,7 @@ from app.accounting.unimicro.payloads import CREDIT_NOTE_TYPE, INVOICE_CREDITED,
 from app.accounting.unimicro.target_documents import quote
 from app.accounting.unimicro.trials.bench import Bench, Thing
 from app.accounting.unimicro.trials.parties import find_trial_customers
+from app.accounting.unimicro.trials.preset import WAS, turn_back
 from app.errors import OutcomeUnknownError, RemoteMissingError, RemoteRejectedError, System
 
 # All of a voucher's lines have it once it is credited. Source: §12 [O].
@@ -25,6 +26,7 @@ class Ended(StrEnum):
     CREDITED = "credited"
     CLOSED = "closed"
     STAYS = "stays"
+    TURNED_BACK = "turned_back"
 
 
 async def take_back(bench: Bench, thing: Thing) -> Ended:
@@ -138,15 +140,29 @@ async def _is_credited(bench: Bench, remote_id: int) -> bool:
     return bool(lines) and all(row.get("StatusCode") == _LINE_CREDITED for row in lines)
 
 
+async def _find_settings(bench: Bench, reference: str) -> list[int]:
+    """There is one record of them; it may have been turned although nobody heard so."""
+    _ = bench, reference
+    return [1]
+
+
+async def _end_preset(bench: Bench, remote_id: int, thing: Thing) -> Ended:
+    _ = remote_id
+    await turn_back(bench, was_on=thing.route == WAS[True])
+    return Ended.TURNED_BACK
+
+
 _FIND: dict[str, Callable[[Bench, str], Awaitable[list[int]]]] = {
     "invoices": _find_invoices,
     "orders": _find_orders,
     "customers": _find_customers,
     "journalentries": _find_vouchers,
+    **dict.fromkeys(WAS.values(), _find_settings),
 }
 _END: dict[str, Callable[[Bench, int, Thing], Awaitable[Ended]]] = {
     "invoices": _end_invoice,
     "orders": _end_order,
     "customers": _end_customer,
     "journalentries": _end_voucher,
+    **dict.fromkeys(WAS.values(), _end_preset),
 }
