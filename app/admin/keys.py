@@ -1,7 +1,7 @@
 """Keys: named access to Unimicro companies, their sealed secrets, their pauses. The only owner of the table `key`."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from datetime import date
 from typing import Any
 from uuid import UUID
@@ -75,17 +75,7 @@ async def create_key(session: Session, vault: Vault, new: NewKey) -> Key:
         ConflictError: the name is taken, or another key is open to all departments.
     """
     query = insert(Key).values(
-        tenant_id=new.tenant_id,
-        name=new.name,
-        company_key=new.company_key,
-        company_name=new.company_name,
-        mode=new.mode,
-        sender=new.sender,
-        booking=new.booking,
-        acceptance=new.acceptance,
-        kid_acceptance=new.kid_acceptance,
-        open_to_all=new.open_to_all,
-        go_live=new.go_live,
+        **{one.name: getattr(new, one.name) for one in fields(new) if one.name != "grant"},
         client=Access.LISTS if new.grant is None else Access.WEB,
         api_base="" if new.grant is None else new.grant.tokens.api_base,
     )

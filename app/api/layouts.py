@@ -10,6 +10,7 @@ from app.admin.keys import load_key
 from app.api.doors import AdminDoor, Door, ResourcesDep, ViewerDoor
 from app.api.key_answers import sign
 from app.api.key_views import AcceptanceView, Who, Words
+from app.api.pages import Page, to_whole
 from app.api.transfers import ReasonView
 from app.api.views import Order, View, problems
 from app.files.accepted import list_accepted, list_good, record_accepted
@@ -58,10 +59,10 @@ async def show_files(door: ViewerDoor, key_id: UUID) -> KeyFilesView:
 
 
 @router.get("/{key_id}/layouts", responses=problems(_404="not_found", _422="layout_unusable"))
-async def list_layouts(door: ViewerDoor, resources: ResourcesDep, key_id: UUID) -> list[LayoutView]:
+async def list_layouts(door: ViewerDoor, resources: ResourcesDep, key_id: UUID) -> Page[LayoutView, None]:
     """Every layout, what of it is assumed, and whether a file of it can be made for this key."""
     key = await load_key(door.session, key_id)
-    return await _view(door, key, list(load_layouts(resources.settings.layouts_dir).values()))
+    return to_whole(await _view(door, key, list(load_layouts(resources.settings.layouts_dir).values())))
 
 
 @router.post("/{key_id}/layouts/{name}/accept", responses=problems(_404="not_found", _422="layout_unusable"))

@@ -50,15 +50,12 @@ cli = typer.Typer(
 )
 keys_cli = typer.Typer(no_args_is_help=True, help="Secrets of keys, hooks and tenants.")
 audit_cli = typer.Typer(no_args_is_help=True, help="The audit trail.")
-cli.add_typer(keys_cli, name="keys")
-cli.add_typer(audit_cli, name="audit")
 check_cli = typer.Typer(no_args_is_help=True, help="Checks before a key's first transfer.")
-cli.add_typer(check_cli, name="check")
 recman_cli = typer.Typer(no_args_is_help=True, help="RecMan's side: learn how an account spells its records.")
-cli.add_typer(recman_cli, name="recman")
+for _name, _room in {"keys": keys_cli, "audit": audit_cli, "check": check_cli, "recman": recman_cli}.items():
+    cli.add_typer(_room, name=_name)
 _ROOT = Path(__file__).resolve().parents[2]
-_OPENAPI = _ROOT / "openapi" / "openapi.json"
-_ERRORS = _ROOT / "docs" / "errors.md"
+_OPENAPI, _ERRORS = _ROOT / "openapi" / "openapi.json", _ROOT / "docs" / "errors.md"
 
 
 def main() -> None:

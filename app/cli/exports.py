@@ -11,6 +11,7 @@ import typer
 from rich.table import Table
 
 from app.admin.audit import record_change
+from app.admin.keys import load_key
 from app.cli import options
 from app.cli.show import console
 from app.cli.upkeep import load_named_key
@@ -59,12 +60,12 @@ def add_export(
         settings = load_settings()
         wish = _Wish(key=key, tenant=tenant, layout=layout, into=None if dry_run else into)
         with database(settings) as url:
-            draft = asyncio.run(_export(settings, url, wish))
+            draft = asyncio.run(_create_export(settings, url, wish))
         _tell(draft)
         raise typer.Exit(1 if draft.faults else 0)
 
 
-async def _export(settings: Settings, url: str, wish: _Wish) -> Draft:
+async def _create_export(settings: Settings, url: str, wish: _Wish) -> Draft:
     opened = open_resources(settings, database_url=url)
     async with translate_away(), opened as resources:
         async with resources.sessions() as session:
@@ -74,7 +75,7 @@ async def _export(settings: Settings, url: str, wish: _Wish) -> Draft:
             if wish.into is None:
                 return await draft_export(session, key, Wanted(), layout=wish.layout, folder=folder)
             order = ExportOrder(wanted=Wanted(), made_by=_ACTOR, layout=wish.layout)
-            made, draft = await create_export(session, await session.merge(key, load=False), order, folder=folder)
+            made, draft = await create_export(session, await load_key(session, key.id), order, folder=folder)
             await record_change(session, to_change(made, actor=_ACTOR))
         async with resources.of_tenant(key.tenant_id).sessions() as session:
             for one in await load_files(session, made):

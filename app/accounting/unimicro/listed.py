@@ -50,6 +50,7 @@ class ListedClient(UnimicroClient):
     def __init__(
         self, load: Callable[[], Awaitable[Lists]], *, series: tuple[int, int] | None, key_id: str = ""
     ) -> None:
+        self.written = 0
         self._load = load
         self._series = series or (1, _HIGHEST_NUMBER)
         self._key_id = key_id
