@@ -143,6 +143,14 @@ class Mode(StrEnum):
     FILE = "file"
 
 
+class Access(StrEnum):
+    """How a key knows its company: signed in as a person or as a server application, or by lists that people send."""
+
+    WEB = "web"
+    SERVER = "server"
+    LISTS = "lists"
+
+
 class Proof(StrEnum):
     """How far a key's documents are trusted: one at a time and compared, at once, or not until a person says so."""
 

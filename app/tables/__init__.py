@@ -20,6 +20,7 @@ from app.tables.base import OPERATORS, Table, TenantOwned
 from app.tables.books import (
     CompanyAnswer,
     CustomerCheck,
+    KeyList,
     Proving,
     RuleSet,
     SeenCode,
@@ -59,6 +60,7 @@ __all__ = [
     "Job",
     "JobDocument",
     "Key",
+    "KeyList",
     "Lane",
     "Leasehold",
     "ListedDocument",

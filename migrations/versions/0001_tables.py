@@ -38,6 +38,7 @@ _TABLES = (
     "department",
     "event",
     "hook_headers",
+    "key_list",
     "listed_document",
     "making",
     "proving",
@@ -143,6 +144,7 @@ def upgrade() -> None:
     _make_department()
     _make_event()
     _make_hook_headers()
+    _make_key_list()
     _make_listed_document()
     _make_making()
     _make_proving()
@@ -439,7 +441,7 @@ def _make_key() -> None:
             "booking IN ('series', 'voucher', 'own_number', 'renumbered', 'order', 'draft')",
             name=op.f("ck_key_booking"),
         ),
-        sa.CheckConstraint("client IN ('web', 'server')", name=op.f("ck_key_client")),
+        sa.CheckConstraint("client IN ('web', 'server', 'lists')", name=op.f("ck_key_client")),
         sa.CheckConstraint("mode IN ('full', 'file')", name=op.f("ck_key_mode")),
         sa.CheckConstraint("proof IN ('proving', 'open', 'stopped')", name=op.f("ck_key_proof")),
         sa.CheckConstraint("sender IN ('recman', 'unimicro')", name=op.f("ck_key_sender")),
@@ -764,6 +766,29 @@ def _make_hook_headers() -> None:
         ),
         sa.ForeignKeyConstraint(["tenant_id"], ["tenant.id"], name=op.f("fk_hook_headers_tenant_id")),
         sa.PrimaryKeyConstraint("tenant_id", "hook_id", "names_hash", name=op.f("pk_hook_headers")),
+    )
+
+
+def _make_key_list() -> None:
+    op.create_table(
+        "key_list",
+        sa.Column("tenant_id", sa.Uuid(), nullable=False),
+        sa.Column("key_id", sa.Uuid(), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("rows", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("count", sa.Integer(), nullable=False),
+        sa.Column("digest", sa.Text(), nullable=False),
+        sa.Column("made_by", sa.Text(), nullable=False),
+        sa.Column("made_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.CheckConstraint(
+            "kind IN ('products', 'vat_codes', 'customers', 'accounts', 'departments', 'projects')",
+            name=op.f("ck_key_list_kind"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["tenant_id", "key_id"], ["key.tenant_id", "key.id"], name=op.f("fk_key_list_tenant_id_key_id")
+        ),
+        sa.ForeignKeyConstraint(["tenant_id"], ["tenant.id"], name=op.f("fk_key_list_tenant_id")),
+        sa.PrimaryKeyConstraint("tenant_id", "key_id", "kind", name=op.f("pk_key_list")),
     )
 
 

@@ -9,8 +9,8 @@ from app.files.drop import drop_due
 from app.settings import Settings
 from tests.world import World
 from tests.world.by_file import choose_files, export, list_states, try_export
-from tests.world.today import choose_for_today
 from tests.world.deaths import DiedError, dying_at
+from tests.world.today import choose_for_today
 
 DOCUMENTS = (5003, 5008)
 # More statements than these nobody sends for a file of two documents; the last one is where nobody dies.

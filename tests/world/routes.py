@@ -29,6 +29,7 @@ BODIES: dict[tuple[str, str], Any] = {
         "booking": "order",
     },
     ("PATCH", "/v1/keys/{key_id}"): {"name": "theirs"},
+    ("PUT", "/v1/keys/{key_id}/lists/{kind}"): None,
     ("POST", "/v1/keys/{key_id}/check"): None,
     ("POST", "/v1/keys/{key_id}/open"): {"name": "Theirs", "reason": "not ours"},
     ("PUT", "/v1/keys/{key_id}/series"): {"series": [{"series_id": 7, "next_number": 1}]},
