@@ -21,6 +21,8 @@ from app.tables import Key, Transfer
 
 # Something of it is in Unimicro, whatever it waits for: it goes on as it was begun.
 _IS_BEGUN = and_(Transfer.state.in_(UNDER_WAY), Transfer.remote_id.is_not(None), Transfer.booked_at.is_(None))
+# What a key is proven for: whoever has imported its files knows nothing of what it would send itself.
+PROVEN = ("mode", "booking")
 _SECRETS = ("access_token", "refresh_token", "credentials")
 
 
@@ -99,9 +101,7 @@ async def record_key_change(session: Session, key: Key, values: Mapping[str, Any
         await _require_nothing_under_way(
             session, key, states, wish="its mode cannot change now", besides=_IS_BEGUN if has_choice else false()
         )
-        # What an import has proven is no word about what is sent, nor the other way round.
-        values = {**values, "proof": Proof.PROVING, "credits_proven": False}
-    if values.get("booking", key.booking) != key.booking:
+    if any(values.get(name, getattr(key, name)) != getattr(key, name) for name in PROVEN):
         # What is under way keeps the booking that it was begun with; what is new is proven from the beginning.
         values = {**values, "proof": Proof.PROVING, "credits_proven": False}
     name = str(values.get("name", key.name))

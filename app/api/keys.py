@@ -13,6 +13,7 @@ from app.admin.departments import (
 )
 from app.admin.key_check import check_key
 from app.admin.keys import (
+    PROVEN,
     identity_of,
     list_keys,
     list_removed_keys,
@@ -206,7 +207,7 @@ async def change(
 async def _record_values(door: Door, key: Key, wish: KeyChange, values: dict[str, Any]) -> None:
     """Set what is wished for; another mode or booking is proven from the beginning."""
     switches = values.get("mode", key.mode) != key.mode
-    if switches or values.get("booking", key.booking) != key.booking:
+    if any(values.get(name, getattr(key, name)) != getattr(key, name) for name in PROVEN):
         await record_restart(door.session, key)
     await record_key_change(door.session, key, values, has_choice=wish.under_way is not None)
     if switches:

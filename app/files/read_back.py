@@ -15,7 +15,7 @@ from app.accounting.targets import Target
 from app.admin.key_check import open_key_target
 from app.admin.keys import load_key
 from app.admin.listed_keys import require_sign_in
-from app.admin.proving import Candidate, record_imported, record_stopped
+from app.admin.proving import Candidate, record_confirmed, record_stopped
 from app.domain.booking import Booking
 from app.domain.documents import DocumentKind
 from app.domain.file_documents import FileDocument, from_json
@@ -26,7 +26,7 @@ from app.domain.states import FileState, Proof
 from app.engine.lanes import lock_record
 from app.files.back_compare import Outcome, Place, Sight, choose_found
 from app.files.exports import list_documents, load_document, load_export, record_said
-from app.platform.db import Session
+from app.platform.db import Session, load_now
 from app.platform.resources import Resources
 from app.tables import Export, ExportDocument, Key, Transfer
 from app.transfer.booked import show_place
@@ -184,9 +184,13 @@ async def _record_taken(session: Session, key: Key, export: Export, row: ExportD
     """What was found as it was exported counts as imported, once."""
     if row.state == FileState.TAKEN:
         return
-    is_credit = transfer.kind == DocumentKind.CREDIT_NOTE
-    await record_imported(session, key, documents=1, credit_notes=int(is_credit))
     await record_said(session, export, {transfer.id: None}, state=FileState.TAKEN, said_by=_SAID_BY)
+    is_credit = transfer.kind == DocumentKind.CREDIT_NOTE
+    # The last one of a file proves the key, when nothing of it is missing.
+    still_open = int(export.settled_at is None)
+    reason = f"all of file {export.number} stands in Unimicro as it was exported"
+    word = {"name": _SAID_BY, "reason": reason, "at": (await load_now(session)).isoformat(), "by": _SAID_BY}
+    await record_confirmed(session, key, taken=1, credit_notes=int(is_credit), refused=still_open, word=word)
 
 
 def _explain(

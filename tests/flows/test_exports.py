@@ -130,7 +130,7 @@ async def test_confirm_moves_documents_and_opens_the_key(world: World) -> None:
     made = await export(world)
     # As long as the key is being proven a file has few documents, and the next one waits for people's word.
     assert made["documents"] == 3
-    assert await refuse_export(world) == "export_unconfirmed"
+    assert await refuse_export(world) == "key_unproven"
     rows = (await world.get(f"/v1/exports/{made['id']}/documents"))["rows"]
     bad = {"id": rows[0]["transfer_id"], "because": "the customer is locked"}
     assert await confirm(world, made, taken="all", refused=[bad]) == {"taken": 2, "refused": 1}
