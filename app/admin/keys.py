@@ -133,8 +133,7 @@ async def _require_nothing_under_way(
     wish: str,
     besides: ColumnElement[bool] = false(),  # noqa: B008 - a constant of SQL
 ) -> None:
-    is_under_way = or_(Transfer.state.in_(states), besides)
-    query = select(func.count()).where(Transfer.key_id == key.id, is_under_way)
+    query = select(func.count()).where(Transfer.key_id == key.id, or_(Transfer.state.in_(states), besides))
     count = await session.scalar(query)
     if count:
         raise ConflictError(

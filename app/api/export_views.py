@@ -106,13 +106,6 @@ class ExportDetail(ExportView):
     files: list[ExportFileView]
 
 
-class ExportPage(View):
-    """A page of exports."""
-
-    rows: list[ExportView] = Field(description="Newest first")
-    next: UUID | None = Field(description="`before` of the next page; null: this was the last one")
-
-
 class MadeExport(View):
     """An export that was made, or would be."""
 
@@ -141,13 +134,6 @@ class ExportDocumentView(View):
     said_by: str | None
     said_at: datetime | None
     invoice_state: InvoiceState
-
-
-class ExportDocumentPage(View):
-    """A page of an export's documents."""
-
-    rows: list[ExportDocumentView] = Field(description="In the file's order")
-    next: int | None = Field(description="`after` of the next page; null: this was the last one")
 
 
 class RefusedItem(Order):

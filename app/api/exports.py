@@ -15,10 +15,8 @@ from app.api.export_views import (
     Confirmed,
     ConfirmOrder,
     ExportDetail,
-    ExportDocumentPage,
     ExportDocumentView,
     ExportFileView,
-    ExportPage,
     ExportRequest,
     ExportView,
     FoundView,
@@ -27,6 +25,7 @@ from app.api.export_views import (
     PlannedFileView,
     SumsView,
 )
+from app.api.pages import Page, to_page
 from app.api.views import Limit, problems
 from app.clerk.overview import state_of
 from app.domain.documents import DocumentKind
@@ -57,12 +56,13 @@ _AfterPosition = Annotated[int, Query(ge=0, description="The last position of th
 
 @router.post(
     "/exports",
+    operation_id="make_export",
     status_code=201,
     responses={
         200: {"model": MadeExport, "description": "A dry run: nothing was made"},
         **problems(
             _404="not_found",
-            _409="key_not_for_files, key_paused, key_stopped, key_proving, nothing_ready, not_ready_for_file, "
+            _409="key_not_for_files, key_paused, key_stopped, key_proving, nothing_ready, document_not_ready, "
             "export_unfit, key_unproven",
             _422="nothing_named, layout_unfit, layout_unusable",
         ),
@@ -120,15 +120,14 @@ def _to_made(draft: Draft, export: ExportDetail | None) -> MadeExport:
     )
 
 
-@router.get("/exports", responses=problems(_404="not_found"))
+@router.get("/exports", operation_id="list_exports", responses=problems(_404="not_found"))
 async def list_all_exports(
     door: ViewerDoor, key_id: UUID | None = None, before: UUID | None = None, limit: Limit = 100
-) -> ExportPage:
+) -> Page[ExportView, UUID]:
     """Exports, newest first."""
-    rows = await list_exports(door.session, tenant_id=door.tenant_id, key_id=key_id, before=before, limit=limit)
+    rows = await list_exports(door.session, tenant_id=door.tenant_id, key_id=key_id, before=before, limit=limit + 1)
     states = await count_states(door.session, rows)
-    shown = [_to_view(row, states.get(row.id, {})) for row in rows]
-    return ExportPage(rows=shown, next=rows[-1].id if len(rows) == limit else None)
+    return to_page(rows, lambda row: _to_view(row, states.get(row.id, {})), limit=limit)
 
 
 def _to_view(export: Export, states: Mapping[str, int]) -> ExportView:
@@ -142,21 +141,22 @@ async def _to_detail(door: Door, export: Export) -> ExportDetail:
     return ExportDetail(**_to_view(export, states).model_dump(), files=files)
 
 
-@router.get("/exports/{export_id}", responses=problems(_404="not_found"))
+@router.get("/exports/{export_id}", operation_id="show_export", responses=problems(_404="not_found"))
 async def show_export(door: ViewerDoor, export_id: UUID) -> ExportDetail:
     """One export and its files, in the order in which they are imported."""
     return await _to_detail(door, await load_export(door.session, export_id))
 
 
-@router.get("/exports/{export_id}/documents", responses=problems(_404="not_found"))
+@router.get(
+    "/exports/{export_id}/documents", operation_id="list_export_documents", responses=problems(_404="not_found")
+)
 async def list_its_documents(
     door: ViewerDoor, export_id: UUID, after: _AfterPosition = 0, limit: Limit = 100
-) -> ExportDocumentPage:
+) -> Page[ExportDocumentView, int]:
     """The documents of an export in the file's order, and what became of each."""
     export = await load_export(door.session, export_id)
-    rows = await list_documents(door.session, export, after=after, limit=limit)
-    shown = [_to_document(one, transfer) for one, transfer in rows]
-    return ExportDocumentPage(rows=shown, next=shown[-1].position if len(shown) == limit else None)
+    rows = await list_documents(door.session, export, after=after, limit=limit + 1)
+    return to_page(rows, lambda row: _to_document(*row), limit=limit, mark=lambda row: row[0].position)
 
 
 def _to_document(one: ExportDocument, transfer: Transfer) -> ExportDocumentView:
@@ -178,7 +178,7 @@ def _to_document(one: ExportDocument, transfer: Transfer) -> ExportDocumentView:
 
 @router.get(
     "/exports/{export_id}/file",
-    operation_id="show_export_file",
+    operation_id="take_export_file",
     response_class=Response,
     responses={200: _BYTES, **problems(_404="not_found")},
 )
@@ -195,7 +195,7 @@ async def download_file(
 
 @router.get(
     "/exports/{export_id}/list",
-    operation_id="show_export_list",
+    operation_id="take_export_list",
     response_class=Response,
     responses={200: {"content": {"text/csv": {"schema": {"type": "string"}}}}, **problems(_404="not_found")},
 )
@@ -209,7 +209,12 @@ def _answer(file: Download) -> Response:
     return Response(file.content, media_type=file.media_type, headers=headers)
 
 
-@router.get("/exports/{export_id}/manifest", response_model=dict[str, Any], responses=problems(_404="not_found"))
+@router.get(
+    "/exports/{export_id}/manifest",
+    operation_id="show_export_manifest",
+    response_model=dict[str, Any],
+    responses=problems(_404="not_found"),
+)
 async def show_manifest(door: ViewerDoor, export_id: UUID) -> Response:
     """What the files hold: documents, sums, VAT by code, SHA-256, layouts and what is assumed of them."""
     return JSONResponse((await load_export(door.session, export_id)).manifest)
@@ -217,6 +222,7 @@ async def show_manifest(door: ViewerDoor, export_id: UUID) -> Response:
 
 @router.post(
     "/exports/{export_id}/confirm",
+    operation_id="confirm_export",
     responses=problems(_404="not_found", _409="not_in_export, booked", _422="nothing_named"),
 )
 async def confirm_export(door: AdminDoor, resources: ResourcesDep, export_id: UUID, order: ConfirmOrder) -> Confirmed:
@@ -245,7 +251,7 @@ async def confirm_export(door: AdminDoor, resources: ResourcesDep, export_id: UU
 
 @router.post(
     "/exports/{export_id}/again",
-    operation_id="release_export",
+    operation_id="release_export_documents",
     status_code=202,
     responses=problems(_404="not_found", _409="not_in_export, export_taken, export_unconfirmed"),
 )

@@ -52,7 +52,7 @@ class KeyFilesView(View):
     tried_at: datetime | None
 
 
-@router.get("/{key_id}/files", responses=problems(_404="not_found"))
+@router.get("/{key_id}/files", operation_id="show_key_files", responses=problems(_404="not_found"))
 async def show_files(door: ViewerDoor, key_id: UUID) -> KeyFilesView:
     """What is ready for a key's next file, and what is in one."""
     return KeyFilesView.model_validate(await load_standing(door.session, await load_key(door.session, key_id)))

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Protocol
+from unicodedata import normalize
 
 from app.domain.reasons.codes import Code
 from app.files.layouts import Field, FieldKind, Format, Layout, Record
@@ -66,14 +67,15 @@ def _form_text(layout: Layout, one: Field) -> Callable[[Value, Listener], Cell]:
 
     def form(value: Value, listener: Listener) -> Cell:
         text: str = one.words.get(value, value)
-        cleaned = clean(text)
-        if cleaned != text.strip():
-            listener.note(Code.FILE_TEXT_CHANGED, one, f"is written {cleaned!r} instead of {text!r}")
-        if len(cleaned) > length:
-            cleaned = cleaned[:length].rstrip()
-            listener.note(Code.FILE_TEXT_CHANGED, one, f"is cut after {length} letters: {cleaned!r}", "cut")
-        check(cleaned, listener)
-        return cleaned
+        whole = clean(text)
+        # The guard comes last: what was taken out or cut off before it may leave a text of that form.
+        written = _guard(layout, whole[:length].rstrip())
+        if len(whole) > length:
+            listener.note(Code.FILE_TEXT_CHANGED, one, f"is cut after {length} letters: {written!r}", "cut")
+        elif written != text.strip():
+            listener.note(Code.FILE_TEXT_CHANGED, one, f"is written {written!r} instead of {text!r}")
+        check(written, listener)
+        return written
 
     return form
 
@@ -83,7 +85,7 @@ def _form_code(layout: Layout, one: Field) -> Callable[[Value, Listener], Cell]:
 
     def form(value: Value, listener: Listener) -> Cell:
         text: str = one.words.get(value, value).strip()
-        if clean(text) != text:
+        if _guard(layout, clean(text)) != text:
             listener.fault(Code.FILE_CODE_UNFIT, one, f"has letters that end a field: {text!r}")
         if len(text) > length:
             listener.fault(Code.FILE_CODE_UNFIT, one, f"is longer than {length}: {text!r}", "long")
@@ -155,28 +157,32 @@ _FORMS: dict[FieldKind, Callable[[Layout, Field], Callable[[Value, Listener], Ce
 
 def _cleaner(layout: Layout) -> Callable[[str], str]:
     """What takes out of a text whatever would end its field or its row."""
+    is_records = layout.format is Format.RECORDS
     # A CSV quotes what needs it; a workbook's cells have ends of their own.
-    ends = re.escape(layout.separator) if layout.format is Format.RECORDS else ""
-    bad = re.compile(f"\\s*[{ends}{_UNSEEN}]+\\s*")
-    turns = _list_turns(layout)
+    ends = re.escape(layout.separator) if is_records else ""
+    bad = re.compile(f"[{ends}{_UNSEEN}]+")
+    odd = re.compile(f'[{ends}{_UNSEEN}"]') if is_records else bad
+    # A comma in a number is a point to whoever takes commas for ends.
+    in_number = re.compile(r"(?<=\d),(?=\d)") if is_records and layout.separator == "," else None
 
     def clean(text: str) -> str:
-        for found, instead in turns:
-            text = found.sub(instead, text)
-        return bad.sub(" ", text).strip()
+        # An å may be an a and a ring: one letter to people, and to a code page none.
+        text = text if text.isascii() else normalize("NFC", text)
+        if odd.search(text) is None:
+            return text.strip()
+        if is_records:
+            text = text.replace('"', "'")
+        if in_number is not None:
+            text = in_number.sub(".", text)
+        return " ".join(stripped for part in bad.split(text) if (stripped := part.strip()))
 
     return clean
 
 
-def _list_turns(layout: Layout) -> list[tuple[re.Pattern[str], str]]:
-    """What is written otherwise, before what is left out: quotes, commas in numbers."""
-    if layout.format is Format.WORKBOOK:
-        # XlsxWriter takes a text of this form for its own markup, and writes it as it is.
-        return [(re.compile(r"^(\s*<)(?=r>.*</r>\s*$)", re.DOTALL), r"\1 ")]
-    if layout.format is Format.CSV:
-        return []
-    quotes = [(re.compile('"'), "'")]
-    return [*quotes, (re.compile(r"(?<=\d),(?=\d)"), ".")] if layout.separator == "," else quotes
+def _guard(layout: Layout, text: str) -> str:
+    """The text, as no markup: XlsxWriter takes one of this form for its own, and writes it as it is."""
+    is_markup = layout.format is Format.WORKBOOK and text.startswith("<r>") and text.endswith("</r>")
+    return f"< {text[1:]}" if is_markup else text
 
 
 def _letter_check(layout: Layout, one: Field) -> Callable[[str, Listener], None]:

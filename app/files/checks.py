@@ -6,12 +6,13 @@ from datetime import date
 from decimal import Decimal
 
 from app.domain.file_documents import FileDocument
-from app.domain.money import ZERO, show_money
+from app.domain.money import ZERO, round_money, show_money
 from app.domain.reasons.codes import Code
 from app.files.layouts import Layout
 from app.files.sources import RowKind
 
 Range = tuple[int, int]
+_DIGITS = 15
 # What is wrong, in words, and which of the code's fixes helps.
 Fault = tuple[Code, str, str]
 
@@ -35,12 +36,30 @@ class Bounds:
 
 def list_faults(layout: Layout, document: FileDocument, bounds: Bounds) -> Iterator[Fault]:
     """Everything that is wrong with the document as a whole, for a file of this layout."""
+    amounts = _list_amounts(document)
+    if any(amount and amount.adjusted() >= _DIGITS for amount in amounts):
+        # Nothing more can be reckoned with it.
+        yield (Code.FILE_CODE_UNFIT, f"An amount has more than {_DIGITS} digits before its decimals", "digits")
+        return
+    if any(amount != round_money(amount) for amount in amounts):
+        # Rounded one by one in the file, and all together in the manifest, they would not be the same.
+        yield (Code.FILE_SUMS_DIFFER, "An amount has more than two decimals", "")
     yield from _list_of_sums(layout, document)
     if layout.has_rows_of(RowKind.ENTRIES):
         yield from _list_of_entries(document)
     if not layout.for_people:
         yield from _list_of_currency(layout, document)
         yield from _list_of_numbers(layout, document, bounds)
+
+
+def _list_amounts(document: FileDocument) -> list[Decimal]:
+    """Everything that is money to the øre: prices are none of it."""
+    return [
+        *(document.net_amount, document.vat_amount, document.gross_amount),
+        *(amount for line in document.lines for amount in (line.net_amount, line.vat_amount)),
+        *(amount for entry in document.entries for amount in (entry.amount, entry.currency_amount)),
+        *(amount for one in document.vat_by_code for amount in (one.net_amount, one.vat_amount)),
+    ]
 
 
 def is_in_base_only(layout: Layout, document: FileDocument) -> bool:

@@ -74,7 +74,7 @@ def _require_named(wanted: Wanted, there: set[int]) -> None:
         raise ConflictError(
             f"{len(missing)} of the named documents are not ready for a file: {named}",
             fix="Look at them (GET /v1/invoices): they are in a file already, held, or credit what is in no file yet.",
-            code=Code.NOT_READY_FOR_FILE,
+            code=Code.DOCUMENT_NOT_READY,
         )
 
 

@@ -72,7 +72,7 @@ class Examiner:
         self._parts = [(one.rows, to_columns(layout, one)) for one in list_records(layout, once=False)]
         self._heads = [(one.rows, to_columns(layout, one)) for one in list_records(layout, once=True)]
         self._once, self._years, self._rows = Once(), set[int](), 0
-        self._seen: dict[tuple[str, str], str] = {}
+        self._seen: dict[str, str] = {}
         self._faults: list[Finding] = []
         self._notes: list[Finding] = []
         self._document: FileDocument | None = None
@@ -123,9 +123,9 @@ class Examiner:
 
     def _compare(self, document: FileDocument) -> None:
         """What of the document does not go with those before it."""
-        # An invoice and a credit note may count apart.
-        known = self._seen.setdefault((document.kind, document.number), document.transfer_id)
-        if document.number and known != document.transfer_id:
+        # A credit note of an invoice's number would be matched with it, or taken for it.
+        known = self._seen.setdefault(document.number, document.transfer_id)
+        if document.number and known != document.transfer_id and not self._layout.for_people:
             self._add_fault(Code.FILE_NUMBER_TWICE, f"Another document of the file has number {document.number}, too")
         before = self._once.find_customer(document.customer.number)
         if self._layout.has_rows_of(RowKind.CUSTOMERS) and before not in {None, document.customer}:

@@ -59,7 +59,7 @@ async def create_export(session: Session, key: Key, order: ExportOrder, *, folde
         await attempt.rollback()
     fix = "Look what is ready now (POST /v1/exports with dry_run), and try again."
     cause = "Documents went into another file, or changed, while this one was made"
-    raise ConflictError(cause, fix=fix, code=Code.NOT_READY_FOR_FILE)
+    raise ConflictError(cause, fix=fix, code=Code.DOCUMENT_NOT_READY)
 
 
 async def _record_export(session: Session, key: Key, order: ExportOrder, draft: Draft) -> Export | None:

@@ -5,6 +5,7 @@ it was read from, so that an export can keep it with itself: a file that is made
 """
 
 import hashlib
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -20,6 +21,13 @@ from app.files.sources import SOURCES, CreditSign, RowKind, ValueKind
 
 _OURS = Path(__file__).resolve().parent / "layouts"
 _STRICT = ConfigDict(extra="forbid", title="layout")
+# Names stand in names of files.
+_NAME = re.compile(r"[A-Za-z0-9_-]{1,40}")
+_NO_END = re.compile(r"[^\w\s\".'+-]|\t")
+_FEW = re.compile(r"[\w ./-]*")
+_PLAIN = "".join(map(chr, range(0x20, 0x7F))) + "\r\n\t"
+_SHEET = 31
+_MOST_DECIMALS = 10
 
 
 class Evidence(StrEnum):
@@ -230,41 +238,73 @@ def _unusable(place: str, mistakes: list[str]) -> RequestError:
 
 
 def _list_mistakes(layout: Layout) -> list[str]:
-    mistakes = [mistake for record in layout.records for mistake in _list_of_record(layout, record)]
-    if not layout.records:
-        mistakes.append("it has no records")
-    if layout.format is not Format.RECORDS and len(layout.records) > 1:
-        mistakes.append(f"a {layout.format} has one kind of rows")
-    if layout.format is Format.WORKBOOK and layout.encoding != "utf-8":
-        mistakes.append("a workbook has letters of its own: utf-8")
-    if layout.format is not Format.WORKBOOK and len(layout.separator) != 1:
-        mistakes.append("one letter separates its fields")
-    return [*mistakes, *_list_of_letters(layout)]
+    """Everything for which no file of it could be made, or one that nobody could read again."""
+    wrong = {
+        "its name has letters, digits, - and _ alone": not _NAME.fullmatch(layout.name),
+        "its extension has letters and digits alone": not (layout.extension.isascii() and layout.extension.isalnum()),
+        "it has no records": not layout.records,
+        f"a {layout.format} has one kind of rows": layout.format is not Format.RECORDS and len(layout.records) > 1,
+        "two records have one type": len({record.type for record in layout.records}) < len(layout.records),
+        "days are written with dd, MM and yy or yyyy": not _has_day(layout.date_format),
+    }
+    found = [words for words, is_so in wrong.items() if is_so]
+    found += _list_of_workbook(layout) if layout.format is Format.WORKBOOK else _list_of_text(layout)
+    return [*found, *(mistake for record in layout.records for mistake in _list_of_record(layout, record))]
 
 
-def _list_of_letters(layout: Layout) -> list[str]:
+def _has_day(shape: str) -> bool:
+    return all(len(re.findall(sign, shape)) == 1 for sign in ("dd", "MM", "(?<!y)(?:yyyy|yy)(?!y)"))
+
+
+def _list_of_workbook(layout: Layout) -> list[str]:
+    title = layout.sheet or layout.title
+    wrong = {
+        "a workbook has letters of its own: utf-8": layout.encoding != "utf-8",
+        "a sheet's name has at most 31 letters, and none of []:*?/\\": not 0 < len(title) <= _SHEET
+        or bool(set(title) & set("[]:*?/\\'")),
+    }
+    return [words for words, is_so in wrong.items() if is_so]
+
+
+def _list_of_text(layout: Layout) -> list[str]:
+    separator, mark = layout.separator, layout.decimal_mark
+    wrong = {
+        "one letter separates its fields, none of a number or a text": not _NO_END.fullmatch(separator),
+        "a point or a comma is the decimal mark, and another letter than that between fields": mark not in {".", ","}
+        or mark == separator,
+        "only utf-8 has a mark": layout.mark and layout.encoding != "utf-8",
+        f"{layout.encoding} does not write plain letters as plain bytes": not _is_plain(layout.encoding),
+    }
+    return [words for words, is_so in wrong.items() if is_so]
+
+
+def _is_plain(encoding: str) -> bool:
+    """Whether each letter of ASCII is its own byte: else ends of fields and lines would not be what they are."""
     try:
-        written = layout.separator.encode(layout.encoding)
+        return _PLAIN.encode(encoding) == _PLAIN.encode("ascii")
     except (LookupError, UnicodeError):
-        return [f"no letters are written as {layout.encoding!r}"]
-    return [] if len(written) == len(layout.separator) else [f"{layout.encoding} has letters of several bytes each"]
+        return False
 
 
 def _list_of_record(layout: Layout, record: Record) -> list[str]:
     place = record.type or record.rows.value
     mistakes = []
-    if [one.position for one in record.fields] != list(range(1, len(record.fields) + 1)):
+    if [one.position for one in record.fields] != list(range(1, len(record.fields) + 1)) or not record.fields:
         mistakes.append(f"{place}: positions go 1, 2, 3 … with none left out")
-    if layout.format is Format.RECORDS and (not record.type or _type_of(record) != record.type):
+    if layout.format is Format.RECORDS and (not record.type or record.fields[:1] != _types_of(record)):
         mistakes.append(f"{place}: position 1 is the record's type, as a constant")
     return [*mistakes, *(f"{place} {one.position}: {wrong}" for one in record.fields if (wrong := _odd(record, one)))]
 
 
-def _type_of(record: Record) -> str:
-    return record.fields[0].constant if record.fields else ""
+def _types_of(record: Record) -> tuple[Field, ...]:
+    return tuple(one for one in record.fields[:1] if one.constant == record.type and not one.source)
 
 
 def _odd(record: Record, one: Field) -> str:
+    if not _FEW.fullmatch("".join((one.constant, *one.words.values()))):
+        return "its constant and words are letters, digits, blanks and .-_/ alone"
+    if not (0 <= one.decimals <= _MOST_DECIMALS and one.length >= 0):
+        return f"it has 0 to {_MOST_DECIMALS} decimals, and no length below nothing"
     if not one.source:
         return ""
     source = SOURCES.get(one.source)

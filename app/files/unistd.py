@@ -4,6 +4,7 @@ Nothing is quoted, for nothing is known to understand it: what would end a field
 (`cells`). Customers come first, once each; after them every invoice with its lines.
 """
 
+from codecs import BOM_UTF8
 from tempfile import SpooledTemporaryFile
 from typing import BinaryIO
 
@@ -38,6 +39,8 @@ class RecordsWriter:
 
     def finish(self) -> None:
         """Write what stands there once, then what the documents made."""
+        if self._layout.mark:
+            self._out.write(BOM_UTF8)
         self._write_heads(self._heads)
         self._body.seek(0)
         while chunk := self._body.read(_CHUNK):

@@ -8,9 +8,8 @@ manifest = to_manifest(layout, tally, file_name=..., sha256=..., number=...)
 ```
 """
 
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
-from typing import BinaryIO, Protocol
+from collections.abc import Callable, Iterable
+from typing import BinaryIO, Protocol, Self
 
 from app.domain.file_documents import FileDocument
 from app.domain.reasons.catalogue import fix_for
@@ -24,17 +23,14 @@ from app.files.manifest import Tally
 from app.files.unistd import RecordsWriter
 
 
-class Writer(Protocol):
-    """Takes documents one by one; `open_writer` finishes and frees it."""
+class _Form(Protocol):
+    """What each format has for writing."""
 
-    def add(self, document: FileDocument) -> None:
-        """Write what the document makes."""
+    def add(self, document: FileDocument) -> None: ...
 
-    def finish(self) -> None:
-        """Write what is left."""
+    def finish(self) -> None: ...
 
-    def free(self) -> None:
-        """Let go of what lies beside the file, finished or not; whose stream it is closes that."""
+    def free(self) -> None: ...
 
 
 class _Strict:
@@ -47,25 +43,58 @@ class _Strict:
         """What stands there otherwise was told by whoever examined it."""
 
 
-_WRITERS: dict[Format, Callable[[Layout, BinaryIO, Listener], Writer]] = {
+_FORMS: dict[Format, Callable[[Layout, BinaryIO, Listener], _Form]] = {
     Format.WORKBOOK: WorkbookWriter,
     Format.RECORDS: RecordsWriter,
     Format.CSV: CsvWriter,
 }
 
 
-@contextmanager
-def open_writer(layout: Layout, out: BinaryIO) -> Iterator[Writer]:
-    """What writes documents of this layout to the stream, one by one: for whoever reads them page by page.
+class FileWriter:
+    """Writes documents to a stream, one by one: for whoever reads them page by page.
 
-    The file is whole when the context was left without an error; else nothing of it may be used.
+    The file is whole when it was closed, or its context left without an error; else nothing of it may be used. The
+    stream stays open.
     """
-    writer = _WRITERS[layout.format](layout, out, _Strict())
-    try:
-        yield writer
-        writer.finish()
-    finally:
-        writer.free()
+
+    def __init__(self, layout: Layout, out: BinaryIO) -> None:
+        self._form = _FORMS[layout.format](layout, out, _Strict())
+        self._is_open = True
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if kind is None:
+            self.close()
+        else:
+            self._free()
+
+    def add(self, document: FileDocument) -> None:
+        """Write what the document makes.
+
+        Raises:
+            ConflictError: something of it cannot be written; `examine` finds it beforehand.
+        """
+        self._form.add(document)
+
+    def close(self) -> None:
+        """Write what is left, and let go of what lies beside the file; once is enough."""
+        try:
+            if self._is_open:
+                self._form.finish()
+        finally:
+            self._free()
+
+    def _free(self) -> None:
+        if self._is_open:
+            self._is_open = False
+            self._form.free()
+
+
+def open_writer(layout: Layout, out: BinaryIO) -> FileWriter:
+    """What writes documents of this layout to the stream: a context, so that nothing is left of what is given up."""
+    return FileWriter(layout, out)
 
 
 def write_file(layout: Layout, documents: Iterable[FileDocument], out: BinaryIO) -> Tally:

@@ -36,7 +36,7 @@ _CLAIM = text("""
       -- taken away all the same, for as long as the sign-in lets us.
       AND (:step IN ('look', 'link', 'delete') OR EXISTS (
         SELECT FROM key WHERE key.tenant_id = :tenant_id AND key.id = :key_id AND key.proof <> 'stopped'
-           AND key.state <> 'removed' AND key.mode = 'full'))
+          AND key.state <> 'removed' AND key.mode = 'full'))
     RETURNING before.unclear
 """)
 

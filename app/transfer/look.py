@@ -140,10 +140,10 @@ async def _look_at_all(run: Run, books: Books, document: Document | Gaps, pasts:
         vouchers=await _find_vouchers(books, document, past),
         answers=books.answers,
         series=None if settled else await look_at_series(run, books, document),
+        numbers=None if settled else await look_at_numbers(run, books),
         by_file=books.by_file,
         leaves_out=books.key.settings.get("missing_dimensions") == "leave_out",
         filed_credits=await load_filed_credits(run, books.key, document, credited),
-        numbers=None if settled else await look_at_numbers(run, books),
     )
 
 
@@ -173,9 +173,8 @@ class _Parts:
 
 async def _look_at_parts(run: Run, books: Books, document: Document | Gaps, pasts: Pasts) -> _Parts:
     company_id, department_id = document.recman_company_id, document.recman_department_id
-    project_id = _find_project_id(document)
+    project_id, reads = _find_project_id(document), books.by_file
     # A file has the customer's name and addresses, also where he is linked.
-    reads = books.by_file
     customer = await look_at_customer(run, books, company_id, pasts=pasts, always_read=reads) if company_id else None
     return _Parts(
         customer=customer,
@@ -317,8 +316,7 @@ async def _find_vouchers(books: Books, document: Document | Gaps, past: Past | N
     if books.booking is not Booking.VOUCHER or is_booked or isinstance(document, Gaps):
         return ()
     reference = external_reference(document.recman_invoice_id)
-    thoroughly = past is not None and past.unclear
-    return await books.target.find_vouchers(document.number, reference, thoroughly=thoroughly)
+    return await books.target.find_vouchers(document.number, reference, thoroughly=past is not None and past.unclear)
 
 
 async def _find_documents(

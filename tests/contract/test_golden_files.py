@@ -12,6 +12,7 @@ import pytest
 from app.domain.file_documents import to_json
 from app.files.layouts import Format
 from app.files.writing import write_file
+from tests.world.file_readers import read_marked_headings
 from tests.world.golden_files import FOLDER, LAYOUTS, FileCase, make_cases, place_of, render
 
 CASES = make_cases()
@@ -70,3 +71,12 @@ def test_a_file_of_no_documents_has_its_headings_alone() -> None:
         out = io.BytesIO()
         assert write_file(layout, [], out).documents == 0
         assert bool(out.getvalue()) is (layout.format is not Format.RECORDS)
+
+
+def test_what_must_be_filled_is_marked_in_the_headings() -> None:
+    for layout in (one for one in LAYOUTS.values() if one.format is Format.WORKBOOK):
+        out = io.BytesIO()
+        write_file(layout, [], out)
+        marked = read_marked_headings(out.getvalue())
+        assert marked == [one.name for one in layout.records[0].fields if one.mandatory]
+        assert marked

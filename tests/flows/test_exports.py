@@ -64,7 +64,7 @@ async def test_nothing_goes_into_two_files_unless_somebody_says_again(world: Wor
     first = await export(world)
     assert await refuse_export(world) == "nothing_ready"
     row = await world.document(5003)
-    assert await refuse_export(world, ids=[row["id"]]) == "not_ready_for_file"
+    assert await refuse_export(world, ids=[row["id"]]) == "document_not_ready"
     # RecMan's repeat, a retry and a person's wish to send everything change nothing.
     await world.hear_of("invoice", 5003)
     await world.retry(row)
@@ -89,7 +89,7 @@ async def test_two_administrators_at_once_share_no_document(world: World) -> Non
     made = [one.json()["export"] for one in answers if one.status_code == 201]
     assert sum(one["documents"] for one in made) == len(INVOICES)
     assert sorted(one["number"] for one in made) == list(range(1, len(made) + 1))
-    assert {one.json()["code"] for one in answers if one.status_code != 201} <= {"nothing_ready", "not_ready_for_file"}
+    assert {one.json()["code"] for one in answers if one.status_code != 201} <= {"nothing_ready", "document_not_ready"}
     assert await world.count("SELECT count(*) - count(DISTINCT transfer_id) FROM export_document") == 0
 
 

@@ -1,9 +1,13 @@
 """Whatever keeps a document out of a file is found beforehand, all at once, and no file is made of what is found."""
 
 import io
+import tempfile
+import time
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,7 +21,7 @@ from app.files.examine import Examination, examine, split_years
 from app.files.layouts import Layout, choose, load_layouts, parse_layout
 from app.files.manifest import to_manifest
 from app.files.sources import CreditSign
-from app.files.writing import write_file
+from app.files.writing import open_writer, write_file
 from tests.world.file_documents import (
     make_credit_note,
     make_file_customer,
@@ -83,6 +87,20 @@ ODD: list[tuple[str, dict[str, Any], Code, str]] = [
     ("csv", {"gross_amount": Decimal(1250), "vat_amount": Decimal("249.99")}, Code.FILE_SUMS_DIFFER, "1249.99"),
     ("bilag", {"vat_by_code": ()}, Code.FILE_SUMS_DIFFER, "VAT codes"),
     ("unistd", {"lines": (make_file_line(), make_file_line())}, Code.FILE_SUMS_DIFFER, "lines come to 2000.00"),
+    ("csv", {"net_amount": Decimal("1E+40")}, Code.FILE_CODE_UNFIT, "more than 15 digits"),
+    ("bilag", {"entries": (replace(ENTRY, amount=Decimal("1E+999")),)}, Code.FILE_CODE_UNFIT, "more than 15 digits"),
+    (
+        "ordre",
+        {"lines": (make_file_line(), make_file_line(unit_price=Decimal("1E+20"), net_amount=Decimal(0)))},
+        Code.FILE_CODE_UNFIT,
+        "Pris eks. mva has too many digits",
+    ),
+    (
+        "csv",
+        {"net_amount": Decimal("1000.005"), "gross_amount": Decimal("1250.005")},
+        Code.FILE_SUMS_DIFFER,
+        "two decimals",
+    ),
     ("bilag", {"currency": "EUR"}, Code.FILE_RATE_MISSING, "EUR"),
     ("unistd", {"currency": "EUR", "exchange_rate": Decimal(0)}, Code.FILE_RATE_MISSING, "EUR"),
     ("unistd", {"currency": "EUR", "exchange_rate": Decimal(-1)}, Code.FILE_RATE_MISSING, "EUR"),
@@ -151,11 +169,19 @@ def test_numbers_outside_of_their_series_are_found(number: str, customer: str, f
     assert look("bilag", document).is_fit
 
 
-def test_two_documents_of_one_number_are_found_and_an_invoice_and_a_credit_note_are_none() -> None:
-    twin = make_file_document(transfer_id="other")
+@pytest.mark.parametrize("make", [make_file_document, make_credit_note])
+def test_two_documents_of_one_number_are_found(make: Callable[..., FileDocument]) -> None:
+    twin = make(number="5067", transfer_id="other")
     assert told(look("bilag", make_file_document(), twin)) == [(Code.FILE_NUMBER_TWICE, "5067")]
-    credit = make_credit_note(number="5067", transfer_id="other")
-    assert look("bilag", make_file_document(), credit).is_fit
+    assert look("csv", make_file_document(), twin).is_fit
+
+
+def test_a_letter_of_two_parts_is_one_letter() -> None:
+    document = make_file_document(customer=make_file_customer(name="A\u030as Mo\u0308ller"), number="5\u030067")
+    assert {one.reason.code for one in look("unistd", document).faults} == {Code.FILE_LETTERS}
+    out = io.BytesIO()
+    write_file(LAYOUTS["unistd"], [replace(document, number="5067")], out)
+    assert "Ås Möller" in out.getvalue().decode("cp1252")
 
 
 def test_documents_of_two_financial_years_make_no_file_and_are_told_apart() -> None:
@@ -242,3 +268,28 @@ def test_manifest_log_and_documents_have_the_same_sums() -> None:
     assert manifest["layout"]["sha256"] == LAYOUTS["unistd"].digest
     assert "80 2 Fakturanr" in manifest["assumed"]
     assert (manifest["number"], manifest["sha256"], manifest["key"]) == (7, "ab", "Oslo")
+
+
+def test_a_text_of_many_blanks_costs_no_more_than_it_is_long() -> None:
+    started = time.process_time()
+    look("unistd", make_file_document(our_reference=f"a{' ' * 200_000}b", lines=[make_file_line(text=" ," * 100_000)]))
+    assert time.process_time() - started < 5
+
+
+def give_up(layout: Layout) -> None:
+    with open_writer(layout, io.BytesIO()) as writer:
+        writer.add(make_file_document())
+        raise ZeroDivisionError
+
+
+def test_who_gives_up_a_file_leaves_nothing_behind(tmp_path: Path) -> None:
+    """Rows that wait beside the file have customers' names in them."""
+    tempfile.tempdir = str(tmp_path)
+    try:
+        for layout in LAYOUTS.values():
+            with pytest.raises(ZeroDivisionError):
+                give_up(layout)
+            write_file(layout, [make_file_document()], io.BytesIO())
+    finally:
+        tempfile.tempdir = None
+    assert list(tmp_path.iterdir()) == []

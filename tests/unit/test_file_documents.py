@@ -43,3 +43,14 @@ def test_a_number_is_never_written_as_a_float() -> None:
 def test_what_is_no_document_is_refused() -> None:
     with pytest.raises(ValueError, match="number"):
         from_json({"transfer_id": "x"})
+
+
+def test_what_was_written_down_before_a_field_was_added_is_read_as_it_was() -> None:
+    document = make_file_document(lines=[make_file_line()])
+    written = to_json(document)
+    late = ["note", "requisition", "project_number", "department_number", "delivery_date", "credited_number"]
+    for name in late:
+        del written[name]
+    assert from_json(written) == document
+    # And a field that is none of ours any more does no harm.
+    assert from_json({**written, "colour": "red"}) == document

@@ -133,6 +133,7 @@ NETWORK = ("urllib.request", "http.client", "socket", "ftplib", "smtplib", "asyn
 # Imports inside functions and by name, and why they stay.
 HIDDEN = {
     "cli.commands": "`serve` and `worker` load neither stand-ins nor a Postgres",
+    "cli.described": "only who describes builds every route of the API",
     "cli.processes": "only who serves builds every route of the API",
     "embedded.install": "looks for an installed package by name",
     "platform.http": "takes httpx2 where it is installed, as authlib does",

@@ -23,6 +23,20 @@ def read_cells(content: bytes) -> list[dict[str, str]]:
     return [{_column(cell): _show(cell, days) for cell in row.iter(f"{_SPACE}c")} for row in sheet.iter(f"{_SPACE}row")]
 
 
+def read_marked_headings(content: bytes) -> list[str]:
+    """The headings whose cells are filled with a colour."""
+    with zipfile.ZipFile(io.BytesIO(content)) as parts:
+        sheet = ET.fromstring(parts.read("xl/worksheets/sheet1.xml"))  # noqa: S314 - our own file
+        styles = ET.fromstring(parts.read("xl/styles.xml"))  # noqa: S314 - our own file
+    fills, formats = styles.find(f"{_SPACE}fills"), styles.find(f"{_SPACE}cellXfs")
+    assert fills is not None
+    assert formats is not None
+    coloured = {str(index) for index, fill in enumerate(fills) if fill.find(f".//{_SPACE}fgColor") is not None}
+    marked = {str(index) for index, one in enumerate(formats) if one.get("fillId") in coloured}
+    first = next(sheet.iter(f"{_SPACE}row"))
+    return ["".join(part.text or "" for part in cell.iter(f"{_SPACE}t")) for cell in first if cell.get("s") in marked]
+
+
 def _find_day_styles(styles: ET.Element) -> set[str]:
     shapes = {one.get("numFmtId") for one in styles.iter(f"{_SPACE}numFmt") if one.get("formatCode") in _DAYS}
     cells = styles.find(f"{_SPACE}cellXfs")

@@ -99,7 +99,7 @@ REFUSALS = (
     Refusal(code=Code.SKIP_REFUSED, sentence=Text("The numbers up to this one cannot be passed.")),
     Refusal(code=Code.KEY_NOT_FOR_FILES, sentence=Text("The key sends; it makes no files.")),
     Refusal(code=Code.NOTHING_READY, sentence=Text("No document is ready for a file.")),
-    Refusal(code=Code.NOT_READY_FOR_FILE, sentence=Text("A document that was named is not ready for a file.")),
+    Refusal(code=Code.DOCUMENT_NOT_READY, sentence=Text("A document that was named is not ready for a file.")),
     Refusal(code=Code.EXPORT_UNFIT, sentence=Text("Documents cannot be written into the file as they are.")),
     Refusal(code=Code.EXPORT_UNCONFIRMED, sentence=Text("Nobody has said what became of an earlier file.")),
     Refusal(code=Code.EXPORT_TAKEN, sentence=Text("The document was imported, by somebody's word.")),

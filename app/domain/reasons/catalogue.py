@@ -39,9 +39,9 @@ CATALOGUE: Mapping[Code, Row] = {
         VOUCHERS,
         SERIES,
         SENDING,
+        RUNNING,
         FILES,
         FILE_CONTENTS,
-        RUNNING,
     )
     for row in rows
 }

@@ -180,6 +180,13 @@ class Code(StrEnum):
     INTERNAL = "internal"
     UNEXPECTED = "unexpected"
 
+    # What is the matter with the running service.
+    NOT_READY = "not_ready"
+    WORKER_MISSING = "worker_missing"
+    CLOCK_STOPPED = "clock_stopped"
+    LANE_LATE = "lane_late"
+    SWEEP_LATE = "sweep_late"
+    CHANGES_HELD = "changes_held"
     # Keys that make files.
     FILE_PART_MISSING = "file_part_missing"
     FILE_BY_HAND = "file_by_hand"
@@ -204,13 +211,6 @@ class Code(StrEnum):
     FILE_CUSTOMER_DIFFERS = "file_customer_differs"
     LAYOUT_NOT_ACCEPTED = "layout_not_accepted"
     LAYOUT_UNUSABLE = "layout_unusable"
-    # What is the matter with the running service.
-    NOT_READY = "not_ready"
-    WORKER_MISSING = "worker_missing"
-    CLOCK_STOPPED = "clock_stopped"
-    LANE_LATE = "lane_late"
-    SWEEP_LATE = "sweep_late"
-    CHANGES_HELD = "changes_held"
 
     # What a caller of the REST API is refused.
     BAD_REQUEST = "bad_request"
@@ -309,7 +309,7 @@ class Code(StrEnum):
     SKIP_REFUSED = "skip_refused"
     KEY_NOT_FOR_FILES = "key_not_for_files"
     NOTHING_READY = "nothing_ready"
-    NOT_READY_FOR_FILE = "not_ready_for_file"
+    DOCUMENT_NOT_READY = "document_not_ready"
     EXPORT_UNFIT = "export_unfit"
     EXPORT_UNCONFIRMED = "export_unconfirmed"
     EXPORT_TAKEN = "export_taken"

@@ -218,10 +218,10 @@ class DocumentSituation:
     doubles: tuple[Reason, ...] = ()
     kid_clashes: tuple[Reason, ...] = ()
     series: SeriesView | None = None
+    numbers: NumbersView | None = None
     by_file: bool = False
     filed_credits: Decimal = ZERO
     leaves_out: bool = False
-    numbers: NumbersView | None = None
 
     @property
     def complete_document(self) -> Document:
