@@ -55,7 +55,7 @@ async def test_file_manifest_and_log_have_the_same_totals_and_the_file_never_cha
     rows_in_log = await world.get("/v1/invoices", state="in a file, not imported", limit=100)
     logged = sum(float(one["gross_amount"]) * (-1 if one["kind"] == "credit_note" else 1) for one in rows_in_log)
     assert round(claims, 2) == round(logged, 2) == float(manifest["sums"]["NOK"]["gross_amount"])
-    assert (await world.get(f"/v1/exports/{made['id']}/documents"))["rows"][0]["position"] == 1
+    assert (await world.get(f"/v1/exports/{made['id']}/documents"))[0]["position"] == 1
 
 
 async def test_nothing_goes_into_two_files_unless_somebody_says_again(world: World) -> None:
@@ -131,10 +131,10 @@ async def test_confirm_moves_documents_and_opens_the_key(world: World) -> None:
     # As long as the key is being proven a file has few documents, and the next one waits for people's word.
     assert made["documents"] == 3
     assert await refuse_export(world) == "key_unproven"
-    rows = (await world.get(f"/v1/exports/{made['id']}/documents"))["rows"]
+    rows = await world.get(f"/v1/exports/{made['id']}/documents")
     bad = {"id": rows[0]["transfer_id"], "because": "the customer is locked"}
     assert await confirm(world, made, taken="all", refused=[bad]) == {"taken": 2, "refused": 1}
-    states = [one["state"] for one in (await world.get(f"/v1/exports/{made['id']}/documents"))["rows"]]
+    states = [one["state"] for one in await world.get(f"/v1/exports/{made['id']}/documents")]
     assert states == ["not_taken", "taken", "taken"]
     held = [one for one in (await world.transfers()).values() if one["state"] == "held"]
     assert [reason["code"] for reason in held[0]["reasons"]] == ["file_refused"]
