@@ -11,6 +11,7 @@ import typer
 from rich.table import Table
 
 from app.admin.audit import record_change
+from app.admin.keys import load_key
 from app.cli import options
 from app.cli.show import console
 from app.cli.upkeep import load_named_key
@@ -74,7 +75,7 @@ async def _export(settings: Settings, url: str, wish: _Wish) -> Draft:
             if wish.into is None:
                 return await draft_export(session, key, Wanted(), layout=wish.layout, folder=folder)
             order = ExportOrder(wanted=Wanted(), made_by=_ACTOR, layout=wish.layout)
-            made, draft = await create_export(session, await session.merge(key, load=False), order, folder=folder)
+            made, draft = await create_export(session, await load_key(session, key.id), order, folder=folder)
             await record_change(session, to_change(made, actor=_ACTOR))
         async with resources.of_tenant(key.tenant_id).sessions() as session:
             for one in await load_files(session, made):
