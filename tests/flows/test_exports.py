@@ -10,6 +10,9 @@ from python_calamine import CalamineWorkbook
 from sqlalchemy import text
 
 from app.domain.booking import Booking
+from app.domain.file_documents import from_json
+from app.files.layouts import parse_layout
+from app.files.writing import write_file
 from tests.world import World
 from tests.world.bookings import PROVEN, answer
 from tests.world.by_file import (
@@ -18,6 +21,8 @@ from tests.world.by_file import (
     confirm,
     download,
     export,
+    find_layout_text,
+    list_exported,
     list_states,
     prove_key,
     refuse_export,
@@ -56,6 +61,11 @@ async def test_file_manifest_and_log_have_the_same_totals_and_the_file_never_cha
     logged = sum(float(one["gross_amount"]) * (-1 if one["kind"] == "credit_note" else 1) for one in rows_in_log)
     assert round(claims, 2) == round(logged, 2) == float(manifest["sums"]["NOK"]["gross_amount"])
     assert (await world.get(f"/v1/exports/{made['id']}/documents"))[0]["position"] == 1
+    # The log alone makes the same bytes again: the documents as they were exported, and the layout of then.
+    kept = [from_json(one) for one in await list_exported(world)]
+    again_made = io.BytesIO()
+    write_file(parse_layout(await find_layout_text(world, "bilag"), place="log"), kept, again_made)
+    assert again_made.getvalue() == bilag
 
 
 async def test_nothing_goes_into_two_files_unless_somebody_says_again(world: World) -> None:
