@@ -5,6 +5,7 @@ from contextlib import AbstractAsyncContextManager, nullcontext
 
 from app.accounting.unimicro.client import Company, Exchange, UnimicroClient
 from app.accounting.unimicro.follow import MOST_AT_ONCE, Issued
+from app.accounting.unimicro.listed import ListedClient
 from app.accounting.unimicro.payloads import guid_for
 from app.accounting.unimicro.previews import Preview, to_previews
 from app.accounting.unimicro.rehearsal import Rehearsal
@@ -13,6 +14,7 @@ from app.accounting.unimicro.target_documents import Draft, NewDraft, Recipients
 from app.accounting.unimicro.target_orders import UnimicroOrderTarget
 from app.accounting.unimicro.translate_vouchers import NewVoucher
 from app.accounting.unimicro.vouchers import BookedEntry
+from app.domain.lists import Lists
 from app.platform.http import httpx
 
 __all__ = [
@@ -29,6 +31,7 @@ __all__ = [
     "Recipients",
     "Target",
     "guid_for",
+    "open_listed_target",
     "open_target",
     "to_previews",
 ]
@@ -61,3 +64,15 @@ def open_target(  # noqa: PLR0913 - what a connection to a company consists of
         recipients = dict(recipients)
     made = UnimicroOrderTarget if orders else UnimicroTarget
     return made(client, recipients=recipients)
+
+
+def open_listed_target(
+    load: Callable[[], Awaitable[Lists]], *, series: tuple[int, int] | None, key_id: str, orders: bool = False
+) -> Target:
+    """The books of a company without sign-in, as far as lists tell of them; nothing can be written there.
+
+    `load` gives the lists, the same object as long as nobody has sent another one; `series` are the first and last
+    number that a customer may have.
+    """
+    client = ListedClient(load, series=series, key_id=key_id)
+    return (UnimicroOrderTarget if orders else UnimicroTarget)(client)

@@ -28,6 +28,7 @@ from app.admin.audit import Change, record_change
 from app.admin.golive_lead import alone_in_company
 from app.admin.key_check import tokens_of
 from app.admin.keys import load_key
+from app.admin.listed_keys import require_sign_in
 from app.admin.trials import TrialNotes, list_left_over, list_things
 from app.domain.answers import Answer, How, Question, Way
 from app.errors import (
@@ -110,8 +111,10 @@ async def look_at_company(resources: Resources, key: Key) -> Mapping[Question, A
 
     Raises:
         AuthExpiredError: an administrator must sign in again.
+        ConflictError: the key has lists and no sign-in.
         RemoteError: Unimicro could not be asked.
     """
+    require_sign_in(key, wish="there is nothing to try")
     resources = resources.of_tenant(key.tenant_id)
     async with resources.sessions() as session:
         answers = await load_answers(session, tenant_id=key.tenant_id, company_key=key.company_key)

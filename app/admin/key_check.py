@@ -5,18 +5,21 @@ from datetime import UTC, date, datetime
 
 from app.accounting.connections import Company, TokenSet, fetch_companies
 from app.accounting.slots import slots_of
-from app.accounting.targets import Exchange, Recipients, Target, open_target
+from app.accounting.targets import Exchange, Recipients, Target, open_listed_target, open_target
 from app.admin.access_tokens import renew_token, tokens_for
 from app.admin.key_set_up import examine_set_up
 from app.admin.keys import load_key, open_secret
+from app.admin.lists import KnownLists, load_known_lists
 from app.admin.numbers_check import examine_numbers, load_number_facts
 from app.admin.series import list_series
 from app.admin.series_check import examine_series, fetch_series_facts
 from app.domain.booking import Booking
 from app.domain.findings import Finding
+from app.domain.lists import Lists
 from app.domain.reasons.catalogue import fix_for
 from app.domain.reasons.codes import Code
 from app.domain.reference import Reference, RemoteProduct
+from app.domain.states import Access
 from app.errors import HoldError, RemoteError, ServiceError
 from app.platform.crypto import Vault
 from app.platform.resources import Resources
@@ -32,6 +35,8 @@ async def check_key(resources: Resources, key: Key) -> list[Finding]:
         NotFoundError: the key was removed meanwhile.
     """
     resources = resources.of_tenant(key.tenant_id)
+    if key.client == Access.LISTS:
+        return await _check_lists(open_key_target(resources, key), key)
     signed_in = await _check_sign_in(resources, key)
     if not signed_in.ok:
         return [signed_in]
@@ -72,6 +77,8 @@ def open_key_target(
     rehearses: bool = False,
 ) -> Target:
     """The key's books; unless told otherwise to look into, and nothing is kept of what is said. See `open_target`."""
+    if key.client == Access.LISTS:
+        return _open_lists(resources.of_tenant(key.tenant_id), key, orders=orders)
     return open_target(
         resources.http,
         base_url=key.api_base,
@@ -83,6 +90,16 @@ def open_key_target(
         orders=orders,
         rehearses=rehearses,
     )
+
+
+def _open_lists(resources: Resources, key: Key, *, orders: bool) -> Target:
+    async def load() -> Lists:
+        async with resources.sessions() as session:
+            return await load_known_lists(session, key, resources.kept(KnownLists))
+
+    first, _, last = str(key.settings.get("customer_series") or "").partition("-")
+    series = (int(first), int(last)) if last else None
+    return open_listed_target(load, series=series, key_id=str(key.id), orders=orders)
 
 
 async def _check_company(resources: Resources, key: Key) -> Finding:
@@ -126,6 +143,35 @@ async def _check_rights(target: Target) -> Finding:
         fix = "Give the user who signed in the roles Administrator and full access to sales in Unimicro."
         return Finding(what, ok=False, cause="; ".join(refused), fix=fix, code=code)
     return Finding(what, ok=True, cause="customers, products and invoices can be read", code=code)
+
+
+async def _check_lists(target: Target, key: Key) -> list[Finding]:
+    """What a first file would meet, as far as lists tell."""
+    what, code = "lists", Code.LISTS_MISSING
+    try:
+        reference = await target.fetch_reference()
+    except HoldError as error:
+        return [Finding(what, ok=False, cause=gap.cause, fix=gap.fix, code=gap.code) for gap in error.gaps]
+    findings = examine_reference(reference, today=datetime.now(UTC).date())
+    # Locks are in no list, and nobody has said which numbers customers may have unless the key's settings do.
+    told = [one for one in findings if one.code not in {Code.PERIOD_LOCKED, Code.CUSTOMER_NUMBER_OUTSIDE_SERIES}]
+    counts = f"{len(reference.products)} products, {len(reference.vat_types)} VAT codes"
+    return [Finding(what, ok=True, cause=counts, code=code), *told, _unknown_lock(), _examine_said_series(key)]
+
+
+def _unknown_lock() -> Finding:
+    fix = "Look it up in Unimicro's settings before a file is imported: no list tells it."
+    cause = "not known: the key has no sign-in"
+    return Finding("locked dates", ok=False, known=False, cause=cause, fix=fix, code=Code.PERIOD_LOCKED)
+
+
+def _examine_said_series(key: Key) -> Finding:
+    what, code, said = "number series", Code.CUSTOMER_NUMBER_OUTSIDE_SERIES, key.settings.get("customer_series")
+    if said:
+        return Finding(what, ok=True, cause=f"customers {said}; RecMan's customer numbers must lie inside", code=code)
+    fix = "Look the series of customers up in Unimicro, and enter it: `customer_series` in the key's settings."
+    cause = "not known: Unimicro refuses a whole file of customers for one number outside of the series"
+    return Finding(what, ok=False, known=False, cause=cause, fix=fix, code=code)
 
 
 async def _check_books(target: Target, key: Key) -> list[Finding]:

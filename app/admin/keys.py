@@ -1,7 +1,7 @@
 """Keys: named access to Unimicro companies, their sealed secrets, their pauses. The only owner of the table `key`."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from datetime import date
 from typing import Any
 from uuid import UUID
@@ -12,7 +12,7 @@ from sqlalchemy.exc import IntegrityError
 from app.accounting.connections import Identity, ServerClient, TokenSet
 from app.domain.money import dump_json, parse_json
 from app.domain.reasons.codes import Code
-from app.domain.states import UNCLEAR, UNDER_WAY, KeyState, Mode, Proof, TransferState
+from app.domain.states import UNCLEAR, UNDER_WAY, Access, KeyState, Mode, Proof, TransferState
 from app.errors import ConflictError, NotFoundError
 from app.platform.crypto import Vault
 from app.platform.db import Session, locked
@@ -21,6 +21,8 @@ from app.tables import Key, Transfer
 
 # Something of it is in Unimicro, whatever it waits for: it goes on as it was begun.
 _IS_BEGUN = and_(Transfer.state.in_(UNDER_WAY), Transfer.remote_id.is_not(None), Transfer.booked_at.is_(None))
+# What a key is proven for: whoever has imported its files knows nothing of what it would send itself.
+PROVEN = ("mode", "booking")
 _SECRETS = ("access_token", "refresh_token", "credentials")
 
 
@@ -47,14 +49,14 @@ class Grant:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewKey:
-    """A key to be made."""
+    """A key to be made; without a `grant` it has lists instead of a sign-in."""
 
     tenant_id: UUID
     name: str
     company_key: str
     company_name: str
     go_live: date
-    grant: Grant = field(repr=False)
+    grant: Grant | None = field(repr=False)
     mode: str = "full"
     sender: str | None = None
     booking: str = "renumbered"
@@ -75,24 +77,16 @@ async def create_key(session: Session, vault: Vault, new: NewKey) -> Key:
         ConflictError: the name is taken, or another key is open to all departments.
     """
     query = insert(Key).values(
-        tenant_id=new.tenant_id,
-        name=new.name,
-        company_key=new.company_key,
-        company_name=new.company_name,
-        mode=new.mode,
-        sender=new.sender,
-        booking=new.booking,
-        acceptance=new.acceptance,
-        kid_acceptance=new.kid_acceptance,
-        open_to_all=new.open_to_all,
-        go_live=new.go_live,
-        api_base=new.grant.tokens.api_base,
+        **{one.name: getattr(new, one.name) for one in fields(new) if one.name != "grant"},
+        client=Access.LISTS if new.grant is None else Access.WEB,
+        api_base="" if new.grant is None else new.grant.tokens.api_base,
     )
     try:
         key = (await session.scalars(query.returning(Key))).one()
     except IntegrityError as error:
         raise _to_conflict(error, new.name) from error
-    await record_grant(session, vault, key, new.grant)
+    if new.grant is not None:
+        await record_grant(session, vault, key, new.grant)
     return key
 
 
@@ -107,9 +101,7 @@ async def record_key_change(session: Session, key: Key, values: Mapping[str, Any
         await _require_nothing_under_way(
             session, key, states, wish="its mode cannot change now", besides=_IS_BEGUN if has_choice else false()
         )
-        # What an import has proven is no word about what is sent, nor the other way round.
-        values = {**values, "proof": Proof.PROVING, "credits_proven": False}
-    if values.get("booking", key.booking) != key.booking:
+    if any(values.get(name, getattr(key, name)) != getattr(key, name) for name in PROVEN):
         # What is under way keeps the booking that it was begun with; what is new is proven from the beginning.
         values = {**values, "proof": Proof.PROVING, "credits_proven": False}
     name = str(values.get("name", key.name))
@@ -291,7 +283,7 @@ async def record_signed_in(session: Session, key: Key) -> None:
 async def record_grant(session: Session, vault: Vault, key: Key, grant: Grant) -> None:
     """Keep what a sign-in gave."""
     server = grant.server
-    key.client = "web" if server is None else "server"
+    key.client = Access.WEB if server is None else Access.SERVER
     key.credentials = None if server is None else _seal(vault, key, "credentials", dump_json(asdict(server)))
     key.files_base = grant.files_base
     await record_tokens(session, vault, key, grant.tokens)

@@ -15,6 +15,7 @@ from app.admin.answers import load_answers
 from app.admin.keys import record_proof
 from app.domain.answers import list_unproven
 from app.domain.booking import Booking
+from app.domain.reasons.catalogue import fix_for
 from app.domain.reasons.codes import Code, Reason
 from app.domain.states import UNDER_WAY, Proof
 from app.engine.lanes import is_leased, wake_first, wake_waiting
@@ -26,6 +27,8 @@ from app.tables import Key, Proving, Transfer
 SCOPE = "proving"
 # So many documents must stand in the books as the customers have them before a person may open the key.
 WANTED = 3
+# The import of one file, confirmed by a person, opens a key that makes files.
+WANTED_IMPORTS = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,21 +121,6 @@ async def record_equal(
         await record_proof(session, key_id, tenant_id=tenant_id, booking=booking, credits_proven=True)
 
 
-async def record_imported(session: Session, key: Key, *, documents: int, credit_notes: int) -> None:
-    """So many documents of a key for files were imported, by somebody's word; enough of them open the key."""
-    place = {"tenant_id": key.tenant_id, "key_id": key.id}
-    added = {"equal": Proving.equal + documents, "equal_credits": Proving.equal_credits + credit_notes}
-    query = upsert(Proving).values(place | {"equal": documents, "equal_credits": credit_notes})
-    equal = await session.scalar(
-        query.on_conflict_do_update(index_elements=list(place), set_=added).returning(Proving.equal)
-    )
-    values: dict[str, Any] = {"credits_proven": True} if credit_notes else {}
-    if key.proof == Proof.PROVING and (equal or 0) >= WANTED:
-        values["proof"] = Proof.OPEN
-    if values:
-        await record_proof(session, key.id, tenant_id=key.tenant_id, booking=key.booking, **values)
-
-
 async def record_stopped(session: Session, candidate: Candidate, reason: Reason, *, booking: str) -> bool:
     """Let nothing more go with the key, because of this; False: it was stopped already, or books otherwise by now."""
     place = {"tenant_id": candidate.tenant_id, "key_id": candidate.key_id}
@@ -153,6 +141,12 @@ async def record_opened(session: Session, key: Key) -> None:
         ConflictError: it is open, or too few documents were compared.
     """
     progress = await load_progress(session, key)
+    if key.mode == "file" and key.proof == Proof.PROVING:
+        raise ConflictError(
+            f"Key “{key.name}” makes files, and nobody has confirmed the import of one",
+            fix="Import its first file and confirm it; that opens the key.",
+            code=Code.KEY_UNPROVEN,
+        )
     if key.proof == Proof.OPEN:
         raise ConflictError(f"Key “{key.name}” is open", fix="Nothing to do.", code=Code.KEY_IS_OPEN)
     missing = WANTED - progress.equal
@@ -179,6 +173,48 @@ async def record_word(session: Session, key: Key, word: Mapping[str, Any]) -> No
     query = upsert(Proving).values(place | values)
     await session.execute(query.on_conflict_do_update(index_elements=list(place), set_=values))
     await wake_waiting(session, tenant_id=key.tenant_id, scope=SCOPE, record_id=str(key.id))
+
+
+def require_next_file(key: Key, *, unconfirmed: int) -> None:
+    """Make sure that the key may make another file: while it is being proven there is one at a time.
+
+    `unconfirmed`: of how many documents in its files nobody has said what became of them.
+
+    Raises:
+        ConflictError: the key was stopped, or the import of its last file is to be confirmed first.
+    """
+    if key.proof == Proof.STOPPED:
+        cause = f"Key “{key.name}” was stopped: a document stands in Unimicro otherwise than the customer has it"
+        raise ConflictError(cause, fix=fix_for(Code.KEY_STOPPED, key_id=key.id), code=Code.KEY_STOPPED)
+    if key.proof == Proof.PROVING and unconfirmed:
+        raise ConflictError(
+            f"Key “{key.name}” is being proven, one file at a time: nobody has said what became of {unconfirmed} "
+            "documents in its files",
+            fix="Import the file, and say of each document whether it was taken (confirm); then the next one may go.",
+            code=Code.KEY_UNPROVEN,
+        )
+
+
+async def record_confirmed(
+    session: Session, key: Key, *, taken: int, credit_notes: int, refused: int, word: Mapping[str, Any]
+) -> bool:
+    """Count what a person says that Unimicro has taken of a file; True: the locked key is proven by that, and open.
+
+    A file of which nothing was refused proves the key: its own rows, accounts and codes were imported. `credit_notes`:
+    how many of those taken were such.
+    """
+    place = {"tenant_id": key.tenant_id, "key_id": key.id}
+    await session.execute(upsert(Proving).values(place).on_conflict_do_nothing())
+    is_proven = key.proof == Proof.PROVING and taken > 0 and not refused
+    counted: dict[str, Any] = {"equal": Proving.equal + taken, "equal_credits": Proving.equal_credits + credit_notes}
+    opened = {"opened": dict(word)} if is_proven else {}
+    await session.execute(update(Proving).where(*_is_of(key.tenant_id, key.id)).values(counted | opened))
+    proofs: dict[str, Any] = {"proof": Proof.OPEN} if is_proven else {}
+    proofs |= {"credits_proven": True} if credit_notes else {}
+    if proofs:
+        await record_proof(session, key.id, tenant_id=key.tenant_id, booking=key.booking, **proofs)
+        await session.refresh(key)
+    return is_proven
 
 
 async def require_provable(session: Session, *, tenant_id: UUID, company_key: str, booking: Booking) -> None:

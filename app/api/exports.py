@@ -63,7 +63,7 @@ _AfterPosition = Annotated[int, Query(ge=0, description="The last position of th
         **problems(
             _404="not_found",
             _409="key_not_for_files, key_paused, key_stopped, key_proving, nothing_ready, document_not_ready, "
-            "export_unfit, export_unconfirmed",
+            "export_unfit, key_unproven",
             _422="nothing_named, layout_unfit, layout_unusable",
         ),
     },

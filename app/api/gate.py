@@ -4,6 +4,7 @@ The framework reads and parses a body before any dependency of a route may refus
 """
 
 import asyncio
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ from app.errors import BusyError, RequestError, TooLargeError, TooSlowError
 GUARDED = ("/v1/", "/metrics")
 _WEBHOOKS = "/webhooks/"
 _RULES = "/v1/rules"
+_LISTS = re.compile(r"/v1/keys/[^/]+/lists/[^/]+")
 # More digits say nothing but "too large".
 _LONGEST_LENGTH = 18
 
@@ -37,6 +39,7 @@ class Cap:
 
 _ORDERS = Cap(262_144, "Send it in several smaller calls.")
 _RULES_FILE = Cap(2_097_152, "Send fewer rules.")
+_LIST_FILE = Cap(8_388_608, "Leave out of the list what is not needed.")
 _ELSEWHERE = Cap(65_536, "Compare method and address with /docs.")
 
 
@@ -113,6 +116,8 @@ def _choose_cap(request: Request) -> Cap:
         return Cap(request.app.state.resources.settings.max_body_bytes, "Send fewer records in one delivery.")
     if path == _RULES:
         return _RULES_FILE
+    if _LISTS.fullmatch(path):
+        return _LIST_FILE
     return _ORDERS if path.startswith(GUARDED) else _ELSEWHERE
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from app.admin.listed_keys import require_sign_in
 from app.admin.proving import require_provable
 from app.admin.sending import Answer, verify_answer
 from app.api.doors import Door
@@ -43,6 +44,8 @@ async def answer_of(door: Door, key: Key, values: Mapping[str, Any]) -> dict[str
     if sender is None and "acceptance" in values:
         sender = Sender.RECMAN
     mode, booking = values.get("mode", key.mode), Booking(values.get("booking", key.booking))
+    if mode == "full":
+        require_sign_in(key, wish="it cannot send to Unimicro")
     answer = Answer(
         mode=mode,
         sender=sender,

@@ -4,7 +4,7 @@ from typing import Any
 from uuid import UUID
 
 from app.admin.departments import list_departments
-from app.admin.proving import WANTED, Progress, load_progress
+from app.admin.proving import WANTED, WANTED_IMPORTS, Progress, load_progress
 from app.api.doors import Door
 from app.api.key_answers import ANSWERS
 from app.api.key_views import AcceptanceView, Departments, KeySettings, KeyView, ProofView, StopView
@@ -37,11 +37,12 @@ def to_view(key: Key, served: list[str], progress: Progress) -> KeyView:
 
 
 def _show_proof(key: Key, progress: Progress) -> ProofView:
+    wanted = WANTED if key.mode == "full" else WANTED_IMPORTS
     return ProofView(
         state=Proof(key.proof),
         equal=progress.equal,
-        wanted=WANTED,
-        missing=max(WANTED - progress.equal, 0),
+        wanted=wanted,
+        missing=max(wanted - progress.equal, 0),
         credits_proven=key.credits_proven,
         under_way=progress.place,
         stopped=progress.stopped and StopView(**progress.stopped),

@@ -10,7 +10,7 @@ from app.api.series_items import SeriesOrderItem
 from app.api.views import Name, Order, RowId, View, pasted
 from app.domain.booking import Booking, Sender
 from app.domain.findings import Level
-from app.domain.states import KeyState, Proof
+from app.domain.states import Access, KeyState, Proof
 from app.files.switch import UnderWay
 
 Mode = Literal["full", "file"]
@@ -24,6 +24,12 @@ class KeySettings(Order):
 
     send_customer_number: bool | None = Field(
         None, description="Send RecMan's number when a customer is created; null: as the installation does"
+    )
+    customer_series: str | None = Field(
+        None,
+        pattern=r"^[1-9][0-9]{0,9}-[1-9][0-9]{0,9}$",
+        description="With lists: numbers that customers may have there, for a file with any other is refused whole",
+        examples=["100000-199999"],
     )
 
     missing_dimensions: Literal["hold", "leave_out"] | None = Field(
@@ -91,12 +97,14 @@ class ProofView(View):
     """How far a key's documents are trusted.
 
     proving: they go one at a time, each is compared, the first difference stops the key. stopped: nothing goes until an
-    administrator lets it.
+    administrator lets it. A key that makes files makes one at a time, and is open once so many are confirmed.
     """
 
     state: Proof
-    equal: int = Field(description="So many documents stand in Unimicro as the customers have them")
-    wanted: int = Field(description="So many are needed before the key can be opened")
+    equal: int = Field(
+        description="So many documents stand in Unimicro as the customers have them; in mode file: were imported"
+    )
+    wanted: int = Field(description="So many are needed before the key is open, or can be opened")
     missing: int
     credits_proven: bool = Field(description="A credit note was among them; the first one goes alone all the same")
     under_way: str | None = Field(description="RecMan's id of the document that goes alone right now")
@@ -118,7 +126,7 @@ class KeyView(View):
     acceptance: AcceptanceView | None = Field(description="renumbered: who accepted another number in the books")
     kid_acceptance: AcceptanceView | None = Field(description="Who accepted that Unimicro makes a KID")
     proof: ProofView
-    client: Literal["web", "server"]
+    client: Access = Field(description="lists: it has no sign-in; what is known of its company was sent as files")
     departments: Departments = Field(examples=["all"])
     go_live: date = Field(description="The key's first day: documents dated earlier are a person's decision")
     settings: KeySettings
@@ -132,11 +140,14 @@ class KeyView(View):
 
 
 class NewKeyOrder(Order):
-    """What an administrator chose after signing in."""
+    """What an administrator chose after signing in; or, for files alone, without a sign-in."""
 
-    pending_id: UUID
+    pending_id: UUID | None = Field(None, description="The sign-in; left out: the key has lists instead, `mode` file")
     company_key: str | None = Field(
         None, description="`key` of one of the sign-in's companies; left out: the one that was chosen at Unimicro"
+    )
+    company_name: Name | None = Field(
+        None, description="Of a key without sign-in: the company's name, required", examples=["Nordlys Bemanning AS"]
     )
     name: Name = Field(examples=["Nordlys"])
     go_live: date = Field(
@@ -145,12 +156,13 @@ class NewKeyOrder(Order):
     )
     mode: Mode = Field("full", description="full: sent to Unimicro; file: only exported as a file")
     sender: Sender | None = Field(
-        None, description="Who sends the invoice to the customer: required in mode full, and never assumed"
+        None, description="Who sends the invoice to the customer: always required, and never assumed"
     )
     booking: Booking | None = Field(
         None,
-        description="How a document gets in, required in mode full. RecMan sends: series, voucher, own_number (number, "
-        "KID and due date in the books are the document's), renumbered (they are not). Unimicro sends: order, draft",
+        description="How a document gets in, always required. RecMan sends: series, voucher, own_number (number, KID "
+        "and due date in the books are the document's), renumbered (they are not). Unimicro sends: order, draft. In "
+        "mode file RecMan sends with voucher, Unimicro with order",
     )
     acceptance: Acceptance | None = Field(None, description="Required with renumbered")
     series: list[SeriesOrderItem] | None = Field(

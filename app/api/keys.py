@@ -6,7 +6,6 @@ from uuid import UUID
 from fastapi import APIRouter, Response
 
 from app.accounting.connections import revoke
-from app.admin.connect import KeyOrder, make_key
 from app.admin.departments import (
     record_departments_inherited,
     record_departments_orphaned,
@@ -14,6 +13,7 @@ from app.admin.departments import (
 )
 from app.admin.key_check import check_key
 from app.admin.keys import (
+    PROVEN,
     identity_of,
     list_keys,
     list_removed_keys,
@@ -23,6 +23,7 @@ from app.admin.keys import (
     record_key_change,
     remove_key,
 )
+from app.admin.lists import prune_lists
 from app.admin.proving import (
     Progress,
     list_progress,
@@ -31,6 +32,7 @@ from app.admin.proving import (
 from app.api.doors import AdminDoor, Door, ResourcesDep, ViewerDoor
 from app.api.etags import SeenDep, to_etag
 from app.api.key_answers import ANSWERS, answer_of, say_words
+from app.api.key_making import make
 from app.api.key_shows import list_served, show_for_audit, to_view, view_key
 from app.api.key_views import (
     CheckView,
@@ -45,7 +47,7 @@ from app.api.key_views import (
     TakeOverOrder,
 )
 from app.api.pages import Page, to_whole
-from app.api.series_orders import examine_for_change, examine_for_new, record_named
+from app.api.series_orders import examine_for_change, record_named
 from app.api.views import problems
 from app.domain.findings import stops_nothing
 from app.domain.reasons.catalogue import fix_for
@@ -75,28 +77,19 @@ router = APIRouter(prefix="/v1/keys", tags=["keys"])
         _409="name_taken, open_to_all_taken, department_has_key, sign_in_open, sign_in_used, sign_in_expired, "
         "sign_in_failed, renumbered_unaccepted, booking_unproven, series_unset, series_missing, series_shared, "
         "series_overlaps, series_not_next, series_untold",
-        _422="sender_missing, booking_unfit, company_unknown",
+        _422="sender_missing, booking_unfit, company_unknown, key_without_sign_in",
         _502="the codes of a call to Unimicro, which bookings series and renumbered need",
     ),
 )
 async def create_key(door: AdminDoor, resources: ResourcesDep, new: NewKeyOrder) -> KeyView:
-    """Make a key of a sign-in that has come back; when this is refused, the sign-in can still be used."""
-    order = KeyOrder(
-        sign_in_id=new.pending_id,
-        company_key=new.company_key,
-        name=new.name,
-        mode=new.mode,
-        sender=new.sender,
-        booking=new.booking,
-        go_live=new.go_live,
-        departments=None if new.departments == "all" else list(new.departments),
-        **await say_words(door, new),
-    )
-    series = await examine_for_new(door, resources, order, new.series)
-    key = await make_key(door.session, resources, order)
-    await record_named(door, key, series)
+    """Make a key of a sign-in that has come back; when this is refused, the sign-in can still be used.
+
+    Without a sign-in the key is for files alone, and waits for its lists (`PUT /v1/keys/{key_id}/lists/{kind}`).
+    """
+    key = await make(door, resources, new)
     view = await view_key(door, key)
-    await follow_departments(door.session, tenant_id=key.tenant_id, department_ids=order.departments or ())
+    served = () if new.departments == "all" else new.departments
+    await follow_departments(door.session, tenant_id=key.tenant_id, department_ids=served)
     await forget_untold(door.session, tenant_id=key.tenant_id)
     await _go_on(door, key)
     await _record(door, "key.create", key, after=show_for_audit(view))
@@ -159,7 +152,7 @@ async def show_key(door: ViewerDoor, response: Response, key_id: UUID) -> KeyVie
         _404="not_found, department_unknown",
         _409="name_taken, open_to_all_taken, department_has_key, documents_under_way, sign_in_again, "
         "renumbered_unaccepted, booking_unproven, series_unset, series_missing, series_shared, series_overlaps, "
-        "series_not_next, series_untold",
+        "series_not_next, series_untold, key_without_sign_in",
         _412="changed_meanwhile",
         _422="sender_missing, booking_unfit",
         _502="the codes of a call to Unimicro, which bookings series and renumbered need",
@@ -217,7 +210,7 @@ async def change(
 async def _record_values(door: Door, key: Key, wish: KeyChange, values: dict[str, Any]) -> bool:
     """Set what is wished for; whether the key is proven from the beginning, with another mode or booking."""
     switches: bool = values.get("mode", key.mode) != key.mode
-    is_restarted: bool = switches or values.get("booking", key.booking) != key.booking
+    is_restarted = any(values.get(name, getattr(key, name)) != getattr(key, name) for name in PROVEN)
     await record_key_change(door.session, key, values, has_choice=wish.under_way is not None)
     if switches:
         await record_switched(door.session, key, wish.under_way)
@@ -267,6 +260,7 @@ async def remove(door: AdminDoor, resources: ResourcesDep, seen: SeenDep, key_id
     seen.verify(to_etag(show_for_audit(before)))
     refresh_token = open_secret(resources.vault, key, "refresh_token")
     await remove_key(door.session, key)
+    await prune_lists(door.session, key)
     departments = await record_departments_orphaned(door.session, key)
     await wake_key(door.session, tenant_id=key.tenant_id, key_id=key.id)
     await record_remains_held(door.session, key)

@@ -9,6 +9,7 @@ from pydantic import Field, SecretStr
 from app.accounting.connections import ServerClient, read_pem, read_pkcs12
 from app.admin.connect import begin_server, begin_sign_in, confirm_sign_in
 from app.admin.keys import load_key
+from app.admin.listed_keys import require_sign_in
 from app.admin.sign_ins import Beginning, load_sign_in, tell_state
 from app.api.doors import AdminDoor, Door, ResourcesDep
 from app.api.views import Order, View, pasted, problems, shown_once
@@ -80,7 +81,7 @@ class SignInOrder(Order):
     status_code=201,
     responses=problems(
         _404="not_found",
-        _409="sign_ins_open",
+        _409="key_without_sign_in, sign_ins_open",
         _422="certificate_unusable",
         _502="client_refused, issuer_unusable, scope_refused",
     ),
@@ -89,7 +90,9 @@ async def connect(door: AdminDoor, resources: ResourcesDep, order: SignInOrder) 
     """Begin a sign-in to Unimicro; it must come back within ten minutes."""
     tenant_id = door.tenant
     if order.key_id is not None:
-        tenant_id = (await load_key(door.session, order.key_id)).tenant_id
+        key = await load_key(door.session, order.key_id)
+        require_sign_in(key, wish="there is nothing to sign in again")
+        tenant_id = key.tenant_id
     # No transaction is open while the identity server is asked.
     await door.session.commit()
     beginning = Beginning(tenant_id=tenant_id, actor=door.caller.actor, key_id=order.key_id)

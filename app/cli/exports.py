@@ -60,12 +60,12 @@ def add_export(
         settings = load_settings()
         wish = _Wish(key=key, tenant=tenant, layout=layout, into=None if dry_run else into)
         with database(settings) as url:
-            draft = asyncio.run(_export(settings, url, wish))
+            draft = asyncio.run(_create_export(settings, url, wish))
         _tell(draft)
         raise typer.Exit(1 if draft.faults else 0)
 
 
-async def _export(settings: Settings, url: str, wish: _Wish) -> Draft:
+async def _create_export(settings: Settings, url: str, wish: _Wish) -> Draft:
     opened = open_resources(settings, database_url=url)
     async with translate_away(), opened as resources:
         async with resources.sessions() as session:

@@ -136,6 +136,14 @@ class KeyState(StrEnum):
     REMOVED = "removed"
 
 
+class Access(StrEnum):
+    """How a key knows its company: signed in as a person or as a server application, or by lists that people send."""
+
+    WEB = "web"
+    SERVER = "server"
+    LISTS = "lists"
+
+
 class Mode(StrEnum):
     """What becomes of a key's documents: sent to Unimicro, or put into files that people import there."""
 

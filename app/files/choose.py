@@ -5,8 +5,7 @@ from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, select
-from sqlalchemy.orm import aliased
+from sqlalchemy import ColumnElement, or_, select
 
 from app.domain.file_documents import FileDocument, from_json
 from app.domain.reasons.codes import Code
@@ -14,6 +13,7 @@ from app.domain.states import TransferState
 from app.errors import ConflictError
 from app.platform.db import Session
 from app.tables import FiledDocument, Key, Transfer
+from app.transfer.log import INVOICE
 
 _MOST_NAMED = 10
 
@@ -55,10 +55,12 @@ async def choose_documents(session: Session, key: Key, wanted: Wanted, *, most: 
         ConflictError: one that was named is not ready.
     """
     rows = (await session.execute(_select(key, wanted))).all()
+    credited = await _load_credited(session, key, [row.credits_record_id for row in rows if row.credits_record_id])
     chosen: list[Chosen] = []
     there: set[int] = set()
     for row in rows:
-        if row.credits_record_id is None or row.is_in or row.credited_id in there:
+        transfer_id, is_in = credited.get(row.credits_record_id, (None, row.credits_record_id is None))
+        if is_in or transfer_id in there:
             there.add(row.id)
             chosen.append(Chosen(row.id, row.collected_at, row.invoice_date))
     _require_named(wanted, there)
@@ -77,24 +79,20 @@ def _require_named(wanted: Wanted, there: set[int]) -> None:
 
 
 def _select(key: Key, wanted: Wanted) -> Any:
-    credited = aliased(Transfer)
-    is_its = and_(
-        credited.tenant_id == key.tenant_id,
-        credited.scope == "invoice",
-        credited.record_id == FiledDocument.credits_record_id,
-    )
-    is_in = (credited.filed_at.is_not(None) | credited.booked_at.is_not(None)).label("is_in")
-    query = select(
-        Transfer.id,
-        Transfer.invoice_date,
-        FiledDocument.collected_at,
-        FiledDocument.credits_record_id,
-        credited.id.label("credited_id"),
-        is_in,
-    )
-    query = query.join(FiledDocument, FiledDocument.transfer_id == Transfer.id).outerjoin(credited, is_its)
-    query = query.where(*_conditions(key, wanted))
+    query = select(Transfer.id, Transfer.invoice_date, FiledDocument.collected_at, FiledDocument.credits_record_id)
+    query = query.join(FiledDocument, FiledDocument.transfer_id == Transfer.id).where(*_conditions(key, wanted))
     return query.order_by(Transfer.invoice_date, Transfer.kind.desc(), Transfer.number, Transfer.id)
+
+
+async def _load_credited(session: Session, key: Key, record_ids: Sequence[str]) -> dict[str, tuple[int, bool]]:
+    """The transfers of the invoices that are credited, and whether each is in the books or in a file.
+
+    Not joined: few documents credit anything, and a plan that thinks otherwise takes minutes.
+    """
+    is_in = or_(Transfer.filed_at.is_not(None), Transfer.booked_at.is_not(None)).label("is_in")
+    own = (Transfer.tenant_id == key.tenant_id, Transfer.scope == INVOICE, Transfer.record_id.in_(record_ids))
+    rows = await session.execute(select(Transfer.record_id, Transfer.id, is_in).where(*own))
+    return {row.record_id: (row.id, row.is_in) for row in rows}
 
 
 def _conditions(key: Key, wanted: Wanted) -> list[ColumnElement[bool]]:

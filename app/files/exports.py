@@ -12,6 +12,7 @@ from uuid import UUID, uuid4
 from sqlalchemy import Select, and_, delete, exists, func, insert, literal, select, tuple_, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
+from app.admin.proving import require_next_file
 from app.domain.reasons.codes import Code
 from app.domain.states import BY_FILE, FileState, Proof, TransferState
 from app.errors import ConflictError, NotFoundError
@@ -98,24 +99,22 @@ async def _take_number(session: Session, key: Key) -> int:
     row = (await session.scalars(locked(select(ExportNumber).where(*own)))).one()
     await session.refresh(key)
     require_files(key)
-    await _require_confirmed(session, key)
+    if key.proof != Proof.OPEN:
+        require_next_file(key, unconfirmed=await _count_open(session, key))
     row.last_number, row.trouble = row.last_number + 1, None
     await session.flush()
     return row.last_number
 
 
-async def _require_confirmed(session: Session, key: Key) -> None:
-    """While a key is being proven, its next file waits for what people say of the last one."""
-    if key.proof != Proof.PROVING:
-        return
+async def _count_open(session: Session, key: Key) -> int:
+    """Of how many documents in the key's files nobody has said what became of them."""
     own = (Export.tenant_id == key.tenant_id, Export.key_id == key.id, Export.settled_at.is_(None))
-    number = await session.scalar(select(func.min(Export.number)).where(*own))
-    if number is not None:
-        raise ConflictError(
-            f"Key “{key.name}” is being proven, and nobody has said yet what became of its file {number}",
-            fix="Import that file, look at the books, and say what was taken: POST /v1/exports/{export_id}/confirm.",
-            code=Code.EXPORT_UNCONFIRMED,
-        )
+    query = (
+        select(func.count())
+        .select_from(ExportDocument)
+        .join(Export, and_(Export.tenant_id == ExportDocument.tenant_id, Export.id == ExportDocument.export_id))
+    )
+    return int(await session.scalar(query.where(*own, ExportDocument.state == FileState.IN_FILE)) or 0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -257,6 +256,17 @@ async def list_standing(session: Session, export: Export) -> list[tuple[ExportDo
     own = (ExportDocument.tenant_id == export.tenant_id, ExportDocument.export_id == export.id)
     rows = await session.execute(query.where(*own).order_by(Transfer.record_id))
     return [(row[0], row[1]) for row in rows]
+
+
+async def load_document(session: Session, export: Export, transfer_id: int) -> tuple[ExportDocument, Transfer]:
+    """A document of an export, whose row the caller has locked, with its transfer, both as they are now."""
+    query = select(ExportDocument, Transfer).join(
+        Transfer, and_(Transfer.tenant_id == ExportDocument.tenant_id, Transfer.id == ExportDocument.transfer_id)
+    )
+    own = (ExportDocument.tenant_id == export.tenant_id, ExportDocument.export_id == export.id)
+    query = query.where(*own, ExportDocument.transfer_id == transfer_id)
+    row = (await session.execute(query.execution_options(populate_existing=True))).one()
+    return row[0], row[1]
 
 
 async def record_said(

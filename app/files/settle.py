@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
-from app.admin.proving import record_imported
+from app.admin.proving import record_confirmed
 from app.domain.documents import DocumentKind
 from app.domain.reasons.catalogue import fix_for
 from app.domain.reasons.codes import Code, Reason
@@ -11,7 +11,7 @@ from app.domain.states import FileState, KeyState, Mode
 from app.engine.lanes import lock_record, wake_waiting
 from app.errors import ConflictError
 from app.files.exports import list_standing, record_said
-from app.platform.db import Session
+from app.platform.db import Session, load_now
 from app.tables import Export, ExportDocument, Key, Transfer
 from app.transfer.filed import record_refused, record_released, record_taken
 from app.transfer.retry import retry
@@ -47,7 +47,7 @@ async def record_confirmation(session: Session, export: Export, said: Said, *, a
     await _wake_followers(session, [standing[one][1] for one in mended])
     await record_taken(session, taken, tenant_id=export.tenant_id)
     await record_refused(session, {one: _explain(export, why) for one, why in said.refused.items()})
-    await _count(session, export, [standing[one] for one in taken])
+    await _count(session, export, [standing[one] for one in taken], refused=len(said.refused), actor=actor)
     await record_said(session, export, dict.fromkeys(taken), state=FileState.TAKEN, said_by=actor)
     await record_said(session, export, said.refused, state=FileState.REFUSED, said_by=actor)
     return len(taken), len(said.refused)
@@ -90,13 +90,29 @@ async def _wake_followers(session: Session, transfers: Collection[Transfer]) -> 
         await wake_waiting(session, tenant_id=tenant_id, scope=scope, record_id=record_id)
 
 
-async def _count(session: Session, export: Export, taken: Collection[tuple[ExportDocument, Transfer]]) -> None:
+async def _count(
+    session: Session,
+    export: Export,
+    taken: Collection[tuple[ExportDocument, Transfer]],
+    *,
+    refused: int,
+    actor: str,
+) -> None:
     """What was imported as it was written proves the key, each document once."""
     fresh = [transfer for row, transfer in taken if row.state != FileState.TAKEN]
     key = await _load_own_key(session, export)
-    if _makes_files(key) and fresh:
-        count = sum(transfer.kind == DocumentKind.CREDIT_NOTE for transfer in fresh)
-        await record_imported(session, key, documents=len(fresh), credit_notes=count)
+    if not _makes_files(key) or not (fresh or refused):
+        return
+    now = await load_now(session)
+    word = {"name": actor, "reason": f"file {export.number} was imported", "at": now.isoformat(), "by": actor}
+    await record_confirmed(
+        session,
+        key,
+        taken=len(fresh),
+        credit_notes=sum(transfer.kind == DocumentKind.CREDIT_NOTE for transfer in fresh),
+        refused=refused,
+        word=word,
+    )
 
 
 async def _load_own_key(session: Session, export: Export) -> Key:

@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ from app.platform.db import migrate_database
 from app.platform.http import httpx
 from app.sandbox.crew import Crew, DemoFailedError
 from app.sandbox.demo_bookings import NewDemoKey, expect, make_key
+from app.sandbox.demo_files import FileDemo
 from app.sandbox.demo_settings import free_ports, make_settings, sandbox_arguments, show_secret, to_environment
 from app.sandbox.recman.store import SANDBOX_KEY
 from app.sandbox.samples import Expected
@@ -56,6 +58,11 @@ class DemoOptions:
     hooks: bool = True
     trouble_every: int = 0
     booking: Booking = Booking.RENUMBERED
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether all goes well: then a file is made, too."""
+        return self.hooks and not (self.kill_worker or self.trouble_every or self.repeat > 1)
 
 
 def run_demo(options: DemoOptions, *, data_dir: Path) -> int:
@@ -108,6 +115,9 @@ def _run(options: DemoOptions, folder: Path, stack: contextlib.ExitStack) -> int
         _deliver(options, settings, hook, http, part="late")
     transfers = _watch(options, settings, crew, http)
     intended = _show(transfers, expect(options.booking))
+    if options.is_plain:
+        files = FileDemo(settings, crew, http, _console)
+        intended = files.run(partial(_deliver, options, settings, http=http)) and intended
     _show_addresses(settings, ports)
     if options.stay:
         _console.print("Press Ctrl-C to stop everything.")

@@ -21,6 +21,7 @@ from app.tables.base import OPERATORS, Table, TenantOwned
 from app.tables.books import (
     CompanyAnswer,
     CustomerCheck,
+    KeyList,
     Proving,
     RuleSet,
     SeenCode,
@@ -72,6 +73,7 @@ __all__ = [
     "JobDocument",
     "KeptAnswer",
     "Key",
+    "KeyList",
     "Lane",
     "Leasehold",
     "ListedDocument",

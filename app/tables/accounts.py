@@ -10,7 +10,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from sqlalchemy.types import BigInteger
 
 from app.domain.booking import Booking, Sender
-from app.domain.states import KeyState, Mode, Proof, TenantState
+from app.domain.states import Access, KeyState, Mode, Proof, TenantState
 from app.tables.base import NOW, OPERATORS, Table, TenantOwned, one_of, refers_to
 
 
@@ -139,11 +139,13 @@ class KeptAnswer(TenantOwned, Table):
 class Key(TenantOwned, Table):
     """A named access to one Unimicro company; secrets are sealed with the row's identity.
 
-    `credentials` is the private key of a server client, which needs no refresh token. `go_live` is the key's first day:
-    documents dated earlier are a person's decision. `sender`: who sends the invoice to the customer; None: nobody has
-    said so yet. `acceptance`: an accountant's word that `renumbered` documents have another number and KID in the books
-    (name, reason, day; at, by); `kid_acceptance`: a word that Unimicro makes a KID where the document has none.
-    `proof`: how far its documents are trusted (table `proving`); `credits_proven`: a credit note was among the equal.
+    `client`: how we know its company; with `lists` there is no sign-in, and what is known was sent as files (table
+    `key_list`). `credentials` is the private key of a server client, which needs no refresh token. `go_live` is the
+    key's first day: documents dated earlier are a person's decision. `sender`: who sends the invoice to the customer;
+    None: nobody has said so yet. `acceptance`: an accountant's word that `renumbered` documents have another number and
+    KID in the books (name, reason, day; at, by); `kid_acceptance`: a word that Unimicro makes a KID where the document
+    has none. `proof`: how far its documents are trusted (table `proving`); `credits_proven`: a credit note was among
+    the equal.
 
     Owner: admin.keys. Readers: admin, clerk.absence, files, transfer.
     """
@@ -154,7 +156,7 @@ class Key(TenantOwned, Table):
         one_of("mode", *Mode),
         one_of("booking", *Booking),
         one_of("sender", *Sender),
-        one_of("client", "web", "server"),
+        one_of("client", *Access),
         one_of("state", *KeyState),
         one_of("proof", *Proof),
         Index("uq_key_open_to_all", "tenant_id", unique=True, postgresql_where=text("open_to_all")),

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from sqlalchemy.types import BigInteger, Numeric
 
 from app.domain.answers import How
+from app.domain.lists import ListKind
 from app.domain.states import CheckState
 from app.tables.base import NOW, Table, TenantOwned, one_of, refers_to
 
@@ -57,6 +58,26 @@ class Proving(TenantOwned, Table):
     lane_token: Mapped[UUID | None]
     stopped: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
     opened: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
+
+
+class KeyList(TenantOwned, Table):
+    """What a key without sign-in knows of its company: a list that somebody has sent, as it was checked (domain.lists).
+
+    `rows`: by the columns' names, every value as text; `digest`: SHA-256 of the file that they were read from.
+
+    Owner: admin.lists.
+    """
+
+    __tablename__ = "key_list"
+    __table_args__ = (refers_to("key", "key_id"), one_of("kind", *ListKind))
+
+    key_id: Mapped[UUID] = mapped_column(primary_key=True)
+    kind: Mapped[str] = mapped_column(primary_key=True)
+    rows: Mapped[list[Any]]
+    count: Mapped[int]
+    digest: Mapped[str]
+    made_by: Mapped[str]
+    made_at: Mapped[datetime] = mapped_column(server_default=NOW)
 
 
 class SharedOrgNumber(TenantOwned, Table):

@@ -320,10 +320,7 @@ async def _find_vouchers(books: Books, document: Document | Gaps, past: Past | N
 
 
 async def _find_documents(
-    books: Books,
-    document: Document | Gaps,
-    past: Past | None,
-    own_drafts: tuple[RemoteDocument, ...],
+    books: Books, document: Document | Gaps, past: Past | None, own_drafts: tuple[RemoteDocument, ...]
 ) -> tuple[RemoteDocument, ...]:
     """What Unimicro has of the document; asked only when our log cannot tell.
 

@@ -41,6 +41,7 @@ _TABLES = (
     "event",
     "hook_headers",
     "hook_shape",
+    "key_list",
     "listed_document",
     "making",
     "proving",
@@ -119,6 +120,17 @@ _APPEND_ONLY = (
 
 
 def upgrade() -> None:
+    _make_first()
+    _make_others()
+    for name, columns in _INDEXES.items():
+        op.execute(f"CREATE INDEX {name} ON {columns}")
+    op.execute(_OPERATORS)
+    op.execute(_MONTHS)
+    for statement in _APPEND_ONLY:
+        op.execute(statement)
+
+
+def _make_first() -> None:
     _make_event_key()
     _make_hook_address()
     _make_leasehold()
@@ -142,6 +154,9 @@ def upgrade() -> None:
     _make_record_copy()
     _make_series_order()
     _make_sweep()
+
+
+def _make_others() -> None:
     _make_trial_thing()
     _make_used_rate()
     _make_customer_check()
@@ -149,6 +164,7 @@ def upgrade() -> None:
     _make_event()
     _make_hook_headers()
     _make_hook_shape()
+    _make_key_list()
     _make_listed_document()
     _make_making()
     _make_proving()
@@ -165,12 +181,6 @@ def upgrade() -> None:
     _make_filed_document()
     _make_export_file()
     _make_export_document()
-    for name, columns in _INDEXES.items():
-        op.execute(f"CREATE INDEX {name} ON {columns}")
-    op.execute(_OPERATORS)
-    op.execute(_MONTHS)
-    for statement in _APPEND_ONLY:
-        op.execute(statement)
 
 
 def downgrade() -> None:
@@ -484,7 +494,7 @@ def _make_key() -> None:
             "booking IN ('series', 'voucher', 'own_number', 'renumbered', 'order', 'draft')",
             name=op.f("ck_key_booking"),
         ),
-        sa.CheckConstraint("client IN ('web', 'server')", name=op.f("ck_key_client")),
+        sa.CheckConstraint("client IN ('web', 'server', 'lists')", name=op.f("ck_key_client")),
         sa.CheckConstraint("mode IN ('full', 'file')", name=op.f("ck_key_mode")),
         sa.CheckConstraint("proof IN ('proving', 'open', 'stopped')", name=op.f("ck_key_proof")),
         sa.CheckConstraint("sender IN ('recman', 'unimicro')", name=op.f("ck_key_sender")),
@@ -826,6 +836,29 @@ def _make_hook_shape() -> None:
         ),
         sa.ForeignKeyConstraint(["tenant_id"], ["tenant.id"], name=op.f("fk_hook_shape_tenant_id")),
         sa.PrimaryKeyConstraint("tenant_id", "hook_id", "shape_hash", name=op.f("pk_hook_shape")),
+    )
+
+
+def _make_key_list() -> None:
+    op.create_table(
+        "key_list",
+        sa.Column("tenant_id", sa.Uuid(), nullable=False),
+        sa.Column("key_id", sa.Uuid(), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("rows", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("count", sa.Integer(), nullable=False),
+        sa.Column("digest", sa.Text(), nullable=False),
+        sa.Column("made_by", sa.Text(), nullable=False),
+        sa.Column("made_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.CheckConstraint(
+            "kind IN ('products', 'vat_codes', 'customers', 'accounts', 'departments', 'projects')",
+            name=op.f("ck_key_list_kind"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["tenant_id", "key_id"], ["key.tenant_id", "key.id"], name=op.f("fk_key_list_tenant_id_key_id")
+        ),
+        sa.ForeignKeyConstraint(["tenant_id"], ["tenant.id"], name=op.f("fk_key_list_tenant_id")),
+        sa.PrimaryKeyConstraint("tenant_id", "key_id", "kind", name=op.f("pk_key_list")),
     )
 
 

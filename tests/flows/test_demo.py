@@ -38,6 +38,7 @@ def test_demo_stays_until_ctrl_c_and_leaves_nothing_behind(tmp_path: Path) -> No
     shown = output.read_text(encoding="utf-8")
     assert "Every transfer ended as the data intends." in shown
     assert "Product 7777" in shown
+    assert "Every document of the file stands in Unimicro as it was exported." in shown
     assert "/docs" in shown
     assert running_with(str(tmp_path)) == []
 

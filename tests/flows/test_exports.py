@@ -10,6 +10,9 @@ from python_calamine import CalamineWorkbook
 from sqlalchemy import text
 
 from app.domain.booking import Booking
+from app.domain.file_documents import from_json
+from app.files.layouts import parse_layout
+from app.files.writing import write_file
 from tests.world import World
 from tests.world.bookings import PROVEN, answer
 from tests.world.by_file import (
@@ -18,6 +21,8 @@ from tests.world.by_file import (
     confirm,
     download,
     export,
+    find_layout_text,
+    list_exported,
     list_states,
     prove_key,
     refuse_export,
@@ -55,7 +60,12 @@ async def test_file_manifest_and_log_have_the_same_totals_and_the_file_never_cha
     rows_in_log = await world.get("/v1/invoices", state="in a file, not imported", limit=100)
     logged = sum(float(one["gross_amount"]) * (-1 if one["kind"] == "credit_note" else 1) for one in rows_in_log)
     assert round(claims, 2) == round(logged, 2) == float(manifest["sums"]["NOK"]["gross_amount"])
-    assert (await world.get(f"/v1/exports/{made['id']}/documents"))["rows"][0]["position"] == 1
+    assert (await world.get(f"/v1/exports/{made['id']}/documents"))[0]["position"] == 1
+    # The log alone makes the same bytes again: the documents as they were exported, and the layout of then.
+    kept = [from_json(one) for one in await list_exported(world)]
+    again_made = io.BytesIO()
+    write_file(parse_layout(await find_layout_text(world, "bilag"), place="log"), kept, again_made)
+    assert again_made.getvalue() == bilag
 
 
 async def test_nothing_goes_into_two_files_unless_somebody_says_again(world: World) -> None:
@@ -130,11 +140,11 @@ async def test_confirm_moves_documents_and_opens_the_key(world: World) -> None:
     made = await export(world)
     # As long as the key is being proven a file has few documents, and the next one waits for people's word.
     assert made["documents"] == 3
-    assert await refuse_export(world) == "export_unconfirmed"
-    rows = (await world.get(f"/v1/exports/{made['id']}/documents"))["rows"]
+    assert await refuse_export(world) == "key_unproven"
+    rows = await world.get(f"/v1/exports/{made['id']}/documents")
     bad = {"id": rows[0]["transfer_id"], "because": "the customer is locked"}
     assert await confirm(world, made, taken="all", refused=[bad]) == {"taken": 2, "refused": 1}
-    states = [one["state"] for one in (await world.get(f"/v1/exports/{made['id']}/documents"))["rows"]]
+    states = [one["state"] for one in await world.get(f"/v1/exports/{made['id']}/documents")]
     assert states == ["not_taken", "taken", "taken"]
     held = [one for one in (await world.transfers()).values() if one["state"] == "held"]
     assert [reason["code"] for reason in held[0]["reasons"]] == ["file_refused"]

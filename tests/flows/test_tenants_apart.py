@@ -75,6 +75,7 @@ async def stage(world: World) -> Stage:
         "sweep_id": str(sweep["id"]),
         "key_id": str(key_id),
         "series_id": "7",
+        "kind": "products",
         "pending_id": pending["pending_id"],
         "recman_department_id": "901",
         "recman_company_id": "201",

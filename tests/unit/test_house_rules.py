@@ -69,6 +69,7 @@ COMMITS = {
     "transfer.part": "the transfer of a customer, project or department, before its steps",
     "transfer.run_parts": "steps of a customer, project or product",
     "files.drop": "a file is moved between two commits, so that a crash is seen",
+    "files.read_back": "each document in a transaction of its own: Unimicro is asked in between",
     "sandbox": "no database: a stand-in's own lock",
 }
 

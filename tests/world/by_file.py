@@ -91,3 +91,17 @@ async def again(world: World, made: dict[str, Any], *, ids: Any) -> int:
     """Let documents go into another file; the status that is answered."""
     order = {"ids": ids, "reason": "the file was lost before it was imported"}
     return (await world.post(f"/v1/exports/{made['id']}/again", order)).status_code
+
+
+async def list_exported(world: World) -> list[dict[str, Any]]:
+    """The documents of the only export as the log keeps them, in the file's order."""
+    query = text("SELECT content FROM export_document ORDER BY position")
+    async with world.resources.engine.connect() as connection:
+        return [row.content for row in await connection.execute(query)]
+
+
+async def find_layout_text(world: World, name: str) -> str:
+    """A layout as the only export keeps it."""
+    async with world.resources.engine.connect() as connection:
+        query = text("SELECT layouts ->> :name FROM export")
+        return str((await connection.execute(query, {"name": name})).scalar_one())

@@ -12,7 +12,7 @@ from typing import Any
 from app.accounting.unimicro.client import UnimicroClient
 from app.accounting.unimicro.odd_answers import tells_odd_answers
 from app.accounting.unimicro.payloads import INVOICE_DRAFT, to_text
-from app.accounting.unimicro.translate_documents import from_invoice
+from app.accounting.unimicro.translate_documents import from_day, from_invoice
 from app.accounting.unimicro.translate_orders import from_order
 from app.domain.documents import DocumentKind
 from app.domain.reference import DocumentState, RemoteDocument
@@ -75,6 +75,13 @@ class FollowTarget:
         """An order as it is now, with its currency."""
         row = await self._client.fetch_one(f"orders/{order_id}", expand="Items")
         return replace(from_order(row), currency_id=row.get("CurrencyCodeID"))
+
+    async def find_orders_of(self, customer_id: int, day: date) -> tuple[RemoteDocument, ...]:
+        """A customer's orders of a day, whoever made them."""
+        condition = f"CustomerID eq {customer_id} and OrderDate eq '{day.isoformat()}'"
+        rows = await self._client.fetch_list("orders", filter=condition)
+        found = [from_order(row) for row in rows if not row.get("Deleted") and from_day(row.get("OrderDate")) == day]
+        return tuple(one for one in found if one.customer_id == customer_id)
 
     async def find_invoices_like(self, document: RemoteDocument, *, since: date) -> tuple[Issued, ...]:
         """The customer's invoices of a day or later that come to the same sums in the same currency."""

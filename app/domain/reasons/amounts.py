@@ -74,6 +74,12 @@ ROWS = (
         mender=Mender.ACCOUNTANT,
         sentence=Text("Unimicro has no usable rate of exchange for the day."),
         fix=Text("Enter the day's rate of the currency in Unimicro, then retry."),
+        cases={
+            "lists": Text(
+                "Enter the document in Unimicro by hand and ignore it here (POST /v1/transfers/{transfer_id}/ignore); "
+                "a key with a sign-in would ask Unimicro for the rate."
+            ),
+        },
     ),
     Row(
         code=Code.RATE_DOUBTFUL,

@@ -127,6 +127,7 @@ class Code(StrEnum):
     # Keys, and the two systems behind them.
     NO_KEY = "no_key"
     KEY_REMOVED = "key_removed"
+    LISTS_MISSING = "lists_missing"
     KEY_PAUSED = "key_paused"
     KEY_PROVING = "key_proving"
     KEY_STOPPED = "key_stopped"
@@ -193,6 +194,7 @@ class Code(StrEnum):
     FILE_ACCOUNT_UNKNOWN = "file_account_unknown"
     FILE_WITHOUT_DIMENSION = "file_without_dimension"
     FILE_REFUSED = "file_refused"
+    FILE_NOT_FOUND = "file_not_found"
     FILE_KEY_CHANGED = "file_key_changed"
     # Documents that are to become a file, and the layouts of files.
     FILE_FIELD_EMPTY = "file_field_empty"
@@ -260,6 +262,10 @@ class Code(StrEnum):
     SENDER_MISSING = "sender_missing"
     BOOKING_UNFIT = "booking_unfit"
     BOOKING_UNPROVEN = "booking_unproven"
+    KEY_WITHOUT_SIGN_IN = "key_without_sign_in"
+    KEY_IS_SIGNED_IN = "key_is_signed_in"
+    LIST_UNREADABLE = "list_unreadable"
+    LIST_UNUSABLE = "list_unusable"
     KEY_UNPROVEN = "key_unproven"
     KEY_IS_OPEN = "key_is_open"
     KEY_IN_USE = "key_in_use"

@@ -53,6 +53,15 @@ ROWS = (
         ),
     ),
     Row(
+        code=Code.FILE_NOT_FOUND,
+        mender=Mender.ACCOUNTANT,
+        sentence=Text("Somebody has said that the document was imported, and Unimicro does not show it."),
+        fix=Text(
+            "Look in Unimicro for its number. If it is there, look once more (POST /v1/exports/{export_id}/read-back); "
+            "if not, say that it was refused (POST /v1/exports/{export_id}/confirm), and let it go into another file."
+        ),
+    ),
+    Row(
         code=Code.FILE_KEY_CHANGED,
         mender=Mender.ADMINISTRATOR,
         sentence=Text("The document was under way when its key began to send, or to make files."),

@@ -52,6 +52,17 @@ ROWS = (
         wakes=frozenset({Change.DEPARTMENT_MOVED, Change.INVOICE_ASSIGNED}),
     ),
     Row(
+        code=Code.LISTS_MISSING,
+        mender=Mender.ADMINISTRATOR,
+        sentence=Text("The key has no sign-in, and not all the lists that it needs instead."),
+        fix=Text(
+            "Send each missing list as a file (.xlsx or .csv), this one first: PUT /v1/keys/{key_id}/lists/{kind}. "
+            "Unimicro's Import central gives its templates with the rows that are there."
+        ),
+        cases={"written": Text("Enter it in Unimicro by hand: the key makes files alone.")},
+        wakes=frozenset({Change.KEY_CHANGED}),
+    ),
+    Row(
         code=Code.KEY_PAUSED,
         mender=Mender.ADMINISTRATOR,
         sentence=Text("The key rests."),

@@ -58,6 +58,17 @@ class Books:
         finally:
             self._undo.clear()
 
+    @contextmanager
+    def savepoint(self) -> Iterator[None]:
+        """Inside a transaction: an exception puts back what was stored since, and no more."""
+        begun = len(self._undo)
+        try:
+            yield
+        except BaseException:
+            while len(self._undo) > begun:
+                self._undo.pop()()
+            raise
+
     def now_text(self) -> str:
         """The clock's time as the API writes it."""
         return to_stamp(self.options.clock())

@@ -15,6 +15,7 @@ from starlette.responses import JSONResponse, Response
 from app.sandbox.faults import CONTROL_PREFIX, SandboxApp
 from app.sandbox.unimicro.answers import DecimalResponse, Record
 from app.sandbox.unimicro.books import Books, Company
+from app.sandbox.unimicro.import_doors import add_import_doors
 from app.sandbox.unimicro.kinds import Kind
 from app.sandbox.unimicro.people import DEEDS
 from app.sandbox.unimicro.schema import ENTITIES
@@ -68,6 +69,7 @@ def create_control_routes(app: SandboxApp, world: HasCompanies) -> APIRouter:
     _add_money_doors(router, world)
     _add_vat_doors(router, world)
     _add_people_door(router, world)
+    add_import_doors(router, world)
     return router
 
 

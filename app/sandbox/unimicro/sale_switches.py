@@ -7,6 +7,8 @@ stand-in has always done, or what the facts make likelier.
 from dataclasses import dataclass
 from enum import StrEnum
 
+from app.sandbox.unimicro.import_switches import ImportSwitches
+
 
 class OrderTransfer(StrEnum):
     """What transfer-to-invoice answers: a draft, or an issued invoice. Source: §3.4, "to be checked"."""
@@ -73,8 +75,8 @@ class WrittenOff(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SaleSwitches:
-    """The part of one company's switches that is about what happens to its documents.
+class SaleSwitches(ImportSwitches):
+    """The part of one company's switches that is about what happens to its documents; of imports: `ImportSwitches`.
 
     Attributes:
         order_transfer: See `OrderTransfer`.

@@ -1,0 +1,47 @@
+"""A new key as it was ordered: of a sign-in, or with lists instead of one."""
+
+from typing import Any
+
+from app.admin.connect import KeyOrder, make_key
+from app.admin.listed_keys import ListedKeyOrder, make_listed_key
+from app.api.doors import Door
+from app.api.key_answers import say_words
+from app.api.key_views import NewKeyOrder
+from app.api.series_orders import examine_for_new, record_named
+from app.errors import RequestError
+from app.platform.resources import Resources
+from app.tables import Key
+
+
+async def make(door: Door, resources: Resources, new: NewKeyOrder) -> Key:
+    """The key, in the request's transaction.
+
+    Raises:
+        RequestError: what the one kind of key or the other needs was not said; or see `make_key`, `make_listed_key`.
+        ConflictError, NotFoundError: see there.
+    """
+    common: dict[str, Any] = {
+        "name": new.name,
+        "mode": new.mode,
+        "sender": new.sender,
+        "booking": new.booking,
+        "go_live": new.go_live,
+        "departments": None if new.departments == "all" else list(new.departments),
+        **await say_words(door, new),
+    }
+    if new.pending_id is None:
+        return await _make_listed(door, resources, new, common)
+    order = KeyOrder(sign_in_id=new.pending_id, company_key=new.company_key, **common)
+    series = await examine_for_new(door, resources, order, new.series)
+    key = await make_key(door.session, resources, order)
+    await record_named(door, key, series)
+    return key
+
+
+async def _make_listed(door: Door, resources: Resources, new: NewKeyOrder, common: dict[str, Any]) -> Key:
+    if new.company_name is None:
+        cause = "Neither a sign-in (`pending_id`) nor the name of a company (`company_name`) was given"
+        fix = "Sign in first (POST /v1/keys/connect), or name the company of a key that only exports files."
+        raise RequestError(cause, fix=fix)
+    order = ListedKeyOrder(company_name=new.company_name, **common)
+    return await make_listed_key(door.session, resources, order, tenant_id=door.tenant)
