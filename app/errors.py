@@ -10,8 +10,12 @@ ServiceError                        500  retry           something of ours broke
 │   ├── ConflictError               409  retry           the thing is in another state than the request supposes
 │   ├── ChangedError                412  retry           the thing has changed since the caller looked at it
 │   ├── UnseenError                 428  retry           the caller does not say what he looked at
+│   ├── StateUsedError              422  retry           a sign-in comes back that has come back already
 │   ├── TooLargeError               413  retry           the body is over the cap
+│   ├── TooSlowError                408  retry           the body did not come to its end in time
+│   ├── TooManyDeliveriesError      429  retry           a hook sends more than its share: nothing was stored
 │   └── TooManyTriesError           429  retry           too many wrong tokens came from one address
+├── BusyError                       503  retry           too much is under way: the sender must try again
 ├── DatabaseAwayError               503  retry           Postgres does not answer: the sender must try again
 │   └── SchemaError                 503  retry           it has another schema than this version's
 ├── NotReadyError                   503  retry           this process cannot do its work as it stands
@@ -51,6 +55,10 @@ class ServiceError(Exception):
     code = Code.INTERNAL
     status = 500
 
+    def __init_subclass__(cls, *, code: Code | None = None, status: int | None = None) -> None:
+        super().__init_subclass__()
+        cls.code, cls.status = code or cls.code, status or cls.status
+
     def __init__(self, cause: str, *, fix: str = "", code: Code | None = None) -> None:
         super().__init__(cause)
         self.cause = cause
@@ -70,81 +78,64 @@ class System(StrEnum):
     UNIMICRO = "Unimicro"
 
 
-class RequestError(ServiceError):
+class RequestError(ServiceError, code=Code.BAD_REQUEST, status=422):
     """The request cannot be used as it is."""
 
-    code = Code.BAD_REQUEST
-    status = 422
 
-
-class SignatureError(RequestError):
+class SignatureError(RequestError, code=Code.NOT_SIGNED_IN, status=401):
     """A secret, signature or token does not check out."""
 
-    code = Code.NOT_SIGNED_IN
-    status = 401
 
-
-class ForbiddenError(RequestError):
+class ForbiddenError(RequestError, code=Code.FORBIDDEN, status=403):
     """The caller is known but may not do this."""
 
-    code = Code.FORBIDDEN
-    status = 403
 
-
-class NotFoundError(RequestError):
+class NotFoundError(RequestError, code=Code.NOT_FOUND, status=404):
     """There is no such thing, or none this caller may see."""
 
-    code = Code.NOT_FOUND
-    status = 404
 
-
-class MethodError(RequestError):
+class MethodError(RequestError, code=Code.METHOD_NOT_ALLOWED, status=405):
     """The address takes another method."""
 
-    code = Code.METHOD_NOT_ALLOWED
-    status = 405
 
-
-class ConflictError(RequestError):
+class ConflictError(RequestError, code=Code.CONFLICT, status=409):
     """The thing is in another state than the request supposes."""
 
-    code = Code.CONFLICT
-    status = 409
 
-
-class ChangedError(RequestError):
+class ChangedError(RequestError, code=Code.CHANGED_MEANWHILE, status=412):
     """The thing has changed since the caller looked at it."""
 
-    code = Code.CHANGED_MEANWHILE
-    status = 412
 
-
-class UnseenError(RequestError):
+class UnseenError(RequestError, code=Code.IF_MATCH_MISSING, status=428):
     """The caller must say which state of the thing the change is meant for."""
 
-    code = Code.IF_MATCH_MISSING
-    status = 428
+
+class StateUsedError(RequestError, code=Code.STATE_USED):
+    """The sign-in has come back already; whoever only loads its page again has done nothing wrong."""
 
 
-class TooLargeError(RequestError):
+class TooLargeError(RequestError, code=Code.TOO_LARGE, status=413):
     """The body is over the cap."""
 
-    code = Code.TOO_LARGE
-    status = 413
 
-
-class TooManyTriesError(RequestError):
+class TooManyTriesError(RequestError, code=Code.TOO_MANY_TRIES, status=429):
     """Too many wrong tokens came from one address."""
 
-    code = Code.TOO_MANY_TRIES
-    status = 429
+
+class TooSlowError(RequestError, code=Code.TOO_SLOW, status=408):
+    """The body did not come to its end in time."""
 
 
-class DatabaseAwayError(ServiceError):
+class TooManyDeliveriesError(RequestError, code=Code.TOO_MANY_DELIVERIES, status=429):
+    """A hook is sent more than its share; nothing of this delivery was stored."""
+
+
+class BusyError(ServiceError, code=Code.BUSY, status=503):
+    """As much is under way as the process can hold; nothing was done, so the sender must try again."""
+
+
+class DatabaseAwayError(ServiceError, code=Code.DATABASE_AWAY, status=503):
     """Postgres does not answer; nothing was stored, so the sender must try again."""
-
-    code = Code.DATABASE_AWAY
-    status = 503
 
 
 class SchemaError(DatabaseAwayError):
@@ -154,60 +145,43 @@ class SchemaError(DatabaseAwayError):
         super().__init__(cause, fix=fix_for(Code.DATABASE_AWAY, case))
 
 
-class NotReadyError(ServiceError):
+class NotReadyError(ServiceError, code=Code.NOT_READY, status=503):
     """This process answers, but what it needs to do its work is not there; the cause lists all of it."""
 
-    code = Code.NOT_READY
-    status = 503
 
-
-class EncryptionKeyMissingError(ServiceError):
+class EncryptionKeyMissingError(ServiceError, code=Code.ENCRYPTION_KEY_MISSING):
     """Secrets cannot be stored without a key."""
 
-    code = Code.ENCRYPTION_KEY_MISSING
 
-
-class StartError(ServiceError):
+class StartError(ServiceError, code=Code.CANNOT_START):
     """A process cannot start: the database, or the address to listen on, is not as it needs them."""
 
-    code = Code.CANNOT_START
 
-
-class SecretUnreadableError(ServiceError):
+class SecretUnreadableError(ServiceError, code=Code.SECRET_UNREADABLE):
     """A stored secret cannot be read with the present keys, or belongs to another row."""
 
-    code = Code.SECRET_UNREADABLE
 
-
-class EmbeddedPostgresError(ServiceError):
+class EmbeddedPostgresError(ServiceError, code=Code.EMBEDDED_POSTGRES):
     """The embedded Postgres cannot be used; says why and what to do about it."""
-
-    code = Code.EMBEDDED_POSTGRES
 
     def __str__(self) -> str:
         return f"{self.cause}. {self.fix}"
 
 
-class HoldError(ServiceError):
+class HoldError(ServiceError, code=Code.HELD, status=409):
     """A person must decide; `gaps` holds everything that is missing, not just the first thing found."""
-
-    code = Code.HELD
-    status = 409
 
     def __init__(self, gaps: tuple[Reason, ...]) -> None:
         super().__init__("; ".join(gap.cause for gap in gaps), fix="; ".join(gap.fix for gap in gaps))
         self.gaps = gaps
 
 
-class WaitError(ServiceError):
+class WaitError(ServiceError, code=Code.WAITS, status=409):
     """Another record must come first; the lane waits without spending a try, at most `seconds`.
 
     `while_open`: only as long as something of the other one is open; it need not be booked. `has_own_fix`: whoever
     raised it has said what a person must do; else nobody need do anything.
     """
-
-    code = Code.WAITS
-    status = 409
 
     def __init__(
         self,
@@ -227,38 +201,28 @@ class WaitError(ServiceError):
         self.while_open = while_open
 
 
-class ProvingError(WaitError):
+class ProvingError(WaitError, code=Code.KEY_PROVING):
     """The key is being proven: another of its documents is under way, and they go one at a time."""
 
-    code = Code.KEY_PROVING
 
-
-class KeyPausedError(ServiceError):
+class KeyPausedError(ServiceError, code=Code.KEY_PAUSED, status=409):
     """The key rests (throttled, paused by a person, or waiting for a sign-in); its lanes wait `seconds`."""
-
-    code = Code.KEY_PAUSED
-    status = 409
 
     def __init__(self, cause: str, *, seconds: float, fix: str, code: Code | None = None) -> None:
         super().__init__(cause, fix=fix, code=code)
         self.seconds = seconds
 
 
-class StaleLeaseError(ServiceError):
+class StaleLeaseError(ServiceError, code=Code.STALE_LEASE):
     """This worker no longer owns the lane; whatever it was about to write must not be written."""
 
-    code = Code.STALE_LEASE
 
-
-class RemoteError(ServiceError):
+class RemoteError(ServiceError, code=Code.REMOTE, status=502):
     """Something the other system said or did not say; the cause carries its text without stack trace.
 
     Whose it is stands in `system` from the beginning and for good: one of RecMan's that passed for Unimicro's would
     pause a key, and with it all of its lanes, for a quota of the other system.
     """
-
-    code = Code.REMOTE
-    status = 502
 
     def __init__(self, cause: str, *, system: System, fix: str = "", code: Code | None = None) -> None:
         super().__init__(cause, fix=fix, code=code)
@@ -270,28 +234,20 @@ class RemoteError(ServiceError):
         return self._system
 
 
-class RemoteRejectedError(RemoteError):
+class RemoteRejectedError(RemoteError, code=Code.REMOTE_REJECTED):
     """The other system refused and would refuse again."""
 
-    code = Code.REMOTE_REJECTED
 
-
-class PeriodLockedError(RemoteRejectedError):
+class PeriodLockedError(RemoteRejectedError, code=Code.PERIOD_LOCKED):
     """The other system refused because of the day: its period is locked."""
 
-    code = Code.PERIOD_LOCKED
 
-
-class RemoteMissingError(RemoteRejectedError):
+class RemoteMissingError(RemoteRejectedError, code=Code.REMOTE_MISSING):
     """The other system said, in its own words, that it has no such record; one such answer alone is a weak sign."""
 
-    code = Code.REMOTE_MISSING
 
-
-class RemoteThrottledError(RemoteError):
+class RemoteThrottledError(RemoteError, code=Code.REMOTE_THROTTLED):
     """Too many calls; `retry_after` seconds of silence are asked for."""
-
-    code = Code.REMOTE_THROTTLED
 
     def __init__(
         self,
@@ -306,29 +262,21 @@ class RemoteThrottledError(RemoteError):
         self.retry_after = retry_after
 
 
-class RemoteUnavailableError(RemoteError):
+class RemoteUnavailableError(RemoteError, code=Code.REMOTE_UNAVAILABLE):
     """The other system could not be reached, or failed on a read: nothing was stored."""
-
-    code = Code.REMOTE_UNAVAILABLE
 
 
 class RemoteUnexplainedError(RemoteUnavailableError):
     """The other system answered and said no, in words that are not known to be its last."""
 
 
-class AuthExpiredError(RemoteError):
+class AuthExpiredError(RemoteError, code=Code.SIGN_IN_AGAIN):
     """The sign-in is no longer good; the key waits until an administrator signs in again."""
 
-    code = Code.SIGN_IN_AGAIN
 
-
-class OutcomeUnknownError(RemoteError):
+class OutcomeUnknownError(RemoteError, code=Code.OUTCOME_UNKNOWN):
     """A write may or may not have been stored; look it up before doing anything again."""
 
-    code = Code.OUTCOME_UNKNOWN
 
-
-class AlreadyStoredError(OutcomeUnknownError):
+class AlreadyStoredError(OutcomeUnknownError, code=Code.ALREADY_PROCESSED):
     """The other system says that it has stored this very write before; which record that is, a look must tell."""
-
-    code = Code.ALREADY_PROCESSED

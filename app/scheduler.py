@@ -7,19 +7,23 @@ that dies while it leads stops the others until its time is over, one that ends 
 import asyncio
 import math
 import time
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
 from sqlalchemy.exc import DBAPIError
 
 from app.admin.hooks import list_live_hooks
+from app.admin.sign_ins import list_unused
 from app.admin.tenants import list_tenants
+from app.admin.unused_grants import revoke_unused
 from app.domain.reading import Reading
 from app.domain.states import TenantState
 from app.engine.inbox import is_any_unnamed, prune_keys
 from app.engine.recorded import list_recorders, release_recorded
 from app.engine.wakeup import wake_workers
 from app.errors import ConflictError
+from app.files.drop import drop_due
 from app.monitoring.facts import CLOCK
 from app.platform.db import Session, is_away, look_at_all
 from app.platform.heartbeats import prune_beats
@@ -36,6 +40,7 @@ OFFICE = CLOCK
 # A look may be late; who misses several has died.
 _LOOKS = 3
 _STARTED_BY = "schedule"
+_REVOKE_EVERY_SECONDS = 3600
 
 _log = get_logger(__name__)
 
@@ -84,10 +89,24 @@ async def look_at_clock(resources: Resources) -> bool:
         recorders = await list_recorders(session)
     for tenant_id in recorders:
         await _release_confirmed(resources.of_tenant(tenant_id))
+    await _drop_files(resources, tenants)
     wake_workers(resources)
     await _make_months(resources)
+    await _revoke_if_due(resources)
     await _prune_if_due(resources)
     return True
+
+
+async def _drop_files(resources: Resources, tenants: Sequence[Tenant]) -> None:
+    """Put into the folder what is due; what the folder does not take is told, and tried again with the next look."""
+    for tenant in tenants:
+        if resources.settings.exports_dir is None or tenant.state != TenantState.ACTIVE:
+            continue
+        with log_fields(tenant=str(tenant.id)):
+            try:
+                await drop_due(resources.of_tenant(tenant.id).sessions, resources.settings, tenant.id)
+            except OSError as error:
+                _log.warning("folder_unusable", error=type(error).__name__, number=error.errno)
 
 
 async def _make_months(resources: Resources) -> None:
@@ -115,6 +134,23 @@ class LastPrune:
     """When this process pruned last, by its own clock; a new one prunes at once: cheap where others have."""
 
     moment: float = -math.inf
+
+
+@dataclass(slots=True)
+class LastRevocation:
+    """When this process looked for unused grants last, by its own clock."""
+
+    moment: float = -math.inf
+
+
+async def _revoke_if_due(resources: Resources) -> None:
+    last = resources.kept(LastRevocation)
+    if time.monotonic() - last.moment >= _REVOKE_EVERY_SECONDS:
+        last.moment = time.monotonic()
+        async with resources.sessions() as session:
+            look_at_all(session)
+            unused = await list_unused(session)
+        await revoke_unused(resources, unused)
 
 
 async def _prune_if_due(resources: Resources) -> None:

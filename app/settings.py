@@ -41,6 +41,10 @@ class Settings(BaseSettings):
     )
     webhook_connections: int = Field(8, ge=1, description="Connections that store webhooks, in a process with the API")
     data_dir: Path = Field(Path(".data"), description="Folder of the embedded Postgres and of demo files")
+    exports_dir: Path | None = Field(
+        None, description="Folder into which files of keys in mode file are dropped (`drop_hours` of the key)"
+    )
+    layouts_dir: Path | None = Field(None, description="Folder of layouts of files of your own, beside those we have")
     host: str = Field("127.0.0.1", description="Address the API listens on")
     port: int = Field(8000, description="Port the API listens on")
     public_url: str = Field("http://127.0.0.1:8000", description="Address under which people and RecMan reach us")
@@ -60,6 +64,18 @@ class Settings(BaseSettings):
     )
 
     max_body_bytes: int = Field(1_048_576, description="A larger webhook body is refused with 413")
+    bodies_bytes: int = Field(67_108_864, ge=4_194_304, description="Bodies that are held at once; more: 503")
+    request_head_seconds: float = Field(10, gt=0, description="A request's head is waited for so long")
+    request_body_seconds: float = Field(30, gt=0, description="A request's body is waited for so long, then it is 408")
+    answer_seconds: float = Field(60, gt=0, description="A client that takes no answer is left after this time")
+    api_connections: int = Field(
+        1000, ge=10, description="Connections to the API at once; beyond, the one that is idle for longest is closed"
+    )
+    keep_alive_seconds: int = Field(
+        620,
+        ge=0,
+        description="An idle connection is kept so long: longer than senders and proxies keep theirs",
+    )
     hook_cache_seconds: float = Field(2, ge=0, description="A disabled or changed hook is noticed within this time")
 
     worker_concurrency: int = Field(8, ge=1, description="Lanes one worker works on at the same time")
@@ -80,7 +96,9 @@ class Settings(BaseSettings):
         description="Hosts (with port, if any) that a token may name as API base; comma separated",
     )
     unimicro_client_id: str = Field("", description="Client id from Unimicro's developer portal")
-    unimicro_client_secret: SecretStr = Field(SecretStr(""), description="Client secret from the portal")
+    unimicro_client_secret: SecretStr = Field(
+        SecretStr(""), description="Client secret from the portal; a public client has none"
+    )
     unimicro_parallel_calls: int = Field(
         4, ge=1, le=64, description="Calls to one Unimicro company at a time, over all processes"
     )
@@ -175,6 +193,11 @@ class Settings(BaseSettings):
     def redirect_uri(self) -> str:
         """Where Unimicro sends an administrator back after sign-in; must be registered there exactly."""
         return self.public_url.rstrip("/") + "/oauth/unimicro/callback"
+
+    @property
+    def begin_uri(self) -> str:
+        """Where an administrator begins a sign-in, with a ticket behind it."""
+        return self.public_url.rstrip("/") + "/oauth/unimicro/begin"
 
 
 def parse_networks(text: str) -> tuple[Network, ...]:

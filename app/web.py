@@ -12,9 +12,12 @@ from starlette.exceptions import HTTPException
 from app.api import (
     answers,
     audit,
+    browser,
+    catalogue,
     cross_list,
     customers,
     departments,
+    exports,
     go_live,
     health,
     hooks,
@@ -23,6 +26,7 @@ from app.api import (
     key_customers,
     key_open,
     keys,
+    layouts,
     metrics,
     recman,
     rules,
@@ -47,19 +51,22 @@ from app.engine.wakeup import notifier
 from app.errors import ServiceError
 from app.platform.resources import Resources
 
-# In the order of the API's description; `sign_in` before `keys`, whose `/{key_id}` would take its paths.
-_ROOMS = (
+# In the order of the API's description; a word before an id that would take its place (a test holds it).
+ROOMS = (
     receive,
     go_live,
-    invoices,
     cross_list,
+    invoices,
     jobs,
     transfers,
     sign_in,
+    browser,
     key_customers,
     keys,
     series,
     key_open,
+    exports,
+    layouts,
     answers,
     customers,
     rules,
@@ -72,6 +79,7 @@ _ROOMS = (
     audit,
     health,
     metrics,
+    catalogue,
 )
 
 Opener = Callable[[], AbstractAsyncContextManager[Resources]]
@@ -93,12 +101,12 @@ def create_app(open_resources: Opener) -> FastAPI:
         webhooks=form,
         generate_unique_id_function=name_operation,
     )
-    for room in _ROOMS:
+    for room in ROOMS:
         describe_once(room.router)
         # RecMan's deliveries are in a hurry: solving a dependency costs as much as storing one.
         checks = [] if room is receive else [Depends(require_own_method), Depends(require_known_parameters)]
         app.include_router(room.router, dependencies=checks)
-    routes = [route for room in _ROOMS for route in room.router.routes]
+    routes = [route for room in ROOMS for route in room.router.routes]
     app.state.addresses = Addresses.of_routes([*app.routes, *routes])
     # The framework's own way to complete a description.
     app.openapi = describe(app)  # type: ignore[method-assign]
@@ -120,6 +128,11 @@ def render_openapi() -> str:
     """The API's description as committed in `openapi/openapi.json`."""
     schema = create_app(_open_nothing).openapi()
     return json.dumps(schema, indent=2, ensure_ascii=False, sort_keys=True) + "\n"
+
+
+def render_errors() -> str:
+    """The codes' document as committed in `docs/errors.md`."""
+    return catalogue.render_catalogue(create_app(_open_nothing).openapi())
 
 
 def _open_nothing() -> AbstractAsyncContextManager[Resources]:

@@ -1,6 +1,7 @@
 """The seam between keys and the sign-in of accounting systems; `targets.py` is the one for what is booked."""
 
 from app.accounting.unimicro.auth import (
+    Arrival,
     Authorization,
     Identity,
     TokenSet,
@@ -9,6 +10,7 @@ from app.accounting.unimicro.auth import (
     exchange_code,
     refresh,
     revoke,
+    to_refusal,
 )
 from app.accounting.unimicro.directory import Company, fetch_companies, fetch_files_base
 from app.accounting.unimicro.oauth import SIGN_IN_AGAIN
@@ -17,6 +19,7 @@ from app.accounting.unimicro.unauthorized import to_token_refused
 
 __all__ = [
     "SIGN_IN_AGAIN",
+    "Arrival",
     "Authorization",
     "Company",
     "Identity",
@@ -32,5 +35,6 @@ __all__ = [
     "refresh",
     "revoke",
     "sign_in_server",
+    "to_refusal",
     "to_token_refused",
 ]

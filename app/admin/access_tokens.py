@@ -1,7 +1,7 @@
 """Access tokens of keys: one refresh at a time over all replicas, saved before anybody uses what came of it."""
 
 from collections.abc import Awaitable, Callable, MutableMapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
@@ -121,7 +121,8 @@ async def _renew_counted(resources: Resources, key: Key) -> TokenSet:
 
 
 async def _renew(resources: Resources, key: Key) -> TokenSet:
-    identity = identity_of(resources.settings)
+    # A token that does not say where its API is belongs to the platform that was chosen at the sign-in.
+    identity = replace(identity_of(resources.settings), default_api_base=key.api_base)
     gone = AuthExpiredError(
         f"The sign-in of key “{key.name}” is no longer good", system=System.UNIMICRO, fix=SIGN_IN_AGAIN
     )

@@ -3,8 +3,10 @@
 No transaction is open while the identity server is asked.
 """
 
+import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from datetime import date
 from functools import partial
 from typing import Any
@@ -19,7 +21,9 @@ from app.accounting.connections import (
     exchange_code,
     fetch_companies,
     fetch_files_base,
+    revoke,
     sign_in_server,
+    to_refusal,
 )
 from app.accounting.slots import slots_of
 from app.accounting.targets import Target, open_target
@@ -40,9 +44,11 @@ from app.admin.sending import Answer, verify_answer
 from app.admin.sign_ins import (
     Beginning,
     SignedIn,
+    is_own_browser,
     load_sign_in,
     read_sign_in,
     record_beginning,
+    record_confirmed,
     record_return,
     record_server_sign_in,
     record_sign_in_failure,
@@ -58,27 +64,35 @@ from app.platform.db import Session
 from app.platform.resources import Resources
 from app.tables import Key, SignIn
 
+# What a person has done, or not done, there; all else is about our client or the server.
+_PERSONS_OWN = frozenset({"access_denied", "login_required", "consent_required", "interaction_required"})
+_PERSONS_OWN |= {"account_selection_required"}
+_ERROR_NAME = re.compile(r"[a-z_]{1,50}")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Callback:
-    """What Unimicro's identity server sent the administrator back with."""
+    """What Unimicro's identity server sent the administrator back with; `browser` is what our cookie calls his."""
 
     state: str | None = None
     code: str | None = None
     issuer: str | None = None
     error: str | None = None
+    browser: str | None = None
 
 
 async def begin_sign_in(resources: Resources, beginning: Beginning) -> tuple[SignIn, str]:
-    """A sign-in, and the address to send the administrator to.
+    """A sign-in, and the address of our own that the administrator opens: it knows the browser again.
 
     Raises:
         RemoteUnavailableError: the identity server does not answer.
+        ConflictError: too many have begun and not ended.
     """
     resources = resources.of_tenant(beginning.tenant_id)
     begun = await authorize_url(resources.http, identity_of(resources.settings))
     async with resources.sessions.begin() as session:
-        return await record_beginning(session, resources.vault, beginning, begun), begun.url
+        sign_in, ticket = await record_beginning(session, resources.vault, beginning, begun)
+    return sign_in, f"{resources.settings.begin_uri}/{ticket}"
 
 
 async def begin_server(resources: Resources, beginning: Beginning, client: ServerClient) -> SignIn:
@@ -112,28 +126,63 @@ async def end_sign_in(resources: Resources, callback: Callback) -> SignIn:
     async with resources.sessions.begin() as session:
         sign_in, begun = await take_return(session, resources.vault, callback.state or "")
     sign_in_id, resources = sign_in.id, resources.of_tenant(sign_in.tenant_id)
+    waits = not is_own_browser(sign_in, callback.browser)
     try:
         signed_in = await _exchange(resources, begun, callback)
+        # Kept before anything is done with it: what nobody uses is revoked later, and so must be known.
         async with resources.sessions.begin() as session:
             sign_in = await load_sign_in(session, sign_in_id, lock=True)
-            await record_return(session, resources.vault, sign_in, signed_in)
-            if sign_in.key_id is not None:
+            await record_return(session, resources.vault, sign_in, signed_in, unconfirmed=waits)
+        if sign_in.key_id is not None and not waits:
+            async with resources.sessions.begin() as session:
+                sign_in = await load_sign_in(session, sign_in_id, lock=True)
                 await _renew_key(session, resources, sign_in)
-    except ServiceError as error:
+    except Exception as error:
+        # Whatever it was: the code is used up, and whoever waits for this sign-in waits in vain.
+        cause = error.cause if isinstance(error, ServiceError) else "An unexpected error"
         async with resources.sessions.begin() as session:
-            await record_sign_in_failure(session, await load_sign_in(session, sign_in_id, lock=True), error.cause)
+            await record_sign_in_failure(session, await load_sign_in(session, sign_in_id, lock=True), cause)
         raise
     wake_workers(resources)
     return sign_in
 
 
+async def confirm_sign_in(session: Session, resources: Resources, sign_in_id: UUID) -> SignIn:
+    """The sign-in that came back in another browser, with an administrator's yes; its key is in use again at once.
+
+    Raises:
+        NotFoundError: there is none that this session may see.
+        ConflictError: nobody waits for a yes; or it does not reach the key's company.
+    """
+    sign_in = await load_sign_in(session, sign_in_id, lock=True)
+    await record_confirmed(session, sign_in)
+    if sign_in.key_id is not None:
+        await _renew_key(session, resources, sign_in)
+    return sign_in
+
+
 async def _exchange(resources: Resources, begun: Authorization, callback: Callback) -> SignedIn:
     if callback.code is None:
-        cause = f"Unimicro ended the sign-in without access ({callback.error or 'no reason given'})"
-        raise RequestError(cause, fix="Start again and accept the permissions.", code=Code.SIGN_IN_CANCELLED)
+        raise _ended(callback.error or "")
     identity = identity_of(resources.settings)
-    tokens = await exchange_code(resources.http, identity, begun, code=callback.code, issuer=callback.issuer)
-    return await _look_around(resources, tokens, None)
+    arrival = await exchange_code(resources.http, identity, begun, code=callback.code, issuer=callback.issuer)
+    try:
+        signed_in = await _look_around(resources, arrival.tokens, None)
+    except ServiceError:
+        # Nobody will ever use it. If it cannot be revoked now either, it ends by itself.
+        with suppress(ServiceError):
+            await revoke(resources.http, identity, arrival.tokens.refresh_token)
+        raise
+    return replace(signed_in, person=arrival.person, company_key=arrival.company_key)
+
+
+def _ended(error: str) -> ServiceError:
+    """Why Unimicro sent the administrator back without a code; what no protocol knows is not repeated."""
+    name = error if _ERROR_NAME.fullmatch(error) else "no reason given"
+    if error and name == error and error not in _PERSONS_OWN:
+        return to_refusal(error)
+    cause = f"Unimicro ended the sign-in without access ({name})"
+    return RequestError(cause, fix="Start again and accept the permissions.", code=Code.SIGN_IN_CANCELLED)
 
 
 async def _look_around(resources: Resources, tokens: TokenSet, server: ServerClient | None) -> SignedIn:
@@ -171,10 +220,13 @@ async def _renew_key(session: Session, resources: Resources, sign_in: SignIn) ->
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeyOrder:
-    """What an administrator chose for a new key; `departments` None means all."""
+    """What an administrator chose for a new key; `departments` None means all.
+
+    `company_key` None: the company that was chosen at Unimicro.
+    """
 
     sign_in_id: UUID
-    company_key: str
+    company_key: str | None
     name: str
     mode: str
     sender: str | None
@@ -199,7 +251,8 @@ async def make_key(session: Session, resources: Resources, order: KeyOrder) -> K
     signed_in = await use_sign_in(session, resources.vault, order.sign_in_id)
     company = _choose_company(signed_in, order)
     booking = Booking(order.booking or Booking.RENUMBERED)
-    await require_provable(session, tenant_id=sign_in.tenant_id, company_key=company.key, booking=booking)
+    if order.mode == "full":
+        await require_provable(session, tenant_id=sign_in.tenant_id, company_key=company.key, booking=booking)
     new = NewKey(
         tenant_id=sign_in.tenant_id,
         name=order.name,
@@ -220,10 +273,11 @@ async def make_key(session: Session, resources: Resources, order: KeyOrder) -> K
 
 
 def _choose_company(signed_in: SignedIn, order: KeyOrder) -> Company:
-    company = next((one for one in signed_in.companies if one.key == order.company_key), None)
+    wanted = order.company_key or signed_in.company_key
+    company = next((one for one in signed_in.companies if one.key == wanted), None)
     if company is None:
         names = ", ".join(f"{one.name} ({one.key})" for one in signed_in.companies)
-        cause = f"The sign-in reaches no company {order.company_key}"
+        cause = f"The sign-in reaches no company {wanted or 'without a key'}"
         raise RequestError(cause, fix=f"Choose one of: {names}.", code=Code.COMPANY_UNKNOWN)
     return company
 

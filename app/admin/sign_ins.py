@@ -1,9 +1,11 @@
 """Sign-ins to Unimicro that were begun: the only owner of the tables `sign_in` and `sign_in_hash`.
 
-What must come back is kept sealed and works once; the state is kept as its SHA-256 only.
+What must come back is kept sealed and works once; the state, the ticket that begins it in a browser, and the browser's
+cookie are kept as their SHA-256 only.
 """
 
-from collections.abc import Mapping
+import hmac
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -13,10 +15,11 @@ from sqlalchemy import delete, func, insert, select
 
 from app.accounting.connections import Authorization, Company, ServerClient, TokenSet
 from app.admin.keys import Grant
+from app.admin.tenants import load_tenant
 from app.domain.money import dump_json, parse_json
 from app.domain.reasons.codes import Code
 from app.domain.states import SignInState
-from app.errors import ConflictError, NotFoundError, RequestError
+from app.errors import ConflictError, NotFoundError, RequestError, StateUsedError
 from app.platform.crypto import Vault, fingerprint, new_token
 from app.platform.db import Session, load_now, locked
 from app.tables import SignIn, SignInHash
@@ -25,6 +28,8 @@ _BEGUN_FOR = timedelta(minutes=10)
 # Then the administrator has chosen the company, or starts again.
 _RETURNED_FOR = timedelta(minutes=30)
 _KEPT_FOR = timedelta(days=1)
+_MOST_OPEN = 20
+_SAY_YES = "See who came back (GET /v1/sign-ins/{pending_id}); if that is right: POST …/confirm."
 _START_AGAIN = "Start the sign-in again: POST /v1/keys/connect."
 
 
@@ -39,23 +44,36 @@ class Beginning:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SignedIn:
-    """What a sign-in gave, and the companies it reaches."""
+    """What a sign-in gave, the companies it reaches, who it was and which company he chose at Unimicro."""
 
     grant: Grant = field(repr=False)
     companies: tuple[Company, ...]
+    person: str = ""
+    company_key: str | None = None
 
 
-async def record_beginning(session: Session, vault: Vault, beginning: Beginning, begun: Authorization) -> SignIn:
-    """A sign-in that waits for the administrator to come back, for ten minutes."""
+async def record_beginning(
+    session: Session, vault: Vault, beginning: Beginning, begun: Authorization
+) -> tuple[SignIn, str]:
+    """A sign-in that waits for the administrator to come back, for ten minutes; and the ticket that begins it.
+
+    Raises:
+        ConflictError: too many of the tenant's have begun and not ended.
+    """
     await _end_old(session, beginning.tenant_id)
-    sign_in = await _create(session, beginning, state=begun.state)
+    sign_in, ticket = await _create(session, beginning, state=begun.state), new_token("ticket")
     sign_in.begun = vault.seal(dump_json(asdict(begun)), owner=_owner(sign_in.id, "begun"))
     await session.flush()
-    return sign_in
+    await _record_hash(session, sign_in, fingerprint(ticket))
+    return sign_in, ticket
 
 
 async def record_server_sign_in(session: Session, vault: Vault, beginning: Beginning, signed_in: SignedIn) -> SignIn:
-    """A sign-in of a server client: it is over as soon as it begins."""
+    """A sign-in of a server client: it is over as soon as it begins.
+
+    Raises:
+        ConflictError: too many of the tenant's have begun and not ended.
+    """
     sign_in = await _create(session, beginning, state=new_token("server"))
     sign_in.returned_at = await load_now(session)
     await record_return(session, vault, sign_in, signed_in)
@@ -63,12 +81,28 @@ async def record_server_sign_in(session: Session, vault: Vault, beginning: Begin
 
 
 async def _end_old(session: Session, tenant_id: UUID) -> None:
-    old = (SignIn.tenant_id == tenant_id, SignIn.created_at < func.now() - _KEPT_FOR)
-    states = (await session.scalars(delete(SignIn).where(*old).returning(SignIn.state_hash))).all()
-    await session.execute(delete(SignInHash).where(SignInHash.hash.in_(states)))
+    # What gave a grant that nobody has used stays until that is revoked.
+    old = (SignIn.tenant_id == tenant_id, SignIn.created_at < func.now() - _KEPT_FOR, SignIn.granted.is_(None))
+    gone = (await session.scalars(delete(SignIn).where(*old).returning(SignIn.id))).all()
+    known = (SignInHash.tenant_id == tenant_id, SignInHash.sign_in_id.in_(gone))
+    await session.execute(delete(SignInHash).where(*known))
+
+
+async def _require_few(session: Session, tenant_id: UUID) -> None:
+    # Two that begin at once count one after the other.
+    await load_tenant(session, tenant_id, lock=True)
+    is_open = (SignIn.used_at.is_(None), SignIn.failure.is_(None), SignIn.expires_at > func.now())
+    count = await session.scalar(select(func.count()).where(SignIn.tenant_id == tenant_id, *is_open))
+    if (count or 0) >= _MOST_OPEN:
+        raise ConflictError(
+            f"{_MOST_OPEN} sign-ins have begun and not ended",
+            fix="End one of them, or wait: each is over after ten minutes, one that came back after half an hour.",
+            code=Code.SIGN_INS_OPEN,
+        )
 
 
 async def _create(session: Session, beginning: Beginning, *, state: str) -> SignIn:
+    await _require_few(session, beginning.tenant_id)
     query = insert(SignIn).values(
         tenant_id=beginning.tenant_id,
         key_id=beginning.key_id,
@@ -77,8 +111,55 @@ async def _create(session: Session, beginning: Beginning, *, state: str) -> Sign
         expires_at=func.now() + _BEGUN_FOR,
     )
     sign_in = (await session.scalars(query.returning(SignIn))).one()
-    known = {"hash": sign_in.state_hash, "tenant_id": sign_in.tenant_id, "sign_in_id": sign_in.id}
+    await _record_hash(session, sign_in, sign_in.state_hash)
+    return sign_in
+
+
+async def _record_hash(session: Session, sign_in: SignIn, known_as: bytes) -> None:
+    known = {"hash": known_as, "tenant_id": sign_in.tenant_id, "sign_in_id": sign_in.id}
     await session.execute(insert(SignInHash).values(known))
+
+
+async def _find_known(session: Session, known_as: str) -> SignIn | None:
+    known = await session.get(SignInHash, fingerprint(known_as))
+    if known is None:
+        return None
+    query = select(SignIn).where(SignIn.tenant_id == known.tenant_id, SignIn.id == known.sign_in_id)
+    return (await session.scalars(locked(query))).one()
+
+
+def _unknown() -> RequestError:
+    return RequestError("This sign-in did not start here", fix=_START_AGAIN, code=Code.STATE_UNKNOWN)
+
+
+async def take_ticket(session: Session, vault: Vault, ticket: str, browser: str) -> str:
+    """Where to send the browser that opens our address; the first one to do so is the one to come back.
+
+    Raises:
+        RequestError: there is no such sign-in, or it is over.
+    """
+    sign_in = await _find_known(session, ticket)
+    # A state is no ticket: others have seen it.
+    if sign_in is None or hmac.compare_digest(sign_in.state_hash, fingerprint(ticket)):
+        raise _unknown()
+    begun = await _open_begun(session, vault, sign_in)
+    if sign_in.browser_hash is None:
+        sign_in.browser_hash = fingerprint(browser)
+        await session.flush()
+    return begun.url
+
+
+def is_own_browser(sign_in: SignIn, browser: str | None) -> bool:
+    """Whether this browser is the one that was sent to Unimicro from here."""
+    expected = sign_in.browser_hash
+    return expected is not None and browser is not None and hmac.compare_digest(expected, fingerprint(browser))
+
+
+async def find_returned(session: Session, state: str) -> SignIn | None:
+    """The sign-in that has come back with this state, for a page that is loaded again; None: none has."""
+    sign_in = await _find_known(session, state)
+    if sign_in is None or sign_in.returned_at is None or sign_in.state_hash != fingerprint(state):
+        return None
     return sign_in
 
 
@@ -88,28 +169,50 @@ async def take_return(session: Session, vault: Vault, state: str) -> tuple[SignI
     Raises:
         RequestError: the state is unknown, used or expired.
     """
-    known = await session.get(SignInHash, fingerprint(state))
-    if known is None:
-        raise RequestError("This sign-in did not start here", fix=_START_AGAIN, code=Code.STATE_UNKNOWN)
-    query = select(SignIn).where(SignIn.tenant_id == known.tenant_id, SignIn.id == known.sign_in_id)
-    sign_in = (await session.scalars(locked(query))).one()
-    if sign_in.returned_at is not None or sign_in.begun is None:
-        raise RequestError("This sign-in has come back already", fix=_START_AGAIN, code=Code.STATE_USED)
-    now = await load_now(session)
-    if sign_in.expires_at < now:
-        raise RequestError("This sign-in took longer than ten minutes", fix=_START_AGAIN, code=Code.STATE_EXPIRED)
-    begun = Authorization(**parse_json(vault.open(sign_in.begun, owner=_owner(sign_in.id, "begun"))))
-    sign_in.returned_at, sign_in.begun = now, None
+    sign_in = await _find_known(session, state)
+    if sign_in is None or not hmac.compare_digest(sign_in.state_hash, fingerprint(state)):
+        raise _unknown()
+    begun = await _open_begun(session, vault, sign_in)
+    sign_in.returned_at, sign_in.begun = await load_now(session), None
     await session.flush()
     return sign_in, begun
 
 
-async def record_return(session: Session, vault: Vault, sign_in: SignIn, signed_in: SignedIn) -> None:
-    """Keep what the sign-in gave until the company is chosen, for half an hour."""
+async def _open_begun(session: Session, vault: Vault, sign_in: SignIn) -> Authorization:
+    if sign_in.returned_at is not None or sign_in.begun is None:
+        raise StateUsedError("This sign-in has come back already", fix=_START_AGAIN)
+    if sign_in.expires_at < await load_now(session):
+        raise RequestError("This sign-in took longer than ten minutes", fix=_START_AGAIN, code=Code.STATE_EXPIRED)
+    return Authorization(**parse_json(vault.open(sign_in.begun, owner=_owner(sign_in.id, "begun"))))
+
+
+async def record_return(
+    session: Session, vault: Vault, sign_in: SignIn, signed_in: SignedIn, *, unconfirmed: bool = False
+) -> None:
+    """Keep what the sign-in gave until the company is chosen, for half an hour.
+
+    `unconfirmed`: it came back in another browser, so an administrator must say first that it is the right one.
+    """
     owner = _owner(sign_in.id, "granted")
     sign_in.granted = vault.seal(dump_json(_show_grant(signed_in.grant)), owner=owner)
     sign_in.companies = [asdict(company) for company in signed_in.companies]
+    sign_in.person, sign_in.company_key = signed_in.person, signed_in.company_key
+    sign_in.unconfirmed = unconfirmed
     sign_in.expires_at = await load_now(session) + _RETURNED_FOR
+    await session.flush()
+
+
+async def record_confirmed(session: Session, sign_in: SignIn) -> None:
+    """An administrator has said that whoever came back in another browser is the right one.
+
+    Raises:
+        ConflictError: nobody waits for that.
+    """
+    state = await tell_state(session, sign_in)
+    if state is not SignInState.UNCONFIRMED:
+        fix = "Look how far it is: GET /v1/sign-ins/{pending_id}."
+        raise ConflictError(f"Nobody needs to say yes to it: it is {state}", fix=fix, code=Code.SIGN_IN_CONFIRMED)
+    sign_in.unconfirmed = False
     await session.flush()
 
 
@@ -140,11 +243,14 @@ async def tell_state(session: Session, sign_in: SignIn) -> SignInState:
         return SignInState.FAILED
     if sign_in.expires_at < await load_now(session):
         return SignInState.EXPIRED
-    return SignInState.OPEN if sign_in.granted is None else SignInState.RETURNED
+    if sign_in.granted is None:
+        return SignInState.OPEN
+    return SignInState.UNCONFIRMED if sign_in.unconfirmed else SignInState.RETURNED
 
 
 _UNUSABLE = {
     SignInState.OPEN: Code.SIGN_IN_OPEN,
+    SignInState.UNCONFIRMED: Code.SIGN_IN_UNCONFIRMED,
     SignInState.RETURNED: Code.SIGN_IN_OPEN,
     SignInState.USED: Code.SIGN_IN_USED,
     SignInState.FAILED: Code.SIGN_IN_FAILED,
@@ -175,9 +281,36 @@ async def read_sign_in(session: Session, vault: Vault, sign_in: SignIn) -> Signe
     state = await tell_state(session, sign_in)
     if state is not SignInState.RETURNED or sign_in.granted is None:
         cause = f"The sign-in cannot be used: it is {state}" + (f" ({sign_in.failure})" if sign_in.failure else "")
-        raise ConflictError(cause, fix=_START_AGAIN, code=_UNUSABLE[state])
+        fix = _SAY_YES if state is SignInState.UNCONFIRMED else _START_AGAIN
+        raise ConflictError(cause, fix=fix, code=_UNUSABLE[state])
     stored = parse_json(vault.open(sign_in.granted, owner=_owner(sign_in.id, "granted")))
-    return SignedIn(grant=_read_grant(stored), companies=tuple(Company(**row) for row in sign_in.companies))
+    return SignedIn(
+        grant=_read_grant(stored),
+        companies=tuple(Company(**row) for row in sign_in.companies),
+        person=sign_in.person,
+        company_key=sign_in.company_key,
+    )
+
+
+async def list_unused(session: Session) -> Sequence[SignIn]:
+    """The sign-ins whose grant nobody has used for a day."""
+    return (
+        await session.scalars(
+            select(SignIn).where(SignIn.granted.is_not(None), SignIn.returned_at < func.now() - _KEPT_FOR)
+        )
+    ).all()
+
+
+def open_unused(vault: Vault, sign_in: SignIn) -> Grant:
+    """The grant that nobody has used, and that nobody can use any more: its time is over."""
+    return _read_grant(parse_json(vault.open(sign_in.granted or b"", owner=_owner(sign_in.id, "granted"))))
+
+
+async def record_forgotten(session: Session, sign_in_id: UUID) -> None:
+    """Forget the grant that nobody has used."""
+    sign_in = await load_sign_in(session, sign_in_id, lock=True)
+    sign_in.granted = None
+    await session.flush()
 
 
 async def reseal_sign_ins(session: Session, vault: Vault) -> int:

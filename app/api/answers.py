@@ -10,6 +10,7 @@ from pydantic import Field
 from app.admin.answers import load_answers
 from app.admin.keys import load_key
 from app.api.doors import ViewerDoor
+from app.api.pages import Page, to_whole
 from app.api.views import View, problems
 from app.domain.answers import UNKNOWNS, Answer, How, Question
 
@@ -30,11 +31,11 @@ class AnswerView(View):
 
 
 @router.get("/{key_id}/answers", responses=problems(_404="not_found"))
-async def list_answers(door: ViewerDoor, key_id: UUID) -> list[AnswerView]:
+async def list_answers(door: ViewerDoor, key_id: UUID) -> Page[AnswerView, None]:
     """Every open question about the key's company, the assumed ones first."""
     key = await load_key(door.session, key_id)
     answers = await load_answers(door.session, tenant_id=key.tenant_id, company_key=key.company_key)
-    return [_view(one) for one in sorted(answers.values(), key=lambda one: one.is_known)]
+    return to_whole([_view(one) for one in sorted(answers.values(), key=lambda one: one.is_known)])
 
 
 def _view(answer: Answer) -> AnswerView:

@@ -8,6 +8,7 @@ from pydantic import Field
 
 from app.admin.audit import list_changes
 from app.api.doors import ViewerDoor
+from app.api.pages import Page, to_page
 from app.api.views import Before, Limit, OwnerId, View
 
 router = APIRouter(prefix="/v1/audit", tags=["audit"])
@@ -32,7 +33,8 @@ Subject = Annotated[str | None, Query(description="Only changes of this thing", 
 @router.get("", operation_id="list_audit")
 async def list_all_changes(
     door: ViewerDoor, subject: Subject = None, before: Before = None, limit: Limit = 100
-) -> list[ChangeView]:
+) -> Page[ChangeView, int]:
     """Who changed what and when, newest first. `recman-unimicro audit verify` proves that no row was tampered with."""
-    rows = await list_changes(door.session, tenant_id=door.tenant_id, subject=subject, before_id=before, limit=limit)
-    return [ChangeView.model_validate(row) for row in rows]
+    session, tenant_id = door.session, door.tenant_id
+    rows = await list_changes(session, tenant_id=tenant_id, subject=subject, before_id=before, limit=limit + 1)
+    return to_page(rows, ChangeView.model_validate, limit=limit)

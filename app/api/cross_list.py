@@ -2,16 +2,17 @@
 
 from datetime import date
 from decimal import Decimal
-from enum import StrEnum
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Query
-from fastapi.responses import JSONResponse, Response
+from fastapi import APIRouter, Depends
+from fastapi.responses import Response
 from pydantic import Field
 
 from app.api.doors import ViewerDoor
+from app.api.files import AS_FILE, Form, ListForm, to_file
 from app.api.invoices import FilterQuery
+from app.api.pages import Page
 from app.api.views import Before, Limit, View, problems
 from app.clerk.cross_list import list_cross, load_cross_sheet
 from app.clerk.overview import InvoiceFilter
@@ -20,16 +21,6 @@ from app.domain.documents import DocumentKind
 from app.domain.states import InvoiceState
 
 router = APIRouter(prefix="/v1", tags=["invoices"])
-
-_CSV = "text/csv"
-_HEADERS = {"Content-Disposition": 'attachment; filename="cross-list.csv"', "X-Content-Type-Options": "nosniff"}
-
-
-class ListForm(StrEnum):
-    """What a list is written as."""
-
-    JSON = "json"
-    CSV = "csv"
 
 
 class CrossRowView(View):
@@ -57,25 +48,18 @@ class CrossRowView(View):
     state: InvoiceState
 
 
-class CrossPageView(View):
-    """A page of the cross-list."""
-
-    rows: list[CrossRowView] = Field(description="Newest first")
-    next: int | None = Field(description="`before` of the next page; null: this was the last one", examples=[17])
-
-
 @router.get(
     "/invoices/cross-list",
-    response_model=CrossPageView,
-    responses={200: {"content": {_CSV: {}}}, **problems(_422="bad_request")},
+    response_model=Page[CrossRowView, int],
+    responses=AS_FILE | problems(_422="file_too_long"),
 )
 async def show_cross_list(
     door: ViewerDoor,
     wanted: Annotated[FilterQuery, Depends()],
-    form: Annotated[ListForm, Query(alias="format")] = ListForm.JSON,
+    form: Form = ListForm.JSON,
     before: Before = None,
     limit: Limit = 100,
-) -> Response:
+) -> Page[CrossRowView, int] | Response:
     """Each document's number, KID and voucher in RecMan and in Unimicro, whatever way it got into the books.
 
     `format=csv` is one file for a spreadsheet with everything that the filter finds: `before` and `limit` are for
@@ -83,8 +67,6 @@ async def show_cross_list(
     """
     found = InvoiceFilter(tenant_id=door.tenant_id, **wanted.model_dump())
     if form is ListForm.CSV:
-        sheet = await load_cross_sheet(door.session, found)
-        return Response(sheet, media_type=f"{_CSV}; charset=utf-8", headers=_HEADERS)
+        return to_file("cross-list.csv", await load_cross_sheet(door.session, found))
     rows, following = await list_cross(door.session, found, before_id=before, limit=limit)
-    page = CrossPageView(rows=[CrossRowView.model_validate(row) for row in rows], next=following)
-    return JSONResponse(page.model_dump(mode="json"))
+    return Page(rows=[CrossRowView.model_validate(row) for row in rows], next=following)

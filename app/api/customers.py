@@ -12,7 +12,7 @@ from pydantic import Field
 from app.admin.customer_checks import accept_check, begin_check, load_findings, load_last_check
 from app.admin.keys import load_key
 from app.api.doors import AdminDoor, Door, ResourcesDep, ViewerDoor
-from app.api.views import Order, View, problems
+from app.api.views import Order, RowId, View, problems
 from app.clerk.customers.findings import Action, Kind
 from app.clerk.customers.links import find_pair, link_customer
 from app.clerk.customers.report import MEDIA_TYPES, ReportForm, render_report
@@ -89,7 +89,7 @@ class Acceptance(Order):
 
     reason: str = Field(min_length=3, max_length=500, examples=["The three clashes are old customers, never invoiced"])
     name: str | None = Field(None, min_length=2, max_length=100, description="Who; left out: the token's name")
-    check_id: int | None = Field(None, description="The check that was looked at; a newer one is then not accepted")
+    check_id: RowId | None = Field(None, description="The check that was looked at; a newer one is then not accepted")
 
 
 class CustomerPair(Order):
@@ -209,6 +209,7 @@ async def accept(door: AdminDoor, resources: ResourcesDep, key_id: UUID, word: A
         _404="not_found",
         _409="numbers_must_agree, customer_inactive, already_linked, already_begun",
         _422="company_unknown, customer_unknown",
+        _502="RecMan's or Unimicro's own trouble",
     ),
 )
 async def link(door: AdminDoor, resources: ResourcesDep, key_id: UUID, pair: CustomerPair) -> CustomerLinkView:

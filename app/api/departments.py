@@ -17,6 +17,7 @@ from app.admin.departments import (
 from app.admin.keys import load_key
 from app.admin.tenants import load_tenant
 from app.api.doors import AdminDoor, Door, ResourcesDep, ViewerDoor
+from app.api.pages import Page, to_whole
 from app.api.views import Name, Order, View, problems
 from app.domain.dimensions import Department
 from app.domain.reasons.codes import Code
@@ -74,9 +75,9 @@ class KeyChoice(Order):
 
 
 @router.get("")
-async def list_all_departments(door: ViewerDoor) -> list[DepartmentView]:
+async def list_all_departments(door: ViewerDoor) -> Page[DepartmentView, None]:
     """Every department that is known, and which key serves it."""
-    return [_view(row) for row in await list_departments(door.session, tenant_id=door.tenant_id)]
+    return to_whole([_view(row) for row in await list_departments(door.session, tenant_id=door.tenant_id)])
 
 
 def _view(row: DepartmentRow) -> DepartmentView:
@@ -86,7 +87,7 @@ def _view(row: DepartmentRow) -> DepartmentView:
 
 
 @router.post("/refresh", responses=problems(_409="no_recman_api_key", _502="RecMan's own trouble"))
-async def refresh_departments(door: AdminDoor, resources: ResourcesDep) -> list[DepartmentView]:
+async def refresh_departments(door: AdminDoor, resources: ResourcesDep) -> Page[DepartmentView, None]:
     """Read the departments from RecMan; which key serves which stays as it is."""
     tenant_id = door.tenant
     client = open_client(resources, await load_tenant(door.session, tenant_id))

@@ -5,6 +5,7 @@ answers in their real form, its security and what stands at the top of the docum
 cannot forget them (tests/unit/test_description.py).
 """
 
+import json
 import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
@@ -43,6 +44,7 @@ TAGS = {
     "transfers": "The life of every record towards a key, and every hint that came in.",
     "keys": "Named accesses to companies in Unimicro: sign in, choose, check, pause, remove.",
     "number series": "The series in which a key's documents are issued under RecMan's numbers.",
+    "exports": "Files for Unimicro's Import central: made, imported, confirmed; the layouts they have.",
     "customer check": "The comparison of customers before a key's first transfer.",
     "customers": "The customers of a key, and what was said about their numbers.",
     "rules": "What a key's documents are booked on, in versions.",
@@ -60,8 +62,8 @@ _INFO: dict[str, Any] = {
     "license": {"name": "Proprietary", "identifier": "LicenseRef-Proprietary"},
 }
 _SERVERS = [{"url": "/", "description": "The installation that this description was fetched from"}]
-# What refuses before or around the route itself: of anybody, of who needs a token, of what has a body.
-_ALWAYS: tuple[type[ServiceError], ...] = (DatabaseAwayError, ServiceError)
+# What refuses before or around the route itself: of anybody, of who needs a token.
+_ALWAYS: tuple[type[ServiceError], ...] = (TooLargeError, DatabaseAwayError, ServiceError)
 _GUARDED: tuple[type[ServiceError], ...] = (SignatureError, ForbiddenError, RequestError, TooManyTriesError)
 _HEADERS = {
     SignatureError.status: {"WWW-Authenticate": "Bearer"},
@@ -83,6 +85,9 @@ _SAID = {
     502: "RecMan or Unimicro refused, or did not answer.",
     DatabaseAwayError.status: "The service is not ready: try again.",
 }
+
+# What a schema may say of a text that fits whatever it is.
+_SAID_OF_ANY = frozenset({"type", "title", "description", "examples", "default"})
 
 Operation = dict[str, Any]
 
@@ -114,7 +119,16 @@ def describe(app: FastAPI) -> Callable[[], dict[str, Any]]:
     return render
 
 
+def _name_pages(document: dict[str, Any]) -> dict[str, Any]:
+    """The document in which a page of invoices is an `InvoicePage` and not `Page_InvoiceView_int_`."""
+    text = json.dumps(document, ensure_ascii=False)
+    text = re.sub(r"\bPage_(\w+?)(?:View)?_(?:int|str|UUID|NoneType)_", r"\1Page", text)
+    named: dict[str, Any] = json.loads(re.sub(r"\bPage\[(\w+?)(?:View)?, \w+\]", r"\1Page", text))
+    return named
+
+
 def _complete(document: dict[str, Any]) -> dict[str, Any]:
+    document = _name_pages(document)
     document["info"] |= _INFO
     for path, operation in _operations(document["paths"]):
         _complete_operation(path, operation)
@@ -161,8 +175,16 @@ def _list_errors(path: str, operation: Operation) -> Iterator[type[ServiceError]
     # An operator may name a tenant that is not there.
     if "{" in path or any(one["name"] == "tenant" for one in parameters):
         yield NotFoundError
-    if "requestBody" in operation:
-        yield from (RequestError, TooLargeError)
+    if "requestBody" in operation or any(_is_limited(one["schema"]) for one in parameters):
+        yield RequestError
+
+
+def _is_limited(schema: Mapping[str, Any]) -> bool:
+    """Whether there are texts that do not fit: a parameter is always sent as text."""
+    kinds = schema.get("anyOf", [schema])
+    return any(
+        {**kind, "type": ""}.keys() - _SAID_OF_ANY or kind.get("type") not in {"string", "null"} for kind in kinds
+    )
 
 
 def _add(answers: dict[str, Any], error: type[ServiceError]) -> None:
@@ -180,7 +202,9 @@ def _as_problem(status: int, answer: Mapping[str, Any]) -> dict[str, Any]:
     described = answer["description"]
     if described.startswith("Codes: "):
         described = f"{_SAID[status]} {described}"
-    made: dict[str, Any] = {"description": described, "content": {PROBLEM: {"schema": {"$ref": _PROBLEM_REF}}}}
+    # A route may tell how things stand with the status of an error: its own form stands beside the problem then.
+    own = {form: one for form, one in answer.get("content", {}).items() if one["schema"].get("$ref") != _PROBLEM_REF}
+    made: dict[str, Any] = {"description": described, "content": own | {PROBLEM: {"schema": {"$ref": _PROBLEM_REF}}}}
     headers = _HEADERS.get(status)
     if headers is not None:
         made["headers"] = {

@@ -22,6 +22,7 @@ from app.api.views import PROBLEM
 from app.domain.reasons.catalogue import fix_for
 from app.domain.reasons.codes import Code
 from app.errors import (
+    BusyError,
     DatabaseAwayError,
     ForbiddenError,
     MethodError,
@@ -29,7 +30,10 @@ from app.errors import (
     RequestError,
     ServiceError,
     SignatureError,
+    TooLargeError,
+    TooManyDeliveriesError,
     TooManyTriesError,
+    TooSlowError,
 )
 from app.platform.db import Session, is_away, is_unstorable, limit_to_tenant, look_at_all
 from app.platform.logger import add_log_fields, get_logger
@@ -38,7 +42,7 @@ from app.platform.resources import Resources
 _RETRY_AFTER_SECONDS = "5"
 
 _log = get_logger(__name__)
-bearer = HTTPBearer(auto_error=False, description="An admin token")
+_bearer = HTTPBearer(auto_error=False, description="An admin token")
 
 
 async def get_resources(request: Request) -> Resources:  # async: a plain function would cost a thread hop
@@ -98,7 +102,7 @@ async def _note_wrong_token(request: Request, resources: Resources) -> None:
 
 
 async def require_caller(
-    request: Request, _described: Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)]
+    request: Request, _described: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
 ) -> Caller:
     """Whom the gate has let in."""
     caller: Caller = request.state.caller
@@ -193,14 +197,17 @@ async def tell_error(request: Request, error: Exception) -> JSONResponse:
     """Any error as problem details with code, cause and fix."""
     known = _known(error)
     headers = dict(error.headers or {}) if isinstance(error, HTTPException) else {}
-    if isinstance(known, DatabaseAwayError | TooManyTriesError):
-        headers["Retry-After"] = _RETRY_AFTER_SECONDS if isinstance(known, DatabaseAwayError) else "60"
+    if isinstance(known, DatabaseAwayError | BusyError | TooManyDeliveriesError | TooManyTriesError):
+        headers["Retry-After"] = "60" if isinstance(known, TooManyTriesError) else _RETRY_AFTER_SECONDS
     if isinstance(known, MethodError):
         headers["Allow"] = ", ".join(list_methods(request))
+    if isinstance(known, TooLargeError | TooSlowError):
+        # The rest of the body is nothing that anybody wants to read.
+        headers["Connection"] = "close"
     if isinstance(known, SignatureError):
         headers["WWW-Authenticate"] = "Bearer"
     body: dict[str, Any] = {
-        "type": f"urn:recman-unimicro:{known.code}",
+        "type": _address(request, known.code),
         "title": known.code.replace("_", " "),
         "status": known.status,
         "code": known.code,
@@ -208,6 +215,13 @@ async def tell_error(request: Request, error: Exception) -> JSONResponse:
         "fix": known.fix,
     }
     return JSONResponse(body, status_code=known.status, headers=headers, media_type=PROBLEM)
+
+
+def _address(request: Request, code: str) -> str:
+    """Where the code is explained; without a host where it happens outside of a running service."""
+    resources = getattr(getattr(request.scope.get("app"), "state", None), "resources", None)
+    base = resources.settings.public_url.rstrip("/") if resources is not None else ""
+    return f"{base}/errors/{code}"
 
 
 def _known(error: Exception) -> ServiceError:
@@ -221,7 +235,8 @@ def _known(error: Exception) -> ServiceError:
     if is_away(error):
         return DatabaseAwayError("The database does not answer", fix=fix_for(Code.DATABASE_AWAY))
     if is_unstorable(error):
-        _log.warning("value_refused", exc_info=error)
+        # No trace: it is the caller's, and would be three of them, one for each layer.
+        _log.warning("value_refused", error=type(error.__cause__ or error).__name__)
         cause = "The request holds a value that cannot be: a text with NUL in it, or a number beyond all bounds"
         return RequestError(cause, fix="Correct that value.")
     _log.error("unexpected_error", exc_info=error)

@@ -4,14 +4,13 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable
 from importlib.metadata import version
-from typing import Annotated, Any, Generic, Literal, TypeVar
+from typing import Any, Generic, Literal, TypeVar
 
-from fastapi import APIRouter, Depends, Request, Response
-from fastapi.security import HTTPAuthorizationCredentials
+from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel
 
 from app.admin.tokens import Caller
-from app.api.doors import ResourcesDep, bearer, verify_caller
+from app.api.doors import ResourcesDep, verify_caller
 from app.api.health_views import HealthView, view_for_anybody, view_whole
 from app.api.views import problems
 from app.errors import DatabaseAwayError, ServiceError
@@ -85,20 +84,16 @@ async def _find_missing(resources: Resources) -> ServiceError | None:
     return None
 
 
-@router.get("", operation_id="show_health", responses=_DOWN)
-async def health(
-    request: Request,
-    resources: ResourcesDep,
-    response: Response,
-    _described: Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)],
-) -> HealthView:
+@router.get("", operation_id="show_health", responses=_DOWN, openapi_extra={"security": [{}, {"HTTPBearer": []}]})
+async def health(request: Request, resources: ResourcesDep, response: Response) -> HealthView:
     """How the whole service stands: `ok` and `degraded` are 200, `down` is 503.
 
     With a token (a monitor's, or any other) also why, process by process and tenant by tenant, as far as it may see.
     """
     view = await _view(request, resources)
     if view.status is Status.DOWN:
-        response.status_code = 503
+        response.status_code = DatabaseAwayError.status
+        response.headers["Retry-After"] = str(round(_ANYBODY_SECONDS))
     return view
 
 

@@ -22,6 +22,7 @@ from app.admin.hooks import (
 )
 from app.api.doors import AdminDoor, Door, ResourcesDep, ViewerDoor
 from app.api.etags import SeenDep, to_etag
+from app.api.pages import Page, to_whole
 from app.api.views import Name, Order, OverlapHours, View, problems, shown_once
 from app.api.webhooks.known import KnownHooks
 from app.domain.reasons.codes import Code
@@ -132,9 +133,9 @@ async def make_hook(door: AdminDoor, resources: ResourcesDep, new: NewHook) -> M
 
 
 @router.get("")
-async def list_all_hooks(door: ViewerDoor) -> list[HookView]:
+async def list_all_hooks(door: ViewerDoor) -> Page[HookView, None]:
     """Every hook."""
-    return [_view(hook) for hook in await list_hooks(door.session, tenant_id=door.tenant_id)]
+    return to_whole([_view(hook) for hook in await list_hooks(door.session, tenant_id=door.tenant_id)])
 
 
 @router.get("/{hook_id}", responses=problems(_404="not_found"))

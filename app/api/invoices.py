@@ -1,27 +1,33 @@
 """The invoice overview: where every invoice and credit note is, in an accountant's words, and what can be done."""
 
+from collections.abc import Callable, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Annotated, Any, Literal, cast
 from uuid import UUID
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter, Depends, Response
 from pydantic import BaseModel, Field
 
 from app.admin.keys import list_keys, list_removed_keys
 from app.api.doors import AdminDoor, Door, ResourcesDep, ViewerDoor
+from app.api.files import AS_FILE, Form, ListForm, to_file
+from app.api.pages import Page, to_page, to_whole
 from app.api.transfers import ReasonView
-from app.api.views import Before, Limit, Order, View, problems
+from app.api.views import Before, Limit, Order, RowId, View, problems
 from app.clerk.approvals import require_second_person
 from app.clerk.dry_run import dry_run
 from app.clerk.link_by_hand import link_elsewhere
 from app.clerk.overview import InvoiceFilter, list_invoices, load_rungs, state_of
+from app.clerk.overview_sheet import load_overview_sheet
 from app.domain.documents import DocumentKind
+from app.domain.exact import Day
 from app.domain.policies import MatchedBy
 from app.domain.reasons.codes import Code
 from app.domain.states import InvoiceState
 from app.engine.wakeup import wake_workers
 from app.errors import ConflictError, NotFoundError
+from app.platform.resources import Resources
 from app.settings import Settings
 from app.tables import Transfer
 from app.transfer.kids import wake_same_kid
@@ -90,7 +96,7 @@ class InvoiceView(View):
 class DryRunOrder(Order):
     """Which invoices to look at."""
 
-    ids: list[int] = Field(min_length=1, max_length=_MOST_AT_ONCE, examples=[[17]])
+    ids: list[RowId] = Field(min_length=1, max_length=_MOST_AT_ONCE, examples=[[17]])
 
 
 class PreviewView(View):
@@ -145,37 +151,65 @@ class DryRunView(View):
 class ElsewhereOrder(Order):
     """Where it was booked by hand."""
 
-    remote_id: int = Field(gt=0, description="The invoice's id in Unimicro, as in its address", examples=[71])
+    remote_id: RowId = Field(description="The invoice's id in Unimicro, as in its address", examples=[71])
 
 
 class FilterQuery(BaseModel):
     """The overview's filter as query parameters."""
 
     key_id: UUID | None = None
-    dated_from: date | None = None
-    dated_to: date | None = None
+    dated_from: Day | None = None
+    dated_to: Day | None = None
     department: str | None = None
     customer: str | None = None
     state: InvoiceState | None = None
+    kind: DocumentKind | None = None
     text: str | None = None
 
 
-@router.get("/invoices")
+@router.get(
+    "/invoices",
+    response_model=Page[InvoiceView, int],
+    responses=AS_FILE | problems(_422="file_too_long"),
+)
 async def list_all_invoices(
     door: ViewerDoor,
     resources: ResourcesDep,
     wanted: Annotated[FilterQuery, Depends()],
+    form: Form = ListForm.JSON,
     before: Before = None,
     limit: Limit = 100,
-) -> list[InvoiceView]:
-    """Invoices and credit notes, newest first."""
+) -> Page[InvoiceView, int] | Response:
+    """Invoices and credit notes, newest first.
+
+    `format=csv` is one file for a spreadsheet with everything that the filter finds: `before` and `limit` are for
+    pages alone.
+    """
     found = InvoiceFilter(tenant_id=door.tenant_id, **wanted.model_dump())
-    rows = await list_invoices(door.session, found, before_id=before, limit=limit)
+    if form is ListForm.CSV:
+        return to_file("invoices.csv", await load_overview_sheet(door.session, found))
+    rows = await list_invoices(door.session, found, before_id=before, limit=limit + 1)
+    return to_page(rows, await _open_view(door, resources, rows), limit=limit)
+
+
+@router.get("/invoices/{transfer_id}", responses=problems(_404="not_found"))
+async def show_invoice(door: ViewerDoor, resources: ResourcesDep, transfer_id: int) -> InvoiceView:
+    """One of them; its attempts are in `GET /v1/transfers/{transfer_id}`."""
+    transfer = await _load_invoice(door, transfer_id)
+    return (await _open_view(door, resources, [transfer]))(transfer)
+
+
+async def _open_view(door: Door, resources: Resources, rows: Sequence[Transfer]) -> Callable[[Transfer], InvoiceView]:
+    """How each of these is shown, with what is known of their keys and customers."""
     # What is with a removed key can be looked up in its company all the same.
     keys = [await read(door.session, tenant_id=door.tenant_id) for read in (list_keys, list_removed_keys)]
     bases = {key.id: key.api_base for listed in keys for key in listed}
     rungs = await load_rungs(door.session, rows)
-    return [_view(row, bases, resources.settings, rungs.get((row.key_id, row.remote_customer_id))) for row in rows]
+
+    def show(row: Transfer) -> InvoiceView:
+        return _view(row, bases, resources.settings, rungs.get((row.key_id, row.remote_customer_id)))
+
+    return show
 
 
 @router.post(
@@ -183,12 +217,12 @@ async def list_all_invoices(
     operation_id="show_dry_run",
     responses=problems(_404="not_found", _502="RecMan's or Unimicro's own trouble"),
 )
-async def show_plans(door: AdminDoor, resources: ResourcesDep, order: DryRunOrder) -> list[DryRunView]:
+async def show_plans(door: AdminDoor, resources: ResourcesDep, order: DryRunOrder) -> Page[DryRunView, None]:
     """What would be sent, call by call with the exact payload. Changes nothing anywhere."""
     transfers = [await _load_invoice(door, transfer_id) for transfer_id in order.ids]
     # No transaction is open while RecMan and Unimicro are asked.
     await door.session.commit()
-    return [DryRunView.model_validate(await dry_run(resources, transfer)) for transfer in transfers]
+    return to_whole([DryRunView.model_validate(await dry_run(resources, transfer)) for transfer in transfers])
 
 
 @router.post(
@@ -196,7 +230,7 @@ async def show_plans(door: AdminDoor, resources: ResourcesDep, order: DryRunOrde
     status_code=202,
     responses=problems(_403="second_person_missing", _404="not_found", _409="booked"),
 )
-async def approve_invoice(door: AdminDoor, resources: ResourcesDep, transfer_id: int) -> InvoiceView:
+async def approve_invoice(door: AdminDoor, resources: ResourcesDep, transfer_id: RowId) -> InvoiceView:
     """Let an invoice through every review of its key's rules and send it.
 
     One held as a double is none from now on; one held for its KID is right, and so are its customer's later ones.
@@ -224,10 +258,11 @@ async def approve_invoice(door: AdminDoor, resources: ResourcesDep, transfer_id:
         _409="already_begun, already_linked, amount_differs, currency_differs, customer_differs, kind_differs, "
         "not_issued",
         _422="remote_missing, record_incomplete",
+        _502="RecMan's or Unimicro's own trouble",
     ),
 )
 async def link_invoice(
-    door: AdminDoor, resources: ResourcesDep, transfer_id: int, order: ElsewhereOrder
+    door: AdminDoor, resources: ResourcesDep, transfer_id: RowId, order: ElsewhereOrder
 ) -> InvoiceView:
     """It was booked by hand: take that document over, once customer and amount agree.
 

@@ -1,6 +1,7 @@
 """Jobs: many invoices sent or looked at again as one piece of work, with preview, progress, cancel and record."""
 
 from datetime import date, datetime
+from operator import attrgetter
 from typing import Annotated
 from uuid import UUID
 
@@ -8,11 +9,13 @@ from fastapi import APIRouter, Query
 from pydantic import Field
 
 from app.api.doors import AdminDoor, Door, ResourcesDep, ViewerDoor
+from app.api.pages import Page, to_page
 from app.api.transfers import ReasonView
-from app.api.views import Limit, Name, Order, View, problems
+from app.api.views import MOST, Limit, Name, Order, RowId, View, problems
 from app.clerk.job_documents import count_outcomes, count_previews, list_job_documents
 from app.clerk.jobs import NewJob, create_job, list_jobs, load_job, record_cancel, record_start
 from app.clerk.overview import InvoiceFilter, count_invoices, show_filter
+from app.domain.documents import DocumentKind
 from app.domain.reasons.codes import Code
 from app.domain.states import InvoiceState, JobKind, JobState
 from app.engine.wakeup import wake_workers
@@ -25,13 +28,14 @@ router = APIRouter(prefix="/v1", tags=["invoices"])
 class Wanted(Order):
     """Which invoices; what is left out does not limit."""
 
-    ids: list[int] | None = Field(None, max_length=10_000, examples=[[17, 18]])
+    ids: list[RowId] | None = Field(None, max_length=10_000, examples=[[17, 18]])
     key_id: UUID | None = None
     dated_from: date | None = Field(None, examples=["2026-11-01"])
     dated_to: date | None = Field(None, examples=["2026-11-30"])
     department: str | None = None
     customer: str | None = Field(None, description="A part of the name")
     state: InvoiceState | None = None
+    kind: DocumentKind | None = None
     text: str | None = Field(None, description="A part of a number, a name or a reason")
     everything: bool = Field(False, description="Really every open invoice: nothing else is named")
 
@@ -86,7 +90,8 @@ class JobDocumentView(View):
     ended_at: datetime | None
 
 
-After = Annotated[int, Query(ge=0, description="The last id of the page before")]
+BeforeJob = Annotated[UUID | None, Query(description="Continue a listing: only jobs older than the one with this id")]
+After = Annotated[int, Query(ge=0, le=MOST, description="The last id of the page before")]
 
 
 @router.post("/invoices/send", status_code=202, responses=problems(_404="not_found", _422="nothing_named"))
@@ -143,9 +148,11 @@ async def _make(door: Door, resources: ResourcesDep, new: NewJob, *, action: str
 
 
 @router.get("/jobs")
-async def list_all_jobs(door: ViewerDoor, limit: Limit = 100) -> list[JobView]:
+async def list_all_jobs(door: ViewerDoor, before: BeforeJob = None, limit: Limit = 100) -> Page[JobView, UUID]:
     """Jobs, newest first."""
-    return [await _view(door, job) for job in await list_jobs(door.session, tenant_id=door.tenant_id, limit=limit)]
+    jobs = await list_jobs(door.session, tenant_id=door.tenant_id, before_id=before, limit=limit + 1)
+    views = {job.id: await _view(door, job) for job in jobs[:limit]}
+    return to_page(jobs, lambda job: views[job.id], limit=limit)
 
 
 @router.get("/jobs/{job_id}", responses=problems(_404="not_found"))
@@ -155,11 +162,13 @@ async def show_job(door: ViewerDoor, job_id: UUID) -> JobView:
 
 
 @router.get("/jobs/{job_id}/documents", operation_id="list_job_documents", responses=problems(_404="not_found"))
-async def list_documents(door: ViewerDoor, job_id: UUID, after: After = 0, limit: Limit = 100) -> list[JobDocumentView]:
+async def list_documents(
+    door: ViewerDoor, job_id: UUID, after: After = 0, limit: Limit = 100
+) -> Page[JobDocumentView, int]:
     """Each invoice of a job: what its dry run said, and what came of it."""
     job = await load_job(door.session, job_id)
-    rows = await list_job_documents(door.session, job, after_id=after, limit=limit)
-    return [JobDocumentView.model_validate(row) for row in rows]
+    rows = await list_job_documents(door.session, job, after_id=after, limit=limit + 1)
+    return to_page(rows, JobDocumentView.model_validate, limit=limit, mark=attrgetter("transfer_id"))
 
 
 @router.post("/jobs/{job_id}/start", status_code=202, responses=problems(_404="not_found", _409="job_not_previewed"))

@@ -10,6 +10,7 @@ from pydantic import Field
 from app.admin.keys import load_key
 from app.admin.shared_numbers import list_shared, parse_shared_number, record_not_shared, record_shared
 from app.api.doors import AdminDoor, Door, ResourcesDep, ViewerDoor
+from app.api.pages import Page, to_page, to_whole
 from app.api.transfers import ReasonView
 from app.api.views import Before, Limit, Order, View, problems
 from app.clerk.customers.links import release_customer, require_broken
@@ -64,16 +65,17 @@ class SharedNumberView(View):
 @router.get("/{key_id}/customers", responses=problems(_404="not_found"))
 async def list_key_customers(
     door: ViewerDoor, key_id: UUID, before: Before = None, limit: Limit = 100
-) -> list[KeyCustomerView]:
+) -> Page[KeyCustomerView, int]:
     """Customers, newest first: the number on both sides, and by what each was known to be the same."""
     key = await load_key(door.session, key_id)
-    return [_view(row) for row in await list_customers(door.session, key, before_id=before, limit=limit)]
+    rows = await list_customers(door.session, key, before_id=before, limit=limit + 1)
+    return to_page(rows, _view, limit=limit)
 
 
 @router.delete(
     "/{key_id}/customer-links/{recman_company_id}",
     operation_id="release_customer",
-    responses=problems(_404="not_found, link_unknown", _409="link_stands"),
+    responses=problems(_404="not_found, link_unknown", _409="link_stands", _502="Unimicro's own trouble"),
 )
 async def release(
     door: AdminDoor, resources: ResourcesDep, key_id: UUID, recman_company_id: CompanyId
@@ -97,10 +99,11 @@ async def release(
 @router.get(
     "/{key_id}/shared-org-numbers", operation_id="list_shared_org_numbers", responses=problems(_404="not_found")
 )
-async def list_shared_numbers(door: ViewerDoor, key_id: UUID) -> list[SharedNumberView]:
+async def list_shared_numbers(door: ViewerDoor, key_id: UUID) -> Page[SharedNumberView, None]:
     """Organisation numbers that several customers have, as somebody said."""
     key = await load_key(door.session, key_id)
-    return [_view_shared(row) for row in await list_shared(door.session, tenant_id=key.tenant_id, key_id=key.id)]
+    rows = await list_shared(door.session, tenant_id=key.tenant_id, key_id=key.id)
+    return to_whole([_view_shared(row) for row in rows])
 
 
 @router.post(

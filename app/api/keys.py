@@ -44,6 +44,7 @@ from app.api.key_views import (
     TakenOver,
     TakeOverOrder,
 )
+from app.api.pages import Page, to_whole
 from app.api.series_orders import examine_for_change, examine_for_new, record_named
 from app.api.views import problems
 from app.domain.findings import stops_nothing
@@ -54,6 +55,7 @@ from app.domain.states import KeyState
 from app.engine.lanes import wake_key
 from app.engine.wakeup import wake_workers
 from app.errors import ConflictError, RemoteError
+from app.files.switch import record_switched
 from app.platform.resources import Resources
 from app.sweep.sightings import forget_untold
 from app.tables import Key
@@ -104,19 +106,19 @@ async def create_key(door: AdminDoor, resources: ResourcesDep, new: NewKeyOrder)
 
 
 @router.get("")
-async def list_all_keys(door: ViewerDoor) -> list[KeyView]:
+async def list_all_keys(door: ViewerDoor) -> Page[KeyView, None]:
     """Every key that is in use."""
     keys = await list_keys(door.session, tenant_id=door.tenant_id)
     served = await list_served(door)
     progress = await list_progress(door.session, tenant_id=door.tenant_id)
-    return [to_view(key, served.get(key.id, []), progress.get(key.id, Progress())) for key in keys]
+    return to_whole([to_view(key, served.get(key.id, []), progress.get(key.id, Progress())) for key in keys])
 
 
 @router.get("/removed", operation_id="list_removed_keys")
-async def list_former_keys(door: ViewerDoor) -> list[FormerKeyView]:
+async def list_former_keys(door: ViewerDoor) -> Page[FormerKeyView, None]:
     """Every key that was removed, and what it left behind."""
     keys = await list_removed_keys(door.session, tenant_id=door.tenant_id)
-    return [await _view_former(door, key) for key in keys]
+    return to_whole([await _view_former(door, key) for key in keys])
 
 
 async def _view_former(door: Door, key: Key) -> FormerKeyView:
@@ -173,7 +175,8 @@ async def change(
 ) -> KeyView:
     """Rename, change mode, sender, booking, departments, first day or settings, pause or resume.
 
-    Another booking is that of new documents: what is under way keeps its own. Proving starts again.
+    Another booking is that of new documents: what is under way keeps its own. Proving starts again. With another mode
+    `under_way` says what becomes of documents that wait or are ready for a file; what is in a file stays there.
     """
     series = await examine_for_change(door, resources, key_id, wish)
     key = await load_key(door.session, key_id, lock=True)
@@ -188,8 +191,8 @@ async def change(
         values |= _change_state(key, wish.state)
     if wish.departments is not None:
         values["open_to_all"] = wish.departments == "all"
-    is_restarted = values.get("booking", key.booking) != key.booking
-    await record_key_change(door.session, key, values)
+    is_restarted = any(values.get(name, getattr(key, name)) != getattr(key, name) for name in ("mode", "booking"))
+    await _record_values(door, key, wish, values)
     if wish.departments is not None:
         served = [] if wish.departments == "all" else wish.departments
         await record_served_departments(door.session, key, served)
@@ -210,6 +213,14 @@ async def change(
     wake_workers(resources)
     response.headers["ETag"] = to_etag(show_for_audit(after))
     return after
+
+
+async def _record_values(door: Door, key: Key, wish: KeyChange, values: dict[str, Any]) -> None:
+    """Set what is wished for."""
+    switches = values.get("mode", key.mode) != key.mode
+    await record_key_change(door.session, key, values, has_choice=wish.under_way is not None)
+    if switches:
+        await record_switched(door.session, key, wish.under_way)
 
 
 def _change_state(key: Key, state: str) -> dict[str, Any]:

@@ -9,6 +9,8 @@ from app.errors import RequestError
 
 # Elsewhere others write the address: RecMan, or Unimicro's way back.
 _OURS = "/v1/"
+# So much of what somebody sent is told back.
+_LONGEST, _MOST = 60, 5
 
 
 async def require_known_parameters(request: Request) -> None:
@@ -24,7 +26,9 @@ async def require_known_parameters(request: Request) -> None:
     unknown = sorted(set(request.query_params) - known)
     if unknown:
         fix = f"Leave it out. There are: {', '.join(sorted(known))}." if known else "Leave it out: there are none."
-        raise RequestError(f"There is no query parameter {', '.join(map(repr, unknown))} here", fix=fix)
+        raise RequestError(
+            f"There is no query parameter {', '.join(repr(one[:_LONGEST]) for one in unknown[:_MOST])} here", fix=fix
+        )
 
 
 def _list_known(route: APIRoute) -> set[str]:

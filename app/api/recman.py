@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import date, datetime
 from decimal import Decimal
+from operator import attrgetter
 from typing import Any, Literal
 from uuid import UUID
 
@@ -12,8 +13,9 @@ from pydantic import Field
 from app.admin.tenants import list_tenants, load_tenant, record_reading
 from app.api.doors import AdminDoor, Door, ResourcesDep, ViewerDoor
 from app.api.etags import SeenDep, to_etag
+from app.api.pages import Page, to_page, to_whole
 from app.api.transfers import ReasonView
-from app.api.views import Before, Limit, Order, View, problems
+from app.api.views import Before, Limit, Order, RowId, View, problems
 from app.domain.reading import Reading, SweptScope
 from app.domain.states import SweepState
 from app.engine.lanes import count_waiting, wake_tenant
@@ -121,7 +123,7 @@ class BackfillOrder(Order):
     dated_from: date = Field(examples=["2026-10-01"])
     dated_to: date = Field(examples=["2026-10-31"])
     dry_run: bool = Field(False, description="Only count and list them: GET /v1/recman/sweeps/{id}/documents")
-    confirm: int | None = Field(
+    confirm: RowId | None = Field(
         None,
         description="The id of a dry run of the same days: what it listed is sent, also what is dated before the key's "
         "go_live. Everything else from before that day is held for a person",
@@ -156,7 +158,7 @@ class ToldView(View):
 
 
 @router.get("")
-async def show_recman(door: ViewerDoor, resources: ResourcesDep, response: Response) -> list[RecmanView]:
+async def show_recman(door: ViewerDoor, resources: ResourcesDep, response: Response) -> Page[RecmanView, None]:
     """Calls, sweeps, held changes and spelling of each tenant; the ETag is that of one tenant's settings."""
     tenants = (
         await list_tenants(door.session)
@@ -165,7 +167,7 @@ async def show_recman(door: ViewerDoor, resources: ResourcesDep, response: Respo
     )
     if door.tenant_id is not None:
         response.headers["ETag"] = to_etag(tenants[0].reading)
-    return await _view(door, resources.settings, tenants)
+    return to_whole(await _view(door, resources.settings, tenants))
 
 
 @router.patch("", responses=problems(_412="changed_meanwhile"))
@@ -196,14 +198,14 @@ async def change_recman(
 
 
 @router.post("/probe", responses=problems(_409=_NO_KEY, _502="RecMan's own trouble, recman_quota, recman_paused"))
-async def probe_recman(door: AdminDoor, resources: ResourcesDep) -> list[ProfileView]:
+async def probe_recman(door: AdminDoor, resources: ResourcesDep) -> Page[ProfileView, None]:
     """Learn in at most ten calls which scopes, names and filters the account has; kept for comparison."""
     tenant = await load_tenant(door.session, door.tenant)
     await door.record("recman.probe", f"tenant:{tenant.id}", tenant_id=tenant.id)
     # No transaction is open while RecMan is asked.
     await door.session.commit()
     await probe_account(resources, tenant)
-    return [_view_profile(one) for one in await list_profiles(door.session, [tenant.id])]
+    return to_whole([_view_profile(one) for one in await list_profiles(door.session, [tenant.id])])
 
 
 @router.post("/sweep", status_code=202, responses=problems(_409=f"sweep_running, {_NO_KEY}"))
@@ -214,7 +216,11 @@ async def sweep_recman(door: AdminDoor, resources: ResourcesDep) -> SweepView:
     return await _began(door, resources, sweep)
 
 
-@router.post("/backfill", status_code=202, responses=problems(_409=f"sweep_running, {_NO_KEY}", _422="preview_unknown"))
+@router.post(
+    "/backfill",
+    status_code=202,
+    responses=problems(_409=f"sweep_running, {_NO_KEY}", _422="preview_unknown, days_reversed"),
+)
 async def backfill_recman(door: AdminDoor, resources: ResourcesDep, order: BackfillOrder) -> SweepView:
     """Fetch older documents and send those that are not in Unimicro; doing it twice does no harm.
 
@@ -226,28 +232,30 @@ async def backfill_recman(door: AdminDoor, resources: ResourcesDep, order: Backf
 
 
 @router.get("/sweeps")
-async def list_all_sweeps(door: ViewerDoor, before: Before = None, limit: Limit = 100) -> list[SweepView]:
+async def list_all_sweeps(door: ViewerDoor, before: Before = None, limit: Limit = 100) -> Page[SweepView, int]:
     """Sweeps and backfills, newest first."""
-    rows = await list_sweeps(door.session, tenant_id=door.tenant_id, before_id=before, limit=limit)
-    return [SweepView.model_validate(row) for row in rows]
+    rows = await list_sweeps(door.session, tenant_id=door.tenant_id, before_id=before, limit=limit + 1)
+    return to_page(rows, SweepView.model_validate, limit=limit)
 
 
 @router.get("/sweeps/{sweep_id}", responses=problems(_404="not_found"))
-async def show_sweep(door: ViewerDoor, sweep_id: int) -> SweepView:
+async def show_sweep(door: ViewerDoor, sweep_id: RowId) -> SweepView:
     """How far it is."""
     return SweepView.model_validate(await load_sweep(door.session, sweep_id))
 
 
 @router.get("/sweeps/{sweep_id}/documents", operation_id="list_sweep_documents", responses=problems(_404="not_found"))
-async def list_documents(door: ViewerDoor, sweep_id: int, after: str = "", limit: Limit = 100) -> list[ListedView]:
+async def list_documents(
+    door: ViewerDoor, sweep_id: RowId, after: str = "", limit: Limit = 100
+) -> Page[ListedView, str]:
     """What a backfill's dry run would send, by RecMan's id; `after` continues the list."""
     sweep = await load_sweep(door.session, sweep_id)
-    rows = await list_listed(door.session, sweep, after=after, limit=limit)
-    return [ListedView.model_validate(row) for row in rows]
+    rows = await list_listed(door.session, sweep, after=after, limit=limit + 1)
+    return to_page(rows, ListedView.model_validate, limit=limit, mark=attrgetter("record_id"))
 
 
 @router.post("/sweeps/{sweep_id}/cancel", responses=problems(_404="not_found", _409="sweep_over"))
-async def cancel_sweep(door: AdminDoor, sweep_id: int) -> SweepView:
+async def cancel_sweep(door: AdminDoor, sweep_id: RowId) -> SweepView:
     """Read no further; what was passed on goes on."""
     sweep = await load_sweep(door.session, sweep_id, lock=True)
     await end_sweep(door.session, sweep, state=SweepState.CANCELLED)

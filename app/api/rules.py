@@ -15,6 +15,7 @@ from app.admin.rules_check import verify_rules
 from app.admin.rules_file import dump_yaml, parse_yaml
 from app.api.doors import AdminDoor, ResourcesDep, ViewerDoor
 from app.api.etags import SeenDep
+from app.api.pages import Page, to_whole
 from app.api.views import View, problems
 from app.domain.reasons.codes import Code
 from app.domain.reasons.rows import Change
@@ -28,6 +29,8 @@ from app.transfer.seen_codes import list_codes
 
 router = APIRouter(prefix="/v1/rules", tags=["rules"])
 
+# As many as the column counts, and one more can be made.
+_MOST_VERSIONS = 2**31 - 2
 KeyId = Annotated[UUID, Query(description="The key whose rules these are")]
 
 
@@ -58,11 +61,21 @@ class VatCodeView(View):
     vat_rate: Decimal | None = Field(None, description="The VAT rate of its line there", examples=["0"])
 
 
-@router.get("", operation_id="show_rules", responses=problems(_404="not_found"))
+_YAML = "application/yaml"
+
+
+@router.get(
+    "",
+    operation_id="show_rules",
+    response_model=RulesView,
+    responses={200: {"content": {_YAML: {"schema": {"type": "string"}}}}, **problems(_404="not_found")},
+)
 async def show_rules_in_force(
     door: ViewerDoor,
     key_id: KeyId,
-    version: Annotated[int | None, Query(ge=1, description="An older version; left out: the one in force")] = None,
+    version: Annotated[
+        int | None, Query(ge=1, le=_MOST_VERSIONS, description="An older version; left out: the one in force")
+    ] = None,
     format: Annotated[Literal["json", "yaml"], Query(description="yaml: a file to keep and edit")] = "json",  # noqa: A002 - the word people expect
 ) -> Response:
     """The rules in force, or an older version of them."""
@@ -76,7 +89,7 @@ async def show_rules_in_force(
     if format == "yaml":
         size = len(rules.model_dump_json())
         text = f"# Rules of key “{key.name}”, version {found}\n{await run_aside(partial(_show_yaml, rules), size=size)}"
-        return Response(text, media_type="application/yaml", headers=_headers(found))
+        return Response(text, media_type=_YAML, headers=_headers(found))
     view = RulesView(key_id=key.id, version=found, rules=rules)
     return Response(view.model_dump_json(), media_type="application/json", headers=_headers(found))
 
@@ -94,14 +107,15 @@ def _tag(version: int) -> str:
 
 
 @router.get("/versions", operation_id="list_rules_versions", responses=problems(_404="not_found"))
-async def list_all_versions(door: ViewerDoor, key_id: KeyId) -> list[VersionView]:
+async def list_all_versions(door: ViewerDoor, key_id: KeyId) -> Page[VersionView, None]:
     """Every version, newest first."""
     key = await load_key(door.session, key_id)
-    return [VersionView.model_validate(row) for row in await list_versions(door.session, key.id, with_rules=False)]
+    rows = await list_versions(door.session, key.id, with_rules=False)
+    return to_whole([VersionView.model_validate(row) for row in rows])
 
 
 @router.get("/vat-codes", responses=problems(_404="not_found"))
-async def list_vat_codes(door: ViewerDoor, key_id: KeyId) -> list[VatCodeView]:
+async def list_vat_codes(door: ViewerDoor, key_id: KeyId) -> Page[VatCodeView, None]:
     """RecMan's VAT codes: those that documents have stated and those entered, each with what it is in Unimicro.
 
     A document with a code that is not mapped is held. To say what a code is: `vat_codes` in `PUT /v1/rules`.
@@ -110,7 +124,7 @@ async def list_vat_codes(door: ViewerDoor, key_id: KeyId) -> list[VatCodeView]:
     rules = (await load_rules(door.session, key.id)).rules
     seen = {row.code: row for row in await list_codes(door.session, key)}
     codes = sorted({*seen, *(rule.recman for rule in rules.vat_codes)})
-    return [_show_code(code, rules.find_vat_code(code), seen.get(code)) for code in codes]
+    return to_whole([_show_code(code, rules.find_vat_code(code), seen.get(code)) for code in codes])
 
 
 def _show_code(code: str, rule: VatCodeRule | None, seen: SeenCode | None) -> VatCodeView:

@@ -13,7 +13,7 @@ from app.api.doors import AdminDoor, Door, ResourcesDep, ViewerDoor
 from app.api.key_views import FindingView
 from app.api.series_items import Number, SeriesOrderItem
 from app.api.series_orders import examine, record_named, refuse, to_series
-from app.api.views import Order, View, problems
+from app.api.views import Order, RowId, View, problems
 from app.domain.findings import Finding, stops_nothing
 from app.domain.reasons.rows import Change
 from app.engine.wakeup import wake_workers
@@ -133,7 +133,7 @@ def _show(one: Standing) -> SeriesView:
     ),
 )
 async def skip_numbers(
-    door: AdminDoor, resources: ResourcesDep, key_id: UUID, series_id: int, order: SkipOrder
+    door: AdminDoor, resources: ResourcesDep, key_id: UUID, series_id: RowId, order: SkipOrder
 ) -> SkippedView:
     """Pass numbers that RecMan never made: Unimicro's series is set once, and the named number has its turn.
 

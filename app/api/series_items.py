@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from app.api.views import Order
+from app.api.views import Order, RowId
 from app.domain.documents import DocumentKind
 
 Number = Annotated[int, Field(ge=1, lt=10**18)]
@@ -14,7 +14,7 @@ Digits = Annotated[str, Field(pattern="^[0-9]{0,17}$")]
 class SeriesOrderItem(Order):
     """An invoice series of Unimicro's, and which of RecMan's documents it numbers; what is left out does not matter."""
 
-    series_id: int = Field(description="Id of an invoice series in Unimicro that nobody else uses", examples=[7])
+    series_id: RowId = Field(description="Id of an invoice series in Unimicro that nobody else uses", examples=[7])
     next_number: Number = Field(
         description="RecMan's next number: the one behind its last document. RecMan has no door that tells it",
         examples=[10045],

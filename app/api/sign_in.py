@@ -1,23 +1,21 @@
-"""Signing in to Unimicro: begin, come back, look at what came of it."""
+"""Signing in to Unimicro: begin, look at what came of it, say yes to it; the browser's part is in `browser`."""
 
-import html
 from datetime import datetime
-from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Query, Request
-from fastapi.responses import HTMLResponse, JSONResponse, Response
+from fastapi import APIRouter
 from pydantic import Field, SecretStr
 
 from app.accounting.connections import ServerClient, read_pem, read_pkcs12
-from app.admin.connect import Callback, begin_server, begin_sign_in, end_sign_in
+from app.admin.connect import begin_server, begin_sign_in, confirm_sign_in
 from app.admin.keys import load_key
 from app.admin.sign_ins import Beginning, load_sign_in, tell_state
-from app.api.doors import AdminDoor, Door, ResourcesDep, tell_error
+from app.api.doors import AdminDoor, Door, ResourcesDep
 from app.api.views import Order, View, problems, shown_once
 from app.domain.reasons.codes import Code
 from app.domain.states import SignInState
-from app.errors import RequestError, ServiceError
+from app.engine.wakeup import wake_workers
+from app.errors import RequestError
 from app.tables import SignIn
 
 router = APIRouter(tags=["keys"])
@@ -38,6 +36,8 @@ class PendingView(View):
     pending_id: UUID
     state: SignInState
     key_id: UUID | None = Field(description="The key that is signed in again, if it is one")
+    person: str | None = Field(description="Who has signed in, as Unimicro names him", examples=["Kari Nordmann"])
+    company_key: str | None = Field(description="The company that was chosen at Unimicro, where it tells that")
     companies: list[CompanyView]
     failure: str | None
     expires_at: datetime
@@ -47,8 +47,8 @@ class BegunView(PendingView):
     """A sign-in that has begun; for a server client it is over already."""
 
     authorize_url: str | None = shown_once(
-        description="Open this in a browser and sign in to Unimicro",
-        examples=["https://login.unimicro.no/connect/authorize?client_id=…&state=…"],
+        description="Open this in the browser that is to come back: it leads to Unimicro's sign-in",
+        examples=["https://example.com/oauth/unimicro/begin/ticket_9fK2…"],
     )
 
 
@@ -76,7 +76,12 @@ class SignInOrder(Order):
     "/v1/keys/connect",
     operation_id="begin_sign_in",
     status_code=201,
-    responses=problems(_404="not_found", _422="certificate_unusable", _502="client_refused, issuer_unusable"),
+    responses=problems(
+        _404="not_found",
+        _409="sign_ins_open",
+        _422="certificate_unusable",
+        _502="client_refused, issuer_unusable, scope_refused",
+    ),
 )
 async def connect(door: AdminDoor, resources: ResourcesDep, order: SignInOrder) -> BegunView:
     """Begin a sign-in to Unimicro; it must come back within ten minutes."""
@@ -108,61 +113,29 @@ def _read_client(application: ServerApplication) -> ServerClient:
     raise RequestError("Neither certificate file nor private key was given", fix=fix, code=Code.CERTIFICATE_UNUSABLE)
 
 
-@router.get("/v1/keys/pending/{pending_id}", operation_id="show_sign_in", responses=problems(_404="sign_in_unknown"))
+@router.get("/v1/sign-ins/{pending_id}", operation_id="show_sign_in", responses=problems(_404="sign_in_unknown"))
 async def show_pending(door: AdminDoor, pending_id: UUID) -> PendingView:
-    """How far a sign-in has come, and the companies to choose from."""
+    """How far a sign-in has come, who it was, and the companies to choose from."""
     return await _view(door, await load_sign_in(door.session, pending_id))
 
 
-_Text = Annotated[str | None, Query(max_length=4000)]
-
-
-@router.get(
-    "/oauth/unimicro/callback",
-    operation_id="end_sign_in",
-    responses=problems(
-        _409="company_not_reached",
-        _422="state_unknown, state_used, state_expired, sign_in_cancelled",
-        _502="wrong_issuer, sign_in_refused, no_offline_access",
-    ),
-    response_model=None,
+@router.post(
+    "/v1/sign-ins/{pending_id}/confirm",
+    operation_id="confirm_sign_in",
+    responses=problems(_404="sign_in_unknown", _409="sign_in_confirmed, company_not_reached"),
 )
-async def come_back(
-    request: Request,
-    resources: ResourcesDep,
-    state: _Text = None,
-    code: _Text = None,
-    iss: _Text = None,
-    error: _Text = None,
-) -> Response:
-    """Where Unimicro sends the administrator back to; a browser is shown a page, everything else JSON."""
-    wants_page = "text/html" in request.headers.get("accept", "")
-    try:
-        sign_in = await end_sign_in(resources, Callback(state=state, code=code, issuer=iss, error=error))
-    except ServiceError as trouble:
-        if not wants_page:
-            return await tell_error(request, trouble)
-        return _page("The sign-in did not work", [f"{trouble.cause}.", trouble.fix], status=trouble.status)
-    if wants_page:
-        return _page("Signed in to Unimicro", _tell(sign_in), status=200)
-    companies = [CompanyView(**row).model_dump() for row in sign_in.companies]
-    key_id = str(sign_in.key_id) if sign_in.key_id is not None else None
-    return JSONResponse({"pending_id": str(sign_in.id), "key_id": key_id, "companies": companies})
+async def confirm(door: AdminDoor, resources: ResourcesDep, pending_id: UUID) -> PendingView:
+    """Say yes to a sign-in that came back in another browser than the one that opened `authorize_url`.
 
-
-def _tell(sign_in: SignIn) -> list[str]:
-    if sign_in.key_id is not None:
-        return ["The key is in use again; what waited for it goes on now. You may close this page."]
-    listed = [f"{row['name']}{' (test company)' if row['is_test'] else ''}: {row['key']}" for row in sign_in.companies]
-    return [f"Now make the key with POST /v1/keys: pending_id {sign_in.id} and one of these companies.", *listed]
-
-
-def _page(title: str, lines: list[str], *, status: int) -> HTMLResponse:
-    body = "".join(f"<p>{html.escape(line)}</p>" for line in lines)
-    text = f"<!doctype html><meta charset=utf-8><title>{title}</title><h1>{title}</h1>{body}"
-    # The address holds the code: it must not travel on, and nothing foreign may run here.
-    headers = {"Referrer-Policy": "no-referrer", "Content-Security-Policy": "default-src 'none'"}
-    return HTMLResponse(text, status_code=status, headers=headers)
+    Somebody else may have signed in with an address that was handed on: look at `person` and `companies` first.
+    """
+    sign_in = await confirm_sign_in(door.session, resources, pending_id)
+    after = {"person": sign_in.person, "key_id": str(sign_in.key_id) if sign_in.key_id else None}
+    await door.record("key.confirm_sign_in", f"sign_in:{sign_in.id}", tenant_id=sign_in.tenant_id, after=after)
+    view = await _view(door, sign_in)
+    await door.session.commit()
+    wake_workers(resources)
+    return view
 
 
 async def _view(door: Door, sign_in: SignIn) -> PendingView:
@@ -170,6 +143,8 @@ async def _view(door: Door, sign_in: SignIn) -> PendingView:
         pending_id=sign_in.id,
         state=await tell_state(door.session, sign_in),
         key_id=sign_in.key_id,
+        person=sign_in.person or None,
+        company_key=sign_in.company_key,
         companies=[CompanyView(**row) for row in sign_in.companies],
         failure=sign_in.failure,
         expires_at=sign_in.expires_at,

@@ -19,6 +19,7 @@ from app.admin.tenants import (
 )
 from app.api.doors import OperatorDoor, ResourcesDep
 from app.api.etags import SeenDep, to_etag
+from app.api.pages import Page, to_whole
 from app.api.views import Name, Order, View, problems
 from app.domain.retention import Retention
 from app.domain.states import TenantState
@@ -74,9 +75,9 @@ async def make_tenant(door: OperatorDoor, resources: ResourcesDep, new: NewTenan
 
 
 @router.get("")
-async def list_all_tenants(door: OperatorDoor, resources: ResourcesDep) -> list[TenantView]:
+async def list_all_tenants(door: OperatorDoor, resources: ResourcesDep) -> Page[TenantView, None]:
     """Every RecMan account."""
-    return [_view(resources.vault, tenant) for tenant in await list_tenants(door.session)]
+    return to_whole([_view(resources.vault, tenant) for tenant in await list_tenants(door.session)])
 
 
 @router.get("/{tenant_id}", responses=problems(_404="not_found"))

@@ -9,6 +9,7 @@ from pydantic import AwareDatetime, Field
 
 from app.admin.tokens import NewToken, create_token, list_tokens, load_token, revoke_token, rotate_token
 from app.api.doors import AdminDoor, Door
+from app.api.pages import Page, to_whole
 from app.api.views import Name, Order, OverlapHours, OwnerId, View, problems, shown_once
 from app.domain.reasons.codes import Code
 from app.errors import ForbiddenError, RequestError
@@ -69,9 +70,10 @@ async def make_token(door: AdminDoor, order: TokenOrder) -> MadeToken:
 
 
 @router.get("")
-async def list_all_tokens(door: AdminDoor) -> list[TokenView]:
+async def list_all_tokens(door: AdminDoor) -> Page[TokenView, None]:
     """Every token that is not revoked."""
-    return [TokenView.model_validate(token) for token in await list_tokens(door.session, tenant_id=door.tenant_id)]
+    tokens = await list_tokens(door.session, tenant_id=door.tenant_id)
+    return to_whole([TokenView.model_validate(token) for token in tokens])
 
 
 @router.delete(

@@ -11,7 +11,8 @@ from pydantic import Field
 from app.admin.keys import find_key_in_use
 from app.admin.series import wake_behind_number
 from app.api.doors import AdminDoor, Door, ResourcesDep, ViewerDoor
-from app.api.views import Before, Limit, Order, View, problems
+from app.api.pages import Page, to_page
+from app.api.views import Before, Limit, Order, RowId, View, problems
 from app.clerk.absence import require_absent
 from app.domain.policies import MatchedBy
 from app.domain.reasons.codes import Code
@@ -113,15 +114,17 @@ async def list_all_transfers(
     kind: TransferKind | None = None,
     before: Before = None,
     limit: Limit = 100,
-) -> list[TransferView]:
+) -> Page[TransferView, int]:
+    """Every record on its way to a key, or there already, newest first."""
     rows = await list_transfers(
-        door.session, tenant_id=door.tenant_id, state=state, kind=kind, before_id=before, limit=limit
+        door.session, tenant_id=door.tenant_id, state=state, kind=kind, before_id=before, limit=limit + 1
     )
-    return [TransferView.model_validate(row) for row in rows]
+    return to_page(rows, TransferView.model_validate, limit=limit)
 
 
 @router.get("/transfers/{transfer_id}")
-async def show_transfer(door: ViewerDoor, transfer_id: int) -> TransferDetail:
+async def show_transfer(door: ViewerDoor, transfer_id: RowId) -> TransferDetail:
+    """One of them, with every attempt and what was said in it."""
     transfer = await load_transfer(door.session, transfer_id, tenant_id=door.tenant_id)
     attempts = await list_attempts(door.session, transfer_id)
     shown = TransferView.model_validate(transfer).model_dump()
@@ -135,7 +138,7 @@ class IgnoreOrder(Order):
 
 
 @router.post("/transfers/{transfer_id}/retry", status_code=202)
-async def retry_transfer(door: AdminDoor, resources: ResourcesDep, transfer_id: int) -> TransferView:
+async def retry_transfer(door: AdminDoor, resources: ResourcesDep, transfer_id: RowId) -> TransferView:
     """Look at the record again, now: after something was mended, or to send what was ignored after all."""
     transfer = await load_transfer(door.session, transfer_id, tenant_id=door.tenant_id)
     before = {"state": transfer.state}
@@ -146,9 +149,9 @@ async def retry_transfer(door: AdminDoor, resources: ResourcesDep, transfer_id: 
     return TransferView.model_validate(transfer)
 
 
-@router.post("/transfers/{transfer_id}/ignore", responses=problems(_404="not_found", _409="already_begun"))
+@router.post("/transfers/{transfer_id}/ignore", responses=problems(_409="already_begun", _502="Unimicro's own trouble"))
 async def ignore_transfer(
-    door: AdminDoor, resources: ResourcesDep, transfer_id: int, order: IgnoreOrder
+    door: AdminDoor, resources: ResourcesDep, transfer_id: RowId, order: IgnoreOrder
 ) -> TransferView:
     """Never send this record; a retry takes it back. What was begun is looked for in Unimicro: nothing may be there."""
     transfer = await load_transfer(door.session, transfer_id, tenant_id=door.tenant_id)
@@ -178,9 +181,10 @@ async def list_all_events(
     state: EventState | None = None,
     before: Before = None,
     limit: Limit = 100,
-) -> list[EventView]:
-    rows = await list_events(door.session, tenant_id=door.tenant_id, state=state, before_id=before, limit=limit)
-    return [EventView.model_validate(row) for row in rows]
+) -> Page[EventView, int]:
+    """Every hint that something may have changed, and what became of it, newest first."""
+    rows = await list_events(door.session, tenant_id=door.tenant_id, state=state, before_id=before, limit=limit + 1)
+    return to_page(rows, EventView.model_validate, limit=limit)
 
 
 async def _wake_behind(door: Door, transfer: Transfer) -> None:

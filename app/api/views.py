@@ -4,16 +4,19 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import Query
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from app.domain.exact import Exact
 from app.domain.reasons.codes import Code
 from app.tables import OPERATORS
 
 Limit = Annotated[int, Query(ge=1, le=1000, description="At most this many rows")]
-Before = Annotated[int | None, Query(description="Continue a listing: only rows older than the one with this id")]
 # The media type of every refusal.
 PROBLEM = "application/problem+json"
+# The largest number that a column holds. A larger one is no id of ours, and no count of anything.
+MOST = 2**63 - 1
+RowId = Annotated[int, Field(ge=1, le=MOST)]
+Before = Annotated[RowId | None, Query(description="Continue a listing: only rows older than the one with this id")]
 # What is the operators' own belongs to no tenant.
 OwnerId = Annotated[UUID | None, BeforeValidator(lambda owner: None if owner == OPERATORS else owner)]
 Name = Annotated[str, Field(min_length=1, max_length=100, pattern=r"\S")]
@@ -27,15 +30,27 @@ class View(BaseModel):
 
 
 class Order(Exact):
-    """What a caller wants; a misspelled field is an error and not ignored, and so is a value of another kind."""
+    """What a caller wants: a misspelled field is an error and not ignored.
+
+    So is a value of another kind, and a text that no column holds.
+    """
 
     model_config = ConfigDict(extra="forbid")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _holds_no_nul(cls, given: Any) -> Any:
+        for value in given.values() if isinstance(given, dict) else ():
+            parts = value if isinstance(value, list) else [value]
+            if any(isinstance(part, str) and "\0" in part for part in parts):
+                raise ValueError("a text holds a NUL (\\u0000), which nothing can be called")
+        return given
 
 
 class Problem(BaseModel):
     """An error (RFC 9457): a stable code, the cause, and what to do about it."""
 
-    type: str = Field(examples=["urn:recman-unimicro:name_taken"])
+    type: str = Field(description="Where the code is explained", examples=["https://example.com/errors/name_taken"])
     title: str = Field(examples=["name taken"])
     status: int = Field(examples=[409])
     code: str = Field(examples=[Code.NAME_TAKEN])

@@ -10,18 +10,13 @@ from datetime import date
 from decimal import Decimal
 from uuid import UUID
 
-from app.clerk.overview import InvoiceFilter, list_invoices, state_of
+from app.clerk.overview import InvoiceFilter, list_invoices, list_whole, state_of
 from app.clerk.sheets import to_sheet
 from app.domain.booking import Booking
 from app.domain.documents import DocumentKind
 from app.domain.states import InvoiceState
-from app.errors import RequestError
 from app.platform.db import Session
 from app.tables import Transfer
-
-# So many rows are read at once, and so many make one file at most.
-_PAGE = 1000
-_MOST_ROWS = 50_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,16 +82,7 @@ async def load_cross_sheet(session: Session, wanted: InvoiceFilter) -> str:
     Raises:
         RequestError: it is longer than one file may be; none is shown cut short.
     """
-    rows: list[CrossRow] = []
-    before_id: int | None = None
-    while True:
-        page, before_id = await list_cross(session, wanted, before_id=before_id, limit=_PAGE)
-        rows += page
-        if before_id is None:
-            return show_sheet(rows)
-        if len(rows) >= _MOST_ROWS:
-            cause = f"The list has more than {_MOST_ROWS} documents"
-            raise RequestError(cause, fix="Name days (`dated_from`, `dated_to`) or a key, and take several files.")
+    return show_sheet([_to_row(one) for one in await list_whole(session, wanted)])
 
 
 def show_sheet(rows: Sequence[CrossRow]) -> str:

@@ -24,8 +24,10 @@ from sqlalchemy import (
 from sqlalchemy.orm import InstrumentedAttribute
 
 from app.domain.booking import Booking, stands_as
+from app.domain.documents import DocumentKind
 from app.domain.reasons.codes import Code
 from app.domain.states import AT_REST, INVOICE_STATES, InvoiceState, show_invoice_state
+from app.errors import RequestError
 from app.platform.db import Session, older_than
 from app.tables import Transfer
 from app.transfer.listings import names_one_of
@@ -33,6 +35,9 @@ from app.transfer.log import INVOICE
 
 # More names than these are looked for among the documents: so many are met soon.
 _MOST_NAMES = 200
+# So many rows are read at once, and so many make one file at most.
+_PAGE = 1000
+_MOST_ROWS = 50_000
 _NONE: ColumnElement[Any] = literal_column("'[]'::jsonb")
 # From name to name by the index, whatever number of documents each has.
 _NAMES = text("""
@@ -64,6 +69,7 @@ class InvoiceFilter:
     department: str | None = None
     customer: str | None = None
     state: InvoiceState | None = None
+    kind: DocumentKind | None = None
     text: str | None = None
     only_open: bool = False
 
@@ -82,6 +88,7 @@ def read_filter(shown: Mapping[str, Any]) -> InvoiceFilter:
         "dated_from": date.fromisoformat,
         "dated_to": date.fromisoformat,
         "state": InvoiceState,
+        "kind": DocumentKind,
     }
     return InvoiceFilter(**{name: readers.get(name, _as_it_is)(value) for name, value in shown.items()})
 
@@ -114,6 +121,25 @@ async def list_invoices(
         conditions += () if names is None else (_is_among(Transfer.customer_name, names),)
     query = select(Transfer).where(*conditions).order_by(time.desc(), Transfer.id.desc())
     return (await session.scalars(query.limit(limit))).all()
+
+
+async def list_whole(session: Session, wanted: InvoiceFilter) -> list[Transfer]:
+    """Every invoice that the filter finds, in the order of `list_invoices`.
+
+    Raises:
+        RequestError: they are more than one file may hold; none is shown cut short.
+    """
+    found: list[Transfer] = []
+    while True:
+        before_id = found[-1].id if found else None
+        page = await list_invoices(session, wanted, before_id=before_id, limit=_PAGE)
+        found += page
+        if len(page) < _PAGE:
+            return found
+        if len(found) >= _MOST_ROWS:
+            cause = f"The list has more than {_MOST_ROWS} documents"
+            fix = "Name days (`dated_from`, `dated_to`) or a key, and take several files."
+            raise RequestError(cause, fix=fix, code=Code.FILE_TOO_LONG)
 
 
 async def _list_names(session: Session, wanted: InvoiceFilter) -> Sequence[str] | None:
@@ -156,6 +182,7 @@ def _conditions(wanted: InvoiceFilter) -> list[ColumnElement[bool]]:
         Transfer.tenant_id: wanted.tenant_id,
         Transfer.key_id: wanted.key_id,
         Transfer.recman_department_id: wanted.department,
+        Transfer.kind: wanted.kind,
     }
     conditions += [column == value for column, value in equal.items() if value is not None]
     if wanted.ids is not None:

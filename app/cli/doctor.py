@@ -62,10 +62,12 @@ async def _check_day_zone(settings: Settings, url: str) -> Finding:
 
 def _check_client(settings: Settings) -> Finding:
     what = "Unimicro client"
-    if not settings.unimicro_client_id or not settings.unimicro_client_secret.get_secret_value():
+    if not settings.unimicro_client_id:
         fix = "Register a web application in Unimicro's developer portal; set RMU_UNIMICRO_CLIENT_ID and …_SECRET."
-        return Finding(what, ok=False, cause="client id or secret is not set", fix=fix)
-    return Finding(what, ok=True, cause=f"{settings.unimicro_client_id}; sign-in returns to {settings.redirect_uri}")
+        return Finding(what, ok=False, cause="client id is not set", fix=fix)
+    kind = "" if settings.unimicro_client_secret.get_secret_value() else " (a public client: no secret is set)"
+    cause = f"{settings.unimicro_client_id}{kind}; sign-in returns to {settings.redirect_uri}"
+    return Finding(what, ok=True, cause=cause)
 
 
 async def _check_identity_server(settings: Settings) -> Finding:

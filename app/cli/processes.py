@@ -13,6 +13,7 @@ import uvloop
 
 from app.admin.tokens import ensure_operator
 from app.cli.beating import beating
+from app.cli.patience import make_config, to_patience
 from app.domain.reasons.catalogue import fix_for
 from app.domain.reasons.codes import Code
 from app.errors import StartError
@@ -134,15 +135,8 @@ async def _serve(resources: Resources, stop: asyncio.Event, sockets: Sequence[so
     async def share() -> AsyncIterator[Resources]:
         yield resources
 
-    config = uvicorn.Config(
-        create_app(share),
-        log_config=None,
-        access_log=False,
-        # It would believe whoever calls from this machine, and any text for an address: `api.addresses` reads them.
-        proxy_headers=False,
-        timeout_graceful_shutdown=_GRACE_SECONDS,
-    )
-    server = _Server(config)
+    patience = to_patience(resources.settings)
+    server = _Server(make_config(create_app(share), patience, timeout_graceful_shutdown=_GRACE_SECONDS))
     serving = asyncio.create_task(server.serve(sockets=list(sockets)))
     stopped = asyncio.create_task(stop.wait())
     await asyncio.wait({serving, stopped}, return_when=asyncio.FIRST_COMPLETED)

@@ -3,9 +3,9 @@
 import re
 from collections.abc import Callable
 from datetime import date
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import BaseModel, GetCoreSchemaHandler
+from pydantic import BaseModel, BeforeValidator, GetCoreSchemaHandler
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 _AS_THEY_ARE = frozenset({"int", "float", "bool"})
@@ -14,6 +14,7 @@ _OTHER = frozenset(
     {"default", "default_factory", "metadata", "serialization", "expected", "members", "config", "keys_schema"}
 )
 _DAY = re.compile(r"\d{4}-\d\d-\d\d")
+_DAY_NAME = "a day as 2026-12-01"
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d(:\d\d(\.\d+)?)?([Zz]|[+-]\d\d:?\d\d)?")
 
 
@@ -27,12 +28,18 @@ def _walk(node: Any) -> Any:
     walked = {name: value if name in _OTHER else _walk(value) for name, value in node.items()}
     kind = node.get("type")
     if kind in _AS_THEY_ARE:
-        return {**walked, "strict": True}
+        exact = {**walked, "strict": True}
+        return core_schema.no_info_before_validator_function(_to_whole, exact) if kind == "int" else exact
     if kind == "date":
-        return _only(_DAY, "a day as 2026-12-01", walked)
+        return _only(_DAY, _DAY_NAME, walked)
     if kind == "datetime":
         return _only(_MOMENT, "a moment as 2026-12-01T09:00:00Z", walked)
     return walked
+
+
+def _to_whole(value: Any) -> Any:
+    """5.0 is a whole number for JSON, and some languages write it so."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 def _only(form: re.Pattern[str], name: str, schema: Any) -> CoreSchema:
@@ -46,6 +53,10 @@ def _looks_like(form: re.Pattern[str], name: str) -> Callable[[Any], Any]:
         raise PydanticCustomError("form", "Input should be {name}", {"name": name})
 
     return verify
+
+
+# A day in a query, which is no part of a model: written as one, and nothing that would convert.
+Day = Annotated[date, BeforeValidator(_looks_like(_DAY, _DAY_NAME))]
 
 
 class Exact(BaseModel):

@@ -16,6 +16,8 @@ _FLOAT_ERROR = Decimal("1e-9")
 _FLOAT_STEP = Decimal(2) ** -52
 # NUL and half a surrogate pair can be written in JSON, but no database stores them as text.
 _MAYBE_UNSTORABLE = re.compile(rb"\\u(?:0000|[dD][89a-fA-F])")
+# Whoever writes or walks through a document goes down with it: the records of either system have six levels.
+_DEEPEST = 100
 _UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 
 
@@ -28,11 +30,23 @@ def parse_json(text: str | bytes) -> Any:
     raw = text if isinstance(text, bytes) else text.encode(errors="replace")
     try:
         found = simplejson.loads(text, use_decimal=True)
+        if raw.count(b"[") + raw.count(b"{") > _DEEPEST and _is_too_deep(found):
+            raise ValueError("JSON is nested too deep")
         return make_storable(found) if _MAYBE_UNSTORABLE.search(raw) else found
     except RecursionError as error:
         raise ValueError("JSON is nested too deep") from error
     except InvalidOperation as error:
         raise ValueError("JSON holds a number beyond all bounds") from error
+
+
+def _is_too_deep(found: Any) -> bool:
+    level = [found] if isinstance(found, list | dict) else []
+    for _ in range(_DEEPEST):
+        parts = (part.values() if isinstance(part, dict) else part for part in level)
+        level = [inner for part in parts for inner in part if isinstance(inner, list | dict)]
+        if not level:
+            return False
+    return True
 
 
 def make_storable(value: Any) -> Any:

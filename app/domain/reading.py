@@ -50,7 +50,10 @@ class Reading(Exact):
         examples=["2026-12-01"],
     )
     most_changes: int = Field(
-        500, ge=0, description="More changes than this in one scope and sweep wait for a person's approval"
+        500,
+        ge=0,
+        le=10_000_000,
+        description="More changes than this in one scope and sweep wait for a person's approval",
     )
 
     def most_calls(self, purpose: Purpose, *, daily_calls: int) -> int:

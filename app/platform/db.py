@@ -189,7 +189,7 @@ def look_at_all(session: Session) -> None:
     session.info[_SIGHT] = _ALL
 
 
-def older_than(time: InstrumentedAttribute[datetime], before_id: int | None) -> Sequence[ColumnElement[bool]]:
+def older_than(time: InstrumentedAttribute[datetime], before_id: int | UUID | None) -> Sequence[ColumnElement[bool]]:
     """The condition that continues a listing by `(time, id)`, newest first, behind the row with this id (None: none).
 
     Ids alone tell no order where several servers give them out.

@@ -253,7 +253,7 @@ def _watch(options: DemoOptions, settings: Settings, crew: Crew, http: httpx.Cli
 
 def _open_proven(settings: Settings, http: httpx.Client, console: Console) -> None:
     """Open the key once it is proven: until then its documents go one at a time, and each is compared."""
-    (key,) = http.get(f"{settings.public_url}/v1/keys").raise_for_status().json()
+    (key,) = http.get(f"{settings.public_url}/v1/keys").raise_for_status().json()["rows"]
     proof = key["proof"]
     if proof["state"] == Proof.STOPPED:
         raise DemoFailedError(f"the key was stopped: {proof['stopped']['cause']}")
@@ -266,13 +266,15 @@ def _poll(settings: Settings, crew: Crew, http: httpx.Client) -> Iterator[list[d
     deadline = time.monotonic() + _WORK_SECONDS
     while time.monotonic() < deadline:
         crew.check()
-        yield http.get(f"{settings.public_url}/v1/transfers", params={"limit": 1000}).raise_for_status().json()
+        yield http.get(f"{settings.public_url}/v1/transfers", params={"limit": 1000}).raise_for_status().json()["rows"]
         time.sleep(0.1)
 
 
 def _is_busy(settings: Settings, http: httpx.Client) -> bool:
     waiting = (
-        http.get(f"{settings.public_url}/v1/events", params={"state": EventState.WAITING}).raise_for_status().json()
+        http.get(f"{settings.public_url}/v1/events", params={"state": EventState.WAITING})
+        .raise_for_status()
+        .json()["rows"]
     )
     return bool(waiting)
 

@@ -120,7 +120,7 @@ and open the address that `echo` shows; it brings you back to the service.
   pending=$(printf '%s' "$begun" | pick pending_id)
   url=$(printf '%s' "$begun" | pick authorize_url)
   echo "$url"
-  curl -sSL "$url"
+  curl -sSL --cookie '' "$url"
 
 4. Make a key to the company {company}, and compare the customers of both sides. The sandbox's books have
 none yet, so the check ends `green`. Where it ends with `findings`, the key waits until they are mended or somebody

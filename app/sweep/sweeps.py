@@ -59,7 +59,8 @@ async def begin_backfill(  # noqa: PLR0913 - the parts of one order
         ConflictError: one is running, or the tenant has no RecMan API key.
     """
     if dated_to < dated_from:
-        raise RequestError("The last day is before the first one", fix="Give them the other way round.")
+        fix = "Give them the other way round."
+        raise RequestError("The last day is before the first one", fix=fix, code=Code.DAYS_REVERSED)
     wanted: dict[str, Any] = {"dated_from": dated_from.isoformat(), "dated_to": dated_to.isoformat()}
     if confirm is not None:
         await _require_preview(session, tenant, confirm, wanted, dry_run=dry_run)

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from sqlalchemy.types import BigInteger
 
 from app.domain.booking import Booking, Sender
-from app.domain.states import KeyState, Proof, TenantState
+from app.domain.states import KeyState, Mode, Proof, TenantState
 from app.tables.base import NOW, OPERATORS, Table, TenantOwned, one_of, refers_to
 
 
@@ -145,13 +145,13 @@ class Key(TenantOwned, Table):
     (name, reason, day; at, by); `kid_acceptance`: a word that Unimicro makes a KID where the document has none.
     `proof`: how far its documents are trusted (table `proving`); `credits_proven`: a credit note was among the equal.
 
-    Owner: admin.keys. Readers: admin, clerk.absence, transfer.
+    Owner: admin.keys. Readers: admin, clerk.absence, files, transfer.
     """
 
     __tablename__ = "key"
     __table_args__ = (
         Index("uq_key_name", "tenant_id", "name", unique=True, postgresql_where=text("state <> 'removed'")),
-        one_of("mode", "full", "file"),
+        one_of("mode", *Mode),
         one_of("booking", *Booking),
         one_of("sender", *Sender),
         one_of("client", "web", "server"),
@@ -191,7 +191,8 @@ class SignIn(TenantOwned, Table):
     """A sign-in to Unimicro that was begun: what must come back, and then what it gave.
 
     `key_id` is set when an existing key is signed in again; `used_at` when a key was made of it. `begun` and `granted`
-    are sealed, and emptied as soon as they are used.
+    are sealed, and emptied as soon as they are used. `browser_hash`: the browser that was sent to Unimicro from here;
+    what came back in another one is `unconfirmed`. `person` has signed in, and chosen `company_key` there.
 
     Owner: admin.sign_ins.
     """
@@ -205,6 +206,10 @@ class SignIn(TenantOwned, Table):
     begun_by: Mapped[str]
     begun: Mapped[bytes | None]
     granted: Mapped[bytes | None]
+    browser_hash: Mapped[bytes | None]
+    unconfirmed: Mapped[bool] = mapped_column(server_default=false())
+    person: Mapped[str] = mapped_column(server_default="")
+    company_key: Mapped[str | None]
     companies: Mapped[list[Any]] = mapped_column(server_default=text("'[]'"))
     expires_at: Mapped[datetime]
     returned_at: Mapped[datetime | None]
@@ -214,7 +219,9 @@ class SignIn(TenantOwned, Table):
 
 
 class SignInHash(Table):
-    """Which sign-in a state belongs to that comes back: asked before anybody knows the tenant.
+    """Which sign-in a state belongs to that comes back, or our own address that begins it.
+
+    Asked before anybody knows the tenant.
 
     Owner: admin.sign_ins.
     """

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, text
 from app.platform.db import create_engine, migrate
 from app.platform.months import list_tables_by_month
 from app.tables import Table
-from app.web import render_openapi
+from app.web import render_errors, render_openapi
 
 BY_MONTH = list_tables_by_month()
 _TABLES = """
@@ -100,6 +100,11 @@ async def test_migrating_twice_changes_nothing(database_url: str) -> None:
 def test_committed_api_description_is_current() -> None:
     committed = Path(__file__).resolve().parents[2] / "openapi" / "openapi.json"
     assert committed.read_text(encoding="utf-8") == render_openapi()
+
+
+def test_committed_list_of_codes_is_current() -> None:
+    committed = Path(__file__).resolve().parents[2] / "docs" / "errors.md"
+    assert committed.read_text(encoding="utf-8") == render_errors()
 
 
 def test_every_request_body_has_an_example_or_a_choice() -> None:

@@ -110,7 +110,7 @@ async def http() -> AsyncIterator[httpx.AsyncClient]:
 @pytest.fixture
 async def desk(http: httpx.AsyncClient) -> Desk:
     begun, code, issuer = await sign_in(http)
-    tokens = await exchange_code(http, IDENTITY, begun, code=code, issuer=issuer)
+    tokens = (await exchange_code(http, IDENTITY, begun, code=code, issuer=issuer)).tokens
     companies = await fetch_companies(http, tokens)
     opened = Desk(http=http, target=None, tokens=tokens, exchanges=[])  # type: ignore[arg-type]
 
@@ -134,7 +134,7 @@ async def desk(http: httpx.AsyncClient) -> Desk:
 
 async def test_a_sign_in_gives_tokens_the_api_base_and_the_living_companies(http: httpx.AsyncClient) -> None:
     begun, code, issuer = await sign_in(http)
-    tokens = await exchange_code(http, IDENTITY, begun, code=code, issuer=issuer)
+    tokens = (await exchange_code(http, IDENTITY, begun, code=code, issuer=issuer)).tokens
     assert tokens.api_base == f"{HOST}/"
     names = [(company.name, company.is_test) for company in await fetch_companies(http, tokens)]
     assert names == [("Nordlys Bemanning AS", False), ("Nordlys Konsulent AS", False), ("Nordlys Test AS", True)]

@@ -51,7 +51,8 @@ async def test_one_sign_in_used_by_two_at_once_makes_one_key(world: World) -> No
 
 async def test_a_callback_that_comes_twice_at_once_is_taken_once(world: World) -> None:
     begun = (await world.call("POST", "/v1/keys/connect", {}, tenant=world.tenant_id)).json()
-    back = (await world.http.get(begun["authorize_url"], follow_redirects=False)).headers["location"]
+    away = (await world.http.get(begun["authorize_url"], follow_redirects=False)).headers["location"]
+    back = (await world.http.get(away, follow_redirects=False)).headers["location"]
     answers = await at_once(
         world, "SELECT id FROM sign_in FOR NO KEY UPDATE", world.http.get(back), world.http.get(back)
     )

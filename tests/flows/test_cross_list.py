@@ -21,7 +21,8 @@ async def cross(world: World, **asked: Any) -> list[dict[str, Any]]:
     rows: list[dict[str, Any]] = []
     before: dict[str, Any] = {}
     while True:
-        page = await world.get("/v1/invoices/cross-list", **asked, **before)
+        wanted = "&".join(f"{name}={value}" for name, value in {**asked, **before}.items())
+        page = (await world.call("GET", f"/v1/invoices/cross-list?{wanted}")).json()
         rows += page["rows"]
         if page["next"] is None:
             return rows

@@ -13,7 +13,7 @@ from app.admin.customer_checks import begin_check, record_result
 from app.admin.keys import load_key
 from app.errors import ConflictError
 from app.sandbox.samples import load_samples
-from tests.world import World, open_world
+from tests.world import World, open_world, rows_of
 from tests.world.wire import list_differences, watch_writes
 
 EVIL = '=HYPERLINK("http://evil.example")<script>alert(1)</script>'
@@ -69,7 +69,7 @@ async def test_nothing_is_sent_before_a_check_and_everything_after_a_green_one(u
 
 async def test_dry_run_shows_the_plan_before_any_check(unchecked: World) -> None:
     row = await hear_and_wait(unchecked)
-    (told,) = (await unchecked.call("POST", "/v1/invoices/dry-run", {"ids": [row["id"]]})).json()
+    (told,) = rows_of(await unchecked.call("POST", "/v1/invoices/dry-run", {"ids": [row["id"]]}))
     assert told["outcome"] == "send", told
     # It says what everything waits for, and shows what goes then.
     assert [reason["code"] for reason in told["reasons"]] == ["customer_check_missing"]

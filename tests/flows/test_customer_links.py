@@ -7,7 +7,7 @@ import pytest
 
 from app.sandbox.unimicro.switches import DeletedCustomer, PrivateFlag
 from app.transfer.books import KnownBooks
-from tests.world import COMPANY, World
+from tests.world import COMPANY, World, rows_of
 
 # Made up; the check digits are right.
 PERSON = "15108695088"
@@ -109,7 +109,7 @@ async def test_deleted_customer_is_named_and_its_link_released_by_a_door(
     assert "customer-links/201" in row["reasons"][0]["fix"]
     if not is_remembered:
         # Where a draft was tried the dry run says that it is looked for first.
-        (dry,) = (await world.call("POST", "/v1/invoices/dry-run", {"ids": [row["id"]]})).json()
+        (dry,) = rows_of(await world.call("POST", "/v1/invoices/dry-run", {"ids": [row["id"]]}))
         assert (dry["outcome"], dry["reasons"][0]["code"]) == ("hold", "customer_deleted")
     answer = await world.call("DELETE", f"/v1/keys/{world.key_id}/customer-links/201")
     assert answer.status_code == 200, answer.text

@@ -7,7 +7,7 @@ import pytest
 
 from app.sandbox.unimicro.switches import LockDay, LockRefusal
 from app.transfer.books import KnownBooks
-from tests.world import COMPANY, World, open_world
+from tests.world import COMPANY, World, open_world, rows_of
 
 LOCK = "2026-10-31"
 
@@ -29,7 +29,7 @@ def put_invoice(world: World, record_id: int, **changes: Any) -> int:
 
 async def dry_run(world: World, record_id: int) -> dict[str, Any]:
     row = await world.document(record_id)
-    (told,) = (await world.call("POST", "/v1/invoices/dry-run", {"ids": [row["id"]]})).json()
+    (told,) = rows_of(await world.call("POST", "/v1/invoices/dry-run", {"ids": [row["id"]]}))
     found: dict[str, Any] = told
     return found
 

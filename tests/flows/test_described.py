@@ -1,8 +1,14 @@
 """What the description promises of every address: its methods, its parameters, nothing beside them."""
 
-import pytest
+import csv
+import io
 
-from tests.world import OURS, TOKEN, World
+import pytest
+from fastapi.routing import APIRoute
+
+from app.domain.reasons.codes import Code
+from app.web import ROOMS
+from tests.world import OURS, TOKEN, World, rows_of
 from tests.world.routes import ROUTES
 
 HEADERS = {"Authorization": f"Bearer {TOKEN}"}
@@ -47,3 +53,78 @@ async def test_an_address_names_all_of_its_methods_and_its_head_is_that_of_its_g
 async def test_the_head_of_what_machines_look_at_is_answered(world: World, path: str) -> None:
     answer = await world.http.head(f"{OURS}{path}", headers=HEADERS)
     assert (answer.status_code, answer.content) == (200, b"")
+
+
+async def test_the_type_of_a_refusal_is_where_its_code_is_explained(world: World) -> None:
+    refused = (await world.http.get(f"{OURS}/v1/keys")).json()
+    told = await world.http.get(refused["type"])
+    assert told.json()["code"] == refused["code"] == "not_signed_in"
+    assert told.json()["meaning"] == "No valid token, secret or signature came with the request."
+    page = await world.http.get(refused["type"], headers={"Accept": "text/html,*/*"})
+    assert (page.headers["content-type"], "not_signed_in" in page.text) == ("text/html; charset=utf-8", True)
+    assert (await world.http.get(f"{OURS}/errors/nothing")).json()["code"] == "not_found"
+
+
+async def test_every_code_has_its_page(world: World) -> None:
+    rows = rows_of(await world.http.get(f"{OURS}/errors"))
+    assert {row["code"] for row in rows} == set(Code)
+    for row in rows:
+        assert (await world.http.get(f"{OURS}/errors/{row['code']}")).json() == row
+        assert row["meaning"]
+        assert bool(row["fix"]) == (row["kind"] == "reason")
+
+
+def test_no_word_in_an_address_is_taken_for_an_id() -> None:
+    routes = [route for room in ROOMS for route in room.router.routes if isinstance(route, APIRoute)]
+    words = [(method, one) for one in routes if "{" not in one.path for method in one.methods or ()]
+    taken = {
+        (method, word.path): first.path
+        for method, word in words
+        for first in routes[: routes.index(word)]
+        if method in (first.methods or ()) and first.path_regex.fullmatch(word.path)
+    }
+    assert taken == {}
+
+
+async def test_an_invoice_is_shown_alone_as_it_stands_in_the_list(world: World) -> None:
+    await world.carry("invoice", 5001)
+    (row,) = await world.get("/v1/invoices")
+    assert await world.get(f"/v1/invoices/{row['id']}") == row
+    (customer,) = await world.get("/v1/transfers", kind="customer")
+    answer = await world.call("GET", f"/v1/invoices/{customer['id']}")
+    assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
+
+
+async def test_the_overview_is_filtered_by_kind_and_written_as_a_file(world: World) -> None:
+    await world.carry("invoice", 5001, 5008)
+    kinds = {kind: await world.get("/v1/invoices", kind=kind) for kind in ("invoice", "credit_note")}
+    assert {kind: {row["kind"] for row in rows} for kind, rows in kinds.items()} == {kind: {kind} for kind in kinds}
+    answer = await world.call("GET", "/v1/invoices?kind=invoice&format=csv")
+    assert answer.headers["content-type"] == "text/csv; charset=utf-8"
+    sheet = list(csv.DictReader(io.StringIO(answer.text.removeprefix("\ufeff")), delimiter=";"))
+    assert {(row["RecMan number"], row["kind"]) for row in sheet} == {
+        (row["number"], "invoice") for row in kinds["invoice"]
+    }
+
+
+async def test_pages_follow_each_other_and_the_last_one_says_so(world: World) -> None:
+    await world.carry("invoice", 5001, 5002, 5003)
+    whole = [row["id"] for row in await world.get("/v1/transfers", limit=1000)]
+    found: list[int] = []
+    before = ""
+    for _ in whole:
+        page = (await world.call("GET", f"/v1/transfers?limit=2{before}")).json()
+        found += [row["id"] for row in page["rows"]]
+        if page["next"] is None:
+            break
+        assert len(page["rows"]) == 2
+        before = f"&before={page['next']}"
+    assert found == whole
+    jobs = [
+        (await world.post(f"/v1/invoices/send?tenant={world.tenant_id}", {"everything": True})).json()["id"]
+        for _ in "abc"
+    ]
+    first = (await world.call("GET", "/v1/jobs?limit=2")).json()
+    assert [row["id"] for row in first["rows"]] == jobs[:0:-1]
+    rest = (await world.call("GET", f"/v1/jobs?limit=2&before={first['next']}")).json()
+    assert ([row["id"] for row in rest["rows"]], rest["next"]) == (jobs[:1], None)

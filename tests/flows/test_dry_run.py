@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from app.sandbox.samples import load_samples
-from tests.world import World
+from tests.world import World, rows_of
 from tests.world.wire import list_differences, watch_writes
 
 SAMPLES = load_samples()
@@ -17,7 +17,7 @@ async def dry_run(world: World, record_id: str | int) -> dict[str, Any]:
     row = await world.document(record_id)
     answer = await world.post("/v1/invoices/dry-run", {"ids": [row["id"]]})
     assert answer.status_code == 200, answer.text
-    told: dict[str, Any] = answer.json()[0]
+    told: dict[str, Any] = rows_of(answer)[0]
     return told
 
 

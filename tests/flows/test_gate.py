@@ -1,10 +1,12 @@
 """What is refused is refused before it costs anything: no token before the body, and no body over its cap."""
 
+import asyncio
 from collections.abc import AsyncIterator, MutableMapping
 from typing import Any
 
 import pytest
 
+from app.api.gate import Bodies
 from app.platform.http import httpx
 from app.web import create_app
 from tests.world import OURS, TOKEN, World
@@ -127,3 +129,29 @@ async def test_bodies_within_their_caps_come_through_whole(world: World) -> None
     headers = {"Authorization": f"bearer {TOKEN}", "Content-Type": "application/json"}
     body = chunks(b'{"name": "Sydlys"}')
     assert (await world.http.post(f"{OURS}/v1/tenants", content=body, headers=headers)).status_code == 201
+
+
+async def drops() -> AsyncIterator[bytes]:
+    for _ in range(200):
+        yield b" "
+        await asyncio.sleep(0.05)
+
+
+async def test_a_body_that_comes_drop_by_drop_is_too_late_at_some_time(world: World) -> None:
+    world.resources.settings = world.resources.settings.model_copy(update={"request_body_seconds": 0.3})
+    for path in ("/v1/tenants", world.hook):
+        headers = {"Authorization": f"Bearer {TOKEN}"}
+        answer = await world.http.post(f"{OURS}{path}", content=drops(), headers=headers)
+        assert (answer.status_code, answer.json()["code"]) == (408, "too_slow")
+        assert answer.headers["connection"] == "close"
+
+
+async def test_bodies_that_do_not_fit_beside_others_are_sent_again_later(world: World) -> None:
+    bodies, full = world.resources.kept(Bodies), world.resources.settings.bodies_bytes
+    bodies.held = full
+    answer = await world.http.post(f"{OURS}{world.hook}", content=b"{}")
+    assert (answer.status_code, answer.json()["code"], answer.headers["retry-after"]) == (503, "busy", "5")
+    assert bodies.held == full
+    bodies.held = 0
+    assert (await world.http.post(f"{OURS}{world.hook}", content=b"{}")).status_code == 202
+    assert bodies.held == 0

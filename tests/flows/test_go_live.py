@@ -10,7 +10,7 @@ import pytest
 from app.accounting.targets import open_target
 from app.platform.http import httpx
 from app.sandbox.samples import load_samples
-from tests.world import LATE, World, open_world
+from tests.world import LATE, World, open_world, rows_of
 
 SAMPLES = load_samples()
 
@@ -102,7 +102,7 @@ async def test_retry_approval_and_job_do_not_pass_the_first_day(late_world: Worl
         assert (await world.call("POST", path, body, tenant=world.tenant_id)).status_code == 202, path
         await world.settle()
         assert codes(await world.document(5001)) == ["before_go_live"], path
-    told = (await world.post("/v1/invoices/dry-run", {"ids": [row["id"]]})).json()
+    told = rows_of(await world.post("/v1/invoices/dry-run", {"ids": [row["id"]]}))
     assert (told[0]["outcome"], told[0]["reasons"][0]["code"]) == ("hold", "before_go_live")
     assert await world.invoices() == []
 
@@ -151,7 +151,7 @@ async def test_invoice_that_a_credit_note_needs_is_held_and_the_credit_note_says
     assert (credit["state"], codes(credit)) == ("waiting", ["waits"])
     assert "go-live day" in credit["reasons"][0]["cause"]
     assert "before-go-live" in credit["reasons"][0]["fix"]
-    (dry,) = (await world.post("/v1/invoices/dry-run", {"ids": [credit["id"]]})).json()
+    (dry,) = rows_of(await world.post("/v1/invoices/dry-run", {"ids": [credit["id"]]}))
     assert (dry["outcome"], dry["reasons"][0]["fix"]) == ("wait", credit["reasons"][0]["fix"])
     assert len(await world.invoices()) == 1
     told = await world.decide("link", ids=[invoice["id"]])

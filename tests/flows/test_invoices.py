@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from app.sandbox.samples import load_samples
-from tests.world import World
+from tests.world import World, rows_of
 
 SAMPLES = load_samples()
 TABLES = ("tenant", "key", "department", "lane", "event", "transfer", "attempt", "rule_set", "job")
@@ -84,7 +84,7 @@ async def plan(world: World, number: str) -> dict[str, Any]:
     row = (await overview(world))[number]
     answer = await world.call("POST", "/v1/invoices/dry-run", {"ids": [row["id"]]})
     assert answer.status_code == 200, answer.text
-    (told,) = answer.json()
+    (told,) = rows_of(answer)
     found: dict[str, Any] = told
     return found
 

@@ -5,7 +5,7 @@ from typing import Any
 from sqlalchemy import text
 
 from app.sandbox.samples import load_samples
-from tests.world import World
+from tests.world import World, rows_of
 
 SAMPLES = load_samples()
 
@@ -45,19 +45,22 @@ async def test_mode_does_not_change_while_documents_are_under_way(world: World) 
     await patch(world, state="paused")
     await world.hear_of("invoice", 5001)
     await world.stall()
-    status, told = await patch(world, mode="file")
+    status, told = await patch(world, mode="file", booking="voucher")
     assert (status, told["code"]) == (409, "documents_under_way")
     assert "1 documents" in told["cause"]
     await patch(world, state="active")
     await world.settle()
-    status, key = await patch(world, mode="file")
+    status, told = await patch(world, mode="file")
+    assert (status, told["code"]) == (422, "booking_unfit")
+    status, key = await patch(world, mode="file", booking="voucher")
     assert (status, key["mode"]) == (200, "file")
     await world.hear_of("invoice", 5002)
     await world.settle()
     held = (await world.transfers())["invoice", "5002"]
-    assert (held["state"], held["reasons"][0]["code"]) == ("held", "key_in_file_mode")
+    assert (held["state"], held["reasons"][0]["code"]) == ("held", "file_part_missing")
     # Back in full mode it goes on by itself.
-    assert (await patch(world, mode="full"))[0] == 200
+    assert (await patch(world, mode="full"))[1]["code"] == "booking_unproven"
+    assert (await patch(world, mode="full", booking="renumbered"))[0] == 200
     await world.settle()
     assert (await world.transfers())["invoice", "5002"]["state"] == "done"
 
@@ -71,7 +74,7 @@ async def test_settings_take_known_fields_only(world: World) -> None:
 
 async def test_departments_are_read_from_recman_and_route_documents(world: World) -> None:
     answer = await world.call("POST", "/v1/departments/refresh", tenant=world.tenant_id)
-    found = {row["recman_department_id"]: row["name"] for row in answer.json()}
+    found = {row["recman_department_id"]: row["name"] for row in rows_of(answer)}
     assert len(found) >= 2
     first = next(iter(found))
     key_id = await make_second_key(world, [first])

@@ -123,7 +123,7 @@ async def test_no_line_holds_a_person_or_a_secret_whatever_goes_wrong(world: Wor
     await world.hear_of("company", 201)
     await world.hear_of("invoice", 5001, 5002, 5003, 5004, 5008)
     await work(world, stumble, ended=6)
-    await world.get("/v1/invoices", search=PERSON)
+    await world.get("/v1/invoices", text=PERSON)
     await world.call("POST", f"/v1/keys?note={PERSON}", {"name": PERSON})
     assert await ask_uvicorn() == 500
     trouble = {"message": "Task exception was never retrieved", "exception": ValueError(PERSON), "future": PERSON}

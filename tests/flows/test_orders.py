@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.world import World
+from tests.world import World, rows_of
 
 
 async def test_invoice_becomes_a_registered_order_with_equal_totals(world: World) -> None:
@@ -80,6 +80,6 @@ async def test_dry_run_shows_the_order(world: World) -> None:
     async with world.resources.engine.begin() as connection:
         await connection.exec_driver_sql("UPDATE key SET open_to_all = true")
     (row,) = await world.get("/v1/invoices")
-    told = (await world.call("POST", "/v1/invoices/dry-run", {"ids": [row["id"]]})).json()[0]
+    told = rows_of(await world.call("POST", "/v1/invoices/dry-run", {"ids": [row["id"]]}))[0]
     calls = [step["call"]["path"] for step in told["steps"] if step["call"]]
     assert calls[-2:] == ["api/biz/orders", "api/biz/orders/{id}?action=register"]

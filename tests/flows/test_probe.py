@@ -13,7 +13,7 @@ from app.recman.read.dialect import list_fields
 from app.sandbox.recman.store import RecmanOptions
 from app.sandbox.samples import load_samples
 from app.sweep.probe import _probe
-from tests.world import RECMAN_KEY, World, open_world
+from tests.world import RECMAN_KEY, World, open_world, rows_of
 
 SAMPLES = load_samples()
 
@@ -22,7 +22,7 @@ async def probe(world: World) -> dict[str, dict[str, Any]]:
     world.recman.state.store.calls.clear()
     answer = await world.call("POST", "/v1/recman/probe", tenant=world.tenant_id)
     assert answer.status_code == 200, answer.text
-    return {row["scope"]: row for row in answer.json()}
+    return {row["scope"]: row for row in rows_of(answer)}
 
 
 async def test_a_probe_tells_scopes_names_and_filters_in_ten_calls(world: World) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from app.sandbox.samples import Record
-from tests.world import World
+from tests.world import World, rows_of
 
 
 async def say(world: World, body: Record, **to: Any) -> None:
@@ -63,14 +63,14 @@ async def test_a_sweep_and_a_probe_go_on_past_a_scope_that_is_refused_in_any_wor
     assert text in ended["counts"]["company"]["refused"]
     assert ended["counts"]["invoice"]["told"] > 0
     answer = await world.call("POST", "/v1/recman/probe", tenant=world.tenant_id)
-    outcomes = {one["scope"]: one["outcome"] for one in answer.json()}
+    outcomes = {one["scope"]: one["outcome"] for one in rows_of(answer)}
     assert (outcomes["company"], outcomes["invoice"]) == ("refused", "readable")
 
 
 async def test_what_a_probe_paid_for_is_kept(world: World) -> None:
     await say(world, {}, status=403, scopes=["company"])
     answer = await world.call("POST", "/v1/recman/probe", tenant=world.tenant_id)
-    assert {one["scope"] for one in answer.json()} == {"invoice", "project"}
+    assert {one["scope"] for one in rows_of(answer)} == {"invoice", "project"}
 
 
 async def test_an_id_filter_that_is_refused_in_other_words_makes_us_read_pages(

@@ -348,7 +348,8 @@ async def test_departments_and_keys_shuffled_by_many_at_once_never_meet_a_remove
 async def test_sign_in_that_comes_back_for_a_removed_key_gives_it_nothing(world: World) -> None:
     begun = await world.call("POST", "/v1/keys/connect", {"key_id": str(world.key_id)}, tenant=world.tenant_id)
     url = begun.json()["authorize_url"]
-    page = await world.http.get(url, follow_redirects=False)
+    begun = await world.http.get(url, follow_redirects=False)
+    page = await world.http.get(begun.headers["location"], follow_redirects=False)
     await world.office.remove_key(world.key_id)
     back = await world.http.get(page.headers["location"], follow_redirects=True)
     assert back.status_code == 404, back.text

@@ -10,7 +10,7 @@ from app.admin.rules import load_rules
 from app.domain.money import round_money
 from app.domain.rules import Rules
 from app.platform.http import httpx
-from tests.world import OURS, TOKEN, World
+from tests.world import OURS, TOKEN, World, rows_of
 
 
 async def send(world: World, record: int = 5001) -> dict[str, Any]:
@@ -233,7 +233,7 @@ async def test_rules_have_versions_and_a_file_form(world: World) -> None:
     again = await world.http.put(f"http://ours.test{path}", content=file.content, headers=seen)
     assert again.json()["rules"] == sent.json()["rules"]
     assert [
-        row["version"] for row in (await world.call("GET", f"/v1/rules/versions?key_id={world.key_id}")).json()
+        row["version"] for row in rows_of(await world.call("GET", f"/v1/rules/versions?key_id={world.key_id}"))
     ] == [2, 1]
     old = await world.call("GET", f"{path}&version=1")
     assert old.json()["rules"]["not_before"] == "2026-01-01"

@@ -1,6 +1,6 @@
 """Documents issued in a series of their own, in RecMan's order."""
 
-from tests.world import World
+from tests.world import World, rows_of
 from tests.world.numbered import FIRST, expect_issued, list_issued, make_invoices, prove_again, skip_to, start_series
 
 N = FIRST
@@ -89,7 +89,7 @@ async def test_a_dry_run_shows_the_series(world: World) -> None:
     (first,) = make_invoices(world, [N])
     await world.carry("invoice", first)
     ids = [(await world.document(first))["id"]]
-    (told,) = (await world.post("/v1/invoices/dry-run", {"ids": ids})).json()
+    (told,) = rows_of(await world.post("/v1/invoices/dry-run", {"ids": ids}))
     (draft,) = (call for step in told["steps"] for call in step["calls"] if "Items" in (call["payload"] or {}))
     assert draft["payload"]["InvoiceNumberSeriesID"] == series_id
 

@@ -13,7 +13,7 @@ from standardwebhooks import Webhook
 
 from app.api.webhooks.known import KnownHooks
 from app.platform.crypto import Vault
-from tests.world import COMPANY, OURS, World
+from tests.world import COMPANY, OURS, World, rows_of
 from tests.world.processes import run_alone
 
 BODY = '{"event": "invoice.created", "id": 5001}'
@@ -88,7 +88,7 @@ async def test_admin_makes_no_operator_and_no_token_for_others(world: World) -> 
     assert answer.status_code == 403
     made = await world.call("POST", "/v1/tokens", {"name": "own", "role": "admin"}, token=admin)
     assert made.json()["tenant_id"] == str(world.tenant_id)
-    names = {row["name"] for row in (await world.call("GET", "/v1/tokens", token=admin)).json()}
+    names = {row["name"] for row in rows_of(await world.call("GET", "/v1/tokens", token=admin))}
     assert "bootstrap" not in names
 
 

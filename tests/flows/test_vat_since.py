@@ -7,7 +7,7 @@ import pytest
 
 from app.sandbox.unimicro.books import Books
 from app.transfer.books import KnownBooks
-from tests.world import World
+from tests.world import World, rows_of
 from tests.world.wire import list_differences, watch_writes
 
 
@@ -77,7 +77,7 @@ async def test_dry_run_shows_that_a_draft_of_earlier_rules_is_made_again(world: 
     await leave_draft(world)
     await world.office.put_rules({"accounting": [{"product": "4001", "vat_code": "5", "account": 3200}]})
     row = await world.document(5001)
-    (told,) = (await world.post("/v1/invoices/dry-run", {"ids": [row["id"]]})).json()
+    (told,) = rows_of(await world.post("/v1/invoices/dry-run", {"ids": [row["id"]]}))
     assert [step["step"] for step in told["steps"]] == ["TakeBack", "CreateDraft", "Issue"]
     with watch_writes(world) as sent:
         await world.settle()

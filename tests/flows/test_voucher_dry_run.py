@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from app.domain.booking import Booking
-from tests.world import World
+from tests.world import World, rows_of
 from tests.world.bookings import CREDIT_NOTES, CURRENCY, choose_booking
 from tests.world.vouchers import turn
 from tests.world.wire import list_differences, watch_writes
@@ -17,7 +17,7 @@ async def dry_run(world: World, record_id: int) -> dict[str, Any]:
     row = await world.document(record_id)
     answer = await world.post("/v1/invoices/dry-run", {"ids": [row["id"]]})
     assert answer.status_code == 200, answer.text
-    told: dict[str, Any] = answer.json()[0]
+    told: dict[str, Any] = rows_of(answer)[0]
     return told
 
 

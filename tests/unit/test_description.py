@@ -31,6 +31,10 @@ def read_document() -> Any:
     return json.loads((_ROOT / "openapi" / "openapi.json").read_text(encoding="utf-8"))
 
 
+# What tells how things stand with the status of an error, in a form of its own beside the problem.
+_OWN_FORMS = {("/health", "503"): {"application/json"}}
+
+
 def list_operations() -> Iterator[tuple[str, str, dict[str, Any]]]:
     """Method, path and description of every operation."""
     for path, methods in read_document()["paths"].items():
@@ -48,7 +52,8 @@ def test_every_refusal_is_a_problem_with_cause_and_fix() -> None:
         (method, path, status)
         for method, path, operation in list_operations()
         for status, answer in list_refusals(operation).items()
-        if answer["content"] != {PROBLEM: {"schema": {"$ref": "#/components/schemas/Problem"}}}
+        if answer["content"].keys() - _OWN_FORMS.get((path, status), set()) != {PROBLEM}
+        or answer["content"][PROBLEM] != {"schema": {"$ref": "#/components/schemas/Problem"}}
     ]
     assert told == []
     assert {"code", "cause", "fix"} <= set(read_document()["components"]["schemas"]["Problem"]["required"])
@@ -94,6 +99,10 @@ def test_every_operation_has_one_tag_that_is_explained() -> None:
     assert [tag["name"] for tag in read_document()["tags"]] == list(TAGS)
 
 
+def test_every_operation_says_what_it_does() -> None:
+    assert [path for _, path, operation in list_operations() if not operation.get("description")] == []
+
+
 def test_who_made_it_where_it_stands_and_under_which_licence_is_said() -> None:
     assert read_document()["info"].keys() >= {"title", "version", "summary", "description", "contact", "license"}
     assert read_document()["servers"]
@@ -112,3 +121,20 @@ def test_a_route_that_says_nothing_gets_all_of_it(*, guarded: bool) -> None:
     assert set(list_refusals(operation)) == wanted
     assert all(set(answer["content"]) == {PROBLEM} for answer in list_refusals(operation).values())
     assert operation["security"] == ([{"HTTPBearer": []}] if guarded else [])
+
+
+def test_a_list_is_an_object_with_its_rows_and_what_continues_it() -> None:
+    schemas = read_document()["components"]["schemas"]
+    answers = {
+        (method, path): answer["content"].get("application/json", {}).get("schema", {})
+        for method, path, operation in list_operations()
+        for status, answer in operation["responses"].items()
+        if status.startswith("2") and "content" in answer
+    }
+    assert [place for place, schema in answers.items() if schema.get("type") == "array"] == []
+    pages = [schema["$ref"].rpartition("/")[2] for schema in answers.values() if "Page" in schema.get("$ref", "")]
+    assert len(pages) >= 24
+    assert {tuple(schemas[page]["required"]) for page in pages} == {("rows", "next")}
+    # Whoever names no more than a limit gets the rest by `before` or `after`.
+    paged = {page for page in pages if schemas[page]["properties"]["next"] != {"type": "null"}}
+    assert paged

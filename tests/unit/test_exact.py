@@ -23,7 +23,7 @@ _MAY = {"name": "Kari", "role": "viewer"}
     ("model", "sent"),
     [
         (Wanted, {"ids": ["5"]}),
-        (Wanted, {"ids": [5.0]}),
+        (Wanted, {"ids": [5.5]}),
         (Wanted, {"ids": [True]}),
         (Wanted, {"everything": 1}),
         (Wanted, {"everything": "yes"}),
@@ -34,7 +34,7 @@ _MAY = {"name": "Kari", "role": "viewer"}
         (TokenOrder, {**_MAY, "expires_at": "1795000000"}),
         (TenantChange, {"retention": {"bodies_days": "90"}}),
         (ReadingChange, {"most_changes": "500"}),
-        (ReadingChange, {"shares": {"sweeps": 5.0}}),
+        (ReadingChange, {"shares": {"sweeps": 5.5}}),
         (ReadingChange, {"sweep_hours": "24"}),
         (KeyChange, {"settings": {"send_customer_number": "yes"}}),
         (KeyChange, {"go_live": 20261201}),
@@ -54,6 +54,7 @@ def test_what_json_can_only_say_as_text_is_taken_as_text() -> None:
     rules = Rules.model_validate({"departments": [{"recman": "7", "dimensions": {"5": "OSLO"}}]})
     assert rules.departments[0].dimensions == {5: "OSLO"}
     assert ReadingChange.model_validate({"sweep_hours": 24}).sweep_hours == 24
+    assert Wanted.model_validate({"ids": [5.0]}).ids == [5]
 
 
 def test_every_body_is_one_that_takes_its_own_kinds_alone() -> None:

@@ -14,6 +14,7 @@ from app.platform.http import AsyncOAuth2Client, httpx, new_client
 
 ISSUER = "https://login.unimicro.no"
 BASE = "https://app.unimicro.no/"
+NOW = datetime(2026, 11, 26, tzinfo=UTC)
 HOSTS = frozenset({"app.unimicro.no", "test.unimicro.no"})
 
 
@@ -86,15 +87,40 @@ def test_an_api_base_off_the_list_is_held_and_names_the_setting(claim: str) -> N
 def find_refusal(token: str) -> RemoteRejectedError | None:
     """Why an id token does not answer our own sign-in, None when it does."""
     try:
-        verify_identity(token, issuer=ISSUER, client_id="us", nonce="n")
+        verify_identity(token, issuer=ISSUER, client_id="us", nonce="n", now=NOW)
     except RemoteRejectedError as error:
         return error
     return None
 
 
-@pytest.mark.parametrize("audience", ["us", ["us"], ["others", "us"]])
-def test_an_id_token_of_our_own_sign_in_passes(audience: Any) -> None:
-    assert find_refusal(make_token(iss=ISSUER, aud=audience, nonce="n")) is None
+GOOD: dict[str, Any] = {"iss": ISSUER, "aud": "us", "nonce": "n", "exp": NOW.timestamp() + 60}
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{}, {"aud": ["us"]}, {"aud": ["others", "us"], "azp": "us"}, {"azp": "us"}, {"exp": int(NOW.timestamp()) - 59}],
+)
+def test_an_id_token_of_our_own_sign_in_passes(changes: dict[str, Any]) -> None:
+    assert find_refusal(make_token(**GOOD | changes)) is None
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"azp": "others"},
+        {"azp": None},
+        {"aud": ["others", "us"]},
+        {"aud": ["others", "us"], "azp": "others"},
+        {"exp": int(NOW.timestamp()) - 61},
+        {"exp": None},
+        {"exp": "soon"},
+        {"exp": True},
+    ],
+)
+def test_an_id_token_that_is_over_or_another_one_s_is_refused(changes: dict[str, Any]) -> None:
+    refusal = find_refusal(make_token(**GOOD | changes))
+    assert refusal is not None
+    assert refusal.code == "sign_in_mismatch"
 
 
 @pytest.mark.parametrize(

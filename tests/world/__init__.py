@@ -14,7 +14,7 @@ from tests.world.names import (
     TOKEN,
     UNIMICRO,
 )
-from tests.world.office import Office
+from tests.world.office import Office, rows_of
 from tests.world.opening import make_settings, open_slow_world, open_world
 from tests.world.source import Source
 from tests.world.world import World
@@ -38,4 +38,5 @@ __all__ = [
     "make_settings",
     "open_slow_world",
     "open_world",
+    "rows_of",
 ]

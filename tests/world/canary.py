@@ -6,7 +6,6 @@ that shows it, and must turn up nowhere else.
 
 import logging
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -91,6 +90,6 @@ class Canaries:
 
 def _list_shown(made: dict[str, Any]) -> list[str]:
     """What a 201 shows this once, its telling part."""
-    states = parse_qs(urlsplit(made.get("authorize_url") or "").query).get("state", [])
+    ticket = (made.get("authorize_url") or "").rpartition("/")[2]
     address = (made.get("address") or "").rpartition("/")[2]
-    return [*filter(None, (made.get("token"), made.get("secret"), address)), *states]
+    return [*filter(None, (made.get("token"), made.get("secret"), address, ticket))]

@@ -14,7 +14,14 @@ from app.platform.http import httpx
 from tests.world.names import GO_LIVE, OTHER, OURS, RENUMBERED, TOKEN
 
 NOBODY = UUID(int=0)
+_LIST = {"rows", "next"}
 _TRUST = text("UPDATE key SET proof = 'open', credits_proven = true WHERE id = :id")
+
+
+def rows_of(answer: httpx.Response) -> Any:
+    """What was answered; of a list, its rows."""
+    told = answer.json()
+    return told["rows"] if isinstance(told, dict) and told.keys() == _LIST else told
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +147,7 @@ class Office:
         headers = {"Authorization": f"Bearer {TOKEN}", **(headers or {})}
         answer = await self.http.request(method, url, json=body, headers=headers)
         assert answer.status_code == status, answer.text
-        return answer.json()
+        return rows_of(answer)
 
     async def _post(self, path: str, body: Any) -> dict[str, Any]:
         answer = await self.http.post(f"{OURS}{path}", json=body, headers={"Authorization": f"Bearer {TOKEN}"})

@@ -19,18 +19,25 @@ BODIES: dict[tuple[str, str], Any] = {
     ("POST", "/v1/jobs/{job_id}/cancel"): None,
     ("PUT", "/v1/rules"): {"not_before": "2026-01-01"},
     ("POST", "/v1/keys/connect"): {"key_id": "{key_id}"},
+    ("POST", "/v1/sign-ins/{pending_id}/confirm"): None,
     ("POST", "/v1/keys"): {
         "pending_id": "{pending_id}",
         "company_key": "x",
         "name": "theirs",
         "go_live": "2026-10-01",
         "mode": "file",
+        "sender": "unimicro",
+        "booking": "order",
     },
     ("PATCH", "/v1/keys/{key_id}"): {"name": "theirs"},
     ("POST", "/v1/keys/{key_id}/check"): None,
     ("POST", "/v1/keys/{key_id}/open"): {"name": "Theirs", "reason": "not ours"},
     ("PUT", "/v1/keys/{key_id}/series"): {"series": [{"series_id": 7, "next_number": 1}]},
     ("POST", "/v1/keys/{key_id}/series/{series_id}/skip-to"): {"number": 2, "reason": "not ours"},
+    ("POST", "/v1/exports"): {"key_id": "{key_id}", "everything": True},
+    ("POST", "/v1/exports/{export_id}/confirm"): {"taken": "all"},
+    ("POST", "/v1/exports/{export_id}/again"): {"ids": "all", "reason": "not ours"},
+    ("POST", "/v1/keys/{key_id}/layouts/{name}/accept"): {"name": "Theirs", "reason": "not ours"},
     ("DELETE", "/v1/keys/{key_id}"): None,
     ("POST", "/v1/keys/{key_id}/take-over"): {"from_key_id": "{key_id}"},
     ("POST", "/v1/keys/{key_id}/customer-check"): None,
@@ -67,3 +74,9 @@ def list_routes() -> list[tuple[str, str]]:
 
 
 ROUTES = list_routes()
+# The names of all operations, also of those that are elsewhere.
+OPERATIONS = sorted(
+    operation["operationId"]
+    for methods in json.loads(render_openapi())["paths"].values()
+    for operation in methods.values()
+)

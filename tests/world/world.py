@@ -20,7 +20,7 @@ from app.transfer.books import KnownBooks
 from app.worker import run_worker
 from tests.world.ledger import Ledger
 from tests.world.names import COMPANY, GO_LIVE, LATE, OURS, RECMAN, TOKEN, UNIMICRO
-from tests.world.office import NOBODY, Office
+from tests.world.office import NOBODY, Office, rows_of
 from tests.world.source import Source
 from tests.world.workers import PATIENCE, at_work, list_lanes
 
@@ -201,10 +201,10 @@ class World:
             return int((await connection.execute(text(query))).scalar_one())
 
     async def get(self, path: str, **params: Any) -> Any:
-        """The JSON behind one of our own addresses, as an operator."""
+        """The JSON behind one of our own addresses, as an operator; of a list, its rows."""
         answer = await self.http.get(f"{OURS}{path}", params=params, headers={"Authorization": f"Bearer {TOKEN}"})
         assert answer.status_code == 200, answer.text
-        return answer.json()
+        return rows_of(answer)
 
     async def post(self, path: str, body: Any = None) -> httpx.Response:
         """The answer to a POST at one of our own addresses, as an operator."""

@@ -8,7 +8,6 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 
 from app.accounting.unimicro.complaints import is_about_lock, read_complaint
-from app.domain.money import parse_json
 from app.domain.reasons.catalogue import fix_for
 from app.domain.reasons.codes import Code
 from app.errors import (
@@ -21,19 +20,23 @@ from app.errors import (
     RemoteUnavailableError,
     System,
 )
-from app.platform.http import httpx
+from app.platform.http import httpx, read_json
 
 _RETRY_AFTER_SECONDS = 30.0
 _RETRY_AFTER_CAP = 3600.0
 # These and everything from 500 up: on a write it may have been stored.
 _PASSING, _SERVER_ERROR = frozenset({408, 425}), 500
 _MISSING = frozenset({httpx.codes.NOT_FOUND, httpx.codes.GONE})
+_LARGEST_ID = 2**63 - 1
 _GUID_WORD = "_createguid"
+# What reading an answer comes to that is JSON, but not of the form that was meant.
+ODD_ANSWER = (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
 
 
 def is_record(answer: Any) -> bool:
     """Whether the answer is one record with its id."""
-    return isinstance(answer, dict) and isinstance(answer.get("ID"), int)
+    found = answer.get("ID") if isinstance(answer, dict) else None
+    return isinstance(found, int) and not isinstance(found, bool) and abs(found) <= _LARGEST_ID
 
 
 def to_rows(answer: Any, route: str) -> list[dict[str, Any]]:
@@ -54,12 +57,12 @@ def no_record(route: str) -> RemoteUnavailableError:
     return RemoteUnavailableError(f"Unimicro answered {route} with something that is no record", system=System.UNIMICRO)
 
 
-def decode(response: httpx.Response) -> Any:
+async def decode(response: httpx.Response) -> Any:
     """The body as JSON where it is, else as text; None when there is none."""
     if not response.content:
         return None
     try:
-        return parse_json(response.content)
+        return await read_json(response)
     except ValueError:
         return response.text
 

@@ -5,14 +5,21 @@ Source: docs/facts/unimicro.md §1; developer.unimicro.no/guide/authentication/a
 
 import asyncio
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
-from app.accounting.unimicro.claims import choose_api_base, read_claims, verify_identity
+from app.accounting.unimicro.claims import (
+    choose_api_base,
+    find_company,
+    name_person,
+    read_claims,
+    split_address,
+    verify_identity,
+)
 from app.accounting.unimicro.oauth import (
     SIGN_IN_AGAIN,
     TOKEN_SECONDS,
@@ -20,18 +27,19 @@ from app.accounting.unimicro.oauth import (
     open_oauth_client,
     to_unavailable,
 )
-from app.domain.money import parse_json
 from app.domain.reasons.catalogue import fix_for
 from app.domain.reasons.codes import Code
 from app.errors import AuthExpiredError, RemoteError, RemoteRejectedError, RemoteUnavailableError, System
 from app.platform.figures import timed
-from app.platform.http import httpx
+from app.platform.http import httpx, read_json
 
 SCOPE = "AppFramework openid profile offline_access"
 # A refresh happens under a row lock which may be held for 10 s: this and TOKEN_SECONDS share them.
 _DISCOVERY_SECONDS = 3
 # Source: §1.3 [O]; for an answer that leaves `expires_in` out.
 _TOKEN_LIFE = 3600
+_LONGEST_LIFE = 86_400
+_MOST_DIGITS = 12
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,6 +69,15 @@ class TokenSet:
     refresh_token: str = field(repr=False)
     expires_at: datetime
     api_base: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Arrival:
+    """What came of a person's sign-in; `company_key` is the company chosen there, None: it is not told."""
+
+    tokens: TokenSet
+    person: str = ""
+    company_key: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,22 +119,8 @@ async def discover(http: httpx.AsyncClient, issuer: str) -> Endpoints:
             answer = await http.get(f"{issuer}/.well-known/openid-configuration", follow_redirects=False)
     except (httpx.RequestError, TimeoutError) as error:
         raise to_unavailable(error) from error
-    return _parse_discovery(answer, issuer)
-
-
-def _parse_discovery(answer: httpx.Response, issuer: str) -> Endpoints:
-    try:
-        document = parse_json(answer.content)
-        found = Endpoints(
-            issuer=document["issuer"],
-            authorization=document["authorization_endpoint"],
-            token=document["token_endpoint"],
-            revocation=document.get("revocation_endpoint"),
-            sends_issuer=document.get("authorization_response_iss_parameter_supported") is True,
-        )
-    except (ValueError, KeyError, TypeError):
-        found = None
-    if not answer.is_success or found is None or found.issuer.rstrip("/") != issuer or _is_weaker(found, issuer):
+    found = await _parse_discovery(answer) if answer.is_success else None
+    if found is None or found.issuer.rstrip("/") != issuer or _is_weaker(found, issuer):
         raise RemoteUnavailableError(
             f"{issuer} does not answer as an identity server (status {answer.status_code})",
             system=System.UNIMICRO,
@@ -127,10 +130,30 @@ def _parse_discovery(answer: httpx.Response, issuer: str) -> Endpoints:
     return found
 
 
+async def _parse_discovery(answer: httpx.Response) -> Endpoints | None:
+    try:
+        document = await read_json(answer)
+    except ValueError:
+        document = None
+    said = document if isinstance(document, dict) else {}
+    issuer, begin, token = map(said.get, ("issuer", "authorization_endpoint", "token_endpoint"))
+    revocation = said.get("revocation_endpoint")
+    if not (isinstance(issuer, str) and isinstance(begin, str) and isinstance(token, str)):
+        return None
+    return Endpoints(
+        issuer=issuer,
+        authorization=begin,
+        token=token,
+        revocation=revocation if isinstance(revocation, str) and revocation else None,
+        sends_issuer=said.get("authorization_response_iss_parameter_supported") is True,
+    )
+
+
 def _is_weaker(endpoints: Endpoints, issuer: str) -> bool:
-    """Whether an address would leave TLS although the issuer has it."""
-    addresses = filter(None, (endpoints.authorization, endpoints.token, endpoints.revocation))
-    return any(urlsplit(address).scheme not in {"https", urlsplit(issuer).scheme} for address in addresses)
+    """Whether an address would leave TLS although the issuer has it, or is none."""
+    schemes = {"https", urlsplit(issuer).scheme}
+    addresses = map(split_address, filter(None, (endpoints.authorization, endpoints.token, endpoints.revocation)))
+    return any(address is None or address.scheme not in schemes for address in addresses)
 
 
 async def authorize_url(
@@ -168,8 +191,8 @@ async def exchange_code(
     code: str,
     issuer: str | None,
     clock: Callable[[], datetime] = utc_now,
-) -> TokenSet:
-    """The tokens behind a callback's code; the caller has compared `state` with the one in `begun`.
+) -> Arrival:
+    """What is behind a callback's code; the caller has compared `state` with the one in `begun`.
 
     `issuer` is the callback's `iss`. Source: §1.3 [O]; RFC 9207.
 
@@ -186,11 +209,30 @@ async def exchange_code(
             lambda: client.fetch_token(
                 endpoints.token, grant_type="authorization_code", code=code, code_verifier=begun.code_verifier
             ),
-            refused=lambda name: _refused(f"The identity server refused the sign-in: {name}", Code.SIGN_IN_REFUSED),
+            refused=to_refusal,
         )
-    id_token = str(answer.get("id_token"))
-    verify_identity(id_token, issuer=endpoints.issuer, client_id=identity.client_id, nonce=begun.nonce)
-    return _to_lasting_tokens(answer, identity, clock())
+    now, id_token = clock(), str(answer.get("id_token"))
+    claims = verify_identity(
+        id_token, issuer=endpoints.issuer, client_id=identity.client_id, nonce=begun.nonce, now=now
+    )
+    tokens = _to_lasting_tokens(answer, identity, now, told=claims)
+    return Arrival(tokens=tokens, person=name_person(claims), company_key=find_company(claims))
+
+
+def to_refusal(name: str) -> RemoteError:
+    """The error for an OAuth error name with which a person's sign-in ended.
+
+    Source: RFC 6749, 4.1.2.1 and 5.2; of `invalid_scope`: docs/facts/unimicro.md §11 row 10 [T].
+    """
+    if name in {"server_error", "temporarily_unavailable"}:
+        return RemoteUnavailableError(f"The identity server cannot sign anybody in now: {name}", system=System.UNIMICRO)
+    if name == "invalid_scope":
+        return _refused(
+            "The identity server does not let our client ask for these rights: invalid_scope", Code.SCOPE_REFUSED
+        )
+    if name in {"invalid_client", "unauthorized_client", "invalid_request", "unsupported_response_type"}:
+        return _refused(f"The identity server does not take our client: {name}", Code.CLIENT_REFUSED)
+    return _refused(f"The identity server refused the sign-in: {name}", Code.SIGN_IN_REFUSED)
 
 
 async def refresh(
@@ -243,7 +285,9 @@ async def revoke(http: httpx.AsyncClient, identity: Identity, refresh_token: str
     return True
 
 
-def _to_lasting_tokens(answer: dict[str, Any], identity: Identity, now: datetime) -> TokenSet:
+def _to_lasting_tokens(
+    answer: dict[str, Any], identity: Identity, now: datetime, *, told: Mapping[str, Any] | None = None
+) -> TokenSet:
     if not answer.get("refresh_token"):
         raise RemoteRejectedError(
             "The sign-in gave no refresh token: the client may not use the scope offline_access",
@@ -251,24 +295,34 @@ def _to_lasting_tokens(answer: dict[str, Any], identity: Identity, now: datetime
             fix=fix_for(Code.NO_OFFLINE_ACCESS),
             code=Code.NO_OFFLINE_ACCESS,
         )
-    return to_tokens(answer, identity, now)
+    return to_tokens(answer, identity, now, told=told)
 
 
-def to_tokens(answer: dict[str, Any], identity: Identity, now: datetime) -> TokenSet:
+def to_tokens(
+    answer: dict[str, Any], identity: Identity, now: datetime, *, told: Mapping[str, Any] | None = None
+) -> TokenSet:
     """The token endpoint's answer with its end in time and the API base it names.
+
+    `told`: the id token's claims, for an access token that nobody can read.
 
     Raises:
         HoldError: the API's host is not on the allow-list.
     """
     access_token = answer["access_token"]
+    claims, hosts = {**(told or {}), **read_claims(access_token)}, identity.allowed_hosts
     return TokenSet(
         access_token=access_token,
         refresh_token=answer.get("refresh_token") or "",
-        expires_at=now + timedelta(seconds=int(answer.get("expires_in") or _TOKEN_LIFE)),
-        api_base=choose_api_base(
-            read_claims(access_token), default=identity.default_api_base, allowed_hosts=identity.allowed_hosts
-        ),
+        expires_at=now + timedelta(seconds=_read_life(answer.get("expires_in"))),
+        api_base=choose_api_base(claims, default=identity.default_api_base, allowed_hosts=hosts),
     )
+
+
+def _read_life(said: object) -> int:
+    """How many seconds a token is good for; what is no such number is as good as left out."""
+    is_number = isinstance(said, int | str) and not isinstance(said, bool) and str(said).isascii()
+    seconds = int(said) if is_number and str(said).isdecimal() and len(str(said)) < _MOST_DIGITS else 0  # type: ignore[call-overload]
+    return min(seconds, _LONGEST_LIFE) or _TOKEN_LIFE
 
 
 def _refresh_refused(name: str) -> RemoteError:

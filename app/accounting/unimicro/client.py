@@ -62,7 +62,10 @@ class Company:
 
 
 class UnimicroClient:
-    """Calls on behalf of one company; every exchange is passed to `on_exchange`."""
+    """Calls on behalf of one company; every exchange is passed to `on_exchange`.
+
+    `written` counts the calls that may have changed something.
+    """
 
     def __init__(
         self,
@@ -76,6 +79,7 @@ class UnimicroClient:
         self._company = company
         self._on_exchange = on_exchange
         self._sleep = sleep
+        self.written = 0
 
     # https://developer.unimicro.no/guide/api/filtering
     async def fetch_list(self, route: str, **query: str) -> list[dict[str, Any]]:
@@ -242,7 +246,7 @@ class UnimicroClient:
             ) from None
         if not response.is_success:
             raise RemoteUnavailableError(f"The files service answers {response.status_code}", system=System.UNIMICRO)
-        return decode(response)
+        return await decode(response)
 
     async def _read(self, route: str, query: Mapping[str, str]) -> Any:
         for attempt in range(1, _READ_TRIES + 1):
@@ -295,6 +299,7 @@ class UnimicroClient:
         content = None if body is None else dump_json(body)
         if content is not None:
             headers["Content-Type"] = "application/json"
+        self.written += method != "GET"
         started = time.monotonic()
         response: httpx.Response | None = None
         answer: Any = None
@@ -302,7 +307,7 @@ class UnimicroClient:
             response = await self._http.request(
                 method, self._company.base_url + path, params=query, content=content, headers=headers
             )
-            answer = decode(response)
+            answer = await decode(response)
         except _NOT_SENT as error:
             raise RemoteUnavailableError(
                 f"Unimicro cannot be reached ({type(error).__name__})", system=System.UNIMICRO

@@ -8,10 +8,10 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from app.accounting.unimicro.auth import TokenSet
+from app.accounting.unimicro.claims import split_address
 from app.accounting.unimicro.oauth import SIGN_IN_AGAIN
-from app.domain.money import parse_json
 from app.errors import AuthExpiredError, RemoteUnavailableError, System
-from app.platform.http import httpx
+from app.platform.http import httpx, is_header_text, read_json
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,14 +45,23 @@ async def fetch_companies(http: httpx.AsyncClient, tokens: TokenSet) -> tuple[Co
     if answer.status_code == httpx.codes.UNAUTHORIZED:
         raise AuthExpiredError("Unimicro does not accept the sign-in", system=System.UNIMICRO, fix=SIGN_IN_AGAIN)
     try:
-        rows = parse_json(answer.content)
+        rows = await read_json(answer)
     except ValueError:
         rows = None
-    if not answer.is_success or not isinstance(rows, list):
+    if not answer.is_success or not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
         raise RemoteUnavailableError(
             f"Unimicro gave no list of companies (status {answer.status_code})", system=System.UNIMICRO
         )
-    return tuple(_to_company(row) for row in rows if not row.get("Deleted"))
+    companies = [row for row in rows if not row.get("Deleted")]
+    if not all(map(_has_key, companies)):
+        raise RemoteUnavailableError("Unimicro names a company without a key", system=System.UNIMICRO)
+    return tuple(map(_to_company, companies))
+
+
+def _has_key(row: dict[str, Any]) -> bool:
+    key = row.get("Key")
+    # It goes into a header of every call.
+    return isinstance(key, str | int) and bool(key) and is_header_text(str(key))
 
 
 def _to_company(row: dict[str, Any]) -> Company:
@@ -79,12 +88,14 @@ async def fetch_files_base(http: httpx.AsyncClient, api_base: str, *, allowed_ho
             f"Unimicro cannot be reached ({type(error).__name__})", system=System.UNIMICRO
         ) from error
     try:
-        services = parse_json(answer.content)
+        services = await read_json(answer)
     except ValueError:
         services = None
     files = services.get("Files") if answer.is_success and isinstance(services, dict) else None
     if not isinstance(files, str):
         return None
-    address = urlsplit(files)
+    address = split_address(files)
+    if address is None:
+        return None
     is_safe = address.scheme in {"https", urlsplit(api_base).scheme} and address.netloc.lower() in allowed_hosts
     return f"{files.rstrip('/')}/" if is_safe else None

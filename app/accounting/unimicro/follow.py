@@ -10,6 +10,7 @@ from datetime import date
 from typing import Any
 
 from app.accounting.unimicro.client import UnimicroClient
+from app.accounting.unimicro.odd_answers import tells_odd_answers
 from app.accounting.unimicro.payloads import INVOICE_DRAFT, to_text
 from app.accounting.unimicro.translate_documents import from_invoice
 from app.accounting.unimicro.translate_orders import from_order
@@ -35,6 +36,7 @@ class Issued:
     voucher_id: int | None
 
 
+@tells_odd_answers
 class FollowTarget:
     """The part of one company's books that tells what became of what we left there for people."""
 

@@ -6,12 +6,12 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import Any
 
-from app.accounting.unimicro.answers import read_retry_after
+from app.accounting.unimicro.answers import ODD_ANSWER, read_retry_after
 from app.domain.reasons.catalogue import fix_for
 from app.domain.reasons.codes import Code
 from app.errors import OutcomeUnknownError, RemoteError, RemoteThrottledError, RemoteUnavailableError, System
 from app.platform.figures import timed
-from app.platform.http import AsyncOAuth2Client, ClientTransport, OAuthError, httpx
+from app.platform.http import AsyncOAuth2Client, ClientTransport, OAuthError, httpx, is_header_text
 
 TOKEN_SECONDS = 7
 SIGN_IN_AGAIN = fix_for(Code.SIGN_IN_AGAIN)
@@ -22,17 +22,18 @@ _NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
 async def open_oauth_client(
     http: httpx.AsyncClient, *, client_id: str, client_secret: str, redirect_uri: str
 ) -> AsyncIterator[Any]:
-    """Authlib's client, speaking through `http`; client id and secret travel in the body.
+    """Authlib's client, speaking through `http`; client id and secret travel in the body, of a public client the id.
 
-    Source: docs/facts/unimicro.md §1.2 [O].
+    Source: docs/facts/unimicro.md §1.2, §11 row 11 [O].
     """
+    method = "client_secret_post" if client_secret else "none"
     client = AsyncOAuth2Client(
         client_id=client_id,
         client_secret=client_secret,
         redirect_uri=redirect_uri,
         code_challenge_method="S256",
-        token_endpoint_auth_method="client_secret_post",  # noqa: S106 - the name of a method
-        revocation_endpoint_auth_method="client_secret_post",
+        token_endpoint_auth_method=method,
+        revocation_endpoint_auth_method=method,
         transport=ClientTransport(http),
         timeout=http.timeout,
         trust_env=False,
@@ -62,14 +63,18 @@ async def ask_for_tokens(
         raise to_unavailable(error) from error
     except httpx.HTTPStatusError as error:
         raise _to_status_error(error.response) from error
-    except (httpx.RequestError, TimeoutError, ValueError) as error:
+    except (httpx.RequestError, httpx.InvalidURL, TimeoutError, *ODD_ANSWER) as error:
         cause = "The identity server gave no usable answer to a token call"
         raise OutcomeUnknownError(cause, system=System.UNIMICRO, fix=SIGN_IN_AGAIN) from error
-    if not isinstance(answer.get("access_token"), str):
+    if not _is_token(answer.get("access_token")) or not _is_token(answer.get("refresh_token") or "none"):
         raise OutcomeUnknownError(
             "The identity server's answer holds no access token", system=System.UNIMICRO, fix=SIGN_IN_AGAIN
         )
     return answer
+
+
+def _is_token(said: object) -> bool:
+    return isinstance(said, str) and bool(said) and is_header_text(said)
 
 
 def to_unavailable(error: Exception) -> RemoteUnavailableError:

@@ -4,6 +4,7 @@ Source: docs/facts/unimicro.md §3.7 (NumberSeries: fields and routes [O]), §11
 """
 
 from app.accounting.unimicro.client import UnimicroClient
+from app.accounting.unimicro.odd_answers import tells_odd_answers
 from app.accounting.unimicro.payloads import to_text
 from app.accounting.unimicro.set_up import fetch_invoice_series
 from app.accounting.unimicro.translate_documents import from_invoice
@@ -14,6 +15,7 @@ from app.domain.series import parse_numeral
 from app.errors import RemoteUnavailableError, System
 
 
+@tells_odd_answers
 class SeriesTarget:
     """The number series of one company's books; errors as `UnimicroClient` raises them."""
 

@@ -12,6 +12,7 @@ from types import MappingProxyType
 from typing import Any, Generic, TypeVar
 
 from app.accounting.unimicro.follow import FollowTarget
+from app.accounting.unimicro.odd_answers import tells_odd_answers
 from app.accounting.unimicro.payloads import VAT_DUTIES, VAT_PLANNED, VAT_REGISTERED, to_text
 from app.accounting.unimicro.series import SeriesTarget
 from app.accounting.unimicro.set_up import fetch_set_up
@@ -65,6 +66,7 @@ class Change:
     number: str = ""
 
 
+@tells_odd_answers
 class UnimicroTarget(SeriesTarget, VoucherTarget, FollowTarget):
     """One company's books; errors as `UnimicroClient` raises them."""
 

@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from app.accounting.unimicro.client import UnimicroClient
+from app.accounting.unimicro.odd_answers import tells_odd_answers
 from app.accounting.unimicro.payloads import guid_for, list_lost_lines, to_text
 from app.accounting.unimicro.recipients import other_customer, require_active
 from app.accounting.unimicro.translate import from_recipient, is_deleted_customer
@@ -86,6 +87,7 @@ def quote(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
+@tells_odd_answers
 class DocumentTarget:
     """The documents of one company's books; errors as `UnimicroClient` raises them.
 

@@ -6,6 +6,7 @@ its number, is assumed.
 
 from typing import Any
 
+from app.accounting.unimicro.odd_answers import tells_odd_answers
 from app.accounting.unimicro.payloads import to_text
 from app.accounting.unimicro.target import UnimicroTarget
 from app.accounting.unimicro.target_documents import NewDraft, quote
@@ -18,6 +19,7 @@ from app.domain.reference import RemoteDocument
 from app.errors import HoldError, RemoteMissingError
 
 
+@tells_odd_answers
 class UnimicroOrderTarget(UnimicroTarget):
     """One company's books, documents as orders."""
 

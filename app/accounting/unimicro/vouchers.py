@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from app.accounting.unimicro.odd_answers import tells_odd_answers
 from app.accounting.unimicro.payloads import to_text
 from app.accounting.unimicro.target_documents import DocumentTarget, quote
 from app.accounting.unimicro.translate_documents import from_invoice
@@ -45,6 +46,7 @@ class BookedEntry:
         return int(self.row["ID"])
 
 
+@tells_odd_answers
 class VoucherTarget(DocumentTarget):
     """Documents as vouchers; errors as `UnimicroClient` raises them."""
 

@@ -45,15 +45,39 @@ _ANSWERS: dict[int | str, dict[str, str]] = {
 
 
 # First in the list: routes are tried in order, and this one is in a hurry.
-@router.post("/{hook_id}", operation_id="receive_webhook", status_code=202, responses=_ANSWERS)
+@router.post("/{hook_id}", operation_id="receive_webhook", status_code=202, response_class=Response, responses=_ANSWERS)
 async def receive(hook_id: str, request: Request) -> Response:
     """A change webhook; the body says its scope."""
     return await _receive(request, address=hook_id, path_scope=None)
 
 
-@router.post("/{hook_id}/{scope}", operation_id="receive_scoped_webhook", status_code=202, responses=_ANSWERS)
+@router.put("/{hook_id}", operation_id="put_webhook", status_code=202, response_class=Response, responses=_ANSWERS)
+async def receive_put(hook_id: str, request: Request) -> Response:
+    """The same, from a sender that puts."""
+    return await _receive(request, address=hook_id, path_scope=None)
+
+
+@router.post(
+    "/{hook_id}/{scope}",
+    operation_id="receive_scoped_webhook",
+    status_code=202,
+    response_class=Response,
+    responses=_ANSWERS,
+)
 async def receive_scope(hook_id: str, scope: str, request: Request) -> Response:
     """A change webhook about one scope (`company`, `project`, `invoice`, `product`, `department`)."""
+    return await _receive(request, address=hook_id, path_scope=scope)
+
+
+@router.put(
+    "/{hook_id}/{scope}",
+    operation_id="put_scoped_webhook",
+    status_code=202,
+    response_class=Response,
+    responses=_ANSWERS,
+)
+async def receive_scope_put(hook_id: str, scope: str, request: Request) -> Response:
+    """The same, from a sender that puts."""
     return await _receive(request, address=hook_id, path_scope=scope)
 
 
@@ -68,6 +92,12 @@ async def check(hook_id: str, request: Request, resources: ResourcesDep) -> Plai
     return _echo(request, resources)
 
 
+@router.get(
+    "/{hook_id}/{scope}",
+    operation_id="check_scoped_webhook",
+    response_class=PlainTextResponse,
+    responses={200: {"description": "The address answers"}},
+)
 async def check_scope(hook_id: str, scope: str, request: Request, resources: ResourcesDep) -> PlainTextResponse:  # noqa: ARG001
     """The same for an address with a scope."""
     return _echo(request, resources)
@@ -81,17 +111,14 @@ def _echo(request: Request, resources: Resources) -> PlainTextResponse:
     return PlainTextResponse(echo, headers={"X-Content-Type-Options": "nosniff", "Cache-Control": "no-store"})
 
 
-# Taken as well, though not described: PUT and HEAD, and a slash at the end. Few senders follow a redirect with their
-# body, and a redirect would tell the secret address to whoever writes answers down.
+# Taken as well, though not described: a slash at the end. Few senders follow a redirect with their body, and a redirect
+# would tell the secret address to whoever writes answers down.
 for _path, _receive_it, _check_it in (
-    ("/{hook_id}", receive, check),
-    ("/{hook_id}/{scope}", receive_scope, check_scope),
+    ("/{hook_id}/", receive, check),
+    ("/{hook_id}/{scope}/", receive_scope, check_scope),
 ):
-    for _end in ("", "/"):
-        router.add_api_route(
-            _path + _end, _receive_it, methods=["POST", "PUT"], status_code=202, include_in_schema=False
-        )
-        router.add_api_route(_path + _end, _check_it, methods=["GET", "HEAD"], include_in_schema=False)
+    router.add_api_route(_path, _receive_it, methods=["POST", "PUT"], status_code=202, include_in_schema=False)
+    router.add_api_route(_path, _check_it, methods=["GET"], include_in_schema=False)
 
 
 async def _receive(request: Request, *, address: str, path_scope: str | None) -> Response:

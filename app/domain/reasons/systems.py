@@ -52,16 +52,6 @@ ROWS = (
         wakes=frozenset({Change.DEPARTMENT_MOVED, Change.INVOICE_ASSIGNED}),
     ),
     Row(
-        code=Code.KEY_IN_FILE_MODE,
-        mender=Mender.ADMINISTRATOR,
-        sentence=Text("The key sends nothing by itself."),
-        fix=Text(
-            "Set the key's mode to full (PATCH /v1/keys/{key_id}): then it goes on by itself; or enter the "
-            "document in Unimicro by hand and ignore it here (POST /v1/transfers/{transfer_id}/ignore)."
-        ),
-        wakes=frozenset({Change.KEY_CHANGED}),
-    ),
-    Row(
         code=Code.KEY_PAUSED,
         mender=Mender.ADMINISTRATOR,
         sentence=Text("The key rests."),
@@ -143,6 +133,16 @@ ROWS = (
         mender=Mender.OPERATOR,
         sentence=Text("The identity server does not answer as one."),
         fix=Text("An operator checks RMU_UNIMICRO_ISSUER."),
+    ),
+    Row(
+        code=Code.SCOPE_REFUSED,
+        mender=Mender.OPERATOR,
+        sentence=Text("The identity server does not let our client ask for these rights."),
+        fix=Text(
+            "An operator asks Unimicro's staff to allow offline_access for the client: the developer portal leaves it "
+            "out, and pressing Save there afterwards takes it away again. A client keeps the scopes that its "
+            "application had when the client was made: after other changes of scopes make a new one."
+        ),
     ),
     Row(
         code=Code.NO_OFFLINE_ACCESS,

@@ -13,10 +13,9 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 from urllib.parse import quote
 
-from app.domain.money import parse_json
 from app.errors import AuthExpiredError, RemoteRejectedError, RemoteThrottledError, RemoteUnavailableError, System
 from app.platform.figures import name_step, timed
-from app.platform.http import httpx
+from app.platform.http import httpx, read_json
 from app.recman.api.complaints import is_success, read_complaint, to_error
 from app.recman.api.notes import RecmanNotes
 from app.recman.api.rows import hash_ids, index_rows, to_rows
@@ -265,7 +264,7 @@ class RecmanClient:
         if self._gate is not None:
             await self._gate.enter(scope)
         response = await self._get(path, query)
-        answer = _decode(response)
+        answer = await _decode(response)
         complaint = read_complaint(response, answer)
         if complaint is not None:
             error = to_error(response, self._without_key(complaint), scope)
@@ -296,9 +295,9 @@ class RecmanClient:
         return _KEY_FORM.sub(_MASK, text)[:_LONGEST_COMPLAINT]
 
 
-def _decode(response: httpx.Response) -> Any:
+async def _decode(response: httpx.Response) -> Any:
     try:
-        return parse_json(response.content)
+        return await read_json(response)
     except ValueError:
         return None
 

@@ -161,7 +161,7 @@ def _to_discovery(issuer: str) -> dict[str, Any]:
         "grant_types_supported": ["authorization_code", "refresh_token", "client_credentials"],
         "response_types_supported": ["code"],
         "subject_types_supported": ["public"],
-        "token_endpoint_auth_methods_supported": ["client_secret_post", "private_key_jwt"],
+        "token_endpoint_auth_methods_supported": ["client_secret_post", "none", "private_key_jwt"],
         "id_token_signing_alg_values_supported": ["RS256"],
         "code_challenge_methods_supported": ["S256"],
         "prompt_values_supported": ["none", "login", "consent", "select_account"],
@@ -207,7 +207,7 @@ def _find_request_error(request: Request) -> str | None:
 
 
 def _verify_client(options: SandboxOptions, form: dict[str, str]) -> dict[str, str]:
-    wanted = (options.client_id, options.client_secret)
+    wanted = (options.client_id, options.client_secret or None)
     if (form.get("client_id"), form.get("client_secret")) != wanted:
         raise OAuthError("invalid_client")
     return form
@@ -265,6 +265,8 @@ def _take_code(identity: Identity, form: dict[str, str]) -> Grant:
     grant = identity.codes.pop(form.get("code", ""), None)
     if grant is None or grant.redirect_uri != form.get("redirect_uri"):
         raise OAuthError("invalid_grant")
+    if not identity.options.client_secret and not grant.code_challenge:
+        raise OAuthError("invalid_grant")
     if grant.code_challenge and grant.code_challenge != _to_challenge(form.get("code_verifier", "")):
         raise OAuthError("invalid_grant")
     return grant
@@ -298,7 +300,7 @@ def _to_access_token(identity: Identity, request: Request, scope: str) -> str:
     claims: dict[str, Any] = {"jti": uuid.uuid4().hex, "scope": scope.split()}
     if "AppFramework" in claims["scope"]:
         audience.insert(0, "AppFramework")
-        claims["AppFramework"] = identity.api_base
+        claims |= {"AppFramework": identity.api_base} if identity.options.access_token_base else {}
     claims |= {"aud": audience, "client_id": identity.options.client_id}
     identity.live.add(claims["jti"])
     return _sign(identity, request, claims, kind="at+jwt")
@@ -310,6 +312,7 @@ def _to_id_token(identity: Identity, request: Request, grant: Grant) -> str:
         claims["nonce"] = grant.nonce
     if identity.options.id_token_company and "AppFramework" in grant.scope.split():
         claims |= {"AppFramework": identity.api_base, "companyKey": grant.company_key}
+    claims |= identity.options.id_token_claims
     return _sign(identity, request, claims, kind="JWT")
 
 
@@ -317,7 +320,8 @@ def _sign(identity: Identity, request: Request, claims: dict[str, Any], *, kind:
     now = int(identity.options.clock().timestamp())
     times = {"iat": now, "nbf": now, "exp": now + identity.options.token_seconds}
     header = {"alg": "RS256", "typ": kind, "kid": "sandbox-1"}
-    return jwt.encode(header, {"iss": to_issuer(request), "sub": SUBJECT} | times | claims, signing_key())
+    whole = {"iss": to_issuer(request), "sub": SUBJECT} | times | claims
+    return jwt.encode(header, {name: value for name, value in whole.items() if value is not None}, signing_key())
 
 
 def _revoke(identity: Identity, body: bytes) -> Response:

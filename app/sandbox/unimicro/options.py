@@ -4,9 +4,10 @@ Source: docs/facts/unimicro.md §9 (table of unknowns).
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from typing import Any
 
 from app.sandbox.unimicro.switches import Switches
 
@@ -27,6 +28,8 @@ class SandboxOptions:
             it and gives the next number. Source: assumed (§4.4, §9 row 3).
         rotate_refresh_tokens: True refuses a refresh token once used. Source: assumed (§9 row 4).
         id_token_company: True has the id_token tell API base and chosen company too (§1.5 [T]); False neither.
+        access_token_base: False leaves the API base out of the access token, so that only the id_token tells it.
+        id_token_claims: Claims that the id_token has otherwise, e.g. another `azp`; None takes one away.
         token_seconds: Life of an access token. Source: §1.3 [O].
         created_status: Answer to a successful POST, 200 or 201. Source: §9 row 12, unknown.
         recompute_sums: True computes all sums on the server; False keeps what the client sent. Source: §9 row 7.
@@ -39,7 +42,7 @@ class SandboxOptions:
             company, §3.7).
         switches: How each company computes, compares and refuses at the start; see `Switches`.
         client_id: The registered web client.
-        client_secret: Its secret, sent in the POST body.
+        client_secret: Its secret, sent in the POST body; empty: a public client, which has none (§11 row 11 [O]).
         server_client_id: The registered server client; it signs in with `server_public_key`.
         server_public_key: Its RSA public key, PEM; None: there is no server client.
         redirect_uris: Addresses registered for it beside the default one, compared exactly.
@@ -51,6 +54,8 @@ class SandboxOptions:
     accept_customer_number: bool = True
     rotate_refresh_tokens: bool = True
     id_token_company: bool = True
+    access_token_base: bool = True
+    id_token_claims: Mapping[str, Any] = field(default_factory=dict)
     token_seconds: int = 3600
     created_status: int = 201
     recompute_sums: bool = True

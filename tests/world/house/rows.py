@@ -246,7 +246,7 @@ class _Reader:
         hint = self._find_hint(row)
         if hint is not None:
             tables: tuple[str, ...] = self._tables_in(hint)
-        elif isinstance(row, ast.Name) and row.id == "self":
+        elif isinstance(row, ast.Name) and row.id in {"self", "cls"}:
             tables = ()
         elif column is None:
             tables = tuple(sorted(self._names.classes))

@@ -1,8 +1,10 @@
 """The trials in the order in which they are made: each turns something unknown of a company into an answer."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from app.accounting.unimicro.answers import ODD_ANSWER
+from app.accounting.unimicro.odd_answers import to_odd
 from app.accounting.unimicro.trials.bench import Bench
 from app.accounting.unimicro.trials.drafts import Told, try_draft, try_guid, try_productless, try_sums
 from app.accounting.unimicro.trials.issuing import try_issue, try_kid_empty, try_number
@@ -27,7 +29,7 @@ class Trial:
     answers: tuple[Question, ...]
 
 
-TRIALS: tuple[Trial, ...] = (
+_ALL: tuple[Trial, ...] = (
     Trial(
         "draft",
         "makes a draft invoice and looks for it",
@@ -117,3 +119,16 @@ TRIALS: tuple[Trial, ...] = (
         (Question.ORDER_INVOICED_AS, Question.ORDER_LINES_NAMED),
     ),
 )
+
+
+def _watch(trial: Trial) -> Trial:
+    async def carry(bench: Bench) -> Told:
+        try:
+            return await trial.carry(bench)
+        except ODD_ANSWER as error:
+            raise to_odd(error, is_written=True) from error
+
+    return replace(trial, carry=carry)
+
+
+TRIALS = tuple(map(_watch, _ALL))

@@ -1,0 +1,37 @@
+"""Whatever the description allows is taken, whatever it forbids is refused, and every answer is as it says.
+
+In `make test` each role tries a twelfth of the operations, each day another one; `make api-check` tries all with all.
+"""
+
+import os
+from datetime import UTC, datetime
+
+import pytest
+
+from tests.world import World
+from tests.world.conform import serve, try_out
+from tests.world.routes import OPERATIONS
+
+ROLES = ("operator", "admin", "viewer", "monitor")
+_PARTS = 12
+_WHOLE = bool(os.environ.get("API_CHECK"))
+_QUICK = ("--phases", "coverage,stateful", "--max-examples", "3", "--no-shrink")
+_THOROUGH = ("--phases", "coverage,fuzzing,stateful", "--max-examples", "30", "--continue-on-failure")
+
+
+def choose_operations(role: str) -> list[str]:
+    """Those that a role tries today; in twelve days each has tried all of them."""
+    if _WHOLE:
+        return []
+    first = datetime.now(UTC).toordinal() + ROLES.index(role) * _PARTS // len(ROLES)
+    return OPERATIONS[first % _PARTS :: _PARTS]
+
+
+@pytest.mark.timeout(3600 if _WHOLE else 120)
+@pytest.mark.parametrize("role", ROLES)
+async def test_the_api_does_what_its_description_says(world: World, role: str) -> None:
+    await world.carry("invoice", 5001, 5008)
+    token = await world.office.make_token(world.tenant_id, role)
+    async with serve(world) as address:
+        told = await try_out(address, token, *(_THOROUGH if _WHOLE else _QUICK), names=choose_operations(role))
+    assert not told, told
