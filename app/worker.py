@@ -206,13 +206,13 @@ async def _wait_for_record(resources: Resources, run: Run, error: WaitError) -> 
 
 async def _wait_for_place(resources: Resources, run: Run, error: ProvingError) -> None:
     """Wait until the document that goes alone has ended; its end and our decision cannot pass each other unseen."""
-    lease, key_id = run.lease, UUID(error.record_id)
+    # Whoever opened the key since we looked has woken those alone that waited by then.
+    lease, key_id, books = run.lease, UUID(error.record_id), run.books
     async with resources.sessions.begin() as session:
         proof = await lock_key_first(session, tenant_id=lease.tenant_id, key_id=key_id)
-        # Whoever opened it since we looked has woken those alone that waited by then.
-        is_opened = proof == Proof.OPEN and run.books is not None and run.books.key.proof != Proof.OPEN
         await check_fence(session, lease)
         await _record_trouble(session, run, error.reason)
+        is_opened = proof == Proof.OPEN and books is not None and books.key.proof != Proof.OPEN
         if is_opened or await is_free(session, to_candidate(run, key_id)):
             await postpone(session, lease, seconds=0, spends_try=False)
         else:
@@ -274,8 +274,7 @@ async def _wait_for_sign_in(resources: Resources, run: Run, error: AuthExpiredEr
 
 
 async def _wait_for_api_key(resources: Resources, run: Run, error: AuthExpiredError) -> None:
-    # RecMan is not asked for so long; what comes later is told so, and until when, without a call.
-    await _postpone(resources, run, error, seconds=REFUSED_KEY_SECONDS)
+    await _postpone(resources, run, error, seconds=REFUSED_KEY_SECONDS)  # what comes later is told so without a call
 
 
 async def _postpone(resources: Resources, run: Run, error: ServiceError, *, seconds: float) -> None:

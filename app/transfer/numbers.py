@@ -33,7 +33,7 @@ class MetNumbers:
 async def look_at_numbers(run: Run, books: Books) -> NumbersView | None:
     """How RecMan's numbers lie beside Unimicro's series; None where the books keep RecMan's."""
     key = books.key
-    if books.booking is not Booking.RENUMBERED:
+    if books.booking is not Booking.RENUMBERED or key.mode != "full":
         return None
     known = {} if run.resources is None else run.resources.kept(MetNumbers).by_key
     met = known.get(key.id)
