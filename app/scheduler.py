@@ -7,6 +7,7 @@ that dies while it leads stops the others until its time is over, one that ends 
 import asyncio
 import math
 import time
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -22,6 +23,7 @@ from app.engine.inbox import is_any_unnamed, prune_keys
 from app.engine.recorded import list_recorders, release_recorded
 from app.engine.wakeup import wake_workers
 from app.errors import ConflictError
+from app.files.drop import drop_due
 from app.monitoring.facts import CLOCK
 from app.platform.db import Session, is_away, look_at_all
 from app.platform.heartbeats import prune_beats
@@ -87,11 +89,24 @@ async def look_at_clock(resources: Resources) -> bool:
         recorders = await list_recorders(session)
     for tenant_id in recorders:
         await _release_confirmed(resources.of_tenant(tenant_id))
+    await _drop_files(resources, tenants)
     wake_workers(resources)
     await _make_months(resources)
     await _revoke_if_due(resources)
     await _prune_if_due(resources)
     return True
+
+
+async def _drop_files(resources: Resources, tenants: Sequence[Tenant]) -> None:
+    """Put into the folder what is due; what the folder does not take is told, and tried again with the next look."""
+    for tenant in tenants:
+        if resources.settings.exports_dir is None or tenant.state != TenantState.ACTIVE:
+            continue
+        with log_fields(tenant=str(tenant.id)):
+            try:
+                await drop_due(resources.of_tenant(tenant.id).sessions, resources.settings, tenant.id)
+            except OSError as error:
+                _log.warning("folder_unusable", error=type(error).__name__, number=error.errno)
 
 
 async def _make_months(resources: Resources) -> None:

@@ -41,6 +41,10 @@ class Settings(BaseSettings):
     )
     webhook_connections: int = Field(8, ge=1, description="Connections that store webhooks, in a process with the API")
     data_dir: Path = Field(Path(".data"), description="Folder of the embedded Postgres and of demo files")
+    exports_dir: Path | None = Field(
+        None, description="Folder into which files of keys in mode file are dropped (`drop_hours` of the key)"
+    )
+    layouts_dir: Path | None = Field(None, description="Folder of layouts of files of your own, beside those we have")
     host: str = Field("127.0.0.1", description="Address the API listens on")
     port: int = Field(8000, description="Port the API listens on")
     public_url: str = Field("http://127.0.0.1:8000", description="Address under which people and RecMan reach us")

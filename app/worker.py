@@ -21,7 +21,7 @@ from app.domain.reasons.catalogue import fix_for
 from app.domain.reasons.codes import Code, Reason
 from app.domain.series import SCOPE as TURN
 from app.domain.series import parse_turn
-from app.domain.states import STOPPED, EventState
+from app.domain.states import BY_FILE, STOPPED, EventState
 from app.engine.ends import release
 from app.engine.inbox import Arrival, accept, dedupe_key, load_unseen
 from app.engine.lanes import Lease, backoff_seconds, check_fence, lock_record, postpone, wait_for
@@ -192,7 +192,8 @@ async def _wait_for_record(resources: Resources, run: Run, error: WaitError) -> 
         await _record_trouble(session, run, Reason(code=error.code, cause=error.cause, fix=fix))
         has_turn = error.scope == TURN and await _has_turn(session, lease, error)
         is_over = has_turn or (
-            other is not None and (other.booked_at is not None or (error.while_open and not is_begun(other)))
+            other is not None
+            and (other.booked_at is not None or other.state in BY_FILE or (error.while_open and not is_begun(other)))
         )
         if is_over or has_turn:
             await postpone(session, lease, seconds=0, spends_try=False)

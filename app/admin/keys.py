@@ -6,19 +6,21 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, insert, select, text, update
+from sqlalchemy import ColumnElement, and_, false, func, insert, or_, select, text, update
 from sqlalchemy.exc import IntegrityError
 
 from app.accounting.connections import Identity, ServerClient, TokenSet
 from app.domain.money import dump_json, parse_json
 from app.domain.reasons.codes import Code
-from app.domain.states import UNCLEAR, UNDER_WAY, KeyState, Proof, TransferState
+from app.domain.states import UNCLEAR, UNDER_WAY, KeyState, Mode, Proof, TransferState
 from app.errors import ConflictError, NotFoundError
 from app.platform.crypto import Vault
 from app.platform.db import Session, locked
 from app.settings import Settings
 from app.tables import Key, Transfer
 
+# Something of it is in Unimicro, whatever it waits for: it goes on as it was begun.
+_IS_BEGUN = and_(Transfer.state.in_(UNDER_WAY), Transfer.remote_id.is_not(None), Transfer.booked_at.is_(None))
 _SECRETS = ("access_token", "refresh_token", "credentials")
 
 
@@ -94,14 +96,19 @@ async def create_key(session: Session, vault: Vault, new: NewKey) -> Key:
     return key
 
 
-async def record_key_change(session: Session, key: Key, values: Mapping[str, Any]) -> None:
-    """Set columns that people may set.
+async def record_key_change(session: Session, key: Key, values: Mapping[str, Any], *, has_choice: bool = False) -> None:
+    """Set columns that people may set; `has_choice`: somebody has said what becomes of what waits with the key.
 
     Raises:
         ConflictError: as `create_key`; or documents are under way while the mode is to change.
     """
     if values.get("mode", key.mode) != key.mode:
-        await _require_nothing_under_way(session, key, UNDER_WAY, wish="its mode cannot change now")
+        states = UNCLEAR if has_choice or key.mode == Mode.FILE else UNDER_WAY
+        await _require_nothing_under_way(
+            session, key, states, wish="its mode cannot change now", besides=_IS_BEGUN if has_choice else false()
+        )
+        # What an import has proven is no word about what is sent, nor the other way round.
+        values = {**values, "proof": Proof.PROVING, "credits_proven": False}
     if values.get("booking", key.booking) != key.booking:
         # What is under way keeps the booking that it was begun with; what is new is proven from the beginning.
         values = {**values, "proof": Proof.PROVING, "credits_proven": False}
@@ -127,15 +134,20 @@ async def remove_key(session: Session, key: Key) -> None:
 
 
 async def _require_nothing_under_way(
-    session: Session, key: Key, states: Collection[TransferState], *, wish: str
+    session: Session,
+    key: Key,
+    states: Collection[TransferState],
+    *,
+    wish: str,
+    besides: ColumnElement[bool] = false(),  # noqa: B008 - a constant of SQL
 ) -> None:
-    query = select(func.count()).where(Transfer.key_id == key.id, Transfer.state.in_(states))
+    query = select(func.count()).where(Transfer.key_id == key.id, or_(Transfer.state.in_(states), besides))
     count = await session.scalar(query)
     if count:
         raise ConflictError(
             f"{count} documents of key “{key.name}” are under way, so {wish}",
             fix="Wait until they are through (a key that waits for a sign-in must be signed in first), or ignore those "
-            "that wait; then try again.",
+            "that wait; then try again. With a new mode, `under_way` says what becomes of what only waits.",
             code=Code.DOCUMENTS_UNDER_WAY,
         )
 
@@ -195,6 +207,12 @@ async def lock_in_use(session: Session, key_id: UUID) -> bool:
     return await session.scalar(query) not in {None, KeyState.REMOVED}
 
 
+async def lock_for_files(session: Session, key_id: UUID) -> bool:
+    """Whether the key makes files and was not removed; it stays so until this transaction ends."""
+    query = locked(select(Key.mode).where(Key.id == key_id, Key.state != KeyState.REMOVED), shared=True)
+    return await session.scalar(query) == Mode.FILE
+
+
 async def is_removed(session: Session, key_id: UUID) -> bool:
     """Whether the key was removed by now."""
     return bool(await session.scalar(select(Key.state == KeyState.REMOVED).where(Key.id == key_id)))
@@ -217,15 +235,16 @@ async def list_keys(session: Session, *, tenant_id: UUID | None) -> Sequence[Key
 
 
 async def list_keys_for_record(session: Session, *, tenant_id: UUID, scope: str, record_id: str) -> list[Key]:
-    """The keys that a customer or project concerns: those that know it, and the one open to all departments."""
+    """The keys that a customer or project concerns: those that know it, and the one open to all departments.
+
+    None for files: its next one has the customer as he is then.
+    """
     known = select(Transfer.key_id).where(
         Transfer.tenant_id == tenant_id, Transfer.scope == scope, Transfer.record_id == record_id
     )
     concerned = Key.open_to_all | Key.id.in_(known)
-    query = (
-        select(Key).where(Key.tenant_id == tenant_id, Key.state != KeyState.REMOVED, concerned).order_by(Key.created_at)
-    )
-    return list((await session.scalars(query)).all())
+    sends = (Key.tenant_id == tenant_id, Key.state != KeyState.REMOVED, Key.mode == Mode.FULL)
+    return list((await session.scalars(select(Key).where(*sends, concerned).order_by(Key.created_at))).all())
 
 
 async def find_first_go_live(session: Session, *, tenant_id: UUID) -> date | None:

@@ -108,6 +108,21 @@ async def record_equal(
         await record_proof(session, key_id, tenant_id=tenant_id, booking=booking, credits_proven=True)
 
 
+async def record_imported(session: Session, key: Key, *, documents: int, credit_notes: int) -> None:
+    """So many documents of a key for files were imported, by somebody's word; enough of them open the key."""
+    place = {"tenant_id": key.tenant_id, "key_id": key.id}
+    added = {"equal": Proving.equal + documents, "equal_credits": Proving.equal_credits + credit_notes}
+    query = upsert(Proving).values(place | {"equal": documents, "equal_credits": credit_notes})
+    equal = await session.scalar(
+        query.on_conflict_do_update(index_elements=list(place), set_=added).returning(Proving.equal)
+    )
+    values: dict[str, Any] = {"credits_proven": True} if credit_notes else {}
+    if key.proof == Proof.PROVING and (equal or 0) >= WANTED:
+        values["proof"] = Proof.OPEN
+    if values:
+        await record_proof(session, key.id, tenant_id=key.tenant_id, booking=key.booking, **values)
+
+
 async def record_stopped(session: Session, candidate: Candidate, reason: Reason, *, booking: str) -> bool:
     """Let nothing more go with the key, because of this; False: it was stopped already, or books otherwise by now."""
     place = {"tenant_id": candidate.tenant_id, "key_id": candidate.key_id}

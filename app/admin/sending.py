@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from app.domain.booking import BOOKINGS, Booking, Sender, sender_of
+from app.domain.booking import BOOKINGS, FILE_BOOKINGS, Booking, Sender, sender_of
 from app.domain.reasons.catalogue import fix_for
 from app.domain.reasons.codes import Code
 from app.errors import ConflictError, RequestError
@@ -14,6 +14,11 @@ _QUESTION = (
     "and due date in the books must be the document's: `series`, `voucher` or `own_number`; or `renumbered`, where an "
     "accountant accepts in writing that they differ. Does Unimicro send it (`sender` unimicro)? Then `order`, which "
     "Unimicro invoices and numbers, or `draft`, which a person there issues."
+)
+_FILE_QUESTION = (
+    "Say both `sender` and `booking`. Does RecMan send the invoice to the customer? `sender` recman with `booking` "
+    "voucher: the file is a workbook of vouchers, in which number, KID and due date are the document's. Does Unimicro "
+    "send it? `sender` unimicro with `booking` order: a workbook of orders, which Unimicro invoices and numbers."
 )
 
 
@@ -28,18 +33,20 @@ class Answer:
 
 
 def verify_answer(answer: Answer) -> None:
-    """Make sure that a key which sends documents has a sender and a booking that go together.
+    """Make sure that a key has a sender and a booking that go together, and with its mode.
 
     Raises:
         RequestError: one of them is missing, or they do not fit.
         ConflictError: documents would have another number in the books, and no accountant has accepted it.
     """
-    if answer.mode != "full":
-        return
+    is_file = answer.mode == "file"
     if answer.sender is None or answer.booking is None:
         cause = "Nobody has said who sends the invoices to the customers, and how they get into the books"
-        raise RequestError(cause, fix=_QUESTION, code=Code.SENDER_MISSING)
+        raise RequestError(cause, fix=_FILE_QUESTION if is_file else _QUESTION, code=Code.SENDER_MISSING)
     sender, booking = Sender(answer.sender), Booking(answer.booking)
+    if is_file and FILE_BOOKINGS[sender] is not booking:
+        cause = f"There is no file for documents that {sender} sends and that are booked as {booking}"
+        raise RequestError(cause, fix=_FILE_QUESTION, code=Code.BOOKING_UNFIT)
     if sender_of(booking) is not sender:
         fitting = ", ".join(BOOKINGS[sender])
         cause = f"Where {sender} sends the invoices, they are not booked as {booking}"

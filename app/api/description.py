@@ -44,6 +44,7 @@ TAGS = {
     "transfers": "The life of every record towards a key, and every hint that came in.",
     "keys": "Named accesses to companies in Unimicro: sign in, choose, check, pause, remove.",
     "number series": "The series in which a key's documents are issued under RecMan's numbers.",
+    "exports": "Files for Unimicro's Import central: made, imported, confirmed; the layouts they have.",
     "customer check": "The comparison of customers before a key's first transfer.",
     "customers": "The customers of a key, and what was said about their numbers.",
     "rules": "What a key's documents are booked on, in versions.",

@@ -6,7 +6,8 @@ from typing import Any
 from app.admin.proving import require_provable
 from app.admin.sending import Answer, verify_answer
 from app.api.doors import Door
-from app.api.key_views import Acceptance, KeyChange, KidAcceptance, NewKeyOrder, OpeningOrder
+from app.api.key_views import Acceptance, KeyChange, KidAcceptance, NewKeyOrder
+from app.api.views import Order
 from app.domain.booking import Booking, Sender
 from app.platform.db import load_now
 from app.tables import Key
@@ -24,7 +25,7 @@ async def say_words(door: Door, wish: NewKeyOrder | KeyChange) -> dict[str, Any]
     return {name: await sign(door, word) for name, word in said.items() if word is not None}
 
 
-async def sign(door: Door, word: Acceptance | KidAcceptance | OpeningOrder) -> dict[str, Any]:
+async def sign(door: Door, word: Order) -> dict[str, Any]:
     """A word as it is kept: with the token that said it, and when."""
     now = await load_now(door.session)
     return {**word.model_dump(mode="json"), "at": now.isoformat(), "by": door.caller.actor}
@@ -41,14 +42,15 @@ async def answer_of(door: Door, key: Key, values: Mapping[str, Any]) -> dict[str
     sender = values.get("sender", key.sender)
     if sender is None and "acceptance" in values:
         sender = Sender.RECMAN
+    mode, booking = values.get("mode", key.mode), Booking(values.get("booking", key.booking))
     answer = Answer(
-        mode=values.get("mode", key.mode),
+        mode=mode,
         sender=sender,
-        booking=values.get("booking", key.booking),
+        booking=booking,
         acceptance=values.get("acceptance", key.acceptance),
     )
     verify_answer(answer)
-    if "booking" in values:
-        booking = Booking(values["booking"])
+    # What a file key's documents are booked by, nobody has to try out; the file's import is confirmed by a person.
+    if mode == "full" and ("booking" in values or mode != key.mode):
         await require_provable(door.session, tenant_id=key.tenant_id, company_key=key.company_key, booking=booking)
     return {} if sender is None else {"sender": sender}

@@ -11,6 +11,7 @@ from app.api.views import Name, Order, RowId, View
 from app.domain.booking import Booking, Sender
 from app.domain.findings import Level
 from app.domain.states import KeyState, Proof
+from app.files.switch import UnderWay
 
 Mode = Literal["full", "file"]
 Words = Annotated[str, Field(min_length=3, max_length=500)]
@@ -23,6 +24,18 @@ class KeySettings(Order):
 
     send_customer_number: bool | None = Field(
         None, description="Send RecMan's number when a customer is created; null: as the installation does"
+    )
+
+    missing_dimensions: Literal["hold", "leave_out"] | None = Field(
+        None,
+        description="Mode file: whether a document whose project or department is not in Unimicro is held (as with "
+        "null), or goes without it",
+    )
+    export_layout: str | None = Field(
+        None, max_length=100, description="Mode file: the layout of its files; null: bilag of vouchers, ordre of orders"
+    )
+    drop_hours: float | None = Field(
+        None, gt=0, le=24 * 31, description="Mode file: how often a file goes into the folder; null: never by itself"
     )
 
 
@@ -152,6 +165,11 @@ class KeyChange(Order):
 
     name: Name | None = None
     mode: Mode | None = None
+    under_way: UnderWay | None = Field(
+        None,
+        description="With another mode: documents that wait, or are ready for a file, go the new way (move), or are "
+        "held (hold). What is in a file is never sent",
+    )
     sender: Sender | None = None
     booking: Booking | None = Field(None, description="For new documents; proving starts again")
     acceptance: Acceptance | None = None

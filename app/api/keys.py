@@ -55,6 +55,7 @@ from app.domain.states import KeyState
 from app.engine.lanes import wake_key
 from app.engine.wakeup import wake_workers
 from app.errors import ConflictError, RemoteError
+from app.files.switch import record_switched
 from app.platform.resources import Resources
 from app.sweep.sightings import forget_untold
 from app.tables import Key
@@ -174,7 +175,8 @@ async def change(
 ) -> KeyView:
     """Rename, change mode, sender, booking, departments, first day or settings, pause or resume.
 
-    Another booking is that of new documents: what is under way keeps its own. Proving starts again.
+    Another booking is that of new documents: what is under way keeps its own. Proving starts again. With another mode
+    `under_way` says what becomes of documents that wait or are ready for a file; what is in a file stays there.
     """
     series = await examine_for_change(door, resources, key_id, wish)
     key = await load_key(door.session, key_id, lock=True)
@@ -189,9 +191,7 @@ async def change(
         values |= _change_state(key, wish.state)
     if wish.departments is not None:
         values["open_to_all"] = wish.departments == "all"
-    if values.get("booking", key.booking) != key.booking:
-        await record_restart(door.session, key)
-    await record_key_change(door.session, key, values)
+    await _record_values(door, key, wish, values)
     await record_named(door, key, series)
     if wish.departments is not None:
         served = [] if wish.departments == "all" else wish.departments
@@ -209,6 +209,16 @@ async def change(
     wake_workers(resources)
     response.headers["ETag"] = to_etag(show_for_audit(after))
     return after
+
+
+async def _record_values(door: Door, key: Key, wish: KeyChange, values: dict[str, Any]) -> None:
+    """Set what is wished for; another mode or booking is proven from the beginning."""
+    switches = values.get("mode", key.mode) != key.mode
+    if switches or values.get("booking", key.booking) != key.booking:
+        await record_restart(door.session, key)
+    await record_key_change(door.session, key, values, has_choice=wish.under_way is not None)
+    if switches:
+        await record_switched(door.session, key, wish.under_way)
 
 
 def _change_state(key: Key, state: str) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from datetime import timedelta
 
 from app.clerk.side_run import open_side_run
 from app.domain.booking import Booking
+from app.domain.reasons.catalogue import fix_for
 from app.domain.reasons.codes import Code
 from app.domain.reference import RemoteDocument
 from app.domain.states import UNCLEAR, KeyState
@@ -25,6 +26,10 @@ async def require_absent(resources: Resources, transfer: Transfer) -> None:
         ConflictError: something is there, or may be: it is booked, being sent, or was a moment ago.
         RemoteError, KeyPausedError: Unimicro could not be asked.
     """
+    if transfer.filed_at is not None:
+        cause = f"{transfer.number} is in a file, which may be imported"
+        fix = fix_for(Code.CHANGED_AFTER_TRANSFER, "in_file")
+        raise ConflictError(cause, fix=fix, code=Code.ALREADY_BEGUN)
     if transfer.booked_at is not None or transfer.scope != "invoice" or transfer.key_id is None:
         cause = f"The {transfer.kind.replace('_', ' ')} is {transfer.state}: it is, or may be, in Unimicro"
         raise ConflictError(cause, fix="Credit or close it in Unimicro instead.", code=Code.ALREADY_BEGUN)

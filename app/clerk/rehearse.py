@@ -9,6 +9,7 @@ from app.domain.reference import RemoteDocument
 from app.errors import HoldError
 from app.transfer.attach import attach
 from app.transfer.books import Books
+from app.transfer.collect import design_content
 from app.transfer.context import Run
 from app.transfer.linked import Known, Linked, list_linked, make_credit_links, make_links
 from app.transfer.plan.amounts import compare_found, is_apart
@@ -18,6 +19,7 @@ from app.transfer.plan.steps import (
     AdoptDocument,
     AdoptVoucher,
     BookVoucher,
+    Collect,
     CreateCreditDraft,
     CreateCustomer,
     CreateDepartment,
@@ -90,6 +92,8 @@ async def rehearse(
     done = _Progress(known=list_linked(situation))
     for step in steps:
         books.exchanges.clear()
+        if isinstance(step, Collect):
+            await design_content(run, books, step, situation, done.known)
         done = await _do(run, books, situation, step, replace(done, warnings=()))
         calls = to_previews(tuple(books.exchanges), done.warnings)
         yield PlannedStep(step=type(step).__name__, reason=step.reason, calls=calls, difference=_tell(step))
@@ -104,6 +108,13 @@ async def rehearse_taking_back(books: Books, draft: RemoteDocument) -> PlannedSt
     return PlannedStep(step="TakeBack", reason=reason, calls=to_previews(tuple(books.exchanges), ()), difference=told)
 
 
+_TOLD: dict[type[Step], str] = {
+    KeepDraft: "the draft stays",
+    Issue: "the draft gets its number",
+    Collect: "it goes into the next file",
+}
+
+
 def _tell(step: Step) -> str:
     match step:
         case Link():
@@ -114,14 +125,10 @@ def _tell(step: Step) -> str:
             return "its totals agree with RecMan's"
         case AdoptVoucher():
             return f"it is there as voucher {step.voucher.number}"
-        case KeepDraft():
-            return "the draft stays"
-        case Issue():
-            return "the draft gets its number"
         case UpdateProject():
             return f"it is there with id {step.remote_id}"
         case _:
-            return "it is not there yet"
+            return _TOLD.get(type(step), "it is not there yet")
 
 
 async def _do(run: Run, books: Books, situation: DocumentSituation, step: Step, done: _Progress) -> _Progress:
@@ -138,7 +145,7 @@ async def _do(run: Run, books: Books, situation: DocumentSituation, step: Step, 
             return await _issue(books, step, done)
         case CreateProduct():
             return await _product(books, step, done)
-        case LinkDocument() | KeepDraft() | AdoptVoucher():
+        case LinkDocument() | KeepDraft() | AdoptVoucher() | Collect():
             return done
         case _:
             return await _part(run, books, step, done)

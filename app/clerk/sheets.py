@@ -1,7 +1,7 @@
 """Cells of a CSV that a spreadsheet opens. Pure.
 
-Names come from two systems and anybody may have typed them: no cell begins a formula. Amounts have a decimal comma, as
-spreadsheets of the Nordic countries read them.
+No cell begins a formula (`domain/cells.py`); amounts have a decimal comma, as spreadsheets of the Nordic countries
+read them.
 """
 
 import csv
@@ -10,15 +10,10 @@ from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from typing import Any
 
-# What makes a spreadsheet read a cell as a formula, in full width too.
-_FORMULA = tuple("=+-@\t\r\n＝＋－＠")  # noqa: RUF001 - meant: some spreadsheets take them for the narrow ones
+from app.domain.cells import to_cell
+
 # The mark tells spreadsheets that the letters are UTF-8.
 _MARK = "\ufeff"
-
-
-def to_cell(text: str) -> str:
-    """The text, as no formula."""
-    return f"'{text}" if text.lstrip(" ").startswith(_FORMULA) else text
 
 
 def to_sheet(columns: Iterable[str], rows: Iterable[Sequence[Any]]) -> str:

@@ -5,26 +5,29 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
-from pathlib import Path
 from typing import Annotated, NoReturn
 
 import typer
 from cryptography.fernet import Fernet
 from pydantic import ValidationError
 from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
 
 from app.clerk.customers.report import render_report
 from app.cli import options, processes, upkeep
+from app.cli.described import tell_description
 from app.cli.doctor import examine
 from app.cli.door import taken_address
+from app.cli.exports import add_export
 from app.cli.golive import create_golive_cli
+from app.cli.layouts import create_layout_cli
 from app.cli.show import (
     MOST_SHOWN,
     console,
     show_findings,
     show_preview,
+    show_probe,
+    show_settings,
     tell_break,
     tell_erased,
     tell_finding,
@@ -54,9 +57,6 @@ check_cli = typer.Typer(no_args_is_help=True, help="Checks before a key's first 
 cli.add_typer(check_cli, name="check")
 recman_cli = typer.Typer(no_args_is_help=True, help="RecMan's side: learn how an account spells its records.")
 cli.add_typer(recman_cli, name="recman")
-_ROOT = Path(__file__).resolve().parents[2]
-_OPENAPI = _ROOT / "openapi" / "openapi.json"
-_ERRORS = _ROOT / "docs" / "errors.md"
 
 
 def main() -> None:
@@ -93,6 +93,8 @@ def _database(settings: Settings) -> Iterator[str]:
 
 
 cli.add_typer(create_golive_cli(_load_settings, _database), name="golive")
+cli.add_typer(create_layout_cli(_load_settings), name="layout")
+add_export(cli, _load_settings, _database)
 
 
 @cli.command()
@@ -315,12 +317,7 @@ def probe(*, tenant: options.OwnerOption = None) -> None:
     settings = _load_settings()
     with _database(settings) as url:
         findings = asyncio.run(upkeep.probe_recman(settings, url, tenant=tenant))
-    table = Table("scope", "outcome", "by id", "records", "names", box=None, pad_edge=False)
-    for one in findings:
-        by_id = {None: "", True: "yes", False: "no"}[one.by_id]
-        names = ", ".join(name for name in one.fields if "[]" not in name)
-        table.add_row(one.scope, one.outcome, by_id, str(one.records), escape(one.detail or names))
-    console.print(table)
+    show_probe(findings)
     needed = {one.outcome for one in findings if one.scope in SWEPT_SCOPES}
     sys.exit(1 if "refused" in needed else 0)
 
@@ -328,22 +325,10 @@ def probe(*, tenant: options.OwnerOption = None) -> None:
 @cli.command()
 def openapi(*, write: options.WriteOption = False, check: options.CheckOption = False) -> None:
     """Print, write or check the description of our REST API; the list of its codes is written and checked with it."""
-    from app.web import render_errors, render_openapi  # noqa: PLC0415 - building every route takes a second, which no other command needs
-
-    texts = {_OPENAPI: render_openapi(), _ERRORS: render_errors()}
-    for path, text in texts.items():
-        if write:
-            path.write_text(text, encoding="utf-8")
-        elif check and path.read_text(encoding="utf-8") != text:
-            _give_up(f"{path.name} is not current", "Run `make openapi` and commit it.")
-    if not write and not check:
-        print(texts[_OPENAPI], end="")  # noqa: T201 - to be captured by a script
+    tell_description(write=write, check=check)
 
 
 @cli.command()
 def settings() -> None:
     """List every setting: its variable, value (secrets masked), where it comes from, and what it means."""
-    table = Table("variable", "value", "from", "meaning", box=None, pad_edge=False)
-    for row in list_settings(Settings()):
-        table.add_row(row.variable, row.value, row.source, row.meaning)
-    console.print(table)
+    show_settings(list_settings(Settings()))

@@ -1,6 +1,6 @@
 """What commands print."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from rich.console import Console
@@ -11,6 +11,8 @@ from app.admin.audit import ChainCheck
 from app.domain.findings import Finding, Level
 from app.retention.erase import Erased
 from app.retention.prune import Pruned
+from app.settings import SettingRow
+from app.sweep.probe import Finding as Probed
 from app.tables import ListedDocument, Sweep
 
 console = Console()
@@ -96,3 +98,21 @@ def show_findings(rows: Sequence[Mapping[str, Any]]) -> None:
     console.print(table)
     if len(wanting) > MOST_SHOWN:
         console.print(f"and {len(wanting) - MOST_SHOWN} more: --format html --out report.html")
+
+
+def show_probe(findings: Iterable[Probed]) -> None:
+    """Print what a probe learned of each scope."""
+    table = Table("scope", "outcome", "by id", "records", "names", box=None, pad_edge=False)
+    for one in findings:
+        by_id = {None: "", True: "yes", False: "no"}[one.by_id]
+        names = ", ".join(name for name in one.fields if "[]" not in name)
+        table.add_row(one.scope, one.outcome, by_id, str(one.records), escape(one.detail or names))
+    console.print(table)
+
+
+def show_settings(rows: Iterable[SettingRow]) -> None:
+    """Print every setting, secrets masked."""
+    table = Table("variable", "value", "from", "meaning", box=None, pad_edge=False)
+    for row in rows:
+        table.add_row(row.variable, row.value, row.source, row.meaning)
+    console.print(table)

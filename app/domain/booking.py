@@ -35,6 +35,9 @@ BOOKINGS = {
     Sender.RECMAN: (Booking.SERIES, Booking.VOUCHER, Booking.OWN_NUMBER, Booking.RENUMBERED),
     Sender.UNIMICRO: (Booking.ORDER, Booking.DRAFT),
 }
+# What a key that only exports files can be booked by: of a voucher workbook and of an order workbook alone it is known
+# what becomes of it. Source: docs/facts/unimicro.md §11 row 17 [O].
+FILE_BOOKINGS = {Sender.RECMAN: Booking.VOUCHER, Sender.UNIMICRO: Booking.ORDER}
 # What is done by one of these is a claim in the books.
 IN_BOOKS = frozenset(BOOKINGS[Sender.RECMAN])
 # The document in the books has the number that the customer has.

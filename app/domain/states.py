@@ -5,6 +5,7 @@ A line says what may follow a state, besides itself; tests/unit/test_states.py r
 The life of a transfer (`TRANSFER_MOVES`); what waits, is being sent or is unclear goes on by itself:
 
     waiting ──▶ sending                  a write is begun
+    waiting ──▶ collected                it is ready for its key's next file
     waiting ──▶ done                     nothing need be written: it is there already
     waiting ──▶ held, failed, ignored    a person must decide; the tries are used up; it is not to be sent
     sending ──▶ done                     the last step is answered
@@ -14,14 +15,22 @@ The life of a transfer (`TRANSFER_MOVES`); what waits, is being sent or is uncle
     unknown ──▶ sending, done            it is not there, and is sent again; it is there
     unknown ──▶ held, failed             a person must say what became of it; the tries are used up
     held    ──▶ waiting, sending, done   retried, or linked by hand; what it lacked is there
+    held    ──▶ collected, exported      what it lacked for a file is there; it stands as it was exported
     held    ──▶ failed, ignored          looked at again, it cannot be sent; it is not to be sent
     failed  ──▶ waiting, sending, done   as from held
+    failed  ──▶ collected, exported      as from held
     failed  ──▶ held, ignored            looked at again, a person must decide; it is not to be sent
     ignored ──▶ waiting, sending         it is to be sent after all, or is linked by hand
     ignored ──▶ failed                   looked at again, it cannot be sent
     done    ──▶ sending                  a customer or a project is updated
     done    ──▶ held, failed             an alarm: it is not what it was; an update does not get through
     done    ──▶ waiting                  a document of a removed key is linked in another company
+    collected ──▶ exported                 it is in a file
+    collected ──▶ waiting, sending         its key sends from now on; it is linked by hand
+    collected ──▶ held, failed, ignored    as from waiting
+    exported  ──▶ done                     a person says that the file was imported; it was found there
+    exported  ──▶ waiting                  a person says that it is to go into another file
+    exported  ──▶ held, failed             refused at the import, or an alarm; it could not be looked at
 
 The life of a lane (`LANE_MOVES`):
 
@@ -49,12 +58,16 @@ class TransferState(StrEnum):
     HELD = "held"
     FAILED = "failed"
     IGNORED = "ignored"
+    COLLECTED = "collected"
+    EXPORTED = "exported"
 
 
 # A write was begun, and what became of it was not recorded.
 UNCLEAR = frozenset({TransferState.SENDING, TransferState.UNKNOWN})
 # It goes on by itself.
 UNDER_WAY = frozenset({TransferState.WAITING, *UNCLEAR})
+# It goes by a file: into the next one, or it is in one of which nobody has said yet what became of it.
+BY_FILE = frozenset({TransferState.COLLECTED, TransferState.EXPORTED})
 # It goes on when a person says so.
 STOPPED = frozenset({TransferState.HELD, TransferState.FAILED})
 # Neither goes on, nor needs anybody.
@@ -62,13 +75,22 @@ AT_REST = frozenset({TransferState.DONE, TransferState.IGNORED})
 
 # What may follow what, besides itself; a database trigger holds every test to it (tests/world/moves.py).
 TRANSFER_MOVES: Mapping[TransferState, frozenset[TransferState]] = {
-    TransferState.WAITING: frozenset({TransferState.SENDING, TransferState.DONE, TransferState.IGNORED}) | STOPPED,
+    TransferState.WAITING: frozenset({TransferState.SENDING, TransferState.COLLECTED, *AT_REST}) | STOPPED,
     TransferState.SENDING: frozenset({TransferState.WAITING, TransferState.UNKNOWN, TransferState.DONE}) | STOPPED,
     TransferState.UNKNOWN: frozenset({TransferState.SENDING, TransferState.DONE}) | STOPPED,
     TransferState.DONE: frozenset({TransferState.SENDING, TransferState.WAITING}) | STOPPED,
-    TransferState.HELD: frozenset({TransferState.WAITING, TransferState.SENDING, TransferState.FAILED}) | AT_REST,
-    TransferState.FAILED: frozenset({TransferState.WAITING, TransferState.SENDING, TransferState.HELD}) | AT_REST,
+    TransferState.HELD: frozenset({TransferState.WAITING, TransferState.SENDING, TransferState.FAILED})
+    | AT_REST
+    | BY_FILE,
+    TransferState.FAILED: frozenset({TransferState.WAITING, TransferState.SENDING, TransferState.HELD})
+    | AT_REST
+    | BY_FILE,
     TransferState.IGNORED: frozenset({TransferState.WAITING, TransferState.SENDING, TransferState.FAILED}),
+    TransferState.COLLECTED: frozenset(
+        {TransferState.WAITING, TransferState.SENDING, TransferState.EXPORTED, TransferState.IGNORED}
+    )
+    | STOPPED,
+    TransferState.EXPORTED: frozenset({TransferState.DONE, TransferState.WAITING}) | STOPPED,
 }
 
 
@@ -112,6 +134,13 @@ class KeyState(StrEnum):
     PAUSED = "paused"
     SIGN_IN_AGAIN = "sign_in_again"
     REMOVED = "removed"
+
+
+class Mode(StrEnum):
+    """What becomes of a key's documents: sent to Unimicro, or put into files that people import there."""
+
+    FULL = "full"
+    FILE = "file"
 
 
 class Proof(StrEnum):
@@ -168,6 +197,19 @@ class SweepState(StrEnum):
     CANCELLED = "cancelled"
 
 
+class FileState(StrEnum):
+    """What became of a document in a file: nobody has said, imported, refused, or free to go into another file."""
+
+    IN_FILE = "in_file"
+    TAKEN = "taken"
+    REFUSED = "not_taken"
+    FREED = "freed"
+
+
+# No other file may have a document that is in one so.
+IN_A_FILE = frozenset({FileState.IN_FILE, FileState.TAKEN, FileState.REFUSED})
+
+
 class CheckState(StrEnum):
     """How a comparison of all customers stands."""
 
@@ -195,6 +237,8 @@ class InvoiceState(StrEnum):
     FAILED = "failed"
     IGNORED = "ignored"
     UNKNOWN = "unknown"
+    READY_FOR_FILE = "ready for a file"
+    IN_FILE = "in a file, not imported"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -218,6 +262,8 @@ INVOICE_STATES: Mapping[InvoiceState, Seen] = {
     InvoiceState.FAILED: Seen(stored={TransferState.FAILED}),
     InvoiceState.IGNORED: Seen(stored={TransferState.IGNORED}),
     InvoiceState.UNKNOWN: Seen(stored={TransferState.UNKNOWN}),
+    InvoiceState.READY_FOR_FILE: Seen(stored={TransferState.COLLECTED}),
+    InvoiceState.IN_FILE: Seen(stored={TransferState.EXPORTED}),
 }
 
 

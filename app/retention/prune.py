@@ -21,6 +21,7 @@ from app.engine.retention import (
     select_old_bodies,
     select_old_events,
 )
+from app.files.exports import prune_exports, select_old_exports
 from app.platform.db import Session, Sessions, load_now
 from app.platform.months import Dropped, drop_months
 from app.platform.pruning import Due, count_due, prune_due
@@ -96,6 +97,7 @@ def list_due(tenant: Tenant, cuts: Cuts) -> list[Due]:
         ("customer checks", select_old_checks(of, cuts.events), prune_checks),
         ("days of calls to RecMan", select_old_days(of, cuts.events), prune_days),
         ("jobs", select_old_jobs(of, cuts.documents), prune_jobs),
+        ("files of exports", select_old_exports(of, cuts.documents), prune_exports),
         ("documents", select_old_documents(of, cuts.documents), prune_documents),
         ("changes in the audit trail", select_old_changes(of, cuts.documents), prune_changes),
     ]

@@ -30,6 +30,7 @@ from app.tables.books import (
     TrialThing,
     UsedRate,
 )
+from app.tables.files import AcceptedLayout, Export, ExportDocument, ExportFile, ExportNumber, FiledDocument
 from app.tables.jobs import Job, JobDocument
 from app.tables.leases import Heartbeat, Leasehold
 from app.tables.recman import (
@@ -46,6 +47,7 @@ from app.tables.work import Attempt, Event, EventKey, Lane, Making, Transfer
 
 __all__ = [
     "OPERATORS",
+    "AcceptedLayout",
     "AdminToken",
     "Attempt",
     "Audit",
@@ -55,7 +57,12 @@ __all__ = [
     "Department",
     "Event",
     "EventKey",
+    "Export",
+    "ExportDocument",
+    "ExportFile",
+    "ExportNumber",
     "FieldProfile",
+    "FiledDocument",
     "Heartbeat",
     "Hook",
     "HookAddress",

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from sqlalchemy.types import BigInteger
 
 from app.domain.booking import Booking, Sender
-from app.domain.states import KeyState, Proof, TenantState
+from app.domain.states import KeyState, Mode, Proof, TenantState
 from app.tables.base import NOW, OPERATORS, Table, TenantOwned, one_of, refers_to
 
 
@@ -145,13 +145,13 @@ class Key(TenantOwned, Table):
     (name, reason, day; at, by); `kid_acceptance`: a word that Unimicro makes a KID where the document has none.
     `proof`: how far its documents are trusted (table `proving`); `credits_proven`: a credit note was among the equal.
 
-    Owner: admin.keys. Readers: admin, clerk.absence, transfer.
+    Owner: admin.keys. Readers: admin, clerk.absence, files, transfer.
     """
 
     __tablename__ = "key"
     __table_args__ = (
         Index("uq_key_name", "tenant_id", "name", unique=True, postgresql_where=text("state <> 'removed'")),
-        one_of("mode", "full", "file"),
+        one_of("mode", *Mode),
         one_of("booking", *Booking),
         one_of("sender", *Sender),
         one_of("client", "web", "server"),

@@ -139,10 +139,12 @@ class Transfer(TenantOwned, Table):
     `remote_kid`, `voucher_id` and `voucher_number` are Unimicro's, as it told them when the document got into the
     books: the journal entry's number is told of vouchers alone.
 
+    `filed_at`: when it went into a file; it is in no other one, and never sent, unless a person says so.
+
     `attempts` counts those that were made, and some of them may be gone. `matched_by`: how a customer was known to be
     RecMan's; None before it was kept.
 
-    Owner: transfer. Readers: admin.keys, admin.numbers_check, admin.proving, admin.series, clerk, engine.lanes, reading.unshown, sweep.sightings.
+    Owner: transfer. Readers: admin.keys, admin.numbers_check, admin.proving, admin.series, clerk, engine.lanes, files, reading.unshown, sweep.sightings.
     """  # noqa: E501 - the readers stand in one line
 
     __tablename__ = "transfer"
@@ -251,6 +253,7 @@ class Transfer(TenantOwned, Table):
     decided_at: Mapped[datetime | None]
     decided_by: Mapped[str | None]
     booked_at: Mapped[datetime | None]
+    filed_at: Mapped[datetime | None]
     booked_as: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
     drift_looked_at: Mapped[datetime | None]
     remote_id: Mapped[int | None] = mapped_column(BigInteger)

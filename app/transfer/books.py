@@ -25,7 +25,7 @@ from app.domain.reasons.catalogue import fix_for
 from app.domain.reasons.codes import Code, Reason
 from app.domain.reference import Reference
 from app.domain.rules import Rules
-from app.domain.states import KeyState, Proof
+from app.domain.states import KeyState, Mode, Proof
 from app.errors import HoldError, KeyPausedError
 from app.platform.db import Session, load_now
 from app.platform.places import is_crowded, standing_in
@@ -114,6 +114,11 @@ class Books:
     answers: Mapping[Question, Answer] = field(default_factory=dict)
     exchanges: list[Exchange] = field(default_factory=list)
 
+    @property
+    def by_file(self) -> bool:
+        """Whether nothing is sent: documents go into files."""
+        return self.key.mode == Mode.FILE
+
 
 async def open_books(
     resources: Resources,
@@ -131,7 +136,7 @@ async def open_books(
 
     Raises:
         KeyPausedError: the key rests, or the run `sends` something and the customers were never compared.
-        HoldError: the key is in file mode.
+        HoldError: the key was removed.
         RemoteError: the reference data could not be read.
     """
     resources = resources.of_tenant(key.tenant_id)
@@ -273,11 +278,6 @@ def _check_usable(key: Key, now: datetime, *, rehearses: bool) -> None:
         seconds = (key.paused_until - now).total_seconds()
         cause = f"Key “{key.name}” rests: {key.pause_reason}"
         raise KeyPausedError(cause, seconds=seconds, fix=fix_for(Code.KEY_PAUSED, "for_a_while"))
-    if key.mode != "full":
-        cause = f"Key “{key.name}” is in file mode"
-        raise HoldError(
-            (Reason(code=Code.KEY_IN_FILE_MODE, cause=cause, fix=fix_for(Code.KEY_IN_FILE_MODE, key_id=key.id)),)
-        )
 
 
 def _check_crowd(resources: Resources, key: Key) -> None:

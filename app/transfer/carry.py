@@ -10,7 +10,6 @@ from app.domain.booking import Booking
 from app.domain.dimensions import Project
 from app.domain.documents import Document, DocumentKind
 from app.domain.gaps import Gaps
-from app.domain.parties import Customer
 from app.domain.reasons.catalogue import fix_for
 from app.domain.reasons.codes import Code, Reason
 from app.domain.reference import Reference
@@ -20,8 +19,9 @@ from app.engine.lanes import check_fence, postpone
 from app.errors import HoldError, OutcomeUnknownError, RemoteRejectedError, ServiceError, WaitError
 from app.tables import Key, Transfer
 from app.transfer.books import Books
+from app.transfer.collect import collect_document, leave_filed
 from app.transfer.context import Run
-from app.transfer.describe import describe
+from app.transfer.describe import describe, find_customer_name, name_customer
 from app.transfer.doubles import claim_content, wake_doubles
 from app.transfer.drift import list_alarms
 from app.transfer.follow import is_move
@@ -34,7 +34,6 @@ from app.transfer.log import (
     record_not_wanted,
     record_remote,
     record_transfer,
-    record_values,
 )
 from app.transfer.look import look_at_customer, look_at_document, look_at_project
 from app.transfer.missing import end_missing
@@ -43,7 +42,7 @@ from app.transfer.pasts import read_reasons
 from app.transfer.plan.document import plan_company, plan_document, plan_project_change
 from app.transfer.plan.go_live import is_persons_choice
 from app.transfer.plan.situation import DocumentSituation, Past
-from app.transfer.plan.steps import CreateProduct, Decision, Go, Hold, LookAgain, Skip, Wait
+from app.transfer.plan.steps import Collect, CreateProduct, Decision, Go, Hold, LookAgain, Skip, Wait
 from app.transfer.proof import is_proven_alone, record_stop_with, take_turn
 from app.transfer.refused import explain_refusal
 from app.transfer.route import WAIT_SECONDS, choose_key, decide_without_key
@@ -71,6 +70,9 @@ async def carry_document(run: Run) -> None:
         raise
     run.key_id = key.id
     transfer = await describe(run, document, key)
+    if transfer.filed_at is not None and transfer.remote_id is None:
+        await leave_filed(run, transfer, document)
+        return
     if key.state == KeyState.REMOVED:
         await _follow_orphan(run, transfer, await decide_without_key(run, key, document))
         return
@@ -89,10 +91,10 @@ async def carry_document(run: Run) -> None:
             asked=run.is_asked,
         )
         if isinstance(decision, Go):
-            await claim_content(run, document, customer_name=_customer_name(situation))
+            await claim_content(run, document, customer_name=find_customer_name(situation))
     except ServiceError:
         # Whatever stops it, it is shown with its customer.
-        await _name_customer(run, situation)
+        await name_customer(run, situation)
         raise
     await _follow_document(run, books, decision, situation)
 
@@ -150,10 +152,13 @@ async def _do(run: Run, books: Books, plan: Go, situation: DocumentSituation) ->
 
 async def _follow_document(run: Run, books: Books, decision: Decision, situation: DocumentSituation) -> None:
     if isinstance(decision, Go):
+        if isinstance(decision.steps[-1], Collect):
+            await collect_document(run, books, decision, situation)
+            return
         await take_turn(run, books)
         await _do(run, books, decision, situation)
         return
-    await _name_customer(run, situation)
+    await name_customer(run, situation)
     match decision:
         case Skip():
             await _leave(run, books, decision, situation)
@@ -230,24 +235,6 @@ async def _note_found(run: Run, books: Books, situation: DocumentSituation) -> N
                 remote_customer_id=remote.customer_id,
                 external_reference=situation.external_reference,
             )
-
-
-async def _name_customer(run: Run, situation: DocumentSituation) -> None:
-    """Note whose document it is; one that goes gets it along with its claim."""
-    name, past = _customer_name(situation), situation.past
-    if name and run.transfer_id is not None and (past is None or past.name != name):
-        async with run.sessions.begin() as session:
-            await check_fence(session, run.lease)
-            await record_values(session, run.transfer_id, customer_name=name)
-
-
-def _customer_name(situation: DocumentSituation) -> str:
-    """From RecMan when it was just read, else as our log knows it; a credit note has its invoice's customer."""
-    customer = situation.customer
-    if customer is not None and isinstance(customer.record, Customer):
-        return customer.record.name
-    known = customer.past if customer is not None else situation.credited
-    return known.name if known is not None else ""
 
 
 async def carry_company(run: Run) -> None:

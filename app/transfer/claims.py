@@ -21,6 +21,8 @@ _CLAIM = text("""
     WHERE transfer.tenant_id = :tenant_id AND transfer.id = before.id
       -- Somebody may have handed it to another key since the plan was made.
       AND key_id = :key_id AND (booked_at IS NULL OR :step = 'update')
+      -- What went into a file is never sent; a person may link what was imported of it.
+      AND (filed_at IS NULL OR :step = 'link')
       -- Somebody may have chosen not to send it since the plan was made; linking by hand is another matter.
       AND (state <> 'ignored' OR :step = 'link')
       AND (
@@ -30,11 +32,11 @@ _CLAIM = text("""
             WHERE lane.tenant_id = :tenant_id AND lane.token = transfer.lane_token AND lane.leased_until > now()
         )
     )
-      -- Nothing more goes with a key that was stopped or removed since; what may not stand there is taken away all the
-      -- same, for as long as the sign-in lets us.
+      -- Nothing more goes with a key that was stopped or removed since, or makes files; what may not stand there is
+      -- taken away all the same, for as long as the sign-in lets us.
       AND (:step IN ('look', 'link', 'delete') OR EXISTS (
         SELECT FROM key WHERE key.tenant_id = :tenant_id AND key.id = :key_id AND key.proof <> 'stopped'
-          AND key.state <> 'removed'))
+          AND key.state <> 'removed' AND key.mode = 'full'))
     RETURNING before.unclear
 """)
 

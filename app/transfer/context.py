@@ -38,6 +38,7 @@ class Outcome(StrEnum):
     BOOKED = "booked"
     ORDERED = "ordered"
     DRAFTED = "drafted"
+    COLLECTED = "collected"
     LINKED = "linked"
     HELD = "held"
     FAILED = "failed"

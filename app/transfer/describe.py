@@ -4,6 +4,8 @@ from typing import Any
 
 from app.domain.documents import Document
 from app.domain.gaps import Gaps
+from app.domain.parties import Customer
+from app.engine.lanes import check_fence
 from app.platform.db import Session
 from app.tables import Key, Transfer
 from app.transfer.booked import show_payer
@@ -11,6 +13,7 @@ from app.transfer.context import Run
 from app.transfer.doubles import fingerprint, show_fingerprint
 from app.transfer.log import is_begun, load_known, record_new, record_values, show_totals
 from app.transfer.offers import NO_DECISION, forget_decision
+from app.transfer.plan.situation import DocumentSituation
 from app.transfer.route import require_in_use
 
 
@@ -38,8 +41,8 @@ async def describe(run: Run, document: Document | Gaps, key: Key | None) -> Tran
 async def _describe_again(
     run: Run, session: Session, transfer: Transfer, document: Document | Gaps, values: dict[str, Any]
 ) -> None:
-    if transfer.booked_at is not None:
-        # What was booked is shown as it was then; only whose lane it is may be news.
+    if transfer.booked_at is not None or transfer.filed_at is not None:
+        # What was booked, or is in a file, is shown as it was then; only whose lane it is may be news.
         if transfer.lane_id != run.lease.lane_id:
             await record_values(session, transfer.id, lane_id=run.lease.lane_id)
         return
@@ -83,3 +86,21 @@ def _show_document(document: Document | Gaps) -> dict[str, Any]:
         "has_minus": isinstance(document, Document) and document.has_minus,
         **(show_totals("", totals) if totals is not None else {}),
     }
+
+
+async def name_customer(run: Run, situation: DocumentSituation) -> None:
+    """Note whose document it is; one that goes gets it along with its claim."""
+    name, past = find_customer_name(situation), situation.past
+    if name and run.transfer_id is not None and (past is None or past.name != name):
+        async with run.sessions.begin() as session:
+            await check_fence(session, run.lease)
+            await record_values(session, run.transfer_id, customer_name=name)
+
+
+def find_customer_name(situation: DocumentSituation) -> str:
+    """From RecMan when it was just read, else as our log knows it; a credit note has its invoice's customer."""
+    customer = situation.customer
+    if customer is not None and isinstance(customer.record, Customer):
+        return customer.record.name
+    known = customer.past if customer is not None else situation.credited
+    return known.name if known is not None else ""

@@ -122,7 +122,9 @@ async def _take_hold(session: Session, run: Run, books: Books, transfer: Transfe
     values: dict[str, Any] = {"key_id": books.key.id}
     if is_begun(transfer):
         is_free = transfer.key_id is not None and await is_removed(session, transfer.key_id)
-        if not is_free and not _is_lost(transfer, key_id=books.key.id):
+        # What was imported of a file is known by nothing but a person's word, or a read-back.
+        is_filed = transfer.filed_at is not None and transfer.remote_id is None
+        if not (is_free or is_filed or _is_lost(transfer, key_id=books.key.id)):
             return False
         values |= {"booked_at": None, "remote_id": None, "remote_number": None, "credits_remote_id": None}
         values |= {"booked_as": None, "drift_looked_at": None}

@@ -73,7 +73,8 @@ async def list_held(session: Session, *, tenant_id: UUID, codes: Collection[Code
 
 async def lock_untouched(session: Session, transfer_ids: Sequence[int]) -> Sequence[Transfer]:
     """Those of these transfers of which nothing is half made, locked; who holds one already is not waited for."""
-    is_whole = or_(Transfer.booked_at.is_not(None), and_(Transfer.remote_id.is_(None), ~Transfer.unclear))
+    is_through = or_(Transfer.booked_at.is_not(None), Transfer.filed_at.is_not(None))
+    is_whole = or_(is_through, and_(Transfer.remote_id.is_(None), ~Transfer.unclear))
     query = select(Transfer).where(Transfer.id.in_(transfer_ids), is_whole, Transfer.state.not_in(UNCLEAR))
     return (await session.scalars(locked(query, skips=True))).all()
 

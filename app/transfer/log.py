@@ -83,8 +83,9 @@ async def load_known(session: Session, place: Place) -> Transfer:
 
 
 def is_begun(transfer: Transfer) -> bool:
-    """Whether anything of it may be in Unimicro: then it stays with its key."""
-    return transfer.booked_at is not None or transfer.remote_id is not None or is_unclear(transfer)
+    """Whether anything of it may be in Unimicro, or in a file that is imported there: then it stays with its key."""
+    marks = (transfer.booked_at, transfer.remote_id, transfer.filed_at)
+    return any(mark is not None for mark in marks) or is_unclear(transfer)
 
 
 def is_unclear(transfer: Transfer) -> bool:
@@ -164,7 +165,7 @@ async def record_unread(session: Session, transfer_id: int, reason: Reason, *, f
 async def record_reason(session: Session, transfer_id: int, reason: Reason, *, failed: bool) -> None:
     """Why it is not through yet; the alarm about a booked record stays, and a document that is done is through."""
     is_alarm = and_(Transfer.booked_at.is_not(None), Transfer.state == TransferState.HELD)
-    is_through = and_(Transfer.scope == "invoice", Transfer.state == TransferState.DONE)
+    is_through = and_(Transfer.scope == "invoice", Transfer.state.in_({TransferState.DONE, TransferState.EXPORTED}))
     query = update(Transfer).where(Transfer.id == transfer_id, ~(is_alarm if failed else or_(is_alarm, is_through)))
     values = {"reasons": show_reasons([reason]), **({"state": TransferState.FAILED} if failed else {})}
     await session.execute(query.values(values))
@@ -210,6 +211,7 @@ async def record_ignored(session: Session, transfer: Transfer, *, reason: str, a
     query = update(Transfer).where(
         Transfer.id == transfer.id,
         Transfer.booked_at.is_(None),
+        Transfer.filed_at.is_(None),
         Transfer.remote_id.is_not_distinct_from(transfer.remote_id),
         Transfer.state.not_in(UNCLEAR),
     )
@@ -241,7 +243,7 @@ async def record_approval(session: Session, transfer: Transfer, *, actor: str) -
 
 async def record_reopened(session: Session, transfer: Transfer) -> None:
     """Take back what keeps a record from being sent: that somebody ignored it, or that its tries were used up."""
-    if transfer.state in {TransferState.IGNORED, TransferState.FAILED}:
+    if transfer.state in {TransferState.IGNORED, TransferState.FAILED} and transfer.filed_at is None:
         await record_values(session, transfer.id, state=TransferState.WAITING)
         await session.refresh(transfer)
 

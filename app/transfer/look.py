@@ -19,6 +19,7 @@ from app.transfer.books import Books
 from app.transfer.context import Run
 from app.transfer.credit_log import usual_minus_of
 from app.transfer.doubles import list_doubles, may_be_same
+from app.transfer.filed import load_filed_credits
 from app.transfer.kids import has_same_kid, list_kid_clashes
 from app.transfer.log import list_customer_links
 from app.transfer.numbers import look_at_numbers
@@ -140,6 +141,9 @@ async def _look_at_all(run: Run, books: Books, document: Document | Gaps, pasts:
         answers=books.answers,
         series=None if settled else await look_at_series(run, books, document),
         numbers=None if settled else await look_at_numbers(run, books),
+        by_file=books.by_file,
+        leaves_out=books.key.settings.get("missing_dimensions") == "leave_out",
+        filed_credits=await load_filed_credits(run, books.key, document, credited),
     )
 
 
@@ -169,9 +173,11 @@ class _Parts:
 
 async def _look_at_parts(run: Run, books: Books, document: Document | Gaps, pasts: Pasts) -> _Parts:
     company_id, department_id = document.recman_company_id, document.recman_department_id
-    project_id = _find_project_id(document)
+    project_id, reads = _find_project_id(document), books.by_file
+    # A file has the customer's name and addresses, also where he is linked.
+    customer = await look_at_customer(run, books, company_id, pasts=pasts, always_read=reads) if company_id else None
     return _Parts(
-        customer=await look_at_customer(run, books, company_id, pasts=pasts) if company_id else None,
+        customer=customer,
         project=await look_at_project(run, books, project_id, pasts=pasts) if project_id else None,
         department=await _look_at_department(run, books, department_id, pasts) if department_id else None,
     )
@@ -310,8 +316,7 @@ async def _find_vouchers(books: Books, document: Document | Gaps, past: Past | N
     if books.booking is not Booking.VOUCHER or is_booked or isinstance(document, Gaps):
         return ()
     reference = external_reference(document.recman_invoice_id)
-    thoroughly = past is not None and past.unclear
-    return await books.target.find_vouchers(document.number, reference, thoroughly=thoroughly)
+    return await books.target.find_vouchers(document.number, reference, thoroughly=past is not None and past.unclear)
 
 
 async def _find_documents(

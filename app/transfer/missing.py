@@ -55,7 +55,7 @@ async def _mark_gone(run: Run) -> None:
             (transfer, _gone(transfer)) for transfer in await list_of_record(session, run.place(None, scope, record_id))
         ]
         for transfer, gap in gone:
-            if transfer.booked_at is not None:
+            if transfer.booked_at is not None or transfer.filed_at is not None:
                 others = [warning for warning in transfer.warnings if warning["code"] != Code.GONE_IN_RECMAN]
                 await record_values(session, transfer.id, warnings=[*others, *show_reasons([gap])])
             elif is_begun(transfer):
@@ -69,7 +69,9 @@ async def _mark_gone(run: Run) -> None:
 
 def _gone(transfer: Transfer) -> Reason:
     what = f"RecMan no longer has {transfer.kind.replace('_', ' ')} {transfer.number or transfer.record_id}"
-    if transfer.booked_at is not None:
+    if transfer.booked_at is None and transfer.filed_at is not None:
+        cause, case = f"{what}; it stays in its file", "booked"
+    elif transfer.booked_at is not None:
         cause, case = f"{what}; it stays in Unimicro", "booked"
     elif is_begun(transfer):
         cause = f"{what}, but sending it to Unimicro had begun"

@@ -17,9 +17,9 @@ from app.transfer.log import show_reasons
 from app.transfer.removed_keys import explain_orphan
 from app.transfer.retry import retry
 
-_BEGUN = or_(Transfer.remote_id.is_not(None), Transfer.unclear, Transfer.state.in_(UNCLEAR)) & Transfer.booked_at.is_(
-    None
-)
+_BEGUN = or_(
+    Transfer.remote_id.is_not(None), Transfer.unclear, Transfer.state.in_(UNCLEAR), Transfer.filed_at.is_not(None)
+) & Transfer.booked_at.is_(None)
 _UNTOUCHED = and_(Transfer.booked_at.is_(None), not_(_BEGUN))
 
 
@@ -62,7 +62,7 @@ async def record_remains_held(session: Session, key: Key) -> None:
     """Hold every document that waits with a key that is being removed, and let go of its half-made customers."""
     own = (
         Transfer.key_id == key.id,
-        Transfer.state.in_((TransferState.WAITING, *STOPPED)),
+        Transfer.state.in_((TransferState.WAITING, TransferState.COLLECTED, *STOPPED)),
         Transfer.booked_at.is_(None),
     )
     open_ones = select(Transfer).where(*own, Transfer.scope == "invoice").order_by(Transfer.record_id)

@@ -12,7 +12,7 @@ from app.domain.booking import Booking
 from app.domain.documents import Totals
 from app.domain.policies import MatchedBy
 from app.domain.reasons.codes import Code, Reason
-from app.domain.states import TransferState
+from app.domain.states import BY_FILE, TransferState
 from app.engine.lanes import Lease
 from app.errors import WaitError
 from app.platform.db import Session
@@ -212,6 +212,8 @@ def past_of(transfer: Transfer, *, key_id: UUID, now: datetime) -> Past:
         warnings=read_reasons(transfer.warnings),
         is_drift_due=_is_drift_due(transfer, now),
         country=transfer.country,
+        by_file=transfer.filed_at is not None or transfer.state in BY_FILE,
+        company_id=transfer.recman_company_id or "",
     )
 
 

@@ -11,7 +11,7 @@ from app.domain.gaps import Gaps
 from app.domain.reasons.catalogue import fix_for
 from app.domain.reasons.codes import Code, Reason
 from app.domain.reference import RemoteDocument
-from app.domain.states import Proof, TransferState
+from app.domain.states import Mode, Proof, TransferState
 from app.engine.lanes import check_fence
 from app.errors import ProvingError
 from app.platform.db import Session, locked
@@ -39,6 +39,9 @@ def is_proven_alone(key: Key, document: Document | Gaps) -> bool:
 
 
 def _is_proof(key: Key, kind: DocumentKind) -> bool:
+    if key.mode == Mode.FILE:
+        # What goes by files is proven by what people say of the import.
+        return False
     is_first_credit = kind is DocumentKind.CREDIT_NOTE and not key.credits_proven
     return key.proof != Proof.OPEN or is_first_credit
 

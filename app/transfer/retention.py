@@ -10,6 +10,7 @@ from sqlalchemy import Date, Select, and_, cast, delete, func, or_, select, upda
 from app.domain.states import AT_REST, TransferState
 from app.platform.db import Session
 from app.tables import Attempt, Transfer
+from app.transfer.filed import erase_contents
 
 # Of a month: an attempt is part of its document, and goes with it.
 ATTEMPT_IS_NEEDED = """
@@ -62,7 +63,8 @@ def needs_somebody(transfer: Transfer) -> bool:
 
 def is_kept_by_law(transfer: Transfer) -> bool:
     """Whether it is accounting material: a document that is, or was, in the books."""
-    return transfer.scope == "invoice" and (transfer.booked_at is not None or transfer.state == TransferState.DONE)
+    went = transfer.booked_at is not None or transfer.filed_at is not None
+    return transfer.scope == "invoice" and (went or transfer.state == TransferState.DONE)
 
 
 async def erase_exchanges(session: Session, *, tenant_id: UUID, transfer_ids: Sequence[int]) -> int:
@@ -75,6 +77,7 @@ async def erase_exchanges(session: Session, *, tenant_id: UUID, transfer_ids: Se
 
 async def erase_names(session: Session, *, tenant_id: UUID, transfer_ids: Sequence[int]) -> None:
     """Take the person's name, and every text that may hold it, from these transfers."""
+    await erase_contents(session, tenant_id=tenant_id, transfer_ids=transfer_ids)
     values: dict[str, Any] = {"customer_name": "", "offer": None, "booked_as": None, "reasons": [], "warnings": []}
     mine = Transfer.tenant_id == tenant_id, Transfer.id.in_(transfer_ids)
     await session.execute(

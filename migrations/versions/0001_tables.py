@@ -51,6 +51,12 @@ _TABLES = (
     "transfer",
     "attempt",
     "job_document",
+    "export_number",
+    "export",
+    "accepted_layout",
+    "filed_document",
+    "export_file",
+    "export_document",
 )
 
 # What is seldom is found by listings without walking past all the rest.
@@ -153,6 +159,12 @@ def upgrade() -> None:
     _make_transfer()
     _make_attempt()
     _make_job_document()
+    _make_export_number()
+    _make_export()
+    _make_accepted_layout()
+    _make_filed_document()
+    _make_export_file()
+    _make_export_document()
     for name, columns in _INDEXES.items():
         op.execute(f"CREATE INDEX {name} ON {columns}")
     op.execute(_OPERATORS)
@@ -1001,6 +1013,7 @@ def _make_transfer() -> None:
         sa.Column("decided_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("decided_by", sa.Text(), nullable=True),
         sa.Column("booked_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("filed_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("booked_as", postgresql.JSONB(astext_type=sa.Text()), nullable=True),
         sa.Column("drift_looked_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("remote_id", sa.BigInteger(), nullable=True),
@@ -1047,7 +1060,7 @@ def _make_transfer() -> None:
             name=op.f("ck_transfer_matched_by"),
         ),
         sa.CheckConstraint(
-            "state IN ('waiting', 'sending', 'unknown', 'done', 'held', 'failed', 'ignored')",
+            "state IN ('waiting', 'sending', 'unknown', 'done', 'held', 'failed', 'ignored', 'collected', 'exported')",
             name=op.f("ck_transfer_state"),
         ),
         sa.ForeignKeyConstraint(
@@ -1193,3 +1206,156 @@ def _make_job_document() -> None:
         sa.PrimaryKeyConstraint("tenant_id", "job_id", "transfer_id", name=op.f("pk_job_document")),
     )
     op.create_index("ix_job_document_transfer", "job_document", ["tenant_id", "transfer_id"], unique=False)
+
+
+def _make_export_number() -> None:
+    op.create_table(
+        "export_number",
+        sa.Column("tenant_id", sa.Uuid(), nullable=False),
+        sa.Column("key_id", sa.Uuid(), nullable=False),
+        sa.Column("last_number", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("trouble", postgresql.JSONB(astext_type=sa.Text()), nullable=True),
+        sa.Column("tried_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["tenant_id", "key_id"], ["key.tenant_id", "key.id"], name=op.f("fk_export_number_tenant_id_key_id")
+        ),
+        sa.ForeignKeyConstraint(["tenant_id"], ["tenant.id"], name=op.f("fk_export_number_tenant_id")),
+        sa.PrimaryKeyConstraint("tenant_id", "key_id", name=op.f("pk_export_number")),
+    )
+
+
+def _make_export() -> None:
+    op.create_table(
+        "export",
+        sa.Column("tenant_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("key_id", sa.Uuid(), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("layout", sa.Text(), nullable=False),
+        sa.Column("layouts", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("manifest", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("wanted", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("documents", sa.Integer(), nullable=False),
+        sa.Column("drops", sa.Boolean(), server_default=sa.text("false"), nullable=False),
+        sa.Column("made_by", sa.Text(), nullable=False),
+        sa.Column("made_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.Column("settled_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["tenant_id", "key_id"], ["key.tenant_id", "key.id"], name=op.f("fk_export_tenant_id_key_id")
+        ),
+        sa.ForeignKeyConstraint(["tenant_id"], ["tenant.id"], name=op.f("fk_export_tenant_id")),
+        sa.PrimaryKeyConstraint("tenant_id", "id", name=op.f("pk_export")),
+        sa.UniqueConstraint("tenant_id", "key_id", "number", name=op.f("uq_export_tenant_id_key_id_number")),
+    )
+    op.create_index("ix_export_made", "export", ["tenant_id", "made_at", "id"], unique=False)
+
+
+def _make_accepted_layout() -> None:
+    op.create_table(
+        "accepted_layout",
+        sa.Column("tenant_id", sa.Uuid(), nullable=False),
+        sa.Column("key_id", sa.Uuid(), nullable=False),
+        sa.Column("layout", sa.Text(), nullable=False),
+        sa.Column("version", sa.Text(), nullable=False),
+        sa.Column("word", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("accepted_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["tenant_id", "key_id"], ["key.tenant_id", "key.id"], name=op.f("fk_accepted_layout_tenant_id_key_id")
+        ),
+        sa.ForeignKeyConstraint(["tenant_id"], ["tenant.id"], name=op.f("fk_accepted_layout_tenant_id")),
+        sa.PrimaryKeyConstraint("tenant_id", "key_id", "layout", name=op.f("pk_accepted_layout")),
+    )
+
+
+def _make_filed_document() -> None:
+    op.create_table(
+        "filed_document",
+        sa.Column("tenant_id", sa.Uuid(), nullable=False),
+        sa.Column("transfer_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("key_id", sa.Uuid(), nullable=False),
+        sa.Column("credits_record_id", sa.Text(), nullable=True),
+        sa.Column("gross_amount", sa.Numeric(precision=18, scale=2), nullable=False),
+        sa.Column("content", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("collected_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["tenant_id", "key_id"], ["key.tenant_id", "key.id"], name=op.f("fk_filed_document_tenant_id_key_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["tenant_id", "transfer_id"],
+            ["transfer.tenant_id", "transfer.id"],
+            name=op.f("fk_filed_document_tenant_id_transfer_id"),
+            ondelete="CASCADE",
+        ),
+        sa.ForeignKeyConstraint(["tenant_id"], ["tenant.id"], name=op.f("fk_filed_document_tenant_id")),
+        sa.PrimaryKeyConstraint("tenant_id", "transfer_id", name=op.f("pk_filed_document")),
+    )
+    op.create_index("ix_filed_document_credits", "filed_document", ["tenant_id", "credits_record_id"], unique=False)
+
+
+def _make_export_file() -> None:
+    op.create_table(
+        "export_file",
+        sa.Column("tenant_id", sa.Uuid(), nullable=False),
+        sa.Column("export_id", sa.Uuid(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("position", sa.Integer(), nullable=False),
+        sa.Column("layout", sa.Text(), nullable=False),
+        sa.Column("sha256", sa.Text(), nullable=False),
+        sa.Column("content", sa.LargeBinary(), nullable=False),
+        sa.Column("drop_begun_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("dropped_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["tenant_id", "export_id"],
+            ["export.tenant_id", "export.id"],
+            name=op.f("fk_export_file_tenant_id_export_id"),
+            ondelete="CASCADE",
+        ),
+        sa.ForeignKeyConstraint(["tenant_id"], ["tenant.id"], name=op.f("fk_export_file_tenant_id")),
+        sa.PrimaryKeyConstraint("tenant_id", "export_id", "name", name=op.f("pk_export_file")),
+    )
+    op.create_index(
+        "ix_export_file_undropped",
+        "export_file",
+        ["tenant_id", "export_id"],
+        unique=False,
+        postgresql_where=sa.text("dropped_at IS NULL"),
+    )
+
+
+def _make_export_document() -> None:
+    op.create_table(
+        "export_document",
+        sa.Column("tenant_id", sa.Uuid(), nullable=False),
+        sa.Column("export_id", sa.Uuid(), nullable=False),
+        sa.Column("transfer_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("position", sa.Integer(), nullable=False),
+        sa.Column("content", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("state", sa.Text(), server_default="in_file", nullable=False),
+        sa.Column("said", sa.Text(), nullable=True),
+        sa.Column("said_by", sa.Text(), nullable=True),
+        sa.Column("said_at", sa.DateTime(timezone=True), nullable=True),
+        sa.CheckConstraint(
+            "state IN ('in_file', 'taken', 'not_taken', 'freed')", name=op.f("ck_export_document_state")
+        ),
+        sa.ForeignKeyConstraint(
+            ["tenant_id", "export_id"],
+            ["export.tenant_id", "export.id"],
+            name=op.f("fk_export_document_tenant_id_export_id"),
+            ondelete="CASCADE",
+        ),
+        sa.ForeignKeyConstraint(
+            ["tenant_id", "transfer_id"],
+            ["transfer.tenant_id", "transfer.id"],
+            name=op.f("fk_export_document_tenant_id_transfer_id"),
+            ondelete="CASCADE",
+        ),
+        sa.ForeignKeyConstraint(["tenant_id"], ["tenant.id"], name=op.f("fk_export_document_tenant_id")),
+        sa.PrimaryKeyConstraint("tenant_id", "export_id", "transfer_id", name=op.f("pk_export_document")),
+    )
+    op.create_index(
+        "uq_export_document_once",
+        "export_document",
+        ["tenant_id", "transfer_id"],
+        unique=True,
+        postgresql_where=sa.text("state <> 'freed'"),
+    )

@@ -8,6 +8,7 @@
 5. customers: CPU seconds and memory for comparing ten thousand customers with ten thousand, against half as many.
 6. decode: one webhook body of 2 KB to hints, against `json.loads` and a SHA-256 of the same body.
 7. series: documents issued in RecMan's order, against a bare loop of the same calls, 0.1 s each.
+8. files: ten thousand invoices as files, CPU seconds and memory.
 """
 
 import asyncio
@@ -37,6 +38,7 @@ from app.settings import Settings
 from app.transfer.context import Run
 from app.worker import run_worker
 from tests.bench.decode import make_body, measure_decode
+from tests.bench.files import measure_files
 from tests.bench.load import Load, post_steadily, post_together
 from tests.bench.series import measure_series
 from tests.bench.sweep import measure_sweep
@@ -51,6 +53,7 @@ EVENTS = 4000
 LANES = 500
 SWEPT = (50_000, 100_000)
 COMPARED = (5_000, 10_000)
+WRITTEN = ("bilag", "kunde", "ordre", "unistd", "csv")
 BARS = {
     "ack ratio": 0.08,
     "p99 ms at 300/s": 25.0,
@@ -66,6 +69,8 @@ BARS = {
     "customers growth": 3.5,
     "customers CPU seconds": 60.0,
     "customers megabytes": 500.0,
+    "file CPU seconds": 10.0,
+    "file megabytes": 100.0,
 }
 
 _INSERT = """
@@ -87,7 +92,7 @@ def main() -> int:
     """Run everything once; the exit status says whether every bar is passed."""
     configure_logging(style="text", level="WARNING")
     _bench_decode()
-    customers = _bench_customers()
+    plain = _bench_customers() & _bench_files()
     with tempfile.TemporaryDirectory(prefix="rmu-bench-") as name:
         folder = Path(name)
         with EmbeddedPostgres(folder / "postgres") as server:
@@ -99,7 +104,7 @@ def main() -> int:
             ack = _bench_ack(place)
             engine = asyncio.run(_bench_engine(place)) & asyncio.run(_bench_turns(place))
             sweep = _bench_sweep(place) & _bench_series(place)
-    return 0 if customers and ack and engine and sweep else 1
+    return 0 if plain and ack and engine and sweep else 1
 
 
 async def _migrate(place: Place) -> None:
@@ -125,6 +130,15 @@ def _bench_customers() -> bool:
         _judge("customers growth", long / short <= BARS["customers growth"])
         & _judge("customers CPU seconds", long <= BARS["customers CPU seconds"])
         & _judge("customers megabytes", megabytes <= BARS["customers megabytes"])
+    )
+
+
+def _bench_files() -> bool:
+    figures = measure_files(WRITTEN, 10_000)
+    for one in figures:
+        print(f"10000 invoices as {one.name}: {one.cpu_seconds:.1f} s CPU, {one.megabytes:.0f} MB at most")
+    return _judge("file CPU seconds", max(one.cpu_seconds for one in figures) <= BARS["file CPU seconds"]) & _judge(
+        "file megabytes", max(one.megabytes for one in figures) <= BARS["file megabytes"]
     )
 
 

@@ -45,19 +45,22 @@ async def test_mode_does_not_change_while_documents_are_under_way(world: World) 
     await patch(world, state="paused")
     await world.hear_of("invoice", 5001)
     await world.stall()
-    status, told = await patch(world, mode="file")
+    status, told = await patch(world, mode="file", booking="voucher")
     assert (status, told["code"]) == (409, "documents_under_way")
     assert "1 documents" in told["cause"]
     await patch(world, state="active")
     await world.settle()
-    status, key = await patch(world, mode="file")
+    status, told = await patch(world, mode="file")
+    assert (status, told["code"]) == (422, "booking_unfit")
+    status, key = await patch(world, mode="file", booking="voucher")
     assert (status, key["mode"]) == (200, "file")
     await world.hear_of("invoice", 5002)
     await world.settle()
     held = (await world.transfers())["invoice", "5002"]
-    assert (held["state"], held["reasons"][0]["code"]) == ("held", "key_in_file_mode")
+    assert (held["state"], held["reasons"][0]["code"]) == ("held", "file_part_missing")
     # Back in full mode it goes on by itself.
-    assert (await patch(world, mode="full"))[0] == 200
+    assert (await patch(world, mode="full"))[1]["code"] == "booking_unproven"
+    assert (await patch(world, mode="full", booking="renumbered"))[0] == 200
     await world.settle()
     assert (await world.transfers())["invoice", "5002"]["state"] == "done"
 

@@ -2,9 +2,10 @@
 
 from dataclasses import dataclass
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
+from sqlalchemy import text
 
 from tests.world import OURS, RECMAN_KEY, TOKEN, World, rows_of
 from tests.world.routes import BODIES, ROUTES
@@ -15,6 +16,12 @@ QUERIES = {"/v1/rules": _RULES, "/v1/rules/versions": _RULES, "/v1/rules/vat-cod
 # Routes about no row of anybody's: they make something of the caller's own.
 OWN = {"/v1/departments/refresh", "/v1/departments", "/v1/hooks", "/v1/tokens", "/v1/tenants", "/v1/recman"}
 OWN |= {f"/v1/recman/{action}" for action in ("probe", "sweep", "backfill", "changes")}
+
+
+_EXPORT = text("""
+    INSERT INTO export (tenant_id, id, key_id, number, layout, layouts, manifest, wanted, documents, made_by)
+    VALUES (:tenant_id, :id, :key_id, 1, 'bilag', '{}', '{}', '{}', 0, 'somebody')
+""")
 
 
 @dataclass(frozen=True)
@@ -57,7 +64,12 @@ async def stage(world: World) -> Stage:
     hooks = rows_of(await world.call("GET", "/v1/hooks", tenant=other))
     await office.make_token(other, "viewer")
     tokens = rows_of(await world.call("GET", "/v1/tokens", tenant=other))
+    export_id = uuid4()
+    async with world.resources.engine.begin() as connection:
+        await connection.execute(_EXPORT, {"tenant_id": other, "id": export_id, "key_id": UUID(str(key_id))})
     theirs = {
+        "export_id": str(export_id),
+        "name": "unistd",
         "transfer_id": str(invoices[0]["id"]),
         "job_id": job["id"],
         "sweep_id": str(sweep["id"]),

@@ -42,13 +42,35 @@ async def test_question_must_be_answered_and_the_refusal_explains_it(
     assert told in made.json()["fix"]
 
 
-async def test_a_key_that_only_exports_files_is_asked_nothing(world: World) -> None:
-    made = await world.call("POST", "/v1/keys", await order_key(world, mode="file"))
-    assert made.status_code == 201, made.text
-    assert made.json()["sender"] is None
-    # Once it is to send, the question comes.
+@pytest.mark.parametrize(
+    ("said", "status", "code"),
+    [
+        ({}, 422, "sender_missing"),
+        ({"sender": "recman"}, 422, "sender_missing"),
+        ({"sender": "recman", "booking": "renumbered", "acceptance": ACCEPTANCE}, 422, "booking_unfit"),
+        ({"sender": "recman", "booking": "series"}, 422, "booking_unfit"),
+        ({"sender": "recman", "booking": "own_number"}, 422, "booking_unfit"),
+        ({"sender": "recman", "booking": "order"}, 422, "booking_unfit"),
+        ({"sender": "unimicro", "booking": "draft"}, 422, "booking_unfit"),
+        ({"sender": "unimicro", "booking": "voucher"}, 422, "booking_unfit"),
+    ],
+)
+async def test_a_key_for_files_is_asked_too_and_has_one_booking_for_each_sender(
+    world: World, said: dict[str, Any], status: int, code: str
+) -> None:
+    made = await world.call("POST", "/v1/keys", await order_key(world, mode="file", **said))
+    assert (made.status_code, made.json()["code"]) == (status, code)
+    assert "`sender` recman with `booking` voucher" in made.json()["fix"]
+    assert "`sender` unimicro with `booking` order" in made.json()["fix"]
+
+
+async def test_a_key_for_files_needs_no_trial_until_it_is_to_send_itself(world: World) -> None:
+    said = {"mode": "file", "sender": "recman", "booking": "voucher"}
+    made = await world.call("POST", "/v1/keys", await order_key(world, **said))
+    assert (made.status_code, made.json()["booking"]) == (201, "voucher")
+    # Once it is to send, it is as if it were made now.
     path = f"/v1/keys/{made.json()['id']}"
-    assert (await world.call("PATCH", path, {"mode": "full"})).json()["code"] == "sender_missing"
+    assert (await world.call("PATCH", path, {"mode": "full"})).json()["code"] == "booking_unproven"
     answered = await world.call("PATCH", path, {"mode": "full", "sender": "unimicro", "booking": "order"})
     assert (answered.status_code, answered.json()["sender"]) == (200, "unimicro")
 

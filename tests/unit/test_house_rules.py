@@ -63,10 +63,12 @@ COMMITS = {
     "transfer.missing": "the end of a record that RecMan does not show",
     "transfer.offers": "a search in Unimicro that need not be repeated",
     "transfer.run": "steps of a run",
+    "transfer.collect": "what goes into a file, with the end of its run",
     "transfer.run_found": "a document that is taken over",
     "transfer.series": "a key that is stopped stays so, whatever becomes of the document",
     "transfer.part": "the transfer of a customer, project or department, before its steps",
     "transfer.run_parts": "steps of a customer, project or product",
+    "files.drop": "a file is moved between two commits, so that a crash is seen",
     "sandbox": "no database: a stand-in's own lock",
 }
 
@@ -132,6 +134,7 @@ NETWORK = ("urllib.request", "http.client", "socket", "ftplib", "smtplib", "asyn
 # Imports inside functions and by name, and why they stay.
 HIDDEN = {
     "cli.commands": "`serve` and `worker` load neither stand-ins nor a Postgres",
+    "cli.described": "only who describes builds every route of the API",
     "cli.processes": "only who serves builds every route of the API",
     "embedded.install": "looks for an installed package by name",
     "platform.http": "takes httpx2 where it is installed, as authlib does",

@@ -11,7 +11,7 @@ from enum import StrEnum
 from html import escape
 from typing import Any
 
-from app.clerk.sheets import to_cell
+from app.domain.cells import to_cell
 from app.domain.money import dump_json
 
 

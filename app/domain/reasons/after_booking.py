@@ -21,6 +21,11 @@ ROWS = (
                 "The order stays as it is. Find out in RecMan who changed it. Once RecMan shows it as it was, retry "
                 "it; until then let nobody invoice the order in Unimicro."
             ),
+            "in_file": Text(
+                "What is in the file stays as it is. If it was not imported, say so (POST /v1/exports/{export_id}/"
+                "confirm), then let it go into another file (POST /v1/exports/{export_id}/again): that one has it as "
+                "RecMan does now. If it was, a credit note and a new invoice put it right."
+            ),
             "note": Text(
                 "The claim is the same, and what Unimicro has stays as it is. Where it matters, set it right in "
                 "Unimicro by hand: due date and KID say when and how it is paid, project and department whose work it "

@@ -93,4 +93,13 @@ REFUSALS = (
     Refusal(code=Code.AMOUNT_DIFFERS, sentence=Text("The two have different sums.")),
     Refusal(code=Code.CUSTOMER_DIFFERS, sentence=Text("The two have different customers.")),
     Refusal(code=Code.SKIP_REFUSED, sentence=Text("The numbers up to this one cannot be passed.")),
+    Refusal(code=Code.KEY_NOT_FOR_FILES, sentence=Text("The key sends; it makes no files.")),
+    Refusal(code=Code.NOTHING_READY, sentence=Text("No document is ready for a file.")),
+    Refusal(code=Code.DOCUMENT_NOT_READY, sentence=Text("A document that was named is not ready for a file.")),
+    Refusal(code=Code.EXPORT_UNFIT, sentence=Text("Documents cannot be written into the file as they are.")),
+    Refusal(code=Code.EXPORT_UNCONFIRMED, sentence=Text("Nobody has said what became of an earlier file.")),
+    Refusal(code=Code.EXPORT_TAKEN, sentence=Text("The document was imported, by somebody's word.")),
+    Refusal(code=Code.NOT_IN_EXPORT, sentence=Text("The document is not in this file.")),
+    Refusal(code=Code.LAYOUT_UNFIT, sentence=Text("The layout is not for documents that are booked so.")),
+    Refusal(code=Code.LAYOUT_UNUSABLE, sentence=Text("The layout of files cannot be used.")),
 )

@@ -9,6 +9,8 @@ from app.domain.reasons.api_refusals import REFUSALS
 from app.domain.reasons.codes import Code
 from app.domain.reasons.credits import ROWS as CREDITS
 from app.domain.reasons.documents import ROWS as DOCUMENTS
+from app.domain.reasons.file_contents import ROWS as FILE_CONTENTS
+from app.domain.reasons.files import ROWS as FILES
 from app.domain.reasons.kids import ROWS as KIDS
 from app.domain.reasons.old_documents import ROWS as OLD_DOCUMENTS
 from app.domain.reasons.parties import ROWS as PARTIES
@@ -38,6 +40,8 @@ CATALOGUE: Mapping[Code, Row] = {
         SERIES,
         SENDING,
         RUNNING,
+        FILES,
+        FILE_CONTENTS,
     )
     for row in rows
 }

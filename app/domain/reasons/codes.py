@@ -127,7 +127,6 @@ class Code(StrEnum):
     # Keys, and the two systems behind them.
     NO_KEY = "no_key"
     KEY_REMOVED = "key_removed"
-    KEY_IN_FILE_MODE = "key_in_file_mode"
     KEY_PAUSED = "key_paused"
     KEY_PROVING = "key_proving"
     KEY_STOPPED = "key_stopped"
@@ -188,6 +187,29 @@ class Code(StrEnum):
     LANE_LATE = "lane_late"
     SWEEP_LATE = "sweep_late"
     CHANGES_HELD = "changes_held"
+    # Keys that make files.
+    FILE_PART_MISSING = "file_part_missing"
+    FILE_BY_HAND = "file_by_hand"
+    FILE_ACCOUNT_UNKNOWN = "file_account_unknown"
+    FILE_WITHOUT_DIMENSION = "file_without_dimension"
+    FILE_REFUSED = "file_refused"
+    FILE_KEY_CHANGED = "file_key_changed"
+    # Documents that are to become a file, and the layouts of files.
+    FILE_FIELD_EMPTY = "file_field_empty"
+    FILE_CODE_UNFIT = "file_code_unfit"
+    FILE_TEXT_CHANGED = "file_text_changed"
+    FILE_LETTERS = "file_letters"
+    FILE_UNBALANCED = "file_unbalanced"
+    FILE_SUMS_DIFFER = "file_sums_differ"
+    FILE_RATE_MISSING = "file_rate_missing"
+    FILE_CURRENCY_UNTOLD = "file_currency_untold"
+    FILE_NUMBER_OUTSIDE = "file_number_outside"
+    FILE_NUMBER_TWICE = "file_number_twice"
+    FILE_YEARS = "file_years"
+    FILE_ROWS = "file_rows"
+    FILE_CUSTOMER_DIFFERS = "file_customer_differs"
+    LAYOUT_NOT_ACCEPTED = "layout_not_accepted"
+    LAYOUT_UNUSABLE = "layout_unusable"
 
     # What a caller of the REST API is refused.
     BAD_REQUEST = "bad_request"
@@ -280,6 +302,14 @@ class Code(StrEnum):
     OTHER_DAY = "other_day"
     NOT_HELD = "not_held"
     SKIP_REFUSED = "skip_refused"
+    KEY_NOT_FOR_FILES = "key_not_for_files"
+    NOTHING_READY = "nothing_ready"
+    DOCUMENT_NOT_READY = "document_not_ready"
+    EXPORT_UNFIT = "export_unfit"
+    EXPORT_UNCONFIRMED = "export_unconfirmed"
+    EXPORT_TAKEN = "export_taken"
+    NOT_IN_EXPORT = "not_in_export"
+    LAYOUT_UNFIT = "layout_unfit"
 
 
 # A booked document does not stand in Unimicro as it was booked.

@@ -52,16 +52,6 @@ ROWS = (
         wakes=frozenset({Change.DEPARTMENT_MOVED, Change.INVOICE_ASSIGNED}),
     ),
     Row(
-        code=Code.KEY_IN_FILE_MODE,
-        mender=Mender.ADMINISTRATOR,
-        sentence=Text("The key sends nothing by itself."),
-        fix=Text(
-            "Set the key's mode to full (PATCH /v1/keys/{key_id}): then it goes on by itself; or enter the "
-            "document in Unimicro by hand and ignore it here (POST /v1/transfers/{transfer_id}/ignore)."
-        ),
-        wakes=frozenset({Change.KEY_CHANGED}),
-    ),
-    Row(
         code=Code.KEY_PAUSED,
         mender=Mender.ADMINISTRATOR,
         sentence=Text("The key rests."),

@@ -217,6 +217,8 @@ def _name_some(changes: Sequence[str]) -> str:
 
 
 def _tell_place(past: Past) -> str:
+    if _is_in_file(past):
+        return "was put into a file"
     match stands_as(past.booking, past.remote_number):
         case Booking.DRAFT:
             return f"was left in Unimicro as a draft (id {past.remote_id})"
@@ -226,6 +228,12 @@ def _tell_place(past: Past) -> str:
             return f"was booked in Unimicro as {past.remote_number}"
 
 
+def _is_in_file(past: Past) -> bool:
+    return past.by_file and past.remote_id is None
+
+
 def _choose_case(past: Past) -> str:
+    if _is_in_file(past):
+        return "in_file"
     booking = stands_as(past.booking, past.remote_number)
     return booking.value if booking in (Booking.DRAFT, Booking.ORDER) else ""

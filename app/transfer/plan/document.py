@@ -31,6 +31,7 @@ from app.transfer.plan.credit import (
     plan_credit_note,
 )
 from app.transfer.plan.customers import plan_customer
+from app.transfer.plan.filed import is_filed, list_filed_credit_gaps, to_filing, wait_for_refused
 from app.transfer.plan.go_live import is_persons_choice, plan_before_go_live
 from app.transfer.plan.numbers_apart import list_number_gaps
 from app.transfer.plan.parts import plan_project
@@ -52,13 +53,15 @@ from app.transfer.plan.steps import (
     Step,
     UpdateCustomer,
     UpdateProject,
+    Wait,
 )
 from app.transfer.plan.voucher import design_step, list_voucher_gaps, plan_known_voucher
 
 
 def plan_document(situation: DocumentSituation) -> Decision:
     """What to do about an invoice or credit note."""
-    return _hold_unsaid(_plan(situation), situation)
+    decision = _hold_unsaid(_plan(situation), situation)
+    return to_filing(decision, situation) if situation.by_file else decision
 
 
 def _hold_unsaid(decision: Decision, situation: DocumentSituation) -> Decision:
@@ -172,8 +175,8 @@ def _plan_invoice(document: Document, situation: DocumentSituation) -> Decision:
 
 
 def _plan_voucher(document: Document, situation: DocumentSituation) -> Decision:
-    credited = find_credited(document, situation) if document.kind is DocumentKind.CREDIT_NOTE else None
-    if credited is not None and not isinstance(credited, Credited):
+    credited = _find_credited(document, situation)
+    if credited is not None and not isinstance(credited, Credited | Past):
         return credited
     # A voucher is booked on the day that we name, which is the document's own.
     reference = replace(situation.reference, books_on_delivery_date=False)
@@ -181,13 +184,29 @@ def _plan_voucher(document: Document, situation: DocumentSituation) -> Decision:
     sale = to_sale(document, situation)
     products, product_gaps = plan_products(sale)
     gaps = [*gaps, *product_gaps, *list_date_gaps(document, reference), *_company_gaps(document, situation)]
-    gaps += [] if credited is None else list_credit_gaps(document, situation, credited)
+    match credited:
+        case Credited():
+            gaps += list_credit_gaps(document, situation, credited)
+        case Past():
+            gaps += list_filed_credit_gaps(document, situation, credited)
     gaps += [*list_voucher_gaps(sale, situation), *list_rule_gaps(situation)]
     gaps = gaps or list_review_gaps(document, situation)
     if gaps:
         return Hold(tuple(gaps))
-    booking = design_step(sale, situation, credited)
+    booking = design_step(sale, situation, credited if isinstance(credited, Credited) else None)
+    if isinstance(credited, Past):
+        booking = replace(booking, credited_number=credited.number)
     return Go((*steps, *products, booking), list_warnings(document, situation))
+
+
+def _find_credited(document: Document, situation: DocumentSituation) -> Credited | Past | Hold | Wait | None:
+    """The invoice that a credit note credits, there or in a file; what is done as long as it is in neither."""
+    if document.kind is not DocumentKind.CREDIT_NOTE:
+        return None
+    past = situation.credited
+    if situation.by_file and past is not None and is_filed(past) and not past.ignored:
+        return wait_for_refused(document, past) or past
+    return find_credited(document, situation)
 
 
 def _plan_draft(sale: Sale, department: DepartmentView | None) -> CreateDraft:

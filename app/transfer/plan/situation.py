@@ -3,12 +3,14 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from decimal import Decimal
 from typing import Any
 
 from app.domain.answers import Answer, Question
 from app.domain.dimensions import Department, Project
 from app.domain.documents import Document, Totals
 from app.domain.gaps import Gaps
+from app.domain.money import ZERO
 from app.domain.parties import Customer
 from app.domain.policies import MatchedBy, NumberPolicy
 from app.domain.reasons.codes import Reason
@@ -35,6 +37,7 @@ class Past:
     RecMan (domain.buyers).
     `booked_as`: what the document said when it was booked, `described` what the overview shows of it, both as
     `plan.changes` writes them; `is_drift_due`: nobody has looked for a day whether it stands as it was booked.
+    `by_file`: it is ready for a file, or went into one; `company_id`: RecMan's id of whom it is to.
     """
 
     transfer_id: int
@@ -72,6 +75,8 @@ class Past:
     warnings: tuple[Reason, ...] = ()
     is_drift_due: bool = False
     country: str = ""
+    by_file: bool = False
+    company_id: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -184,6 +189,8 @@ class DocumentSituation:
     `booked_before`: how many documents of the key are in Unimicro, as far as a review must know.
     `series`: how its number's turn stands, where documents are issued in RecMan's order; `numbers`: how RecMan's
     numbers lie beside Unimicro's, where documents get those.
+    `by_file`: nothing is sent, the document goes into a file; `filed_credits`: what others credit of its invoice there;
+    `leaves_out`: it goes without a project or department that is not in Unimicro.
     """
 
     document: Document | Gaps
@@ -212,6 +219,9 @@ class DocumentSituation:
     kid_clashes: tuple[Reason, ...] = ()
     series: SeriesView | None = None
     numbers: NumbersView | None = None
+    by_file: bool = False
+    filed_credits: Decimal = ZERO
+    leaves_out: bool = False
 
     @property
     def complete_document(self) -> Document:

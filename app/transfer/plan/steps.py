@@ -181,6 +181,24 @@ class KeepDraft:
     reason: str = "the key leaves invoices as drafts"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Collect:
+    """Put the document into its key's next file.
+
+    `products`: those that a rule has made, and that are not there yet; `credited_number`, `credited_rate`: the invoice
+    that is credited. The rest as in `CreateDraft`.
+    """
+
+    document: Document
+    reason: str
+    buyer: Buyer = field(default_factory=Buyer)
+    department_id: int | None = None
+    dimensions: Mapping[int, int] = field(default_factory=dict)
+    products: tuple[RemoteProduct, ...] = ()
+    credited_number: str = ""
+    credited_rate: Decimal | None = None
+
+
 Step = (
     Link
     | CreateCustomer
@@ -195,6 +213,7 @@ Step = (
     | CreateCreditDraft
     | BookVoucher
     | AdoptVoucher
+    | Collect
     | Issue
     | KeepDraft
 )

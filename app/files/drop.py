@@ -1,0 +1,139 @@
+"""Files into a folder: each whole or not at all, and once, whatever dies in between.
+
+A whole copy is made beside the folder first, and the row says so; then it is moved, which is one step for the file
+system; then the row says that, too. After a crash the copy tells where it was: beside the folder, it was not moved; in
+it, it was; nowhere, it was moved and somebody has taken it away.
+"""
+
+import asyncio
+import os
+from pathlib import Path
+from uuid import UUID
+
+from app.admin.audit import Change, record_change
+from app.admin.keys import load_key
+from app.domain.money import dump_json
+from app.errors import ServiceError
+from app.files.choose import Wanted
+from app.files.dropped import (
+    find_undropped,
+    list_due_keys,
+    list_undropped,
+    record_drop_begun,
+    record_drop_trouble,
+    record_dropped,
+)
+from app.files.exports import ExportOrder, create_export, load_standing
+from app.platform.db import Sessions
+from app.platform.logger import get_logger
+from app.settings import Settings
+from app.tables import Export, Key
+
+_BESIDE = ".partial"
+_ACTOR = "schedule"
+
+_log = get_logger(__name__)
+
+
+async def drop_due(sessions: Sessions, settings: Settings, tenant_id: UUID) -> int:
+    """How many files went into the folder: what is due is made first, then all that is not there yet.
+
+    One that cannot be made is told, and tried again later; it keeps no other from being made.
+    """
+    if settings.exports_dir is None:
+        return 0
+    async with sessions() as session:
+        due = await list_due_keys(session, tenant_id)
+    for key in due:
+        await _make(sessions, settings, key)
+    async with sessions() as session:
+        waiting = await list_undropped(session, tenant_id)
+    return sum([await place_file(sessions, settings.exports_dir, export, name) for export, name in waiting])
+
+
+async def _make(sessions: Sessions, settings: Settings, key: Key) -> None:
+    order = ExportOrder(wanted=Wanted(), made_by=_ACTOR, drops=True)
+    try:
+        async with sessions.begin() as session:
+            own = await load_key(session, key.id)
+            if not (await load_standing(session, own)).ready:
+                return
+            export, _ = await create_export(session, own, order, folder=settings.layouts_dir)
+            await record_change(session, to_change(export, actor=_ACTOR))
+    except ServiceError as error:
+        _log.warning("file_not_made", key=key.name, code=error.code)
+        async with sessions.begin() as session:
+            await record_drop_trouble(session, key, error.reason)
+
+
+def to_change(export: Export, *, actor: str) -> Change:
+    """The export as the audit trail has it."""
+    after = {"number": export.number, "documents": export.documents, "layout": export.layout, "wanted": export.wanted}
+    return Change(
+        actor=actor,
+        action="export.make",
+        subject=f"export:{export.id}",
+        tenant_id=export.tenant_id,
+        after=after,
+    )
+
+
+async def place_file(sessions: Sessions, folder: Path, export: Export, name: str) -> bool:
+    """Put one file, and the export's manifest before it, into the key's part of the folder; False: it was there."""
+    where = folder / str(export.key_id)
+    async with sessions.begin() as session:
+        row = await find_undropped(session, export, name)
+        if row is None:
+            return False
+        if row.drop_begun_at is None:
+            await asyncio.to_thread(write_whole, where / _BESIDE / name, row.content)
+            manifest = dump_json(export.manifest).encode()
+            await asyncio.to_thread(_place_manifest, where, f"{name}.json", manifest)
+            await record_drop_begun(session, row)
+    async with sessions.begin() as session:
+        row = await find_undropped(session, export, name)
+        if row is None:
+            return False
+        await asyncio.to_thread(_move, where / _BESIDE / name, where / name)
+        await record_dropped(session, row)
+    return True
+
+
+def write_file_whole(path: Path, content: bytes) -> None:
+    """A file that nobody sees before it is whole, and that lasts once this returns."""
+    write_whole(path.parent / _BESIDE / path.name, content)
+    _move(path.parent / _BESIDE / path.name, path)
+    (path.parent / _BESIDE).rmdir()
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """A file that lasts, once this returns; before, it may be cut short."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("wb") as out:
+        out.write(content)
+        out.flush()
+        os.fsync(out.fileno())
+    _sync_folder(path.parent)
+
+
+def _place_manifest(where: Path, name: str, content: bytes) -> None:
+    """The same manifest twice does no harm, so it needs no row."""
+    write_whole(where / _BESIDE / name, content)
+    _move(where / _BESIDE / name, where / name)
+
+
+def _move(copy: Path, target: Path) -> None:
+    """Show the whole file at once. A copy that is nowhere was moved before, by who died before he could say so."""
+    if copy.exists():
+        copy.replace(target)
+    for folder in (copy.parent, target.parent):
+        if folder.exists():
+            _sync_folder(folder)
+
+
+def _sync_folder(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -1,0 +1,72 @@
+"""What of exports goes into a folder: which files are not there yet, and which keys' next ones are due."""
+
+from dataclasses import asdict
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from sqlalchemy import and_, func, select
+from sqlalchemy.dialects.postgresql import insert as upsert
+
+from app.domain.reasons.codes import Reason
+from app.domain.states import KeyState, Mode
+from app.platform.db import Session, load_now, locked
+from app.tables import Export, ExportFile, ExportNumber, Key
+
+# A file that cannot be made is tried again so much later.
+_REST = timedelta(minutes=10)
+
+
+async def list_undropped(session: Session, tenant_id: UUID) -> list[tuple[Export, str]]:
+    """The files that are to go into the folder and are not there yet, oldest first: the export, and the file's name."""
+    query = select(Export, ExportFile.name).join(
+        ExportFile, and_(ExportFile.tenant_id == Export.tenant_id, ExportFile.export_id == Export.id)
+    )
+    own = (Export.tenant_id == tenant_id, Export.drops.is_(True), ExportFile.dropped_at.is_(None))
+    rows = await session.execute(query.where(*own).order_by(Export.made_at, Export.number, ExportFile.position))
+    return [(row[0], row[1]) for row in rows]
+
+
+async def find_undropped(session: Session, export: Export, name: str) -> ExportFile | None:
+    """The file, locked, unless another process has put it into the folder, or is at it."""
+    own = (ExportFile.tenant_id == export.tenant_id, ExportFile.export_id == export.id, ExportFile.name == name)
+    query = locked(select(ExportFile).where(*own, ExportFile.dropped_at.is_(None)), skips=True)
+    return (await session.scalars(query.execution_options(populate_existing=True))).one_or_none()
+
+
+async def record_drop_begun(session: Session, row: ExportFile) -> None:
+    """A whole copy lies beside the folder: from now on a copy that is nowhere was taken away by somebody."""
+    row.drop_begun_at = await load_now(session)
+    await session.flush()
+
+
+async def record_dropped(session: Session, row: ExportFile) -> None:
+    """The file was put into the folder."""
+    row.dropped_at = await load_now(session)
+    await session.flush()
+
+
+async def record_drop_trouble(session: Session, key: Key, reason: Reason) -> None:
+    """Show why the clock could not make the key's next file; it rests for a while."""
+    place = {"tenant_id": key.tenant_id, "key_id": key.id}
+    values = {"trouble": asdict(reason), "tried_at": func.now()}
+    query = upsert(ExportNumber).values(place | values)
+    await session.execute(query.on_conflict_do_update(index_elements=list(place), set_=values))
+
+
+async def list_due_keys(session: Session, tenant_id: UUID) -> list[Key]:
+    """The keys whose next file is due by the clock; one that could not be made rests for a while."""
+    keys = (await session.scalars(select(Key).where(Key.tenant_id == tenant_id, Key.mode == Mode.FILE))).all()
+    last = select(Export.key_id, func.max(Export.made_at)).where(Export.tenant_id == tenant_id, Export.drops.is_(True))
+    made = {row[0]: row[1] for row in await session.execute(last.group_by(Export.key_id))}
+    tried = select(ExportNumber.key_id, ExportNumber.tried_at).where(ExportNumber.tenant_id == tenant_id)
+    rests = {row[0]: row[1] for row in await session.execute(tried.where(ExportNumber.trouble.is_not(None)))}
+    now = await load_now(session)
+    return [key for key in keys if _is_due(key, made.get(key.id), rests.get(key.id), now)]
+
+
+def _is_due(key: Key, made_at: datetime | None, tried_at: datetime | None, now: datetime) -> bool:
+    hours = key.settings.get("drop_hours")
+    if not hours or key.state == KeyState.REMOVED:
+        return False
+    is_over = made_at is None or now - made_at >= timedelta(hours=float(hours))
+    return is_over and (tried_at is None or now - tried_at >= _REST)
