@@ -7,13 +7,13 @@ from uuid import UUID
 
 from pydantic import Field
 
-from app.api.views import Order, View
+from app.api.views import Order, RowId, View
 from app.domain.documents import DocumentKind
 from app.domain.states import FileState, InvoiceState
 from app.files.examine import Finding
 
 _MOST_IDS = 10_000
-Ids = Annotated[list[int], Field(min_length=1, max_length=_MOST_IDS, examples=[[17, 18]])]
+Ids = Annotated[list[RowId], Field(min_length=1, max_length=_MOST_IDS, examples=[[17, 18]])]
 Why = Annotated[str, Field(min_length=3, max_length=500)]
 
 
@@ -139,7 +139,7 @@ class ExportDocumentView(View):
 class RefusedItem(Order):
     """A document that the import did not take."""
 
-    id: int
+    id: RowId
     because: Why = Field(examples=["Customer 100003 is locked"])
 
 

@@ -51,7 +51,7 @@ from app.tables import Export, ExportDocument, Transfer
 router = APIRouter(prefix="/v1", tags=["exports"])
 
 _BYTES: dict[str, Any] = {"content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}}
-_AfterPosition = Annotated[int, Query(ge=0, description="The last position of the page before")]
+_AfterPosition = Annotated[int, Query(ge=0, le=2**31 - 1, description="The last position of the page before")]
 
 
 @router.post(
