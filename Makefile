@@ -22,7 +22,7 @@ up: setup ## The service itself: Postgres (embedded without DATABASE_URL), migra
 	@$(BIN)/recman-unimicro up $(ARGS)
 
 ##@ Work on it
-.PHONY: setup test everything pgbouncer lint check format bench openapi lock clean help
+.PHONY: setup test everything pgbouncer api-check lint check format bench openapi lock clean help
 setup: $(STAMP) ## Make .venv as requirements.lock says; done again only when that or pyproject.toml changed
 
 # Compiled once instead of by every process of every test, whatever the shell says.
@@ -40,6 +40,12 @@ pgbouncer: setup ## Tests of engine and flows through PgBouncer, which must be o
 everything: export EVERYTHING := 1
 everything: lint ## All tests, with every boundary, storm and booking that `make test` takes by thirds, each day another one
 	$(BIN)/python -m pytest -n 4 --dist load --maxschedchunk 2 --hypothesis-profile whole $(ARGS)
+
+# Installs redocly, spectral and two client generators into .api-check; needs Node.js, which nothing else does.
+api-check: export API_CHECK := 1
+api-check: setup ## The API by machine, whole: every operation with four roles, two linters, two generated clients
+	@tests/clients/check
+	$(BIN)/python -m pytest -q --show-capture=no --tb=short tests/contract/test_api_conforms.py
 
 lint: setup ## Format, lint, types, imports
 	$(BIN)/ruff format --check .
@@ -74,7 +80,7 @@ clean: ## Remove .venv and caches; data in .data stay
 help: ## This list
 	@awk 'BEGIN { FS = ":.*## "; print "make <target> [ARGS=…] [PYTHON=python3.12]" } \
 		/^##@ / { printf "\n%s\n", substr($$0, 5) } \
-		/^[a-z]+:.*## / { printf "  %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+		/^[a-z-]+:.*## / { printf "  %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 $(STAMP): requirements.lock pyproject.toml
 	@command -v $(PYTHON) >/dev/null \

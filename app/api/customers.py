@@ -84,7 +84,7 @@ class CustomerCheckDetail(CustomerCheckView):
     findings: list[CustomerFindingView]
 
 
-class Acceptance(Order):
+class CheckAcceptance(Order):
     """A person's approval that the key may send although the check has findings."""
 
     reason: str = Field(min_length=3, max_length=500, examples=["The three clashes are old customers, never invoiced"])
@@ -184,7 +184,7 @@ async def report(
     operation_id="accept_customer_check",
     responses=problems(_404=_CODES, _409="nothing_to_accept, check_is_newer"),
 )
-async def accept(door: AdminDoor, resources: ResourcesDep, key_id: UUID, word: Acceptance) -> CustomerCheckView:
+async def accept(door: AdminDoor, resources: ResourcesDep, key_id: UUID, word: CheckAcceptance) -> CustomerCheckView:
     """Let the key send although its newest check has findings."""
     key = await load_key(door.session, key_id)
     check = await load_last_check(door.session, key, lock=True)

@@ -8,15 +8,18 @@ cannot forget them (tests/unit/test_description.py).
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping
+from http import HTTPStatus
 from typing import Any
 
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 from fastapi.routing import APIRoute
 
+from app.api.gate import GUARDED
 from app.api.views import PROBLEM, Problem
 from app.domain.reasons.codes import Code
 from app.errors import (
+    ConflictError,
     DatabaseAwayError,
     ForbiddenError,
     NotFoundError,
@@ -27,7 +30,7 @@ from app.errors import (
     TooManyTriesError,
 )
 
-_PROBLEM_REF = f"#/components/schemas/{Problem.__name__}"
+_PROBLEM_SCHEMA = {"$ref": f"#/components/schemas/{Problem.__name__}"}
 _LEAST_ERROR = 400
 _ABOUT = """Carries invoices, credit notes, customers and projects from RecMan into Unimicro.
 
@@ -65,6 +68,14 @@ _SERVERS = [{"url": "/", "description": "The installation that this description 
 # What refuses before or around the route itself: of anybody, of who needs a token.
 _ALWAYS: tuple[type[ServiceError], ...] = (TooLargeError, DatabaseAwayError, ServiceError)
 _GUARDED: tuple[type[ServiceError], ...] = (SignatureError, ForbiddenError, RequestError, TooManyTriesError)
+_CONFLICTS = {
+    "Idempotency-Key": (
+        Code.IDEMPOTENCY_KEY_REUSED,
+        Code.MADE_ALREADY,
+        Code.REQUEST_RUNNING,
+        Code.REQUEST_UNFINISHED,
+    )
+}
 _HEADERS = {
     SignatureError.status: {"WWW-Authenticate": "Bearer"},
     TooManyTriesError.status: {"Retry-After": "60"},
@@ -75,7 +86,7 @@ _SAID = {
     SignatureError.status: "Who calls is not known.",
     ForbiddenError.status: "The caller may not do this.",
     NotFoundError.status: "There is no such thing for this caller.",
-    409: "Something is in another state than the request supposes.",
+    ConflictError.status: "Something is in another state than the request supposes.",
     412: "Somebody has changed it since.",
     TooLargeError.status: "The body is too large.",
     415: "The body has a form that cannot be read.",
@@ -150,12 +161,15 @@ def _operations(paths: Mapping[str, Mapping[str, Operation]]) -> Iterator[tuple[
 
 
 def _complete_operation(path: str, operation: Operation) -> None:
-    operation.setdefault("security", [])
+    security = operation.setdefault("security", [])
+    if security and not path.startswith(GUARDED):
+        # More is told to whoever has a token; nobody needs one.
+        security.append({})
     answers = operation["responses"]
     if not _declares(answers.get("422", {})):
         answers.pop("422", None)
-    for error in _list_errors(path, operation):
-        _add(answers, error)
+    for status, code in _list_errors(path, operation):
+        _add(answers, str(status), code)
     for status in [status for status in answers if int(status) >= _LEAST_ERROR]:
         answers[status] = _as_problem(int(status), answers[status])
     operation["responses"] = dict(sorted(answers.items()))
@@ -166,8 +180,23 @@ def _declares(answer: Mapping[str, Any]) -> bool:
     return "HTTPValidationError" not in str(answer)
 
 
-def _list_errors(path: str, operation: Operation) -> Iterator[type[ServiceError]]:
-    """Everything that may refuse this operation without its own doing."""
+def _list_errors(path: str, operation: Operation) -> Iterator[tuple[int, Code]]:
+    """Everything that may refuse this operation without its own doing: a status and a code of it."""
+    for error in _list_classes(path, operation):
+        yield error.status, error.code
+    if _asks_for_tenant(operation):
+        yield RequestError.status, Code.TENANT_MISSING
+    for parameter in operation.get("parameters", []):
+        for code in _CONFLICTS.get(parameter["name"], ()):
+            yield ConflictError.status, code
+
+
+def _asks_for_tenant(operation: Operation) -> bool:
+    """Whether it makes or changes something of one tenant, which an operator must name."""
+    return "requestBody" in operation and any(one["name"] == "tenant" for one in operation.get("parameters", []))
+
+
+def _list_classes(path: str, operation: Operation) -> Iterator[type[ServiceError]]:
     yield from _ALWAYS
     if operation["security"]:
         yield from _GUARDED
@@ -187,10 +216,10 @@ def _is_limited(schema: Mapping[str, Any]) -> bool:
     )
 
 
-def _add(answers: dict[str, Any], error: type[ServiceError]) -> None:
-    answer = answers.setdefault(str(error.status), {"description": ""})
-    if not re.search(rf"\b{error.code}\b", answer["description"]):
-        answer["description"] = _with_code(answer["description"], error.code)
+def _add(answers: dict[str, Any], status: str, code: Code) -> None:
+    answer = answers.setdefault(status, {"description": ""})
+    if not re.search(rf"\b{code}\b", answer["description"]):
+        answer["description"] = _with_code(answer["description"], code)
 
 
 def _with_code(described: str, code: Code) -> str:
@@ -201,13 +230,14 @@ def _with_code(described: str, code: Code) -> str:
 def _as_problem(status: int, answer: Mapping[str, Any]) -> dict[str, Any]:
     described = answer["description"]
     if described.startswith("Codes: "):
-        described = f"{_SAID[status]} {described}"
+        described = f"{_SAID.get(status, HTTPStatus(status).phrase + '.')} {described}"
     # A route may tell how things stand with the status of an error: its own form stands beside the problem then.
-    own = {form: one for form, one in answer.get("content", {}).items() if one["schema"].get("$ref") != _PROBLEM_REF}
-    made: dict[str, Any] = {"description": described, "content": own | {PROBLEM: {"schema": {"$ref": _PROBLEM_REF}}}}
+    own = {kind: told for kind, told in answer.get("content", {}).items() if told.get("schema") != _PROBLEM_SCHEMA}
+    made: dict[str, Any] = {"description": described, "content": {**own, PROBLEM: {"schema": _PROBLEM_SCHEMA}}}
     headers = _HEADERS.get(status)
     if headers is not None:
         made["headers"] = {
-            name: {"schema": {"type": "string"}, "example": value, "required": True} for name, value in headers.items()
+            name: {"schema": {"type": "string"}, "example": value, "required": not own}
+            for name, value in headers.items()
         }
     return made

@@ -16,7 +16,7 @@ from app.api.doors import verify_caller
 from app.errors import BusyError, RequestError, TooLargeError, TooSlowError
 
 # What needs a token, whatever is there.
-_GUARDED = ("/v1/", "/metrics")
+GUARDED = ("/v1/", "/metrics")
 _WEBHOOKS = "/webhooks/"
 _RULES = "/v1/rules"
 # More digits say nothing but "too large".
@@ -99,7 +99,7 @@ class Gate:
         if b"%00" in scope["query_string"] or "\0" in scope["path"]:
             raise RequestError("The address holds a NUL (%00), which nothing can be called", fix="Leave it out.")
         request = Request(scope)
-        if scope["path"].startswith(_GUARDED):
+        if scope["path"].startswith(GUARDED):
             request.state.caller = await verify_caller(request)
         with _holding(request) as held:
             replay = await _read(Headers(scope=scope), receive, _choose_cap(request), held)
@@ -113,7 +113,7 @@ def _choose_cap(request: Request) -> Cap:
         return Cap(request.app.state.resources.settings.max_body_bytes, "Send fewer records in one delivery.")
     if path == _RULES:
         return _RULES_FILE
-    return _ORDERS if path.startswith(_GUARDED) else _ELSEWHERE
+    return _ORDERS if path.startswith(GUARDED) else _ELSEWHERE
 
 
 async def _read(headers: Headers, receive: Receive, cap: Cap, held: Held) -> Receive | None:

@@ -13,7 +13,7 @@ from app.platform.heartbeats import Life
 from app.tables import Hook, Key, Sweep
 
 
-class ReasonView(BaseModel):
+class HealthReasonView(BaseModel):
     """Why a part is not ok, and what to do about it."""
 
     part: Part
@@ -100,7 +100,7 @@ class HealthView(BaseModel):
     parts: dict[Part, Status] = Field(description="Each part on its own")
     version: str | None = Field(None, description="With a token")
     at: datetime | None = Field(None, description="With a token: now, by the database's clock")
-    reasons: list[ReasonView] | None = Field(None, description="With a token: everything that is the matter")
+    reasons: list[HealthReasonView] | None = Field(None, description="With a token: everything that is the matter")
     processes: list[ProcessView] | None = Field(None, description="With a token for all tenants")
     tenants: list[TenantHealth] | None = Field(None, description="With a token: those that it may see")
 
@@ -123,8 +123,8 @@ def view_whole(health: Health, facts: Facts, *, version: str, with_processes: bo
     )
 
 
-def _view_trouble(one: Trouble) -> ReasonView:
-    return ReasonView(
+def _view_trouble(one: Trouble) -> HealthReasonView:
+    return HealthReasonView(
         part=one.part, status=one.status, code=one.code, cause=one.cause, fix=one.fix, tenant_id=one.tenant_id
     )
 

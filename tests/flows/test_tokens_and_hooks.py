@@ -278,7 +278,7 @@ async def test_unusable_verification_is_refused(world: World, new: dict[str, Any
 async def test_tenant_is_renamed_paused_and_given_another_recman_key(world: World) -> None:
     path = f"/v1/tenants/{world.tenant_id}"
     before = (await world.call("GET", path)).json()
-    changed = (await world.call("PATCH", path, {"recman_api_key": "canary-another-key"})).json()
+    changed = (await world.call("PATCH", path, {"recman_api_key": "canary-another-key", "untried": True})).json()
     assert changed["recman_api_key"] != before["recman_api_key"]
     assert changed["recman_api_key"] == hashlib.sha256(b"canary-another-key").hexdigest()[:12]
     assert (await world.call("PATCH", path, {"recman_api_key": None})).json()["recman_reads"] == "payload"

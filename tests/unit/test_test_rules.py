@@ -12,7 +12,7 @@ _LONGEST = 500
 _SUSPECT = re.compile(r"import[^\n]*test_|from[^\n]*test_|import \([^)]*test_")
 _PATCH = re.compile(r"\bmonkeypatch\b|unittest\.mock|from unittest import mock")
 # Programs of their own that no test imports.
-_PROGRAMS = {"bench", "world"}
+_PROGRAMS = {"bench", "clients", "world"}
 
 
 def list_modules(root: Path) -> Iterator[Path]:

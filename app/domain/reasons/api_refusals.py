@@ -69,6 +69,7 @@ REFUSALS = (
     Refusal(code=Code.RULES_EMPTY, sentence=Text("No rules were sent.")),
     Refusal(code=Code.RULES_UNREADABLE, sentence=Text("The rules cannot be read.")),
     Refusal(code=Code.RULES_UNUSABLE, sentence=Text("The rules cannot be used.")),
+    Refusal(code=Code.RECMAN_KEY_REFUSED, sentence=Text("RecMan does not take the API key.")),
     Refusal(code=Code.NO_RECMAN_API_KEY, sentence=Text("The tenant has no RecMan API key.")),
     Refusal(code=Code.PREVIEW_UNKNOWN, sentence=Text("There is no such dry run to confirm.")),
     Refusal(code=Code.SWEEP_RUNNING, sentence=Text("A sweep or backfill is running.")),
