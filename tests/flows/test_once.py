@@ -110,6 +110,21 @@ async def test_two_that_come_at_once_are_carried_out_once(world: World) -> None:
     assert await world.count(twins) == PAIRS
 
 
+async def test_of_two_that_rotate_or_change_the_same_thing_at_once_one_does(world: World) -> None:
+    (hook,) = (await world.call("GET", "/v1/hooks")).json()["rows"]
+    path, made = f"/v1/hooks/{hook['id']}", (await ask(world, "/v1/tokens", {"name": "first", "role": "viewer"})).json()
+    for number in range(PAIRS if "EVERYTHING" in os.environ else 5):
+        rotate = f"/v1/tokens/{made['id']}/rotate"
+        rotated = await asyncio.gather(*(world.call("POST", rotate, {"overlap_hours": n}) for n in (1, 2)))
+        assert sorted(answer.status_code for answer in rotated) == [201, 409]
+        (made,) = [answer.json() for answer in rotated if answer.status_code == 201]
+        seen = (await world.call("GET", path)).headers["etag"]
+        names = [f"{number} {name}" for name in "AB"]
+        changed = await asyncio.gather(*(world.call("PATCH", path, {"name": one}, If_Match=seen) for one in names))
+        assert sorted(answer.status_code for answer in changed) == [200, 412]
+    assert await world.count("SELECT count(*) FROM admin_token WHERE name = 'first' AND expires_at IS NULL") == 1
+
+
 async def test_a_request_that_broke_off_is_carried_out_once_all_the_same(world: World) -> None:
     """As a process leaves it that dies: after its commit, before it, and while it lives."""
     body = {"name": "Sydlys"}
