@@ -86,7 +86,7 @@ def test_doctor_lists_every_trouble_at_once(database_url: str) -> None:
     assert "bad  RecMan's day: Postgres knows no time zone “Oslo”" in done.stdout
 
 
-@pytest.mark.timeout(90)
+@pytest.mark.timeout(180)
 def test_up_runs_everything_and_stops_tidily(tmp_path: Path) -> None:
     port = 21000 + os.getpid() % 2000
     variables = {
