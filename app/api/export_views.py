@@ -139,7 +139,7 @@ class ExportDocumentView(View):
 class RefusedItem(Order):
     """A document that the import did not take."""
 
-    id: RowId
+    id: RowId = Field(examples=[17])
     because: Why = Field(examples=["Customer 100003 is locked"])
 
 

@@ -7,7 +7,7 @@ import shutil
 import signal
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -15,7 +15,6 @@ from typing import Any
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-from rich.table import Table
 
 from app.domain.booking import Booking
 from app.domain.states import UNDER_WAY, CheckState, EventState, Proof, SweepState, TransferState
@@ -27,6 +26,7 @@ from app.sandbox.crew import Crew, DemoFailedError
 from app.sandbox.demo_bookings import NewDemoKey, expect, make_key
 from app.sandbox.demo_files import FileDemo
 from app.sandbox.demo_settings import free_ports, make_settings, sandbox_arguments, show_secret, to_environment
+from app.sandbox.demo_table import make_table
 from app.sandbox.recman.store import SANDBOX_KEY
 from app.sandbox.samples import Expected
 from app.settings import Settings
@@ -297,39 +297,13 @@ def _documents(transfers: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 def _show(transfers: list[dict[str, Any]], expected: dict[str, Expected]) -> bool:
     """Print the table of every transfer; whether all ended as intended."""
-    table = Table(title="Transfers", title_justify="left", header_style="bold")
-    for name, justify in _COLUMNS:
-        table.add_column(name, justify="right" if justify else "left", overflow="fold")
-    for row in sorted(transfers, key=lambda row: (_ORDER.index(row["kind"]), row["number"])):
-        table.add_row(*(cell(row) for cell in _CELLS))
-    _console.print(table)
+    _console.print(make_table(transfers))
     surprises = _list_surprises(_documents(transfers), expected)
     for surprise in surprises:
         _console.print(f"[red]{surprise}[/]")
     if not surprises:
         _console.print("[green]Every transfer ended as the data intends.[/]")
     return not surprises
-
-
-_ORDER = ["customer", "department", "project", "invoice", "credit_note"]
-_COLUMNS = (
-    ("kind", False),
-    ("RecMan", False),
-    ("customer / name", False),
-    ("amount", True),
-    ("state", False),
-    ("Unimicro", False),
-    ("reason", False),
-)
-_CELLS: tuple[Callable[[dict[str, Any]], str], ...] = (
-    lambda row: str(row["kind"]).replace("_", " "),
-    lambda row: str(row["number"]),
-    lambda row: str(row["customer_name"]),
-    lambda row: f"{row['gross_amount']} {row['currency']}" if row["gross_amount"] is not None else "",
-    lambda row: str(row["state"]),
-    lambda row: str(row["remote_number"] or ""),
-    lambda row: "; ".join(f"{reason['cause']}. {reason['fix']}" for reason in row["reasons"]),
-)
 
 
 def _list_surprises(documents: list[dict[str, Any]], expected: dict[str, Expected]) -> list[str]:

@@ -13,7 +13,7 @@ from fastapi import Depends, FastAPI
 from fastapi.security import HTTPBearer
 
 from app.api.description import TAGS, describe
-from app.api.views import PROBLEM, problems
+from app.api.views import MOST, PROBLEM, problems
 from app.domain.reasons.codes import Code
 
 _ROOT = Path(__file__).resolve().parents[2]
@@ -148,4 +148,4 @@ def test_what_is_sent_and_answered_has_names_of_its_own() -> None:
 def test_limits_of_whole_numbers_are_whole_and_no_larger_than_what_is_taken() -> None:
     text = json.dumps(read_document())
     assert "e+18" not in text
-    assert '"maximum": 9223372036854775807' in text
+    assert f'"maximum": {MOST}' in text
