@@ -3,7 +3,8 @@
 ```
 ServiceError                        500  retry           something of ours broke
 ├── RequestError                    422  retry           the caller sent something we cannot use
-│   ├── SignatureError              401  retry           a webhook's secret or signature is wrong, or a token is
+│   ├── SignatureError              401  retry           a webhook's secret or signature is wrong
+│   │   └── TokenError              401  retry           no admin token came, or none that is good
 │   ├── ForbiddenError              403  retry           the token's role may not do this
 │   ├── NotFoundError               404  retry           no such thing (for this caller)
 │   ├── MethodError                 405  retry           the address takes another method
@@ -11,6 +12,7 @@ ServiceError                        500  retry           something of ours broke
 │   ├── ChangedError                412  retry           the thing has changed since the caller looked at it
 │   ├── UnseenError                 428  retry           the caller does not say what he looked at
 │   ├── StateUsedError              422  retry           a sign-in comes back that has come back already
+│   ├── MediaError                  415  retry           the body comes in a form that nobody here reads
 │   ├── TooLargeError               413  retry           the body is over the cap
 │   ├── TooSlowError                408  retry           the body did not come to its end in time
 │   ├── TooManyDeliveriesError      429  retry           a hook sends more than its share: nothing was stored
@@ -86,6 +88,10 @@ class SignatureError(RequestError, code=Code.NOT_SIGNED_IN, status=401):
     """A secret, signature or token does not check out."""
 
 
+class TokenError(SignatureError):
+    """No admin token came, or none that is good; the caller is told how one is sent."""
+
+
 class ForbiddenError(RequestError, code=Code.FORBIDDEN, status=403):
     """The caller is known but may not do this."""
 
@@ -112,6 +118,10 @@ class UnseenError(RequestError, code=Code.IF_MATCH_MISSING, status=428):
 
 class StateUsedError(RequestError, code=Code.STATE_USED):
     """The sign-in has come back already; whoever only loads its page again has done nothing wrong."""
+
+
+class MediaError(RequestError, code=Code.MEDIA_UNSUPPORTED, status=415):
+    """The body comes in a form that is not read here."""
 
 
 class TooLargeError(RequestError, code=Code.TOO_LARGE, status=413):
@@ -184,14 +194,7 @@ class WaitError(ServiceError, code=Code.WAITS, status=409):
     """
 
     def __init__(
-        self,
-        cause: str,
-        *,
-        scope: str,
-        record_id: str,
-        seconds: float,
-        fix: str = "",
-        while_open: bool = False,
+        self, cause: str, *, scope: str, record_id: str, seconds: float, fix: str = "", while_open: bool = False
     ) -> None:
         super().__init__(cause, fix=fix or fix_for(Code.WAITS))
         self.has_own_fix = bool(fix)
@@ -250,13 +253,7 @@ class RemoteThrottledError(RemoteError, code=Code.REMOTE_THROTTLED):
     """Too many calls; `retry_after` seconds of silence are asked for."""
 
     def __init__(
-        self,
-        cause: str,
-        *,
-        system: System,
-        retry_after: float,
-        fix: str = "",
-        code: Code | None = None,
+        self, cause: str, *, system: System, retry_after: float, fix: str = "", code: Code | None = None
     ) -> None:
         super().__init__(cause, system=system, fix=fix or fix_for(Code.REMOTE_THROTTLED), code=code)
         self.retry_after = retry_after

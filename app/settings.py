@@ -1,17 +1,26 @@
 """Every setting, with its meaning: read from `RMU_…` environment variables (and `DATABASE_URL`)."""
 
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass
+from difflib import get_close_matches
 from functools import cached_property
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
-from typing import TypeAlias
-from urllib.parse import urlsplit
+from typing import Annotated, Literal, TypeAlias
 
-from pydantic import AliasChoices, Field, SecretStr, field_validator
+from pydantic import AliasChoices, BeforeValidator, Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 Network: TypeAlias = IPv4Network | IPv6Network
+Level: TypeAlias = Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"]
 
+# `//user:password@host`: from the first colon behind the user to the last @ of the text.
+_BEFORE_HOST = re.compile(r"((?://|^(?!\w[\w+.-]*://))[^:/?#@\s]*:)\S*@")
+# `?password=…`, `&sslpassword=…`, and `host=… password='…'` as libpq writes it.
+_NAMED_SECRET = re.compile(
+    r"((?:pass|secret|token|key)\w*\s*=\s*)(?:'(?:[^'\\]|\\.)*'|\"[^\"]*\"|[^\s&;'\"]+)", re.IGNORECASE
+)
 # Named as they are everywhere, without our prefix.
 _COMMON_NAMES = ("database_url", "database_pooled", "database_direct_url")
 
@@ -46,15 +55,16 @@ class Settings(BaseSettings):
     )
     layouts_dir: Path | None = Field(None, description="Folder of layouts of files of your own, beside those we have")
     host: str = Field("127.0.0.1", description="Address the API listens on")
-    port: int = Field(8000, description="Port the API listens on")
+    port: int = Field(8000, ge=0, le=65535, description="Port the API listens on")
     public_url: str = Field("http://127.0.0.1:8000", description="Address under which people and RecMan reach us")
     trusted_proxies: str = Field(
         "",
         description="Addresses or networks of the proxies before us, comma separated; only theirs is X-Forwarded-For "
         "believed",
     )
-    log_format: str = Field("text", description="Log lines as `text` or `json`")
-    log_level: str = Field("INFO", description="Lowest level that is logged")
+    show_docs: bool = Field(default=True, description="Show the API's description at /docs and /openapi.json")
+    log_format: Literal["text", "json"] = Field("text", description="Log lines as `text` or `json`")
+    log_level: Annotated[Level, BeforeValidator(str.upper)] = Field("INFO", description="Lowest level that is logged")
 
     bootstrap_token: SecretStr | None = Field(
         None, description="First operator token; not set: one is made and printed once at first start"
@@ -75,6 +85,11 @@ class Settings(BaseSettings):
         620,
         ge=0,
         description="An idle connection is kept so long: longer than senders and proxies keep theirs",
+    )
+    webhook_rate: str = Field(
+        "6000/minute",
+        pattern=r"^$|^[1-9]\d*/(second|minute|hour)$",
+        description="So many deliveries of one hook a process takes, more is 429; empty: any number",
     )
     hook_cache_seconds: float = Field(2, ge=0, description="A disabled or changed hook is noticed within this time")
 
@@ -180,6 +195,13 @@ class Settings(BaseSettings):
         return self.session_connections + 1 + serves * self.webhook_connections + works
 
     @property
+    def private_data_dir(self) -> Path:
+        """The data folder, made where it is missing: nobody else of this machine looks into it."""
+        folder = self.data_dir.resolve()
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        return folder
+
+    @property
     def session_connections(self) -> int:
         """Never fewer than the lanes that are worked on at once, and those who look after them."""
         return max(self.database_connections, self.worker_concurrency + 2)
@@ -219,11 +241,32 @@ class SettingRow:
     meaning: str
 
 
+@dataclass(frozen=True, slots=True)
+class Stranger:
+    """A variable that looks like a setting and is none; `meant` is the nearest one, or empty."""
+
+    variable: str
+    meant: str
+
+
+def to_variable(name: str) -> str:
+    """The environment variable of a setting."""
+    return name.upper() if name.lower() in _COMMON_NAMES else f"RMU_{name.upper()}"
+
+
+def list_strangers(environment: Mapping[str, str]) -> list[Stranger]:
+    """The variables that begin like ours and that nobody reads, misspelled most likely."""
+    known = {to_variable(name) for name in Settings.model_fields}
+    also = {f"RMU_{name.upper()}" for name in _COMMON_NAMES}
+    found = sorted(name for name in environment if name.startswith("RMU_") and name not in known | also)
+    return [Stranger(name, next(iter(get_close_matches(name, known, n=1)), "")) for name in found]
+
+
 def list_settings(settings: Settings) -> list[SettingRow]:
     """Every setting with its variable, value (secrets masked), source and meaning."""
     rows = []
     for name, field in Settings.model_fields.items():
-        variable = name.upper() if name in _COMMON_NAMES else f"RMU_{name.upper()}"
+        variable = to_variable(name)
         value = getattr(settings, name)
         shown = "" if value is None else mask_url(str(value))
         source = "environment" if name in settings.model_fields_set else "default"
@@ -231,7 +274,9 @@ def list_settings(settings: Settings) -> list[SettingRow]:
     return rows
 
 
-def mask_url(url: str) -> str:
-    """The address without its password, for people and logs."""
-    parts = urlsplit(url)
-    return url.replace(f":{parts.password}@", ":***@") if "://" in url and parts.password else url
+def mask_url(text: str) -> str:
+    """The text without any password, for people and logs, in whatever form an address may have one.
+
+    Shape: what cannot be told apart is masked with it: a password may hold every sign that ends one.
+    """
+    return _NAMED_SECRET.sub(r"\1***", _BEFORE_HOST.sub(r"\1***@", text))

@@ -17,6 +17,7 @@ from app.api import (
     cross_list,
     customers,
     departments,
+    docs_page,
     exports,
     go_live,
     health,
@@ -45,6 +46,7 @@ from app.api.once import Once, describe_once
 from app.api.parameters import require_known_parameters
 from app.api.replays import Replays
 from app.api.request_ids import RequestIds
+from app.api.safe_headers import SafeHeaders
 from app.api.webhooks import contact, receive
 from app.api.webhooks.form import form
 from app.engine.wakeup import notifier
@@ -80,6 +82,7 @@ ROOMS = (
     health,
     metrics,
     catalogue,
+    docs_page,
 )
 
 Opener = Callable[[], AbstractAsyncContextManager[Resources]]
@@ -98,6 +101,10 @@ def create_app(open_resources: Opener) -> FastAPI:
         title="RecMan → Unimicro",
         version=version("recman-unimicro"),
         lifespan=lifespan,
+        # A redirect would go to whatever host the request names.
+        redirect_slashes=False,
+        # The framework's pages run what they load from elsewhere: `docs_page` has ours.
+        openapi_url=None,
         webhooks=form,
         generate_unique_id_function=name_operation,
     )
@@ -117,6 +124,7 @@ def create_app(open_resources: Opener) -> FastAPI:
     app.add_middleware(HeadAsGet)
     # Around all of these: whatever slips past the handlers below is told there, with the request's id.
     app.add_middleware(RequestIds)
+    app.add_middleware(SafeHeaders)
     # The outermost one: what is counted is what the caller was told.
     app.add_middleware(Counted)
     for error in (ServiceError, RequestValidationError, HTTPException):

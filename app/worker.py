@@ -10,7 +10,7 @@ from typing import Any
 from uuid import UUID
 
 from app.admin.keys import is_removed, pause_key
-from app.admin.proving import is_free, record_place_left
+from app.admin.proving import is_free, lock_key_first, record_place_left
 from app.admin.series import is_turn
 from app.admin.tenants import load_tenants
 from app.clerk.carry_job import carry_job
@@ -129,7 +129,7 @@ async def _work_on(
         sessions=resources.sessions,
         lease=lease,
         events=events,
-        reader=open_reader(resources, tenant, since=heard_at, purpose=purpose),
+        reader=open_reader(resources, tenant, since=heard_at, purpose=purpose, about=(lease.scope, lease.record_id)),
         open_books=lambda key, booking=None: open_books(resources, key, heard_at=heard_at, booking=booking),
         read_lag_seconds=resources.settings.unimicro_read_lag_seconds,
         resources=resources,
@@ -207,11 +207,12 @@ async def _wait_for_record(resources: Resources, run: Run, error: WaitError) -> 
 
 async def _wait_for_place(resources: Resources, run: Run, error: ProvingError) -> None:
     """Wait until the document that goes alone has ended; its end and our decision cannot pass each other unseen."""
-    lease = run.lease
+    lease, key_id = run.lease, UUID(error.record_id)
     async with resources.sessions.begin() as session:
+        await lock_key_first(session, tenant_id=lease.tenant_id, key_id=key_id)
         await check_fence(session, lease)
         await _record_trouble(session, run, error.reason)
-        if await is_free(session, to_candidate(run, UUID(error.record_id))):
+        if await is_free(session, to_candidate(run, key_id)):
             await postpone(session, lease, seconds=0, spends_try=False)
         else:
             await wait_for(session, lease, scope=error.scope, record_id=error.record_id, seconds=error.seconds)

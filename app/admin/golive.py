@@ -39,7 +39,7 @@ from app.errors import (
     RemoteRejectedError,
     ServiceError,
 )
-from app.platform.logger import mask
+from app.platform.masks import mask
 from app.platform.resources import Resources
 from app.tables import Key
 

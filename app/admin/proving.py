@@ -38,6 +38,16 @@ class Candidate:
     lane_token: UUID
 
 
+async def lock_key_first(session: Session, *, tenant_id: UUID, key_id: UUID) -> None:
+    """Take the key's row before any lane or transfer, and before what is kept of its proving.
+
+    Doors that change a key take it so, and the lanes and transfers that it concerns after it: whoever took them the
+    other way round would wait for a door that waits for it.
+    """
+    query = select(Key.id).where(Key.tenant_id == tenant_id, Key.id == key_id)
+    await session.execute(locked(query))
+
+
 async def take_place(session: Session, candidate: Candidate) -> str | None:
     """None once the document has the key's one place; else RecMan's id of the one that has it.
 
@@ -136,7 +146,7 @@ async def record_stopped(session: Session, candidate: Candidate, reason: Reason,
     return is_so
 
 
-async def record_opened(session: Session, key: Key, word: Mapping[str, Any]) -> None:
+async def record_opened(session: Session, key: Key) -> None:
     """Let the locked key go on: at once where it is proven, else one document at a time as before it was stopped.
 
     Raises:
@@ -159,12 +169,16 @@ async def record_opened(session: Session, key: Key, word: Mapping[str, Any]) -> 
         booking=key.booking,
         proof=Proof.OPEN if missing <= 0 else Proof.PROVING,
     )
+    await session.refresh(key)
+
+
+async def record_word(session: Session, key: Key, word: Mapping[str, Any]) -> None:
+    """Keep who let the key go on, and wake what waited for its place."""
     place = {"tenant_id": key.tenant_id, "key_id": key.id}
     values = {"opened": dict(word)}
     query = upsert(Proving).values(place | values)
     await session.execute(query.on_conflict_do_update(index_elements=list(place), set_=values))
     await wake_waiting(session, tenant_id=key.tenant_id, scope=SCOPE, record_id=str(key.id))
-    await session.refresh(key)
 
 
 async def require_provable(session: Session, *, tenant_id: UUID, company_key: str, booking: Booking) -> None:

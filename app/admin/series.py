@@ -256,6 +256,7 @@ async def list_own_ids(session: Session, key: Key, remote_ids: Sequence[int]) ->
         Transfer.tenant_id == key.tenant_id,
         Transfer.company_key == key.company_key,
         Transfer.scope == "invoice",
+        Transfer.remote_type == "invoice",
         Transfer.remote_id.in_(remote_ids),
     )
     return {one for one in await session.scalars(query) if one is not None}

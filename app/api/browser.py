@@ -41,6 +41,8 @@ _HEADERS = {
 )
 async def begin(request: Request, resources: ResourcesDep, ticket: str) -> Response:
     """Where an administrator begins: on to Unimicro's sign-in, with a cookie by which the browser is known again."""
+    if _is_head(request):
+        return Response(status_code=204, headers=_HEADERS)
     browser = _find_browser(request, resources.settings) or new_token("browser")
     try:
         async with resources.sessions.begin() as session:
@@ -50,6 +52,11 @@ async def begin(request: Request, resources: ResourcesDep, ticket: str) -> Respo
     answer = RedirectResponse(url, status_code=303, headers=_HEADERS)
     _set_cookie(answer, resources.settings, browser)
     return answer
+
+
+def _is_head(request: Request) -> bool:
+    # Whoever only looks what an address is (a mail program, say) must not use it up.
+    return request.scope.get("is_head") is True
 
 
 def _is_secure(settings: Settings) -> bool:
@@ -101,6 +108,8 @@ async def come_back(
     error: _Text = None,
 ) -> Response:
     """Where Unimicro sends the administrator back to; a browser is shown a page, everything else JSON."""
+    if _is_head(request):
+        return Response(status_code=204, headers=_HEADERS)
     browser = _find_browser(request, resources.settings)
     try:
         callback = Callback(state=state, code=code, issuer=iss, error=error, browser=browser)

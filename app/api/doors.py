@@ -29,7 +29,7 @@ from app.errors import (
     NotFoundError,
     RequestError,
     ServiceError,
-    SignatureError,
+    TokenError,
     TooLargeError,
     TooManyDeliveriesError,
     TooManyTriesError,
@@ -68,7 +68,7 @@ async def verify_caller(request: Request) -> Caller:
 
     Raises:
         TooManyTriesError: this address has guessed too often.
-        SignatureError: no token, or none that is good.
+        TokenError: no token, or none that is good.
     """
     resources: Resources = request.app.state.resources
     kind, _, token = request.headers.get("authorization", "").partition(" ")
@@ -77,7 +77,7 @@ async def verify_caller(request: Request) -> Caller:
     if caller is None:
         if given:
             await _note_wrong_token(request, resources)
-        raise SignatureError(
+        raise TokenError(
             "No valid admin token", fix="Send `Authorization: Bearer <token>` with a token that is not expired."
         )
     return caller
@@ -204,7 +204,7 @@ async def tell_error(request: Request, error: Exception) -> JSONResponse:
     if isinstance(known, TooLargeError | TooSlowError):
         # The rest of the body is nothing that anybody wants to read.
         headers["Connection"] = "close"
-    if isinstance(known, SignatureError):
+    if isinstance(known, TokenError):
         headers["WWW-Authenticate"] = "Bearer"
     body: dict[str, Any] = {
         "type": _address(request, known.code),

@@ -90,7 +90,7 @@ class Gate:
         """Let a request through.
 
         Raises:
-            SignatureError, TooManyTriesError, RequestError, TooLargeError, TooSlowError, BusyError,
+            TokenError, TooManyTriesError, RequestError, TooLargeError, TooSlowError, BusyError,
                 DatabaseAwayError: it is not; told by `RequestIds`.
         """
         if scope["type"] != "http":

@@ -42,13 +42,16 @@ HeaderName = Annotated[str, Field(pattern=r"^[A-Za-z0-9-]{1,100}$")]
 class Verification(Order):
     """How a delivery proves that it comes from RecMan; the secret address alone is the default."""
 
-    kind: Literal["path", "header", "hmac", "standard"] = Field(
+    kind: Literal["path", "header", "hmac", "standard", "stamped"] = Field(
         "path",
         description="path: the address is the secret; header: a header equals a secret; hmac: a header holds the "
-        "body's HMAC; standard: Standard Webhooks (webhook-id, webhook-timestamp, webhook-signature)",
+        "body's HMAC; standard: Standard Webhooks (webhook-id, webhook-timestamp, webhook-signature, or svix-…); "
+        "stamped: a header `t=<Unix seconds>,v1=<HMAC in hex of <t>.<body>>`, five minutes off at most",
     )
-    header: HeaderName | None = Field(None, description="For header and hmac", examples=["X-Signature"])
-    algorithm: Literal["sha1", "sha256", "sha512"] | None = Field(None, description="For hmac; sha256 by default")
+    header: HeaderName | None = Field(None, description="For header, hmac and stamped", examples=["X-Signature"])
+    algorithm: Literal["sha1", "sha256", "sha512"] | None = Field(
+        None, description="For hmac and stamped; sha256 by default"
+    )
     encoding: Literal["hex", "base64"] | None = Field(None, description="For hmac; hex by default")
     prefix: str | None = Field(None, max_length=50, description="For hmac: stands before it", examples=["sha256="])
     timestamp_header: HeaderName | None = Field(
@@ -204,7 +207,7 @@ async def _commit(door: Door, resources: Resources) -> None:
 
 
 def _choose_secret(verification: Verification, given: SecretStr | None) -> str | None:
-    if verification.kind in {"header", "hmac"} and verification.header is None:
+    if verification.kind in {"header", "hmac", "stamped"} and verification.header is None:
         fix = "Name the header that RecMan sends it in."
         raise RequestError("The verification names no header", fix=fix, code=Code.HEADER_MISSING)
     if verification.kind == "path":

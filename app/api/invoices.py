@@ -193,7 +193,7 @@ async def list_all_invoices(
 
 
 @router.get("/invoices/{transfer_id}", responses=problems(_404="not_found"))
-async def show_invoice(door: ViewerDoor, resources: ResourcesDep, transfer_id: int) -> InvoiceView:
+async def show_invoice(door: ViewerDoor, resources: ResourcesDep, transfer_id: RowId) -> InvoiceView:
     """One of them; its attempts are in `GET /v1/transfers/{transfer_id}`."""
     transfer = await _load_invoice(door, transfer_id)
     return (await _open_view(door, resources, [transfer]))(transfer)

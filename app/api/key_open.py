@@ -5,7 +5,7 @@ from uuid import UUID
 from fastapi import APIRouter
 
 from app.admin.keys import load_key
-from app.admin.proving import record_opened
+from app.admin.proving import record_opened, record_word
 from app.api.doors import AdminDoor, ResourcesDep
 from app.api.key_answers import sign
 from app.api.key_shows import view_key
@@ -30,11 +30,13 @@ async def open_for_good(door: AdminDoor, resources: ResourcesDep, key_id: UUID, 
     """
     key = await load_key(door.session, key_id, lock=True)
     before = await view_key(door, key)
-    await record_opened(door.session, key, await sign(door, word))
+    await record_opened(door.session, key)
+    # The key, lanes and transfers, what is kept of its proving: in this order, as workers take them.
+    await retry_held(door.session, tenant_id=key.tenant_id, change=Change.KEY_OPENED)
     await accept_differences(door.session, key)
+    await record_word(door.session, key, await sign(door, word))
     after = await view_key(door, key)
     await wake_key(door.session, tenant_id=key.tenant_id, key_id=key.id)
-    await retry_held(door.session, tenant_id=key.tenant_id, change=Change.KEY_OPENED)
     told = {"proof": after.proof.model_dump(mode="json")}
     was = {"proof": before.proof.model_dump(mode="json")}
     await door.record("key.open", f"key:{key.id}", tenant_id=key.tenant_id, before=was, after=told)

@@ -191,8 +191,7 @@ async def change(
         values |= _change_state(key, wish.state)
     if wish.departments is not None:
         values["open_to_all"] = wish.departments == "all"
-    await _record_values(door, key, wish, values)
-    await record_named(door, key, series)
+    is_restarted = await _record_values(door, key, wish, values)
     if wish.departments is not None:
         served = [] if wish.departments == "all" else wish.departments
         await record_served_departments(door.session, key, served)
@@ -200,10 +199,14 @@ async def change(
     if wish.go_live is not None:
         await forget_untold(door.session, tenant_id=key.tenant_id)
         await look_again(door.session, key)
-    after = await view_key(door, key)
     # Looking again costs RecMan's quota, so a new name alone wakes nobody.
     if wish.model_fields_set & {"mode", "booking", "series", "departments", "settings", "state", *ANSWERS}:
         await _go_on(door, key)
+    # The key, lanes and transfers, what is kept of its proving, its series: in this order, as workers take them.
+    if is_restarted:
+        await record_restart(door.session, key)
+    await record_named(door, key, series)
+    after = await view_key(door, key)
     await _record(door, "key.change", key, before=show_for_audit(before), after=show_for_audit(after))
     await door.session.commit()
     wake_workers(resources)
@@ -211,14 +214,14 @@ async def change(
     return after
 
 
-async def _record_values(door: Door, key: Key, wish: KeyChange, values: dict[str, Any]) -> None:
-    """Set what is wished for; another mode or booking is proven from the beginning."""
-    switches = values.get("mode", key.mode) != key.mode
-    if switches or values.get("booking", key.booking) != key.booking:
-        await record_restart(door.session, key)
+async def _record_values(door: Door, key: Key, wish: KeyChange, values: dict[str, Any]) -> bool:
+    """Set what is wished for; whether the key is proven from the beginning, with another mode or booking."""
+    switches: bool = values.get("mode", key.mode) != key.mode
+    is_restarted: bool = switches or values.get("booking", key.booking) != key.booking
     await record_key_change(door.session, key, values, has_choice=wish.under_way is not None)
     if switches:
         await record_switched(door.session, key, wish.under_way)
+    return is_restarted
 
 
 def _change_state(key: Key, state: str) -> dict[str, Any]:
@@ -291,8 +294,8 @@ async def _revoke(resources: Resources, refresh_token: str | None) -> tuple[bool
 
 async def _go_on(door: Door, key: Key) -> None:
     """What rested with the key, or lacked one, is looked at again."""
-    await wake_key(door.session, tenant_id=key.tenant_id, key_id=key.id)
     await retry_held(door.session, tenant_id=key.tenant_id, change=Change.KEY_CHANGED)
+    await wake_key(door.session, tenant_id=key.tenant_id, key_id=key.id)
 
 
 async def _record(door: Door, action: str, key: Key, **values: Any) -> None:

@@ -32,7 +32,7 @@ class HeadAsGet:
             await send({**message, **body})
 
         # A copy: the server goes by its own scope when it decides what to send.
-        tried = {**scope, "method": "GET"}
+        tried = {**scope, "method": "GET", "is_head": True}
         await self._app(tried, receive, send_head)
         # Which route it was is asked by those who stand before.
         scope["route"] = tried.get("route")

@@ -47,6 +47,8 @@ class QuotaView(View):
         description="The number of calls at which each purpose stops",
         examples=[{"invoices": 200, "customers": 180, "projects": 160, "sweeps": 100}],
     )
+    unshown: int = Field(description="So many of them went to ids that RecMan did not show, and never had")
+    unshown_stops_at: int = Field(description="From this number on such ids are asked for once an hour", examples=[20])
     resets_at: datetime = Field(description="When the next day begins")
     paused_until: datetime | None = Field(description="RecMan itself refused: nothing is asked before then")
     pause_reason: str | None
@@ -322,6 +324,8 @@ def view_quota(standing: Standing, tenant: Tenant, settings: Settings) -> QuotaV
         used=standing.used,
         by_purpose=dict(standing.by_purpose),
         stops_at=limits.list_limits(daily_calls=daily_calls),
+        unshown=standing.unshown,
+        unshown_stops_at=limits.most_unshown(daily_calls=daily_calls),
         resets_at=standing.resets_at,
         paused_until=standing.paused_until,
         pause_reason=standing.pause_reason if standing.paused_until is not None else None,

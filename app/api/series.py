@@ -98,8 +98,9 @@ async def put_series(door: AdminDoor, resources: ResourcesDep, key_id: UUID, ord
     if not stops_nothing(findings):
         raise refuse(findings)
     key = await load_key(door.session, key_id, lock=True)
-    await record_named(door, key, wanted)
+    # The lanes and transfers before the series, as whoever issues in one takes them.
     await retry_held(door.session, tenant_id=key.tenant_id, change=Change.KEY_CHANGED)
+    await record_named(door, key, wanted)
     view = await _view(door, key, findings)
     await door.session.commit()
     wake_workers(resources)
@@ -151,8 +152,9 @@ async def skip_numbers(
         await end_skip(door.session, key, series_id, target=None)
         await door.session.commit()
         raise
-    await end_skip(door.session, key, series_id, target=order.number)
+    # The lanes and transfers before the series, as whoever issues in one takes them.
     await retry_held(door.session, tenant_id=key.tenant_id, change=Change.KEY_CHANGED)
+    await end_skip(door.session, key, series_id, target=order.number)
     before = {"series_id": series_id, "next_number": one.next_number}
     after = {"series_id": series_id, "next_number": order.number, "reason": order.reason, "was_set": was_set}
     await door.record("key.skip_to", f"key:{key.id}", tenant_id=key.tenant_id, before=before, after=after)

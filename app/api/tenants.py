@@ -27,10 +27,16 @@ from app.engine.lanes import wake_tenant
 from app.engine.wakeup import wake_workers
 from app.errors import NotFoundError
 from app.platform.crypto import Vault
-from app.reading.quota import record_pause_lifted
+from app.platform.resources import Resources
+from app.reading.key_trial import try_api_key
+from app.reading.quota import record_calls_made, record_pause_lifted
 from app.tables import Tenant
 
 router = APIRouter(prefix="/v1/tenants", tags=["tenants"])
+
+
+_UNTRIED = Field(False, description="true: the RecMan API key is not tried before it is kept")
+_TRIED = {"_422": "recman_key_refused", "_502": "remote_unavailable: RecMan does not answer"}
 
 
 class TenantView(View):
@@ -50,6 +56,7 @@ class NewTenant(Order):
 
     name: Name = Field(examples=["Nordlys"])
     recman_api_key: SecretStr | None = Field(None, description="Without one, records are read from webhooks")
+    untried: bool = _UNTRIED
 
 
 class TenantChange(Order):
@@ -58,16 +65,19 @@ class TenantChange(Order):
     name: Name | None = None
     state: Literal[TenantState.ACTIVE, TenantState.PAUSED] | None = None
     recman_api_key: SecretStr | None = Field(None, description="null takes it away: records come from webhooks then")
+    untried: bool = _UNTRIED
     retention: Retention | None = Field(None, description="Whole: what is left out goes back to its default")
 
 
-@router.post("", status_code=201, responses=problems(_409="name_taken"))
+@router.post("", status_code=201, responses=problems(_409="name_taken", **_TRIED))
 async def make_tenant(door: OperatorDoor, resources: ResourcesDep, new: NewTenant) -> TenantView:
-    """Add a RecMan account."""
+    """Add a RecMan account; its API key is tried with one call."""
+    calls = await _try_key(resources, new)
     tenant = await create_tenant(door.session, name=new.name)
     if new.recman_api_key is not None:
         api_key = new.recman_api_key.get_secret_value()
         await record_recman_api_key(door.session, resources.vault, tenant, api_key=api_key)
+        await record_calls_made(door.session, tenant.id, calls=calls, zone=resources.settings.recman_day_zone)
     after = _show(resources.vault, tenant)
     await door.record("tenant.create", f"tenant:{tenant.id}", tenant_id=tenant.id, after=after)
     await door.session.commit()
@@ -88,7 +98,9 @@ async def show_tenant(door: OperatorDoor, resources: ResourcesDep, response: Res
     return _view(resources.vault, tenant)
 
 
-@router.patch("/{tenant_id}", responses=problems(_404="not_found", _409="name_taken", _412="changed_meanwhile"))
+@router.patch(
+    "/{tenant_id}", responses=problems(_404="not_found", _409="name_taken", _412="changed_meanwhile", **_TRIED)
+)
 async def change_tenant(
     door: OperatorDoor,
     resources: ResourcesDep,
@@ -97,7 +109,8 @@ async def change_tenant(
     tenant_id: UUID,
     change: TenantChange,
 ) -> TenantView:
-    """Rename, pause, resume, or give another RecMan API key; what rested because of the old one goes on."""
+    """Rename, pause, resume, or give another RecMan API key, which is tried; what rested because of the old goes on."""
+    calls = await _try_key(resources, change)
     tenant = await _load(door, tenant_id, lock=True)
     before = _show(resources.vault, tenant)
     seen.verify(to_etag(before))
@@ -111,6 +124,7 @@ async def change_tenant(
         given = change.recman_api_key
         api_key = given.get_secret_value() if given is not None else None
         await record_recman_api_key(door.session, resources.vault, tenant, api_key=api_key)
+        await record_calls_made(door.session, tenant.id, calls=calls, zone=resources.settings.recman_day_zone)
         await record_pause_lifted(door.session, tenant.id)
         await wake_tenant(door.session, tenant_id=tenant.id)
     after = _show(resources.vault, tenant)
@@ -119,6 +133,12 @@ async def change_tenant(
     wake_workers(resources)
     response.headers["ETag"] = to_etag(after)
     return _view(resources.vault, tenant)
+
+
+async def _try_key(resources: Resources, order: NewTenant | TenantChange) -> int:
+    """How many calls to RecMan it took to try the key; before anything is locked, for RecMan may take its time."""
+    given = order.recman_api_key
+    return 0 if given is None or order.untried else await try_api_key(resources, given.get_secret_value())
 
 
 async def _load(door: OperatorDoor, tenant_id: UUID, *, lock: bool = False) -> Tenant:

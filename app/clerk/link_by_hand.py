@@ -1,6 +1,7 @@
 """Linking a document that somebody booked by hand: only when it is that customer's, and that amount."""
 
 from app.clerk.side_run import open_side_run
+from app.domain.booking import IN_BOOKS, Booking
 from app.domain.documents import Document
 from app.domain.parties import Customer
 from app.domain.reasons.catalogue import fix_for
@@ -38,7 +39,9 @@ async def link_elsewhere(resources: Resources, transfer: Transfer, *, remote_id:
     if not isinstance(document, Document):
         cause = f"RecMan does not show invoice {transfer.record_id} completely"
         raise RequestError(cause, fix=_BY_HAND, code=Code.RECORD_INCOMPLETE)
-    books = await run.open_books(await choose_key(run, document, by_hand=True))
+    key = await choose_key(run, document, by_hand=True)
+    # What was issued is an invoice, also where the key itself makes orders.
+    books = await run.open_books(key, None if key.booking in IN_BOOKS else Booking.DRAFT)
     remote = await _fetch(books, remote_id)
     await _require_match(run, books, document, remote)
     await _record(run, books, document, remote)

@@ -2,19 +2,14 @@
 
 import asyncio
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
-from functools import partial
-from typing import Annotated, NoReturn
+from typing import Annotated
 
 import typer
 from cryptography.fernet import Fernet
-from pydantic import ValidationError
 from rich.console import Console
-from rich.table import Table
 
 from app.clerk.customers.report import render_report
-from app.cli import options, processes, upkeep
+from app.cli import options, processes, sweeping, upkeep
 from app.cli.described import tell_description
 from app.cli.doctor import examine
 from app.cli.door import taken_address
@@ -23,6 +18,7 @@ from app.cli.golive import create_golive_cli
 from app.cli.layouts import create_layout_cli
 from app.cli.show import (
     MOST_SHOWN,
+    SweepTeller,
     console,
     show_findings,
     show_preview,
@@ -32,12 +28,13 @@ from app.cli.show import (
     tell_erased,
     tell_finding,
     tell_pruned,
-    tell_sweep,
+    tell_sweep_end,
 )
+from app.cli.start import give_up, load_settings, open_database, run_command
+from app.domain.booking import Booking
 from app.domain.findings import stops_nothing
 from app.domain.reading import SWEPT_SCOPES
 from app.domain.states import CheckState, SweepState
-from app.errors import ServiceError
 from app.platform.logger import configure_logging
 from app.settings import Settings, list_settings
 
@@ -60,49 +57,26 @@ cli.add_typer(recman_cli, name="recman")
 
 
 def main() -> None:
-    """The console script: every expected trouble ends as two lines, cause and fix."""
-    try:
-        cli()
-    except ServiceError as error:
-        _give_up(error.cause, error.fix)
-    except ValidationError as error:
-        names = ", ".join(f"RMU_{'_'.join(map(str, part['loc'])).upper()}: {part['msg']}" for part in error.errors())
-        _give_up(f"A setting cannot be used: {names}", "Correct it; `recman-unimicro settings` says what each means.")
+    """The console script: every trouble ends as two lines, cause and fix."""
+    run_command(cli)
 
 
-def _give_up(cause: str, fix: str) -> NoReturn:
-    Console(stderr=True, soft_wrap=True).print(f"[bold red]{cause}[/]\n{fix}", highlight=False)
-    sys.exit(1)
+@cli.callback()
+def about(*, _version: options.VersionOption = False) -> None:
+    """What is asked of the program itself; the help that is shown is the program's."""
 
 
-def _load_settings() -> Settings:
-    settings = Settings()
-    configure_logging(style=settings.log_format, level=settings.log_level)
-    return settings
-
-
-@contextmanager
-def _database(settings: Settings) -> Iterator[str]:
-    if settings.database_url is not None:
-        yield settings.database_url
-        return
-    from app.embedded.postgres import EmbeddedPostgres  # noqa: PLC0415 - `serve` and `worker` load neither stand-ins nor a Postgres
-
-    with EmbeddedPostgres(settings.data_dir.resolve() / "postgres") as server:
-        yield server.url
-
-
-cli.add_typer(create_golive_cli(_load_settings, _database), name="golive")
-cli.add_typer(create_layout_cli(_load_settings), name="layout")
-add_export(cli, _load_settings, _database)
+cli.add_typer(create_golive_cli(load_settings, open_database), name="golive")
+cli.add_typer(create_layout_cli(load_settings), name="layout")
+add_export(cli, load_settings, open_database)
 
 
 @cli.command()
 def up() -> None:
     """Run everything in one process: database (embedded unless DATABASE_URL is set), migrations, API and worker."""
-    settings = _load_settings()
+    settings = load_settings()
     # Whoever has the address may be an older version at work: then nothing of its database is changed.
-    with taken_address(settings) as sockets, _database(settings) as url:
+    with taken_address(settings) as sockets, open_database(settings) as url:
         processes.run_async(processes.migrate(settings, url))
         processes.run_async(processes.serve_and_work(settings, url, sockets))
 
@@ -110,24 +84,24 @@ def up() -> None:
 @cli.command()
 def serve() -> None:
     """Run the API alone; any number may share one Postgres."""
-    settings = _load_settings()
-    with taken_address(settings) as sockets, _database(settings) as url:
+    settings = load_settings()
+    with taken_address(settings) as sockets, open_database(settings) as url:
         processes.run_async(processes.serve(settings, url, sockets))
 
 
 @cli.command()
 def worker() -> None:
     """Run a worker alone; any number may share one Postgres."""
-    settings = _load_settings()
-    with _database(settings) as url:
+    settings = load_settings()
+    with open_database(settings) as url:
         processes.run_async(processes.work(settings, url))
 
 
 @cli.command()
 def migrate(*, citus: options.CitusOption = False) -> None:
     """Bring the database schema up to date; safe to run from many machines at once."""
-    settings = _load_settings()
-    with _database(settings) as url:
+    settings = load_settings()
+    with open_database(settings) as url:
         if citus:
             tables = asyncio.run(processes.distribute(settings, url))
             console.print(f"Distributed now: {', '.join(tables) or 'nothing, all was'}.", soft_wrap=True)
@@ -137,7 +111,7 @@ def migrate(*, citus: options.CitusOption = False) -> None:
 
 
 @cli.command()
-def demo(
+def demo(  # noqa: PLR0913 - one option each
     *,
     exit_: options.ExitOption = False,
     kill_worker: options.KillOption = False,
@@ -145,6 +119,7 @@ def demo(
     shuffle: options.ShuffleOption = None,
     no_hooks: options.NoHooksOption = False,
     trouble_every: options.TroubleOption = 0,
+    booking: options.BookingOption = Booking.RENUMBERED,
 ) -> None:
     """See the whole way on made-up data: sandbox RecMan → this service → sandbox Unimicro, on this machine only."""
     from app.sandbox.demo import DemoOptions, run_demo  # noqa: PLC0415 - `serve` and `worker` load neither stand-ins nor a Postgres
@@ -156,8 +131,9 @@ def demo(
         shuffle=shuffle,
         hooks=not no_hooks,
         trouble_every=trouble_every,
+        booking=booking,
     )
-    sys.exit(run_demo(wanted, data_dir=Settings().data_dir.resolve()))
+    sys.exit(run_demo(wanted, data_dir=Settings().private_data_dir))
 
 
 @cli.command()
@@ -173,7 +149,7 @@ def sandbox(
 
     configure_logging(style="text", level="INFO")
     ports = SandboxPorts(recman=recman_port, unimicro=unimicro_port, identity=identity_port)
-    steps = plan_first_steps(ports, redirect_uri=redirect_uri, data_dir=Settings().data_dir.resolve())
+    steps = plan_first_steps(ports, redirect_uri=redirect_uri, data_dir=Settings().private_data_dir)
     print(render_first_steps(steps), flush=True)  # noqa: T201 - to be copied, so nothing may wrap it
     processes.run_async(serve_sandboxes(ports, redirect_uri=redirect_uri))
 
@@ -189,8 +165,8 @@ def doctor(
     if new_key:
         print(Fernet.generate_key().decode())  # noqa: T201 - to be captured by a script
         return
-    settings = _load_settings()
-    with _database(settings) as url:
+    settings = load_settings()
+    with open_database(settings) as url:
         findings = asyncio.run(examine(settings, url))
         if key is not None and stops_nothing(findings):
             findings += asyncio.run(upkeep.check_named_key(settings, url, key=key, tenant=tenant))
@@ -202,8 +178,8 @@ def doctor(
 @keys_cli.command("rotate-secrets")
 def rotate_secrets() -> None:
     """Encrypt every stored secret again, with the first of RMU_ENCRYPTION_KEYS; then the older ones can be dropped."""
-    settings = _load_settings()
-    with _database(settings) as url:
+    settings = load_settings()
+    with open_database(settings) as url:
         counts = asyncio.run(upkeep.rotate_secrets(settings, url))
     for name, count in counts.items():
         console.print(f"{name:10}{count} encrypted again")
@@ -213,15 +189,15 @@ def rotate_secrets() -> None:
 @audit_cli.command("verify")
 def verify_audit() -> None:
     """Check every chain of the audit trail; ends with 1 and names the first row that does not fit."""
-    settings = _load_settings()
-    with _database(settings) as url:
+    settings = load_settings()
+    with open_database(settings) as url:
         chains = asyncio.run(upkeep.verify_audit(url, pooled=settings.database_pooled))
     for chain in chains:
         whose = f"tenant {chain.tenant_id}" if chain.tenant_id is not None else "the installation"
         console.print(f"{whose}: {chain.rows} rows fit", soft_wrap=True)
     wrong = [tell_break(chain) for chain in chains if not chain.fits]
     if wrong:
-        _give_up(" ".join(wrong), "Compare with a backup, and find out who can write to the database.")
+        give_up(" ".join(wrong), "Compare with a backup, and find out who can write to the database.")
     console.print(f"{sum(chain.rows for chain in chains)} rows, every one fits.")
 
 
@@ -234,16 +210,16 @@ def check_customers(
     out: options.OutOption = None,
 ) -> None:
     """Compare all customers of RecMan and Unimicro; ends with 0 when nothing needs a person. Changes nothing."""
-    settings = _load_settings()
+    settings = load_settings()
     aside = Console(stderr=True, highlight=False, soft_wrap=True)
-    with _database(settings) as url:
+    with open_database(settings) as url:
         end = asyncio.run(
             upkeep.check_customers(
                 settings, url, key=key, tenant=tenant, tell=lambda one: aside.print(f"{one.step}: {one.done}")
             )
         )
     if end.check.failure is not None:
-        _give_up(end.check.failure["cause"], end.check.failure["fix"])
+        give_up(end.check.failure["cause"], end.check.failure["fix"])
     if form is not None:
         text = render_report(form, end.head, end.rows)
         sys.stdout.write(text) if out is None else out.write_text(text, encoding="utf-8")
@@ -273,31 +249,29 @@ def backfill(
 
     What is dated before its key's go-live day is held for a person, unless --confirm names a dry run that listed it.
     """
-    days = upkeep.Days(dated_from=first.date(), dated_to=last.date(), dry_run=dry_run, confirm=confirm)
+    days = sweeping.Days(dated_from=first.date(), dated_to=last.date(), dry_run=dry_run, confirm=confirm)
     _sweep(tenant, days)
 
 
-def _sweep(tenant: str | None, days: upkeep.Days | None) -> None:
-    settings = _load_settings()
+def _sweep(tenant: str | None, days: sweeping.Days | None) -> None:
+    settings = load_settings()
     aside = Console(stderr=True, highlight=False, soft_wrap=True)
-    with _database(settings) as url:
-        end = asyncio.run(upkeep.sweep_recman(settings, url, tenant=tenant, days=days, tell=partial(tell_sweep, aside)))
+    tell = SweepTeller(aside)
+    with open_database(settings) as url:
+        end = asyncio.run(sweeping.sweep_recman(settings, url, tenant=tenant, days=days, tell=tell))
         if days is not None and days.dry_run:
             pooled = settings.database_pooled
-            show_preview(aside, end, *asyncio.run(upkeep.list_preview(url, end, most=MOST_SHOWN, pooled=pooled)))
-    table = Table("scope", "counts", box=None, pad_edge=False)
-    for scope, counts in sorted(end.counts.items(), key=lambda one: SWEPT_SCOPES.index(one[0])):
-        table.add_row(scope, ", ".join(f"{name.replace('_', ' ')} {count}" for name, count in counts.items()))
-    console.print(table)
-    aside.print(f"{end.kind.capitalize()} {end.id} is {end.state}. What it found is carried by any worker that runs.")
-    sys.exit(0 if end.state == SweepState.DONE else 1)
+            found = asyncio.run(sweeping.list_preview(url, end.sweep, most=MOST_SHOWN, pooled=pooled))
+            show_preview(aside, end.sweep, *found)
+    tell_sweep_end(aside, end)
+    sys.exit(0 if end.sweep.state == SweepState.DONE else 1)
 
 
 @cli.command()
 def prune(*, dry_run: options.CountOnlyOption = False) -> None:
     """Let go of what was kept for long enough, as each tenant's retention says; the scheduler does so every day."""
-    settings = _load_settings()
-    with _database(settings) as url:
+    settings = load_settings()
+    with open_database(settings) as url:
         tell_pruned(asyncio.run(upkeep.prune(url, dry_run=dry_run)), dry_run=dry_run)
 
 
@@ -306,16 +280,16 @@ def erase(
     scope: options.ScopeArgument, record_id: options.RecordArgument, *, tenant: options.OwnerOption = None
 ) -> None:
     """Take a person's data by RecMan's record: `erase company 201`. What law keeps stays; the audit trail says so."""
-    settings = _load_settings()
-    with _database(settings) as url:
+    settings = load_settings()
+    with open_database(settings) as url:
         tell_erased(asyncio.run(upkeep.erase(url, scope=scope, record_id=record_id, tenant=tenant)))
 
 
 @recman_cli.command()
 def probe(*, tenant: options.OwnerOption = None) -> None:
     """Learn in at most ten calls which scopes, names and filters an account has; ends with 1 when one is refused."""
-    settings = _load_settings()
-    with _database(settings) as url:
+    settings = load_settings()
+    with open_database(settings) as url:
         findings = asyncio.run(upkeep.probe_recman(settings, url, tenant=tenant))
     show_probe(findings)
     needed = {one.outcome for one in findings if one.scope in SWEPT_SCOPES}

@@ -1,11 +1,13 @@
 """What is missing before this installation can do its work: each finding with cause and fix."""
 
 from app.accounting.connections import discover
-from app.domain.findings import Finding
+from app.cli.fitting import check_installation, check_settings
+from app.domain.findings import Finding, stops_nothing
 from app.errors import ServiceError
 from app.platform.crypto import Vault
 from app.platform.db import check_schema, create_engine, create_sessions, translate_away
 from app.platform.http import new_client
+from app.platform.resources import open_resources
 from app.platform.standing import explained, load_standing
 from app.reading.quota import load_midnight
 from app.settings import Settings, mask_url
@@ -13,13 +15,25 @@ from app.settings import Settings, mask_url
 
 async def examine(settings: Settings, url: str) -> list[Finding]:
     """Every check in order, none stopped by another's failure."""
-    return [
-        _check_encryption(settings),
-        await _check_database(settings, url),
+    encryption, database = _check_encryption(settings), await _check_database(settings, url)
+    found = [
+        encryption,
+        database,
         await _check_day_zone(settings, url),
+        *check_settings(settings),
         _check_client(settings),
         await _check_identity_server(settings),
     ]
+    # Without these two nothing can be known of the rest.
+    return found + (await _check_installation(settings, url) if stops_nothing([encryption, database]) else [])
+
+
+async def _check_installation(settings: Settings, url: str) -> list[Finding]:
+    async with open_resources(settings, database_url=url) as resources:
+        try:
+            return await check_installation(resources)
+        except ServiceError as error:
+            return [Finding("installation", ok=False, cause=error.cause, fix=error.fix)]
 
 
 def _check_encryption(settings: Settings) -> Finding:

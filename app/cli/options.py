@@ -7,6 +7,8 @@ from typing import Annotated, Literal
 import typer
 
 from app.clerk.customers.report import ReportForm
+from app.cli.show import tell_version
+from app.domain.booking import Booking
 
 # typer wants options as parameters with defaults; the aliases keep the commands readable.
 ExitOption = Annotated[bool, typer.Option("--exit", help="End by itself: 0 when all went as intended, else 1.")]
@@ -17,6 +19,10 @@ NoHooksOption = Annotated[bool, typer.Option("--no-hooks", help="Send no webhook
 TroubleOption = Annotated[
     int, typer.Option("--trouble-every", min=0, help="Each n-th webhook is lost, doubled or late; then sweep.")
 ]
+VersionOption = Annotated[
+    bool, typer.Option("--version", is_eager=True, callback=tell_version, help="Say which version this is.")
+]
+BookingOption = Annotated[Booking, typer.Option(help="How the key's documents get into the books.")]
 NewKeyOption = Annotated[bool, typer.Option("--new-key", help="Only print a fresh encryption key.")]
 WriteOption = Annotated[bool, typer.Option("--write", help="Write openapi/openapi.json.")]
 CheckOption = Annotated[bool, typer.Option("--check", help="End with 1 when the file is not current.")]

@@ -1,6 +1,7 @@
 """The roles a process can have: API, worker, or both; each with its resources, its signals and its tidy end."""
 
 import asyncio
+import gc
 import signal
 import socket
 import sys
@@ -137,6 +138,8 @@ async def _serve(resources: Resources, stop: asyncio.Event, sockets: Sequence[so
 
     patience = to_patience(resources.settings)
     server = _Server(make_config(create_app(share), patience, timeout_graceful_shutdown=_GRACE_SECONDS))
+    # What is there now stays: a collection that walks through all of it keeps every request waiting.
+    gc.freeze()
     serving = asyncio.create_task(server.serve(sockets=list(sockets)))
     stopped = asyncio.create_task(stop.wait())
     await asyncio.wait({serving, stopped}, return_when=asyncio.FIRST_COMPLETED)

@@ -1,31 +1,49 @@
 """What commands print."""
 
+import sys
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from importlib.metadata import version
 from typing import Any
 
+import typer
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
 from app.admin.audit import ChainCheck
+from app.cli.sweeping import Progress
 from app.domain.findings import Finding, Level
+from app.domain.reading import SWEPT_SCOPES
+from app.domain.states import SweepState
 from app.retention.erase import Erased
 from app.retention.prune import Pruned
 from app.settings import SettingRow
 from app.sweep.probe import Finding as Probed
 from app.tables import ListedDocument, Sweep
 
-console = Console()
+# Nobody who reads what is piped wants it wrapped or cut to the width of a terminal that is not there.
+_PIPED_COLUMNS = 10_000
+console = Console(width=None if sys.stdout is None or sys.stdout.isatty() else _PIPED_COLUMNS)
 # As many rows are shown; the report has all.
 MOST_SHOWN = 20
 
 
+# What is over sooner need not be said.
+_SHORT_SECONDS = 1.0
 _MARKS = {
     Level.FINE: "[green]ok  [/]",
     Level.NOTE: "[yellow]note[/]",
     Level.NOT_KNOWN: "[yellow]?   [/]",
     Level.ALARM: "[red]bad [/]",
 }
+
+
+def tell_version(asked: bool) -> None:  # noqa: FBT001 - as typer calls it
+    """Print which version this is, and end, when it was asked for."""
+    if asked:
+        print(f"recman-unimicro {version('recman-unimicro')}")  # noqa: T201 - to be captured by a script
+        raise typer.Exit
 
 
 def tell_finding(finding: Finding) -> None:
@@ -62,11 +80,42 @@ def show_preview(aside: Console, preview: Sweep, old: int, rows: Sequence[Listed
         aside.print(f"{old} are dated before the go-live day and are held. To send them: --confirm {preview.id}")
 
 
-def tell_sweep(aside: Console, sweep: Sweep) -> None:
-    """Print how far a sweep is."""
-    where = f"page {sweep.page}" if sweep.page else "telling"
-    trouble = f", waits: {sweep.trouble['cause']}" if sweep.trouble else ""
-    aside.print(f"{sweep.scope}: {where}{trouble}", markup=False)
+@dataclass(slots=True)
+class SweepTeller:
+    """Prints how far a sweep is, each step once."""
+
+    aside: Console
+    last: str = ""
+
+    def __call__(self, progress: Progress) -> None:
+        """Print it, unless that was said last."""
+        sweep = progress.sweep
+        where = f"page {sweep.page}" if sweep.page else "telling"
+        waits = progress.pause > _SHORT_SECONDS and sweep.trouble
+        told = f"{sweep.scope}: {where}" + (f", waits: {sweep.trouble['cause']}" if waits and sweep.trouble else "")
+        if told != self.last and sweep.state == SweepState.RUNNING:
+            self.aside.print(told, markup=False)
+            self.last = told
+
+
+def tell_sweep_end(aside: Console, end: Progress) -> None:
+    """Print what a sweep found, and whether it is over, or what it waits for and what goes on without us."""
+    sweep = end.sweep
+    table = Table("scope", "counts", box=None, pad_edge=False)
+    for scope, counts in sorted(sweep.counts.items(), key=lambda one: SWEPT_SCOPES.index(one[0])):
+        table.add_row(scope, ", ".join(f"{name.replace('_', ' ')} {count}" for name, count in counts.items()))
+    console.print(table)
+    trouble = sweep.trouble or {}
+    if end.waits_long:
+        until = end.until.astimezone().isoformat(sep=" ", timespec="minutes")
+        aside.print(f"{sweep.kind.capitalize()} {sweep.id} waits: {trouble.get('cause', 'for its turn')}", markup=False)
+        aside.print(f"It goes on at {until} with any worker that runs. {trouble.get('fix', '')}".strip(), markup=False)
+    elif sweep.state == SweepState.FAILED:
+        aside.print(f"{sweep.kind.capitalize()} {sweep.id} has failed: {trouble.get('cause', '')}", markup=False)
+        aside.print(trouble.get("fix", ""), markup=False)
+    else:
+        what = f"{sweep.kind.capitalize()} {sweep.id} is {sweep.state}."
+        aside.print(f"{what} What it found is carried by any worker that runs.", markup=False)
 
 
 def tell_pruned(pruned: Sequence[Pruned], *, dry_run: bool) -> None:

@@ -1,12 +1,10 @@
 """What an operator does now and then from the command line.
 
-Seal secrets again, verify the audit, check customers, sweep and probe RecMan, fetch older documents, prune, erase.
+Seal secrets again, verify the audit, check customers, probe RecMan, prune, erase.
 """
 
-import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date
 from typing import Any
 
 from app.admin.audit import ChainCheck, Change, check_chains, record_change
@@ -19,7 +17,6 @@ from app.admin.tenants import list_tenants, reseal_tenants
 from app.clerk.customers.report import ReportHead
 from app.clerk.customers.run import Progress, describe_check, run_check
 from app.domain.findings import Finding as KeyFinding
-from app.domain.states import SweepState
 from app.errors import ConflictError, NotFoundError
 from app.platform.db import Session, create_engine, create_sessions, look_at_all, translate_away
 from app.platform.logger import log_fields
@@ -27,33 +24,10 @@ from app.platform.resources import open_resources
 from app.retention.erase import Erased, erase_record
 from app.retention.prune import Pruned, prune_tenants
 from app.settings import Settings
-from app.sweep.listed import count_before_go_live, list_listed
 from app.sweep.probe import Finding, probe_account
-from app.sweep.sweeps import begin_backfill, begin_sweep, list_running, load_sweep
-from app.tables import CustomerCheck, Key, ListedDocument, Sweep, Tenant
-from app.worker import run_worker
+from app.tables import CustomerCheck, Key, Tenant
 
-_ACTOR = "command line"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Days:
-    """The days of a backfill, both included; a dry run only lists, `confirm` is the id of one whose list is meant."""
-
-    dated_from: date
-    dated_to: date
-    dry_run: bool
-    confirm: int | None = None
-
-    @property
-    def wanted(self) -> dict[str, Any]:
-        """The same as a sweep's row has it."""
-        return {
-            "dated_from": self.dated_from.isoformat(),
-            "dated_to": self.dated_to.isoformat(),
-            "dry_run": self.dry_run,
-            **({} if self.confirm is None else {"confirm": self.confirm}),
-        }
+COMMAND_LINE = "command line"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,7 +86,7 @@ async def check_customers(
     async with translate_away(), opened as resources:
         async with resources.sessions.begin() as session:
             found = await load_named_key(session, key=key, tenant=tenant)
-            check = await begin_check(session, found, actor=_ACTOR)
+            check = await begin_check(session, found, actor=COMMAND_LINE)
             await record_change(session, _beginning(found, check))
         with log_fields(tenant=str(found.tenant_id)):
             async for progress in run_check(resources, found, check.id):
@@ -141,7 +115,7 @@ async def check_named_key(settings: Settings, url: str, *, key: str, tenant: str
 
 def _beginning(key: Key, check: CustomerCheck) -> Change:
     return Change(
-        actor=_ACTOR,
+        actor=COMMAND_LINE,
         action="customer_check.start",
         subject=f"key:{key.id}",
         tenant_id=key.tenant_id,
@@ -157,7 +131,7 @@ async def load_named_key(session: Session, *, key: str, tenant: str | None) -> K
         ConflictError: several tenants have a key of this name.
     """
     look_at_all(session)
-    owner = None if tenant is None else await _load_named_tenant(session, tenant)
+    owner = None if tenant is None else await load_named_tenant(session, tenant)
     keys = await list_keys(session, tenant_id=None if owner is None else owner.id)
     found = [one for one in keys if one.name == key]
     if not found:
@@ -166,81 +140,6 @@ async def load_named_key(session: Session, *, key: str, tenant: str | None) -> K
     if len(found) > 1:
         raise ConflictError(f"Several tenants have a key “{key}”", fix="Name the tenant with --tenant.")
     return found[0]
-
-
-async def sweep_recman(
-    settings: Settings, url: str, *, tenant: str | None, days: Days | None, tell: Callable[[Sweep], None]
-) -> Sweep:
-    """A sweep, or a backfill of some days, read to its end; records that were passed on are carried by any worker.
-
-    One that is running already and means the same is gone on with, also when whoever began it was killed.
-
-    Raises:
-        NotFoundError: there is no such tenant, or several and none was named.
-        ConflictError: one that means something else is running, or the tenant has no RecMan API key.
-        DatabaseAwayError: Postgres does not answer.
-    """
-    opened = open_resources(settings, database_url=url)
-    async with translate_away(), opened as resources:
-        async with resources.sessions.begin() as session:
-            sweep = await _begin_sweep(session, await _load_named_tenant(session, tenant), days)
-        stop = asyncio.Event()
-        worker = asyncio.create_task(run_worker(resources, stop))
-        try:
-            while sweep.state == SweepState.RUNNING and not worker.done():
-                await asyncio.wait({worker}, timeout=settings.poll_seconds)
-                async with resources.of_tenant(sweep.tenant_id).sessions() as session:
-                    sweep = await load_sweep(session, sweep.id)
-                tell(sweep)
-        finally:
-            stop.set()
-            await worker
-        return sweep
-
-
-async def _begin_sweep(session: Session, tenant: Tenant, days: Days | None) -> Sweep:
-    kind = "sweep" if days is None else "backfill"
-    wanted = {} if days is None else days.wanted
-    running = [one for one in await list_running(session, tenant.id) if one.kind == kind]
-    if running and running[0].wanted == wanted:
-        return running[0]
-    if days is None:
-        sweep = await begin_sweep(session, tenant, started_by=_ACTOR)
-    else:
-        sweep = await begin_backfill(
-            session,
-            tenant,
-            dated_from=days.dated_from,
-            dated_to=days.dated_to,
-            dry_run=days.dry_run,
-            confirm=days.confirm,
-            started_by=_ACTOR,
-        )
-    await record_change(
-        session,
-        Change(
-            actor=_ACTOR,
-            action=f"recman.{kind}",
-            subject=f"sweep:{sweep.id}",
-            tenant_id=tenant.id,
-            after={"sweep": sweep.id, **wanted},
-        ),
-    )
-    return sweep
-
-
-async def list_preview(url: str, sweep: Sweep, *, most: int, pooled: bool) -> tuple[int, Sequence[ListedDocument]]:
-    """How many of a dry run's documents are dated before a go-live day, and the first documents of its list.
-
-    Raises:
-        DatabaseAwayError: Postgres does not answer.
-    """
-    engine = create_engine(url, pool_size=1, pooled=pooled)
-    try:
-        async with translate_away(), create_sessions(engine)() as session:
-            return await count_before_go_live(session, sweep), await list_listed(session, sweep, limit=most)
-    finally:
-        await engine.dispose()
 
 
 async def probe_recman(settings: Settings, url: str, *, tenant: str | None) -> list[Finding]:
@@ -255,8 +154,8 @@ async def probe_recman(settings: Settings, url: str, *, tenant: str | None) -> l
     opened = open_resources(settings, database_url=url)
     async with translate_away(), opened as resources:
         async with resources.sessions.begin() as session:
-            found = await _load_named_tenant(session, tenant)
-            change = Change(actor=_ACTOR, action="recman.probe", subject=f"tenant:{found.id}", tenant_id=found.id)
+            found = await load_named_tenant(session, tenant)
+            change = Change(actor=COMMAND_LINE, action="recman.probe", subject=f"tenant:{found.id}", tenant_id=found.id)
             await record_change(session, change)
         with log_fields(tenant=str(found.id)):
             return await probe_account(resources, found)
@@ -271,7 +170,7 @@ async def prune(url: str, *, dry_run: bool) -> list[Pruned]:
     engine = create_engine(url, pool_size=1)
     try:
         async with translate_away():
-            return await prune_tenants(create_sessions(engine), dry_run=dry_run, actor=_ACTOR)
+            return await prune_tenants(create_sessions(engine), dry_run=dry_run, actor=COMMAND_LINE)
     finally:
         await engine.dispose()
 
@@ -287,13 +186,13 @@ async def erase(url: str, *, scope: str, record_id: str, tenant: str | None) -> 
     engine = create_engine(url, pool_size=1)
     try:
         async with translate_away(), create_sessions(engine).begin() as session:
-            found = await _load_named_tenant(session, tenant)
-            return await erase_record(session, found, scope=scope, record_id=record_id, actor=_ACTOR)
+            found = await load_named_tenant(session, tenant)
+            return await erase_record(session, found, scope=scope, record_id=record_id, actor=COMMAND_LINE)
     finally:
         await engine.dispose()
 
 
-async def _load_named_tenant(session: Session, name: str | None) -> Tenant:
+async def load_named_tenant(session: Session, name: str | None) -> Tenant:
     """The tenant of this name, or the only one there is."""
     tenants = await list_tenants(session)
     found = [one for one in tenants if name in (None, one.name)]

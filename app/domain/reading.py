@@ -31,6 +31,10 @@ class Shares(Exact):
     customers: Percent = 90
     projects: Percent = 80
     sweeps: Percent = 50
+    unshown: Percent = Field(
+        10,
+        description="For ids that RecMan does not show and never showed; then one reading an hour, and sweeps",
+    )
 
 
 class Reading(Exact):
@@ -60,6 +64,10 @@ class Reading(Exact):
         """The number of the day's calls at which this purpose stops."""
         share = 100 if purpose is Purpose.INVOICES else getattr(self.shares, purpose.value)
         return daily_calls * share // 100
+
+    def most_unshown(self, *, daily_calls: int) -> int:
+        """How many of the day's calls may go to ids that RecMan never showed; one at least."""
+        return max(1, daily_calls * self.shares.unshown // 100)
 
     def list_limits(self, *, daily_calls: int) -> dict[str, int]:
         """The number of the day's calls at which each purpose stops."""

@@ -72,6 +72,15 @@ class EmbeddedPostgres:
         """Whether `stop` will stop the server."""
         return self._owner_lock is not None
 
+    @property
+    def is_up(self) -> bool:
+        """Whether a server that was started by this module runs in the folder.
+
+        Raises:
+            EmbeddedPostgresError: the folder belongs to somebody else.
+        """
+        return is_running(self._folder)
+
     def start(self) -> str:
         """The address of the server, which is running and ready when this returns.
 

@@ -96,6 +96,12 @@ _OLDEST = text("""
 """)
 
 
+_PAUSE = text("""
+    SELECT greatest(0, extract(epoch FROM run_at - now()))::float FROM lane
+    WHERE tenant_id = :tenant_id AND scope = :scope AND record_id = :record_id AND state = 'ready'
+""")
+
+
 @dataclass(frozen=True, slots=True)
 class Claimed:
     """Lanes that are ours now; `more` says that a tenant among them has got its share and may have more that is due."""
@@ -145,6 +151,12 @@ async def list_oldest_due(session: Session, tenant_ids: Sequence[UUID]) -> dict[
     """For how many seconds each tenant's lane that is due longest has been so; tenants without one are missing."""
     rows = await session.execute(_OLDEST, {"tenant_ids": list(tenant_ids)})
     return {row.tenant_id: row.seconds for row in rows}
+
+
+async def find_pause(session: Session, *, tenant_id: UUID, scope: str, record_id: str) -> float | None:
+    """In how many seconds a record's lane is due; None where somebody has it in hand, or it has none."""
+    found: float | None = await session.scalar(_PAUSE, {"tenant_id": tenant_id, "scope": scope, "record_id": record_id})
+    return found
 
 
 def _make_tokens(most: int) -> list[UUID]:

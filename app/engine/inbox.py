@@ -214,12 +214,14 @@ async def record_withdrawn(session: Session, *, tenant_id: UUID, event_ids: Sequ
     await session.execute(_WITHDRAW, values)
 
 
-async def list_deliveries(session: Session, hook_id: UUID, *, limit: int) -> Sequence[Event]:
-    """What came to a hook, newest first, with bodies; records that came together have the source of a part."""
-    query = (
-        select(Event).where(Event.hook_id == hook_id).order_by(Event.received_at.desc(), Event.id.desc()).limit(limit)
-    )
-    return (await session.scalars(query)).all()
+async def list_deliveries(session: Session, hook_id: UUID, *, limit: int) -> list[tuple[Event, int]]:
+    """What came to a hook, newest first, without bodies but with their sizes in bytes.
+
+    Records that came together have the source of a part.
+    """
+    query = select(Event, func.coalesce(func.octet_length(Event.body), 0)).options(defer(Event.body))
+    newest_first = query.where(Event.hook_id == hook_id).order_by(Event.received_at.desc(), Event.id.desc())
+    return [(row[0], row[1]) for row in await session.execute(newest_first.limit(limit))]
 
 
 async def list_events(

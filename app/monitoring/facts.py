@@ -34,7 +34,7 @@ class TenantFacts:
 
     `oldest_due_seconds`: for how long the record that is due longest has been so; 0: none is due. `sweep` is the newest
     one, `changes` how many of each scope wait for a person. `stops_at`: the number of today's calls at which a purpose
-    stops.
+    stops; `unshown_stops_at`: that of calls for ids that RecMan never showed.
     """
 
     tenant: Tenant
@@ -44,6 +44,7 @@ class TenantFacts:
     hooks: Sequence[Hook]
     standing: Standing
     stops_at: Mapping[str, int]
+    unshown_stops_at: int
     sweep_hours: float
     sweep: Sweep | None
     changes: Mapping[str, int]
@@ -104,6 +105,7 @@ async def _load_tenants(session: Session, settings: Settings, tenants: Sequence[
             hooks=hooks_of.get(tenant.id, ()),
             standing=standings[tenant.id],
             stops_at=reading.list_limits(daily_calls=reading.daily_calls or settings.recman_daily_calls),
+            unshown_stops_at=reading.most_unshown(daily_calls=reading.daily_calls or settings.recman_daily_calls),
             sweep_hours=hours if tenant.recman_reads == "api" else 0,
             sweep=sweeps.get(tenant.id),
             changes={scope: count for (owner, scope), count in changes.items() if owner == tenant.id},

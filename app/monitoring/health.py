@@ -138,6 +138,9 @@ def _judge_recman(one: TenantFacts) -> Iterator[Trouble]:
     elif not one.calls_left:
         cause = f"All {standing.used} calls to RecMan that {one.tenant.name} has today are made"
         yield _trouble(Part.RECMAN, Code.RECMAN_QUOTA, cause, one)
+    if standing.unshown >= one.unshown_stops_at:
+        cause = f"{standing.unshown} calls of {one.tenant.name} went to ids that RecMan never showed; such ids wait"
+        yield _trouble(Part.RECMAN, Code.RECMAN_UNSHOWN, cause, one)
     for scope, count in one.changes.items():
         if one.sweep is not None and one.sweep.state != SweepState.RUNNING:
             cause = f"{count} changes of {scope} records of {one.tenant.name} wait for a person's approval"

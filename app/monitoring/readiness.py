@@ -26,7 +26,7 @@ async def verify_ready(resources: Resources) -> None:
     """
     async with translate_away():
         await check_schema(resources.engine)
-        missing = [error for verify in (_verify_writable, _verify_secrets) if (error := await _try(verify, resources))]
+        missing = [error for verify in (_verify_writable, verify_secrets) if (error := await _try(verify, resources))]
     # Webhooks have connections of their own, which may be used up while others are left.
     missing += filter(None, [await _try(_verify_pool, resources)])
     if missing:
@@ -48,7 +48,12 @@ async def _verify_writable(resources: Resources) -> None:
             raise StartError(cause, fix=fix_for(Code.CANNOT_START, "read_only"))
 
 
-async def _verify_secrets(resources: Resources) -> None:
+async def verify_secrets(resources: Resources) -> None:
+    """Make sure that what is sealed can be opened.
+
+    Raises:
+        SecretUnreadableError: something cannot.
+    """
     async with resources.sessions() as session:
         look_at_all(session)
         try:

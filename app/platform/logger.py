@@ -1,4 +1,4 @@
-"""Log lines for people or machines, and the masks that keep persons and secrets out of stored bodies.
+"""Log lines for people or machines.
 
 Beside `event`, `level` and `timestamp` a line has, as far as it is said in the course of one:
 
@@ -21,23 +21,7 @@ from typing import Any, TypeAlias
 
 import structlog
 
-from app.domain.org_numbers import hide_person_numbers
 from app.errors import ServiceError
-
-# Keys whose values name a person or let somebody in; matched without case, anywhere in the key.
-_SECRET_KEYS = ("token", "secret", "password", "authorization", "assertion", "apikey", "api_key")
-_PERSON_KEYS: tuple[str, ...] = (
-    "email",
-    "phone",
-    "socialsecurity",
-    "addressline",
-    "customerperson",
-    "yourreference",
-    "ourreference",
-)
-# Staffing invoices name the people whose hours they bill.
-_PERSON_KEYS += ("itemtext", "comment", "freetxt")
-_MASK = "•••"
 
 Field: TypeAlias = str | int
 
@@ -123,21 +107,3 @@ def configure_logging(*, style: str, level: str) -> None:
 def get_logger(name: str) -> Any:
     """A structlog logger."""
     return structlog.stdlib.get_logger(name)
-
-
-def mask(value: Any) -> Any:
-    """The same structure with secrets and personal data replaced; amounts, numbers and ids stay."""
-    if isinstance(value, dict):
-        return {key: _mask_field(str(key), inner) for key, inner in value.items()}
-    if isinstance(value, list):
-        return [mask(inner) for inner in value]
-    return value
-
-
-def _mask_field(key: str, value: Any) -> Any:
-    lowered = key.lower()
-    if isinstance(value, str) and value and any(part in lowered for part in _SECRET_KEYS + _PERSON_KEYS):
-        return _MASK
-    if isinstance(value, str) and "orgnumber" in lowered:
-        return hide_person_numbers(value)
-    return mask(value)

@@ -9,12 +9,13 @@ from dataclasses import dataclass
 from typing import Any
 
 import asyncpg
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError
 
 from app.domain.reasons.catalogue import fix_for
 from app.domain.reasons.codes import Code
 from app.errors import DatabaseAwayError, ServiceError, StartError
-from app.platform.db import APPLICATION, BARE_ERRORS, connect_bare
+from app.platform.db import APPLICATION, BARE_ERRORS, connect_bare, to_async_url
 from app.settings import Settings, mask_url
 from app.tables import Table
 
@@ -75,6 +76,20 @@ class Standing:
             room += f", {self.others} for others ({self.processes} more of our processes) and {self.most} in all"
         tight = ", which is too few when all are busy at once" if self.is_tight else ""
         return f"Postgres {self.version}, {self.way}; {self.woken}; {room}{tight}"
+
+
+def verify_url(url: str) -> None:
+    """Make sure that it can be an address of a Postgres at all.
+
+    Raises:
+        StartError: it cannot.
+    """
+    try:
+        is_ours = make_url(to_async_url(url)).drivername == "postgresql+asyncpg"
+    except (ArgumentError, ValueError):
+        is_ours = False
+    if not is_ours:
+        raise StartError("DATABASE_URL is no address of a Postgres", fix=fix_for(Code.CANNOT_START, "address"))
 
 
 def make_label(settings: Settings, *, serves: bool, works: bool) -> str:

@@ -28,6 +28,7 @@ REFUSED_KEY_SECONDS = 900.0
 _PURPOSES = {"invoice": Purpose.INVOICES, "project": Purpose.PROJECTS}
 # Departments, users and whatever else is asked for while a document is on its way counts as its customer's.
 _OTHER_PURPOSE = Purpose.CUSTOMERS
+_ANY_NUMBER = 2**31 - 1
 
 _SPEND = text("""
     INSERT INTO recman_quota AS quota (tenant_id, day, used, by_purpose)
@@ -57,13 +58,19 @@ _PAUSE = text("""
 _STANDING = text("""
     WITH today AS (SELECT (now() AT TIME ZONE :zone)::date AS day)
     SELECT tenant.id AS tenant_id, today.day, coalesce(quota.used, 0) AS used,
-           coalesce(quota.by_purpose, '{}') AS by_purpose,
+           coalesce(quota.by_purpose, '{}') AS by_purpose, coalesce(quota.unshown, 0) AS unshown,
            CASE WHEN quota.paused_until > now() THEN quota.paused_until END AS paused_until,
            quota.pause_reason, quota.pause_fix,
            ((today.day + 1)::timestamp AT TIME ZONE :zone) AS resets_at, now() AS now
     FROM tenant CROSS JOIN today
     LEFT JOIN recman_quota quota ON quota.tenant_id = tenant.id AND quota.day = today.day
     WHERE tenant.id = ANY(:tenant_ids)
+""")
+
+_UNSHOWN = text("""
+    UPDATE recman_quota SET unshown = unshown + :calls
+    WHERE tenant_id = :tenant_id AND day = (now() AT TIME ZONE :zone)::date
+    RETURNING unshown, extract(epoch FROM ((day + 1)::timestamp AT TIME ZONE :zone) - now())::float8 AS seconds
 """)
 
 _MIDNIGHT = text("SELECT (((now() AT TIME ZONE :zone)::date + 1)::timestamp AT TIME ZONE :zone)")
@@ -79,6 +86,7 @@ class Standing:
     day: date
     used: int
     by_purpose: Mapping[str, int]
+    unshown: int = 0
     resets_at: datetime
     paused_until: datetime | None
     pause_reason: str | None
@@ -132,6 +140,13 @@ async def _record_call(session: Session, values: Mapping[str, Any]) -> bool:
     return (await session.execute(_SPEND, values)).scalar() is not None
 
 
+async def record_calls_made(session: Session, tenant_id: UUID, *, calls: int, zone: str) -> None:
+    """Count calls that were made before anybody could count them."""
+    values = {"tenant_id": tenant_id, "zone": zone, "purpose": _OTHER_PURPOSE.value, "most": _ANY_NUMBER}
+    for _ in range(calls):
+        await _record_call(session, values)
+
+
 async def _record_pause(session: Session, values: Mapping[str, Any]) -> None:
     await session.execute(_PAUSE, values)
 
@@ -173,6 +188,15 @@ async def load_midnight(session: Session, *, zone: str) -> datetime:
             raise
         fix = "Set RMU_RECMAN_DAY_ZONE to a name like Europe/Oslo."
         raise RequestError(f"Postgres knows no time zone “{zone}”", fix=fix) from error
+
+
+async def record_unshown(session: Session, tenant_id: UUID, *, zone: str, calls: int) -> tuple[int, float]:
+    """How many of the day's calls went to ids that RecMan never showed, these among them; and the day's last seconds.
+
+    Where midnight came in between it is a new day, without any.
+    """
+    row = (await session.execute(_UNSHOWN, {"tenant_id": tenant_id, "zone": zone, "calls": calls})).one_or_none()
+    return (0, 0.0) if row is None else (row.unshown, row.seconds)
 
 
 async def record_pause_lifted(session: Session, tenant_id: UUID) -> None:

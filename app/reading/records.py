@@ -15,13 +15,14 @@ from app.domain.dimensions import Department, Project
 from app.domain.documents import Document
 from app.domain.gaps import Gaps
 from app.domain.parties import Customer
-from app.domain.reading import Purpose
+from app.domain.reading import Purpose, Reading
 from app.engine.retention import list_bodies
 from app.errors import RemoteUnavailableError, System
 from app.platform.db import Sessions
 from app.platform.resources import Resources
 from app.reading.quota import open_gate
 from app.reading.shared_reading import MOST_TENANTS, SharedReading, shelf_of
+from app.reading.unshown import UnshownShare, WaryTenants
 from app.recman.api.client import Gate, RecmanClient
 from app.recman.api.notes import RecmanNotes
 from app.recman.hook.copies import Delivered, list_copies
@@ -126,9 +127,17 @@ class KnownAccounts:
 
 
 def open_reader(
-    resources: Resources, tenant: Tenant, *, since: datetime, purpose: Purpose | None = None
+    resources: Resources,
+    tenant: Tenant,
+    *,
+    since: datetime,
+    purpose: Purpose | None = None,
+    about: tuple[str, str] | None = None,
 ) -> RecordReader:
-    """The reader of a tenant's records as they are after `since`, shared with others."""
+    """The reader of a tenant's records as they are after `since`, shared with others.
+
+    `about`: the record that somebody has named to us, and may have invented; others are named by RecMan's own.
+    """
     client = open_client(resources, tenant, purpose=purpose)
     shared = None
     if client is not None:
@@ -139,8 +148,21 @@ def open_reader(
             shelf=shelf_of(resources, tenant.id),
             since=since,
             ahead_seconds=resources.settings.recman_debounce_seconds,
+            unshown=_open_unshown(resources, tenant),
+            about=about,
         )
     return RecordReader(resources.sessions, tenant.id, client, shared)
+
+
+def _open_unshown(resources: Resources, tenant: Tenant) -> UnshownShare:
+    reading = Reading.model_validate(tenant.reading)
+    return UnshownShare(
+        sessions=resources.sessions,
+        tenant_id=tenant.id,
+        zone=resources.settings.recman_day_zone,
+        most=reading.most_unshown(daily_calls=reading.daily_calls or resources.settings.recman_daily_calls),
+        wariness=resources.kept(WaryTenants).of(tenant.id),
+    )
 
 
 def open_lone_reader(resources: Resources, tenant: Tenant, *, known: ReadInvoices = NOTHING) -> RecordReader:

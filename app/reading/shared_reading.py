@@ -17,6 +17,7 @@ from app.engine.lanes import list_waiting, record_peek
 from app.errors import RemoteRejectedError
 from app.platform.db import Sessions, load_horizon
 from app.platform.resources import Resources
+from app.reading.unshown import UnshownShare
 from app.recman.api.client import RecmanClient
 from app.recman.read.reader import Reader
 from app.recman.read.spellings import INVOICE, Raw, read_link
@@ -78,7 +79,8 @@ def shelf_of(resources: Resources, tenant_id: UUID) -> Shelf:
 class SharedReading:
     """The shared reading of one tenant's records; a record read before `since` is read again.
 
-    `ahead_seconds` is how far into the future a lane may be due whose record is taken along.
+    `ahead_seconds` is how far into the future a lane may be due whose record is taken along. `about` is the record that
+    a hint has named, and that RecMan may never have had.
     """
 
     sessions: Sessions
@@ -87,6 +89,8 @@ class SharedReading:
     shelf: Shelf
     since: datetime
     ahead_seconds: float
+    unshown: UnshownShare
+    about: tuple[str, str] | None = None
 
     async def read(self, scope: str, record_id: str) -> Raw | None:
         """The record, or None when RecMan does not show it.
@@ -124,7 +128,10 @@ class SharedReading:
         return found if found is not None and found.read_at > self.since else None
 
     async def _fetch(self, scope: str, record_id: str) -> CachedRecord:
-        likely = self.shelf.likely.setdefault(scope, {})
+        is_hint = (scope, record_id) == self.about and record_id not in self.shelf.likely.get(scope, ())
+        if is_hint:
+            await self.unshown.require(scope, record_id)
+        likely, calls = self.shelf.likely.setdefault(scope, {}), self.client.calls
         async with self.sessions.begin() as session:
             read_at = await load_horizon(session)
             waiting = await list_waiting(
@@ -146,6 +153,10 @@ class SharedReading:
             self._keep(scope, one, CachedRecord(raw, read_at))
         if scope == "invoice":
             self._note_next(raw for raw in rows.values() if raw is not None)
+        if is_hint and rows.get(record_id) is None:
+            # One call was worth its while where it has shown any other record.
+            spent = self.client.calls - calls - any(raw is not None for raw in rows.values())
+            await self.unshown.note(scope, record_id, spent)
         return CachedRecord(rows.get(record_id), read_at)
 
     def _keep(self, scope: str, record_id: str, record: CachedRecord) -> None:

@@ -55,6 +55,18 @@ class Crew:
         self._members[role].wait()
         self.start(role)
 
+    def run(self, *arguments: str) -> str:
+        """What one of our commands has said, once it has ended well.
+
+        Raises:
+            DemoFailedError: it has not.
+        """
+        command = [sys.executable, "-m", "app", *arguments]
+        ended = subprocess.run(command, env=self._environment, capture_output=True, text=True, check=False)  # noqa: S603 - our own words
+        if ended.returncode:
+            raise DemoFailedError(f"{arguments[0]} ended with {ended.returncode}:\n{ended.stdout}{ended.stderr}")
+        return ended.stdout
+
     def check(self) -> None:
         """Make sure that everybody is still there.
 

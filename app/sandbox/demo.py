@@ -6,7 +6,7 @@ import json
 import shutil
 import signal
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,16 +15,17 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from app.domain.booking import Booking, Sender
+from app.domain.booking import Booking
 from app.domain.states import UNDER_WAY, CheckState, EventState, Proof, SweepState, TransferState
 from app.embedded.orphans import end_orphans
 from app.embedded.postgres import EmbeddedPostgres
 from app.platform.db import migrate_database
 from app.platform.http import httpx
 from app.sandbox.crew import Crew, DemoFailedError
+from app.sandbox.demo_bookings import NewDemoKey, expect, make_key
 from app.sandbox.demo_settings import free_ports, make_settings, sandbox_arguments, show_secret, to_environment
 from app.sandbox.recman.store import SANDBOX_KEY
-from app.sandbox.samples import Expected, load_samples
+from app.sandbox.samples import Expected
 from app.settings import Settings
 
 _START_SECONDS = 30
@@ -33,13 +34,6 @@ _LONG_AGO = "2020-01-01"
 # The sample data begin in this month.
 _GO_LIVE = "2026-10-01"
 
-# Both words are an accountant's: the sandbox numbers by itself, and makes a KID where RecMan has none.
-_SENDING = {
-    "sender": Sender.RECMAN,
-    "booking": Booking.RENUMBERED,
-    "acceptance": {"name": "Demo accountant", "reason": "made-up books", "day": _GO_LIVE},
-    "kid_acceptance": {"name": "Demo accountant", "reason": "made-up books"},
-}
 _OPENING = {"name": "Demo administrator", "reason": "so many documents stand in the sandbox as RecMan has them"}
 
 _console = Console()
@@ -50,7 +44,7 @@ class DemoOptions:
     """How the demo behaves; `stay` keeps it running until Ctrl-C.
 
     `hooks` False: no webhook is sent, a sweep finds everything. `trouble_every`: each n-th webhook is lost, doubled or
-    late, and a sweep finds what is missing.
+    late, and a sweep finds what is missing. `booking`: how the key's documents get into the books.
     """
 
     stay: bool
@@ -59,6 +53,7 @@ class DemoOptions:
     shuffle: int | None
     hooks: bool = True
     trouble_every: int = 0
+    booking: Booking = Booking.RENUMBERED
 
 
 def run_demo(options: DemoOptions, *, data_dir: Path) -> int:
@@ -102,7 +97,7 @@ def _run(options: DemoOptions, folder: Path, stack: contextlib.ExitStack) -> int
     crew.start("worker")
     _wait_until(f"{settings.public_url}/health/ready", crew, http)
     http.headers["Authorization"] = f"Bearer {show_secret(settings.bootstrap_token)}"
-    hook = _connect(settings, http)
+    hook = _connect(settings, crew, http, options.booking)
     if options.hooks:
         _deliver(options, settings, hook, http)
     if options.trouble_every or not options.hooks:
@@ -110,7 +105,7 @@ def _run(options: DemoOptions, folder: Path, stack: contextlib.ExitStack) -> int
     if options.trouble_every:
         _deliver(options, settings, hook, http, part="late")
     transfers = _watch(options, settings, crew, http)
-    intended = _show(transfers)
+    intended = _show(transfers, expect(options.booking))
     _show_addresses(settings, ports)
     if options.stay:
         _console.print("Press Ctrl-C to stop everything.")
@@ -131,7 +126,28 @@ def _wait_until(url: str, crew: Crew, http: httpx.Client) -> None:
     raise DemoFailedError(f"{url} did not answer within {_START_SECONDS} s")
 
 
-def _connect(settings: Settings, http: httpx.Client) -> str:
+@dataclass(frozen=True, slots=True)
+class _Hands:
+    """What the demo does in several parts: see `Hands`."""
+
+    settings: Settings
+    crew: Crew
+    http: httpx.Client
+    company_key: str
+
+    def ask(self, method: str, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
+        return _ask(self.http, self.settings, method, path, body)
+
+    def do(self, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
+        base = f"{self.settings.unimicro_api_base.rstrip('/')}/sandbox/companies/{self.company_key}"
+        answer = self.http.post(f"{base}/{path}", json=body).raise_for_status()
+        return dict(answer.json()) if answer.content else {}
+
+    def run(self, *arguments: str) -> None:
+        _console.print(self.crew.run(*arguments).rstrip(), highlight=False, markup=False)
+
+
+def _connect(settings: Settings, crew: Crew, http: httpx.Client, booking: Booking) -> str:
     """What an administrator does, over REST: tenant, hook, sign-in, key; the hook's whole address."""
     tenant = _post(http, settings, "/v1/tenants", {"name": "Demo", "recman_api_key": SANDBOX_KEY})
     http.params = {"tenant": tenant["id"]}
@@ -143,10 +159,13 @@ def _connect(settings: Settings, http: httpx.Client) -> str:
     names = ", ".join(company["name"] for company in signed_in["companies"])
     _console.print(f"Signed in to the sandbox Unimicro; it offers {names}.")
     company = signed_in["companies"][0]
-    order = {"pending_id": signed_in["pending_id"], "company_key": company["key"], "name": "Nordlys"}
-    order |= {"go_live": _GO_LIVE, **_SENDING}
-    key = _post(http, settings, "/v1/keys", order)
-    _console.print(f"Made the key “{key['name']}” for {company['name']}, open to all departments.")
+    _post(http, settings, "/v1/departments/refresh", {})
+    new = NewDemoKey(pending_id=signed_in["pending_id"], company_key=company["key"], name="Nordlys", go_live=_GO_LIVE)
+    key = make_key(_Hands(settings, crew, http, company["key"]), booking, new)
+    _console.print(
+        f"Made the key “{key['name']}” for {company['name']}, open to all departments: {key['sender']} sends, "
+        f"documents are booked by {key['booking']}."
+    )
     check = _post(http, settings, f"/v1/keys/{key['id']}/check", {})
     for finding in check["findings"]:
         _console.print(f"  {'ok ' if finding['ok'] else 'bad'} {finding['what']}: {finding['cause']}", highlight=False)
@@ -170,7 +189,11 @@ def _check_customers(http: httpx.Client, settings: Settings, path: str) -> None:
 
 
 def _post(http: httpx.Client, settings: Settings, path: str, body: dict[str, Any]) -> dict[str, Any]:
-    answer = http.post(f"{settings.public_url}{path}", json=body)
+    return _ask(http, settings, "POST", path, body)
+
+
+def _ask(http: httpx.Client, settings: Settings, method: str, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
+    answer = http.request(method, f"{settings.public_url}{path}", json=body)
     if not answer.is_success:
         raise DemoFailedError(f"{path} was answered {answer.status_code}: {answer.text}")
     made: dict[str, Any] = answer.json()
@@ -206,21 +229,24 @@ def _sweep(settings: Settings, crew: Crew, http: httpx.Client) -> None:
 
 
 def _watch(options: DemoOptions, settings: Settings, crew: Crew, http: httpx.Client) -> list[dict[str, Any]]:
-    expected = load_samples().expected
+    expected = expect(options.booking)
+    waits = {one for one, row in expected.items() if row.state == TransferState.WAITING}
     columns = (TextColumn("transferring"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     killed = not options.kill_worker
     with Progress(*columns, console=_console) as progress:
         task = progress.add_task("documents", total=len(expected))
         for transfers in _poll(settings, crew, http):
             documents = _documents(transfers)
-            ended = [row for row in documents if row["state"] not in UNDER_WAY]
+            ended = [row for row in documents if row["state"] not in UNDER_WAY or row["record_id"] in waits]
             progress.update(task, completed=len(ended))
             _open_proven(settings, http, progress.console)
             if not killed and ended:
                 crew.kill_and_restart("worker")
                 progress.console.print("Killed the worker (kill -9) in the middle of its work and started another.")
                 killed = True
-            if len(ended) >= len(expected) and not _is_busy(settings, http):
+            # What waits for its turn is never through; the rest is where it must be by then.
+            is_through = not _list_surprises(documents, expected) if waits else not _is_busy(settings, http)
+            if len(ended) >= len(expected) and is_through:
                 return transfers
     raise DemoFailedError(f"not through within {_WORK_SECONDS} s")
 
@@ -257,9 +283,8 @@ def _documents(transfers: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return [row for row in transfers if row["kind"] in {"invoice", "credit_note"}]
 
 
-def _show(transfers: list[dict[str, Any]]) -> bool:
+def _show(transfers: list[dict[str, Any]], expected: dict[str, Expected]) -> bool:
     """Print the table of every transfer; whether all ended as intended."""
-    expected = load_samples().expected
     table = Table(title="Transfers", title_justify="left", header_style="bold")
     for name, justify in _COLUMNS:
         table.add_column(name, justify="right" if justify else "left", overflow="fold")

@@ -33,7 +33,16 @@ from app.tables.books import (
 from app.tables.files import AcceptedLayout, Export, ExportDocument, ExportFile, ExportNumber, FiledDocument
 from app.tables.jobs import Job, JobDocument
 from app.tables.leases import Heartbeat, Leasehold
-from app.tables.recman import FieldProfile, HookHeaders, ListedDocument, RecmanQuota, RecmanRecord, RecordCopy, Sweep
+from app.tables.recman import (
+    FieldProfile,
+    HookHeaders,
+    HookShape,
+    ListedDocument,
+    RecmanQuota,
+    RecmanRecord,
+    RecordCopy,
+    Sweep,
+)
 from app.tables.work import Attempt, Event, EventKey, Lane, Making, Transfer
 
 __all__ = [
@@ -58,6 +67,7 @@ __all__ = [
     "Hook",
     "HookAddress",
     "HookHeaders",
+    "HookShape",
     "Job",
     "JobDocument",
     "KeptAnswer",

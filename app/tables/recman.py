@@ -17,6 +17,8 @@ from app.tables.base import NOW, Table, TenantOwned, one_of, refers_to
 class RecmanQuota(TenantOwned, Table):
     """The calls to RecMan of one tenant and day; `strikes` counts RecMan's own refusals.
 
+    `unshown`: how many of them went to ids that RecMan did not show, and never had.
+
     Owner: reading.quota.
     """
 
@@ -26,6 +28,7 @@ class RecmanQuota(TenantOwned, Table):
     used: Mapped[int] = mapped_column(server_default="0")
     by_purpose: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'"))
     strikes: Mapped[int] = mapped_column(server_default="0")
+    unshown: Mapped[int] = mapped_column(server_default="0")
     paused_until: Mapped[datetime | None]
     pause_reason: Mapped[str | None]
     pause_fix: Mapped[str | None]
@@ -87,7 +90,7 @@ class RecmanRecord(TenantOwned, Table):
     Shape: `content_hash` is what was passed on last, None when nothing was; `change` is what is still to be told, with
     `next_hash` taking its place then. `misses` counts the sweeps in a row that did not see it.
 
-    Owner: sweep.sightings.
+    Owner: sweep.sightings. Readers: reading.unshown.
     """
 
     __tablename__ = "recman_record"
@@ -142,6 +145,21 @@ class HookHeaders(TenantOwned, Table):
     names_hash: Mapped[bytes] = mapped_column(primary_key=True)
     names: Mapped[list[Any]]
     first_at: Mapped[datetime] = mapped_column(server_default=NOW)
+
+
+class HookShape(TenantOwned, Table):
+    """One shape of deliveries that came to a hook, names and types alone; `count` of those that were described.
+
+    Owner: admin.hook_shapes.
+    """
+
+    __tablename__ = "hook_shape"
+    __table_args__ = (refers_to("hook", "hook_id"),)
+
+    hook_id: Mapped[UUID] = mapped_column(primary_key=True)
+    shape_hash: Mapped[bytes] = mapped_column(primary_key=True)
+    shape: Mapped[str]
+    count: Mapped[int] = mapped_column(BigInteger, server_default="1")
 
 
 class RecordCopy(TenantOwned, Table):

@@ -144,7 +144,7 @@ class Transfer(TenantOwned, Table):
     `attempts` counts those that were made, and some of them may be gone. `matched_by`: how a customer was known to be
     RecMan's; None before it was kept.
 
-    Owner: transfer. Readers: admin.keys, admin.numbers_check, admin.proving, admin.series, clerk, engine.lanes, files, sweep.sightings.
+    Owner: transfer. Readers: admin.keys, admin.numbers_check, admin.proving, admin.series, clerk, engine.lanes, files, reading.unshown, sweep.sightings.
     """  # noqa: E501 - the readers stand in one line
 
     __tablename__ = "transfer"

@@ -4,7 +4,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import asdict
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from app.domain.states import TransferState
 from app.engine.lanes import check_fence
@@ -17,7 +17,7 @@ from app.errors import (
     WaitError,
 )
 from app.platform.db import Session
-from app.platform.logger import mask
+from app.platform.masks import mask
 from app.transfer.books import Books
 from app.transfer.claims import Claim, claim_sending
 from app.transfer.context import Run
@@ -43,11 +43,12 @@ async def attempt(  # noqa: PLR0913 - one write, and all that belongs to it
     call: Callable[[], Awaitable[T]],
     settle: Settle[T],
     prepare: Prepare | None = None,
+    opens: Settle[T] | None = None,
 ) -> T:
     """The answer of one remote write; begun and ended in commits of their own, so that a crash between is seen.
 
     `prepare` records, with the beginning, what a look-up needs if the answer is lost; what it raises keeps the write
-    from being begun.
+    from being begun. `opens` locks what settling the answer needs before the lane.
 
     Raises:
         WaitError: another lane is at the same transfer, or it was handed to another key.
@@ -60,22 +61,17 @@ async def attempt(  # noqa: PLR0913 - one write, and all that belongs to it
     try:
         answer = await call()
     except RemoteError as error:
+        # What an earlier write left open stays open, whatever became of this one.
+        clears = not claim.was_unclear and not isinstance(error, OutcomeUnknownError)
+        told: dict[str, Any] = {"step": step, "outcome": error.code, "detail": error.cause, "started": started}
         async with run.sessions.begin() as session:
             await check_fence(session, run.lease)
             await _record_failure(session, run, transfer_id, step=step, error=error)
-            await record_outcome(
-                session,
-                books,
-                transfer_id,
-                step=step,
-                outcome=error.code,
-                detail=error.cause,
-                started=started,
-                # What an earlier write left open stays open, whatever became of this one.
-                clears=not claim.was_unclear and not isinstance(error, OutcomeUnknownError),
-            )
+            await record_outcome(session, books, transfer_id, clears=clears, **told)
         raise
     async with run.sessions.begin() as session:
+        if opens is not None:
+            await opens(session, answer)
         await check_fence(session, run.lease)
         await record_outcome(
             session, books, transfer_id, step=step, outcome="done", detail="", started=started, clears=True

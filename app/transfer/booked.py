@@ -1,5 +1,7 @@
 """What the log keeps of a document once it is booked, as columns of its transfer."""
 
+from datetime import date
+from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import func
@@ -17,9 +19,13 @@ from app.transfer.plan.situation import Past
 from app.transfer.plan.vat_sums import VatSums, show_vat_sums
 
 
-def show_content(document: Document, vat: VatSums | None = None) -> dict[str, Any]:
-    """What is booked now: later changes in RecMan are told by it, and in Unimicro by `vat`, its sums by VAT code."""
-    kept = {} if vat is None else {"vat": show_vat_sums(vat)}
+def show_content(document: Document, vat: VatSums | None = None, rate: Decimal | None = None) -> dict[str, Any]:
+    """What is booked now: later changes in RecMan are told by it, and in Unimicro by `vat`, its sums by VAT code.
+
+    `rate`: what one unit of its currency was taken for.
+    """
+    kept: dict[str, Any] = {} if vat is None else {"vat": show_vat_sums(vat)}
+    kept |= {} if rate is None else {"rate": f"{rate:f}"}
     return {"content_hash": hash_document(document), "booked_as": {**show_booked(document), **kept}}
 
 
@@ -27,6 +33,20 @@ def show_place(remote: RemoteDocument, *, voucher_number: str = "") -> dict[str,
     """Under which number, KID and voucher it is in the books, by which either leads to the other."""
     place = {"remote_number": remote.number, "remote_kid": remote.kid or None, "voucher_id": remote.voucher_id}
     return {**place, "voucher_number": voucher_number or None}
+
+
+def show_issued(
+    document: RemoteDocument, *, due_date: date | None, sent: bool | None, voucher_id: int | None
+) -> dict[str, Any]:
+    """What issuing made of a document that was left for people, as its transfer keeps it."""
+    day = document.invoice_date
+    return {
+        "kid": document.kid,
+        "invoice_date": None if day is None else day.isoformat(),
+        "due_date": None if due_date is None else due_date.isoformat(),
+        "sent": sent,
+        "voucher_id": voucher_id,
+    }
 
 
 def show_payer(document: Document | Gaps) -> dict[str, Any]:

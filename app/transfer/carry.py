@@ -5,6 +5,7 @@ from dataclasses import replace
 from functools import partial
 
 from app.admin.keys import list_keys_for_record
+from app.admin.proving import lock_key_first
 from app.domain.answers import lag_of
 from app.domain.booking import Booking
 from app.domain.dimensions import Project
@@ -43,7 +44,7 @@ from app.transfer.plan.document import plan_company, plan_document, plan_project
 from app.transfer.plan.go_live import is_persons_choice
 from app.transfer.plan.situation import DocumentSituation, Past
 from app.transfer.plan.steps import Collect, CreateProduct, Decision, Go, Hold, LookAgain, Skip, Wait
-from app.transfer.proof import is_proven_alone, record_stop_with, take_turn
+from app.transfer.proof import is_proven_alone, record_stop_with, stops_with, take_turn
 from app.transfer.refused import explain_refusal
 from app.transfer.route import WAIT_SECONDS, choose_key, decide_without_key
 from app.transfer.run import run_document
@@ -317,6 +318,8 @@ async def hold(run: Run, gaps: tuple[Reason, ...]) -> None:
     lease = run.lease
     kind = _KINDS.get(lease.scope)
     async with run.sessions.begin() as session:
+        if run.key_id is not None and stops_with(gaps):
+            await lock_key_first(session, tenant_id=lease.tenant_id, key_id=run.key_id)
         # The lane before the transfer: whoever waits for this record locks the two in that order.
         await check_fence(session, lease)
         if kind is not None:

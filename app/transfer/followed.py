@@ -10,6 +10,7 @@ from sqlalchemy.exc import IntegrityError
 from app.accounting.targets import Issued, Target
 from app.admin.key_check import open_key_target
 from app.admin.keys import find_key_in_use
+from app.admin.proving import lock_key_first
 from app.domain.booking import Booking
 from app.domain.documents import DocumentKind, Totals
 from app.domain.reasons.catalogue import fix_for
@@ -20,7 +21,7 @@ from app.engine.lanes import check_fence
 from app.errors import HoldError, RemoteMissingError, RemoteUnavailableError, System
 from app.platform.db import Session
 from app.tables import Key, Transfer
-from app.transfer.booked import show_place
+from app.transfer.booked import show_issued, show_place
 from app.transfer.books import Books, open_books
 from app.transfer.context import Outcome, Run
 from app.transfer.follow import is_still_followed, lengthen_pause
@@ -179,6 +180,7 @@ async def _record(run: Run, key: Key, transfer: Transfer, issued: Issued, notes:
     booking = Booking(transfer.booking or key.booking)
     books = await open_books(run.own_resources, key, heard_at=run.events[-1].received_at, booking=booking, sends=False)
     async with run.sessions.begin() as session:
+        await lock_key_first(session, tenant_id=key.tenant_id, key_id=key.id)
         await check_fence(session, run.lease)
         alarms = await _compare(session, run, books, transfer, document)
         if Code.ISSUED_OTHERWISE not in {alarm.code for alarm in alarms}:
@@ -236,7 +238,7 @@ async def _record_issued(session: Session, transfer: Transfer, issued: Issued, t
     document = issued.document
     values: dict[str, Any] = {
         **show_place(document),
-        "issued": show_issued(issued),
+        "issued": show_issued(document, due_date=issued.due_date, sent=issued.sent, voucher_id=issued.voucher_id),
         "warnings": show_reasons(told),
         **show_totals("remote_", document.totals),
     }
@@ -253,15 +255,3 @@ async def _record_issued(session: Session, transfer: Transfer, issued: Issued, t
             raise
         cause = f"Invoice {document.number} in Unimicro belongs to another document of RecMan's already"
         raise HoldError((Reason(code=Code.DOCUMENT_TAKEN, cause=cause, fix=fix_for(Code.DOCUMENT_TAKEN)),)) from error
-
-
-def show_issued(issued: Issued) -> dict[str, Any]:
-    """What issuing made of the document, as its transfer keeps it."""
-    day = issued.document.invoice_date
-    return {
-        "kid": issued.document.kid,
-        "invoice_date": None if day is None else day.isoformat(),
-        "due_date": None if issued.due_date is None else issued.due_date.isoformat(),
-        "sent": issued.sent,
-        "voucher_id": issued.voucher_id,
-    }

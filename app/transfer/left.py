@@ -27,6 +27,7 @@ def read_wanted(transfer: Transfer) -> Wanted | None:
         # Once it is issued it is an invoice with a number of Unimicro's, be it an order that it came from.
         booking=Booking.DRAFT,
         customer_id=transfer.remote_customer_id,
+        rate=Decimal(kept["rate"]) if kept.get("rate") else None,
         vat=read_vat_sums(kept.get("vat")),
     )
 

@@ -8,6 +8,7 @@ from sqlalchemy import text
 
 from app.admin.keys import is_removed
 from app.admin.series import record_number_booked
+from app.domain.booking import IN_BOOKS, Booking
 from app.domain.documents import Document
 from app.domain.reasons.codes import LOST, Code
 from app.domain.reasons.rows import Change
@@ -18,7 +19,7 @@ from app.errors import ConflictError, HoldError
 from app.platform.db import Session
 from app.tables import Transfer
 from app.transfer.attempts import record_outcome
-from app.transfer.booked import show_content, show_place
+from app.transfer.booked import show_content, show_issued, show_place
 from app.transfer.books import Books
 from app.transfer.claims import claim_sending
 from app.transfer.context import Outcome, Run
@@ -40,6 +41,8 @@ async def link_document(run: Run, books: Books, step: LinkDocument) -> None:
         HoldError: the document there was taken meanwhile, or this one was begun.
     """
     async with run.sessions.begin() as session:
+        # The key's row before the lane, as doors take them.
+        await require_in_use(session, books.key)
         await check_fence(session, run.lease)
         try:
             transfer_id = await record_link(session, run, books, step.document, step.remote)
@@ -86,6 +89,7 @@ async def record_link(session: Session, run: Run, books: Books, document: Docume
         cause = f"Another document of RecMan's is {remote.number} in Unimicro already"
         fix = "Check the id in Unimicro: it must be the same customer's document with the same amount."
         raise ConflictError(cause, fix=fix, code=Code.ALREADY_LINKED)
+    was_order = _is_left_order(transfer, key_id=books.key.id)
     if not await _take_hold(session, run, books, transfer):
         cause = "This document is in Unimicro already, or on its way there right now"
         fix = "Look at its attempts. If nothing of it is in Unimicro any more, ignore it first."
@@ -95,6 +99,7 @@ async def record_link(session: Session, run: Run, books: Books, document: Docume
         session,
         transfer.id,
         books.key,
+        booking=Booking.DRAFT,
         remote_id=remote.remote_id,
         remote_customer_id=remote.customer_id,
         # What was booked by hand carries nothing of ours.
@@ -104,7 +109,7 @@ async def record_link(session: Session, run: Run, books: Books, document: Docume
         session,
         transfer.id,
         key_id=books.key.id,
-        booking=books.booking,
+        **_show_standing(books.booking, remote, was_order=was_order),
         **show_place(remote),
         warnings=[],
         **show_content(document),
@@ -114,6 +119,20 @@ async def record_link(session: Session, run: Run, books: Books, document: Docume
     return transfer.id
 
 
+def _show_standing(booking: Booking, remote: RemoteDocument, *, was_order: bool) -> dict[str, Any]:
+    """How what is issued stands there: where the key leaves documents to people, they have issued this one."""
+    if booking in IN_BOOKS and not was_order:
+        return {"booking": booking}
+    issued = show_issued(remote, due_date=remote.due_date, sent=None, voucher_id=remote.voucher_id)
+    return {"booking": Booking.ORDER if was_order else Booking.DRAFT, "issued": issued}
+
+
+def _is_left_order(transfer: Transfer, *, key_id: UUID) -> bool:
+    """Whether it is an order of ours that became an invoice which only a person can tell."""
+    is_left = transfer.key_id == key_id and transfer.state == TransferState.DONE and transfer.issued is None
+    return is_left and transfer.booking == Booking.ORDER and transfer.order_id is None
+
+
 async def _take_hold(session: Session, run: Run, books: Books, transfer: Transfer) -> bool:
     """Whether the transfer may be linked.
 
@@ -121,14 +140,16 @@ async def _take_hold(session: Session, run: Run, books: Books, transfer: Transfe
     """
     values: dict[str, Any] = {"key_id": books.key.id}
     if is_begun(transfer):
+        is_order = _is_left_order(transfer, key_id=books.key.id)
         is_free = transfer.key_id is not None and await is_removed(session, transfer.key_id)
         # What was imported of a file is known by nothing but a person's word, or a read-back.
         is_filed = transfer.filed_at is not None and transfer.remote_id is None
-        if not (is_free or is_filed or _is_lost(transfer, key_id=books.key.id)):
+        if not (is_free or is_order or is_filed or _is_lost(transfer, key_id=books.key.id)):
             return False
         values |= {"booked_at": None, "remote_id": None, "remote_number": None, "credits_remote_id": None}
         values |= {"booked_as": None, "drift_looked_at": None}
-        values |= {"issued": None, "order_id": None, "order_number": None, "followed_at": None}
+        order = (transfer.remote_id, transfer.remote_number) if is_order else (None, None)
+        values |= {"issued": None, "order_id": order[0], "order_number": order[1], "followed_at": None}
         values |= {"external_reference": None, "unclear": False, "unclear_since": None, "guid_spent": False}
         values |= {"state": TransferState.WAITING, "warnings": []}
     await record_values(session, transfer.id, **values)

@@ -283,13 +283,9 @@ async def record_attempt(  # noqa: PLR0913 - the columns of one row
 
 
 async def is_linked(session: Session, *, key_id: UUID, remote_id: int, besides: int) -> bool:
-    """Whether another document of ours is this one in Unimicro."""
-    query = select(Transfer.id).where(
-        Transfer.key_id == key_id,
-        Transfer.scope == "invoice",
-        Transfer.remote_id == remote_id,
-        Transfer.id != besides,
-    )
+    """Whether another document of ours is this invoice or credit note in Unimicro; orders have ids of their own."""
+    is_document = (Transfer.scope == "invoice", Transfer.remote_type == "invoice", Transfer.remote_id == remote_id)
+    query = select(Transfer.id).where(Transfer.key_id == key_id, *is_document, Transfer.id != besides)
     return await session.scalar(query.limit(1)) is not None
 
 

@@ -37,5 +37,5 @@ async def _find_other(books: Books, document: Document, remote: RemoteDocument) 
     if books.booking is not Booking.OWN_NUMBER or not is_draft or refuses_twice(books.answers):
         return None
     async with missing_is_unclear():
-        found = await books.target.find_numbered(document.number)
+        found = await books.target.find_documents_by_number(document.number)
     return find_other_with_number(document, remote, found)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import select
 
-from app.admin.proving import SCOPE, record_equal, record_stopped, take_place
+from app.admin.proving import SCOPE, lock_key_first, record_equal, record_stopped, take_place
 from app.domain.booking import Booking
 from app.domain.documents import Document, DocumentKind
 from app.domain.gaps import Gaps
@@ -23,6 +23,7 @@ from app.transfer.log import record_values
 from app.transfer.plan.issued import (
     Difference,
     Wanted,
+    compare_followed,
     compare_issued,
     explain_differences,
     leave_out_days,
@@ -56,6 +57,7 @@ async def take_turn(run: Run, books: Books) -> None:
     if not run.goes_alone:
         return
     async with run.sessions.begin() as session:
+        await lock_key_first(session, tenant_id=key.tenant_id, key_id=key.id)
         await check_fence(session, run.lease)
         other = await take_place(session, to_candidate(run, key.id))
     if other is not None:
@@ -66,6 +68,17 @@ async def take_turn(run: Run, books: Books) -> None:
             seconds=_WAIT_SECONDS,
             fix=fix_for(Code.KEY_PROVING),
         )
+
+
+async def lock_judged(session: Session, books: Books, wanted: Wanted, remote: RemoteDocument | None) -> None:
+    """Take the key's row first where what the document has become may say something of the key; None: it has no head.
+
+    An open key of which nothing differs is not touched: then there is nothing to take.
+    """
+    key = books.key
+    is_equal = remote is not None and not compare_issued(wanted, remote, books.reference)
+    if not is_equal or _is_proof(key, wanted.document.kind):
+        await lock_key_first(session, tenant_id=key.tenant_id, key_id=key.id)
 
 
 async def record_comparison(
@@ -92,7 +105,7 @@ async def record_followed(
 
     Which days it has is the word of whoever issues it: with an open key no alarm.
     """
-    differences = compare_issued(wanted, remote, books.reference)
+    differences = compare_followed(wanted, remote, books.reference)
     if not is_proven_alone(books.key, wanted.document):
         differences = leave_out_days(differences)
     alarms = explain_differences(wanted, remote, differences, transfer_id=run.own_transfer_id)
@@ -139,6 +152,11 @@ async def record_apart(session: Session, run: Run, key: Key, alarm: Reason, *, b
 async def record_stop(session: Session, run: Run, books: Books, reason: Reason) -> bool:
     """Let nothing more go with the key, because of what the document would become; False: it was stopped already."""
     return await record_stopped(session, to_candidate(run, books.key.id), reason, booking=books.booking)
+
+
+def stops_with(gaps: tuple[Reason, ...]) -> bool:
+    """Whether what holds a document is true of every other one of the company."""
+    return any(gap.code == Code.NUMBER_NOT_KEPT for gap in gaps)
 
 
 async def record_stop_with(session: Session, run: Run, gaps: tuple[Reason, ...]) -> None:

@@ -51,7 +51,7 @@ from app.transfer.plan.steps import (
     LinkDocument,
     Step,
 )
-from app.transfer.proof import record_comparison
+from app.transfer.proof import lock_judged, record_comparison
 from app.transfer.rates import load_rate, record_rate
 from app.transfer.run_credit import create_credit_draft
 from app.transfer.run_found import adopt_document, guid_of_draft
@@ -239,6 +239,9 @@ async def _issue(run: Run, books: Books, step: Issue, wanted: Wanted, draft: Dra
     async def prepare(session: Session) -> None:
         await begin_turn(session, run, books, step)
 
+    async def opens(session: Session, made: _Issued) -> None:
+        await lock_judged(session, books, wanted, made.document)
+
     async def settle(session: Session, made: _Issued) -> None:
         issued = made.document
         told = (*draft.warnings, *made.warnings, *_kid_warnings(books, document, issued))
@@ -250,7 +253,7 @@ async def _issue(run: Run, books: Books, step: Issue, wanted: Wanted, draft: Dra
             remote_id=issued.remote_id,
             booking=books.booking,
             **show_place(issued),
-            **show_content(document, wanted.vat),
+            **show_content(document, wanted.vat, wanted.rate),
             warnings=show_reasons(told),
             **show_totals("remote_", issued.totals),
         )
@@ -276,7 +279,7 @@ async def _issue(run: Run, books: Books, step: Issue, wanted: Wanted, draft: Dra
             ring_next(run, books, step, is_over=False)
             return _Issued(numbered, unattached)
 
-    await attempt(run, books, transfer_id, step="issue", call=call, settle=settle, prepare=prepare)
+    await attempt(run, books, transfer_id, step="issue", call=call, settle=settle, prepare=prepare, opens=opens)
     ring_next(run, books, step, is_over=True)
 
 
@@ -311,6 +314,7 @@ async def _fetch_numbered(books: Books, remote_id: int) -> RemoteDocument:
 async def _keep_draft(run: Run, books: Books, wanted: Wanted, draft: Draft) -> None:
     remote, warnings, document = draft.document, draft.warnings, wanted.document
     async with run.sessions.begin() as session:
+        await lock_judged(session, books, wanted, remote)
         await check_fence(session, run.lease)
         await record_done(
             session,
@@ -318,7 +322,7 @@ async def _keep_draft(run: Run, books: Books, wanted: Wanted, draft: Draft) -> N
             remote_id=remote.remote_id,
             booking=books.booking,
             **show_place(remote),
-            **show_content(document, wanted.vat),
+            **show_content(document, wanted.vat, wanted.rate),
             warnings=show_reasons(warnings),
             **show_totals("remote_", remote.totals),
         )

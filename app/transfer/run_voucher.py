@@ -30,7 +30,7 @@ from app.transfer.plan.situation import DocumentSituation, Past
 from app.transfer.plan.steps import AdoptVoucher, BookVoucher
 from app.transfer.plan.vat_sums import VatSums
 from app.transfer.plan.voucher import VoucherDesign, design_voucher, without_head
-from app.transfer.proof import record_comparison, record_stop
+from app.transfer.proof import lock_judged, record_comparison, record_stop
 from app.transfer.rates import load_rate, record_rate
 from app.transfer.run_credit import require_turn
 from app.transfer.writes import write_voucher
@@ -100,11 +100,15 @@ async def _book(
         voucher = await books.target.read_back(entry, document.number)
         return await _complete(books, document, voucher, (*warnings, *entry.warnings))
 
+    wanted = _to_wanted(books, document, customer_id=links.customer_id, rate=rate, vat=design.vat)
+
+    async def opens(session: Session, booked: _Booked) -> None:
+        await lock_judged(session, books, wanted, booked.voucher.document)
+
     async def settle(session: Session, booked: _Booked) -> None:
-        wanted = _to_wanted(books, document, customer_id=links.customer_id, rate=rate, vat=design.vat)
         await _settle(session, run, books, wanted, booked)
 
-    await attempt(run, books, transfer_id, step="create", call=call, settle=settle, prepare=prepare)
+    await attempt(run, books, transfer_id, step="create", call=call, settle=settle, prepare=prepare, opens=opens)
 
 
 async def _adopt(run: Run, books: Books, step: AdoptVoucher, situation: DocumentSituation) -> None:
@@ -121,10 +125,13 @@ async def _adopt(run: Run, books: Books, step: AdoptVoucher, situation: Document
     async def call() -> _Booked:
         return await _complete(books, document, step.voucher, known)
 
+    async def opens(session: Session, booked: _Booked) -> None:
+        await lock_judged(session, books, wanted, booked.voucher.document)
+
     async def settle(session: Session, booked: _Booked) -> None:
         await _settle(session, run, books, wanted, booked)
 
-    await attempt(run, books, run.own_transfer_id, step="look", call=call, settle=settle)
+    await attempt(run, books, run.own_transfer_id, step="look", call=call, settle=settle, opens=opens)
 
 
 def require_design(books: Books, document: Document, links: Links) -> VoucherDesign:
@@ -205,7 +212,7 @@ async def _settle(session: Session, run: Run, books: Books, wanted: Wanted, book
         transfer_id,
         booking=Booking.VOUCHER,
         **show_place(replace(remote, voucher_id=booked.voucher.entry_id), voucher_number=booked.voucher.number),
-        **show_content(document, wanted.vat),
+        **show_content(document, wanted.vat, wanted.rate),
         warnings=show_reasons(told),
         **show_totals("remote_", remote.totals),
     )

@@ -40,6 +40,7 @@ _TABLES = (
     "department",
     "event",
     "hook_headers",
+    "hook_shape",
     "listed_document",
     "making",
     "proving",
@@ -147,6 +148,7 @@ def upgrade() -> None:
     _make_department()
     _make_event()
     _make_hook_headers()
+    _make_hook_shape()
     _make_listed_document()
     _make_making()
     _make_proving()
@@ -544,6 +546,7 @@ def _make_recman_quota() -> None:
             "by_purpose", postgresql.JSONB(astext_type=sa.Text()), server_default=sa.text("'{}'"), nullable=False
         ),
         sa.Column("strikes", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("unshown", sa.Integer(), server_default="0", nullable=False),
         sa.Column("paused_until", sa.DateTime(timezone=True), nullable=True),
         sa.Column("pause_reason", sa.Text(), nullable=True),
         sa.Column("pause_fix", sa.Text(), nullable=True),
@@ -807,6 +810,22 @@ def _make_hook_headers() -> None:
         ),
         sa.ForeignKeyConstraint(["tenant_id"], ["tenant.id"], name=op.f("fk_hook_headers_tenant_id")),
         sa.PrimaryKeyConstraint("tenant_id", "hook_id", "names_hash", name=op.f("pk_hook_headers")),
+    )
+
+
+def _make_hook_shape() -> None:
+    op.create_table(
+        "hook_shape",
+        sa.Column("tenant_id", sa.Uuid(), nullable=False),
+        sa.Column("hook_id", sa.Uuid(), nullable=False),
+        sa.Column("shape_hash", sa.LargeBinary(), nullable=False),
+        sa.Column("shape", sa.Text(), nullable=False),
+        sa.Column("count", sa.BigInteger(), server_default="1", nullable=False),
+        sa.ForeignKeyConstraint(
+            ["tenant_id", "hook_id"], ["hook.tenant_id", "hook.id"], name=op.f("fk_hook_shape_tenant_id_hook_id")
+        ),
+        sa.ForeignKeyConstraint(["tenant_id"], ["tenant.id"], name=op.f("fk_hook_shape_tenant_id")),
+        sa.PrimaryKeyConstraint("tenant_id", "hook_id", "shape_hash", name=op.f("pk_hook_shape")),
     )
 
 

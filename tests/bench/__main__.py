@@ -96,7 +96,9 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="rmu-bench-") as name:
         folder = Path(name)
         with EmbeddedPostgres(folder / "postgres") as server:
-            settings = make_settings(server.url, folder, worker_concurrency=8, poll_seconds=1, lease_seconds=30)
+            settings = make_settings(
+                server.url, folder, worker_concurrency=8, poll_seconds=1, lease_seconds=30, webhook_rate=""
+            )
             place = Place(folder, server.url, settings)
             asyncio.run(_migrate(place))
             ack = _bench_ack(place)

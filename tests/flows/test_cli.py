@@ -2,9 +2,11 @@
 
 import os
 import re
+import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -12,6 +14,7 @@ from cryptography.fernet import Fernet
 
 from app.platform.crypto import Vault
 from app.platform.http import httpx
+from app.settings import Settings, to_variable
 from tests.world.processes import run_alone
 
 SECRET = "canary-secret-value"
@@ -34,6 +37,20 @@ def test_settings_are_listed_with_source_and_meaning_and_secrets_masked() -> Non
     assert "environment" in lines["RMU_PORT"]
     assert "default" in lines["RMU_HOST"]
     assert "Postgres" in lines["DATABASE_URL"]
+
+
+def test_what_is_piped_is_neither_cut_nor_wrapped() -> None:
+    done = run_alone("settings", COLUMNS="40", RMU_PROT="81")
+    rows = [line.split()[0] for line in done.stdout.splitlines()]
+    assert set(rows) - {"variable"} == {to_variable(name) for name in Settings.model_fields}
+    assert "…" not in done.stdout
+
+
+def test_the_version_is_told_and_a_misspelled_setting_warned_about() -> None:
+    assert re.fullmatch(r"recman-unimicro \d+\.\d+\.\d+\n", run_alone("--version").stdout)
+    done = run_alone("migrate", DATABASE_URL="nonsense", RMU_PROT="81")
+    assert re.search(r"setting_unknown.*RMU_PORT.*RMU_PROT", done.stderr + done.stdout)
+    assert done.returncode == 1
 
 
 def test_new_key_is_usable() -> None:
@@ -88,13 +105,38 @@ def test_up_runs_everything_and_stops_tidily(tmp_path: Path) -> None:
     try:
         assert wait_until_ready(f"http://127.0.0.1:{port}/health/ready")
         refused = httpx.get(f"http://127.0.0.1:{port}/v1/transfers")
+        # Its Postgres dies in the middle, and is there again by itself, under the same address.
+        before = find_postgres(tmp_path)
+        os.kill(before, signal.SIGKILL)
+        assert wait_until(lambda: find_postgres(tmp_path) not in {0, before})
+        assert wait_until_ready(f"http://127.0.0.1:{port}/health/ready")
+        assert httpx.get(f"http://127.0.0.1:{port}/v1/transfers").status_code == 401
+        assert wait_until(lambda: httpx.get(f"http://127.0.0.1:{port}/health").json()["status"] == "ok")
     finally:
         process.terminate()
         output, _ = process.communicate(timeout=30)
     assert refused.status_code == 401
     assert re.search(r"First operator token, shown this once: rmu_\S{40,}", output)
     assert process.returncode in (0, -15), output
+    assert "postgres_restarted" in output
+    assert "Traceback" not in output
     assert not (tmp_path / "postgres" / "cluster" / "postmaster.pid").exists()
+
+
+def find_postgres(folder: Path) -> int:
+    """The process number of the Postgres in a folder; 0: there is none."""
+    file = folder / "postgres" / "cluster" / "postmaster.pid"
+    lines = file.read_text().splitlines() if file.exists() else []
+    return int(lines[0]) if lines and lines[-1].strip() == "ready" else 0
+
+
+def wait_until(holds: Callable[[], bool]) -> bool:
+    deadline = time.monotonic() + 40
+    while time.monotonic() < deadline:
+        if holds():
+            return True
+        time.sleep(0.1)
+    return False
 
 
 def wait_until_ready(url: str) -> bool:

@@ -5,6 +5,7 @@ import json
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 
 from app.api.webhooks.known import KnownHooks
 from app.domain.money import dump_json
@@ -273,3 +274,19 @@ async def test_what_was_let_go_is_counted_once(world: World) -> None:
 async def test_values_in_the_place_of_names_are_not_told(world: World, body: str, secret: str) -> None:
     await world.post_hook(body)
     assert secret not in json.dumps(await look(world))
+
+
+async def test_shapes_are_known_from_the_arrival_and_no_body_is_read_for_them(world: World) -> None:
+    await world.post_hook({"event": "company.updated", "id": "987600201"})
+    async with world.resources.engine.begin() as connection:
+        await connection.execute(text("UPDATE event SET body = NULL"))
+    found = await look(world)
+    assert found["shapes"] == [{"what": "{event: text, id: text}", "count": 1}]
+
+
+async def test_invented_shapes_do_not_fill_the_database_nor_the_day(world: World) -> None:
+    for number in range(60):
+        await world.post_hook({f"name{'x' * number}": "1"})
+    assert await world.count("SELECT count(*) FROM hook_shape") <= 50
+    await world.post_hook("[" + '"x",' * 20_000 + '"x"]')
+    assert await world.count("SELECT count(*) FROM hook_shape") <= 50

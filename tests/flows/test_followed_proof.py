@@ -1,6 +1,7 @@
 """What people issued of drafts and orders is compared as what we issue: equal ones prove the key, others stop it."""
 
 from collections.abc import AsyncIterator
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -135,3 +136,83 @@ async def test_order_counts_once_more_when_it_is_invoiced_as_it_was_registered(w
     await follow(world)
     shown = await proof_of(world)
     assert (shown["state"], shown["equal"]) == ("proving", 2), shown
+
+
+async def change_amounts(world: World, row: dict[str, Any], **head: Any) -> None:
+    """Unimicro's own issuing has changed the head, as a rate of another day does."""
+    books = world.ledger.books()
+    issue_invoice(books, row["remote_id"])
+    books.update("CustomerInvoice", row["remote_id"], head)
+    await follow(world)
+
+
+@pytest.mark.parametrize(
+    ("changes", "code", "told"),
+    [
+        ({}, None, ""),
+        ({"TaxExclusiveAmount": Decimal(1)}, "drift_changed", "In NOK the totals differ"),
+        ({"CurrencyExchangeRate": Decimal(2)}, "issued_otherwise", "rate: it was made at"),
+    ],
+)
+async def test_base_sums_and_rate_of_what_people_issued_are_compared(
+    world: World, changes: dict[str, Any], code: str | None, told: str
+) -> None:
+    new_id = world.source.double("5001", 9901, invoiceNumber="119901", currency="EUR", kid=None)
+    row = await leave(world, new_id, proof="open")
+    await change_amounts(world, row, **changes)
+    state, codes = await world.hold_of(new_id)
+    assert (state, codes) == (("held", [code]) if code else ("done", []))
+    if code:
+        assert told in (await world.document(new_id))["reasons"][0]["cause"]
+
+
+async def test_vat_code_that_people_changed_on_an_order_s_invoice_is_an_alarm(world: World) -> None:
+    row = await leave(world, 5001, booking="order", proof="open")
+    key, books = (await world.get("/v1/keys"))[0]["company_key"], world.ledger.books()
+    path = f"{world.unimicro_url}/sandbox/companies/{key}/people/invoice-order"
+    made = (await world.http.post(path, json={"OrderNumber": int(row["remote_number"])})).json()
+    for line in books.children("CustomerInvoiceItem", "CustomerInvoiceID", made["ID"]):
+        own = next(one for one in books.rows("VatType") if one["ID"] == line["VatTypeID"])
+        other = books.insert("VatType", {**own, "VatCode": "31", "Name": "Another code"})
+        books.update("CustomerInvoiceItem", line["ID"], {"VatTypeID": other["ID"]})
+    await follow(world)
+    assert await world.hold_of(5001) == ("held", ["drift_changed"])
+    assert "by VAT code" in (await world.document(5001))["reasons"][0]["cause"]
+
+
+async def test_order_whose_invoice_nothing_tells_is_taken_over_when_a_person_names_it(world: World) -> None:
+    books = world.ledger.books()
+    books.switches = books.switches.turned({"order_link": "none"})
+    row = await leave(world, 5001, booking="order", proof="open")
+    await world.carry("invoice", world.source.double("5001", 9901, invoiceNumber="119901", yourReference="other"))
+    key = (await world.get("/v1/keys"))[0]["company_key"]
+    path = f"{world.unimicro_url}/sandbox/companies/{key}/people/invoice-order"
+    numbers = [row["remote_number"], (await world.document(9901))["remote_number"]]
+    made = [(await world.http.post(path, json={"OrderNumber": int(one)})).json() for one in numbers]
+    await follow(world)
+    shown = await world.overview_row(5001)
+    assert (shown["state"], [one["code"] for one in shown["warnings"]]) == ("order, not invoiced", ["order_invoices"])
+    assert made[0]["InvoiceNumber"] in shown["warnings"][0]["cause"]
+    for transfer_id, invoice in ((row["id"], made[0]), ((await world.document(9901))["id"], made[1])):
+        answer = await world.call("POST", f"/v1/invoices/{transfer_id}/done-elsewhere", {"remote_id": invoice["ID"]})
+        assert answer.status_code == 200, answer.text
+    await follow(world)
+    shown = await world.overview_row(5001)
+    assert (shown["remote_number"], shown["order_number"]) == (made[0]["InvoiceNumber"], row["remote_number"])
+    assert shown["state"].startswith("in Unimicro")
+
+
+@pytest.mark.parametrize("booking", ["order", "draft"])
+async def test_invoice_of_a_person_s_that_is_linked_where_documents_are_left_to_people_is_in_the_books(
+    world: World, booking: str
+) -> None:
+    ids = await world.book_before(5001)
+    await world.office.change_key(booking=booking)
+    await world.carry("invoice", 5001)
+    row = await world.overview_row(5001)
+    assert row["state"] == "before go-live"
+    await world.post(f"/v1/invoices/{row['id']}/done-elsewhere", {"remote_id": ids[5001]})
+    await follow(world)
+    shown = await world.overview_row(5001)
+    assert (shown["state"], await world.hold_of(5001)) == ("in Unimicro", ("done", []))
+    assert shown["link"].endswith(f"/{ids[5001]}")

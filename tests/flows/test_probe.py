@@ -110,7 +110,7 @@ async def test_an_account_whose_ids_are_written_in_no_known_way_is_told() -> Non
 
 
 async def test_a_probe_needs_a_key_and_a_good_one(world: World) -> None:
-    await world.call("PATCH", f"/v1/tenants/{world.tenant_id}", {"recman_api_key": "wrong"})
+    await world.call("PATCH", f"/v1/tenants/{world.tenant_id}", {"recman_api_key": "wrong", "untried": True})
     answer = await world.call("POST", "/v1/recman/probe", tenant=world.tenant_id)
     assert (answer.status_code, answer.json()["code"]) == (502, "sign_in_again")
     await world.call("PATCH", f"/v1/tenants/{world.tenant_id}", {"recman_api_key": None})

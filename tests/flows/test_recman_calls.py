@@ -259,7 +259,7 @@ async def test_what_somebody_writes_about_is_not_read_along(world: World) -> Non
 
 async def test_a_refused_api_key_costs_one_call_and_another_key_goes_on_at_once(world: World) -> None:
     path = f"/v1/tenants/{world.tenant_id}"
-    await world.call("PATCH", path, {"recman_api_key": "revoked"})
+    await world.call("PATCH", path, {"recman_api_key": "revoked", "untried": True})
     world.recman.state.store.calls.clear()
     for number in (5001, 5002, 5003):
         await world.hear_of("invoice", number)
@@ -274,8 +274,33 @@ async def test_a_refused_api_key_costs_one_call_and_another_key_goes_on_at_once(
     assert (answer.status_code, answer.json()["code"]) == (502, "recman_paused")
     assert "Make a new API key in RecMan" in answer.json()["fix"]
 
-    await world.call("PATCH", path, {"recman_api_key": RECMAN_KEY})
+    await world.call("PATCH", path, {"recman_api_key": RECMAN_KEY, "untried": True})
     assert (await world.office.show_reading())["quota"]["paused_until"] is None
     await world.settle()
     done = await world.count("SELECT count(*) FROM transfer WHERE kind = 'invoice' AND state = 'done'")
     assert done == 3
+
+
+_SEEN = "INSERT INTO recman_record (tenant_id, scope, record_id, seen_sweep) VALUES (:tenant_id, 'invoice', '5001', 1)"
+
+
+async def test_invented_ids_use_up_their_share_of_the_day_and_what_is_there_is_read(
+    database_url: str, tmp_path: Path
+) -> None:
+    async with open_world(database_url, tmp_path, recman_daily_calls=100) as world:
+        for n in range(4):
+            await deliver(world, [str(77_000_000 + n * 10 + k) for k in range(3)])
+            await world.work_off()
+        await deliver(world, ["5001"])
+        await world.work_off()
+        quota = (await world.office.show_reading())["quota"]
+        assert (quota["unshown_stops_at"], quota["used"] <= 16) == (10, True)
+        assert 10 <= quota["unshown"] <= 13
+        held = (await world.transfers())["invoice", "5001"]
+        assert [reason["code"] for reason in held["reasons"]] == ["recman_unshown"]
+        # As a sweep would, that has seen it on a page.
+        async with world.resources.engine.begin() as connection:
+            await connection.execute(text(_SEEN), {"tenant_id": world.tenant_id})
+        assert (await world.call("POST", f"/v1/transfers/{held['id']}/retry", tenant=world.tenant_id)).is_success
+        await world.work_off()
+        assert (await world.transfers())["invoice", "5001"]["state"] == "done"

@@ -1,6 +1,7 @@
 """`sweep`, `backfill` and `recman probe` as a person runs them; a backfill that is killed goes on where it was."""
 
 import asyncio
+import time
 from pathlib import Path
 
 from app.sandbox.recman.store import RecmanOptions
@@ -53,6 +54,46 @@ async def test_sweep_and_probe(database_url: str, tmp_path: Path) -> None:
         assert status == 0, err
         assert "invoiceNumber" in out
         assert [line.split()[1] for line in out.splitlines() if line.startswith("product")] == ["refused"]
+
+
+async def test_a_sweep_says_what_it_waits_for_and_ends(database_url: str, tmp_path: Path) -> None:
+    async with real_world(database_url, tmp_path) as world:
+        await world.office.change_reading(daily_calls=2)
+        begun = time.monotonic()
+        status, _, err = await run_command(world, "sweep")
+        assert (status, time.monotonic() - begun < 30) == (1, True), err
+        assert "Sweep 1 waits: " in err
+        assert "calls to RecMan are made today" in err
+        assert "with any worker that runs" in err
+        # Each step once, however long it took.
+        assert len(err.splitlines()) == len(set(err.splitlines()))
+        await world.office.change_reading(daily_calls=1000)
+        status, _, err = await run_command(world, "sweep")
+        assert (status, "Sweep 1 is done" in err) == (0, True), err
+        await world.call("PATCH", f"/v1/tenants/{world.tenant_id}", {"state": "paused"})
+        status, _, err = await run_command(world, "sweep")
+        assert (status, "is paused" in err, len(err.splitlines())) == (1, True, 2), err
+
+
+async def test_doctor_knows_tenants_keys_and_workers(database_url: str, tmp_path: Path) -> None:
+    async with real_world(database_url, tmp_path) as world:
+        await world.call("POST", "/v1/tenants", {"name": "Paused"})
+        await world.office.make_tenant("Quiet", recman_api_key=RECMAN_KEY)
+        status, out, err = await run_command(world, "doctor")
+        told = {line[5:].split(":")[0]: line for line in out.splitlines() if line[:4].strip()}
+        assert status == 0, out + err
+        assert told["secrets"].startswith("ok")
+        assert told["workers"].startswith("note")
+        assert "active; records from RecMan's API; 1 keys, 1 hooks" in told["tenant Nordlys"]
+        assert told["tenant Quiet"].startswith("note")
+        assert "active, open; mode full, booking renumbered" in told["key Nordlys"]
+        async with world.resources.engine.begin() as connection:
+            await connection.exec_driver_sql(
+                "UPDATE key SET state = 'sign_in_again', api_base = 'https://evil.example/'"
+            )
+        status, out, _ = await run_command(world, "doctor")
+        assert status == 1
+        assert "bad  keys: The sign-in of key “Nordlys” of Nordlys is no longer good" in out
 
 
 async def test_what_is_meant_must_be_clear(database_url: str, tmp_path: Path) -> None:

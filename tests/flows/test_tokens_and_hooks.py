@@ -1,6 +1,7 @@
 """Admin tokens, hooks and tenants: shown once, rotated with an overlap, refused in plain words; and the audit trail."""
 
 import base64
+import gzip
 import hashlib
 import hmac
 import subprocess
@@ -206,6 +207,30 @@ async def test_hmac_hook_takes_what_is_signed_with_a_timestamp(world: World, alg
     assert await send(world, made["address"], **sign(now) | {"X_Time": str(now - 1)}) == 401
 
 
+async def test_what_is_signed_may_be_what_is_sent_or_what_was_packed(world: World) -> None:
+    verification = {"kind": "stamped", "header": "X-Sign"}
+    made = await make(world, "/v1/hooks", {"name": "stamped", "verification": verification})
+    packed, now = gzip.compress(BODY.encode()), int(datetime.now(UTC).timestamp())
+
+    def sign(body: bytes, secret: str = made["secret"]) -> str:
+        digest = hmac.new(secret.encode(), f"{now}.".encode() + body, "sha256").hexdigest()
+        return f"t={now},v1={digest}"
+
+    for signature, status in ((sign(packed), 202), (sign(BODY.encode()), 202), (sign(packed, "x"), 401)):
+        headers = {"X-Sign": signature, "Content-Encoding": "gzip"}
+        answer = await world.http.post(made["address"], content=packed, headers=headers)
+        assert answer.status_code == status
+        # It is no token that is missing here.
+        assert "www-authenticate" not in answer.headers
+    twice = [("X-Sign", sign(packed)), ("X-Sign", sign(packed)), ("Content-Encoding", "gzip")]
+    assert (await world.http.post(made["address"], content=packed, headers=twice)).status_code == 401
+    zipped = await world.http.post(made["address"], content=BODY, headers={"Content-Encoding": "br"})
+    assert (zipped.status_code, zipped.json()["code"]) == (415, "media_unsupported")
+    assert await world.count("SELECT count(*) FROM event WHERE record_id = '5001'") == 1
+    unsigned = await world.http.get(f"{OURS}/v1/keys")
+    assert (unsigned.status_code, unsigned.headers["www-authenticate"]) == (401, "Bearer")
+
+
 async def test_standard_webhooks_are_verified_and_every_malformed_header_is_401(world: World) -> None:
     made = await make(world, "/v1/hooks", {"name": "standard", "verification": {"kind": "standard"}})
     now = datetime.now(UTC)
@@ -253,7 +278,7 @@ async def test_unusable_verification_is_refused(world: World, new: dict[str, Any
 async def test_tenant_is_renamed_paused_and_given_another_recman_key(world: World) -> None:
     path = f"/v1/tenants/{world.tenant_id}"
     before = (await world.call("GET", path)).json()
-    changed = (await world.call("PATCH", path, {"recman_api_key": "canary-another-key"})).json()
+    changed = (await world.call("PATCH", path, {"recman_api_key": "canary-another-key", "untried": True})).json()
     assert changed["recman_api_key"] != before["recman_api_key"]
     assert changed["recman_api_key"] == hashlib.sha256(b"canary-another-key").hexdigest()[:12]
     assert (await world.call("PATCH", path, {"recman_api_key": None})).json()["recman_reads"] == "payload"

@@ -249,3 +249,15 @@ async def test_a_body_of_values_without_end_is_refused_at_once(world: World, par
     assert (answer.status_code, answer.json()["code"]) == (413, "too_large")
     assert "Send fewer records" in answer.json()["fix"]
     assert await events(world) == []
+
+
+async def test_a_hook_has_its_share_and_others_have_theirs(world: World, caplog: Any) -> None:
+    world.resources.settings = world.resources.settings.model_copy(update={"webhook_rate": "3/hour"})
+    other = (await world.office.make_hook(world.tenant_id)).removeprefix(OURS)
+    codes = [(await post(world, world.hook, INVOICE)).status_code for _ in range(5)]
+    assert codes == [202, 202, 202, 429, 429]
+    refused = await post(world, world.hook, INVOICE)
+    assert (refused.json()["code"], "RMU_WEBHOOK_RATE" in refused.json()["fix"]) == ("too_many_deliveries", True)
+    assert refused.headers["retry-after"]
+    assert (await post(world, other, INVOICE)).status_code == 202
+    assert caplog.text.count("hook_over_its_share") == 1

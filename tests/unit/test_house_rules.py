@@ -35,6 +35,7 @@ COMMITS = {
     "admin.golive_lead": "a lease is seen by other runs at once",
     "admin.trials": "what is about to be made is noted before it is sent",
     "admin.hook_headers": "one statement beside the webhook's own, on the bare driver",
+    "admin.hook_shapes": "as much, now and then",
     "engine.ends": "lanes that end with nothing else to write end together",
     "engine.inbox": "the webhook's one statement, on the bare driver",
     "engine.loop": "claims and leases are seen by other workers at once",
@@ -43,6 +44,7 @@ COMMITS = {
     "reading.quota": "a call counts whatever becomes of it",
     "reading.records": "departments that were read for one record serve all",
     "reading.shared_reading": "what is about to be read is noted before RecMan is asked",
+    "reading.unshown": "a call that showed nothing counts whatever becomes of its lane",
     "sweep.probe": "a probe asks RecMan between its two transactions",
     "sweep.run": "each page in a transaction of its own, so that a dead worker loses none",
     "clerk.carry_job": "each page in a transaction of its own",
@@ -133,6 +135,7 @@ NETWORK = ("urllib.request", "http.client", "socket", "ftplib", "smtplib", "asyn
 HIDDEN = {
     "cli.commands": "`serve` and `worker` load neither stand-ins nor a Postgres",
     "cli.described": "only who describes builds every route of the API",
+    "cli.start": "`serve` and `worker` load neither stand-ins nor a Postgres",
     "cli.processes": "only who serves builds every route of the API",
     "embedded.install": "looks for an installed package by name",
     "platform.http": "takes httpx2 where it is installed, as authlib does",

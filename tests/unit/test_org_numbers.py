@@ -16,7 +16,7 @@ from app.domain.org_numbers import (
     list_groupings,
     parse_org_number,
 )
-from app.platform.logger import mask
+from app.platform.masks import mask
 from app.recman.read.translate import read_company
 from tests.world.builders import make_customer
 

@@ -197,3 +197,69 @@ def test_any_header_is_refused_and_nothing_else_is_raised(
     verification: Verification, headers: dict[str, str], body: bytes
 ) -> None:
     assert not passes(verification, headers, body=body) or headers.get("X-Signature") in verification.secrets
+
+
+# ---- what comes twice, other names, other forms
+
+
+class Twice(dict[str, str]):
+    """Headers as a server hands them out: a name may come again."""
+
+    def items(self) -> Any:
+        return [*super().items(), *((name, f"{value}x") for name, value in super().items())]
+
+
+def digest(*, t: object = int(NOW.timestamp()), secret: str = "first", algorithm: str = "sha256") -> str:
+    return sign(f"{t}.".encode() + BODY, secret=secret, algorithm=algorithm)
+
+
+@pytest.mark.parametrize("kind", ["header", "hmac", "stamped"])
+def test_a_signature_that_comes_twice_is_refused_whichever_is_right(kind: str) -> None:
+    right = {"header": "first", "hmac": sign(BODY), "stamped": f"t={int(NOW.timestamp())},v1={digest()}"}[kind]
+    assert passes(make(kind=kind), {"X-Signature": right})
+    with pytest.raises(SignatureError, match="twice"):
+        verify(make(kind=kind), headers=Twice({"X-Signature": right}), body=BODY, now=NOW)
+    # Also in another case, as no server hands it out.
+    assert not passes(make(kind=kind), {"X-Signature": right, "x-signature": right})
+
+
+def standard(prefix: str, **changes: str) -> dict[str, str]:
+    signed = Webhook(STANDARD_SECRET).sign("msg_1", datetime.now(UTC), BODY.decode())
+    values = {"id": "msg_1", "timestamp": str(int(datetime.now(UTC).timestamp())), "signature": signed, **changes}
+    return {f"{prefix}-{name}": value for name, value in values.items()}
+
+
+def test_standard_webhooks_under_the_names_of_svix() -> None:
+    verification = make(kind="standard", header="", secrets=(STANDARD_SECRET,))
+    assert passes(verification, standard("svix"))
+    assert passes(verification, {**standard("svix"), **standard("webhook")})
+    assert not passes(verification, {**standard("svix"), **standard("webhook", id="msg_2")})
+    assert not passes(verification, standard("svix", id="msg_2"))
+    assert not passes(verification, standard("svux"))
+
+
+@pytest.mark.parametrize(
+    ("given_value", "good"),
+    [
+        (f"t={int(NOW.timestamp())},v1={digest()}", True),
+        (f"v0=00, t={int(NOW.timestamp())}, v1=00, v1={digest(secret='second')}", True),
+        (f"t={int(NOW.timestamp())},v0={digest()}", False),
+        (f"t={int(NOW.timestamp())},v1={digest(secret='third')}", False),
+        (f"t={int(NOW.timestamp()) + 1},v1={digest()}", False),
+        (f"t={int(NOW.timestamp())},t={int(NOW.timestamp())},v1={digest()}", False),
+        (f"t={int(NOW.timestamp()) - 400},v1={digest(t=int(NOW.timestamp()) - 400)}", False),
+        (f"v1={digest()}", False),
+        ("t=,v1=", False),
+        ("t=soon,v1=zz", False),
+        (",".join(["v1=00"] * 10_000), False),
+        ("", False),
+    ],
+)
+def test_a_stamped_signature_is_one_time_and_one_of_its_signatures(given_value: str, *, good: bool) -> None:
+    assert passes(make(kind="stamped"), {"X-Signature": given_value}) is good
+
+
+def test_a_stamped_signature_takes_the_algorithm_that_was_chosen() -> None:
+    given_value = f"t={int(NOW.timestamp())},v1={digest(algorithm='sha512')}"
+    assert passes(make(kind="stamped", algorithm="sha512"), {"X-Signature": given_value})
+    assert not passes(make(kind="stamped"), {"X-Signature": given_value})

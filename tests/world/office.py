@@ -35,7 +35,7 @@ class Office:
 
     async def make_tenant(self, name: str, *, recman_api_key: str) -> UUID:
         """The id of a new tenant."""
-        made = await self._post("/v1/tenants", {"name": name, "recman_api_key": recman_api_key})
+        made = await self._post("/v1/tenants", {"name": name, "recman_api_key": recman_api_key, "untried": True})
         return UUID(made["id"])
 
     async def make_hook(self, tenant_id: UUID) -> str:

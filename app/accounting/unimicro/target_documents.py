@@ -119,12 +119,6 @@ class DocumentTarget:
         rows = await self._client.fetch_list(self.route, filter=f"InvoiceNumber eq {quote(number)}")
         return tuple(one for one in map(self.read, rows) if one.number == number)
 
-    async def find_numbered(self, number: str) -> tuple[RemoteDocument, ...]:
-        """Invoices and credit notes with this number, drafts too, whoever made them."""
-        rows = await self._client.fetch_list("invoices", filter=f"InvoiceNumber eq {quote(number)}")
-        found = (self.read(row) for row in rows if not row.get("Deleted"))
-        return tuple(one for one in found if one.number == number)
-
     async def find_credits(self, credited_id: int) -> tuple[RemoteDocument, ...]:
         """Every credit note of an invoice, drafts and issued ones, whoever made them."""
         condition = f"InvoiceReferenceID eq {credited_id} and InvoiceType eq 1"

@@ -1,6 +1,5 @@
 """First contact: what a hook's deliveries look like, and the confirmation that lets them have effects."""
 
-import asyncio
 from collections import Counter
 from datetime import datetime
 from uuid import UUID
@@ -9,6 +8,7 @@ from fastapi import APIRouter
 from pydantic import Field
 
 from app.admin.hook_headers import list_headers
+from app.admin.hook_shapes import list_shapes, record_counts
 from app.admin.hooks import load_hook, record_hook_change
 from app.api.doors import AdminDoor, ResourcesDep, ViewerDoor
 from app.api.views import Order, View, problems
@@ -52,7 +52,7 @@ class ContactView(View):
     least_size: int = Field(description="Bytes")
     median_size: int = Field(description="Bytes")
     largest_size: int = Field(description="Bytes")
-    shapes: list[Counted]
+    shapes: list[Counted] = Field(description="As they came, of all so far; of a hook that is sent much, of some")
     events: list[Counted] = Field(description="How they are read: scope and operation")
     without_effect: list[Counted] = Field(description="Why deliveries ask for nothing")
 
@@ -72,15 +72,15 @@ class ConfirmedView(View):
 
 
 @router.get("/{hook_id}/contact", responses=problems(_404="not_found"))
-async def show_contact(door: ViewerDoor, hook_id: UUID) -> ContactView:
+async def show_contact(door: ViewerDoor, resources: ResourcesDep, hook_id: UUID) -> ContactView:
     """What came to the hook so far: header names, content types, sizes, shapes and events."""
     hook = await load_hook(door.session, hook_id, lock=False)
-    events = await list_deliveries(door.session, hook_id, limit=_MOST_DELIVERIES)
-    events = [event for event in events if event.source != RELEASED]
+    await record_counts(resources, hook)
+    rows = await list_deliveries(door.session, hook_id, limit=_MOST_DELIVERIES)
+    sizes = {event: size for event, size in rows if event.source != RELEASED}
+    events = list(sizes)
     whole = [event for event in events if event.source != PART]
-    # In a thread: hundreds of bodies are a second of work, and webhooks come meanwhile.
-    deliveries = [Delivery(event.body or b"", event.content_type or "") for event in whole]
-    found = await asyncio.to_thread(describe_deliveries, deliveries)
+    found = describe_deliveries([Delivery(sizes[event], event.content_type or "") for event in whole])
     read_as = Counter(f"{event.scope} {event.operation}" for event in events if event.record_id)
     split = {event.id for event in whole if (event.note or "").startswith("holds ")}
     idle = [
@@ -100,7 +100,7 @@ async def show_contact(door: ViewerDoor, hook_id: UUID) -> ContactView:
         least_size=found.least_size,
         median_size=found.median_size,
         largest_size=found.largest_size,
-        shapes=_list(found.shapes),
+        shapes=[Counted(what=row.shape, count=row.count) for row in await list_shapes(door.session, hook_id)],
         events=_list(read_as.most_common()),
         without_effect=_list(Counter(without_quotes(event.note or "") for event in idle).most_common()),
     )

@@ -1,8 +1,10 @@
 """Stop 1: RecMan's webhooks come in. Stored first and durably, answered 202, worked on later."""
 
 import asyncio
+import hashlib
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from functools import partial
 
@@ -10,19 +12,23 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import PlainTextResponse
 
 from app.admin.hook_headers import record_headers
+from app.admin.hook_shapes import record_shape
 from app.admin.hooks import HeardHooks, find_hook, open_secrets
 from app.admin.tenants import load_tenant
 from app.api.doors import ResourcesDep
+from app.api.webhooks.encodings import unpack
 from app.api.webhooks.known import CachedHook, KnownHooks
+from app.api.webhooks.share import require_share
 from app.engine.inbox import PART, Arrival, accept, accept_at_once, dedupe_key, record_meaningless
 from app.engine.recorded import record_arrivals
 from app.engine.wakeup import wake_workers
-from app.errors import NotFoundError, TooLargeError
+from app.errors import NotFoundError, SignatureError, TooLargeError
 from app.platform.aside import run_aside
 from app.platform.db import translate_away
 from app.platform.figures import WEBHOOK_RECORDS, Accepted
 from app.platform.logger import add_log_fields
 from app.platform.resources import Resources
+from app.recman.hook.contact import describe_body
 from app.recman.hook.verify import Verification, verify
 from app.recman.hook.webhook import MOST_RECORDS, Decoded, parse_hints, write_hint
 from app.tables import Hook
@@ -40,6 +46,8 @@ _ANSWERS: dict[int | str, dict[str, str]] = {
     401: {"description": "The signature is wrong"},
     404: {"description": "There is no such hook"},
     413: {"description": "The body is over the cap"},
+    415: {"description": "The body is packed, or made of parts, in a way that is not read"},
+    429: {"description": "The hook is sent more than its share: send it again later"},
     503: {"description": "Nothing was stored: send it again"},
 }
 
@@ -125,19 +133,24 @@ async def _receive(request: Request, *, address: str, path_scope: str | None) ->
     # Not as a dependency: solving those costs as much as storing the delivery.
     resources: Resources = request.app.state.resources
     # No larger than its cap: the gate has seen to that.
-    body = await request.body()
+    packed = await request.body()
+    body = unpack(packed, request.headers, most=resources.settings.max_body_bytes)
     async with translate_away():
         cached = await _load_hook(resources, address)
         hook = cached.hook
         add_log_fields(tenant=str(hook.tenant_id))
         now = datetime.now(UTC)
-        _verify(resources, hook, request.headers, body, now=now)
+        _verify(resources, hook, request.headers, (packed, body), now=now)
+        await require_share(resources, hook.id)
         await record_headers(resources, hook, request.scope["headers"])
         content_type = _show(request.headers.get("content-type", ""))
         decode = partial(parse_hints, body, content_type=content_type, path_scope=path_scope, headers=request.headers)
         decoded = await run_aside(decode, size=len(body))
         _require_bearable(decoded)
-        await _store(resources, cached, decoded, body=body, content_type=content_type)
+        split = partial(_to_arrivals, cached, decoded, body=body, content_type=content_type)
+        arrivals = await run_aside(split, size=len(body) if len(decoded.hints) > 1 else 0)
+        await _store(resources, hook, decoded, arrivals, body=body, content_type=content_type)
+        await record_shape(resources, hook, len(body), partial(describe_body, body, content_type))
         resources.kept(HeardHooks).note(hook)
     wake_workers(resources)
     return Response(status_code=202)
@@ -176,15 +189,24 @@ async def _load_hook(resources: Resources, address: str) -> CachedHook:
     return found
 
 
-def _verify(resources: Resources, hook: Hook, headers: Mapping[str, str], body: bytes, *, now: datetime) -> None:
+def _verify(
+    resources: Resources, hook: Hook, headers: Mapping[str, str], forms: tuple[bytes, bytes], *, now: datetime
+) -> None:
     if hook.verification.get("kind") == "path":
         return
     secrets = open_secrets(resources.vault, hook)
-    verify(Verification.from_config(hook.verification, secrets), headers=headers, body=body, now=now)
+    verification, (packed, body) = Verification.from_config(hook.verification, secrets), forms
+    # Some sign what they send, others what they have packed: either way it was somebody with the secret.
+    if packed is not body:
+        with suppress(SignatureError):
+            verify(verification, headers=headers, body=packed, now=now)
+            return
+    verify(verification, headers=headers, body=body, now=now)
 
 
-async def _store(resources: Resources, cached: CachedHook, decoded: Decoded, *, body: bytes, content_type: str) -> None:
-    hook, arrivals = cached.hook, _to_arrivals(cached, decoded, body=body, content_type=content_type)
+async def _store(
+    resources: Resources, hook: Hook, decoded: Decoded, arrivals: list[Arrival], *, body: bytes, content_type: str
+) -> None:
     if len(arrivals) == 1 and not hook.record_first:
         # One statement is its own transaction: it has committed when the answer comes back.
         _RECORDS[_name_outcome(await accept_at_once(resources, arrivals[0]))].inc()
@@ -210,6 +232,8 @@ def _name_outcome(event_id: int | None) -> Accepted:
 def _to_arrivals(cached: CachedHook, decoded: Decoded, *, body: bytes, content_type: str) -> list[Arrival]:
     """One for each record, in the order in which lanes are taken; of several, each has its own part of the body."""
     hook, single = cached.hook, len(decoded.hints) == 1
+    # Once: of a megabyte with thousands of records it would be gigabytes.
+    whole = hashlib.sha256(body).digest()
     return [
         Arrival(
             tenant_id=hook.tenant_id,
@@ -218,7 +242,7 @@ def _to_arrivals(cached: CachedHook, decoded: Decoded, *, body: bytes, content_t
             scope=hint.scope,
             record_id=hint.record_id,
             operation=hint.operation,
-            dedupe=dedupe_key(hook.id, hint.scope, hint.record_id, body),
+            dedupe=dedupe_key(hook.id, hint.scope, hint.record_id, whole),
             content_type=content_type if single else "application/json",
             body=body if single else write_hint(hint),
             delay=cached.delay,

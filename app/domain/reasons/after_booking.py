@@ -102,7 +102,9 @@ ROWS = (
         mender=Mender.ACCOUNTANT,
         sentence=Text("Which invoice an order became cannot be told."),
         fix=Text(
-            "Compare the order with its invoices in Unimicro by hand. A credit note for it is made there by hand, too."
+            "Compare the order with its invoices in Unimicro by hand. If one invoice is the document's, say which "
+            "(POST /v1/invoices/{transfer_id}/done-elsewhere): it is compared and taken over. Where there are several, "
+            "a credit note for it is made there by hand, too."
         ),
     ),
     Row(

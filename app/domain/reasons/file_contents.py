@@ -13,7 +13,7 @@ ROWS = (
         sentence=Text("A field that must be filled in the file has nothing."),
         fix=Text(
             "A customer's field: complete the customer in RecMan. An account, a VAT code, a project or a department: "
-            f"name it in a rule (PUT /v1/rules). {_RETRY.capitalize()}. The document's own: {_BY_HAND}."
+            f"name it in a rule (PUT /v1/rules). {_RETRY[0].upper()}{_RETRY[1:]}. The document's own: {_BY_HAND}."
         ),
     ),
     Row(

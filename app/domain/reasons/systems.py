@@ -181,6 +181,16 @@ ROWS = (
         fix=Text("Nothing to do: it goes on by itself. If RecMan allows more, raise daily_calls (PATCH /v1/recman)."),
     ),
     Row(
+        code=Code.RECMAN_UNSHOWN,
+        mender=Mender.ADMINISTRATOR,
+        sentence=Text("Too many of today's calls went to ids that RecMan does not show."),
+        fix=Text(
+            "It goes on within the hour, or as soon as a sweep shows the record (POST /v1/recman/sweep). If nobody of "
+            "yours sends ids that are not there, somebody else knows the hook's address: rotate it "
+            "(POST /v1/hooks/…/rotate)."
+        ),
+    ),
+    Row(
         code=Code.RECMAN_REFUSED,
         mender=Mender.CLERK,
         sentence=Text("RecMan refused in a way that we do not know."),
@@ -276,6 +286,9 @@ ROWS = (
         cases={
             "token": Text("An operator starts it where its output can be read, or sets RMU_BOOTSTRAP_TOKEN."),
             "port": Text("An operator stops whoever has it, or names another with RMU_HOST and RMU_PORT."),
+            "address": Text(
+                "An operator sets DATABASE_URL to an address like postgresql://user:password@host/database."
+            ),
             "away": Text("An operator checks DATABASE_URL and that Postgres runs."),
             "citus": Text("An operator runs CREATE EXTENSION citus in the database first, or leaves --citus out."),
             "login": Text("An operator checks user, password and database in DATABASE_URL."),

@@ -59,7 +59,10 @@ class Page:
 
 
 class RecmanClient:
-    """Reads one RecMan account; `notes` keeps what was learnt of it, also for the account's next client."""
+    """Reads one RecMan account; `notes` keeps what was learnt of it, also for the account's next client.
+
+    `calls` counts what it has asked.
+    """
 
     def __init__(
         self,
@@ -77,6 +80,7 @@ class RecmanClient:
         self._gate = gate
         self._sleep = sleep
         self.notes = notes or RecmanNotes()
+        self.calls = 0
 
     async def fetch(self, scope: str, ids: Sequence[str], *, also: Iterable[str] = ()) -> dict[str, Raw | None]:
         """Records of `company`, `project` or `invoice`; `also` come along as far as they cost no further call.
@@ -263,6 +267,7 @@ class RecmanClient:
         scope = query.get("scope", "")
         if self._gate is not None:
             await self._gate.enter(scope)
+        self.calls += 1
         response = await self._get(path, query)
         answer = await _decode(response)
         complaint = read_complaint(response, answer)

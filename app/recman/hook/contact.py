@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import median_low
 
-from app.recman.hook.envelope import Unreadable, open_body
+from app.recman.hook.envelope import TooManyValuesError, Unreadable, open_body
 from app.recman.read.dialect import describe_shape
 
 _MOST_ROWS = 50
@@ -20,9 +20,9 @@ _QUOTED = re.compile("“[^”]*”")
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """One delivery as it came."""
+    """One delivery as it came, by its size in bytes."""
 
-    body: bytes
+    size: int
     content_type: str
 
 
@@ -31,26 +31,28 @@ class Contact:
     """What deliveries have in common; rows come with their counts, the most frequent first. Sizes are bytes."""
 
     content_types: list[tuple[str, int]]
-    shapes: list[tuple[str, int]]
     least_size: int
     median_size: int
     largest_size: int
 
 
 def describe_deliveries(deliveries: Sequence[Delivery]) -> Contact:
-    """What these deliveries look like."""
-    sizes = [len(one.body) for one in deliveries] or [0]
+    """What these deliveries look like from outside."""
+    sizes = [one.size for one in deliveries] or [0]
     return Contact(
         content_types=Counter(one.content_type or "none" for one in deliveries).most_common(_MOST_ROWS),
-        shapes=Counter(map(_describe, deliveries)).most_common(_MOST_ROWS),
         least_size=min(sizes),
         median_size=median_low(sizes),
         largest_size=max(sizes),
     )
 
 
-def _describe(delivery: Delivery) -> str:
-    document = open_body(delivery.body, delivery.content_type)
+def describe_body(body: bytes, content_type: str) -> str:
+    """What a body looks like inside, by names and types."""
+    try:
+        document = open_body(body, content_type)
+    except TooManyValuesError:
+        return "(too many values)"
     return f"({document})" if isinstance(document, Unreadable) else describe_shape(document)
 
 

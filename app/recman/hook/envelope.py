@@ -4,7 +4,9 @@ Source: assumed (docs/facts/recman.md §1.3): nothing public says what RecMan se
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from email import message_from_bytes
+from email.message import Message
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -39,6 +41,8 @@ def open_body(body: bytes, content_type: str) -> Any:
     """
     if not body.strip():
         return Unreadable("empty body")
+    if content_type.strip().lower().startswith("multipart/form-data"):
+        return _open_parts(body, content_type)
     text = _to_text(body).strip()
     if not text:
         return Unreadable("empty body")
@@ -95,11 +99,30 @@ def _is_too_deep(text: str) -> bool:
 
 
 def _open_form(text: str) -> Any:
-    fields: dict[str, Any] = {}
     try:
         pairs = _parse_form(text)
     except ValueError:
         return Unreadable("a form with too many fields")
+    return _open_pairs(pairs)
+
+
+def _open_parts(body: bytes, content_type: str) -> Any:
+    """A form in parts, as browsers send files; what a file holds is text here, too."""
+    head = f"Content-Type: {content_type}\r\n\r\n".encode("latin-1", "replace")
+    boundary = message_from_bytes(head).get_boundary()
+    if boundary is None:
+        return Unreadable("a form in parts without its boundary")
+    if body.count(boundary.encode("latin-1", "replace")) > _MOST_FIELDS:
+        return Unreadable("a form with too many fields")
+    parts = message_from_bytes(head + body).get_payload()
+    found = [part for part in parts if isinstance(part, Message)] if isinstance(parts, list) else []
+    named = [(part.get_param("name", header="content-disposition"), part.get_payload(decode=True)) for part in found]
+    pairs = [(str(name), _to_text(content)) for name, content in named if name and isinstance(content, bytes)]
+    return _open_pairs(pairs) if pairs else Unreadable("a form in parts without any")
+
+
+def _open_pairs(pairs: Sequence[tuple[str, str]]) -> Any:
+    fields: dict[str, Any] = {}
     for name, value in pairs:
         _put(fields, make_storable(name), make_storable(value))
     opened = {name: _open_field(name, value) for name, value in fields.items()}

@@ -10,7 +10,7 @@ In brackets what holds where a member is left out; a record is named by its visi
 * pay: `Amount`, `PaymentDate` (today), and `PaymentID` (the KID), `InvoiceNumber` or `CustomerNumber`; a KID that no
   open invoice has goes to the interim account. write-off: `InvoiceNumber`, `PaymentDate` (today).
 * remind: `day` (today); answers the reminders. sell: `InvoiceNumber`, to the factoring company. send: `InvoiceNumber`,
-  `Type` (Email).
+  `Type` (Email). make-series: of invoices; `DisplayName`, `FromNumber`, `ToNumber`.
 """
 
 from collections.abc import Callable
@@ -33,6 +33,8 @@ from app.sandbox.unimicro.order_invoices import create_invoice_of_order
 from app.sandbox.unimicro.payments import find_by_kid, pay, write_off
 from app.sandbox.unimicro.reminders import remind
 from app.sandbox.unimicro.sending import EMAIL, send
+from app.sandbox.unimicro.series import create_series
+from app.sandbox.unimicro.series_numbers import find_series
 
 SOLD = 42005  # Source: docs/facts/unimicro.md §4.1 [O]
 _INVOICE = "CustomerInvoice"
@@ -105,6 +107,12 @@ def _send(books: Books, order: Record) -> Any:
     return send(books, _find(books, _INVOICE, order, "InvoiceNumber"), str(order.get("Type") or EMAIL))
 
 
+def _make_series(books: Books, order: Record) -> Any:
+    kinds = ("NumberSeriesTaskID", "NumberSeriesTypeID")
+    like = {name: find_series(books, _INVOICE)[name] for name in kinds}
+    return load(books, "NumberSeries", create_series(books, order | like | {"Name": order["DisplayName"]}))
+
+
 def _find(books: Books, entity: str, order: Record, field: str) -> Record:
     """The record by its id or its visible number; the last one where several have it."""
     if order.get("ID"):
@@ -130,4 +138,5 @@ DEEDS: dict[str, Deed] = {
     "remind": _remind,
     "sell": _sell,
     "send": _send,
+    "make-series": _make_series,
 }

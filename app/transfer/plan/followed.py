@@ -60,13 +60,16 @@ def list_notes(left: Left, issued: RemoteDocument, due_date: date | None) -> tup
 
 def explain_many(left: Left, numbers: Sequence[str]) -> Reason:
     """The order has become several invoices, or one of several that look alike."""
-    cause = f"{left.name} became more than one invoice in Unimicro: {', '.join(numbers)}"
+    cause = f"{left.name} may have become any of these in Unimicro, or more than one: {', '.join(numbers)}"
     return Reason(code=Code.ORDER_INVOICES, cause=cause, fix=fix_for(Code.ORDER_INVOICES))
 
 
 def explain_unknown(left: Left) -> Reason:
     """The order is closed, and nothing tells by which invoice."""
-    cause = f"The order of {left.name} is closed in Unimicro, and no invoice there can be told to be its own"
+    cause = (
+        f"The order of {left.name} is closed in Unimicro, and no invoice there can be told to be its own: none has "
+        "lines that name the order's, and none of the customer's comes to its sums"
+    )
     return Reason(code=Code.ORDER_INVOICES, cause=cause, fix=fix_for(Code.ORDER_INVOICES))
 
 

@@ -5,7 +5,7 @@ date is a fact of the company, true of every further document: it stops the key.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from enum import StrEnum
 
@@ -77,6 +77,15 @@ def compare_issued(wanted: Wanted, remote: RemoteDocument, reference: Reference)
         *_compare_rate(wanted, remote, reference),
         *_compare_stops(wanted, remote),
     )
+
+
+def compare_followed(wanted: Wanted, remote: RemoteDocument, reference: Reference) -> tuple[Difference, ...]:
+    """The same of what people have issued; another day has another rate, which its base sums must be at."""
+    is_moved = remote.invoice_date not in {None, wanted.document.invoice_date}
+    # Where nobody knows any more at which rate it was left, its sums must be at its own at least.
+    if remote.rate is not None and (is_moved or wanted.rate is None):
+        wanted = replace(wanted, rate=remote.rate)
+    return compare_issued(wanted, remote, reference)
 
 
 def stops_key(differences: Sequence[Difference], *, booking: Booking, is_proving: bool) -> bool:
