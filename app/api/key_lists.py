@@ -13,7 +13,7 @@ from app.admin.listed_keys import require_lists
 from app.admin.lists import find_list, list_lists, parse_list, record_list, show_kind
 from app.api.doors import AdminDoor, Door, ResourcesDep, ViewerDoor
 from app.api.pages import Page, to_whole
-from app.api.views import Limit, View, problems
+from app.api.views import MOST, Limit, View, problems
 from app.domain.lists import COLUMNS, NEEDED, ListKind
 from app.domain.reasons.catalogue import fix_for
 from app.domain.reasons.codes import Code
@@ -78,7 +78,7 @@ async def show_list(
     door: ViewerDoor,
     key_id: UUID,
     kind: ListKind,
-    after: Annotated[int, Query(ge=0, description="So many rows are passed over")] = 0,
+    after: Annotated[int, Query(ge=0, le=MOST, description="So many rows are passed over")] = 0,
     limit: Limit = 100,
 ) -> ListRowsView:
     """A list's rows in the order of its file."""

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Query
 from pydantic import Field
 
 from app.api.doors import AdminDoor, ResourcesDep
-from app.api.views import View, problems
+from app.api.views import MOST, View, problems
 from app.engine.wakeup import wake_workers
 from app.files.back_compare import Outcome
 from app.files.exports import load_export
@@ -46,7 +46,7 @@ async def look_for_documents(
     door: AdminDoor,
     resources: ResourcesDep,
     export_id: UUID,
-    after: Annotated[int, Query(ge=0, description="Go on behind this position of the file")] = 0,
+    after: Annotated[int, Query(ge=0, le=MOST, description="Go on behind this position of the file")] = 0,
     limit: Annotated[int, Query(ge=1, le=500, description="Look for so many at most")] = 200,
 ) -> ReadBackView:
     """Look in Unimicro for each document of the file: by number, customer, amount and KID; its state says so then.

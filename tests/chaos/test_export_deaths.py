@@ -27,7 +27,7 @@ async def test_export_that_dies_anywhere_leaves_all_or_nothing(world: World) -> 
         with dying_at(world.resources.engine, count) as sent:
             answer = await try_export(world)
         states = set((await list_states(world, DOCUMENTS)).values())
-        exports = (await world.get("/v1/exports"))["rows"]
+        exports = await world.get("/v1/exports")
         if sent[0] < count:
             assert answer.status_code == 201
             break
@@ -36,7 +36,7 @@ async def test_export_that_dies_anywhere_leaves_all_or_nothing(world: World) -> 
         assert (states, exports) == ({TransferState.COLLECTED}, [])
     assert died > 5
     assert set((await list_states(world, DOCUMENTS)).values()) == {"exported"}
-    (made,) = (await world.get("/v1/exports"))["rows"]
+    (made,) = await world.get("/v1/exports")
     # What died took no number with it.
     assert (made["number"], made["documents"]) == (1, 2)
 
@@ -76,7 +76,7 @@ async def test_drop_that_dies_anywhere_shows_each_file_whole_and_once(world: Wor
     await world.carry("invoice", *DOCUMENTS)
     died, seen = await _drop_and_die(world, settings)
     assert died > 5
-    (made,) = (await world.get("/v1/exports"))["rows"]
+    (made,) = await world.get("/v1/exports")
     detail: dict[str, Any] = await world.get(f"/v1/exports/{made['id']}")
     assert sorted(one.name for one in seen) == sorted(one["name"] for one in detail["files"])
     assert all(one["dropped_at"] for one in detail["files"])

@@ -78,7 +78,7 @@ async def test_dry_run_shows_that_it_goes_into_a_file(world: World) -> None:
     await world.carry("invoice", 5003)
     row = await world.document(5003)
     answer = await world.post("/v1/invoices/dry-run", {"ids": [row["id"]]})
-    told: dict[str, Any] = answer.json()[0]
+    told: dict[str, Any] = answer.json()["rows"][0]
     assert told["outcome"] == "send"
     assert [step["step"] for step in told["steps"]][-1] == "Collect"
     assert [step["calls"] for step in told["steps"]] == [[]] * len(told["steps"])

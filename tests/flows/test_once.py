@@ -105,7 +105,8 @@ async def test_two_that_come_at_once_are_carried_out_once(world: World) -> None:
         )
     assert sorted(answer.status_code for answer in answers) == [201] * PAIRS + [409] * PAIRS
     codes = {answer.json()["code"] for answer in answers if answer.status_code == 409}
-    assert codes <= {"request_running", "made_already"}
+    # Between its commit and the keeping of its answer the first one looks like one that died.
+    assert codes <= {"request_running", "request_unfinished", "made_already"}
     twins = "SELECT count(*) FROM admin_token WHERE name LIKE 'twin %'"
     assert await world.count(twins) == PAIRS
 
