@@ -22,6 +22,8 @@ class Alone:
     company_key: str
     company_name: str
     lead: Lead = field(default_factory=Lead)
+    # Whoever claims waits for nobody: of two that ask at once for one run, one would be told that another run leads.
+    _asking: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     @property
     def office(self) -> str:
@@ -35,7 +37,7 @@ class Alone:
             ConflictError: another run does.
         """
         seconds = self.resources.settings.lease_seconds
-        async with self.resources.sessions.begin() as session:
+        async with self._asking, self.resources.sessions.begin() as session:
             is_alone = await claim_lead(session, self.lead, self.office, seconds=seconds)
         if not is_alone:
             cause = f"Another run of `golive` tries things in {self.company_name} right now"

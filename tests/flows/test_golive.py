@@ -1,10 +1,13 @@
 """`recman-unimicro golive` as a person runs it: each unknown of a company becomes an answer, and nothing half stays."""
 
+import asyncio
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from app.admin.golive_lead import alone_in_company
+from app.admin.keys import load_key
 from app.sandbox.unimicro.ledger_switches import (
     Kid,
     NumberPosted,
@@ -241,6 +244,14 @@ async def test_second_run_in_a_company_is_refused_while_the_first_tries_things(
         assert len(world.ledger.documents()) == 1
         run.kill()
         await run.wait()
+
+
+async def test_run_is_never_in_its_own_way(world: World) -> None:
+    """Its next step and whatever prolongs its lease may ask at the same moment."""
+    async with world.resources.of_tenant(world.tenant_id).sessions() as session:
+        key = await load_key(session, world.key_id)
+    async with alone_in_company(world.resources, key) as alone:
+        await asyncio.gather(*(alone.require() for _ in range(30)))
 
 
 @pytest.mark.parametrize(
