@@ -68,7 +68,8 @@ async def record_change(session: Session, change: Change) -> None:
     head = await _claim_head(session, chain)
     # JSONB gives numbers back in another form than they went in, so what it will hold is hashed.
     before, after = _to_jsonb(change.before), _to_jsonb(change.after)
-    stored = select(func.now(), cast(before, Text), cast(after, Text))
+    # The moment at which the chain is ours, not that at which the transaction began: changes are listed by it.
+    stored = select(func.clock_timestamp(), cast(before, Text), cast(after, Text))
     at, *texts = (await session.execute(stored)).one()
     values: dict[str, Any] = {
         "tenant_id": chain,
