@@ -3,6 +3,7 @@
 import re
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -118,5 +119,8 @@ def test_each_alarm_has_a_name_of_its_own_and_stands_in_the_document() -> None:
 
 def test_prometheus_own_tool_reads_the_rules_where_it_is() -> None:
     promtool = shutil.which("promtool")
-    if promtool is not None:
-        subprocess.run([promtool, "check", "rules", str(FILE)], check=True)
+    if promtool is None:
+        sys.stderr.write("NOT RUN: promtool is not on this machine\n")
+        return
+    found = subprocess.run([promtool, "check", "rules", str(FILE)], check=False, capture_output=True, text=True)
+    assert found.returncode == 0, found.stderr
