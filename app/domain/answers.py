@@ -253,7 +253,12 @@ UNKNOWNS: Mapping[Question, Unknown] = {
 # What must be known of a company, and how it must be, before a key can book so.
 _PROOFS: Mapping[Booking, Mapping[Question, Way]] = {
     Booking.VOUCHER: {Question.VOUCHER_MAKES_HEADS: Way.ONE_HEAD, Question.VOUCHER_KID: Way.KEPT},
-    Booking.OWN_NUMBER: {Question.NUMBER_POSTED: Way.TAKEN, Question.KID_KEPT: Way.KEPT},
+    # A number that is given twice would have to be looked for before each issuing, and somebody could still be quicker.
+    Booking.OWN_NUMBER: {
+        Question.NUMBER_POSTED: Way.TAKEN,
+        Question.KID_KEPT: Way.KEPT,
+        Question.NUMBER_TWICE: Way.REFUSED,
+    },
 }
 
 
@@ -262,16 +267,29 @@ def assume(question: Question) -> Answer:
     return Answer(question=question, answer=UNKNOWNS[question].assumed)
 
 
+def hangs_on_answers(booking: Booking) -> bool:
+    """Whether a key may book so only where somebody has found out that its company allows it."""
+    return booking in _PROOFS
+
+
 def list_unproven(booking: Booking, answers: Mapping[Question, Answer]) -> tuple[Question, ...]:
     """What keeps a company's documents from being booked so: not known yet, or known to be otherwise."""
     proofs = _PROOFS.get(booking, {})
-    return tuple(one for one, needed in proofs.items() if not _is_any_proven(answers, one, needed))
+    return tuple(
+        one for one, needed in proofs.items() if not any(_is_proven(told, needed) for told in _told_of(one, answers))
+    )
 
 
-def _is_any_proven(answers: Mapping[Question, Answer], question: Question, needed: Way) -> bool:
+def list_disproven(booking: Booking, answers: Mapping[Question, Answer]) -> tuple[Question, ...]:
+    """What somebody has found out that forbids to book so, though the key began when it was proven."""
+    unproven = list_unproven(booking, answers)
+    return tuple(one for one in unproven if any(told.is_known for told in _told_of(one, answers)))
+
+
+def _told_of(question: Question, answers: Mapping[Question, Answer]) -> tuple[Answer, ...]:
     """A number that is posted may be taken as it is, or where the company presets numbers; a draft shows either."""
     ways = (question, Question.PRESET_NUMBER) if question is Question.NUMBER_POSTED else (question,)
-    return any(_is_proven(answers[one], needed) for one in ways)
+    return tuple(answers[one] for one in ways if one in answers)
 
 
 def _is_proven(answer: Answer, needed: Way) -> bool:
@@ -294,12 +312,6 @@ def knows_otherwise(answers: Mapping[Question, Answer], question: Question, *way
 def takes_numbers(answers: Mapping[Question, Answer]) -> bool:
     """Whether a customer may be made with RecMan's number, as far as anybody knows."""
     return not knows_otherwise(answers, Question.CUSTOMER_NUMBER_ACCEPTED, Way.IGNORED, Way.REFUSED)
-
-
-def refuses_twice(answers: Mapping[Question, Answer]) -> bool:
-    """Whether `golive` has seen the company refuse a second invoice with a number that one has."""
-    answer = answers.get(Question.NUMBER_TWICE)
-    return answer is not None and _is_proven(answer, Way.REFUSED)
 
 
 def lag_of(answers: Mapping[Question, Answer], seconds: float) -> float:

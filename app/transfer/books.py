@@ -17,7 +17,7 @@ from app.admin.answers import load_answers
 from app.admin.customer_checks import is_cleared
 from app.admin.key_check import open_key_target
 from app.admin.rules import load_rules
-from app.domain.answers import Answer, Question
+from app.domain.answers import Answer, Question, hangs_on_answers
 from app.domain.booking import Booking
 from app.domain.parties import Recipient
 from app.domain.policies import NumberPolicy
@@ -192,7 +192,7 @@ def _renewals(
 
 
 async def _load_answers(session: Session, key: Key, booking: Booking) -> Mapping[Question, Answer]:
-    if booking is not Booking.VOUCHER:
+    if not hangs_on_answers(booking):
         return {}
     return await load_answers(session, tenant_id=key.tenant_id, company_key=key.company_key)
 

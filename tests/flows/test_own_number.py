@@ -3,7 +3,6 @@
 from typing import Any
 
 import pytest
-from sqlalchemy import text
 
 from app.domain.answers import Question, Way
 from app.domain.booking import Booking
@@ -86,36 +85,39 @@ async def test_number_that_another_invoice_has_is_not_issued_twice(world: World)
     assert numbers(world) == [number]
 
 
-@pytest.mark.parametrize("way", [Way.TAKEN, Way.REFUSED, None])
-async def test_number_that_a_stranger_has_is_looked_for_before_issuing_where_unimicro_gives_it_twice(
-    world: World, way: Way | None
-) -> None:
-    turn(world, number_posted="taken", number_in_use="refused" if way is Way.REFUSED else "taken")
+async def test_number_that_a_stranger_has_is_refused_and_leaves_no_draft(world: World) -> None:
+    turn(world, number_posted="taken", number_in_use="refused")
     await choose_booking(world, Booking.OWN_NUMBER)
-    if way is None:
-        await forget_answer(world, Question.NUMBER_TWICE)
-    else:
-        await answer(world, Question.NUMBER_TWICE, way)
     await world.carry("invoice", 5001)
     take_number(world, "119901")
     world.source.double("5001", 9901, invoiceNumber="119901", kid=to_kid("119901"))
     await world.carry("invoice", 9901)
-    code = "remote_rejected" if way is Way.REFUSED else "number_in_books"
-    assert await world.hold_of(9901) == ("held", [code])
+    assert await world.hold_of(9901) == ("held", ["remote_rejected"])
     assert numbers(world).count("119901") == 1
     assert [head for head in world.ledger.documents() if not head["InvoiceNumber"]] == []
     assert (await world.get(f"/v1/keys/{world.key_id}"))["proof"]["state"] == "open"
 
 
-async def test_invoice_costs_one_more_call_where_unimicro_gives_a_number_twice(world: World) -> None:
-    turn(world, number_posted="taken", number_in_use="taken")
-    await choose_booking(world, Booking.OWN_NUMBER, {Question.NUMBER_TWICE: Way.TAKEN})
+@pytest.mark.parametrize(
+    ("booking", "question", "way"),
+    [
+        (Booking.OWN_NUMBER, Question.NUMBER_TWICE, Way.TAKEN),
+        (Booking.OWN_NUMBER, Question.NUMBER_POSTED, Way.IGNORED),
+        (Booking.VOUCHER, Question.VOUCHER_KID, Way.MADE),
+    ],
+)
+async def test_what_golive_finds_otherwise_later_holds_what_is_not_booked_yet(
+    world: World, booking: Booking, question: Question, way: Way
+) -> None:
+    turn(world, number_posted="taken")
+    await choose_booking(world, booking)
     await world.carry("invoice", 5001)
+    await answer(world, question, way)
     world.source.double("5001", 9901, invoiceNumber="119901", kid=to_kid("119901"))
-    before = len(await world.list_calls())
     await world.carry("invoice", 9901)
-    assert await world.hold_of(9901) == ("done", [])
-    assert len(await world.list_calls()) - before == 4
+    assert await world.hold_of(9901) == ("held", ["booking_disproven"])
+    assert await world.hold_of(5001) == ("done", [])
+    assert numbers(world) == [str(world.source.record(5001)["invoiceNumber"])]
 
 
 def take_number(world: World, number: str) -> None:
@@ -123,8 +125,3 @@ def take_number(world: World, number: str) -> None:
     head = world.ledger.documents()[0]
     values = {name: value for name, value in head.items() if name not in {"ID", "_createguid", "ExternalReference"}}
     world.ledger.books().insert("CustomerInvoice", values | {"InvoiceNumber": number, "PaymentID": ""})
-
-
-async def forget_answer(world: World, question: Question) -> None:
-    async with world.resources.engine.begin() as connection:
-        await connection.execute(text("DELETE FROM company_answer WHERE question = :one"), {"one": question})

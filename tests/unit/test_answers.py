@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from app.domain.answers import UNKNOWNS, Answer, How, Question, Way, assume, is_answer, list_unproven
+from app.domain.answers import UNKNOWNS, Answer, How, Question, Way, assume, is_answer, list_disproven, list_unproven
 from app.domain.booking import Booking
 
 FACTS = Path(__file__).resolve().parents[2] / "docs" / "facts" / "unimicro.md"
@@ -29,6 +29,9 @@ def test_every_question_names_where_the_facts_leave_it_open() -> None:
     assert {row.section.partition(" ")[0].strip("§") for row in UNKNOWNS.values()} <= sections
 
 
+OWN_NUMBER = {"number_posted": Way.TAKEN, "kid_kept": Way.KEPT, "number_twice": Way.REFUSED}
+
+
 @pytest.mark.parametrize(
     ("booking", "answers", "missing"),
     [
@@ -40,10 +43,12 @@ def test_every_question_names_where_the_facts_leave_it_open() -> None:
             {"voucher_makes_heads": Way.NO_HEAD, "voucher_kid": Way.KEPT},
             ["voucher_makes_heads"],
         ),
-        (Booking.OWN_NUMBER, {}, ["number_posted", "kid_kept"]),
-        (Booking.OWN_NUMBER, {"number_posted": Way.TAKEN, "kid_kept": Way.KEPT}, []),
-        (Booking.OWN_NUMBER, {"number_posted": Way.IGNORED, "kid_kept": Way.KEPT}, ["number_posted"]),
-        (Booking.OWN_NUMBER, {"number_posted": Way.TAKEN, "kid_kept": Way.MADE}, ["kid_kept"]),
+        (Booking.OWN_NUMBER, {}, ["number_posted", "kid_kept", "number_twice"]),
+        (Booking.OWN_NUMBER, OWN_NUMBER, []),
+        (Booking.OWN_NUMBER, OWN_NUMBER | {"number_posted": Way.IGNORED}, ["number_posted"]),
+        (Booking.OWN_NUMBER, OWN_NUMBER | {"number_posted": Way.IGNORED, "preset_number": Way.TAKEN}, []),
+        (Booking.OWN_NUMBER, OWN_NUMBER | {"kid_kept": Way.MADE}, ["kid_kept"]),
+        (Booking.OWN_NUMBER, OWN_NUMBER | {"number_twice": Way.TAKEN}, ["number_twice"]),
         (Booking.RENUMBERED, {}, []),
         (Booking.ORDER, {}, []),
     ],
@@ -52,6 +57,8 @@ def test_a_booking_is_proven_by_answers_alone_and_never_by_assumptions(
     booking: Booking, answers: dict[str, Way], missing: list[str]
 ) -> None:
     assert list_unproven(booking, answered(**answers)) == tuple(Question(one) for one in missing)
+    found_otherwise = tuple(Question(one) for one in missing if one in answers)
+    assert list_disproven(booking, answered(**answers)) == found_otherwise
 
 
 @pytest.mark.parametrize(

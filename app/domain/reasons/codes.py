@@ -81,6 +81,7 @@ class Code(StrEnum):
     FILE_NOT_ATTACHED = "file_not_attached"
     NUMBER_IN_BOOKS = "number_in_books"
     NUMBER_NOT_KEPT = "number_not_kept"
+    BOOKING_DISPROVEN = "booking_disproven"
     VOUCHER_UNPROVEN = "voucher_unproven"
     VOUCHER_WITHOUT_CLAIM = "voucher_without_claim"
     VOUCHER_WITHOUT_HEAD = "voucher_without_head"

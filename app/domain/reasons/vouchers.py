@@ -28,6 +28,16 @@ ROWS = (
         wakes=frozenset({Change.KEY_CHANGED}),
     ),
     Row(
+        code=Code.BOOKING_DISPROVEN,
+        mender=Mender.ADMINISTRATOR,
+        sentence=Text("Unimicro does not do any more what the key's booking needs of it."),
+        fix=Text(
+            "Choose another booking for the key (PATCH /v1/keys/{key_id}), then retry; or have Unimicro set up as it "
+            "was, and prove it (recman-unimicro golive --again)."
+        ),
+        wakes=frozenset({Change.KEY_CHANGED}),
+    ),
+    Row(
         code=Code.VOUCHER_UNPROVEN,
         mender=Mender.ADMINISTRATOR,
         sentence=Text("Nobody has proven for this company that such a document can be booked as a voucher."),

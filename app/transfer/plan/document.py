@@ -7,6 +7,7 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import replace
 
+from app.domain.answers import list_disproven
 from app.domain.booking import Booking
 from app.domain.documents import Document, DocumentKind
 from app.domain.gaps import Gaps
@@ -69,13 +70,24 @@ def _hold_unsaid(decision: Decision, situation: DocumentSituation) -> Decision:
     is_booked = situation.past is not None and situation.past.booked
     if is_booked or any(one.state is not DocumentState.DRAFT for one in situation.found):
         return decision
-    unsaid = (*situation.unsaid, *list_number_gaps(situation))
+    unsaid = (*situation.unsaid, *list_number_gaps(situation), *_list_disproven(situation))
     match decision:
         case Hold() if not is_persons_choice(decision):
             return Hold((*decision.gaps, *unsaid))
         case Go() if unsaid and not any(isinstance(step, LinkDocument) for step in decision.steps):
             return Hold(unsaid)
     return decision
+
+
+def _list_disproven(situation: DocumentSituation) -> tuple[Reason, ...]:
+    """Why nothing may be booked so any more; of an import the API's answers say nothing."""
+    booking, answers = Booking(situation.booking), situation.answers
+    missing = () if situation.by_file else list_disproven(booking, answers)
+    if not missing:
+        return ()
+    told = "; ".join(f"{one}: {answers[one].answer}" for one in missing if one in answers)
+    cause = f"This company's documents cannot be booked by {booking} any more ({told})"
+    return (Reason(code=Code.BOOKING_DISPROVEN, cause=cause, fix=fix_for(Code.BOOKING_DISPROVEN)),)
 
 
 def _plan(situation: DocumentSituation) -> Decision:
