@@ -49,6 +49,9 @@ class Settings(BaseSettings):
         12, ge=2, description="Connections to Postgres that one process opens at most, those for webhooks aside"
     )
     webhook_connections: int = Field(8, ge=1, description="Connections that store webhooks, in a process with the API")
+    connection_wait_seconds: float = Field(
+        5, gt=0, description="Whoever finds no connection to Postgres waits so long for one, then gets 503"
+    )
     data_dir: Path = Field(Path(".data"), description="Folder of the embedded Postgres and of demo files")
     exports_dir: Path | None = Field(
         None, description="Folder into which files of keys in mode file are dropped (`drop_hours` of the key)"

@@ -11,8 +11,8 @@ from uuid import UUID
 
 from sqlalchemy import select
 
-from app.engine.pool import pool_of
-from app.platform.db import ACQUIRE_SECONDS, Pool, Session
+from app.engine.pool import lease_connection
+from app.platform.db import Session
 from app.platform.resources import Resources
 from app.tables import Hook, HookHeaders
 
@@ -43,16 +43,16 @@ async def record_headers(resources: Resources, hook: Hook, headers: Headers) -> 
     place = (hook.id, tuple(sorted({name for name, _ in headers})))
     if place in resources.kept(HeardHeaders).places:
         return
-    await _record(await pool_of(resources), hook, place[1])
+    await _record(resources, hook, place[1])
     if len(resources.kept(HeardHeaders).places) >= _MOST_KNOWN:
         resources.kept(HeardHeaders).places.clear()
     resources.kept(HeardHeaders).places.add(place)
 
 
-async def _record(pool: Pool, hook: Hook, raw: Sequence[bytes]) -> None:
+async def _record(resources: Resources, hook: Hook, raw: Sequence[bytes]) -> None:
     names = [_show(name) for name in raw[:_MOST_NAMES]]
     digest = hashlib.sha256("\n".join(names).encode()).digest()
-    async with pool.acquire(timeout=ACQUIRE_SECONDS) as connection:
+    async with lease_connection(resources) as connection:
         await connection.execute(_NOTE, hook.id, digest, hook.tenant_id, json.dumps(names))
 
 

@@ -15,9 +15,9 @@ from limits.aio.storage import MemoryStorage
 from limits.aio.strategies import FixedWindowRateLimiter
 from sqlalchemy import select
 
-from app.engine.pool import pool_of
+from app.engine.pool import lease_connection
 from app.platform.aside import run_aside
-from app.platform.db import ACQUIRE_SECONDS, Session
+from app.platform.db import Session
 from app.platform.resources import Resources
 from app.tables import Hook, HookShape
 
@@ -88,8 +88,7 @@ async def record_counts(resources: Resources, hook: Hook) -> None:
         (hook.tenant_id, hook.id, hashlib.sha256(shape.encode()).digest(), shape, count)
         for shape, count in sorted(taken.items())
     ]
-    pool = await pool_of(resources)
-    async with pool.acquire(timeout=ACQUIRE_SECONDS) as connection:
+    async with lease_connection(resources) as connection:
         await connection.executemany(_NOTE, rows)
 
 

@@ -17,8 +17,8 @@ from sqlalchemy.orm import defer
 
 from app.domain.states import EventState
 from app.engine.lanes import Lease
-from app.engine.pool import pool_of
-from app.platform.db import ACQUIRE_SECONDS, Session, older_than
+from app.engine.pool import lease_connection
+from app.platform.db import Session, older_than
 from app.platform.resources import Resources
 from app.tables import Event, EventKey, Hook
 
@@ -153,8 +153,7 @@ async def accept_at_once(resources: Resources, arrival: Arrival) -> int | None:
 
     Webhooks come this way; a session would cost several times the insert itself.
     """
-    pool = await pool_of(resources)
-    async with pool.acquire(timeout=ACQUIRE_SECONDS) as connection:
+    async with lease_connection(resources) as connection:
         found: int | None = await connection.fetchval(_ACCEPT, *arrival.row)
     return found
 

@@ -1,11 +1,14 @@
 """Bare driver connections for the one statement that must be fast: the acknowledging of a webhook."""
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from typing import Any
 
 import asyncpg
 
-from app.platform.db import ACQUIRE_SECONDS, Pool, connect_options, to_driver_url, url_of
+from app.platform.db import Pool, connect_options, to_driver_url, url_of
 from app.platform.resources import Resources
 
 
@@ -22,8 +25,20 @@ class OpenedPool:
             await self.pool.close()
 
 
+@asynccontextmanager
+async def lease_connection(resources: Resources) -> AsyncIterator[Any]:
+    """A bare connection of this process's pool; a session would cost several times an insert itself.
+
+    Raises:
+        TimeoutError, and `BARE_ERRORS`: there is none.
+    """
+    pool = await pool_of(resources)
+    async with pool.acquire(timeout=resources.settings.connection_wait_seconds) as connection:
+        yield connection
+
+
 async def pool_of(resources: Resources) -> Pool:
-    """This process's pool; a session would cost several times the insert itself."""
+    """The pool of this process, opened when it is first asked for."""
     opened = resources.kept(OpenedPool)
     if opened.pool is None:
         async with opened.opening:
@@ -42,9 +57,9 @@ def _create_pool(resources: Resources) -> Pool:
         to_driver_url(url_of(resources.sessions)),
         min_size=0,
         max_size=settings.webhook_connections,
-        command_timeout=10,
+        command_timeout=2 * settings.connection_wait_seconds,
         reset=_leave_as_it_is,
-        **connect_options(pooled=settings.database_pooled) | {"timeout": ACQUIRE_SECONDS},
+        **connect_options(pooled=settings.database_pooled, wait_seconds=settings.connection_wait_seconds),
     )
 
 

@@ -9,9 +9,9 @@ from app.admin.keys import verify_key_secrets
 from app.admin.tenants import verify_tenant_secrets
 from app.domain.reasons.catalogue import fix_for
 from app.domain.reasons.codes import Code
-from app.engine.pool import pool_of
+from app.engine.pool import lease_connection
 from app.errors import NotReadyError, SecretUnreadableError, ServiceError, StartError
-from app.platform.db import ACQUIRE_SECONDS, BARE_ERRORS, check_schema, look_at_all, translate_away
+from app.platform.db import BARE_ERRORS, check_schema, look_at_all, translate_away
 from app.platform.resources import Resources
 
 _READS_ONLY = text("SELECT current_setting('transaction_read_only') = 'on'")
@@ -67,8 +67,7 @@ async def verify_secrets(resources: Resources) -> None:
 
 async def _verify_pool(resources: Resources) -> None:
     try:
-        pool = await pool_of(resources)
-        async with pool.acquire(timeout=ACQUIRE_SECONDS) as connection:
+        async with lease_connection(resources) as connection:
             await connection.fetchval("SELECT 1")
     except (*BARE_ERRORS, TimeoutError) as error:
         cause = f"No connection is free to store a webhook ({type(error).__name__})"

@@ -84,7 +84,7 @@ def create_engine(
     pooled: bool = False,
     label: str = APPLICATION,
 ) -> AsyncEngine:
-    """An engine whose JSON keeps Decimals; whoever finds no free connection waits so long for one.
+    """An engine whose JSON keeps Decimals; whoever finds no free connection waits so long for one, or for a new one.
 
     `pooled`: each transaction may meet another connection of the server, so that nothing prepared is there again.
     """
@@ -100,13 +100,13 @@ def create_engine(
         hide_parameters=True,
         json_serializer=dump_json,
         json_deserializer=parse_json,
-        connect_args={**connect_options(pooled=pooled, label=label), **behind},
+        connect_args={**connect_options(pooled=pooled, label=label, wait_seconds=wait_seconds), **behind},
     )
 
 
-def connect_options(*, pooled: bool, label: str = APPLICATION) -> dict[str, Any]:
+def connect_options(*, pooled: bool, label: str = APPLICATION, wait_seconds: float = ACQUIRE_SECONDS) -> dict[str, Any]:
     """How the bare driver connects, too; without a cache it parses every statement in the message that runs it."""
-    options = {"timeout": 5, "server_settings": {"timezone": "UTC", "application_name": label}}
+    options = {"timeout": wait_seconds, "server_settings": {"timezone": "UTC", "application_name": label}}
     return options | ({"statement_cache_size": 0} if pooled else {})
 
 

@@ -88,7 +88,8 @@ async def open_resources(
         )
     vault = Vault(settings.encryption_keys.get_secret_value())
     size, pooled = settings.session_connections, settings.database_pooled
-    engine = engine or create_engine(database_url, pool_size=size, pooled=pooled, label=label)
+    wait = settings.connection_wait_seconds
+    engine = engine or create_engine(database_url, pool_size=size, wait_seconds=wait, pooled=pooled, label=label)
     client = http or new_client()
     resources = Resources(settings=settings, sessions=create_sessions(engine), http=client, vault=vault)
     try:

@@ -28,6 +28,7 @@ from tests.world.furniture import FURNITURE, PACE, borrow_engine, put_furniture,
 from tests.world.names import CLIENT_SECRET, COMPANY, IDENTITY, OURS, RECMAN, RECMAN_KEY, TOKEN, UNIMICRO
 from tests.world.pooler import to_service
 from tests.world.stand_ins import borrow_recman, borrow_unimicro
+from tests.world.workers import PATIENCE
 from tests.world.world import World
 
 Hear = Callable[[httpx.Response], Awaitable[None]]
@@ -44,6 +45,7 @@ def make_settings(database_url: str, folder: Path, **changes: Any) -> Settings:
     values: dict[str, Any] = {
         **to_service(database_url),
         "data_dir": folder,
+        "connection_wait_seconds": PATIENCE,
         "public_url": OURS,
         "bootstrap_token": SecretStr(TOKEN),
         "encryption_keys": SecretStr(_encryption_key()),
