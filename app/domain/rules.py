@@ -1,6 +1,7 @@
 """What an accountant may choose for one company: mappings, limits, who owns which field. Pure, and immutable."""
 
 from collections import Counter
+from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal
 from functools import cached_property
@@ -245,6 +246,13 @@ class Rules(_Part):
     def department_of(self, recman_department_id: str | None) -> DepartmentRule | None:
         """The rule for a department, if there is one."""
         return None if recman_department_id is None else self._departments.get(recman_department_id)
+
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> "Rules":
+        """Rules that differ in the fields named; what was looked up by the others' places is not taken along."""
+        copied = super().model_copy(update=update, deep=deep)
+        for name in copied.__dict__.keys() - type(self).model_fields.keys():
+            del copied.__dict__[name]
+        return copied
 
     # Thousands of rules are looked up for every line of a document.
     @cached_property

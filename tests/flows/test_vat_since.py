@@ -149,6 +149,17 @@ async def test_product_that_is_made_has_the_standard_account_whatever_rule_its_f
     assert await booked_on(world, 5002) == [(3000, "3")]
 
 
+async def test_every_new_product_has_the_standard_account_whatever_was_looked_up_before(world: World) -> None:
+    """The rules are read once for many documents; a copy without some of them must not look where the others stood."""
+    rules = [{"text": "frakt", "account": 3200}, {"text": "eksport", "vat_code": "5", "account": 3100}]
+    await world.office.put_rules({"product_policy": "create", "accounting": rules})
+    for record, number in ((5001, "NY1"), (5002, "NY2"), (5003, "NY3")):
+        new = {"productNumber": number}
+        write_lines(world, record, {**new, "description": "Eksport"}, {**new, "vatRate": "25"}, vat="250.00")
+        await world.carry("invoice", record)
+        assert await booked_on(world, record) == [(3100, "5"), (3000, "3")]
+
+
 @pytest.mark.parametrize("booking", ["renumbered", "order"])
 async def test_line_whose_words_need_more_lines_is_booked_by_all_of_them(world: World, booking: str) -> None:
     await world.office.change_key(booking=booking)
