@@ -4,10 +4,10 @@ from dataclasses import asdict
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import and_, func, select
+from sqlalchemy import and_, func, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
-from app.domain.reasons.codes import Reason
+from app.domain.reasons.codes import Code, Reason
 from app.domain.states import KeyState, Mode
 from app.platform.db import Session, load_now, locked
 from app.tables import Export, ExportFile, ExportNumber, Key
@@ -39,15 +39,27 @@ async def record_drop_begun(session: Session, row: ExportFile) -> None:
     await session.flush()
 
 
-async def record_dropped(session: Session, row: ExportFile) -> None:
-    """The file was put into the folder."""
+async def record_dropped(session: Session, row: ExportFile, *, key_id: UUID) -> None:
+    """The file was put into the folder, which takes files again if it did not."""
     row.dropped_at = await load_now(session)
     await session.flush()
+    own = (ExportNumber.tenant_id == row.tenant_id, ExportNumber.key_id == key_id)
+    query = update(ExportNumber).where(*own, ExportNumber.trouble["code"].astext == Code.FOLDER_UNUSABLE)
+    await session.execute(query.values(trouble=None), execution_options={"synchronize_session": False})
 
 
-async def record_drop_trouble(session: Session, key: Key, reason: Reason) -> None:
-    """Show why the clock could not make the key's next file; it rests for a while."""
-    place = {"tenant_id": key.tenant_id, "key_id": key.id}
+async def has_begun(session: Session, *, tenant_id: UUID, key_id: UUID) -> bool:
+    """Whether a file of the key was ever put into its part of the folder, or beside it."""
+    query = select(ExportFile.name).join(
+        Export, and_(Export.tenant_id == ExportFile.tenant_id, Export.id == ExportFile.export_id)
+    )
+    own = (ExportFile.tenant_id == tenant_id, Export.key_id == key_id, ExportFile.drop_begun_at.is_not(None))
+    return await session.scalar(query.where(*own).limit(1)) is not None
+
+
+async def record_drop_trouble(session: Session, reason: Reason, *, tenant_id: UUID, key_id: UUID) -> None:
+    """Show why the clock could not make the key's next file, or put one into the folder; making rests for a while."""
+    place = {"tenant_id": tenant_id, "key_id": key_id}
     values = {"trouble": asdict(reason), "tried_at": func.now()}
     query = upsert(ExportNumber).values(place | values)
     await session.execute(query.on_conflict_do_update(index_elements=list(place), set_=values))
