@@ -18,6 +18,7 @@ from app.errors import ConflictError
 from app.files.accepted import list_good
 from app.files.choose import Chosen, Wanted, choose_documents, load_contents
 from app.files.examine import Examiner, Finding
+from app.files.key_choices import bounds_of
 from app.files.manifest import Tally
 from app.files.shapes import Shape, choose_layouts, to_shapes
 from app.files.writing import open_writer
@@ -99,7 +100,7 @@ async def draft_export(session: Session, key: Key, wanted: Wanted, *, layout: st
             f"Key “{key.name}” is being proven: a file has {most} documents at most until people have confirmed some"
         )
         raise ConflictError(cause, fix=fix_for(Code.KEY_PROVING), code=Code.KEY_PROVING)
-    shapes = to_shapes(layouts, chosen)
+    shapes = to_shapes(layouts, chosen, bounds_of(key))
     examiners = await _examine(session, key, chosen, shapes, accepted=await list_good(session, key, layouts))
     faults, notes = _collect(examiners)
     tally = Tally()
@@ -121,7 +122,8 @@ async def draft_export(session: Session, key: Key, wanted: Wanted, *, layout: st
 async def _examine(
     session: Session, key: Key, chosen: Sequence[Chosen], shapes: Sequence[Shape], *, accepted: frozenset[str]
 ) -> list[Examiner]:
-    examiners = [Examiner(shape.layout, accepted=accepted) for shape in shapes]
+    bounds = bounds_of(key)
+    examiners = [Examiner(shape.layout, accepted=accepted, bounds=bounds) for shape in shapes]
 
     def look(page: Sequence[Chosen], documents: Sequence[FileDocument]) -> None:
         for one, document in zip(page, documents, strict=True):
