@@ -137,6 +137,11 @@ async def test_a_file_that_is_imported_twice_is_told(world: World) -> None:
     await take(world, made)
     assert (await look(world, made))["counts"] == {"twice": 1}
     assert await world.hold_of(5003) == ("held", ["document_twice"])
+    # Neither RecMan's repeat nor a word about the import makes one of the two.
+    await world.carry("invoice", 5003)
+    assert await world.hold_of(5003) == ("held", ["document_twice"])
+    assert await confirm(world, made, taken="all") == {"taken": 1, "refused": 0}
+    assert await world.hold_of(5003) == ("held", ["document_twice"])
 
 
 async def test_what_somebody_has_confirmed_and_is_not_there_is_held_until_it_is(world: World) -> None:
