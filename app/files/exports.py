@@ -292,6 +292,12 @@ async def _record_settled(session: Session, export: Export) -> None:
     await session.refresh(export)
 
 
+async def list_written(session: Session, *, tenant_id: UUID, transfer_ids: Sequence[int]) -> frozenset[int]:
+    """Which of these documents stand in a file, whatever became of them there: no file changes as long as it is kept."""
+    own = (ExportDocument.tenant_id == tenant_id, ExportDocument.transfer_id.in_(transfer_ids))
+    return frozenset((await session.scalars(select(ExportDocument.transfer_id).where(*own))).all())
+
+
 def select_old_exports(tenant_id: UUID, before: datetime) -> Select[Any]:
     """Exports of years that no law keeps; none of which anything is open."""
     old = (Export.tenant_id == tenant_id, Export.made_at < before, Export.settled_at.is_not(None))

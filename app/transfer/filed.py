@@ -151,6 +151,15 @@ async def record_between(session: Session, key: Key, transfer_ids: Sequence[int]
     await session.execute(update(Transfer).where(*own).values(values), execution_options=_QUIET)
 
 
+async def list_customer_numbers(
+    session: Session, *, tenant_id: UUID, transfer_ids: Sequence[int]
+) -> set[tuple[UUID, str]]:
+    """By which number each key's company has whom these documents were collected for."""
+    number = FiledDocument.content["customer"]["number"].astext
+    own = (FiledDocument.tenant_id == tenant_id, FiledDocument.transfer_id.in_(transfer_ids))
+    return {(row[0], row[1]) for row in await session.execute(select(FiledDocument.key_id, number).where(*own))}
+
+
 async def erase_contents(session: Session, *, tenant_id: UUID, transfer_ids: Sequence[int]) -> None:
     """Take what was collected of documents that no law keeps."""
     gone = delete(FiledDocument).where(
