@@ -9,7 +9,7 @@ import asyncio
 import os
 from errno import ENOENT
 from pathlib import Path
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from app.admin.audit import Change, record_change
 from app.admin.keys import load_key
@@ -155,10 +155,18 @@ async def place_file(sessions: Sessions, folder: Path, export: Export, name: str
 
 
 def write_file_whole(path: Path, content: bytes) -> None:
-    """A file that nobody sees before it is whole, and that lasts once this returns."""
-    write_whole(path.parent / _BESIDE / path.name, content)
-    _move(path.parent / _BESIDE / path.name, path)
-    (path.parent / _BESIDE).rmdir()
+    """A file that nobody sees before it is whole, and that lasts once this returns.
+
+    Raises:
+        OSError: the folder does not take it; nothing of it is left there.
+    """
+    # Whoever writes into the same folder at the same moment has copies of other names.
+    copy = path.parent / f".{path.name}.{uuid4().hex}{_BESIDE}"
+    try:
+        write_whole(copy, content)
+        _move(copy, path)
+    finally:
+        copy.unlink(missing_ok=True)
 
 
 def write_whole(path: Path, content: bytes) -> None:

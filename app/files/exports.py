@@ -293,7 +293,7 @@ async def _record_settled(session: Session, export: Export) -> None:
 
 
 async def list_written(session: Session, *, tenant_id: UUID, transfer_ids: Sequence[int]) -> frozenset[int]:
-    """Which of these documents stand in a file, whatever became of them there: no file changes as long as it is kept."""
+    """Which of these documents stand in a file, whatever became of them there: no file changes while it is kept."""
     own = (ExportDocument.tenant_id == tenant_id, ExportDocument.transfer_id.in_(transfer_ids))
     return frozenset((await session.scalars(select(ExportDocument.transfer_id).where(*own))).all())
 
