@@ -1,5 +1,10 @@
 """The folder into which the clock puts files: what it does not take is told, lost nowhere, and keeps nobody else."""
 
+import asyncio
+import hashlib
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,6 +17,7 @@ from app.scheduler import look_at_clock
 from app.settings import Settings
 from tests.world import World
 from tests.world.by_file import choose_files, list_states
+from tests.world.processes import real_world, start_worker
 
 
 @pytest.fixture
@@ -152,3 +158,37 @@ async def test_disk_that_is_not_mounted_between_copy_and_move_loses_no_file(worl
     assert await drop(world, folder) == 2
     assert len(list_dropped(folder)) == 2
     assert (await files_of(world))["trouble"] is None
+
+
+async def test_running_worker_drops_files_that_are_whole_whenever_they_are_seen(
+    database_url: str, tmp_path: Path, folder: Path
+) -> None:
+    async with real_world(database_url, tmp_path) as world:
+        await choose_files(world, drop_hours=1)
+        await world.carry("invoice", 5003, 5006)
+        running = settings_of(world, folder).model_copy(update={"schedule_seconds": 0.2})
+        seen: dict[str, str] = {}
+        with stopping(start_worker(running, tmp_path)):
+            while len(seen) < 2:
+                # The first look at a file is the one that counts.
+                seen = list_sums(folder) | seen
+                await asyncio.sleep(0.002)
+        (made,) = await world.get("/v1/exports")
+        detail = await world.get(f"/v1/exports/{made['id']}")
+        # What was seen first is what stays: no file grew under anybody's eyes.
+        assert seen == list_sums(folder) == {one["name"]: one["sha256"] for one in detail["files"]}
+        assert (made["made_by"], made["drops"]) == ("schedule", True)
+
+
+def list_sums(folder: Path) -> dict[str, str]:
+    found = [one for one in folder.glob("*/*.xlsx") if one.is_file()]
+    return {one.name: hashlib.sha256(one.read_bytes()).hexdigest() for one in found}
+
+
+@contextmanager
+def stopping(process: subprocess.Popen[bytes]) -> Iterator[None]:
+    try:
+        yield
+    finally:
+        process.terminate()
+        process.wait(30)
