@@ -100,7 +100,7 @@ async def look_at_clock(resources: Resources) -> bool:
 async def _drop_files(resources: Resources, tenants: Sequence[Tenant]) -> None:
     """Put into the folder what is due; what the folder does not take is told, and tried again with the next look."""
     for tenant in tenants:
-        if resources.settings.exports_dir is None or tenant.state != TenantState.ACTIVE:
+        if tenant.state != TenantState.ACTIVE:
             continue
         with log_fields(tenant=str(tenant.id)):
             await drop_due(resources.of_tenant(tenant.id).sessions, resources.settings, tenant.id)

@@ -45,10 +45,12 @@ async def drop_due(sessions: Sessions, settings: Settings, tenant_id: UUID) -> i
     One that cannot be made, or that the folder does not take, is told and tried again later; no other key waits for it,
     and of its own key nothing goes before it.
     """
-    if settings.exports_dir is None:
-        return 0
     async with sessions() as session:
         due = await list_due_keys(session, tenant_id)
+    if settings.exports_dir is None:
+        for key in due:
+            await _tell(sessions, "RMU_EXPORTS_DIR", tenant_id, key.id, OSError(ENOENT, "it is not set"))
+        return 0
     for key in due:
         if await _has_place(sessions, settings.exports_dir, key):
             await _make(sessions, settings, key)
@@ -92,7 +94,7 @@ async def _require_place(session: Session, folder: Path, *, tenant_id: UUID, key
         raise FileNotFoundError(ENOENT, os.strerror(ENOENT), str(wanted))
 
 
-async def _tell(sessions: Sessions, folder: Path, tenant_id: UUID, key_id: UUID, error: OSError) -> None:
+async def _tell(sessions: Sessions, folder: Path | str, tenant_id: UUID, key_id: UUID, error: OSError) -> None:
     _log.warning("folder_unusable", key=str(key_id), error=type(error).__name__, number=error.errno)
     place = error.filename or folder
     cause = f"No file can be put into the folder for files: {place}: {error.strerror or type(error).__name__}"

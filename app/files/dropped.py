@@ -4,32 +4,42 @@ from dataclasses import asdict
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import and_, func, select, update
+from sqlalchemy import ColumnElement, and_, exists, func, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from app.domain.reasons.codes import Code, Reason
-from app.domain.states import KeyState, Mode
+from app.domain.states import FileState, KeyState, Mode
 from app.platform.db import Session, load_now, locked
-from app.tables import Export, ExportFile, ExportNumber, Key
+from app.tables import Export, ExportDocument, ExportFile, ExportNumber, Key
 
 # A file that cannot be made is tried again so much later.
 _REST = timedelta(minutes=10)
 
 
 async def list_undropped(session: Session, tenant_id: UUID) -> list[tuple[Export, str]]:
-    """The files that are to go into the folder and are not there yet, oldest first: the export, and the file's name."""
+    """The files that are to go into the folder and are not there yet, oldest first: the export, and the file's name.
+
+    None of which a document was let go: whoever imports it there has that one twice.
+    """
     query = select(Export, ExportFile.name).join(
         ExportFile, and_(ExportFile.tenant_id == Export.tenant_id, ExportFile.export_id == Export.id)
     )
     own = (Export.tenant_id == tenant_id, Export.drops.is_(True), ExportFile.dropped_at.is_(None))
-    rows = await session.execute(query.where(*own).order_by(Export.made_at, Export.number, ExportFile.position))
+    rows = await session.execute(
+        query.where(*own, ~_has_freed()).order_by(Export.made_at, Export.number, ExportFile.position)
+    )
     return [(row[0], row[1]) for row in rows]
 
 
+def _has_freed() -> ColumnElement[bool]:
+    own = (ExportDocument.tenant_id == ExportFile.tenant_id, ExportDocument.export_id == ExportFile.export_id)
+    return exists().where(*own, ExportDocument.state == FileState.FREED)
+
+
 async def find_undropped(session: Session, export: Export, name: str) -> ExportFile | None:
-    """The file, locked, unless another process has put it into the folder, or is at it."""
+    """The file, locked, unless another process has put it into the folder or is at it, or a document was let go."""
     own = (ExportFile.tenant_id == export.tenant_id, ExportFile.export_id == export.id, ExportFile.name == name)
-    query = locked(select(ExportFile).where(*own, ExportFile.dropped_at.is_(None)), skips=True)
+    query = locked(select(ExportFile).where(*own, ExportFile.dropped_at.is_(None), ~_has_freed()), skips=True)
     return (await session.scalars(query.execution_options(populate_existing=True))).one_or_none()
 
 
@@ -67,7 +77,10 @@ async def record_drop_trouble(session: Session, reason: Reason, *, tenant_id: UU
 
 async def list_due_keys(session: Session, tenant_id: UUID) -> list[Key]:
     """The keys whose next file is due by the clock; one that could not be made rests for a while."""
-    keys = (await session.scalars(select(Key).where(Key.tenant_id == tenant_id, Key.mode == Mode.FILE))).all()
+    wanted = (Key.tenant_id == tenant_id, Key.mode == Mode.FILE, Key.settings["drop_hours"].astext.is_not(None))
+    keys = (await session.scalars(select(Key).where(*wanted))).all()
+    if not keys:
+        return []
     last = select(Export.key_id, func.max(Export.made_at)).where(Export.tenant_id == tenant_id, Export.drops.is_(True))
     made = {row[0]: row[1] for row in await session.execute(last.group_by(Export.key_id))}
     tried = select(ExportNumber.key_id, ExportNumber.tried_at).where(ExportNumber.tenant_id == tenant_id)

@@ -16,7 +16,7 @@ from app.files.drop import drop_due
 from app.scheduler import look_at_clock
 from app.settings import Settings
 from tests.world import World
-from tests.world.by_file import choose_files, list_states
+from tests.world.by_file import again, choose_files, export, list_states
 from tests.world.processes import real_world, start_worker
 
 
@@ -158,6 +158,30 @@ async def test_disk_that_is_not_mounted_between_copy_and_move_loses_no_file(worl
     assert await drop(world, folder) == 2
     assert len(list_dropped(folder)) == 2
     assert (await files_of(world))["trouble"] is None
+
+
+async def test_file_of_which_a_document_was_let_go_is_not_dropped_any_more(world: World, folder: Path) -> None:
+    await choose_files(world, drop_hours=1)
+    await world.carry("invoice", 5003, 5006)
+    other = obstruct(folder, world.key_id)
+    await drop(world, folder)
+    (made,) = await world.get("/v1/exports")
+    assert await again(world, made, ids="all") == 202
+    await world.settle()
+    other.unlink()
+    assert await drop(world, folder) == 0
+    second = await export(world)
+    assert (second["number"], second["documents"], list_dropped(folder)) == (2, 2, [])
+
+
+async def test_hours_without_a_folder_are_told(world: World) -> None:
+    await choose_files(world, drop_hours=1)
+    await world.carry("invoice", 5003)
+    assert world.resources.settings.exports_dir is None
+    assert await look_at_clock(world.resources)
+    told = await files_of(world)
+    assert (told["ready"], told["trouble"]["code"]) == (1, "folder_unusable")
+    assert "RMU_EXPORTS_DIR: it is not set" in told["trouble"]["cause"]
 
 
 async def test_running_worker_drops_files_that_are_whole_whenever_they_are_seen(
