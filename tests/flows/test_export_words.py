@@ -110,3 +110,26 @@ async def test_files_of_a_removed_key_stay_and_people_still_say_what_became_of_t
     assert await world.hold_of(5007) == ("held", ["key_removed"])
     assert await confirm(world, made, taken="all") == {"taken": 2, "refused": 0}
     assert await world.states(5003, 5006) == ["done", "done"]
+
+
+async def test_credit_note_goes_in_no_file_while_the_import_of_its_invoice_is_refused(world: World) -> None:
+    made, ids = await make(world, 5003)
+    await world.carry("invoice", 5008)
+    assert await list_states(world, (5003, 5008)) == {5003: "exported", 5008: "collected"}
+    assert await confirm(world, made, refused=[{"id": ids[5003], "because": BAD}]) == {"taken": 0, "refused": 1}
+    assert await refuse_export(world) == "nothing_ready"
+    credit_id = (await world.document(5008))["id"]
+    assert await refuse_export(world, ids=[credit_id]) == "document_not_ready"
+    assert await again(world, made, ids=[ids[5003]]) == 202
+    await world.settle()
+    second = await export(world)
+    numbers = [one["number"] for one in await world.get(f"/v1/exports/{second['id']}/documents")]
+    assert numbers == ["210002", "210004"]
+
+
+async def test_credit_note_follows_an_invoice_whose_refusal_was_a_mistake(world: World) -> None:
+    made, ids = await make(world, 5003)
+    await world.carry("invoice", 5008)
+    await confirm(world, made, refused=[{"id": ids[5003], "because": BAD}])
+    assert await confirm(world, made, taken=[ids[5003]]) == {"taken": 1, "refused": 0}
+    assert (await export(world))["documents"] == 1
