@@ -107,6 +107,18 @@ def is_refused(transfer: Transfer) -> bool:
     return transfer.booked_at is None and any(one["code"] == Code.FILE_REFUSED for one in transfer.reasons)
 
 
+def is_seen(transfer: Transfer) -> bool:
+    """Whether it was found in the accounting system; more than once also."""
+    return transfer.remote_id is not None or any(one["code"] == Code.DOCUMENT_TWICE for one in transfer.reasons)
+
+
+async def record_gone(session: Session, transfer_id: int, *, tenant_id: UUID) -> None:
+    """A document that was found more than once is not there any more: it stands as it was exported."""
+    own = (Transfer.tenant_id == tenant_id, Transfer.id == transfer_id, Transfer.booked_at.is_(None))
+    query = update(Transfer).where(*own, Transfer.state == TransferState.HELD, _is_held_for((Code.DOCUMENT_TWICE,)))
+    await session.execute(query.values(state=TransferState.EXPORTED, reasons=[]))
+
+
 async def record_taken(session: Session, transfer_ids: Collection[int], *, tenant_id: UUID) -> None:
     """A person says that these documents were imported: they are in the books by that word, under their own numbers.
 
