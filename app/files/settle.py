@@ -135,8 +135,8 @@ async def record_again(
     Each is decided about once more, as it is in RecMan now. `ids` None: every one that nobody said was imported.
 
     Raises:
-        ConflictError: one was imported, found in Unimicro, or is not in this file; or the key sends by now, and nobody said that the
-            import refused it.
+        ConflictError: one was imported, was found in Unimicro, or is not in this file; or the key sends by now, and
+            nobody said that the import refused it.
     """
     standing = {one.transfer_id: (one, transfer) for one, transfer in await list_standing(session, export)}
     if ids is None:
