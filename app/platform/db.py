@@ -96,6 +96,8 @@ def create_engine(
         pool_size=pool_size,
         max_overflow=0,
         pool_timeout=wait_seconds,
+        # Who was used last has prepared the most; those at the other end are closed by whatever closes idle ones.
+        pool_use_lifo=True,
         # An error's text must not carry what was to be stored.
         hide_parameters=True,
         json_serializer=dump_json,

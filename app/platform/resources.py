@@ -74,9 +74,7 @@ async def open_resources(
     engine: AsyncEngine | None = None,
     label: str = APPLICATION,
 ) -> AsyncIterator[Resources]:
-    """Everything a process needs, closed again at the end; tests hand in their own `http` and `engine`.
-
-    The engine's connections are closed, and it can be used again.
+    """Everything a process needs, closed again at the end but what was handed in: tests have their `http` and `engine`.
 
     Raises:
         EncryptionKeyMissingError: RMU_ENCRYPTION_KEYS is not set.
@@ -89,13 +87,14 @@ async def open_resources(
     vault = Vault(settings.encryption_keys.get_secret_value())
     size, pooled = settings.session_connections, settings.database_pooled
     wait = settings.connection_wait_seconds
-    engine = engine or create_engine(database_url, pool_size=size, wait_seconds=wait, pooled=pooled, label=label)
+    connects = engine or create_engine(database_url, pool_size=size, wait_seconds=wait, pooled=pooled, label=label)
     client = http or new_client()
-    resources = Resources(settings=settings, sessions=create_sessions(engine), http=client, vault=vault)
+    resources = Resources(settings=settings, sessions=create_sessions(connects), http=client, vault=vault)
     try:
         yield resources
     finally:
         await resources.close_kept()
         if http is None:
             await client.aclose()
-        await engine.dispose()
+        if engine is None:
+            await connects.dispose()

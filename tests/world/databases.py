@@ -5,12 +5,15 @@ so much that it would slow the next one down, is followed by a new clone.
 """
 
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 import asyncpg
+from sqlalchemy.event import listen
 
-from app.platform.db import to_driver_url
+from app.platform.db import create_engine, to_driver_url
 from app.tables import OPERATORS
+from tests.world.workers import PATIENCE
 
 _MOST_BYTES = 64 * 2**20
 
@@ -18,7 +21,9 @@ _MOST_BYTES = 64 * 2**20
 _ALONE = """
     SELECT count(pg_terminate_backend(pid, 10000)) FROM pg_stat_activity
     WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend'
+      AND pid <> ALL($1)
 """
+_IDLE = "SELECT pid FROM pg_stat_activity WHERE pid = ANY($1) AND state = 'idle' AND datname = current_database()"
 _SCHEMA = " UNION ALL ".join(
     f"SELECT '{catalog}', count(*), sum(hashtextextended(xmin::text || ctid::text, 0)::numeric) FROM {catalog}"  # noqa: S608 - fixed names
     for catalog in ("pg_attribute", "pg_constraint", "pg_index", "pg_proc", "pg_trigger", "pg_attrdef")
@@ -57,16 +62,23 @@ class Spare:
         """Its address."""
         return to_url(self.server_url, self.name)
 
+    @property
+    def lent(self) -> "Lent":
+        """Its engine."""
+        return borrow_engine(self.url, pooled=False)
+
     async def make_empty(self) -> None:
         """Migrated and without a row, whatever was there before."""
+        self.lent.stays_open = True
         if not self._schema or not await self._empty():
+            await self.lent.close()
             await recreate(self.server_url, self.name, template=self.template)
             self._schema = await self._read_schema()
 
     async def _empty(self) -> bool:
         connection = await asyncpg.connect(to_driver_url(self.url))
         try:
-            await connection.execute(_ALONE)
+            await connection.fetchval(_ALONE, await self.lent.keep_idle(connection))
             size = await connection.fetchval("SELECT pg_database_size(current_database())")
             if size > _MOST_BYTES or await connection.fetch(_SCHEMA) != self._schema:
                 return False
@@ -81,6 +93,48 @@ class Spare:
             return list(await connection.fetch(_SCHEMA))
         finally:
             await connection.close()
+
+
+class Lent:
+    """The one engine to an address: it knows every statement that it has compiled, which is half of a short test.
+
+    Its connections stay open from test to test, for each of them knows what it has prepared.
+    """
+
+    def __init__(self, url: str, *, pooled: bool) -> None:
+        # On a slow machine calls that come at once wait longer than a service may let its callers wait.
+        self.engine = create_engine(url, wait_seconds=PATIENCE, pooled=pooled)
+        self.stays_open = False
+        self._opened: list[Any] = []
+        listen(self.engine.sync_engine, "connect", self._note)
+
+    def _note(self, connection: Any, _record: object) -> None:
+        self._opened.append(connection.driver_connection)
+
+    async def keep_idle(self, looker: asyncpg.Connection) -> list[int]:
+        """Which backends may stay: all of its own where every one of them rests, else none."""
+        pids = [] if any(one.is_closed() for one in self._opened) else [one.get_server_pid() for one in self._opened]
+        idle = [row["pid"] for row in await looker.fetch(_IDLE, pids)]
+        if len(idle) == len(self._opened):
+            return idle
+        await self.close()
+        return []
+
+    async def give_back(self) -> None:
+        """A world is done with it."""
+        if not self.stays_open:
+            await self.close()
+
+    async def close(self) -> None:
+        """Close its connections; it can be used again."""
+        self._opened.clear()
+        await self.engine.dispose()
+
+
+@cache
+def borrow_engine(url: str, *, pooled: bool) -> Lent:
+    """The engine to this address, made once."""
+    return Lent(url, pooled=pooled)
 
 
 def to_url(server_url: str, database: str) -> str:

@@ -6,7 +6,6 @@ over REST; what that left in our tables and in the two stand-ins is kept and put
 
 from copy import deepcopy
 from dataclasses import dataclass
-from functools import cache
 from io import BytesIO
 from typing import Any
 from uuid import UUID
@@ -14,10 +13,8 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.engine.wakeup import Bells
-from app.platform.db import create_engine
 from app.platform.resources import Closable
 from tests.world.canary import Told
-from tests.world.workers import PATIENCE
 from tests.world.world import World
 
 # Settings that have no part in what is made at the beginning: how fast and how long a worker tries, which way it takes.
@@ -60,15 +57,6 @@ class Furniture:
 
 # By whether there is a key, and whether its customers are checked.
 FURNITURE: dict[tuple[bool, bool], Furniture] = {}
-
-
-@cache
-def borrow_engine(database_url: str, *, pooled: bool) -> AsyncEngine:
-    """The one engine to this address: it knows every statement that it has compiled, which is half of a short test.
-
-    On a slow machine calls that come at once wait longer for a connection than a service may let its callers wait.
-    """
-    return create_engine(database_url, wait_seconds=PATIENCE, pooled=pooled)
 
 
 async def take_furniture(world: World, *, told: Told) -> Furniture:

@@ -24,7 +24,8 @@ from app.settings import Settings
 from app.tables import Key
 from app.web import create_app
 from tests.world.canary import Canaries
-from tests.world.furniture import FURNITURE, PACE, borrow_engine, put_furniture, take_furniture
+from tests.world.databases import borrow_engine
+from tests.world.furniture import FURNITURE, PACE, put_furniture, take_furniture
 from tests.world.names import CLIENT_SECRET, COMPANY, IDENTITY, OURS, RECMAN, RECMAN_KEY, TOKEN, UNIMICRO
 from tests.world.pooler import to_service
 from tests.world.stand_ins import borrow_recman, borrow_unimicro
@@ -91,8 +92,9 @@ async def open_world(
         mounts = {} if apps else _mount_stand_ins(unimicro_app, recman_app)
         http = await stack.enter_async_context(_open_http(mounts))
         url = str(settings.database_url)
-        engine = borrow_engine(url, pooled=settings.database_pooled)
-        opened = open_resources(settings, database_url=url, http=http, engine=engine)
+        lent = borrow_engine(url, pooled=settings.database_pooled)
+        stack.push_async_callback(lent.give_back)
+        opened = open_resources(settings, database_url=url, http=http, engine=lent.engine)
         resources = await stack.enter_async_context(opened)
         mounts[OURS] = await stack.enter_async_context(_serve(resources))
         canaries = Canaries(resources.engine)
