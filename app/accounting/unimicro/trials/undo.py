@@ -8,8 +8,10 @@ from enum import StrEnum
 from functools import partial
 
 from app.accounting.unimicro.payloads import CREDIT_NOTE_TYPE, INVOICE_CREDITED, INVOICE_DRAFT, ORDER_DRAFT, to_text
+from app.accounting.unimicro.target import UnimicroTarget
 from app.accounting.unimicro.target_documents import quote
 from app.accounting.unimicro.trials.bench import Bench, Thing
+from app.accounting.unimicro.trials.issuing import to_number
 from app.accounting.unimicro.trials.parties import find_trial_customers
 from app.accounting.unimicro.trials.preset import WAS, turn_back
 from app.errors import OutcomeUnknownError, RemoteMissingError, RemoteRejectedError, System
@@ -61,8 +63,10 @@ async def _find_customers(bench: Bench, reference: str) -> list[int]:
 
 
 async def _find_vouchers(bench: Bench, reference: str) -> list[int]:
-    rows = await bench.client.fetch_list("journalentries", filter=f"ExternalReference eq {quote(reference)}")
-    return [row["ID"] for row in rows if to_text(row.get("ExternalReference")) == reference]
+    """By its number as well: whether a journal entry keeps our reference is one of the questions (§12)."""
+    found = await UnimicroTarget(bench.client).find_vouchers(to_number(reference), reference, thoroughly=True)
+    ours = [one for one in found if one.is_made and one.external_reference in ("", reference)]
+    return [one.entry_id for one in ours if one.entry_id is not None]
 
 
 async def _end_invoice(bench: Bench, remote_id: int, thing: Thing) -> Ended:
