@@ -3,9 +3,10 @@
 Source: docs/facts/unimicro.md §4.1 (delete, credit), §12 (undo of vouchers), §3.1 (customers), §3.4 (orders).
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from enum import StrEnum
 from functools import partial
+from typing import Any
 
 from app.accounting.unimicro.payloads import CREDIT_NOTE_TYPE, INVOICE_CREDITED, INVOICE_DRAFT, ORDER_DRAFT, to_text
 from app.accounting.unimicro.target import UnimicroTarget
@@ -49,7 +50,24 @@ async def _find(bench: Bench, thing: Thing) -> list[int]:
 
 async def _find_invoices(bench: Bench, reference: str) -> list[int]:
     rows = await bench.client.fetch_list("invoices", filter=f"ExternalReference eq {quote(reference)}")
-    return [row["ID"] for row in rows if to_text(row.get("ExternalReference")) == reference]
+    found = [row["ID"] for row in rows if to_text(row.get("ExternalReference")) == reference]
+    return found or await _find_unnamed(bench)
+
+
+async def _find_unnamed(bench: Bench) -> list[int]:
+    """The invoices of the trials' own customer without reference: what an order became has none (§3.4)."""
+    customer = await bench.notebook.find("customers")
+    if customer is None or customer.remote_id is None:
+        return []
+    rows = await bench.client.fetch_list("invoices", filter=f"CustomerID eq {customer.remote_id}")
+    ours = [row for row in rows if row.get("CustomerID") == customer.remote_id]
+    return [row["ID"] for row in ours if not (to_text(row.get("ExternalReference")) or _is_seen_to(row))]
+
+
+def _is_seen_to(row: Mapping[str, Any]) -> bool:
+    """Whether it is settled, or goes with something else: a voucher, or the invoice that it credits."""
+    is_other = row.get("CreatedFromJournalEntry") or row.get("InvoiceType") == CREDIT_NOTE_TYPE
+    return bool(is_other or row.get("Deleted") or row.get("StatusCode") == INVOICE_CREDITED)
 
 
 async def _find_orders(bench: Bench, reference: str) -> list[int]:
