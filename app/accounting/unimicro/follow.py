@@ -79,7 +79,9 @@ class FollowTarget:
         if not item_ids:
             return OrderInvoices(is_partly=is_partly)
         found = await self._fetch_all(await find_invoice_ids(self._client, item_ids))
-        return OrderInvoices(found=found, is_partly=is_partly)
+        # The lines of an invoice's credit note may name the order's as well: they were copied with all the rest.
+        invoices = tuple(one for one in found if one.document.kind is DocumentKind.INVOICE)
+        return OrderInvoices(found=invoices, is_partly=is_partly)
 
     async def fetch_order(self, order_id: int) -> RemoteDocument:
         """An order as it is now, with its currency."""
