@@ -7,7 +7,7 @@ it was read from, so that an export can keep it with itself: a file that is made
 import hashlib
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
@@ -167,28 +167,49 @@ def load_layouts(folder: Path | None = None) -> dict[str, Layout]:
     Raises:
         RequestError: there is no such folder, or one of its layouts cannot be used or has the name of another.
     """
-    if folder is not None and not folder.is_dir():
-        raise _unusable(str(folder), ["there is no folder of that name"])
     found: dict[str, Layout] = {}
-    for path in [*sorted(_OURS.glob("*.toml")), *sorted(folder.glob("*.toml") if folder else [])]:
-        layout = parse_layout(_read(path), place=path.name)
+    for place, layout in _read_all(folder):
+        if isinstance(layout, RequestError):
+            raise layout
         if layout.name in found:
-            raise _unusable(path.name, [f"another layout is called {layout.name!r}, too"])
+            raise _named_twice(place, layout.name)
         found[layout.name] = layout
     return found
 
 
 def load_layout(name: str, folder: Path | None = None) -> Layout:
-    """The layout of this name.
+    """The layout of this name; that another one of the folder cannot be used is no matter of it.
 
     Raises:
         NotFoundError: there is none.
-        RequestError: one of the folder cannot be used.
+        RequestError: there is no such folder, it has the name twice, or what cannot be used may be the one.
     """
-    layouts = load_layouts(folder)
-    if name not in layouts:
-        raise NotFoundError(f"There is no layout {name!r}", fix=f"Name one of these: {', '.join(sorted(layouts))}.")
-    return layouts[name]
+    read = list(_read_all(folder))
+    named = [(place, one) for place, one in read if isinstance(one, Layout) and one.name == name]
+    if len(named) > 1:
+        raise _named_twice(named[1][0], name)
+    if named:
+        return named[0][1]
+    for _, one in read:
+        if isinstance(one, RequestError):
+            raise one
+    names = sorted(one.name for _, one in read if isinstance(one, Layout))
+    raise NotFoundError(f"There is no layout {name!r}", fix=f"Name one of these: {', '.join(names)}.")
+
+
+def _read_all(folder: Path | None) -> Iterator[tuple[str, Layout | RequestError]]:
+    """Every layout with the name of its file, or why it cannot be used."""
+    if folder is not None and not folder.is_dir():
+        raise _unusable(str(folder), ["there is no folder of that name"])
+    for path in [*sorted(_OURS.glob("*.toml")), *sorted(folder.glob("*.toml") if folder else [])]:
+        try:
+            yield path.name, parse_layout(_read(path), place=path.name)
+        except RequestError as error:
+            yield path.name, error
+
+
+def _named_twice(place: str, name: str) -> RequestError:
+    return _unusable(place, [f"another layout is called {name!r}, too"])
 
 
 def parse_layout(text: str, *, place: str) -> Layout:

@@ -82,6 +82,17 @@ def test_cell_at_the_far_end_of_a_sheet_is_told_and_takes_no_memory(tmp_path: Pa
     assert (status, "expected a workbook" in shown) == (1, True), shown
 
 
+def test_broken_layout_stops_no_other_one_and_is_told_to_whoever_may_mean_it(tmp_path: Path) -> None:
+    (tmp_path / "broken.toml").write_text('name = "broken"\nrecords = [', encoding="utf-8")
+    (tmp_path / "own.toml").write_text(
+        load_layout("csv").text.replace('name = "csv"', 'name = "own"'), encoding="utf-8"
+    )
+    assert (load_layout("bilag", tmp_path).name, load_layout("own", tmp_path).name) == ("bilag", "own")
+    for name in ("broken", "nobodys"):
+        with pytest.raises(RequestError, match=r"broken\.toml cannot be used"):
+            load_layout(name, tmp_path)
+
+
 def test_folder_with_one_broken_layout_says_which_and_why(tmp_path: Path) -> None:
     (tmp_path / "broken.toml").write_text('name = "broken"\nrecords = [', encoding="utf-8")
     with pytest.raises(RequestError, match=r"broken\.toml cannot be used"):
