@@ -172,6 +172,15 @@ class NewKeyOrder(Order):
     departments: Departments = Field("all", examples=["all", ["7", "9"]], description="RecMan department ids")
 
 
+class MadeKeyView(KeyView):
+    """A key that was just made."""
+
+    warning: str | None = Field(
+        description="What to look at once more: its company is not the one that was chosen at Unimicro",
+        examples=["At Unimicro Nordlys Bemanning AS was chosen, and this key books in Nordlys Test AS"],
+    )
+
+
 class KeyChange(Order):
     """What is to change; what is left out stays."""
 
