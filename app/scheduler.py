@@ -100,13 +100,10 @@ async def look_at_clock(resources: Resources) -> bool:
 async def _drop_files(resources: Resources, tenants: Sequence[Tenant]) -> None:
     """Put into the folder what is due; what the folder does not take is told, and tried again with the next look."""
     for tenant in tenants:
-        if resources.settings.exports_dir is None or tenant.state != TenantState.ACTIVE:
+        if tenant.state != TenantState.ACTIVE:
             continue
         with log_fields(tenant=str(tenant.id)):
-            try:
-                await drop_due(resources.of_tenant(tenant.id).sessions, resources.settings, tenant.id)
-            except OSError as error:
-                _log.warning("folder_unusable", error=type(error).__name__, number=error.errno)
+            await drop_due(resources.of_tenant(tenant.id).sessions, resources.settings, tenant.id)
 
 
 async def _make_months(resources: Resources) -> None:

@@ -45,7 +45,7 @@ def parse_sheets(content: bytes) -> list[Sheet]:
 
 
 def _parse_workbook(content: bytes) -> list[Sheet]:
-    _verify_size(content)
+    verify_workbook(content)
     try:
         book = CalamineWorkbook.from_filelike(io.BytesIO(content))
         return [book.get_sheet_by_name(name).to_python() for name in book.sheet_names[:_MOST_SHEETS]]
@@ -53,8 +53,12 @@ def _parse_workbook(content: bytes) -> list[Sheet]:
         raise RequestError("The file is no workbook", fix=_FORM, code=Code.LIST_UNREADABLE) from error
 
 
-def _verify_size(content: bytes) -> None:
-    """Make sure that what is packed is an .xlsx, and no larger than a list may be, before anything is made of it."""
+def verify_workbook(content: bytes) -> None:
+    """Make sure that what is packed is an .xlsx, and no larger than a list may be, before anything is made of it.
+
+    Raises:
+        RequestError: it is none, or larger, or a cell stands so far away that its sheet would be.
+    """
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as packed:
             parts = packed.infolist()

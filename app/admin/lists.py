@@ -3,7 +3,7 @@
 The only owner of table `key_list`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any
@@ -16,9 +16,10 @@ from sqlalchemy.orm import defer
 from app.admin.list_files import parse_sheets
 from app.domain.list_rows import read_rows
 from app.domain.lists import ListKind, Lists, ReadList, list_strangers
+from app.domain.money import dump_json
 from app.domain.reasons.codes import Code
 from app.errors import RequestError
-from app.platform.db import Session
+from app.platform.db import Session, locked
 from app.tables import Key, KeyList
 
 _MOST_TOLD = 50
@@ -114,6 +115,28 @@ async def list_lists(session: Session, key: Key) -> Sequence[KeyList]:
 async def find_list(session: Session, key: Key, kind: ListKind) -> KeyList | None:
     """One list with its rows."""
     return (await session.scalars(select(KeyList).where(*_is_of(key), KeyList.kind == kind))).one_or_none()
+
+
+async def erase_customers(session: Session, *, tenant_id: UUID, numbers: Collection[tuple[UUID, str]]) -> int:
+    """How many rows of customers are gone from keys' lists; `numbers`: of which key, and which customer there.
+
+    The file that was sent is nobody's any more: sent once more it is a list like any other.
+    """
+    wanted: dict[UUID, set[str]] = {}
+    for key_id, number in numbers:
+        wanted.setdefault(key_id, set()).add(number)
+    own = (KeyList.tenant_id == tenant_id, KeyList.key_id.in_(wanted), KeyList.kind == ListKind.CUSTOMERS)
+    found = await session.scalars(locked(select(KeyList).where(*own).order_by(KeyList.key_id)))
+    count = 0
+    for one in found.all():
+        kept = [row for row in one.rows if row["number"] not in wanted[one.key_id]]
+        if len(kept) < len(one.rows):
+            count += len(one.rows) - len(kept)
+            # By this sum processes know whether what they remember is still the list.
+            digest = sha256(dump_json(kept).encode()).hexdigest()
+            one.rows, one.count, one.digest = kept, len(kept), digest
+    await session.flush()
+    return count
 
 
 async def prune_lists(session: Session, key: Key) -> None:

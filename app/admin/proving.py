@@ -229,7 +229,9 @@ async def require_provable(session: Session, *, tenant_id: UUID, company_key: st
         told = "; ".join(f"{one}: {answers[one].answer} ({answers[one].how})" for one in missing)
         raise ConflictError(
             f"It is not proven that this company's documents can be booked by {booking}. {told}",
-            fix="Prove it in a test company with `recman-unimicro golive`, or choose another `booking`.",
+            fix="Prove it for this company: make its key with `booking` draft, run `recman-unimicro golive run --key "
+            "NAME` (which asks for its accountant's yes where it is no test company), then say the `booking` again "
+            "(PATCH /v1/keys/{key_id}). Or choose another `booking`.",
             code=Code.BOOKING_UNPROVEN,
         )
 

@@ -1,11 +1,12 @@
 """What the doors of exports take and show."""
 
+from collections import Counter
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 from uuid import UUID
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from app.api.views import Order, RowId, View
 from app.domain.documents import DocumentKind
@@ -13,6 +14,7 @@ from app.domain.states import FileState, InvoiceState
 from app.files.examine import Finding
 
 _MOST_IDS = 10_000
+_MOST_NAMED = 10
 Ids = Annotated[list[RowId], Field(min_length=1, max_length=_MOST_IDS, examples=[[17, 18]])]
 Why = Annotated[str, Field(min_length=3, max_length=500)]
 
@@ -149,7 +151,17 @@ class ConfirmOrder(Order):
     taken: Literal["all"] | Ids | None = Field(
         None, description="all: every one of which nobody has said anything, and that is not refused here"
     )
-    refused: list[RefusedItem] = Field(default_factory=list, max_length=_MOST_IDS)
+    refused: list[RefusedItem] = Field(default_factory=list, max_length=_MOST_IDS, description="Each id once")
+
+    @model_validator(mode="after")
+    def _verify_one_word_each(self) -> Self:
+        """Of two words about one document nobody knows which holds."""
+        said = [one.id for one in self.refused] + (self.taken if isinstance(self.taken, list) else [])
+        twice = sorted(one for one, count in Counter(said).items() if count > 1)
+        if twice:
+            named = ", ".join(map(str, twice[:_MOST_NAMED]))
+            raise ValueError(f"more than one word was said of document {named}")
+        return self
 
 
 class Confirmed(View):

@@ -253,7 +253,7 @@ async def confirm_export(door: AdminDoor, resources: ResourcesDep, export_id: UU
     "/exports/{export_id}/again",
     operation_id="release_export_documents",
     status_code=202,
-    responses=problems(_404="not_found", _409="not_in_export, export_taken, export_unconfirmed"),
+    responses=problems(_404="not_found", _409="not_in_export, booked, export_taken, export_unconfirmed"),
 )
 async def export_again(door: AdminDoor, resources: ResourcesDep, export_id: UUID, order: AgainOrder) -> Freed:
     """Let documents of this file go into another one, as they are in RecMan now; who says so says why.

@@ -4,13 +4,15 @@ from datetime import date, datetime
 from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from app.api.series_items import SeriesOrderItem
 from app.api.views import Name, Order, RowId, View, pasted
 from app.domain.booking import Booking, Sender
 from app.domain.findings import Level
 from app.domain.states import Access, KeyState, Proof
+from app.files.layouts import writes_plain
+from app.files.sources import CreditSign
 from app.files.switch import UnderWay
 
 Mode = Literal["full", "file"]
@@ -19,19 +21,42 @@ Who = Annotated[str, Field(min_length=2, max_length=100, examples=["Kari Nordman
 Departments = Literal["all"] | list[str]
 
 
+def _verify_encoding(name: str) -> str:
+    if not writes_plain(name):
+        raise ValueError(f"there is no encoding {name!r} that writes plain letters as plain bytes")
+    return name
+
+
+def _verify_range(said: str) -> str:
+    first, _, last = said.partition("-")
+    if int(first) > int(last):
+        raise ValueError("the first number comes before the last one")
+    return said
+
+
+NumberRange = Annotated[str, Field(pattern=r"^[1-9][0-9]{0,9}-[1-9][0-9]{0,9}$"), AfterValidator(_verify_range)]
+
+
 class KeySettings(Order):
     """Where one company differs from the installation."""
 
     send_customer_number: bool | None = Field(
         None, description="Send RecMan's number when a customer is created; null: as the installation does"
     )
-    customer_series: str | None = Field(
+    customer_series: NumberRange | None = Field(
         None,
-        pattern=r"^[1-9][0-9]{0,9}-[1-9][0-9]{0,9}$",
-        description="With lists: numbers that customers may have there, for a file with any other is refused whole",
+        description="With lists, and in mode file: numbers that customers may have there, for a file with any other is "
+        "refused whole",
         examples=["100000-199999"],
     )
-
+    document_series: NumberRange | None = Field(
+        None,
+        description="Mode file: numbers that RecMan's documents have; no file is made with another one",
+        examples=["10000-49999"],
+    )
+    year_begins: int | None = Field(
+        None, ge=1, le=12, description="Mode file: the month with which the financial year begins; null: January"
+    )
     missing_dimensions: Literal["hold", "leave_out"] | None = Field(
         None,
         description="Mode file: whether a document whose project or department is not in Unimicro is held (as with "
@@ -39,6 +64,12 @@ class KeySettings(Order):
     )
     export_layout: str | None = Field(
         None, max_length=100, description="Mode file: the layout of its files; null: bilag of vouchers, ordre of orders"
+    )
+    export_encoding: Annotated[str, AfterValidator(_verify_encoding)] | None = Field(
+        None, max_length=40, description="Mode file: letters of text files; null: the layout's", examples=["iso8859-1"]
+    )
+    export_credit_sign: CreditSign | None = Field(
+        None, description="Mode file: where a credit note's minus stands; null: the layout's choice"
     )
     drop_hours: float | None = Field(
         None, gt=0, le=24 * 31, description="Mode file: how often a file goes into the folder; null: never by itself"

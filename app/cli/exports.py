@@ -1,10 +1,11 @@
 """`recman-unimicro export`: a key's documents into files, as `POST /v1/exports` makes them."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Annotated
 
 import typer
@@ -15,6 +16,8 @@ from app.admin.keys import load_key
 from app.cli import options
 from app.cli.show import console
 from app.cli.upkeep import load_named_key
+from app.domain.reasons.codes import Code
+from app.errors import ConflictError, RequestError
 from app.files.choose import Wanted
 from app.files.drop import to_change, write_file_whole
 from app.files.exports import ExportOrder, create_export, load_files
@@ -22,6 +25,7 @@ from app.files.make import Draft, draft_export
 from app.platform.db import translate_away
 from app.platform.resources import open_resources
 from app.settings import Settings
+from app.tables import Export, ExportFile
 
 _ACTOR = "command line"
 
@@ -75,13 +79,41 @@ async def _create_export(settings: Settings, url: str, wish: _Wish) -> Draft:
             if wish.into is None:
                 return await draft_export(session, key, Wanted(), layout=wish.layout, folder=folder)
             order = ExportOrder(wanted=Wanted(), made_by=_ACTOR, layout=wish.layout)
+            await asyncio.to_thread(_try_folder, wish.into)
             made, draft = await create_export(session, await load_key(session, key.id), order, folder=folder)
             await record_change(session, to_change(made, actor=_ACTOR))
         async with resources.of_tenant(key.tenant_id).sessions() as session:
-            for one in await load_files(session, made):
-                await asyncio.to_thread(write_file_whole, wish.into / one.name, one.content)
-                console.print(f"{wish.into / one.name}  {one.sha256}", markup=False, highlight=False, soft_wrap=True)
+            files = await load_files(session, made)
+        await asyncio.to_thread(_write, wish.into, made, files)
         return draft
+
+
+def _try_folder(into: Path) -> None:
+    """Make sure that the folder takes files before documents are in one.
+
+    Raises:
+        RequestError: it does not.
+    """
+    try:
+        into.mkdir(parents=True, exist_ok=True)
+        with TemporaryFile(dir=into):
+            pass
+    except OSError as error:
+        cause = f"No file can be put into {into}: {error.strerror}"
+        raise RequestError(cause, fix="Name another folder with --into; nothing was made.") from error
+
+
+def _write(into: Path, made: Export, files: Sequence[ExportFile]) -> None:
+    try:
+        for one in files:
+            write_file_whole(into / one.name, one.content)
+            console.print(f"{into / one.name}  {one.sha256}", markup=False, highlight=False, soft_wrap=True)
+    except OSError as error:
+        raise ConflictError(
+            f"Export {made.number} was made, and not all of its files could be put into {into}: {error.strerror}",
+            fix=f"Take them by GET /v1/exports/{made.id}/file: its documents are in no other file.",
+            code=Code.FOLDER_UNUSABLE,
+        ) from error
 
 
 def _tell(draft: Draft) -> None:

@@ -129,7 +129,8 @@ def tell_erased(erased: Erased) -> None:
     """Print what went of a record, and what stays."""
     console.print(
         f"Emptied: {erased.bodies} webhook bodies, {erased.attempts} attempts, {erased.transfers} transfers, "
-        f"{erased.checks} customer checks.\n{erased.kept} documents in the books stay, as law wants it.",
+        f"{erased.checks} customer checks, {erased.listed} rows of lists.\n"
+        f"{erased.kept} documents in the books, or in files of exports, stay, as law wants it.",
         highlight=False,
         soft_wrap=True,
     )

@@ -282,8 +282,9 @@ def list_unproven(booking: Booking, answers: Mapping[Question, Answer]) -> tuple
 
 def list_disproven(booking: Booking, answers: Mapping[Question, Answer]) -> tuple[Question, ...]:
     """What somebody has found out that forbids to book so, though the key began when it was proven."""
+    needed = _PROOFS.get(booking, {})
     unproven = list_unproven(booking, answers)
-    return tuple(one for one in unproven if any(told.is_known for told in _told_of(one, answers)))
+    return tuple(one for one in unproven if _is_denied(_told_of(one, answers), needed[one]))
 
 
 def _told_of(question: Question, answers: Mapping[Question, Answer]) -> tuple[Answer, ...]:
@@ -295,6 +296,12 @@ def _told_of(question: Question, answers: Mapping[Question, Answer]) -> tuple[An
 def _is_proven(answer: Answer, needed: Way) -> bool:
     """What somebody has only said proves nothing."""
     return answer.how is How.TRIED and answer.answer == needed
+
+
+def _is_denied(told: tuple[Answer, ...], needed: Way) -> bool:
+    """Whether all that anybody has found out or said is something else; who says what is needed denies nothing."""
+    known = [one for one in told if one.is_known]
+    return bool(known) and all(one.answer != needed for one in known)
 
 
 def is_answer(question: Question, answer: str) -> bool:

@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable
 from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
+from functools import lru_cache
 from typing import Protocol
 from unicodedata import normalize
 
@@ -19,6 +20,7 @@ Cell = str | Decimal | date
 _DIGITS_KEPT = 15
 # No cell of a workbook holds more than 32767 halves of UTF-16; nobody reads half as much.
 _LONGEST = 10_000
+_REMEMBERED = 512
 # Two digits of a year are of this century; a workbook's days begin in 1900.
 _CENTURY = (2000, 2099)
 _WORKBOOK_YEARS = (1901, 9999)
@@ -176,7 +178,8 @@ def _cleaner(layout: Layout) -> Callable[[str], str]:
             text = in_number.sub(".", text)
         return " ".join(stripped for part in bad.split(text) if (stripped := part.strip()))
 
-    return clean
+    # Names, accounts and codes come again and again, and most rows of a document have its own words.
+    return lru_cache(_REMEMBERED)(clean)
 
 
 def _guard(layout: Layout, text: str) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 
 from app.domain.file_documents import FileDocument
 from app.domain.money import ZERO, round_money, show_money
@@ -13,6 +13,7 @@ from app.files.sources import RowKind
 
 Range = tuple[int, int]
 _DIGITS = 15
+_HUNDRED = Decimal(100)
 # What is wrong, in words, and which of the code's fixes helps.
 Fault = tuple[Code, str, str]
 
@@ -81,6 +82,27 @@ def _list_of_sums(layout: Layout, document: FileDocument) -> Iterator[Fault]:
     lines = sum((line.net_amount for line in document.lines), ZERO)
     if layout.has_rows_of(RowKind.LINES) and lines != document.net_amount:
         yield _differ(f"its lines come to {show_money(lines)} net", document)
+    elif layout.has_rows_of(RowKind.LINES) and not layout.for_people and not layout.asks_for("line.net_amount"):
+        yield from _list_of_reckoned(layout, document)
+
+
+def _list_of_reckoned(layout: Layout, document: FileDocument) -> Iterator[Fault]:
+    """Lines of which the file has quantity and price alone, as it writes them: whoever reads it reckons the rest."""
+    steps = {one.source: Decimal(1).scaleb(-one.decimals) for record in layout.records for one in record.fields}
+    for position, line in enumerate(document.lines, start=1):
+        parts = {name: getattr(line, name) for name in ("quantity", "unit_price", "discount_percent")}
+        if line.is_text or any(part and part.adjusted() >= _DIGITS for part in parts.values()):
+            continue
+        # What the layout does not ask for is not in the file: nothing is taken off there.
+        quantity, price, off = (
+            part.quantize(steps[f"line.{name}"], rounding=ROUND_HALF_UP) if f"line.{name}" in steps else ZERO
+            for name, part in parts.items()
+        )
+        reckoned = round_money(quantity * price * (_HUNDRED - off) / _HUNDRED)
+        if reckoned != line.net_amount:
+            words = f"line {position} comes to {show_money(reckoned)} net by the quantity and price in the file"
+            words = f"{words}, and to {show_money(line.net_amount)} in RecMan"
+            yield (Code.FILE_SUMS_DIFFER, words[0].upper() + words[1:], "reckoned")
 
 
 def _differ(words: str, document: FileDocument) -> Fault:

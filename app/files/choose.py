@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, or_, select
+from sqlalchemy import ColumnElement, and_, not_, or_, select
 
 from app.domain.file_documents import FileDocument, from_json
 from app.domain.reasons.codes import Code
@@ -49,7 +49,8 @@ class Chosen:
 async def choose_documents(session: Session, key: Key, wanted: Wanted, *, most: int) -> tuple[list[Chosen], int]:
     """The documents in the order of the file, `most` of them; how many more are ready.
 
-    Shape: by day, an invoice before what credits it. A credit note whose invoice is in no file waits for that.
+    Shape: by day, an invoice before what credits it. A credit note whose invoice is in no file, or was
+    refused at the import, waits for that.
 
     Raises:
         ConflictError: one that was named is not ready.
@@ -85,11 +86,14 @@ def _select(key: Key, wanted: Wanted) -> Any:
 
 
 async def _load_credited(session: Session, key: Key, record_ids: Sequence[str]) -> dict[str, tuple[int, bool]]:
-    """The transfers of the invoices that are credited, and whether each is in the books or in a file.
+    """The transfers of the invoices that are credited, and whether each is in the books or in a file that may bring it.
 
     Not joined: few documents credit anything, and a plan that thinks otherwise takes minutes.
     """
-    is_in = or_(Transfer.filed_at.is_not(None), Transfer.booked_at.is_not(None)).label("is_in")
+    # What the import refused stands in a file, and in no books.
+    is_refused = Transfer.reasons.contains([{"code": Code.FILE_REFUSED}])
+    may_come = and_(Transfer.filed_at.is_not(None), not_(is_refused))
+    is_in = or_(may_come, Transfer.booked_at.is_not(None)).label("is_in")
     own = (Transfer.tenant_id == key.tenant_id, Transfer.scope == INVOICE, Transfer.record_id.in_(record_ids))
     rows = await session.execute(select(Transfer.record_id, Transfer.id, is_in).where(*own))
     return {row.record_id: (row.id, row.is_in) for row in rows}

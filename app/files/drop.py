@@ -7,16 +7,20 @@ it, it was; nowhere, it was moved and somebody has taken it away.
 
 import asyncio
 import os
+from errno import ENOENT
 from pathlib import Path
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from app.admin.audit import Change, record_change
 from app.admin.keys import load_key
 from app.domain.money import dump_json
+from app.domain.reasons.catalogue import fix_for
+from app.domain.reasons.codes import Code, Reason
 from app.errors import ServiceError
 from app.files.choose import Wanted
 from app.files.dropped import (
     find_undropped,
+    has_begun,
     list_due_keys,
     list_undropped,
     record_drop_begun,
@@ -24,7 +28,7 @@ from app.files.dropped import (
     record_dropped,
 )
 from app.files.exports import ExportOrder, create_export, load_standing
-from app.platform.db import Sessions
+from app.platform.db import Session, Sessions
 from app.platform.logger import get_logger
 from app.settings import Settings
 from app.tables import Export, Key
@@ -38,17 +42,65 @@ _log = get_logger(__name__)
 async def drop_due(sessions: Sessions, settings: Settings, tenant_id: UUID) -> int:
     """How many files went into the folder: what is due is made first, then all that is not there yet.
 
-    One that cannot be made is told, and tried again later; it keeps no other from being made.
+    One that cannot be made, or that the folder does not take, is told and tried again later; no other key waits for it,
+    and of its own key nothing goes before it.
     """
-    if settings.exports_dir is None:
-        return 0
     async with sessions() as session:
         due = await list_due_keys(session, tenant_id)
+    if settings.exports_dir is None:
+        for key in due:
+            await _tell(sessions, "RMU_EXPORTS_DIR", tenant_id, key.id, OSError(ENOENT, "it is not set"))
+        return 0
     for key in due:
-        await _make(sessions, settings, key)
+        if await _has_place(sessions, settings.exports_dir, key):
+            await _make(sessions, settings, key)
     async with sessions() as session:
         waiting = await list_undropped(session, tenant_id)
-    return sum([await place_file(sessions, settings.exports_dir, export, name) for export, name in waiting])
+    placed, stopped = 0, set[UUID]()
+    for export, name in waiting:
+        if export.key_id in stopped:
+            continue
+        try:
+            placed += await place_file(sessions, settings.exports_dir, export, name)
+        except OSError as error:
+            stopped.add(export.key_id)
+            await _tell(sessions, settings.exports_dir, tenant_id, export.key_id, error)
+    return placed
+
+
+async def _has_place(sessions: Sessions, folder: Path, key: Key) -> bool:
+    """Whether the folder is there: what cannot be put anywhere stays ready, for whoever makes a file by hand."""
+    try:
+        async with sessions() as session:
+            await _require_place(session, folder, tenant_id=key.tenant_id, key_id=key.id)
+    except OSError as error:
+        await _tell(sessions, folder, key.tenant_id, key.id, error)
+        return False
+    return True
+
+
+async def _require_place(session: Session, folder: Path, *, tenant_id: UUID, key_id: UUID) -> None:
+    """Make sure that this is the folder into which the key's files went before.
+
+    Where a disk is not mounted there is no folder, or an empty one: what is put there nobody finds.
+
+    Raises:
+        OSError: it is not.
+    """
+    wanted = folder
+    if await has_begun(session, tenant_id=tenant_id, key_id=key_id):
+        wanted = folder / str(key_id) / _BESIDE
+    if not await asyncio.to_thread(wanted.is_dir):
+        raise FileNotFoundError(ENOENT, os.strerror(ENOENT), str(wanted))
+
+
+async def _tell(sessions: Sessions, folder: Path | str, tenant_id: UUID, key_id: UUID, error: OSError) -> None:
+    _log.warning("folder_unusable", key=str(key_id), error=type(error).__name__, number=error.errno)
+    place = error.filename or folder
+    cause = f"No file can be put into the folder for files: {place}: {error.strerror or type(error).__name__}"
+    reason = Reason(code=Code.FOLDER_UNUSABLE, cause=cause, fix=fix_for(Code.FOLDER_UNUSABLE))
+    async with sessions.begin() as session:
+        await record_drop_trouble(session, reason, tenant_id=tenant_id, key_id=key_id)
 
 
 async def _make(sessions: Sessions, settings: Settings, key: Key) -> None:
@@ -63,7 +115,7 @@ async def _make(sessions: Sessions, settings: Settings, key: Key) -> None:
     except ServiceError as error:
         _log.warning("file_not_made", key=key.name, code=error.code)
         async with sessions.begin() as session:
-            await record_drop_trouble(session, key, error.reason)
+            await record_drop_trouble(session, error.reason, tenant_id=key.tenant_id, key_id=key.id)
 
 
 def to_change(export: Export, *, actor: str) -> Change:
@@ -79,12 +131,17 @@ def to_change(export: Export, *, actor: str) -> Change:
 
 
 async def place_file(sessions: Sessions, folder: Path, export: Export, name: str) -> bool:
-    """Put one file, and the export's manifest before it, into the key's part of the folder; False: it was there."""
+    """Put one file, and the export's manifest before it, into the key's part of the folder; False: it was there.
+
+    Raises:
+        OSError: the folder does not take it, or is not the one that took the key's files before.
+    """
     where = folder / str(export.key_id)
     async with sessions.begin() as session:
         row = await find_undropped(session, export, name)
         if row is None:
             return False
+        await _require_place(session, folder, tenant_id=export.tenant_id, key_id=export.key_id)
         if row.drop_begun_at is None:
             await asyncio.to_thread(write_whole, where / _BESIDE / name, row.content)
             manifest = dump_json(export.manifest).encode()
@@ -95,15 +152,23 @@ async def place_file(sessions: Sessions, folder: Path, export: Export, name: str
         if row is None:
             return False
         await asyncio.to_thread(_move, where / _BESIDE / name, where / name)
-        await record_dropped(session, row)
+        await record_dropped(session, row, key_id=export.key_id)
     return True
 
 
 def write_file_whole(path: Path, content: bytes) -> None:
-    """A file that nobody sees before it is whole, and that lasts once this returns."""
-    write_whole(path.parent / _BESIDE / path.name, content)
-    _move(path.parent / _BESIDE / path.name, path)
-    (path.parent / _BESIDE).rmdir()
+    """A file that nobody sees before it is whole, and that lasts once this returns.
+
+    Raises:
+        OSError: the folder does not take it; nothing of it is left there.
+    """
+    # Whoever writes into the same folder at the same moment has copies of other names.
+    copy = path.parent / f".{path.name}.{uuid4().hex}{_BESIDE}"
+    try:
+        write_whole(copy, content)
+        _move(copy, path)
+    finally:
+        copy.unlink(missing_ok=True)
 
 
 def write_whole(path: Path, content: bytes) -> None:

@@ -81,6 +81,11 @@ class Examiner:
             count = len(layout.assumed_fields)
             self._add_fault(Code.LAYOUT_NOT_ACCEPTED, f"{count} fields of the layout {layout.name} are assumed")
 
+    @property
+    def has_faults(self) -> bool:
+        """Whether something was found already that keeps the file from being made."""
+        return bool(self._faults)
+
     def add(self, document: FileDocument) -> None:
         """Look at one more document."""
         self._look_at(document)

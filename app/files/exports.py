@@ -9,8 +9,9 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import Select, and_, delete, exists, func, insert, literal, select, tuple_, update
+from sqlalchemy import ARRAY, BigInteger, Select, and_, delete, exists, func, insert, literal, select, tuple_, update
 from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy.orm import defer
 
 from app.admin.proving import require_next_file
 from app.domain.reasons.codes import Code
@@ -155,10 +156,11 @@ async def _record_files(session: Session, export: Export, draft: Draft, names: S
 async def _record_documents(session: Session, export: Export, ids: Sequence[int]) -> None:
     """Each document as it stands in the file, in the file's order."""
     tenant_id = literal(export.tenant_id)
-    positions = func.array_position(literal(list(ids)), FiledDocument.transfer_id)
+    place = func.unnest(literal(list(ids), ARRAY(BigInteger))).table_valued("id", with_ordinality="position")
+    place = place.render_derived()
     columns = ("tenant_id", "export_id", "transfer_id", "position", "content")
-    rows = select(tenant_id, literal(export.id), FiledDocument.transfer_id, positions, FiledDocument.content)
-    rows = rows.where(FiledDocument.tenant_id == export.tenant_id, FiledDocument.transfer_id.in_(ids))
+    rows = select(tenant_id, literal(export.id), FiledDocument.transfer_id, place.c.position, FiledDocument.content)
+    rows = rows.join(place, place.c.id == FiledDocument.transfer_id).where(FiledDocument.tenant_id == export.tenant_id)
     await session.execute(insert(ExportDocument).from_select(columns, rows, include_defaults=False))
 
 
@@ -249,13 +251,16 @@ async def list_documents(
 
 
 async def list_standing(session: Session, export: Export) -> list[tuple[ExportDocument, Transfer]]:
-    """Every document of an export, whose row the caller has locked, with its transfer, in the order of the lanes."""
+    """Every document of an export, whose row the caller has locked, with its transfer, in the order of the lanes.
+
+    Without what it says: nobody who speaks of ten thousand wants that of all.
+    """
     query = select(ExportDocument, Transfer).join(
         Transfer, and_(Transfer.tenant_id == ExportDocument.tenant_id, Transfer.id == ExportDocument.transfer_id)
     )
     own = (ExportDocument.tenant_id == export.tenant_id, ExportDocument.export_id == export.id)
-    rows = await session.execute(query.where(*own).order_by(Transfer.record_id))
-    return [(row[0], row[1]) for row in rows]
+    query = query.options(defer(ExportDocument.content, raiseload=True)).order_by(Transfer.record_id)
+    return [(row[0], row[1]) for row in await session.execute(query.where(*own))]
 
 
 async def load_document(session: Session, export: Export, transfer_id: int) -> tuple[ExportDocument, Transfer]:
@@ -290,6 +295,12 @@ async def _record_settled(session: Session, export: Export) -> None:
     settled_at = None if is_open else func.coalesce(Export.settled_at, func.now())
     await session.execute(query.values(settled_at=settled_at), execution_options=_QUIET)
     await session.refresh(export)
+
+
+async def list_written(session: Session, *, tenant_id: UUID, transfer_ids: Sequence[int]) -> frozenset[int]:
+    """Which of these documents stand in a file, whatever became of them there: no file changes while it is kept."""
+    own = (ExportDocument.tenant_id == tenant_id, ExportDocument.transfer_id.in_(transfer_ids))
+    return frozenset((await session.scalars(select(ExportDocument.transfer_id).where(*own))).all())
 
 
 def select_old_exports(tenant_id: UUID, before: datetime) -> Select[Any]:

@@ -15,6 +15,8 @@ from typing import Any
 
 from python_calamine import CalamineError, CalamineWorkbook
 
+from app.admin.list_files import verify_workbook
+from app.errors import RequestError
 from app.files.layouts import Format, Layout, Record
 from app.files.samples import find_odd, show, to_number
 from app.files.sources import RowKind
@@ -184,9 +186,14 @@ def _read_records(layout: Layout, content: bytes) -> Iterator[_Row | Difference]
 
 def _read_workbook(layout: Layout, content: bytes) -> Iterator[_Row | Difference]:
     try:
+        # A cell far away makes a sheet of all the empty ones before it.
+        verify_workbook(content)
         sheet = CalamineWorkbook.from_filelike(io.BytesIO(content)).get_sheet_by_index(0)
-    except (CalamineError, OSError, IndexError) as error:
+    except (CalamineError, OSError, ValueError, KeyError, IndexError) as error:
         yield Difference(place="the file", expected="a workbook", found=str(error))
+        return
+    except RequestError as error:
+        yield Difference(place="the file", expected="a workbook", found=error.cause)
         return
     yield from _read_table(layout, sheet.to_python(skip_empty_area=False))
 
@@ -196,7 +203,11 @@ def _read_csv(layout: Layout, content: bytes) -> Iterator[_Row | Difference]:
     if isinstance(text, Difference):
         yield text
         text = content.decode(layout.encoding, errors="replace")
-    yield from _read_table(layout, list(csv.reader(io.StringIO(text, newline=""), delimiter=layout.separator)))
+    rows = csv.reader(io.StringIO(text, newline=""), delimiter=layout.separator)
+    try:
+        yield from _read_table(layout, list(rows))
+    except csv.Error as error:
+        yield Difference(place=f"line {rows.line_num}", expected="rows of a CSV", found=str(error))
 
 
 def _read_table(layout: Layout, rows: Sequence[Sequence[Any]]) -> Iterator[_Row | Difference]:

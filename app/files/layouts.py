@@ -26,6 +26,7 @@ _NAME = re.compile(r"[A-Za-z0-9_-]{1,40}")
 _NO_END = re.compile(r"[^\w\s\".'+-]|\t")
 _FEW = re.compile(r"[\w ./-]*")
 _PLAIN = "".join(map(chr, range(0x20, 0x7F))) + "\r\n\t"
+_SPELT = "\\u0141"
 _SHEET = 31
 _MOST_DECIMALS = 10
 
@@ -273,15 +274,19 @@ def _list_of_text(layout: Layout) -> list[str]:
         "a point or a comma is the decimal mark, and another letter than that between fields": mark not in {".", ","}
         or mark == separator,
         "only utf-8 has a mark": layout.mark and layout.encoding != "utf-8",
-        f"{layout.encoding} does not write plain letters as plain bytes": not _is_plain(layout.encoding),
+        f"{layout.encoding} does not write plain letters as plain bytes": not writes_plain(layout.encoding),
     }
     return [words for words, is_so in wrong.items() if is_so]
 
 
-def _is_plain(encoding: str) -> bool:
-    """Whether each letter of ASCII is its own byte: else ends of fields and lines would not be what they are."""
+def writes_plain(encoding: str) -> bool:
+    """Whether each letter of ASCII is its own byte: else ends of fields and lines would not be what they are.
+
+    One that spells letters which it does not have as several others is none.
+    """
     try:
-        return _PLAIN.encode(encoding) == _PLAIN.encode("ascii")
+        is_read_again = _SPELT.encode(encoding).decode(encoding) == _SPELT
+        return is_read_again and _PLAIN.encode(encoding) == _PLAIN.encode("ascii")
     except (LookupError, UnicodeError):
         return False
 

@@ -5,7 +5,7 @@ import hashlib
 import tempfile
 from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -17,10 +17,11 @@ from app.domain.states import KeyState, Mode, Proof
 from app.errors import ConflictError
 from app.files.accepted import list_good
 from app.files.choose import Chosen, Wanted, choose_documents, load_contents
-from app.files.examine import Examiner, Finding
+from app.files.examine import Examination, Examiner, Finding
+from app.files.key_choices import bounds_of
 from app.files.manifest import Tally
 from app.files.shapes import Shape, choose_layouts, to_shapes
-from app.files.writing import open_writer
+from app.files.writing import FileWriter, open_writer
 from app.platform.db import Session
 from app.tables import Key
 
@@ -99,13 +100,13 @@ async def draft_export(session: Session, key: Key, wanted: Wanted, *, layout: st
             f"Key “{key.name}” is being proven: a file has {most} documents at most until people have confirmed some"
         )
         raise ConflictError(cause, fix=fix_for(Code.KEY_PROVING), code=Code.KEY_PROVING)
-    shapes = to_shapes(layouts, chosen)
-    examiners = await _examine(session, key, chosen, shapes, accepted=await list_good(session, key, layouts))
-    faults, notes = _collect(examiners)
-    tally = Tally()
-    files: Sequence[MadeFile] = ()
-    if not faults:
-        files = await _write(session, key, chosen, shapes, tally)
+    bounds = bounds_of(key)
+    shapes = to_shapes(layouts, chosen, bounds)
+    good = await list_good(session, key, layouts)
+    found, tally, files = await _make(
+        session, key, chosen, [_Making(shape, Examiner(shape.layout, accepted=good, bounds=bounds)) for shape in shapes]
+    )
+    faults, notes = _collect(found)
     return Draft(
         layout=layouts[0].name,
         chosen=chosen,
@@ -118,59 +119,73 @@ async def draft_export(session: Session, key: Key, wanted: Wanted, *, layout: st
     )
 
 
-async def _examine(
-    session: Session, key: Key, chosen: Sequence[Chosen], shapes: Sequence[Shape], *, accepted: frozenset[str]
-) -> list[Examiner]:
-    examiners = [Examiner(shape.layout, accepted=accepted) for shape in shapes]
+@dataclass(frozen=True, slots=True)
+class _Making:
+    """One file while it is made: everything that is wrong is listed, and as long as nothing is, it is written."""
 
-    def look(page: Sequence[Chosen], documents: Sequence[FileDocument]) -> None:
-        for one, document in zip(page, documents, strict=True):
-            for shape, examiner in zip(shapes, examiners, strict=True):
-                if shape.takes(one):
-                    examiner.add(document)
-
-    for page in _to_pages(chosen):
-        # Others are answered meanwhile.
-        await asyncio.to_thread(look, page, await load_contents(session, key, page))
-    return examiners
+    shape: Shape
+    examiner: Examiner
+    tally: Tally = field(default_factory=Tally)
 
 
-def _collect(examiners: Iterable[Examiner]) -> tuple[list[Finding], list[Finding]]:
+async def _make(
+    session: Session, key: Key, chosen: Sequence[Chosen], making: Sequence[_Making]
+) -> tuple[list[Examination], Tally, Sequence[MadeFile]]:
+    """What was found, the sums of all documents, and the files, none where something is wrong.
+
+    Each document is read once: what is found wrong of it is found before anything of it is written.
+    """
+    whole = Tally()
+    with ExitStack() as kept, ExitStack() as writing:
+        outs: list[BinaryIO] = [kept.enter_context(tempfile.SpooledTemporaryFile(_SPOOL)) for _ in making]  # type: ignore[misc]
+        writers = [
+            writing.enter_context(open_writer(one.shape.layout, out)) for one, out in zip(making, outs, strict=True)
+        ]
+        for page in _to_pages(chosen):
+            # Others are answered meanwhile.
+            pairs = list(zip(page, await load_contents(session, key, page), strict=True))
+            await asyncio.to_thread(_examine, making, pairs)
+            if not any(one.examiner.has_faults for one in making):
+                await asyncio.to_thread(_write, making, writers, whole, pairs)
+        found = [one.examiner.finish() for one in making]
+        if any(one.faults for one in found):
+            writing.pop_all()
+            for writer in writers:
+                writer.give_up()
+            return found, Tally(), ()
+        # Only now are the files whole.
+        await asyncio.to_thread(writing.close)
+        made = zip(making, outs, strict=True)
+        return found, whole, [MadeFile(shape=one.shape, content=_read(out), tally=one.tally) for one, out in made]
+
+
+_Pairs = Sequence[tuple[Chosen, FileDocument]]
+
+
+def _examine(making: Sequence[_Making], pairs: _Pairs) -> None:
+    for one, document in pairs:
+        for file in making:
+            if file.shape.takes(one):
+                file.examiner.add(document)
+
+
+def _write(making: Sequence[_Making], writers: Sequence[FileWriter], whole: Tally, pairs: _Pairs) -> None:
+    for one, document in pairs:
+        whole.add(document)
+        for file, writer in zip(making, writers, strict=True):
+            if file.shape.takes(one):
+                writer.add(document)
+                file.tally.add(document)
+
+
+def _collect(examined: Iterable[Examination]) -> tuple[list[Finding], list[Finding]]:
     """Everything that was found, each thing once although several files have it."""
     faults: dict[Any, Finding] = {}
     notes: dict[Any, Finding] = {}
-    for examiner in examiners:
-        found = examiner.finish()
+    for found in examined:
         for findings, kept in ((found.faults, faults), (found.notes, notes)):
             kept.update({(one.transfer_id, one.reason): one for one in findings})
     return list(faults.values()), list(notes.values())
-
-
-async def _write(
-    session: Session, key: Key, chosen: Sequence[Chosen], shapes: Sequence[Shape], whole: Tally
-) -> list[MadeFile]:
-    tallies = [Tally() for _ in shapes]
-    with ExitStack() as kept, ExitStack() as writing:
-        outs: list[BinaryIO] = [kept.enter_context(tempfile.SpooledTemporaryFile(_SPOOL)) for _ in shapes]  # type: ignore[misc]
-        opened = [open_writer(shape.layout, out) for shape, out in zip(shapes, outs, strict=True)]
-        writers = [writing.enter_context(one) for one in opened]
-
-        def write(page: Sequence[Chosen], documents: Sequence[FileDocument]) -> None:
-            for one, document in zip(page, documents, strict=True):
-                whole.add(document)
-                for shape, writer, tally in zip(shapes, writers, tallies, strict=True):
-                    if shape.takes(one):
-                        writer.add(document)
-                        tally.add(document)
-
-        for page in _to_pages(chosen):
-            await asyncio.to_thread(write, page, await load_contents(session, key, page))
-        # Only now are the files whole.
-        await asyncio.to_thread(writing.close)
-        return [
-            MadeFile(shape=shape, content=_read(out), tally=tally)
-            for shape, out, tally in zip(shapes, outs, tallies, strict=True)
-        ]
 
 
 def _read(out: BinaryIO) -> bytes:

@@ -30,6 +30,7 @@ from app.platform.db import Session, load_now
 from app.platform.resources import Resources
 from app.tables import Export, ExportDocument, Key, Transfer
 from app.transfer.booked import show_place
+from app.transfer.filed import record_gone
 from app.transfer.log import is_linked, record_done, record_held, record_remote, show_totals
 from app.transfer.plan.issued import Difference, stops_key
 
@@ -218,4 +219,6 @@ async def _record_missing(session: Session, export: Export, row: ExportDocument,
     if row.state == FileState.TAKEN:
         fix = fix_for(Code.FILE_NOT_FOUND, export_id=export.id)
         await record_held(session, transfer.id, [Reason(code=Code.FILE_NOT_FOUND, cause=cause, fix=fix)])
+    else:
+        await record_gone(session, transfer.id, tenant_id=export.tenant_id)
     return cause

@@ -13,7 +13,7 @@ from app.errors import ConflictError
 from app.files.exports import list_standing, record_said
 from app.platform.db import Session, load_now
 from app.tables import Export, ExportDocument, Key, Transfer
-from app.transfer.filed import record_refused, record_released, record_taken
+from app.transfer.filed import is_seen, record_refused, record_released, record_taken
 from app.transfer.retry import retry
 
 _MOST_NAMED = 10
@@ -69,11 +69,14 @@ def _require_here(standing: Standing, ids: Collection[int]) -> None:
 
 
 def _require_unseen(standing: Standing, ids: Collection[int]) -> None:
-    """What was found in Unimicro is there, whatever anybody says."""
-    seen = [transfer for one, transfer in (standing[each] for each in ids) if transfer.remote_id is not None]
+    """What was found in Unimicro is there, whatever anybody says; once or more than once."""
+    seen = [transfer for one, transfer in (standing[each] for each in sorted(ids)) if is_seen(transfer)]
     if seen:
         named = ", ".join(transfer.number for transfer in seen[:_MOST_NAMED])
-        fix = "Look at it there: what should not count is credited."
+        fix = (
+            "Look at it there: what should not count is credited. What is gone there is seen by another read-back "
+            "(POST /v1/exports/{export_id}/read-back)."
+        )
         raise ConflictError(f"In Unimicro, where it was found: {named}", fix=fix, code=Code.BOOKED)
 
 
@@ -132,14 +135,15 @@ async def record_again(
     Each is decided about once more, as it is in RecMan now. `ids` None: every one that nobody said was imported.
 
     Raises:
-        ConflictError: one was imported, or is not in this file; or the key sends by now, and nobody said that the
-            import refused it.
+        ConflictError: one was imported, was found in Unimicro, or is not in this file; or the key sends by now, and
+            nobody said that the import refused it.
     """
     standing = {one.transfer_id: (one, transfer) for one, transfer in await list_standing(session, export)}
     if ids is None:
         ids = [one for one, (row, _) in standing.items() if row.state in (FileState.IN_FILE, FileState.REFUSED)]
     _require_here(standing, ids)
     _require_not_taken(standing, ids)
+    _require_unseen(standing, ids)
     await _require_file_key(session, export, standing, ids)
     freed = sorted((standing[one][1] for one in set(ids)), key=lambda one: one.record_id)
     for transfer in freed:

@@ -1,7 +1,7 @@
 """Which files an export makes: of its layout one, or one for each financial year, and those that are imported first."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from app.domain.booking import Booking
@@ -9,6 +9,7 @@ from app.domain.reasons.codes import Code
 from app.errors import RequestError
 from app.files.checks import Bounds
 from app.files.choose import Chosen
+from app.files.key_choices import choose_for
 from app.files.layouts import Layout, load_layouts
 from app.files.sources import RowKind
 from app.tables import Key
@@ -25,10 +26,11 @@ class Shape:
     layout: Layout
     year: int | None = None
     is_first: bool = False
+    bounds: Bounds = field(default_factory=Bounds)
 
     def takes(self, one: Chosen) -> bool:
         """Whether the document stands in this file."""
-        return self.year in (None, Bounds().year_of(one.invoice_date))
+        return self.year in (None, self.bounds.year_of(one.invoice_date))
 
     def to_name(self, key: Key, number: int) -> str:
         """What the file is called: nothing that any system takes amiss."""
@@ -43,7 +45,7 @@ def to_plain(name: str) -> str:
 
 
 def choose_layouts(key: Key, name: str | None, folder: Path | None) -> tuple[Layout, ...]:
-    """The layout of a key's documents, and after it those of what is imported first.
+    """The layout of a key's documents, and after it those of what is imported first, each as the key has them.
 
     Raises:
         NotFoundError: there is no such layout.
@@ -58,7 +60,8 @@ def choose_layouts(key: Key, name: str | None, folder: Path | None) -> tuple[Lay
     main = layouts[wanted]
     _require_fit(main, booking)
     firsts = [RowKind.CUSTOMERS, *([RowKind.PRODUCTS] if booking is Booking.ORDER else [])]
-    return (main, *(layouts[_FIRST[rows]] for rows in firsts if not main.has_rows_of(rows)))
+    chosen = (main, *(layouts[_FIRST[rows]] for rows in firsts if not main.has_rows_of(rows)))
+    return tuple(choose_for(key, one) for one in chosen)
 
 
 def _require_fit(layout: Layout, booking: Booking) -> None:
@@ -73,11 +76,11 @@ def _require_fit(layout: Layout, booking: Booking) -> None:
         )
 
 
-def to_shapes(layouts: Sequence[Layout], chosen: Sequence[Chosen]) -> tuple[Shape, ...]:
+def to_shapes(layouts: Sequence[Layout], chosen: Sequence[Chosen], bounds: Bounds) -> tuple[Shape, ...]:
     """The files of an export, in the order in which they are imported."""
     main, *firsts = layouts
-    years = sorted({Bounds().year_of(one.invoice_date) for one in chosen}) if main.one_year else [None]
+    years = sorted({bounds.year_of(one.invoice_date) for one in chosen}) if main.one_year else [None]
     return (
         *(Shape(layout=one, is_first=True) for one in firsts),
-        *(Shape(layout=main, year=year) for year in years),
+        *(Shape(layout=main, year=year, bounds=bounds) for year in years),
     )

@@ -86,6 +86,10 @@ class FileWriter:
         finally:
             self._free()
 
+    def give_up(self) -> None:
+        """Let go of what lies beside the file, which is never whole."""
+        self._free()
+
     def _free(self) -> None:
         if self._is_open:
             self._is_open = False

@@ -16,17 +16,18 @@ from typing import Any
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from app.domain.booking import Booking
+from app.domain.booking import IN_BOOKS, Booking
 from app.domain.states import UNDER_WAY, CheckState, EventState, Proof, SweepState, TransferState
 from app.embedded.orphans import end_orphans
 from app.embedded.postgres import EmbeddedPostgres
 from app.platform.db import migrate_database
 from app.platform.http import httpx
 from app.sandbox.crew import Crew, DemoFailedError
-from app.sandbox.demo_bookings import NewDemoKey, expect, make_key
+from app.sandbox.demo_bookings import NewDemoKey, expect, list_surprises, make_key
 from app.sandbox.demo_files import FileDemo
+from app.sandbox.demo_people import expect_followed, fetch_cross_list, let_people_finish, list_broken
 from app.sandbox.demo_settings import free_ports, make_settings, sandbox_arguments, show_secret, to_environment
-from app.sandbox.demo_table import make_table
+from app.sandbox.demo_table import make_cross_table, make_table
 from app.sandbox.recman.store import SANDBOX_KEY
 from app.sandbox.samples import Expected
 from app.settings import Settings
@@ -106,7 +107,7 @@ def _run(options: DemoOptions, folder: Path, stack: contextlib.ExitStack) -> int
     crew.start("worker")
     _wait_until(f"{settings.public_url}/health/ready", crew, http)
     http.headers["Authorization"] = f"Bearer {show_secret(settings.bootstrap_token)}"
-    hook = _connect(settings, crew, http, options.booking)
+    hook, hands = _connect(settings, crew, http, options.booking)
     if options.hooks:
         _deliver(options, settings, hook, http)
     if options.trouble_every or not options.hooks:
@@ -115,6 +116,7 @@ def _run(options: DemoOptions, folder: Path, stack: contextlib.ExitStack) -> int
         _deliver(options, settings, hook, http, part="late")
     transfers = _watch(options, settings, crew, http)
     intended = _show(transfers, expect(options.booking))
+    intended = _show_books(hands, options.booking) and intended
     if options.is_plain:
         files = FileDemo(settings, crew, http, _console)
         intended = files.run(partial(_deliver, options, settings, http=http)) and intended
@@ -159,8 +161,8 @@ class _Hands:
         _console.print(self.crew.run(*arguments).rstrip(), highlight=False, markup=False)
 
 
-def _connect(settings: Settings, crew: Crew, http: httpx.Client, booking: Booking) -> str:
-    """What an administrator does, over REST: tenant, hook, sign-in, key; the hook's whole address."""
+def _connect(settings: Settings, crew: Crew, http: httpx.Client, booking: Booking) -> tuple[str, _Hands]:
+    """What an administrator does, over REST: tenant, hook, sign-in, key; the hook's whole address, and who did it."""
     tenant = _post(http, settings, "/v1/tenants", {"name": "Demo", "recman_api_key": SANDBOX_KEY})
     http.params = {"tenant": tenant["id"]}
     hook = _post(http, settings, "/v1/hooks", {"name": "RecMan"})
@@ -173,7 +175,8 @@ def _connect(settings: Settings, crew: Crew, http: httpx.Client, booking: Bookin
     company = signed_in["companies"][0]
     _post(http, settings, "/v1/departments/refresh", {})
     new = NewDemoKey(pending_id=signed_in["pending_id"], company_key=company["key"], name="Nordlys", go_live=_GO_LIVE)
-    key = make_key(_Hands(settings, crew, http, company["key"]), booking, new)
+    hands = _Hands(settings, crew, http, company["key"])
+    key = make_key(hands, booking, new)
     _console.print(
         f"Made the key “{key['name']}” for {company['name']}, open to all departments: {key['sender']} sends, "
         f"documents are booked by {key['booking']}."
@@ -182,7 +185,7 @@ def _connect(settings: Settings, crew: Crew, http: httpx.Client, booking: Bookin
     for finding in check["findings"]:
         _console.print(f"  {'ok ' if finding['ok'] else 'bad'} {finding['what']}: {finding['cause']}", highlight=False)
     _check_customers(http, settings, f"/v1/keys/{key['id']}/customer-check")
-    return str(hook["address"])
+    return str(hook["address"]), hands
 
 
 def _check_customers(http: httpx.Client, settings: Settings, path: str) -> None:
@@ -257,10 +260,10 @@ def _watch(options: DemoOptions, settings: Settings, crew: Crew, http: httpx.Cli
                 progress.console.print("Killed the worker (kill -9) in the middle of its work and started another.")
                 killed = True
             # What waits for its turn is never through; the rest is where it must be by then.
-            is_through = not _list_surprises(documents, expected) if waits else not _is_busy(settings, http)
+            is_through = not list_surprises(documents, expected) if waits else not _is_busy(settings, http)
             if len(ended) >= len(expected) and is_through:
                 return transfers
-    raise DemoFailedError(f"not through within {_WORK_SECONDS} s: {'; '.join(_list_surprises(documents, expected))}")
+    raise DemoFailedError(f"not through within {_WORK_SECONDS} s: {'; '.join(list_surprises(documents, expected))}")
 
 
 def _open_proven(settings: Settings, http: httpx.Client, console: Console) -> None:
@@ -298,7 +301,7 @@ def _documents(transfers: list[dict[str, Any]]) -> list[dict[str, Any]]:
 def _show(transfers: list[dict[str, Any]], expected: dict[str, Expected]) -> bool:
     """Print the table of every transfer; whether all ended as intended."""
     _console.print(make_table(transfers))
-    surprises = _list_surprises(_documents(transfers), expected)
+    surprises = list_surprises(_documents(transfers), expected)
     for surprise in surprises:
         _console.print(f"[red]{surprise}[/]")
     if not surprises:
@@ -306,20 +309,24 @@ def _show(transfers: list[dict[str, Any]], expected: dict[str, Expected]) -> boo
     return not surprises
 
 
-def _list_surprises(documents: list[dict[str, Any]], expected: dict[str, Expected]) -> list[str]:
-    found = {row["record_id"]: row for row in documents}
-    surprises = [f"Invoice {record_id} was not transferred" for record_id in expected.keys() - found.keys()]
-    surprises += [f"Invoice {record_id} was not expected" for record_id in found.keys() - expected.keys()]
-    for record_id in expected.keys() & found.keys():
-        row, wanted = found[record_id], expected[record_id]
-        causes = " ".join(reason["cause"] for reason in row["reasons"])
-        if row["state"] != wanted.state:
-            surprises.append(f"Invoice {record_id} is {row['state']} instead of {wanted.state}: {causes}")
-        elif wanted.product_number is not None and wanted.product_number not in causes:
-            surprises.append(f"Invoice {record_id} is held, but not for product {wanted.product_number}: {causes}")
-        elif row["state"] == TransferState.DONE and row["remote_gross_amount"] != str(wanted.gross):
-            surprises.append(f"Invoice {record_id} is {row['remote_gross_amount']} in Unimicro, not {wanted.gross}")
-    return sorted(surprises)
+def _show_books(hands: _Hands, booking: Booking) -> bool:
+    """Print what every document is in the books, of what was left for people once they have dealt with it."""
+    surprises: list[str] = []
+    if booking not in IN_BOOKS:
+        expected, looks = expect_followed(booking), map(_documents, _poll(hands.settings, hands.crew, hands.http))
+        for documents in let_people_finish(hands, booking, looks):
+            surprises = list_surprises(documents, expected) or list_broken(fetch_cross_list(hands), booking)
+            if not surprises:
+                _console.print("[green]People in Unimicro have dealt with what was left for them; it was followed.[/]")
+                break
+    rows = fetch_cross_list(hands)
+    _console.print(make_cross_table(rows))
+    surprises = surprises or list_broken(rows, booking)
+    for surprise in surprises:
+        _console.print(f"[red]{surprise}[/]")
+    if not surprises:
+        _console.print(f"[green]Number, KID and voucher in the books are what booking {booking} promises.[/]")
+    return not surprises
 
 
 def _show_addresses(settings: Settings, ports: dict[str, int]) -> None:

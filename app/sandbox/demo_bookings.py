@@ -1,6 +1,6 @@
 """What the demo's administrator and Unimicro's people do for each booking, and how the samples then end."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
@@ -106,3 +106,20 @@ def _let_wait(row: Expected, record: Mapping[str, Any], firsts: Mapping[str, int
     first = firsts.get(str(record["departmentId"]))
     is_behind = first is not None and int(record["invoiceNumber"]) > first
     return replace(row, state=TransferState.WAITING, product_number=None) if is_behind else row
+
+
+def list_surprises(documents: Sequence[dict[str, Any]], expected: Mapping[str, Expected]) -> list[str]:
+    """How the samples stand otherwise than expected; empty: they do not."""
+    found = {row["record_id"]: row for row in documents}
+    surprises = [f"Invoice {record_id} was not transferred" for record_id in expected.keys() - found.keys()]
+    surprises += [f"Invoice {record_id} was not expected" for record_id in found.keys() - expected.keys()]
+    for record_id in expected.keys() & found.keys():
+        row, wanted = found[record_id], expected[record_id]
+        causes = " ".join(reason["cause"] for reason in row["reasons"])
+        if row["state"] != wanted.state:
+            surprises.append(f"Invoice {record_id} is {row['state']} instead of {wanted.state}: {causes}")
+        elif wanted.product_number is not None and wanted.product_number not in causes:
+            surprises.append(f"Invoice {record_id} is held, but not for product {wanted.product_number}: {causes}")
+        elif row["state"] == TransferState.DONE and row["remote_gross_amount"] != str(wanted.gross):
+            surprises.append(f"Invoice {record_id} is {row['remote_gross_amount']} in Unimicro, not {wanted.gross}")
+    return sorted(surprises)

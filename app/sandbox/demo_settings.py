@@ -45,6 +45,8 @@ def make_settings(ports: dict[str, int], url: str, folder: Path) -> Settings:
         backoff_first_seconds=0.5,
         recman_debounce_seconds=0.3,
         recman_sweep_hours=0,
+        follow_minutes=0.01,
+        schedule_seconds=1,
         log_level="WARNING",
     )
 

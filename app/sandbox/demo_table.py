@@ -34,3 +34,25 @@ def make_table(transfers: Sequence[dict[str, Any]]) -> Table:
     for row in sorted(transfers, key=lambda row: (_ORDER.index(row["kind"]), row["number"])):
         table.add_row(*(cell(row) for cell in _CELLS))
     return table
+
+
+_CROSS = (
+    ("RecMan", "number"),
+    ("Unimicro", "remote_number"),
+    ("order", "order_number"),
+    ("voucher", "voucher_number"),
+    ("voucher id", "voucher_id"),
+    ("KID in RecMan", "kid"),
+    ("KID in Unimicro", "remote_kid"),
+    ("state", "state"),
+)
+
+
+def make_cross_table(rows: Sequence[dict[str, Any]]) -> Table:
+    """RecMan's documents beside what they are in the books."""
+    table = Table(title="Cross-list", title_justify="left", header_style="bold")
+    for name, _ in _CROSS:
+        table.add_column(name, overflow="fold")
+    for row in rows:
+        table.add_row(*("" if row[field] is None else str(row[field]) for _, field in _CROSS))
+    return table

@@ -18,7 +18,7 @@ from app.tables import Transfer
 from app.transfer.booked import show_content
 from app.transfer.books import Books
 from app.transfer.context import Outcome, Run
-from app.transfer.filed import find_filed, record_back, record_collected, record_content
+from app.transfer.filed import find_filed, is_refused, record_back, record_collected, record_content
 from app.transfer.linked import Known, list_linked
 from app.transfer.log import show_reasons
 from app.transfer.pasts import past_of
@@ -165,7 +165,8 @@ async def leave_filed(run: Run, transfer: Transfer, document: Document | Gaps) -
     Raises:
         HoldError: it is not what was exported any more.
     """
-    if isinstance(document, Document) and transfer.key_id is not None:
+    # What was refused is in no books: whatever RecMan says of it goes into the next file.
+    if isinstance(document, Document) and transfer.key_id is not None and not is_refused(transfer):
         past = past_of(transfer, key_id=transfer.key_id, now=transfer.updated_at)
         decision = plan_booked(document, past)
         if isinstance(decision, Hold):

@@ -3,9 +3,12 @@
 Asked when a person wants it looked at again; when RecMan tells of it, once a day at most.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import date
+from typing import Any
 
-from app.domain.booking import Booking
+from app.domain.booking import IN_BOOKS, Booking
 from app.domain.documents import Document
 from app.domain.reasons.catalogue import fix_for
 from app.domain.reasons.codes import DRIFTS, Code, Reason
@@ -62,11 +65,12 @@ async def look_for_drift(run: Run, books: Books, document: Document, past: Past)
 
 
 def _find_otherwise(books: Books, document: Document, remote: RemoteDocument, past: Past) -> Reason | None:
-    """In what a document that was not what the customer has still is not; what a person has accepted is no alarm."""
-    if Code.ISSUED_OTHERWISE not in {reason.code for reason in past.held_for}:
+    """In what a document of ours is not what the customer has: still, or since; what a person has accepted is none."""
+    is_known = Code.ISSUED_OTHERWISE in {reason.code for reason in past.held_for}
+    if not (is_known or (past.external_reference and past.booking in IN_BOOKS and past.booked_as)):
         return None
     wanted = Wanted(
-        document=document,
+        document=document if is_known else _as_booked(document, past.booked_as or {}),
         booking=books.booking,
         customer_id=past.remote_customer_id,
         makes_kid=books.key.kid_acceptance is not None,
@@ -75,6 +79,20 @@ def _find_otherwise(books: Books, document: Document, remote: RemoteDocument, pa
     alarms = explain_differences(wanted, remote, differences, transfer_id=past.transfer_id)
     accepted = {warning.cause for warning in past.warnings}
     return next((one for one in alarms if one.code == Code.ISSUED_OTHERWISE and one.cause not in accepted), None)
+
+
+def _as_booked(document: Document, kept: Mapping[str, Any]) -> Document:
+    """The document with the days and the KID that it was booked with: what RecMan changes later is told as that."""
+    return replace(
+        document,
+        invoice_date=_read_day(kept.get("invoice_date"), document.invoice_date),
+        due_date=_read_day(kept.get("due_date"), document.due_date),
+        kid=kept.get("kid", document.kid),
+    )
+
+
+def _read_day(kept: str | None, otherwise: date) -> date:
+    return date.fromisoformat(kept) if kept else otherwise
 
 
 def _find_changed(books: Books, document: Document, remote: RemoteDocument, vat: VatSums | None) -> Reason | None:

@@ -3,12 +3,12 @@
 The only owner of the table `filed_document`.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, func, or_, select, update
+from sqlalchemy import ColumnElement, and_, case, delete, func, not_, or_, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from app.domain.documents import Document
@@ -25,6 +25,10 @@ from app.transfer.plan.situation import Past
 
 # The rows that the caller has loaded stay as they are.
 _QUIET = {"synchronize_session": False}
+# What is wrong with a document whether or not it was imported.
+_SEEN = (Code.ISSUED_OTHERWISE, Code.DOCUMENT_TWICE, Code.FILE_NOT_FOUND)
+_ALARMS = (Code.CHANGED_AFTER_TRANSFER, *_SEEN)
+_SAID_OR_SEEN = (Code.FILE_REFUSED, *_SEEN)
 
 
 async def record_content(
@@ -83,23 +87,50 @@ async def record_exported(session: Session, transfer_ids: Sequence[int], *, tena
 
 
 async def record_back(session: Session, transfer_id: int, *, tenant_id: UUID) -> None:
-    """A document in a file that was held for an alarm, or could not be looked at, stands as it was exported after all.
+    """A document in a file that was held for a change in RecMan, or could not be looked at, stands as it did before.
 
-    What was refused at the import stays so.
+    What was refused at the import stays so, and what Unimicro shows: RecMan says nothing of either.
     """
     stopped = Transfer.state.in_((TransferState.HELD, TransferState.FAILED))
-    refused = Transfer.reasons.contains([{"code": Code.FILE_REFUSED}])
+    own = (Transfer.tenant_id == tenant_id, Transfer.id == transfer_id)
+    query = update(Transfer).where(*own, stopped, not_(_is_held_for(_SAID_OR_SEEN)))
+    before = case((Transfer.booked_at.is_(None), TransferState.EXPORTED), else_=TransferState.DONE)
+    await session.execute(query.values(state=before, lane_token=None, reasons=[]))
+
+
+def _is_held_for(codes: Iterable[Code]) -> ColumnElement[bool]:
+    return or_(*(Transfer.reasons.contains([{"code": code}]) for code in codes))
+
+
+def is_refused(transfer: Transfer) -> bool:
+    """Whether somebody has said that the import of its file did not take it."""
+    return transfer.booked_at is None and any(one["code"] == Code.FILE_REFUSED for one in transfer.reasons)
+
+
+def is_seen(transfer: Transfer) -> bool:
+    """Whether it was found in the accounting system; more than once also."""
+    return transfer.remote_id is not None or any(one["code"] == Code.DOCUMENT_TWICE for one in transfer.reasons)
+
+
+async def record_gone(session: Session, transfer_id: int, *, tenant_id: UUID) -> None:
+    """A document that was found more than once is not there any more: it stands as it was exported."""
     own = (Transfer.tenant_id == tenant_id, Transfer.id == transfer_id, Transfer.booked_at.is_(None))
-    query = update(Transfer).where(*own, stopped, ~refused)
-    await session.execute(query.values(state=TransferState.EXPORTED, lane_token=None, reasons=[]))
+    query = update(Transfer).where(*own, Transfer.state == TransferState.HELD, _is_held_for((Code.DOCUMENT_TWICE,)))
+    await session.execute(query.values(state=TransferState.EXPORTED, reasons=[]))
 
 
 async def record_taken(session: Session, transfer_ids: Collection[int], *, tenant_id: UUID) -> None:
-    """A person says that these documents were imported: they are in the books by that word, under their own numbers."""
+    """A person says that these documents were imported: they are in the books by that word, under their own numbers.
+
+    What RecMan changed since, or what was seen in Unimicro, stays an alarm: the word was about the import alone.
+    """
     own = (Transfer.tenant_id == tenant_id, Transfer.id.in_(transfer_ids), Transfer.filed_at.is_not(None))
-    values: dict[str, Any] = {"state": TransferState.DONE, "reasons": [], "lane_token": None}
-    values["booked_at"] = func.coalesce(Transfer.booked_at, func.now())
-    await session.execute(update(Transfer).where(*own).values(values), execution_options=_QUIET)
+    is_alarm = and_(Transfer.state == TransferState.HELD, _is_held_for(_ALARMS))
+    booked_at = func.coalesce(Transfer.booked_at, func.now())
+    alarms = update(Transfer).where(*own, is_alarm).values(booked_at=booked_at)
+    await session.execute(alarms, execution_options=_QUIET)
+    values: dict[str, Any] = {"state": TransferState.DONE, "reasons": [], "lane_token": None, "booked_at": booked_at}
+    await session.execute(update(Transfer).where(*own, not_(is_alarm)).values(values), execution_options=_QUIET)
 
 
 async def record_refused(session: Session, refused: Mapping[int, Reason]) -> None:
@@ -130,6 +161,15 @@ async def record_between(session: Session, key: Key, transfer_ids: Sequence[int]
     state = TransferState.WAITING if reason is None else TransferState.HELD
     values = {"state": state, "reasons": [] if reason is None else show_reasons([reason])}
     await session.execute(update(Transfer).where(*own).values(values), execution_options=_QUIET)
+
+
+async def list_customer_numbers(
+    session: Session, *, tenant_id: UUID, transfer_ids: Sequence[int]
+) -> set[tuple[UUID, str]]:
+    """By which number each key's company has whom these documents were collected for."""
+    number = FiledDocument.content["customer"]["number"].astext
+    own = (FiledDocument.tenant_id == tenant_id, FiledDocument.transfer_id.in_(transfer_ids))
+    return {(row[0], row[1]) for row in await session.execute(select(FiledDocument.key_id, number).where(*own))}
 
 
 async def erase_contents(session: Session, *, tenant_id: UUID, transfer_ids: Sequence[int]) -> None:

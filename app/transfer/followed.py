@@ -32,6 +32,7 @@ from app.transfer.pasts import read_reasons
 from app.transfer.plan.followed import (
     Left,
     explain_many,
+    explain_part,
     explain_unknown,
     find_alarm,
     list_notes,
@@ -95,13 +96,16 @@ async def _look_at_draft(run: Run, target: Target, transfer: Transfer) -> _Found
 async def _look_at_order(run: Run, target: Target, transfer: Transfer) -> _Found:
     order_id = transfer.remote_id or 0
     try:
-        named = await target.find_invoices_of_order(order_id)
+        told = await target.find_invoices_of_order(order_id)
     except RemoteMissingError as error:
         if run.asks_again:
             cause = f"Unimicro does not show order {order_id} right now"
             raise RemoteUnavailableError(cause, system=System.UNIMICRO) from error
         raise _deleted(transfer, "order") from error
-    left = _to_left(transfer)
+    left, named = _to_left(transfer), told.found
+    if told.is_partly:
+        # One part is not the document, and which invoice the rest becomes nobody knows yet.
+        return _Found(notes=(explain_part(left, _number_all(named)),))
     if not named:
         return await _look_for_like(run, target, transfer)
     issued = [one for one in named if one.document.state is not DocumentState.DRAFT]

@@ -64,6 +64,8 @@ async def record_remains_held(session: Session, key: Key) -> None:
         Transfer.key_id == key.id,
         Transfer.state.in_((TransferState.WAITING, TransferState.COLLECTED, *STOPPED)),
         Transfer.booked_at.is_(None),
+        # What is in a file is held for what became of it there: people still say so.
+        Transfer.filed_at.is_(None),
     )
     open_ones = select(Transfer).where(*own, Transfer.scope == "invoice").order_by(Transfer.record_id)
     for transfer in (await session.scalars(open_ones.execution_options(populate_existing=True))).all():

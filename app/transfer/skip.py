@@ -7,14 +7,18 @@ from app.admin.series import begin_skip, find_series, is_issuing, list_series
 from app.domain.reasons.codes import Code
 from app.domain.series import InvoiceSeries
 from app.domain.states import AT_REST
-from app.errors import ConflictError, NotFoundError
+from app.errors import ConflictError, NotFoundError, RemoteRejectedError
 from app.platform.db import Session
 from app.tables import Key
 from app.transfer.series import list_numbered
 
 _LAST = 10**18
 _MOST_NAMED = 5
-_SET_BY_HAND = "Set the next number of the series in Unimicro by hand, then ask for this again."
+_SET_BY_HAND = (
+    "Look whether the number lies inside the series. If it does, set the series' next number in Unimicro by hand, then "
+    "ask for this again; if not, make a series for the numbers that come now and name it (PUT "
+    "/v1/keys/{key_id}/series)."
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,7 +91,10 @@ async def move_series(target: Target, one: InvoiceSeries, *, number: int) -> boo
         cause = f"{one.name} gives {following} next in Unimicro: {number} is gone"
         fix = f"Look who has it. Pass up to {following}, or set the series back in Unimicro if nobody has."
         raise ConflictError(cause, fix=fix, code=Code.SKIP_REFUSED)
-    await target.update_next_number(one.series_id, number)
+    try:
+        await target.update_next_number(one.series_id, number)
+    except RemoteRejectedError as error:
+        raise ConflictError(f"{one.name}: {error.cause}", fix=_SET_BY_HAND, code=Code.SKIP_REFUSED) from error
     following = await target.fetch_next_number(one.series_id)
     if following != number:
         cause = f"Unimicro was asked to set {one.name} to {number}, and leaves it at {following}"

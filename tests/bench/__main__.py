@@ -9,6 +9,7 @@
 6. decode: one webhook body of 2 KB to hints, against `json.loads` and a SHA-256 of the same body.
 7. series: documents issued in RecMan's order, against a bare loop of the same calls, 0.1 s each.
 8. files: ten thousand invoices as files, CPU seconds and memory.
+9. export: ten thousand invoices that are ready, through the door that makes their files, seconds and memory.
 """
 
 import asyncio
@@ -38,6 +39,7 @@ from app.settings import Settings
 from app.transfer.context import Run
 from app.worker import run_worker
 from tests.bench.decode import make_body, measure_decode
+from tests.bench.exports import measure_export
 from tests.bench.files import measure_files
 from tests.bench.load import Load, post_steadily, post_together
 from tests.bench.series import measure_series
@@ -71,6 +73,8 @@ BARS = {
     "customers megabytes": 500.0,
     "file CPU seconds": 10.0,
     "file megabytes": 100.0,
+    "export CPU seconds": 10.0,
+    "export megabytes": 100.0,
 }
 
 _INSERT = """
@@ -103,7 +107,7 @@ def main() -> int:
             asyncio.run(_migrate(place))
             ack = _bench_ack(place)
             engine = asyncio.run(_bench_engine(place)) & asyncio.run(_bench_turns(place))
-            sweep = _bench_sweep(place) & _bench_series(place)
+            sweep = _bench_sweep(place) & _bench_series(place) & _bench_export(place)
     return 0 if plain and ack and engine and sweep else 1
 
 
@@ -139,6 +143,15 @@ def _bench_files() -> bool:
         print(f"10000 invoices as {one.name}: {one.cpu_seconds:.1f} s CPU, {one.megabytes:.0f} MB at most")
     return _judge("file CPU seconds", max(one.cpu_seconds for one in figures) <= BARS["file CPU seconds"]) & _judge(
         "file megabytes", max(one.megabytes for one in figures) <= BARS["file megabytes"]
+    )
+
+
+def _bench_export(place: Place) -> bool:
+    one = asyncio.run(measure_export(place.settings, place.url, count=10_000))
+    took = f"{one.seconds:.1f} s, {one.cpu_seconds:.1f} s CPU"
+    print(f"{one.documents} invoices exported: {took}, memory grew by {one.grown_megabytes:.0f} MB")
+    return _judge("export CPU seconds", one.cpu_seconds <= BARS["export CPU seconds"]) & _judge(
+        "export megabytes", one.grown_megabytes <= BARS["export megabytes"]
     )
 
 

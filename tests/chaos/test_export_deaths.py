@@ -70,8 +70,14 @@ def _take_away(settings: Settings) -> list[Path]:
     return found
 
 
+def _drop_into(world: World, tmp_path: Path) -> Settings:
+    folder = tmp_path / "drop"
+    folder.mkdir()
+    return world.resources.settings.model_copy(update={"exports_dir": folder})
+
+
 async def test_drop_that_dies_anywhere_shows_each_file_whole_and_once(world: World, tmp_path: Path) -> None:
-    settings = world.resources.settings.model_copy(update={"exports_dir": tmp_path / "drop"})
+    settings = _drop_into(world, tmp_path)
     await choose_files(world, drop_hours=1)
     await world.carry("invoice", *DOCUMENTS)
     died, seen = await _drop_and_die(world, settings)
@@ -85,7 +91,7 @@ async def test_drop_that_dies_anywhere_shows_each_file_whole_and_once(world: Wor
 
 
 async def test_clock_makes_a_file_when_it_is_due_and_tells_why_it_cannot(world: World, tmp_path: Path) -> None:
-    settings = world.resources.settings.model_copy(update={"exports_dir": tmp_path / "drop"})
+    settings = _drop_into(world, tmp_path)
     own = world.resources.of_tenant(world.tenant_id).sessions
     await choose_files(world, drop_hours=1, export_layout="unistd")
     await world.carry("invoice", 5003)

@@ -10,15 +10,17 @@ from pathlib import Path
 
 import pytest
 
+from app.domain.booking import IN_BOOKS, Booking
+from tests.world.today import choose_for_today
 from tests.world.workers import PATIENCE
 
 
-def start_demo(folder: Path) -> tuple[subprocess.Popen[bytes], Path]:
+def start_demo(folder: Path, *arguments: str) -> tuple[subprocess.Popen[bytes], Path]:
     """The demo as `nohup` or a shell's `&` starts it, which take no notice of Ctrl-C; and where its words go."""
     output = folder / "demo.txt"
     with output.open("wb") as sink:
         process = subprocess.Popen(
-            [sys.executable, "-m", "app", "demo"],
+            [sys.executable, "-m", "app", "demo", *arguments],
             env={**os.environ, "RMU_DATA_DIR": str(folder / "data"), "COLUMNS": "200"},
             stdout=sink,
             stderr=sink,
@@ -41,6 +43,20 @@ def test_demo_stays_until_ctrl_c_and_leaves_nothing_behind(tmp_path: Path) -> No
     assert "Every document of the file stands in Unimicro as it was exported." in shown
     assert "/docs" in shown
     assert running_with(str(tmp_path)) == []
+
+
+@pytest.mark.parametrize("booking", choose_for_today(list(Booking)))
+def test_documents_of_every_booking_end_in_the_books_as_it_promises(tmp_path: Path, booking: Booking) -> None:
+    process, output = start_demo(tmp_path, "--exit", "--booking", booking, "--no-hooks")
+    try:
+        status = process.wait(2 * PATIENCE)
+    finally:
+        process.kill()
+    shown = output.read_text(encoding="utf-8")
+    assert status == 0, shown
+    assert "Every transfer ended as the data intends." in shown
+    assert ("People in Unimicro have dealt with what was left for them" in shown) is (booking not in IN_BOOKS)
+    assert f"Number, KID and voucher in the books are what booking {booking} promises." in shown
 
 
 @pytest.mark.parametrize("sign", [signal.SIGKILL, signal.SIGTERM])

@@ -202,6 +202,61 @@ async def test_order_that_becomes_two_invoices_is_told_and_none_is_taken(followe
     assert (await world.document(5001))["remote_id"] == row["remote_id"]
 
 
+@pytest.mark.parametrize("link", OrderLink)
+async def test_order_that_is_invoiced_in_part_is_told_and_no_part_is_taken_for_the_document(
+    followed: World, link: OrderLink
+) -> None:
+    world = followed
+    world.ledger.books().switches = replace(world.ledger.books().switches, order_link=link)
+    row = await leave(world, 5002, booking="order")
+    (order,) = world.ledger.orders()
+    items = world.ledger.books().children("CustomerOrderItem", "CustomerOrderID", order["ID"])
+    first = next(item for item in items if item["PriceExVat"])
+    await invoice_by_people(world, row, Items=[first["ID"]])
+    shown = await world.overview_row(5002)
+    assert (shown["state"], shown["issued"]) == ("order, not invoiced", None)
+    assert [one["code"] for one in shown["warnings"]] == ["order_invoices"]
+    assert "in part" in shown["warnings"][0]["cause"]
+    # By its second part it is no single invoice's document either.
+    await invoice_by_people(world, row)
+    shown = await world.overview_row(5002)
+    assert (shown["state"], shown["issued"]) == ("order, not invoiced", None)
+    assert "in part" not in shown["warnings"][0]["cause"]
+    assert (await world.document(5002))["remote_id"] == row["remote_id"]
+
+
+@pytest.mark.parametrize("link", [OrderLink.ITEMS, OrderLink.TRACELINKS, OrderLink.NONE])
+async def test_invoice_that_people_have_credited_since_is_still_the_one_that_the_order_became(
+    followed: World, link: OrderLink
+) -> None:
+    world = followed
+    world.ledger.books().switches = replace(world.ledger.books().switches, order_link=link)
+    row = await leave(world, 5002, booking="order")
+    invoice = await do(world, "invoice-order", ID=row["remote_id"], InvoiceDate="2026-10-08")
+    await do(world, "credit", InvoiceNumber=invoice["InvoiceNumber"])
+    await follow(world)
+    shown = await world.overview_row(5002)
+    assert (shown["remote_number"], shown["state"]) == (invoice["InvoiceNumber"], "in Unimicro with warnings")
+    assert [one["code"] for one in shown["warnings"]] == ["issued_on_other_days"]
+
+
+async def invoice_by_people(world: World, row: dict[str, Any], **chosen: Any) -> None:
+    """Some lines of the order invoiced as Unimicro's own pages do it, and followed however long it is left alone."""
+    await do(world, "invoice-order", ID=row["remote_id"], InvoiceDate="2026-10-08", **chosen)
+    async with world.resources.engine.begin() as connection:
+        await connection.execute(text("UPDATE transfer SET follow_seconds = NULL, followed_at = NULL"))
+    await follow(world)
+
+
+async def do(world: World, deed: str, **order: Any) -> dict[str, Any]:
+    """What a person does in Unimicro's own pages."""
+    key = (await world.get("/v1/keys"))[0]["company_key"]
+    answer = await world.http.post(f"{world.unimicro_url}/sandbox/companies/{key}/people/{deed}", json=order)
+    assert answer.is_success, answer.text
+    made: dict[str, Any] = answer.json()
+    return made
+
+
 async def test_closed_order_without_invoice_is_told_once(followed: World) -> None:
     world = followed
     row = await leave(world, 5001, booking="order")

@@ -297,9 +297,26 @@ async def test_drafts_that_come_back_issued_are_credited_all_the_same(database_u
         assert find_unsettled(world) == [], said
 
 
-async def test_a_lost_answer_is_looked_for_before_the_step_is_given_up(database_url: str, tmp_path: Path) -> None:
-    async with real_world(database_url, tmp_path) as world:
+@pytest.mark.parametrize("kept", ["filtered", "shown", "dropped"])
+async def test_a_lost_answer_is_looked_for_before_the_step_is_given_up(
+    database_url: str, tmp_path: Path, kept: str
+) -> None:
+    switches = Switches().turned({"voucher_reference": kept})
+    async with real_world(database_url, tmp_path, sandbox=options(switches)) as world:
         await world.fault("lose_answer", method="POST", path="/api/biz/journalentries")
         status, said = await golive(world, "run", *KEY, AGREED, "--only", "voucher")
         assert (status, "gave no answer" in said, "credited" in said) == (1, True, True), said
+        assert find_unsettled(world) == [], said
+
+
+@pytest.mark.parametrize("link", ["items", "tracelinks", "both", "none"])
+@pytest.mark.parametrize("transfer", ["draft", "issued"])
+async def test_invoice_of_an_order_whose_answer_was_lost_is_taken_back(
+    database_url: str, tmp_path: Path, link: str, transfer: str
+) -> None:
+    switches = Switches().turned({"order_link": link, "order_transfer": transfer})
+    async with real_world(database_url, tmp_path, sandbox=options(switches)) as world:
+        await world.fault("lose_answer", method="PUT", path="/api/biz/orders", query="action=transfer-to-invoice")
+        status, said = await golive(world, "run", *KEY, AGREED, "--only", "order")
+        assert (status, "gave no answer" in said) == (1, True), said
         assert find_unsettled(world) == [], said

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
+from xlsxwriter import Workbook
 
 from app.cli.layouts import create_layout_cli
 from app.errors import RequestError
@@ -50,3 +51,40 @@ def test_a_file_that_is_not_there_or_that_nobody_makes_is_told(tmp_path: Path) -
     (tmp_path / "Faktura.pdf").write_bytes(b"%PDF")
     with pytest.raises(RequestError, match=r"No layout makes files that end in '\.pdf'"):
         run("check", str(tmp_path / "Faktura.pdf"))
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "told"),
+    [
+        ("empty.TXT", b"", "line 1: expected CR LF at its end, found nothing"),
+        ("mark.txt", b"\xef\xbb\xbf30,100001,Kari\r\n", "found letters in utf-8"),
+        ("other.txt", "30,1,Kåre\r\n".encode("utf-16"), "line 1: expected"),
+        ("semicolons.txt", b"30;1;A\r\n", "expected a record of 30, 80, 81, found '30;1;A'"),
+        ("quoted.csv", b'Type;"' + b"x" * 200_000, "expected rows of a CSV, found field larger than field limit"),
+        ("zeros.csv", b"Type;\0\r\n", "heading 2: expected Fakturanr"),
+        ("old.xlsx", bytes.fromhex("d0cf11e0a1b11ae1") + bytes(4096), "expected a workbook"),
+        ("broken.xlsx", b"PK\x03\x04 and no more", "expected a workbook"),
+    ],
+)
+def test_file_of_any_other_kind_is_told_as_a_difference(tmp_path: Path, name: str, content: bytes, told: str) -> None:
+    sample = tmp_path / name
+    sample.write_bytes(content)
+    status, shown = run("check", str(sample), "--all")
+    assert status == 1
+    assert told in shown
+
+
+def test_cell_at_the_far_end_of_a_sheet_is_told_and_takes_no_memory(tmp_path: Path) -> None:
+    sample = tmp_path / "far.xlsx"
+    with Workbook(sample) as book:
+        book.add_worksheet().write(1_048_575, 16_383, "x")
+    status, shown = run("check", str(sample), "--layout", "bilag")
+    assert (status, "expected a workbook" in shown) == (1, True), shown
+
+
+def test_folder_with_one_broken_layout_says_which_and_why(tmp_path: Path) -> None:
+    (tmp_path / "broken.toml").write_text('name = "broken"\nrecords = [', encoding="utf-8")
+    with pytest.raises(RequestError, match=r"broken\.toml cannot be used"):
+        run("list", folder=tmp_path)
+    with pytest.raises(RequestError, match="no folder of that name"):
+        run("list", folder=tmp_path / "gone")

@@ -8,7 +8,7 @@ from sqlalchemy import text
 
 from app.domain.booking import Booking
 from tests.world import World
-from tests.world.by_file import choose_files, confirm, download, export, list_states, prove_key
+from tests.world.by_file import again, choose_files, confirm, download, export, list_states, prove_key
 from tests.world.lists import make_listed_key
 from tests.world.names import COMPANY, UNIMICRO
 from tests.world.numbered import turn
@@ -136,6 +136,26 @@ async def test_a_file_that_is_imported_twice_is_told(world: World) -> None:
     await take(world, made)
     await take(world, made)
     assert (await look(world, made))["counts"] == {"twice": 1}
+    assert await world.hold_of(5003) == ("held", ["document_twice"])
+    # Neither RecMan's repeat nor a word about the import makes one of the two.
+    await world.carry("invoice", 5003)
+    assert await world.hold_of(5003) == ("held", ["document_twice"])
+    # What is there twice goes into no third file, nor is it refused.
+    ids = [(await world.document(5003))["id"]]
+    assert await again(world, made, ids=ids) == 409
+    bad = {"refused": [{"id": ids[0], "because": "it came twice"}]}
+    assert (await world.post(f"/v1/exports/{made['id']}/confirm", bad)).status_code == 409
+    # Somebody deletes both there: it stands as it was exported.
+    books = world.ledger.books()
+    twins = [one for one in books.rows("CustomerInvoice") if one["InvoiceNumber"] == "210002"]
+    for twin in twins:
+        books.update("CustomerInvoice", twin["ID"], {"InvoiceNumber": "999"})
+    assert (await look(world, made))["counts"] == {"missing": 1}
+    assert await world.states(5003) == ["exported"]
+    for twin in twins:
+        books.update("CustomerInvoice", twin["ID"], {"InvoiceNumber": "210002"})
+    assert (await look(world, made))["counts"] == {"twice": 1}
+    assert await confirm(world, made, taken="all") == {"taken": 1, "refused": 0}
     assert await world.hold_of(5003) == ("held", ["document_twice"])
 
 

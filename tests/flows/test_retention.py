@@ -237,7 +237,7 @@ async def test_erased_company_is_nowhere_but_in_the_books_and_the_audit_says_so(
     url = url_of(world.resources.sessions)
     done = run_alone("erase", "company", "201", DATABASE_URL=url)
     assert done.returncode == 0, done.stderr
-    assert "1 documents in the books stay" in done.stdout
+    assert "1 documents in the books, or in files of exports, stay" in done.stdout
     assert await world.count("SELECT count(*) FROM event WHERE body IS NOT NULL AND record_id IN ('201', '5001')") == 0
     assert all(one["exchanges"] == [] for one in await attempts_of(world, 5001))
     assert (await world.document(5001))["customer_name"] != ""

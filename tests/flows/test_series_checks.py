@@ -135,6 +135,16 @@ async def test_a_series_that_unimicro_does_not_set_is_left_as_it_was(world: Worl
     assert list_issued(world) == expect_issued([N, N + 5])
 
 
+async def test_number_that_unimicro_does_not_take_is_refused_with_what_can_be_done(world: World) -> None:
+    series_id = await start_series(world)
+    answer = await skip_to(world, series_id, LAST + 500)
+    assert told(answer) == (409, "skip_refused")
+    assert "outside the number series" in answer.json()["cause"]
+    assert "/v1/keys/{key_id}/series" in answer.json()["fix"]
+    (shown,) = (await world.get(f"/v1/keys/{world.key_id}/series"))["series"]
+    assert (shown["next_number"], shown["skipping_to"]) == (N, None)
+
+
 async def test_who_waits_in_a_series_that_is_let_go_looks_where_it_is_numbered_now(world: World) -> None:
     await start_series(world)
     (behind,) = make_invoices(world, [N + 3])

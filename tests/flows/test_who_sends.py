@@ -95,6 +95,10 @@ async def test_a_company_that_golive_has_proven_may_book_so(world: World) -> Non
     assert "kid_kept" in refused["cause"]
     assert "number_posted" not in refused["cause"]
     await answer(world, Question.KID_KEPT, Way.KEPT)
+    await answer(world, Question.NUMBER_TWICE, Way.TAKEN)
+    refused = (await world.call("PATCH", path, {"booking": "own_number"})).json()
+    assert (refused["code"], "number_twice: taken" in refused["cause"]) == ("booking_unproven", True)
+    await answer(world, Question.NUMBER_TWICE, Way.REFUSED)
     changed = await world.call("PATCH", path, {"booking": "own_number"})
     assert (changed.status_code, changed.json()["proof"]["state"]) == (200, "proving")
 

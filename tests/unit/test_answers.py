@@ -61,6 +61,16 @@ def test_a_booking_is_proven_by_answers_alone_and_never_by_assumptions(
     assert list_disproven(booking, answered(**answers)) == found_otherwise
 
 
+def test_who_only_says_what_was_proven_before_holds_no_document() -> None:
+    answers = answered(**OWN_NUMBER)
+    twice = Question.NUMBER_TWICE
+    answers[twice] = Answer(question=twice, answer=Way.REFUSED, how=How.STATED)
+    assert list_unproven(Booking.OWN_NUMBER, answers) == (twice,)
+    assert list_disproven(Booking.OWN_NUMBER, answers) == ()
+    answers[twice] = Answer(question=twice, answer=Way.TAKEN, how=How.STATED)
+    assert list_disproven(Booking.OWN_NUMBER, answers) == (twice,)
+
+
 @pytest.mark.parametrize(
     ("question", "answer", "fits"),
     [

@@ -1,11 +1,15 @@
 """The documents say what the code says."""
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pydantic import SecretStr
+from typer.main import get_command
 
+from app.cli.commands import cli
 from app.monitoring.gauges import GAUGES
 from app.platform.figures import LABELS
 from app.settings import Settings
@@ -126,3 +130,26 @@ def to_default(name: str) -> str:
     value = Settings.model_fields[name].default
     shown = value.get_secret_value() if isinstance(value, SecretStr) else value
     return "" if shown is None or shown == "" else f"`{shown}`"
+
+
+def test_commands_that_a_fix_names_are_there_whole() -> None:
+    """A group of commands does nothing, and a key's command asks for the key."""
+    text = (ROOT / "docs" / "errors.md").read_text(encoding="utf-8")
+    named = {tuple(one.split()) for one in re.findall(r"recman-unimicro ((?:[a-zA-Z_-]+ ?)+)", text)}
+    assert len(named) > 5
+    assert {" ".join(words): trouble for words in named if (trouble := find_trouble(words))} == {}
+
+
+def find_trouble(words: Sequence[str]) -> str:
+    """What is missing of a command as it is written in a sentence; empty: nothing."""
+    command: Any = get_command(cli)
+    left = list(words)
+    while commands := getattr(command, "commands", None):
+        if not left or left[0] not in commands:
+            return "is a group of commands"
+        command = commands[left.pop(0)]
+    options = [one for one in command.params if one.param_type_name == "option"]
+    known = {name for one in options for name in one.opts}
+    strange = [word for word in left if word.startswith("--") and word not in known]
+    missing = [one.opts[0] for one in options if one.required and one.opts[0] not in left]
+    return " ".join([*(f"has no {name}" for name in strange), *(f"needs {name}" for name in missing)])

@@ -293,3 +293,25 @@ def test_who_gives_up_a_file_leaves_nothing_behind(tmp_path: Path) -> None:
     finally:
         tempfile.tempdir = None
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("values", "codes"),
+    [
+        ({"quantity": Decimal("37.5"), "unit_price": Decimal("812.3456"), "net_amount": Decimal("30462.96")}, []),
+        # The file has four decimals of a price: by them a thousand hours come to four øre more.
+        (
+            {"quantity": Decimal(1000), "unit_price": Decimal("0.12345"), "net_amount": Decimal("123.45")},
+            [Code.FILE_SUMS_DIFFER],
+        ),
+        ({"quantity": Decimal(1), "unit_price": Decimal(100), "net_amount": Decimal("99.99")}, [Code.FILE_SUMS_DIFFER]),
+    ],
+)
+def test_line_that_comes_to_something_else_by_what_the_file_has_is_found(
+    values: dict[str, Decimal], codes: list[Code]
+) -> None:
+    document = make_file_document(lines=(make_file_line(**values),))
+    found = examine(LAYOUTS["ordre"], [document], accepted=["ordre"])
+    assert [one.reason.code for one in found.faults] == codes
+    # Where the line's sum is in the file, too, it is the file's word.
+    assert examine(LAYOUTS["unistd"], [document], accepted=["unistd"]).is_fit

@@ -37,6 +37,7 @@ COMMITS = {
     "admin.hook_headers": "one statement beside the webhook's own, on the bare driver",
     "admin.hook_shapes": "as much, now and then",
     "engine.ends": "lanes that end with nothing else to write end together",
+    "engine.pool": "lends the bare driver's connections; each statement on one is a transaction",
     "engine.inbox": "the webhook's one statement, on the bare driver",
     "engine.loop": "claims and leases are seen by other workers at once",
     "engine.recorded": "what a hook recorded is let go lot by lot",
@@ -161,6 +162,7 @@ def test_transactions_end_where_they_are_listed_and_never_in_whoever_was_given_a
         ("admin/rules.py", "", 'end = getattr(Session, "commit")', "commits"),
         ("admin/audit.py", "", 'STEP = {"isolation_level": "AUTOCOMMIT"}', "commits"),
         ("engine/lanes.py", "", "async def renew_all(pool):\n    await pool.acquire()", "commits"),
+        ("engine/lanes.py", "", "async def renew_all(resources):\n    return lease_connection(resources)", "commits"),
         (
             "transfer/doubles.py",
             "await _record_freed(session, transfer_id)",

@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from app.domain.answers import Question, Way
 from app.domain.booking import IN_BOOKS, KEEPS_NUMBER, Booking
 from app.sandbox.unimicro.switches import Switches, list_choices
 from app.scheduler import look_at_clock
@@ -303,8 +302,7 @@ def _list_doubles(cell: Cell, ours: Sequence[dict[str, Any]], *, is_stopped: boo
 
 async def try_booking(world: World, booking: Booking) -> dict[Cell, Outcome]:
     """Every cell of a booking, one after the other in the same world."""
-    # A company that gives a number twice is what it is found to be; so nothing is taken for granted here.
-    await choose_booking(world, booking, CREDIT_NOTES, CURRENCY, {Question.NUMBER_TWICE: Way.TAKEN})
+    await choose_booking(world, booking, CREDIT_NOTES, CURRENCY)
     cells = list(list_cells(booking))
     return {cell: await try_cell(world, cell, FIRST + _STEP * index) for index, cell in enumerate(cells)}
 

@@ -20,7 +20,7 @@ from app.errors import RemoteMissingError, RemoteRejectedError, RemoteUnavailabl
 
 # A filter names so many records: an address has a longest length.
 MOST_AT_ONCE = 50
-_ORDER_REGISTERED = 41002
+_ORDER_REGISTERED, _ORDER_PARTLY = 41002, 41003
 _SENT = 70003
 # Each line's trace links are a call; so many lines tell where an order went.
 _MOST_TRACED = 5
@@ -34,6 +34,14 @@ class Issued:
     due_date: date | None
     sent: bool | None
     voucher_id: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderInvoices:
+    """The invoices whose lines name an order's; `is_partly`: others may still come, for not all of it is invoiced."""
+
+    found: tuple[Issued, ...] = ()
+    is_partly: bool = False
 
 
 @tells_odd_answers
@@ -59,17 +67,21 @@ class FollowTarget:
         row = await self._client.fetch_one(f"invoices/{invoice_id}", expand="Items")
         return _to_issued(row, sent=await fetch_sent(self._client, row))
 
-    async def find_invoices_of_order(self, order_id: int) -> tuple[Issued, ...]:
+    async def find_invoices_of_order(self, order_id: int) -> OrderInvoices:
         """The invoices whose lines name a line of the order.
 
         Raises:
             RemoteMissingError: Unimicro says that there is no such order.
         """
         order = await self._client.fetch_one(f"orders/{order_id}", expand="Items")
+        is_partly = order.get("StatusCode") == _ORDER_PARTLY
         item_ids = {item["ID"] for item in order.get("Items") or ()}
         if not item_ids:
-            return ()
-        return await self._fetch_all(await find_invoice_ids(self._client, item_ids))
+            return OrderInvoices(is_partly=is_partly)
+        found = await self._fetch_all(await find_invoice_ids(self._client, item_ids))
+        # The lines of an invoice's credit note may name the order's as well: they were copied with all the rest.
+        invoices = tuple(one for one in found if one.document.kind is DocumentKind.INVOICE)
+        return OrderInvoices(found=invoices, is_partly=is_partly)
 
     async def fetch_order(self, order_id: int) -> RemoteDocument:
         """An order as it is now, with its currency."""

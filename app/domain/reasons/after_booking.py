@@ -106,6 +106,12 @@ ROWS = (
             "(POST /v1/invoices/{transfer_id}/done-elsewhere): it is compared and taken over. Where there are several, "
             "a credit note for it is made there by hand, too."
         ),
+        cases={
+            "part": Text(
+                "Have the rest of the order invoiced in Unimicro too, or close the order there: it is looked at again "
+                "by itself."
+            )
+        },
     ),
     Row(
         code=Code.DRIFT_OTHER,

@@ -98,8 +98,8 @@ ROWS = (
             "sent": Text(
                 "Enter the document in Unimicro by hand and link it (POST "
                 "/v1/invoices/{transfer_id}/done-elsewhere). Where there are many, choose the booking `voucher`, which "
-                "brings both sums; if Unimicro has changed, ask once more (`recman-unimicro golive run --only "
-                "rate_sent`), then retry."
+                "brings both sums; if Unimicro has changed, ask once more (`recman-unimicro golive run --key NAME "
+                "--only rate_sent`), then retry."
             ),
             "credit_note": Text(
                 "A credit note has its invoice's rate. Find out which rate is right; then credit the invoice in "

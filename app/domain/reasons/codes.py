@@ -195,6 +195,7 @@ class Code(StrEnum):
     FILE_ACCOUNT_UNKNOWN = "file_account_unknown"
     FILE_WITHOUT_DIMENSION = "file_without_dimension"
     FILE_REFUSED = "file_refused"
+    FOLDER_UNUSABLE = "folder_unusable"
     FILE_NOT_FOUND = "file_not_found"
     FILE_KEY_CHANGED = "file_key_changed"
     # Documents that are to become a file, and the layouts of files.

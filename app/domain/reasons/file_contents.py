@@ -72,6 +72,11 @@ ROWS = (
         fix=Text(
             f"Retry the document (POST /v1/transfers/{{transfer_id}}/retry): it is planned anew. Else {_BY_HAND}."
         ),
+        cases={
+            "reckoned": Text(
+                f"Choose a layout that has the line's sum, or more decimals of its price. Else {_BY_HAND}."
+            ),
+        },
     ),
     Row(
         code=Code.FILE_RATE_MISSING,

@@ -53,6 +53,16 @@ ROWS = (
         ),
     ),
     Row(
+        code=Code.FOLDER_UNUSABLE,
+        mender=Mender.OPERATOR,
+        sentence=Text("The folder for files is not there, or does not take them."),
+        fix=Text(
+            "An operator mounts the folder of RMU_EXPORTS_DIR where the scheduler runs, lets the service write there, "
+            "and makes room; it goes on by itself. Until then take files by GET /v1/exports/{export_id}/file. Where "
+            "the folder is a new one, look whether the last file was imported, then make the one that the cause names."
+        ),
+    ),
+    Row(
         code=Code.FILE_NOT_FOUND,
         mender=Mender.ACCOUNTANT,
         sentence=Text("Somebody has said that the document was imported, and Unimicro does not show it."),

@@ -23,7 +23,8 @@ ROWS = (
         sentence=Text("Unimicro did not keep the number that the document was sent with."),
         fix=Text(
             "No draft is left in Unimicro. Choose another booking for the key (PATCH /v1/keys/{key_id}), then retry; "
-            "or have Unimicro set up so that it keeps posted numbers, and prove it (recman-unimicro golive)."
+            "or have Unimicro set up so that it keeps posted numbers, prove it (recman-unimicro golive run --key NAME "
+            "--again), open the key (POST /v1/keys/{key_id}/open), then retry."
         ),
         wakes=frozenset({Change.KEY_CHANGED}),
     ),
@@ -32,8 +33,8 @@ ROWS = (
         mender=Mender.ADMINISTRATOR,
         sentence=Text("Unimicro does not do any more what the key's booking needs of it."),
         fix=Text(
-            "Choose another booking for the key (PATCH /v1/keys/{key_id}), then retry; or have Unimicro set up as it "
-            "was, and prove it (recman-unimicro golive --again)."
+            "Choose another booking for the key (PATCH /v1/keys/{key_id}); or have Unimicro set up as it was and prove "
+            "it (recman-unimicro golive run --key NAME --again). Then retry."
         ),
         wakes=frozenset({Change.KEY_CHANGED}),
     ),
@@ -42,10 +43,15 @@ ROWS = (
         mender=Mender.ADMINISTRATOR,
         sentence=Text("Nobody has proven for this company that such a document can be booked as a voucher."),
         fix=Text(
-            "Prove it for this company (recman-unimicro golive), then retry; else credit the invoice in Unimicro by "
-            "hand under the credit note's number and link that (POST /v1/invoices/{transfer_id}/done-elsewhere)."
+            "Prove it for this company (recman-unimicro golive run --key NAME), then retry; else credit the invoice in "
+            "Unimicro by hand under the credit note's number and link that (POST "
+            "/v1/invoices/{transfer_id}/done-elsewhere)."
         ),
-        cases={"currency": Text(f"Prove it for this company (recman-unimicro golive), then retry; else {_BY_HAND}.")},
+        cases={
+            "currency": Text(
+                f"Prove it for this company (recman-unimicro golive run --key NAME), then retry; else {_BY_HAND}."
+            )
+        },
         wakes=frozenset({Change.KEY_CHANGED}),
     ),
     Row(

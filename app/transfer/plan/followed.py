@@ -64,6 +64,12 @@ def explain_many(left: Left, numbers: Sequence[str]) -> Reason:
     return Reason(code=Code.ORDER_INVOICES, cause=cause, fix=fix_for(Code.ORDER_INVOICES))
 
 
+def explain_part(left: Left, numbers: Sequence[str]) -> Reason:
+    """The order is invoiced in parts, and not all of it yet."""
+    cause = f"The order of {left.name} is invoiced in part in Unimicro so far: {', '.join(numbers) or 'not told where'}"
+    return Reason(code=Code.ORDER_INVOICES, cause=cause, fix=fix_for(Code.ORDER_INVOICES, "part"))
+
+
 def explain_unknown(left: Left) -> Reason:
     """The order is closed, and nothing tells by which invoice."""
     cause = (

@@ -8,6 +8,8 @@ from functools import cache
 from tests.world.house.rows import list_tables, list_writers
 from tests.world.house.source import Function, House, Module, covers, walk
 
+# Each statement on the bare driver is a transaction of its own.
+_LENDS = "lease_connection"
 _COMMITS = {"begin", "commit", "acquire", "transaction", "autocommit"}
 _HIDING = {
     "importlib",
@@ -45,6 +47,8 @@ def _list_commits(module: Module) -> tuple[ast.expr, ...]:
     found: list[ast.expr] = []
     for node in module.nodes:
         if isinstance(node, ast.Attribute) and node.attr in _COMMITS:
+            found.append(node)
+        if isinstance(node, ast.Name) and node.id == _LENDS:
             found.append(node)
         if isinstance(node, ast.Constant) and node.value in {*_COMMITS, "COMMIT", "AUTOCOMMIT"}:
             found.append(node)

@@ -3,13 +3,16 @@
 Source: docs/facts/unimicro.md §4.1 (delete, credit), §12 (undo of vouchers), §3.1 (customers), §3.4 (orders).
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from enum import StrEnum
 from functools import partial
+from typing import Any
 
 from app.accounting.unimicro.payloads import CREDIT_NOTE_TYPE, INVOICE_CREDITED, INVOICE_DRAFT, ORDER_DRAFT, to_text
+from app.accounting.unimicro.target import UnimicroTarget
 from app.accounting.unimicro.target_documents import quote
 from app.accounting.unimicro.trials.bench import Bench, Thing
+from app.accounting.unimicro.trials.issuing import to_number
 from app.accounting.unimicro.trials.parties import find_trial_customers
 from app.accounting.unimicro.trials.preset import WAS, turn_back
 from app.errors import OutcomeUnknownError, RemoteMissingError, RemoteRejectedError, System
@@ -47,7 +50,24 @@ async def _find(bench: Bench, thing: Thing) -> list[int]:
 
 async def _find_invoices(bench: Bench, reference: str) -> list[int]:
     rows = await bench.client.fetch_list("invoices", filter=f"ExternalReference eq {quote(reference)}")
-    return [row["ID"] for row in rows if to_text(row.get("ExternalReference")) == reference]
+    found = [row["ID"] for row in rows if to_text(row.get("ExternalReference")) == reference]
+    return found or await _find_unnamed(bench)
+
+
+async def _find_unnamed(bench: Bench) -> list[int]:
+    """The invoices of the trials' own customer without reference: what an order became has none (§3.4)."""
+    customer = await bench.notebook.find("customers")
+    if customer is None or customer.remote_id is None:
+        return []
+    rows = await bench.client.fetch_list("invoices", filter=f"CustomerID eq {customer.remote_id}")
+    ours = [row for row in rows if row.get("CustomerID") == customer.remote_id]
+    return [row["ID"] for row in ours if not (to_text(row.get("ExternalReference")) or _is_seen_to(row))]
+
+
+def _is_seen_to(row: Mapping[str, Any]) -> bool:
+    """Whether it is settled, or goes with something else: a voucher, or the invoice that it credits."""
+    is_other = row.get("CreatedFromJournalEntry") or row.get("InvoiceType") == CREDIT_NOTE_TYPE
+    return bool(is_other or row.get("Deleted") or row.get("StatusCode") == INVOICE_CREDITED)
 
 
 async def _find_orders(bench: Bench, reference: str) -> list[int]:
@@ -61,8 +81,10 @@ async def _find_customers(bench: Bench, reference: str) -> list[int]:
 
 
 async def _find_vouchers(bench: Bench, reference: str) -> list[int]:
-    rows = await bench.client.fetch_list("journalentries", filter=f"ExternalReference eq {quote(reference)}")
-    return [row["ID"] for row in rows if to_text(row.get("ExternalReference")) == reference]
+    """By its number as well: whether a journal entry keeps our reference is one of the questions (§12)."""
+    found = await UnimicroTarget(bench.client).find_vouchers(to_number(reference), reference, thoroughly=True)
+    ours = [one for one in found if one.is_made and one.external_reference in ("", reference)]
+    return [one.entry_id for one in ours if one.entry_id is not None]
 
 
 async def _end_invoice(bench: Bench, remote_id: int, thing: Thing) -> Ended:
