@@ -9,6 +9,7 @@ from app.api.doors import Door
 from app.api.key_answers import say_words
 from app.api.key_views import NewKeyOrder
 from app.api.series_orders import examine_for_new, record_named
+from app.domain.reasons.codes import Code
 from app.errors import RequestError
 from app.platform.resources import Resources
 from app.tables import Key
@@ -55,6 +56,6 @@ async def _make_listed(door: Door, resources: Resources, new: NewKeyOrder, commo
     if new.company_name is None:
         cause = "Neither a sign-in (`pending_id`) nor the name of a company (`company_name`) was given"
         fix = "Sign in first (POST /v1/keys/connect), or name the company of a key that only exports files."
-        raise RequestError(cause, fix=fix)
+        raise RequestError(cause, fix=fix, code=Code.NOTHING_NAMED)
     order = ListedKeyOrder(company_name=new.company_name, **common)
     return await make_listed_key(door.session, resources, order, tenant_id=door.tenant)

@@ -78,7 +78,7 @@ router = APIRouter(prefix="/v1/keys", tags=["keys"])
         _409="name_taken, open_to_all_taken, department_has_key, sign_in_open, sign_in_used, sign_in_expired, "
         "sign_in_failed, renumbered_unaccepted, booking_unproven, series_unset, series_missing, series_shared, "
         "series_overlaps, series_not_next, series_untold",
-        _422="sender_missing, booking_unfit, company_unknown, key_without_sign_in",
+        _422="nothing_named, sender_missing, booking_unfit, company_unknown, key_without_sign_in",
         _502="the codes of a call to Unimicro, which bookings series and renumbered need",
     ),
 )
