@@ -166,6 +166,10 @@ async def test_what_the_description_allows_of_new_doors_is_taken(world: World) -
     refused = [{"id": number, "because": "Customer 100003 is locked"} for number in range(1, 10_001)]
     path = f"/v1/exports/{world.key_id}/confirm"
     assert (await world.call("POST", path, {"refused": refused})).json()["code"] == "not_found"
+    twice = {"taken": [1], "refused": [{"id": 1, "because": "Customer 100003 is locked"}]}
+    assert (await world.call("POST", path, twice)).json()["code"] == "nothing_named"
+    wish = {"settings": {"export_encoding": "utf-1"}}
+    assert (await world.call("PATCH", f"/v1/keys/{world.key_id}", wish)).json()["code"] == "layout_unusable"
     order = {"name": "Oslo", "go_live": "2026-10-08", "sender": "recman", "booking": "voucher", "mode": "file"}
     assert (await world.call("POST", "/v1/keys", order, tenant=world.tenant_id)).json()["code"] == "nothing_named"
     schemas = (await world.call("GET", "/openapi.json")).json()["components"]["schemas"]
