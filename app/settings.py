@@ -205,6 +205,15 @@ class Settings(BaseSettings):
         return folder
 
     @property
+    def data_dir_open(self) -> int | None:
+        """The mode of the data folder where others of this machine may look into it; it may be theirs, too."""
+        try:
+            mode = self.data_dir.resolve().stat().st_mode & 0o777
+        except OSError:
+            return None
+        return mode if mode & 0o077 else None
+
+    @property
     def session_connections(self) -> int:
         """Never fewer than the lanes that are worked on at once, and those who look after them."""
         return max(self.database_connections, self.worker_concurrency + 2)

@@ -10,7 +10,9 @@ from pydantic import Field, model_validator
 
 from app.api.views import Order, RowId, View
 from app.domain.documents import DocumentKind
+from app.domain.reasons.codes import Code
 from app.domain.states import FileState, InvoiceState
+from app.errors import RequestError
 from app.files.examine import Finding
 
 _MOST_IDS = 10_000
@@ -160,7 +162,8 @@ class ConfirmOrder(Order):
         twice = sorted(one for one, count in Counter(said).items() if count > 1)
         if twice:
             named = ", ".join(map(str, twice[:_MOST_NAMED]))
-            raise ValueError(f"more than one word was said of document {named}")
+            cause = f"more than one word was said of document {named}"
+            raise RequestError(cause, fix="Name each document once.", code=Code.NOTHING_NAMED)
         return self
 
 

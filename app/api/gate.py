@@ -20,6 +20,7 @@ from app.errors import BusyError, RequestError, TooLargeError, TooSlowError
 GUARDED = ("/v1/", "/metrics")
 _WEBHOOKS = "/webhooks/"
 _RULES = "/v1/rules"
+_EXPORTS = "/v1/exports/"
 _LISTS = re.compile(r"/v1/keys/[^/]+/lists/[^/]+")
 # More digits say nothing but "too large".
 _LONGEST_LENGTH = 18
@@ -39,6 +40,8 @@ class Cap:
 
 _ORDERS = Cap(262_144, "Send it in several smaller calls.")
 _RULES_FILE = Cap(2_097_152, "Send fewer rules.")
+# A reason for each of 10,000 documents.
+_CONFIRMED = Cap(2_097_152, "Say it of fewer documents at a time.")
 _LIST_FILE = Cap(8_388_608, "Leave out of the list what is not needed.")
 _ELSEWHERE = Cap(65_536, "Compare method and address with /docs.")
 
@@ -116,6 +119,8 @@ def _choose_cap(request: Request) -> Cap:
         return Cap(request.app.state.resources.settings.max_body_bytes, "Send fewer records in one delivery.")
     if path == _RULES:
         return _RULES_FILE
+    if path.startswith(_EXPORTS) and path.endswith("/confirm"):
+        return _CONFIRMED
     if _LISTS.fullmatch(path):
         return _LIST_FILE
     return _ORDERS if path.startswith(GUARDED) else _ELSEWHERE

@@ -10,7 +10,9 @@ from app.api.series_items import SeriesOrderItem
 from app.api.views import Name, Order, RowId, View, pasted
 from app.domain.booking import Booking, Sender
 from app.domain.findings import Level
+from app.domain.reasons.codes import Code
 from app.domain.states import Access, KeyState, Proof
+from app.errors import RequestError
 from app.files.layouts import writes_plain
 from app.files.sources import CreditSign
 from app.files.switch import UnderWay
@@ -23,7 +25,8 @@ Departments = Literal["all"] | list[str]
 
 def _verify_encoding(name: str) -> str:
     if not writes_plain(name):
-        raise ValueError(f"there is no encoding {name!r} that writes plain letters as plain bytes")
+        cause = f"there is no encoding {name!r} that writes plain letters as plain bytes"
+        raise RequestError(cause, fix="Name one like utf-8 or windows-1252.", code=Code.LAYOUT_UNUSABLE)
     return name
 
 
@@ -201,6 +204,15 @@ class NewKeyOrder(Order):
     )
     kid_acceptance: KidAcceptance | None = None
     departments: Departments = Field("all", examples=["all", ["7", "9"]], description="RecMan department ids")
+
+
+class MadeKeyView(KeyView):
+    """A key that was just made."""
+
+    warning: str | None = Field(
+        description="What to look at once more: its company is not the one that was chosen at Unimicro",
+        examples=["At Unimicro Nordlys Bemanning AS was chosen, and this key books in Nordlys Test AS"],
+    )
 
 
 class KeyChange(Order):

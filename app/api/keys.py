@@ -32,7 +32,7 @@ from app.admin.proving import (
 from app.api.doors import AdminDoor, Door, ResourcesDep, ViewerDoor
 from app.api.etags import SeenDep, to_etag
 from app.api.key_answers import ANSWERS, answer_of, say_words
-from app.api.key_making import make
+from app.api.key_making import find_other_choice, make
 from app.api.key_shows import list_served, show_for_audit, to_view, view_key
 from app.api.key_views import (
     CheckView,
@@ -40,6 +40,7 @@ from app.api.key_views import (
     FormerKeyView,
     KeyChange,
     KeyView,
+    MadeKeyView,
     NewKeyOrder,
     RemainsView,
     RemovedKey,
@@ -77,13 +78,14 @@ router = APIRouter(prefix="/v1/keys", tags=["keys"])
         _409="name_taken, open_to_all_taken, department_has_key, sign_in_open, sign_in_used, sign_in_expired, "
         "sign_in_failed, renumbered_unaccepted, booking_unproven, series_unset, series_missing, series_shared, "
         "series_overlaps, series_not_next, series_untold",
-        _422="sender_missing, booking_unfit, company_unknown, key_without_sign_in",
+        _422="nothing_named, sender_missing, booking_unfit, company_unknown, key_without_sign_in",
         _502="the codes of a call to Unimicro, which bookings series and renumbered need",
     ),
 )
-async def create_key(door: AdminDoor, resources: ResourcesDep, new: NewKeyOrder) -> KeyView:
+async def create_key(door: AdminDoor, resources: ResourcesDep, new: NewKeyOrder) -> MadeKeyView:
     """Make a key of a sign-in that has come back; when this is refused, the sign-in can still be used.
 
+    `warning` says so where another company was chosen at Unimicro.
     Without a sign-in the key is for files alone, and waits for its lists (`PUT /v1/keys/{key_id}/lists/{kind}`).
     """
     key = await make(door, resources, new)
@@ -93,9 +95,10 @@ async def create_key(door: AdminDoor, resources: ResourcesDep, new: NewKeyOrder)
     await forget_untold(door.session, tenant_id=key.tenant_id)
     await _go_on(door, key)
     await _record(door, "key.create", key, after=show_for_audit(view))
+    warning = await find_other_choice(door, new, key)
     await door.session.commit()
     wake_workers(resources)
-    return view
+    return MadeKeyView(**view.model_dump(), warning=warning)
 
 
 @router.get("")
@@ -154,7 +157,7 @@ async def show_key(door: ViewerDoor, response: Response, key_id: UUID) -> KeyVie
         "renumbered_unaccepted, booking_unproven, series_unset, series_missing, series_shared, series_overlaps, "
         "series_not_next, series_untold, key_without_sign_in",
         _412="changed_meanwhile",
-        _422="sender_missing, booking_unfit",
+        _422="sender_missing, booking_unfit, layout_unusable",
         _502="the codes of a call to Unimicro, which bookings series and renumbered need",
     ),
 )

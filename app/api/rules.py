@@ -62,7 +62,7 @@ class VatCodeView(View):
 
 
 _YAML = "application/yaml"
-_AS_YAML: dict[int | str, dict[str, Any]] = {200: {"content": {_YAML: {"schema": {"type": "string"}}}}}
+_AS_YAML: dict[int | str, dict[str, Any]] = {200: {"content": {_YAML: {"schema": {"type": "object"}}}}}
 
 
 @router.get(

@@ -5,7 +5,9 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import Query
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, GetJsonSchemaHandler, model_validator
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema
 
 from app.domain.exact import Exact
 from app.domain.reasons.codes import Code
@@ -24,6 +26,21 @@ Name = Annotated[str, Field(min_length=1, max_length=100, pattern=r"\S")]
 OverlapHours = Annotated[float, Field(ge=0, le=24 * 30, description="The old one stays good this long", examples=[24])]
 
 
+# Of texts that must have a letter, and of all others.
+_SPOKEN, _WITHOUT_NUL = r"\S", r"^[^\u0000]*$"
+
+
+def _forbid_nul(described: dict[str, Any]) -> None:
+    """Say of a text in the description, or of each in a list, what `Order` wants of it."""
+    for inner in (*described.get("anyOf", ()), *([described["items"]] if "items" in described else ())):
+        _forbid_nul(inner)
+    if described.get("type") != "string" or not {"enum", "const", "format"}.isdisjoint(described):
+        return
+    if described.get("pattern") == _SPOKEN:
+        described["pattern"] = r"^[^\u0000]*[^\s\u0000][^\u0000]*$"
+    described.setdefault("pattern", _WITHOUT_NUL)
+
+
 class View(BaseModel):
     """A row as shown; built from the table's row."""
 
@@ -37,6 +54,14 @@ class Order(Exact):
     """
 
     model_config = ConfigDict(extra="forbid")
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        """The description, which says of every text that it holds no NUL."""
+        described = handler(schema)
+        for part in handler.resolve_ref_schema(described).get("properties", {}).values():
+            _forbid_nul(part)
+        return described
 
     @model_validator(mode="before")
     @classmethod

@@ -21,7 +21,7 @@ _LOCAL = ("localhost", "127.0.0.1", "[::1]")
 
 def check_settings(settings: Settings) -> list[Finding]:
     """What does not go together, and what is set and nobody reads; one finding that all fits where it does."""
-    found = [*_check_api_base(settings), *_check_public_url(settings), *_check_strangers()]
+    found = [*_check_api_base(settings), *_check_public_url(settings), *_check_folder(settings), *_check_strangers()]
     return found or [Finding("settings", ok=True, cause="fit each other")]
 
 
@@ -52,6 +52,13 @@ def _check_public_url(settings: Settings) -> Iterator[Finding]:
         cause = f"RMU_HOST ({settings.host}) lets others in, but RMU_PUBLIC_URL ({settings.public_url}) is this machine"
         fix = "Name the address under which people and RecMan reach this service."
         yield Finding(what, ok=True, cause=cause, fix=fix)
+
+
+def _check_folder(settings: Settings) -> Iterator[Finding]:
+    mode, folder = settings.data_dir_open, settings.data_dir.resolve()
+    if settings.database_url is None and mode is not None:
+        cause = f"RMU_DATA_DIR ({folder}) has mode {mode:o}: others of this machine may look into it"
+        yield Finding("data folder", ok=True, cause=cause, fix=f"`chmod 700 {folder}`, unless others need it.")
 
 
 def _is_local(host: str) -> bool:

@@ -74,7 +74,10 @@ def open_database(settings: Settings) -> Iterator[str]:
     from app.embedded.postgres import EmbeddedPostgres  # noqa: PLC0415 - `serve` and `worker` load neither stand-ins nor a Postgres
     from app.embedded.watch import kept_running  # noqa: PLC0415 - `serve` and `worker` load neither stand-ins nor a Postgres
 
-    server = EmbeddedPostgres(settings.private_data_dir / "postgres")
+    folder = settings.private_data_dir
+    if settings.data_dir_open is not None:
+        _log.warning("data_dir_open", folder=str(folder), mode=f"{settings.data_dir_open:o}", fix="chmod 700")
+    server = EmbeddedPostgres(folder / "postgres")
     with server, kept_running(server, tell=_tell_of_postgres):
         yield server.url
 

@@ -36,14 +36,15 @@ class Target:
         self.hook = world.hook
         self.tenant, self.key = world.tenant_id, world.key_id
         self.pid = process.pid
-        self.version = 0
 
     async def send(self, head: str, pieces: list[bytes], *, chunked: bool = False, pause: float = 0) -> bytes:
         """The status line that a request comes to, sent piece by piece."""
         reader, writer = await asyncio.open_connection("127.0.0.1", PORT)
         size = "Transfer-Encoding: chunked" if chunked else f"Content-Length: {sum(map(len, pieces))}"
         with suppress(ConnectionError):
-            writer.write(f"{head} HTTP/1.1\r\nHost: h\r\nAuthorization: Bearer {TOKEN}\r\n{size}\r\n\r\n".encode())
+            writer.write(
+                f"{head} HTTP/1.1\r\nHost: h\r\nAuthorization: Bearer {TOKEN}\r\nIf-Match: *\r\n{size}\r\n\r\n".encode()
+            )
             for piece in pieces:
                 writer.write(b"%x\r\n%b\r\n" % (len(piece), piece) if chunked else piece)
                 await writer.drain()
@@ -70,7 +71,7 @@ async def stay_calm(_: Target) -> None:
 
 async def send_thirty_megabytes(target: Target) -> None:
     """Bodies of 30 MB by eight at once, half of them without saying how long they are."""
-    paths = [f"POST {target.hook}", "PUT /v1/rules?key_id=1&after_version=0"]
+    paths = [f"POST {target.hook}", "PUT /v1/rules?key_id=1"]
     await together(8, lambda n: target.send(paths[n % 2], [b"x" * MB] * 30, chunked=n % 4 < 2))
 
 
@@ -95,11 +96,10 @@ async def send_rules(target: Target) -> None:
         "departments": [{"recman": str(n), "unimicro": str(n)} for n in range(7500)],
         "vat_codes": [{"recman": str(n), "unimicro": None} for n in range(7500)],
     }
-    head = f"PUT /v1/rules?key_id={target.key}&after_version="
+    head = f"PUT /v1/rules?key_id={target.key}"
     for _ in range(4):
-        answer = await target.send(f"{head}{target.version}", [json.dumps(rules).encode()])
+        answer = await target.send(head, [json.dumps(rules).encode()])
         assert b" 200" in answer, answer
-        target.version += 1
 
 
 async def drip(target: Target) -> None:

@@ -4,6 +4,7 @@ import csv
 import io
 
 import pytest
+import yaml
 from fastapi.routing import APIRoute
 
 from app.domain.reasons.codes import Code
@@ -158,3 +159,21 @@ async def test_an_example_that_is_pasted_is_not_refused_for_what_it_says(world: 
     # Rules are about accounts of one company, a key is made of a sign-in, and RecMan's key is tried when it is entered.
     tried = {("POST", "/v1/tenants"), ("PATCH", "/v1/tenants/{tenant_id}")}
     assert refused.keys() <= {("PUT", "/v1/rules"), *tried}, refused
+
+
+async def test_what_the_description_allows_of_new_doors_is_taken(world: World) -> None:
+    """Found by machine: a list of 10,000 reasons, a key of nothing, rules as YAML, a text with a NUL."""
+    refused = [{"id": number, "because": "Customer 100003 is locked"} for number in range(1, 10_001)]
+    path = f"/v1/exports/{world.key_id}/confirm"
+    assert (await world.call("POST", path, {"refused": refused})).json()["code"] == "not_found"
+    twice = {"taken": [1], "refused": [{"id": 1, "because": "Customer 100003 is locked"}]}
+    assert (await world.call("POST", path, twice)).json()["code"] == "nothing_named"
+    wish = {"settings": {"export_encoding": "utf-1"}}
+    assert (await world.call("PATCH", f"/v1/keys/{world.key_id}", wish)).json()["code"] == "layout_unusable"
+    order = {"name": "Oslo", "go_live": "2026-10-08", "sender": "recman", "booking": "voucher", "mode": "file"}
+    assert (await world.call("POST", "/v1/keys", order, tenant=world.tenant_id)).json()["code"] == "nothing_named"
+    schemas = (await world.call("GET", "/openapi.json")).json()["components"]["schemas"]
+    texts = [schemas["RefusedItem"]["properties"]["because"], schemas["SeriesOrderItem"]["properties"]["departments"]]
+    assert all("u0000" in str(text) for text in texts), texts
+    shown = await world.call("GET", f"/v1/rules?key_id={world.key_id}&format=yaml")
+    assert isinstance(yaml.safe_load(shown.text), dict)

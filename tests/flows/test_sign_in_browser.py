@@ -113,7 +113,16 @@ async def test_the_company_that_was_chosen_at_unimicro_is_taken_unless_another_i
     await world.http.get(await come_back(world, begun))
     assert (await show(world, begun))["company_key"] == FIRST_COMPANY
     status, key = await make_key(world, begun)
-    assert (status, key["company_name"]) == (201, COMPANY)
+    assert (status, key["company_name"], key["warning"]) == (201, COMPANY, None)
+
+
+async def test_another_company_than_the_chosen_one_is_taken_and_told(world: World) -> None:
+    begun = await begin(world)
+    await world.http.get(await come_back(world, begun))
+    other = next(one for one in (await show(world, begun))["companies"] if one["key"] != FIRST_COMPANY)
+    status, key = await make_key(world, begun, company_key=other["key"])
+    assert (status, key["company_key"]) == (201, other["key"])
+    assert f"At Unimicro {COMPANY} was chosen, and this key books in {other['name']}" in key["warning"]
 
 
 @pytest.mark.parametrize("told", [True, False], ids=["id token tells", "nobody tells"])

@@ -1,6 +1,7 @@
 """Trouble of one system never becomes the other's: RecMan's pauses no Unimicro key, Unimicro's pauses no RecMan."""
 
 import asyncio
+import json
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
@@ -136,3 +137,44 @@ async def test_trouble_of_unimicros_rests_the_key_and_touches_no_recman(world: W
     assert not await world.count(_RECMAN_RESTS)
     answer = await world.call("POST", "/v1/departments/refresh", tenant=world.tenant_id)
     assert answer.status_code == 200
+
+
+JSON = "application/json"
+SAYS = "Kari Fjell, kari@fjell.no, +47 912 34 567, Storgata 1, 0155 Oslo is no customer"
+
+
+@pytest.mark.parametrize("route", ["customers", "invoices"])
+async def test_whom_unimicro_names_in_a_refusal_is_named_nowhere(world: World, route: str) -> None:
+    body = json.dumps({"Messages": [{"Message": SAYS, "PropertyName": "Customer", "Level": 30}]})
+    await world.fault("error_before", method="POST", path=f"/api/biz/{route}", status=400, body=body, content_type=JSON)
+    await world.carry("invoice", 5001)
+    shown = [str(await world.get("/v1/invoices"))]
+    ids = [transfer["id"] for transfer in await world.get("/v1/transfers")]
+    shown += [(await world.call("GET", f"/v1/transfers/{one}")).text for one in ids]
+    told = " ".join([*shown, str(await world.get("/v1/events"))])
+    assert "Unimicro refused: Customer: •••" in told
+    assert "is no customer" in told
+    assert [part for part in ("Kari", "fjell.no", "912 34", "Storgata", "0155 Oslo", "Oslo is") if part in told] == []
+
+
+async def test_whom_recman_names_in_a_refusal_is_named_nowhere(world: World) -> None:
+    answers = [
+        JSONResponse({"success": False, "error": [{"code": 9, "message": f"{words}: {SAYS}"}]}, status)
+        for words, status in (("Invalid field", 400), ("Daily limit exceeded", 429), ("No access", 403))
+    ]
+    await world.carry("invoice", 5004)
+    (known,) = await world.get("/v1/invoices")
+    front = Refusing(world.recman.middleware_stack or world.recman.build_middleware_stack(), answers[0], "invoice")
+    world.recman.middleware_stack = front
+    told = ""
+    for front.answer in answers:
+        front.refused.clear()
+        for path, order in (("/v1/recman/probe", {}), ("/v1/invoices/dry-run", {"ids": [known["id"]]})):
+            told += (await world.call("POST", path, order or None, tenant=world.tenant_id)).text
+        assert front.refused
+        for path in ("/v1/recman", "/v1/transfers", "/v1/invoices", "/v1/events", "/v1/audit", "/health"):
+            told += (await world.call("GET", path, tenant=world.tenant_id)).text
+        async with world.resources.sessions.begin() as session:
+            await record_pause_lifted(session, world.tenant_id)
+    assert "is no customer" in told
+    assert [part for part in ("Kari", "fjell.no", "912 34", "Storgata", "0155 Oslo", "Oslo is") if part in told] == []

@@ -4,6 +4,7 @@ import errno
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import asyncpg
@@ -98,11 +99,19 @@ def test_an_address_that_is_none_is_told_before_anybody_connects(url: str) -> No
 
 
 def make_settings(**values: Any) -> Settings:
-    return Settings(encryption_keys=SecretStr("x"), **values)
+    return Settings(**{"encryption_keys": SecretStr("x"), "database_url": None, **values})
 
 
-def test_settings_as_they_are_by_default_fit_each_other() -> None:
-    (found,) = check_settings(make_settings())
+def test_a_data_folder_that_others_can_look_into_is_told(tmp_path: Path) -> None:
+    tmp_path.chmod(0o755)
+    (found,) = check_settings(make_settings(data_dir=tmp_path))
+    assert (found.level, f"chmod 700 {tmp_path}" in found.fix, "mode 755" in found.cause) == (Level.NOTE, True, True)
+    tmp_path.chmod(0o700)
+    assert [one.level for one in check_settings(make_settings(data_dir=tmp_path))] == [Level.FINE]
+
+
+def test_settings_as_they_are_by_default_fit_each_other(tmp_path: Path) -> None:
+    (found,) = check_settings(make_settings(data_dir=tmp_path / "none"))
     assert (found.level, found.cause) == (Level.FINE, "fit each other")
 
 

@@ -21,6 +21,7 @@ from app.errors import (
     System,
 )
 from app.platform.http import httpx, read_json
+from app.platform.masks import mask_said
 
 _RETRY_AFTER_SECONDS = 30.0
 _RETRY_AFTER_CAP = 3600.0
@@ -67,8 +68,8 @@ async def decode(response: httpx.Response) -> Any:
         return response.text
 
 
-def judge(response: httpx.Response, answer: Any, *, is_write: bool) -> Any:
-    """The answer of a success.
+def judge(response: httpx.Response, answer: Any, *, is_write: bool, sent: Any = None) -> Any:
+    """The answer of a success; whom `sent` names is not named by an error.
 
     Raises:
         RemoteMissingError, RemoteRejectedError: Unimicro says no.
@@ -82,8 +83,9 @@ def judge(response: httpx.Response, answer: Any, *, is_write: bool) -> Any:
             raise OutcomeUnknownError("Unimicro answered with something that is no JSON", system=System.UNIMICRO)
         return answer
     said = read_complaint(answer) or f"HTTP {status} without an explanation"
+    shown = mask_said(said, sent, answer)
     if is_write and _GUID_WORD in said:
-        raise AlreadyStoredError(f"Unimicro has this already: {said}", system=System.UNIMICRO)
+        raise AlreadyStoredError(f"Unimicro has this already: {shown}", system=System.UNIMICRO)
     if status == httpx.codes.TOO_MANY_REQUESTS:
         raise RemoteThrottledError(
             "Unimicro asks for a pause (too many calls)",
@@ -91,11 +93,11 @@ def judge(response: httpx.Response, answer: Any, *, is_write: bool) -> Any:
             retry_after=read_retry_after(response.headers.get("Retry-After"), now=datetime.now(UTC)),
         )
     if status >= _SERVER_ERROR or status in _PASSING:
-        raise OutcomeUnknownError(f"Unimicro failed: {said}", system=System.UNIMICRO)
+        raise OutcomeUnknownError(f"Unimicro failed: {shown}", system=System.UNIMICRO)
     if not _is_own(response, answer):
         # A proxy's page, or a service that is just starting: it says nothing about the record.
         raise OutcomeUnknownError(f"Something else than Unimicro answered {status}", system=System.UNIMICRO)
-    raise _refusal(status, said)
+    raise _refusal(status, said, shown)
 
 
 def _is_own(response: httpx.Response, answer: Any) -> bool:
@@ -109,18 +111,18 @@ def _is_own(response: httpx.Response, answer: Any) -> bool:
     return response.status_code not in _MISSING or (isinstance(answer, dict) and bool(read_complaint(answer)))
 
 
-def _refusal(status: int, said: str) -> RemoteRejectedError:
+def _refusal(status: int, said: str, shown: str) -> RemoteRejectedError:
     if status == httpx.codes.FORBIDDEN:
         return RemoteRejectedError(
-            f"Unimicro refused: {said}",
+            f"Unimicro refused: {shown}",
             system=System.UNIMICRO,
             fix=fix_for(Code.RIGHTS_MISSING),
             code=Code.RIGHTS_MISSING,
         )
     if status in _MISSING:
         fix = fix_for(Code.REMOTE_MISSING)
-        return RemoteMissingError(f"Unimicro has no such record: {said}", system=System.UNIMICRO, fix=fix)
-    cause = f"Unimicro refused: {said}"
+        return RemoteMissingError(f"Unimicro has no such record: {shown}", system=System.UNIMICRO, fix=fix)
+    cause = f"Unimicro refused: {shown}"
     if is_about_lock(said):
         return PeriodLockedError(cause, system=System.UNIMICRO, fix=fix_for(Code.PERIOD_LOCKED))
     return RemoteRejectedError(cause, system=System.UNIMICRO, fix=fix_for(Code.REMOTE_REJECTED))

@@ -252,7 +252,7 @@ class UnimicroClient:
         for attempt in range(1, _READ_TRIES + 1):
             try:
                 status, answer = await self._call("GET", route, query=query)
-                return judge(status, answer, is_write=False)
+                return judge(status, answer, is_write=False, sent={"query": query})
             except (RemoteUnavailableError, OutcomeUnknownError) as error:
                 if attempt == _READ_TRIES:
                     raise RemoteUnavailableError(error.cause, system=System.UNIMICRO) from None
@@ -263,7 +263,7 @@ class UnimicroClient:
         self, method: str, route: str, *, query: Mapping[str, str] | None = None, body: Body | None = None
     ) -> Any:
         status, answer = await self._call(method, route, query=query or {}, body=body)
-        return judge(status, answer, is_write=True)
+        return judge(status, answer, is_write=True, sent={"path": route, "query": query, "request": body})
 
     async def _call(
         self, method: str, route: str, *, query: Mapping[str, str], body: Body | None = None
