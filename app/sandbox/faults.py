@@ -74,8 +74,10 @@ def parse_fault(body: dict[str, Any]) -> Fault:
     """The fault a control call describes.
 
     Raises:
-        TypeError: it has a member that is not known.
+        TypeError: it has a member that is not known, or a body that is no text as it goes over the wire.
     """
+    if not isinstance(body.get("body"), str | None):
+        raise TypeError("body is the text that is answered, as it goes over the wire")
     rest = {name: value for name, value in body.items() if name != "match"}
     return Fault(**(body.get("match") or {}), **rest)
 

@@ -14,6 +14,7 @@ from starlette.types import Receive, Scope, Send
 
 from app.api.request_ids import HEADER, RequestIds
 from app.cli import upkeep
+from app.domain.money import dump_json
 from app.domain.states import CheckState, EventState
 from app.platform.http import httpx
 from app.platform.logger import configure_logging, get_logger
@@ -118,10 +119,13 @@ async def test_no_line_holds_a_person_or_a_secret_whatever_goes_wrong(world: Wor
             raise ValueError(f"{PERSON} {RECMAN_KEY} cannot be read") from LookupError(TOKEN)
         await carry(run)
 
-    body = {"Message": f"{PERSON} is no customer"}
-    await world.fault("error_before", method="POST", path="/api/biz/invoices", status=400, body=body)
+    refusal = {"body": dump_json({"Message": f"{PERSON} is no customer"}), "content_type": "application/json"}
+    await world.fault("error_before", method="POST", path="/api/biz/invoices", status=400, **refusal)
+    await world.hear_of("invoice", 5001)
+    await work(world, stumble, ended=1)
+    assert await world.hold_of(5001) == ("held", ["remote_rejected"])
     await world.hear_of("company", 201)
-    await world.hear_of("invoice", 5001, 5002, 5003, 5004, 5008)
+    await world.hear_of("invoice", 5002, 5003, 5004, 5008)
     await work(world, stumble, ended=6)
     await world.get("/v1/invoices", text=PERSON)
     await world.call("POST", f"/v1/keys?note={PERSON}", {"name": PERSON})
