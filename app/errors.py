@@ -49,7 +49,6 @@ from enum import StrEnum
 
 from app.domain.reasons.catalogue import fix_for
 from app.domain.reasons.codes import Code, Reason
-from app.domain.remarks import hide_persons
 
 
 class ServiceError(Exception):
@@ -222,15 +221,15 @@ class StaleLeaseError(ServiceError, code=Code.STALE_LEASE):
 
 
 class RemoteError(ServiceError, code=Code.REMOTE, status=502):
-    """Something the other system said or did not say; the cause carries its text without stack trace and persons.
+    """Something the other system said or did not say; the cause carries its text without stack trace.
 
+    Its words are searched for persons where they come in (domain.remarks), for causes are stored, shown and sent on.
     Whose it is stands in `system` from the beginning and for good: one of RecMan's that passed for Unimicro's would
     pause a key, and with it all of its lanes, for a quota of the other system.
     """
 
     def __init__(self, cause: str, *, system: System, fix: str = "", code: Code | None = None) -> None:
-        # Here, for whoever raises it hands on what was said: causes are stored, shown and sent on.
-        super().__init__(hide_persons(cause), fix=fix, code=code)
+        super().__init__(cause, fix=fix, code=code)
         self._system = system
 
     @property

@@ -21,7 +21,7 @@ _PHONE = re.compile(
 )
 _WORD = re.compile(r"[^\W\d_][\w'-]*")
 # A name may stand right behind what it is the value of.
-_RIGHT_BEHIND = re.compile(r"(?<=[=:'\"])(?=[^\W\d_]{1,40} [^\W\d_])")
+_RIGHT_BEHIND = re.compile(r"(?<=[=:'\"])(?<!\w')(?=[^\W\d_]{1,40} [^\W\d_])")
 _SIGNS = ".,;:!?\"'“”«»()[]{}"
 _STREETS: tuple[str, ...] = (
     "gata",

@@ -13,7 +13,7 @@ from tests.world.lists import FILES, LISTED, make_listed_key, put_list
     ("changes", "status", "code", "told"),
     [
         ({"mode": "full"}, 422, "key_without_sign_in", "pending_id"),
-        ({"company_name": None}, 422, "bad_request", "company"),
+        ({"company_name": None}, 422, "nothing_named", "company"),
         ({"sender": None}, 422, "sender_missing", "voucher"),
         ({"booking": "order"}, 422, "booking_unfit", "voucher"),
         ({"name": "Nordlys"}, 409, "name_taken", ""),

@@ -119,8 +119,9 @@ async def test_no_line_holds_a_person_or_a_secret_whatever_goes_wrong(world: Wor
             raise ValueError(f"{PERSON} {RECMAN_KEY} cannot be read") from LookupError(TOKEN)
         await carry(run)
 
-    refusal = {"body": dump_json({"Message": f"{PERSON} is no customer"}), "content_type": "application/json"}
-    await world.fault("error_before", method="POST", path="/api/biz/invoices", status=400, **refusal)
+    refusal: dict[str, Any] = {"body": dump_json({"Message": f"{PERSON} is no customer"})}
+    refusal |= {"status": 400, "content_type": "application/json"}
+    await world.fault("error_before", method="POST", path="/api/biz/invoices", **refusal)
     await world.hear_of("invoice", 5001)
     await work(world, stumble, ended=1)
     assert await world.hold_of(5001) == ("held", ["remote_rejected"])

@@ -24,12 +24,22 @@ main()
 OTHERS = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
 
 
-async def wait_until_at_work(database_url: str, process: Process) -> None:
+async def count_connections(database_url: str) -> int:
+    """Those that somebody else has; what tests keep open is among them."""
+    engine = create_engine(database_url, pool_size=1)
+    try:
+        async with engine.connect() as connection:
+            return int((await connection.execute(text(OTHERS))).scalar_one())
+    finally:
+        await engine.dispose()
+
+
+async def wait_until_at_work(database_url: str, process: Process, *, before: int) -> None:
     """Whoever has a connection has set its signals before."""
     engine = create_engine(database_url, pool_size=1)
     try:
         async with asyncio.timeout(PATIENCE), engine.connect() as connection:
-            while not (await connection.execute(text(OTHERS))).scalar_one():
+            while (await connection.execute(text(OTHERS))).scalar_one() <= before:
                 assert process.returncode is None
                 await connection.rollback()
                 await asyncio.sleep(0.1)
@@ -50,9 +60,10 @@ async def test_a_role_loads_neither_stand_ins_nor_a_postgres_of_our_own(role: st
     environment |= {"DATABASE_URL": database_url, "RMU_PORT": str(23000 + os.getpid() % 2000)}
     environment |= {"RMU_ENCRYPTION_KEYS": Fernet.generate_key().decode(), "RMU_BOOTSTRAP_TOKEN": "rmu_only-a-test"}
     environment |= {"RMU_LOG_LEVEL": "WARNING"}
+    before = await count_connections(database_url)
     process = await asyncio.create_subprocess_exec(sys.executable, "-c", LOOK, role, env=environment, stdout=PIPE)
     try:
-        await wait_until_at_work(database_url, process)
+        await wait_until_at_work(database_url, process, before=before)
         if role == "serve":
             # The server itself believes nobody about addresses, either: it would believe its own machine by default.
             assert await guess(environment["RMU_PORT"]) == [401] * 10 + [429]

@@ -5,8 +5,9 @@ import time
 import pytest
 
 from app.domain.remarks import hide_known, hide_persons
-from app.errors import RemoteUnavailableError, System
+from app.platform.http import httpx
 from app.platform.masks import mask, mask_said
+from app.recman.api.complaints import to_error
 
 TOLD = [
     "Customer Kari Nordmann, kari@nordmann.no, +47 912 34 567, Storgata 1, 0155 Oslo is blocked",
@@ -35,10 +36,16 @@ def test_what_is_wrong_is_left_of_what_is_said(said: str) -> None:
     assert hide_persons(said) == said
 
 
-def test_an_error_of_the_other_system_holds_no_person_whoever_raises_it() -> None:
-    error = RemoteUnavailableError(f"RecMan failed: {TOLD[0]}", system=System.RECMAN)
+@pytest.mark.parametrize("status", [200, 400, 403, 429, 500])
+def test_what_recman_complains_of_holds_no_person_and_our_own_words_stay(status: int) -> None:
+    error = to_error(httpx.Response(status), TOLD[0], "invoice")
     shown = f"{error} {error.cause} {error.reason.cause}"
-    assert ("Kari" in shown, "nordmann" in shown, "RecMan failed: Customer •••" in shown) == (False, False, True)
+    assert ("Kari" in shown, "nordmann" in shown, "RecMan" in shown, ": Customer •••" in shown) == (
+        False,
+        False,
+        True,
+        True,
+    )
 
 
 def test_whom_the_request_names_is_not_named_by_the_answer() -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 from app.domain.reasons.catalogue import fix_for
 from app.domain.reasons.codes import Code
+from app.domain.remarks import hide_persons
 from app.errors import (
     AuthExpiredError,
     RemoteError,
@@ -66,14 +67,14 @@ def _to_text(part: Any, depth: int = 0) -> str:
 def to_error(response: httpx.Response, complaint: str, scope: str) -> RemoteError:
     """The error that a complaint means; it says whose key, right or patience it is."""
     status = response.status_code
-    said = complaint.lower()
+    said, shown = complaint.lower(), hide_persons(complaint)
     is_refusal = any(words in said for words in _REFUSALS)
     if status == httpx.codes.TOO_MANY_REQUESTS or (not is_refusal and any(word in said for word in _QUOTA_WORDS)):
         return RemoteThrottledError(
-            f"RecMan's call quota is used up: {complaint}", system=System.RECMAN, retry_after=_read_wait(response)
+            f"RecMan's call quota is used up: {shown}", system=System.RECMAN, retry_after=_read_wait(response)
         )
     if status >= _SERVER_ERROR:
-        return RemoteUnavailableError(f"RecMan failed: {complaint}", system=System.RECMAN)
+        return RemoteUnavailableError(f"RecMan failed: {shown}", system=System.RECMAN)
     if status == httpx.codes.FORBIDDEN and said in (f"http {status}", _NO_WORD):
         # No words at all: a used up quota may look so, and it stops everything. Source: assumed (§2.5).
         return RemoteThrottledError(
@@ -81,22 +82,22 @@ def to_error(response: httpx.Response, complaint: str, scope: str) -> RemoteErro
         )
     if "invalid key" in said or said == _INVALID_KEY_CODE or status == httpx.codes.UNAUTHORIZED:
         return AuthExpiredError(
-            f"RecMan does not accept the API key: {complaint}",
+            f"RecMan does not accept the API key: {shown}",
             system=System.RECMAN,
             fix=fix_for(Code.SIGN_IN_AGAIN, "recman"),
         )
     if any(word in said for word in _RIGHT_WORDS) or status == httpx.codes.FORBIDDEN:
         return RemoteRejectedError(
-            f"RecMan refuses to show {scope}: {complaint}",
+            f"RecMan refuses to show {scope}: {shown}",
             system=System.RECMAN,
             fix=fix_for(Code.RECMAN_SCOPE, scope=scope),
             code=Code.RECMAN_SCOPE,
         )
     if not any(word in said for word in _FINAL_WORDS):
         # Logical failures without a known reason have been seen to pass. Source: §2.5 [C].
-        return RemoteUnexplainedError(f"RecMan failed: {complaint}", system=System.RECMAN)
+        return RemoteUnexplainedError(f"RecMan failed: {shown}", system=System.RECMAN)
     return RemoteRejectedError(
-        f"RecMan refused: {complaint}", system=System.RECMAN, fix=fix_for(Code.RECMAN_REFUSED), code=Code.RECMAN_REFUSED
+        f"RecMan refused: {shown}", system=System.RECMAN, fix=fix_for(Code.RECMAN_REFUSED), code=Code.RECMAN_REFUSED
     )
 
 
