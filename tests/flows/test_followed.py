@@ -232,8 +232,8 @@ async def test_invoice_that_people_have_credited_since_is_still_the_one_that_the
     world = followed
     world.ledger.books().switches = replace(world.ledger.books().switches, order_link=link)
     row = await leave(world, 5002, booking="order")
-    invoice = await do(world, "invoice-order", ID=row["remote_id"], InvoiceDate="2026-10-08")
-    await do(world, "credit", InvoiceNumber=invoice["InvoiceNumber"])
+    invoice = await let_people(world, "invoice-order", ID=row["remote_id"], InvoiceDate="2026-10-08")
+    await let_people(world, "credit", InvoiceNumber=invoice["InvoiceNumber"])
     await follow(world)
     shown = await world.overview_row(5002)
     assert (shown["remote_number"], shown["state"]) == (invoice["InvoiceNumber"], "in Unimicro with warnings")
@@ -242,19 +242,10 @@ async def test_invoice_that_people_have_credited_since_is_still_the_one_that_the
 
 async def invoice_by_people(world: World, row: dict[str, Any], **chosen: Any) -> None:
     """Some lines of the order invoiced as Unimicro's own pages do it, and followed however long it is left alone."""
-    await do(world, "invoice-order", ID=row["remote_id"], InvoiceDate="2026-10-08", **chosen)
+    await let_people(world, "invoice-order", ID=row["remote_id"], InvoiceDate="2026-10-08", **chosen)
     async with world.resources.engine.begin() as connection:
         await connection.execute(text("UPDATE transfer SET follow_seconds = NULL, followed_at = NULL"))
     await follow(world)
-
-
-async def do(world: World, deed: str, **order: Any) -> dict[str, Any]:
-    """What a person does in Unimicro's own pages."""
-    key = (await world.get("/v1/keys"))[0]["company_key"]
-    answer = await world.http.post(f"{world.unimicro_url}/sandbox/companies/{key}/people/{deed}", json=order)
-    assert answer.is_success, answer.text
-    made: dict[str, Any] = answer.json()
-    return made
 
 
 async def test_closed_order_without_invoice_is_told_once(followed: World) -> None:
