@@ -10,7 +10,7 @@ reseal, forget, prune, erase, rename, remove, revoke, take or use (`VERBS` tells
 import pytest
 
 from tests.world.house import rules
-from tests.world.house.source import House, read_house, read_texts
+from tests.world.house.source import House, read_house
 
 APP = read_house("app")
 
@@ -242,7 +242,7 @@ def test_a_writer_of_another_name_is_found(path: str, old: str, new: str, found:
 # What opens a small world for a test sets up many things, one after the other.
 @pytest.mark.parametrize(("folder", "module_lines", "function_lines"), [("app", 350, 50), ("tests", 500, 70)])
 def test_modules_and_functions_can_be_read_in_one_go(folder: str, module_lines: int, function_lines: int) -> None:
-    assert rules.find_long(read_texts(folder), module_lines=module_lines, function_lines=function_lines) == []
+    assert rules.find_long(read_house(folder), module_lines=module_lines, function_lines=function_lines) == []
 
 
 @pytest.mark.parametrize(
@@ -257,8 +257,8 @@ def test_modules_and_functions_can_be_read_in_one_go(folder: str, module_lines: 
     ],
 )
 def test_what_is_too_long_is_found(old: str, new: str, found: str) -> None:
-    text = APP.changed("scheduler.py", old, new).modules["scheduler.py"].text
-    assert_found(rules.find_long({"scheduler.py": text}, module_lines=350, function_lines=50), "scheduler.py", found)
+    wrong = rules.find_long(APP.changed("scheduler.py", old, new), module_lines=350, function_lines=50)
+    assert_found(wrong, "scheduler.py", found)
 
 
 def test_errors_are_drawn_as_they_are() -> None:
