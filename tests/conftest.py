@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-from tests.world.pooler import VARIABLE, find_pgbouncer
+from tests.world.tools import POOLED, find_pgbouncer
 
-_UNIT = Path(__file__).parent / "unit"
+# Their tests ask for no world: the pure rooms, one room by itself, and the repository.
+_WITHOUT = {Path(__file__).parent / name for name in ("unit", "rooms", "house")}
 
 # How many made-up inputs a property is tried with: few while somebody works, many in the whole run (`make test`).
 settings.register_profile("quick", max_examples=20, deadline=None)
@@ -23,8 +24,8 @@ sys.modules["sniffio"] = None  # type: ignore[assignment]
 
 
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> None:
-    """Whoever works in the small world gets it; unit tests do without, and so load neither it nor the service."""
-    if _UNIT not in file_path.parents:
+    """Whoever works in the small world gets it; who does without loads neither it nor the whole service."""
+    if file_path.name.startswith("test_") and not _WITHOUT & set(file_path.parents):
         parent.config.pluginmanager.import_plugin("tests.world.fixtures")
 
 
@@ -43,4 +44,4 @@ def pytest_report_header() -> str:
     """Which ways to Postgres are tried: one that is not on the machine is none, and that is said."""
     if find_pgbouncer() is None:
         return "pgbouncer: not on this machine, so nothing is tried through it (apt-get install pgbouncer)"
-    return f"pgbouncer: {'every world works through it' if os.environ.get(VARIABLE) else 'tried where a test says so'}"
+    return f"pgbouncer: {'every world works through it' if os.environ.get(POOLED) else 'tried where a test says so'}"

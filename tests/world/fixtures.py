@@ -1,6 +1,6 @@
 """Fixtures: one Postgres per test process, one database, empty for each test, one small world per test.
 
-`tests/conftest.py` loads them for every test but the unit tests.
+`tests/conftest.py` loads them for the tests of all folders but those that do without.
 """
 
 import os
@@ -15,8 +15,9 @@ from app.platform.db import create_engine, migrate, to_async_url
 from tests.world import World, open_world
 from tests.world.databases import Spare, drop, execute, recreate, to_url
 from tests.world.moves import guard_moves
-from tests.world.pooler import IN_USE, VARIABLE, open_pooler
+from tests.world.pooler import IN_USE, open_pooler
 from tests.world.tenant_watch import TenantWatch
+from tests.world.tools import POOLED
 
 
 @pytest.fixture(scope="session")
@@ -47,7 +48,7 @@ async def template_database(server_url: str, worker_id: str) -> AsyncIterator[st
 async def spare(server_url: str, template_database: str, worker_id: str) -> AsyncIterator[Spare]:
     """The database that the tests of this process use, one after the other."""
     made = Spare(server_url, template_database, f"rmu_test_{worker_id}")
-    with open_pooler(server_url) if os.environ.get(VARIABLE) else nullcontext() as pooler:
+    with open_pooler(server_url) if os.environ.get(POOLED) else nullcontext() as pooler:
         IN_USE.extend([pooler] if pooler else [])
         yield made
         IN_USE.clear()
