@@ -176,7 +176,7 @@ class _Reader:
             *(function.returns for function in self._module.functions),
         ):
             if hint is not None:
-                said |= {id(one) for one in ast.walk(hint)}
+                said |= {id(one) for one in walk(hint)}
         return frozenset(said)
 
     def _table_of(self, node: ast.AST) -> str | None:
@@ -187,7 +187,7 @@ class _Reader:
         return name if origin.startswith("app.tables.") and name in self._names.classes else None
 
     def _tables_in(self, *nodes: ast.AST) -> tuple[str, ...]:
-        found = (self._table_of(one) for node in nodes for one in ast.walk(node))
+        found = (self._table_of(one) for node in nodes for one in walk(node))
         return tuple(dict.fromkeys(name for name in found if name))
 
     def list_statements(self) -> Iterator[Use]:
@@ -226,7 +226,7 @@ class _Reader:
             for node in self._module.each(ast.Call)
             if self._module.origin_of(node.func) == "sqlalchemy.text"
             for argument in node.args
-            for one in ast.walk(argument)
+            for one in walk(argument)
         }
         for node in self._module.each(ast.Constant):
             if not isinstance(node.value, str) or id(node) in self._module.docstrings:

@@ -11,13 +11,20 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
+from itertools import chain
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 ROOT = Path(__file__).resolve().parents[3]
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
-_Import = ast.Import | ast.ImportFrom
+# Fields that hold words and signs, never code; what is left of each kind of node may hold nodes.
+_WORDS = frozenset({"arg", "asname", "attr", "ctx", "id", "kind", "level", "module", "op", "ops", "type_comment"})
+_FIELDS: dict[type[ast.AST], tuple[str, ...]] = {
+    kind: tuple(field for field in kind._fields if field not in _WORDS and kind is not ast.Constant)
+    for kind in vars(ast).values()
+    if isinstance(kind, type) and issubclass(kind, ast.AST)
+}
 _Node = TypeVar("_Node", bound=ast.AST)
 
 
@@ -31,20 +38,18 @@ class Module:
     name: str
     path: str
     text: str
-    nodes: tuple[ast.AST, ...]
     kinds: Mapping[type[ast.AST], tuple[ast.AST, ...]]
     functions: tuple[Function, ...]
     origins: Mapping[str, str]
     docstrings: frozenset[int]
 
-    @property
-    def tree(self) -> ast.AST:
-        """The whole module."""
-        return self.nodes[0]
-
     def each(self, kind: type[_Node]) -> tuple[_Node, ...]:
         """Its nodes of one kind, in the order of the walk."""
         return self.kinds.get(kind, ())  # type: ignore[return-value]
+
+    def among(self, *kinds: type[ast.AST]) -> Iterator[ast.AST]:
+        """Its nodes of several kinds, one kind after the other."""
+        return chain.from_iterable(self.kinds.get(kind, ()) for kind in kinds)
 
     def imports_of(self, place: str) -> bool:
         """Whether it imports a room or module, something out of it, or what holds it."""
@@ -120,37 +125,34 @@ def kept() -> Iterator[None]:
 
 def parse_module(path: str, text: str) -> Module:
     """The module that a text is."""
-    nodes = walk(ast.parse(text))
-    kinds: dict[type[ast.AST], list[ast.AST]] = defaultdict(list)
-    for node in nodes:
+    kinds: dict[type[ast.AST], list[Any]] = defaultdict(list)
+    for node in walk(ast.parse(text)):
         kinds[node.__class__].append(node)
-    expressions = (node.value for node in kinds[ast.Expr] if isinstance(node, ast.Expr))
-    functions = (node for node in (*kinds[ast.FunctionDef], *kinds[ast.AsyncFunctionDef]) if isinstance(node, Function))
-    imports = (node for node in (*kinds[ast.Import], *kinds[ast.ImportFrom]) if isinstance(node, _Import))
+    functions: list[Function] = [*kinds[ast.FunctionDef], *kinds[ast.AsyncFunctionDef]]
+    imports: list[ast.Import | ast.ImportFrom] = [*kinds[ast.Import], *kinds[ast.ImportFrom]]
+    said = (node.value for node in kinds[ast.Expr])
     return Module(
         name=path.removesuffix(".py").removesuffix("/__init__").replace("/", "."),
         path=path,
         text=text,
-        nodes=nodes,
         kinds={kind: tuple(found) for kind, found in kinds.items()},
         functions=tuple(sorted(functions, key=lambda one: one.lineno)),
         origins=dict(_list_imports(sorted(imports, key=lambda one: one.lineno))),
-        docstrings=frozenset(id(value) for value in expressions if isinstance(value, ast.Constant)),
+        docstrings=frozenset(id(one) for one in said if isinstance(one, ast.Constant)),
     )
 
 
-@cache
-def walk(tree: ast.AST) -> tuple[ast.AST, ...]:
-    """The tree and every node below it as `ast.walk` has them, listed once: walking takes longer than looking."""
+def walk(tree: ast.AST) -> list[ast.AST]:
+    """The tree and every node below it, as `ast.walk` has them, but for operators and for whether a name is set."""
     found = [tree]
     for node in found:
-        for field in node._fields:
+        for field in _FIELDS[type(node)]:
             below = getattr(node, field, None)
-            if isinstance(below, ast.AST):
-                found.append(below)
-            elif isinstance(below, list):
+            if isinstance(below, list):
                 found += [one for one in below if isinstance(one, ast.AST)]
-    return tuple(found)
+            elif isinstance(below, ast.AST):
+                found.append(below)
+    return found
 
 
 def _list_imports(imports: Iterable[ast.Import | ast.ImportFrom]) -> Iterator[tuple[str, str]]:
