@@ -14,6 +14,9 @@ from tests.world.tools import POOLED, find_pgbouncer
 # Their tests ask for no world: the pure rooms, one room by itself, and the repository.
 _WITHOUT = {Path(__file__).parent / name for name in ("unit", "rooms", "house")}
 
+# Compiled once instead of by every process of every test, whatever the shell says.
+sys.dont_write_bytecode = False
+
 # How many made-up inputs a property is tried with: few while somebody works, many in the whole run (`make test`).
 settings.register_profile("quick", max_examples=20, deadline=None)
 settings.register_profile("whole", max_examples=150, deadline=None)

@@ -7,10 +7,14 @@ reseal, forget, prune, erase, rename, remove, revoke, take or use (`VERBS` tells
 `find_…` answers None.
 """
 
+import ast
+from collections import Counter
+from pathlib import Path
+
 import pytest
 
 from tests.world.house import rules
-from tests.world.house.source import House, read_house
+from tests.world.house.source import House, parse_module, read_house
 
 APP = read_house("app")
 
@@ -361,6 +365,13 @@ def test_rows_are_locked_in_one_way_alone_which_reads_them_again() -> None:
 def assert_found(wrong: list[str], path: str, found: str) -> None:
     """The rule names the place, or the list, that was changed."""
     assert any(found in one and (one.startswith(path) or "listed" in one) for one in wrong), wrong
+
+
+def test_rules_are_shown_every_node_but_operators() -> None:
+    signs = (ast.expr_context, ast.operator, ast.boolop, ast.unaryop, ast.cmpop)
+    for module in (APP.modules["transfer/carry.py"], parse_module("a.py", Path(__file__).read_text(encoding="utf-8"))):
+        wanted = Counter(type(node) for node in ast.walk(ast.parse(module.text)) if not isinstance(node, signs))
+        assert {kind: len(module.each(kind)) for kind in wanted} == wanted
 
 
 def test_a_change_that_changes_nothing_is_no_proof() -> None:

@@ -40,22 +40,22 @@ class Use:
     only_made: bool = False
 
 
-@cache
 def list_tables(house: House) -> dict[str, Place]:
     """Every table by its class."""
-    found: dict[str, Place] = {}
-    for module in house:
-        if covers("tables", module.name):
-            found |= _read_tables(module)
-    return found
+    return _read_tables(_list_drawn(house))
+
+
+def _list_drawn(house: House) -> tuple[Module, ...]:
+    """The modules of the tables' room; where they are the same, so is all that is found about the others."""
+    return tuple(module for module in house if covers("tables", module.name))
 
 
 @cache
-def _read_tables(module: Module) -> dict[str, Place]:
-    return dict(_list_tables(module))
+def _read_tables(modules: tuple[Module, ...]) -> dict[str, Place]:
+    return dict(one for module in modules for one in _list_classes(module))
 
 
-def _list_tables(module: Module) -> Iterator[tuple[str, Place]]:
+def _list_classes(module: Module) -> Iterator[tuple[str, Place]]:
     for node in module.each(ast.ClassDef):
         named = [one.value for one in node.body if isinstance(one, ast.Assign) and _is_named(one, "__tablename__")]
         if named and isinstance(named[0], ast.Constant):
@@ -80,25 +80,34 @@ def _is_named(node: ast.Assign, name: str) -> bool:
 def find_strangers(house: House) -> list[str]:
     """Who writes a table that is another's, reads one without being listed, or is listed and does not read."""
     tables = list_tables(house)
-    names = list_names(house)
+    drawn = _list_drawn(house)
     wrong = [f"tables: {name} does not say “Owner: ….”" for name, place in tables.items() if not place.owner]
     used: set[tuple[str, str]] = set()
     for module in house:
-        if covers("tables", module.name):
-            continue
-        for use in list_uses(module, names):
-            listed = [place for name in use.tables for place in _list_places(tables[name], writes=use.writes)]
-            serving = [place for place in listed if covers(place, module.name)]
-            used |= {(name, place) for name in use.tables for place in serving}
-            if not serving:
-                what = " or ".join(use.tables) or "nobody can tell what"
-                wrong.append(f"{module.path}:{use.line} {'writes' if use.writes else 'reads'} {what}")
+        strange, serving = _judge(module, drawn) if module not in drawn else ((), ())
+        wrong += strange
+        used.update(serving)
     return wrong + [
         f"tables: {name} names {place}, which does not use it"
         for name, one in tables.items()
         for place in (one.owner, *one.readers)
         if (name, place) not in used
     ]
+
+
+@cache
+def _judge(module: Module, drawn: tuple[Module, ...]) -> tuple[tuple[str, ...], tuple[tuple[str, str], ...]]:
+    """What the module does to tables that do not know it; each table that does, with the place that it is listed by."""
+    tables = _read_tables(drawn)
+    wrong, used = [], []
+    for use in list_uses(module, _to_names(drawn)):
+        listed = [place for name in use.tables for place in _list_places(tables[name], writes=use.writes)]
+        serving = [place for place in listed if covers(place, module.name)]
+        used += [(name, place) for name in use.tables for place in serving]
+        if not serving:
+            what = " or ".join(use.tables) or "nobody can tell what"
+            wrong.append(f"{module.path}:{use.line} {'writes' if use.writes else 'reads'} {what}")
+    return tuple(wrong), tuple(used)
 
 
 def _list_places(table: Place, *, writes: bool) -> tuple[str, ...]:
@@ -123,11 +132,16 @@ class Names:
 
 def list_names(house: House) -> Names:
     """The names that this house's tables have."""
-    return _to_names(tuple((name, place.table, place.columns) for name, place in list_tables(house).items()))
+    return _to_names(_list_drawn(house))
 
 
 @cache
-def _to_names(tables: tuple[tuple[str, str, frozenset[str]], ...]) -> Names:
+def _to_names(drawn: tuple[Module, ...]) -> Names:
+    return _share_names(tuple((name, place.table, place.columns) for name, place in _read_tables(drawn).items()))
+
+
+@cache
+def _share_names(tables: tuple[tuple[str, str, frozenset[str]], ...]) -> Names:
     return Names(
         frozenset(name for name, _, _ in tables),
         {table: name for name, table, _ in tables},

@@ -92,7 +92,8 @@ class House:
 
     def with_module(self, path: str, text: str) -> "House":
         """A copy with one module more, or with another one in its place."""
-        return House({**self.modules, path: parse_module(path, text)})
+        with kept():
+            return House({**self.modules, path: parse_module(path, text)})
 
 
 def read_texts(folder: str) -> dict[str, str]:
