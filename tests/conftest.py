@@ -46,5 +46,5 @@ def pytest_collection() -> Generator[None, object, object]:
 def pytest_report_header() -> str:
     """Which ways to Postgres are tried: one that is not on the machine is none, and that is said."""
     if find_pgbouncer() is None:
-        return "pgbouncer: not on this machine, so nothing is tried through it (apt-get install pgbouncer)"
+        return "NOT RUN: what goes through pgbouncer, which is not installed (Debian: apt-get install pgbouncer)"
     return f"pgbouncer: {'every world works through it' if os.environ.get(POOLED) else 'tried where a test says so'}"

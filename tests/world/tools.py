@@ -15,7 +15,7 @@ def require_tool(name: str, environment: Mapping[str, str] = os.environ) -> str:
     path = shutil.which(name, path=environment.get("PATH"))
     if path is not None:
         return path
-    notice = f"NOT RUN: {name} is not installed"
+    notice = f"NOT RUN: {name} is not installed (Debian: apt-get install {name})"
     if environment.get("CI") == "true":
         pytest.fail(notice)
     pytest.skip(notice)
