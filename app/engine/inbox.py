@@ -55,8 +55,8 @@ _ACCEPT = f"""
 """  # noqa: S608 - built from a constant
 
 
-# The lateral part is one look at an index for each lane. What was delivered stays where it is: many lanes are claimed at
-# once, and whoever reads it asks for it.
+# The lateral part is one look at an index for each lane. What was delivered stays where it is: many lanes are claimed
+# at once, and whoever reads it asks for it.
 _TOLD = ", ".join(column.name for column in Event.__table__.columns if column.name != Event.body.key)
 _UNSEEN = select(Event).from_statement(
     text(f"""
