@@ -18,7 +18,8 @@ from sqlalchemy.orm import defer
 from app.domain.states import EventState
 from app.engine.lanes import Lease
 from app.engine.pool import lease_connection
-from app.platform.db import Session, older_than
+from app.platform.db import Session
+from app.platform.paging import at_most, older_than
 from app.platform.resources import Resources
 from app.tables import Event, EventKey, Hook
 
@@ -222,7 +223,7 @@ async def list_deliveries(session: Session, hook_id: UUID, *, limit: int) -> lis
     """
     query = select(Event, func.coalesce(func.octet_length(Event.body), 0)).options(defer(Event.body))
     newest_first = query.where(Event.hook_id == hook_id).order_by(Event.received_at.desc(), Event.id.desc())
-    return [(row[0], row[1]) for row in await session.execute(newest_first.limit(limit))]
+    return [(row[0], row[1]) for row in await session.execute(newest_first.limit(at_most(limit)))]
 
 
 async def list_events(
@@ -238,4 +239,4 @@ async def list_events(
     conditions += older_than(Event.received_at, before_id)
     query = select(Event).options(defer(Event.body)).where(*conditions)
     newest_first = query.order_by(Event.received_at.desc(), Event.id.desc())
-    return (await session.scalars(newest_first.limit(limit))).all()
+    return (await session.scalars(newest_first.limit(at_most(limit)))).all()
