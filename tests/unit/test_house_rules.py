@@ -59,7 +59,6 @@ COMMITS = {
     "transfer.carry": "holds and ends of a run",
     "transfer.context": "the end of a run that has nothing else to write",
     "transfer.describe": "what the overview shows, before anything is decided",
-    "transfer.doubles": "a claim on a document's content is seen by other lanes before it is sent",
     "transfer.follow": "which drafts and orders were looked at, and which have moved",
     "transfer.followed": "what people in Unimicro made of a draft or an order",
     "transfer.proof": "the one place of a key that is being proven is taken before anything is sent",
