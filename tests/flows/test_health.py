@@ -1,11 +1,12 @@
 """Health as monitoring asks for it: ready only with what is needed, whole only for whoever may know."""
 
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from typing import Any
 
 import pytest
 from cryptography.fernet import Fernet
 from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
 
 from app.cli.beating import beat, beating
 from app.engine.pool import pool_of
@@ -83,11 +84,22 @@ async def break_schema(world: World) -> None:
         await connection.execute(text("UPDATE alembic_version SET version_num = '0000'"))
 
 
+async def reconnect(world: World) -> None:
+    """Have every connection made anew, also those that a pooler keeps."""
+    await world.resources.engine.dispose()
+    every = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database()"
+    # The last one ends itself.
+    with suppress(DBAPIError):
+        async with world.resources.engine.connect() as connection:
+            await connection.execute(text(every))
+    await world.resources.engine.dispose()
+
+
 async def break_writing(world: World) -> None:
     name = world.resources.engine.url.database
     async with world.resources.engine.begin() as connection:
         await connection.execute(text(f'ALTER DATABASE "{name}" SET default_transaction_read_only = on'))
-    await world.resources.engine.dispose()
+    await reconnect(world)
 
 
 @pytest.mark.parametrize(

@@ -10,14 +10,13 @@ from sqlalchemy.exc import DBAPIError
 
 from app.admin.audit import ChainCheck, check_chains, hash_change
 from app.domain.money import dump_json
-from app.platform.db import url_of
 from app.reading.retention import count_needed
 from app.recman.hook.copies import Delivered
 from app.retention.prune import Pruned, prune_tenants
 from app.scheduler import look_at_clock
 from app.tables import Audit, AuditChain
 from tests.world import World
-from tests.world.processes import run_alone
+from tests.world.processes import make_way, run_alone
 from tests.world.told import record_of, send, send_invoice
 
 # A year passes: every time of every row is that much earlier.
@@ -234,8 +233,7 @@ def test_as_many_deliveries_are_needed_as_make_a_whole(deliveries: list[Delivere
 
 async def test_erased_company_is_nowhere_but_in_the_books_and_the_audit_says_so(world: World) -> None:
     await world.carry("invoice", 5001)
-    url = url_of(world.resources.sessions)
-    done = run_alone("erase", "company", "201", DATABASE_URL=url)
+    done = run_alone("erase", "company", "201", **make_way(world.resources.settings))
     assert done.returncode == 0, done.stderr
     assert "1 documents in the books, or in files of exports, stay" in done.stdout
     assert await world.count("SELECT count(*) FROM event WHERE body IS NOT NULL AND record_id IN ('201', '5001')") == 0
@@ -251,13 +249,12 @@ async def test_erased_company_is_nowhere_but_in_the_books_and_the_audit_says_so(
 
 async def test_nothing_is_erased_while_something_is_not_settled(world: World) -> None:
     await world.carry("invoice", 5009)
-    url = url_of(world.resources.sessions)
-    done = run_alone("erase", "invoice", "5009", DATABASE_URL=url)
+    done = run_alone("erase", "invoice", "5009", **make_way(world.resources.settings))
     assert done.returncode == 1
     assert "not settled" in done.stderr
     assert "ignore" in done.stderr
 
 
 async def test_what_is_not_known_cannot_be_erased(world: World) -> None:
-    done = run_alone("erase", "company", "999", DATABASE_URL=url_of(world.resources.sessions))
+    done = run_alone("erase", "company", "999", **make_way(world.resources.settings))
     assert (done.returncode, "Nothing is known" in done.stderr) == (1, True)

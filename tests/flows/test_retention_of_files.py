@@ -6,19 +6,18 @@ from uuid import UUID
 
 from sqlalchemy import text
 
-from app.platform.db import url_of
 from tests.world import World
 from tests.world.by_file import again, choose_files, confirm, download, export
 from tests.world.lists import CUSTOMERS, make_listed_key, put_list, to_csv
-from tests.world.processes import run_alone
+from tests.world.processes import make_way, run_alone
 
 
 def run(world: World, *arguments: str) -> tuple[int, str]:
     """Exit status, and all that is told."""
     secret = world.resources.settings.encryption_keys
     assert secret is not None
-    url = url_of(world.resources.sessions)
-    done = run_alone(*arguments, DATABASE_URL=url, RMU_ENCRYPTION_KEYS=secret.get_secret_value())
+    way = make_way(world.resources.settings)
+    done = run_alone(*arguments, RMU_ENCRYPTION_KEYS=secret.get_secret_value(), **way)
     assert "Traceback" not in done.stderr, done.stderr
     return done.returncode, done.stdout + done.stderr
 

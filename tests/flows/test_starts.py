@@ -186,16 +186,21 @@ async def test_a_server_that_only_lets_read_is_told(empty_url: str, tmp_path: Pa
         await load_standing(make_settings(empty_url, tmp_path), empty_url, serves=False, works=True)
 
 
+def make_direct(database_url: str, folder: Path, **changes: Any) -> Settings:
+    """Settings that lead to Postgres itself, whatever the worlds of this run work through."""
+    return make_settings(database_url, folder, **{"DATABASE_URL": database_url, "DATABASE_POOLED": False, **changes})
+
+
 async def test_more_connections_than_postgres_has_are_refused_and_those_of_others_counted(
     database_url: str, tmp_path: Path
 ) -> None:
-    settings = make_settings(database_url, tmp_path, database_connections=1000)
+    settings = make_direct(database_url, tmp_path, database_connections=1000)
     with pytest.raises(StartError, match="This process may open 1010 connections"):
         await load_standing(settings, database_url, serves=True, works=True)
-    few = make_settings(database_url, tmp_path)
+    few = make_direct(database_url, tmp_path)
     before = await load_standing(few, database_url, serves=True, works=False)
     assert (before.mine, before.is_tight) == (12 + 8 + 1, False)
-    busy = make_settings(database_url, tmp_path, database_connections=180)
+    busy = make_direct(database_url, tmp_path, database_connections=180)
     other = create_engine(database_url, label=make_label(busy, serves=True, works=True))
     async with other.connect() as connection:
         await connection.exec_driver_sql("SELECT 1")
@@ -210,7 +215,7 @@ async def test_more_connections_than_postgres_has_are_refused_and_those_of_other
 async def test_a_start_says_how_it_reaches_postgres(
     way: str, server_url: str, database_url: str, tmp_path: Path
 ) -> None:
-    settings = make_settings(database_url, tmp_path)
+    settings = make_direct(database_url, tmp_path)
     if way == "directly":
         found = await load_standing(settings, database_url, serves=False, works=True)
         assert "reached directly; workers look for work every 0.05 s and are woken; 14 connections" in found.sentence
@@ -223,14 +228,14 @@ async def test_a_start_says_how_it_reaches_postgres(
         url = pooler.before(database_url)
         with pytest.raises(StartError, match="DATABASE_POOLED is not set"):
             await load_standing(settings, url, serves=False, works=True)
-        pooled = make_settings(database_url, tmp_path, DATABASE_POOLED=True)
+        pooled = make_direct(database_url, tmp_path, DATABASE_POOLED=True)
         found = await load_standing(pooled, url, serves=False, works=True)
         assert "transaction mode, where no statement is kept prepared; workers look for work" in found.sentence
         assert "(no DATABASE_DIRECT_URL)" in found.sentence
-        direct = make_settings(database_url, tmp_path, DATABASE_POOLED=True, DATABASE_DIRECT_URL=database_url)
+        direct = make_direct(database_url, tmp_path, DATABASE_POOLED=True, DATABASE_DIRECT_URL=database_url)
         assert "are woken past it" in (await load_standing(direct, url, serves=False, works=True)).sentence
         for wrong, said in ((url, "leads to a pooler"), (server_url, "is another database")):
-            mistaken = make_settings(database_url, tmp_path, DATABASE_POOLED=True, DATABASE_DIRECT_URL=wrong)
+            mistaken = make_direct(database_url, tmp_path, DATABASE_POOLED=True, DATABASE_DIRECT_URL=wrong)
             with pytest.raises(StartError, match=said):
                 await load_standing(mistaken, url, serves=False, works=True)
         engine = create_engine(url, pooled=True)

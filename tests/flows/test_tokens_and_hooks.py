@@ -15,7 +15,7 @@ from standardwebhooks import Webhook
 from app.api.webhooks.known import KnownHooks
 from app.platform.crypto import Vault
 from tests.world import COMPANY, OURS, World, rows_of
-from tests.world.processes import run_alone
+from tests.world.processes import make_way, run_alone
 
 BODY = '{"event": "invoice.created", "id": 5001}'
 
@@ -307,7 +307,7 @@ async def test_every_change_is_audited_with_before_and_after(world: World) -> No
 
 
 def verify(world: World) -> subprocess.CompletedProcess[str]:
-    return run_alone("audit", "verify", DATABASE_URL=str(world.resources.settings.database_url))
+    return run_alone("audit", "verify", **make_way(world.resources.settings))
 
 
 async def test_tampered_audit_row_is_found_from_the_command_line(world: World) -> None:
@@ -339,9 +339,7 @@ async def test_secrets_are_sealed_again_and_the_old_key_can_be_dropped(world: Wo
     new = run_alone("doctor", "--new-key").stdout.strip()
     verification = {"kind": "header", "header": "X-S"}
     hook = await make(world, "/v1/hooks", {"name": "header", "verification": verification})
-    done = run_alone(
-        "keys", "rotate-secrets", DATABASE_URL=str(settings.database_url), RMU_ENCRYPTION_KEYS=f"{new},{old}"
-    )
+    done = run_alone("keys", "rotate-secrets", RMU_ENCRYPTION_KEYS=f"{new},{old}", **make_way(settings))
     assert done.returncode == 0, done.stderr
     world.resources.vault = Vault(new)
     world.resources.kept(KnownHooks).by_address.clear()
@@ -349,7 +347,7 @@ async def test_secrets_are_sealed_again_and_the_old_key_can_be_dropped(world: Wo
         assert await send(world, hook["address"], X_S=hook["secret"]) == 202
         await world.settle()
         assert (await world.transfers())["invoice", "5001"]["state"] == "done"
-        lost = run_alone("keys", "rotate-secrets", DATABASE_URL=str(settings.database_url), RMU_ENCRYPTION_KEYS=old)
+        lost = run_alone("keys", "rotate-secrets", RMU_ENCRYPTION_KEYS=old, **make_way(settings))
         assert (lost.returncode, "nothing was changed" in lost.stderr) == (1, True)
     finally:
         world.resources.vault = Vault(f"{new},{old}")

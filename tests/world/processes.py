@@ -67,10 +67,15 @@ async def real_world(
         yield await stack.enter_async_context(opened)
 
 
+def make_way(settings: Settings) -> dict[str, str]:
+    """How another process reaches the same database."""
+    return {"DATABASE_URL": str(settings.database_url), "DATABASE_POOLED": str(settings.database_pooled)}
+
+
 def make_environment(settings: Settings) -> dict[str, str]:
     """The settings as another process reads them."""
-    variables = {"DATABASE_URL": str(settings.database_url), "RMU_LOG_LEVEL": "WARNING"}
-    for name in settings.model_fields_set - {"database_url"}:
+    variables = {**make_way(settings), "RMU_LOG_LEVEL": "WARNING"}
+    for name in settings.model_fields_set - {"database_url", "database_pooled"}:
         value: Any = getattr(settings, name)
         variables[f"RMU_{name.upper()}"] = str(getattr(value, "get_secret_value", lambda value=value: value)())
     return {**os.environ, **variables}
