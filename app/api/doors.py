@@ -40,6 +40,8 @@ from app.platform.logger import add_log_fields, get_logger
 from app.platform.resources import Resources
 
 _RETRY_AFTER_SECONDS = "5"
+# What is wrong with a request is told to a person: so many places of it, and so much of each one's name.
+_MOST_PLACES, _LONGEST_PLACE = 10, 200
 
 _log = get_logger(__name__)
 _bearer = HTTPBearer(auto_error=False, description="An admin token")
@@ -228,8 +230,7 @@ def _known(error: Exception) -> ServiceError:
     if isinstance(error, ServiceError):
         return error
     if isinstance(error, RequestValidationError):
-        places = "; ".join(f"{'.'.join(map(str, part['loc']))}: {part['msg']}" for part in error.errors())
-        return RequestError(f"The request cannot be used: {places}", fix="Correct the named fields.")
+        return RequestError(f"The request cannot be used: {_name_places(error)}", fix="Correct the named fields.")
     if isinstance(error, HTTPException):
         return _of_framework(error)
     if is_away(error):
@@ -243,6 +244,17 @@ def _known(error: Exception) -> ServiceError:
     return ServiceError(
         "An unexpected error", fix="Try again; if it stays, give the operator the X-Request-Id of this answer."
     )
+
+
+def _name_places(error: RequestValidationError) -> str:
+    """The first fields that are wrong, and each one's fault: a caller may send any number of them, of any length."""
+    parts = error.errors()
+    places = [
+        f"{'.'.join(map(str, part['loc']))[:_LONGEST_PLACE]}: {part['msg'][:_LONGEST_PLACE]}"
+        for part in parts[:_MOST_PLACES]
+    ]
+    more = [f"and {len(parts) - _MOST_PLACES} more"] if len(parts) > _MOST_PLACES else []
+    return "; ".join([*places, *more])
 
 
 def _of_framework(error: HTTPException) -> ServiceError:
