@@ -28,6 +28,7 @@ from app.errors import (
     MethodError,
     NotFoundError,
     RequestError,
+    SchemaError,
     ServiceError,
     TokenError,
     TooLargeError,
@@ -38,6 +39,7 @@ from app.errors import (
 from app.platform.db import Session, is_away, is_unstorable, limit_to_tenant, look_at_all
 from app.platform.logger import add_log_fields, get_logger
 from app.platform.resources import Resources
+from app.platform.schema import is_other_schema
 
 _RETRY_AFTER_SECONDS = "5"
 # What is wrong with a request is told to a person: so many places of it, and so much of each one's name.
@@ -235,6 +237,10 @@ def _known(error: Exception) -> ServiceError:
         return _of_framework(error)
     if is_away(error):
         return DatabaseAwayError("The database does not answer", fix=fix_for(Code.DATABASE_AWAY))
+    if is_other_schema(error):
+        # No trace either: it would be one for every request until somebody has mended it.
+        _log.error("schema_unfit", error=type(error.__cause__ or error).__name__)
+        return SchemaError("The database's schema is another one than this version's")
     if is_unstorable(error):
         # No trace: it is the caller's, and would be three of them, one for each layer.
         _log.warning("value_refused", error=type(error.__cause__ or error).__name__)

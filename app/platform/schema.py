@@ -2,7 +2,9 @@
 
 from collections.abc import Collection
 
+import asyncpg
 from sqlalchemy import Connection, text
+from sqlalchemy.exc import DBAPIError
 
 from app.errors import SchemaError
 
@@ -14,6 +16,12 @@ _STRANGE = text("""
 """)
 # Tables that every version of ours has.
 _ALWAYS = {"tenant", "lane", "event", "transfer"}
+
+
+def is_other_schema(error: BaseException) -> bool:
+    """Whether Postgres has no such table or column: a migration has run, or none has, and this process is of before."""
+    cause = error.orig.__cause__ if isinstance(error, DBAPIError) and error.orig is not None else error
+    return isinstance(cause, asyncpg.UndefinedTableError | asyncpg.UndefinedColumnError)
 
 
 def verify_ours(connection: Connection, found: str | None, *, known: Collection[str]) -> None:
