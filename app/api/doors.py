@@ -27,6 +27,7 @@ from app.errors import (
     ForbiddenError,
     MethodError,
     NotFoundError,
+    RemoteError,
     RequestError,
     SchemaError,
     ServiceError,
@@ -216,9 +217,16 @@ async def tell_error(request: Request, error: Exception) -> JSONResponse:
         "status": known.status,
         "code": known.code,
         "cause": known.cause,
-        "fix": known.fix,
+        "fix": known.fix or _advise(known),
     }
     return JSONResponse(body, status_code=known.status, headers=headers, media_type=PROBLEM)
+
+
+def _advise(error: ServiceError) -> str:
+    """What whoever asked can do where the error says nothing: nobody tries a request again for him."""
+    if isinstance(error, RemoteError):
+        return f"Ask again in a minute or two; if it stays, see whether {error.system} works."
+    return "Ask again; if it stays, give the operator the X-Request-Id of this answer."
 
 
 def _address(request: Request, code: str) -> str:

@@ -12,7 +12,7 @@ from app.clerk.customers.report import render_report
 from app.cli import options, processes, sweeping, upkeep
 from app.cli.described import tell_description
 from app.cli.doctor import examine
-from app.cli.door import taken_address
+from app.cli.door import taken_address, verify_ports
 from app.cli.exports import add_export
 from app.cli.golive import create_golive_cli
 from app.cli.layouts import create_layout_cli
@@ -150,6 +150,7 @@ def sandbox(
     configure_logging(style="text", level="INFO")
     ports = SandboxPorts(recman=recman_port, unimicro=unimicro_port, identity=identity_port)
     steps = plan_first_steps(ports, redirect_uri=redirect_uri, data_dir=Settings().private_data_dir)
+    verify_ports(ports.recman, ports.unimicro, ports.identity)
     print(render_first_steps(steps), flush=True)  # noqa: T201 - to be copied, so nothing may wrap it
     processes.run_async(serve_sandboxes(ports, redirect_uri=redirect_uri))
 
