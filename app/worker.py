@@ -129,7 +129,7 @@ async def _work_on(
         lease=lease,
         events=events,
         reader=open_reader(resources, tenant, since=heard_at, purpose=purpose, about=(lease.scope, lease.record_id)),
-        open_books=lambda key, booking=None: open_books(resources, key, heard_at=heard_at, booking=booking),
+        open_books=partial(open_books, resources, heard_at=heard_at),
         read_lag_seconds=resources.settings.unimicro_read_lag_seconds,
         resources=resources,
     )

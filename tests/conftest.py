@@ -1,22 +1,21 @@
-"""Fixtures: one Postgres per test process, one database, empty for each test, one small world per test."""
+"""What every test has: how many inputs a property is tried with, and the small world for whoever works in it."""
 
 import gc
 import os
 import sys
-from collections.abc import AsyncIterator, Iterator
-from contextlib import nullcontext
+from collections.abc import Generator
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
 
-from app.embedded.postgres import EmbeddedPostgres
-from app.platform.db import create_engine, migrate, to_async_url
-from tests.world import World, open_world
-from tests.world.databases import Spare, drop, execute, recreate, to_url
-from tests.world.moves import guard_moves
-from tests.world.pooler import IN_USE, VARIABLE, find_pgbouncer, open_pooler
-from tests.world.tenant_watch import TenantWatch
+from tests.world.tools import POOLED, find_pgbouncer
+
+# Their tests ask for no world: the pure rooms, one room by itself, and the repository.
+_WITHOUT = {Path(__file__).parent / name for name in ("unit", "rooms", "house")}
+
+# Compiled once instead of by every process of every test, whatever the shell says.
+sys.dont_write_bytecode = False
 
 # How many made-up inputs a property is tried with: few while somebody works, many in the whole run (`make test`).
 settings.register_profile("quick", max_examples=20, deadline=None)
@@ -27,75 +26,25 @@ settings.load_profile("quick")
 sys.modules["sniffio"] = None  # type: ignore[assignment]
 
 
-def pytest_collection_finish() -> None:
-    """What is loaded by now stays: the garbage collector need not walk over it again and again."""
-    gc.collect()
-    gc.freeze()
+def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> None:
+    """Whoever works in the small world gets it; who does without loads neither it nor the whole service."""
+    if file_path.name.startswith("test_") and not _WITHOUT & set(file_path.parents):
+        parent.config.pluginmanager.import_plugin("tests.world.fixtures")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """What is loaded stays: the garbage collector would walk over it again and again, and find nothing."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 def pytest_report_header() -> str:
     """Which ways to Postgres are tried: one that is not on the machine is none, and that is said."""
     if find_pgbouncer() is None:
-        return "pgbouncer: not on this machine, so nothing is tried through it (apt-get install pgbouncer)"
-    return f"pgbouncer: {'every world works through it' if os.environ.get(VARIABLE) else 'tried where a test says so'}"
-
-
-@pytest.fixture(scope="session")
-def server_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A server to make databases on: DATABASE_URL's when set, else an embedded one."""
-    given = os.environ.get("DATABASE_URL")
-    if given:
-        yield to_async_url(given)
-        return
-    with EmbeddedPostgres(tmp_path_factory.mktemp("postgres"), durable=False) as server:
-        yield server.url
-
-
-@pytest.fixture(scope="session")
-async def template_database(server_url: str, worker_id: str) -> AsyncIterator[str]:
-    """A migrated database to clone; migrations run once per test process."""
-    name = f"rmu_template_{worker_id}"
-    await recreate(server_url, name)
-    engine = create_engine(to_url(server_url, name), pool_size=1)
-    await migrate(engine)
-    await engine.dispose()
-    await execute(to_url(server_url, name), *guard_moves())
-    yield name
-    await drop(server_url, name)
-
-
-@pytest.fixture(scope="session")
-async def spare(server_url: str, template_database: str, worker_id: str) -> AsyncIterator[Spare]:
-    """The database that the tests of this process use, one after the other."""
-    made = Spare(server_url, template_database, f"rmu_test_{worker_id}")
-    with open_pooler(server_url) if os.environ.get(VARIABLE) else nullcontext() as pooler:
-        IN_USE.extend([pooler] if pooler else [])
-        yield made
-        IN_USE.clear()
-    await made.lent.close()
-    await drop(server_url, made.name)
-
-
-@pytest.fixture
-async def database_url(spare: Spare) -> str:
-    """An empty, migrated database of the test's own."""
-    await spare.make_empty()
-    return spare.url
-
-
-@pytest.fixture(autouse=True)
-def tenants_named() -> Iterator[None]:
-    """No statement that the code sends looks at a tenant's table without saying whose rows it means."""
-    watch = TenantWatch()
-    watch.begin()
-    yield
-    watch.end()
-    faults = "\n".join(dict.fromkeys(watch.take_faults()))
-    assert not faults, faults
-
-
-@pytest.fixture
-async def world(database_url: str, tmp_path: Path) -> AsyncIterator[World]:
-    """The service between a sandbox RecMan and a sandbox Unimicro, with one key open to all departments."""
-    async with open_world(database_url, tmp_path) as opened:
-        yield opened
+        return "NOT RUN: what goes through pgbouncer, which is not installed (Debian: apt-get install pgbouncer)"
+    return f"pgbouncer: {'every world works through it' if os.environ.get(POOLED) else 'tried where a test says so'}"

@@ -18,7 +18,8 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from app.domain.money import dump_json
-from app.platform.db import Session, older_than
+from app.platform.db import Session
+from app.platform.paging import at_most, older_than
 from app.tables import OPERATORS, Audit, AuditChain, Tenant
 
 _START = bytes(32)
@@ -105,7 +106,7 @@ async def list_changes(
     if subject is not None:
         conditions.append(Audit.subject == subject)
     conditions += older_than(Audit.at, before_id)
-    query = select(Audit).where(*conditions).order_by(Audit.at.desc(), Audit.id.desc()).limit(limit)
+    query = select(Audit).where(*conditions).order_by(Audit.at.desc(), Audit.id.desc()).limit(at_most(limit))
     return (await session.scalars(query)).all()
 
 

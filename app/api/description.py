@@ -2,7 +2,7 @@
 
 A route says what is its own: its summary, its answer, the codes of its own refusals (`problems`). Its name, its error
 answers in their real form, its security and what stands at the top of the document are added here, so that a new route
-cannot forget them (tests/unit/test_description.py).
+cannot forget them (tests/contract/test_description.py).
 """
 
 import json

@@ -33,7 +33,8 @@ def _verify_encoding(name: str) -> str:
 def _verify_range(said: str) -> str:
     first, _, last = said.partition("-")
     if int(first) > int(last):
-        raise ValueError("the first number comes before the last one")
+        fix = f"Name the first number before the last one: {last}-{first}."
+        raise RequestError(f"the range {said} ends before it begins", fix=fix, code=Code.RANGE_REVERSED)
     return said
 
 

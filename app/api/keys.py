@@ -157,7 +157,7 @@ async def show_key(door: ViewerDoor, response: Response, key_id: UUID) -> KeyVie
         "renumbered_unaccepted, booking_unproven, series_unset, series_missing, series_shared, series_overlaps, "
         "series_not_next, series_untold, key_without_sign_in",
         _412="changed_meanwhile",
-        _422="sender_missing, booking_unfit, layout_unusable",
+        _422="sender_missing, booking_unfit, layout_unusable, range_reversed",
         _502="the codes of a call to Unimicro, which bookings series and renumbered need",
     ),
 )

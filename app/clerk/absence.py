@@ -47,7 +47,7 @@ async def require_absent(resources: Resources, transfer: Transfer) -> None:
         # Nobody can ask that company any more: the person who ignores it has looked there, as its reason says.
         return
     run = await open_side_run(resources, transfer)
-    books = await run.open_books(key, booking_of(transfer, key))
+    books = await run.open_books(key, terms=booking_of(transfer, key))
     await _require_no_voucher(books, transfer)
     for remote in await _find_twice(books, transfer, pause=lag.total_seconds()):
         what = f"{remote.kind.value.replace('_', ' ')} {remote.number}".strip()

@@ -102,11 +102,12 @@ async def _dry_run(resources: Resources, transfer: Transfer, *, takes_back: bool
         cause = f"RecMan does not show invoice {transfer.record_id}"
         fix = fix_for(Code.RECORD_MISSING, "not_shown")
         return _tell(transfer, "hold", (Reason(code=Code.RECORD_MISSING, cause=cause, fix=fix),))
-    key = await choose_key(run, document)
+    async with run.sessions() as session:
+        key = await choose_key(session, run, document)
     if key.state == KeyState.REMOVED:
         outcome, reasons = _name(await decide_without_key(run, key, document))
         return _tell(transfer, outcome, reasons)
-    books = await run.open_books(key, booking_of(transfer, key))
+    books = await run.open_books(key, terms=booking_of(transfer, key))
     situation = await look_at_document(run, books, document)
     if takes_back and situation.past is not None:
         situation = replace(situation, past=replace(situation.past, ignored=False))

@@ -14,6 +14,7 @@ from app.domain.states import EventState
 from app.engine.inbox import record_withdrawn
 from app.engine.lanes import list_wished, lock_free, wake_emptied
 from app.platform.db import Session
+from app.platform.paging import at_most
 from app.tables import Event, Job, JobDocument, Transfer
 from app.transfer.log import show_reasons
 from app.transfer.retry import Before, retry, undo_retries
@@ -95,7 +96,7 @@ async def list_previewed(session: Session, job: Job, *, after_id: int, limit: in
     """The documents that a preview has shown, in the order of their ids."""
     query = select(Transfer).join(JobDocument, JobDocument.transfer_id == Transfer.id)
     query = query.where(*_own(job), Transfer.tenant_id == job.tenant_id, Transfer.id > after_id)
-    return (await session.scalars(query.order_by(Transfer.id).limit(limit))).all()
+    return (await session.scalars(query.order_by(Transfer.id).limit(at_most(limit)))).all()
 
 
 async def record_outcomes(session: Session, job: Job) -> None:
@@ -181,7 +182,11 @@ async def list_job_documents(session: Session, job: Job, *, after_id: int, limit
     """The job's documents in the order of their ids, from `after_id` on."""
     outcome = func.coalesce(JobDocument.outcome, _outcome_of())
     query = _with_events(select(JobDocument, Transfer.number, outcome.label("outcome")), job)
-    query = query.where(*_own(job), JobDocument.transfer_id > after_id).order_by(JobDocument.transfer_id).limit(limit)
+    query = (
+        query.where(*_own(job), JobDocument.transfer_id > after_id)
+        .order_by(JobDocument.transfer_id)
+        .limit(at_most(limit))
+    )
     return [
         JobDocumentRow(
             transfer_id=row.JobDocument.transfer_id,

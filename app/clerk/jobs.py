@@ -17,7 +17,8 @@ from app.domain.states import JobKind, JobState
 from app.engine.inbox import accept_work
 from app.engine.lanes import wake_record
 from app.errors import ConflictError, NotFoundError
-from app.platform.db import Session, load_now, locked, older_than
+from app.platform.db import Session, load_now, locked
+from app.platform.paging import at_most, older_than
 from app.tables import Job
 from app.transfer.log import show_reasons
 
@@ -67,7 +68,7 @@ async def load_job(session: Session, job_id: UUID, *, lock: bool = False) -> Job
 async def list_jobs(session: Session, *, tenant_id: UUID | None, before_id: UUID | None, limit: int) -> Sequence[Job]:
     """Jobs, newest first; of one tenant, or all. `before_id` continues a listing."""
     query = select(Job).where(*older_than(Job.made_at, before_id))
-    query = query.order_by(Job.made_at.desc(), Job.id.desc()).limit(limit)
+    query = query.order_by(Job.made_at.desc(), Job.id.desc()).limit(at_most(limit))
     if tenant_id is not None:
         query = query.where(Job.tenant_id == tenant_id)
     return (await session.scalars(query)).all()

@@ -39,9 +39,10 @@ async def link_elsewhere(resources: Resources, transfer: Transfer, *, remote_id:
     if not isinstance(document, Document):
         cause = f"RecMan does not show invoice {transfer.record_id} completely"
         raise RequestError(cause, fix=_BY_HAND, code=Code.RECORD_INCOMPLETE)
-    key = await choose_key(run, document, by_hand=True)
+    async with run.sessions() as session:
+        key = await choose_key(session, run, document, by_hand=True)
     # What was issued is an invoice, also where the key itself makes orders.
-    books = await run.open_books(key, None if key.booking in IN_BOOKS else Booking.DRAFT)
+    books = await run.open_books(key, terms=None if key.booking in IN_BOOKS else Booking.DRAFT)
     remote = await _fetch(books, remote_id)
     await _require_match(run, books, document, remote)
     await _record(run, books, document, remote)

@@ -1,57 +1,40 @@
 """Invoices as an accountant asks for them: filters, and states in plain words. Reads the table `transfer` only."""
 
-import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import date
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
     ColumnElement,
-    String,
     and_,
     bindparam,
     case,
-    cast,
     func,
     literal,
     literal_column,
     or_,
     select,
-    text,
 )
 from sqlalchemy.orm import InstrumentedAttribute
 
+from app.clerk.text_search import find_text, holds, list_names
 from app.domain.booking import Booking, stands_as
 from app.domain.documents import DocumentKind
 from app.domain.reasons.codes import Code
 from app.domain.states import AT_REST, INVOICE_STATES, InvoiceState, show_invoice_state
 from app.errors import RequestError
-from app.platform.db import Session, older_than
+from app.platform.db import Session
+from app.platform.paging import at_most, older_than
 from app.tables import Transfer
 from app.transfer.listings import names_one_of
 from app.transfer.log import INVOICE
 
-# More names than these are looked for among the documents: so many are met soon.
-_MOST_NAMES = 200
 # So many rows are read at once, and so many make one file at most.
 _PAGE = 1000
 _MOST_ROWS = 50_000
 _NONE: ColumnElement[Any] = literal_column("'[]'::jsonb")
-# From name to name by the index, whatever number of documents each has.
-_NAMES = text("""
-    WITH RECURSIVE named AS (
-        (SELECT customer_name FROM transfer WHERE tenant_id = :tenant_id AND scope = 'invoice'
-         ORDER BY customer_name LIMIT 1)
-        UNION ALL
-        SELECT (SELECT customer_name FROM transfer
-                WHERE tenant_id = :tenant_id AND scope = 'invoice' AND customer_name > named.customer_name
-                ORDER BY customer_name LIMIT 1)
-        FROM named WHERE named.customer_name IS NOT NULL
-    )
-    SELECT customer_name FROM named WHERE customer_name ILIKE :part ESCAPE '/' LIMIT :most
-""")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,12 +98,14 @@ async def list_invoices(
     time: InstrumentedAttribute[Any] = (
         Transfer.created_at if wanted.dated_from is wanted.dated_to is None else Transfer.invoice_date
     )
-    conditions = (*_conditions(wanted), *older_than(time, before_id))
+    conditions = (*_conditions(replace(wanted, text=None)), *older_than(time, before_id))
     if wanted.customer is not None and wanted.tenant_id is not None:
-        names = await _list_names(session, wanted)
+        names = await list_names(session, wanted.tenant_id, wanted.customer)
         conditions += () if names is None else (_is_among(Transfer.customer_name, names),)
     query = select(Transfer).where(*conditions).order_by(time.desc(), Transfer.id.desc())
-    return (await session.scalars(query.limit(limit))).all()
+    if wanted.text is None:
+        return (await session.scalars(query.limit(at_most(limit)))).all()
+    return await find_text(session, query, wanted.text, tenant_id=wanted.tenant_id, limit=limit)
 
 
 async def list_whole(session: Session, wanted: InvoiceFilter) -> list[Transfer]:
@@ -140,14 +125,6 @@ async def list_whole(session: Session, wanted: InvoiceFilter) -> list[Transfer]:
             cause = f"The list has more than {_MOST_ROWS} documents"
             fix = "Name days (`dated_from`, `dated_to`) or a key, and take several files."
             raise RequestError(cause, fix=fix, code=Code.FILE_TOO_LONG)
-
-
-async def _list_names(session: Session, wanted: InvoiceFilter) -> Sequence[str] | None:
-    """The customers that the filter means, by every name they were invoiced under; None where these are too many."""
-    values = {"tenant_id": wanted.tenant_id, "most": _MOST_NAMES + 1}
-    part = re.sub(r"([/%_])", r"/\1", wanted.customer or "")
-    names = (await session.scalars(_NAMES, values | {"part": f"%{part}%"})).all()
-    return names if len(names) <= _MOST_NAMES else None
 
 
 async def load_rungs(session: Session, invoices: Sequence[Transfer]) -> dict[tuple[UUID | None, int | None], str]:
@@ -172,7 +149,9 @@ async def list_invoices_after(
     session: Session, wanted: InvoiceFilter, *, after_id: int, limit: int
 ) -> Sequence[Transfer]:
     """Invoices oldest first, from `after_id` on: for jobs, which remember how far they are."""
-    query = select(Transfer).where(*_conditions(wanted), Transfer.id > after_id).order_by(Transfer.id).limit(limit)
+    query = (
+        select(Transfer).where(*_conditions(wanted), Transfer.id > after_id).order_by(Transfer.id).limit(at_most(limit))
+    )
     return (await session.scalars(query)).all()
 
 
@@ -198,7 +177,7 @@ def _conditions(wanted: InvoiceFilter) -> list[ColumnElement[bool]]:
     if wanted.only_open:
         conditions.append(Transfer.state.not_in(AT_REST))
     if wanted.text is not None:
-        conditions.append(_holds(wanted.text))
+        conditions.append(holds(wanted.text))
     return conditions
 
 
@@ -231,14 +210,3 @@ def _stands_as() -> ColumnElement[str]:
         (or_(Transfer.booking.is_(None), is_issued, is_invoiced), literal(Booking.RENUMBERED.value)),
         else_=Transfer.booking,
     )
-
-
-def _holds(text: str) -> ColumnElement[bool]:
-    columns = (
-        Transfer.number,
-        Transfer.remote_number,
-        Transfer.customer_name,
-        Transfer.record_id,
-        cast(Transfer.reasons, String),
-    )
-    return or_(*(column.icontains(text, autoescape=True) for column in columns))

@@ -1,5 +1,6 @@
 """A run beside the lanes, on a person's wish: looks like a worker's run, and leaves the record's lane alone."""
 
+from functools import partial
 from uuid import UUID, uuid4
 
 from app.admin.tenants import load_tenant
@@ -30,9 +31,7 @@ async def open_side_run(
         lease=nobodys_lease(transfer.tenant_id, "invoice", transfer.record_id),
         events=(),
         reader=open_lone_reader(resources, tenant, known=known),
-        open_books=lambda key, booking=None: open_books(
-            resources, key, heard_at=now, booking=booking, sends=False, rehearses=rehearses
-        ),
+        open_books=partial(open_books, resources, heard_at=now, sends=False, rehearses=rehearses),
         read_lag_seconds=resources.settings.unimicro_read_lag_seconds,
     )
 

@@ -1,11 +1,15 @@
 """How long what the service keeps is kept, of one tenant. Pure, and immutable."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
+from typing import TypeVar
 
 from pydantic import ConfigDict, Field
 
 from app.domain.exact import Exact
+
+T = TypeVar("T")
 
 # The law keeps accounting material for five years after the financial year's end, whatever anybody chooses.
 # Source: bokføringsloven § 13 (docs/facts/unimicro.md §11, legal frame).
@@ -27,11 +31,12 @@ class Retention(Exact):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cuts:
-    """The moments before which something is let go."""
+    """The moments before which something is let go; `hints`: those that ended, which may wait for their month."""
 
     bodies: datetime
     exchanges: datetime
     events: datetime
+    hints: datetime
     documents: datetime
 
 
@@ -42,5 +47,18 @@ def to_cuts(retention: Retention, now: datetime) -> Cuts:
         bodies=now - timedelta(days=retention.bodies_days),
         exchanges=now - timedelta(days=retention.exchanges_days),
         events=now - timedelta(days=retention.events_days),
+        hints=now - timedelta(days=retention.events_days),
         documents=datetime.combine(date(oldest_year, 1, 1), datetime.min.time(), UTC),
     )
+
+
+def wait_for_months(every: Mapping[T, Cuts]) -> Mapping[T, Cuts]:
+    """The same, with the hints of whoever keeps them longest left for the day on which their month is dropped whole.
+
+    To drop it costs the same however many there are; to delete them one by one costs what storing them did.
+    """
+    first = min((cuts.hints for cuts in every.values()), default=None)
+    if first is None:
+        return every
+    begins = first.astimezone(UTC).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+    return {one: replace(cuts, hints=begins) if cuts.hints == first else cuts for one, cuts in every.items()}

@@ -18,7 +18,8 @@ from sqlalchemy.orm import defer
 from app.domain.states import EventState
 from app.engine.lanes import Lease
 from app.engine.pool import lease_connection
-from app.platform.db import Session, older_than
+from app.platform.db import Session
+from app.platform.paging import at_most, older_than
 from app.platform.resources import Resources
 from app.tables import Event, EventKey, Hook
 
@@ -55,17 +56,19 @@ _ACCEPT = f"""
 """  # noqa: S608 - built from a constant
 
 
-# The lateral part is one look at an index for each lane.
+# The lateral part is one look at an index for each lane. What was delivered stays where it is: many lanes are claimed
+# at once, and whoever reads it asks for it.
+_TOLD = ", ".join(column.name for column in Event.__table__.columns if column.name != Event.body.key)
 _UNSEEN = select(Event).from_statement(
-    text("""
+    text(f"""
         SELECT unseen.* FROM unnest(CAST(:tenants AS uuid[]), CAST(:lanes AS bigint[]), CAST(:seen AS bigint[]))
           AS one(tenant_id, lane_id, seen_seq)
         CROSS JOIN LATERAL (
-            SELECT * FROM event WHERE event.tenant_id = one.tenant_id AND event.lane_id = one.lane_id
+            SELECT {_TOLD} FROM event WHERE event.tenant_id = one.tenant_id AND event.lane_id = one.lane_id
               AND event.seq > one.seen_seq AND event.state = :waiting
             ORDER BY event.seq LIMIT :most
         ) AS unseen ORDER BY unseen.lane_id, unseen.seq
-    """)
+    """)  # noqa: S608 - built from constants
 )
 
 # An equal hint must not take one that nobody will look at for itself.
@@ -220,7 +223,7 @@ async def list_deliveries(session: Session, hook_id: UUID, *, limit: int) -> lis
     """
     query = select(Event, func.coalesce(func.octet_length(Event.body), 0)).options(defer(Event.body))
     newest_first = query.where(Event.hook_id == hook_id).order_by(Event.received_at.desc(), Event.id.desc())
-    return [(row[0], row[1]) for row in await session.execute(newest_first.limit(limit))]
+    return [(row[0], row[1]) for row in await session.execute(newest_first.limit(at_most(limit)))]
 
 
 async def list_events(
@@ -236,4 +239,4 @@ async def list_events(
     conditions += older_than(Event.received_at, before_id)
     query = select(Event).options(defer(Event.body)).where(*conditions)
     newest_first = query.order_by(Event.received_at.desc(), Event.id.desc())
-    return (await session.scalars(newest_first.limit(limit))).all()
+    return (await session.scalars(newest_first.limit(at_most(limit)))).all()

@@ -27,6 +27,9 @@ _STANDS_SECONDS = 0.25
 _REST_SECONDS = 1.0
 # In all, those that stand included, as many times the places.
 _MOST_IN_HAND = 8
+# Whoever is done before has asked nothing of another system; of such ones, so many are claimed for a place.
+_SHORT_SECONDS = 0.1
+_MOST_OF_A_PLACE = 8
 
 _log = get_logger(__name__)
 
@@ -53,6 +56,29 @@ class Hand:
     place: Place
 
 
+@dataclass(slots=True)
+class Pace:
+    """How many lanes to claim for one place: more than one while most are over at once, for a claim costs what ten do.
+
+    `long_share`: how many of those that ended lately took long. One that did counts for much, so that places are seldom
+    overdrawn.
+    """
+
+    long_share: float = 1.0
+
+    def note(self, seconds: float) -> None:
+        """One has ended that took so long."""
+        if seconds > _SHORT_SECONDS:
+            self.long_share += (1 - self.long_share) / 4
+        else:
+            self.long_share -= self.long_share / 32
+
+    @property
+    def lanes_of_a_place(self) -> int:
+        """As many as one of them is long."""
+        return int(min(_MOST_OF_A_PLACE, 1 / self.long_share))
+
+
 class Loop:
     """The lanes that one process has in hand.
 
@@ -68,6 +94,7 @@ class Loop:
         self._crowd: set[Place] = set()
         self._turned_away: list[tuple[float, UUID]] = []
         self._turn = Turn()
+        self._pace = Pace()
         self._looked_for_dead = -math.inf
         self._pulse = resources.kept(Pulse)
 
@@ -75,18 +102,18 @@ class Loop:
         """Claim what fits, then wait until a lane is done, work arrives or the poll is due."""
         self._arrived.clear()
         self._pulse.turn()
-        free = self._count_free()
-        claimed, works = await self._claim(free) if free > 0 else (Claimed(), ())
+        wanted = self._count_wanted()
+        claimed, works = await self._claim(wanted) if wanted > 0 else (Claimed(), ())
         for lease, work in zip(claimed.leases, works, strict=True):
             LANE_WAIT_SECONDS.observe(lease.due_seconds)
             hand = Hand(lease, Place(lease.tenant_id, self._crowd))
             self._tasks[asyncio.create_task(self._work(hand, work))] = hand
         # With more in hand than asked for, a turn that waited for nothing would never let any of it go on.
-        if free <= 0 or (len(claimed.leases) < free and not claimed.more):
+        if wanted <= 0 or (len(claimed.leases) < wanted and not claimed.more):
             await self._wait()
 
-    def _count_free(self) -> int:
-        """How many places are free; notes which tenants have the others."""
+    def _count_wanted(self) -> int:
+        """How many lanes fit in the places that are free; notes which tenants have the others."""
         settings, now = self._resources.settings, time.monotonic()
         busy, standing = Counter[UUID](), Counter[tuple[UUID, str]]()
         for hand in self._tasks.values():
@@ -99,9 +126,12 @@ class Loop:
         self._turned_away = [one for one in self._turned_away if one[0] > now]
         self._turn.late = {tenant for _, tenant in self._turned_away}
         busy += Counter(tenant for _, tenant in self._turned_away)
-        self._turn.busy = busy
+        lanes = self._pace.lanes_of_a_place
+        self._turn.busy = {tenant: count * lanes for tenant, count in busy.items()}
+        # Who has overdrawn its places, because its lanes took longer than those before, leaves others theirs.
+        taken = sum(min(count, settings.places_of_a_tenant) for count in busy.values())
         in_all = settings.worker_concurrency * _MOST_IN_HAND - len(self._tasks)
-        return min(settings.worker_concurrency - busy.total(), in_all)
+        return min((settings.worker_concurrency - taken) * lanes, in_all)
 
     async def _claim(self, most: int) -> tuple[Claimed, Sequence[Work]]:
         try:
@@ -124,7 +154,7 @@ class Loop:
             self._turn,
             most=most - len(dead),
             lease_seconds=settings.lease_seconds,
-            cap=settings.places_of_a_tenant,
+            cap=settings.places_of_a_tenant * self._pace.lanes_of_a_place,
         )
         return Claimed([*dead, *claimed.leases], claimed.more)
 
@@ -201,5 +231,7 @@ class Loop:
             else:
                 outcome = "database_away"
                 _log.warning("database_away", error=type(error).__name__)
+        seconds = time.monotonic() - started
+        self._pace.note(seconds)
         LANE_RUNS.labels(scope, outcome).inc()
-        _log.debug("lane_done", milliseconds=round((time.monotonic() - started) * 1000))
+        _log.debug("lane_done", milliseconds=round(seconds * 1000))

@@ -21,6 +21,7 @@ from app.files.choose import Wanted, find_overtaken
 from app.files.make import Draft, draft_export, explain_faults, require_files
 from app.files.manifest import to_manifest
 from app.platform.db import Session, load_now, locked
+from app.platform.paging import at_most
 from app.tables import Export, ExportDocument, ExportFile, ExportNumber, FiledDocument, Key, Transfer
 from app.transfer.filed import record_exported
 
@@ -181,7 +182,7 @@ async def list_exports(
     session: Session, *, tenant_id: UUID | None, key_id: UUID | None, before: UUID | None, limit: int
 ) -> Sequence[Export]:
     """Exports, newest first; of one tenant, or all. `before` continues a listing behind the export with this id."""
-    query = select(Export).order_by(Export.made_at.desc(), Export.id.desc()).limit(limit)
+    query = select(Export).order_by(Export.made_at.desc(), Export.id.desc()).limit(at_most(limit))
     if tenant_id is not None:
         query = query.where(Export.tenant_id == tenant_id)
     if key_id is not None:
@@ -246,7 +247,7 @@ async def list_documents(
         Transfer, and_(Transfer.tenant_id == ExportDocument.tenant_id, Transfer.id == ExportDocument.transfer_id)
     )
     own = (ExportDocument.tenant_id == export.tenant_id, ExportDocument.export_id == export.id)
-    query = query.where(*own, ExportDocument.position > after).order_by(ExportDocument.position).limit(limit)
+    query = query.where(*own, ExportDocument.position > after).order_by(ExportDocument.position).limit(at_most(limit))
     return [(row[0], row[1]) for row in await session.execute(query)]
 
 

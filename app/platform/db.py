@@ -1,6 +1,6 @@
 """The database: one engine, sessions, its clock, and the errors that mean it is away."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from copy import copy
 from datetime import datetime
@@ -14,11 +14,11 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import ColumnElement, Connection, Select, event, func, literal, select, text, tuple_
+from sqlalchemy import Connection, Select, event, func, select, text
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
-from sqlalchemy.orm import InstrumentedAttribute, LoaderCriteriaOption, ORMExecuteState, aliased, with_loader_criteria
+from sqlalchemy.orm import LoaderCriteriaOption, ORMExecuteState, with_loader_criteria
 from sqlalchemy.orm import Session as SyncSession
 
 from app.domain.money import dump_json, parse_json
@@ -189,19 +189,6 @@ def limit_to_tenant(session: Session, tenant_id: UUID) -> None:
 def look_at_all(session: Session) -> None:
     """From now on this session's queries are about all tenants: for an operator who names none, and for the clock."""
     session.info[_SIGHT] = _ALL
-
-
-def older_than(time: InstrumentedAttribute[datetime], before_id: int | UUID | None) -> Sequence[ColumnElement[bool]]:
-    """The condition that continues a listing by `(time, id)`, newest first, behind the row with this id (None: none).
-
-    Ids alone tell no order where several servers give them out.
-    """
-    if before_id is None:
-        return ()
-    table = time.class_
-    mark = aliased(table)
-    marked_at = select(getattr(mark, time.key)).where(mark.id == before_id).scalar_subquery()
-    return (tuple_(time, table.id) < tuple_(marked_at, literal(before_id)),)
 
 
 def of_tenant(sessions: Sessions, tenant_id: UUID) -> Sessions:

@@ -5,7 +5,7 @@ Source: docs/facts/recman.md §2.8: 200 a day [C]; what is counted and when a da
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
@@ -96,7 +96,11 @@ class Standing:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Gate:
-    """What every call to one tenant's RecMan passes first; `purpose` None lets the scope decide."""
+    """What every call to one tenant's RecMan passes first; `purpose` None lets the scope decide.
+
+    Whoever writes something before a call anyway enters along with that; `entered` are the scopes of which the next
+    call is counted so.
+    """
 
     sessions: Sessions
     tenant_id: UUID
@@ -104,6 +108,7 @@ class Gate:
     daily_calls: int
     zone: str
     purpose: Purpose | None = None
+    entered: set[str] = field(default_factory=set)
 
     async def enter(self, scope: str) -> None:
         """Count a call that is about to be made; it counts whatever becomes of it.
@@ -111,14 +116,28 @@ class Gate:
         Raises:
             RemoteThrottledError: this purpose may make no more calls today, or RecMan refused a moment ago.
         """
+        if scope in self.entered:
+            self.entered.discard(scope)
+            return
+        async with self.sessions.begin() as session:
+            await self._count(session, scope)
+
+    async def enter_along(self, session: Session, scope: str) -> None:
+        """The same in the caller's transaction, for the next call of this scope.
+
+        Raises:
+            RemoteThrottledError: see `enter`.
+        """
+        await self._count(session, scope)
+        self.entered.add(scope)
+
+    async def _count(self, session: Session, scope: str) -> None:
         purpose = self.purpose or _PURPOSES.get(scope, _OTHER_PURPOSE)
         most = self.reading.most_calls(purpose, daily_calls=self.daily_calls)
-        async with self.sessions.begin() as session:
-            values = {"tenant_id": self.tenant_id, "zone": self.zone, "purpose": purpose.value, "most": most}
-            if most and await _record_call(session, values):
-                return
-            standing = await load_standing(session, self.tenant_id, zone=self.zone)
-        raise _to_error(standing, purpose, most)
+        values = {"tenant_id": self.tenant_id, "zone": self.zone, "purpose": purpose.value, "most": most}
+        if most and await _record_call(session, values):
+            return
+        raise _to_error(await load_standing(session, self.tenant_id, zone=self.zone), purpose, most)
 
     async def rest(self, error: RemoteThrottledError | AuthExpiredError) -> None:
         """Let nobody call for a while, for RecMan would refuse it: it is too much, or the API key is not accepted."""

@@ -18,7 +18,7 @@ from app.domain.parties import Customer
 from app.domain.reading import Purpose, Reading
 from app.engine.retention import list_bodies
 from app.errors import RemoteUnavailableError, System
-from app.platform.db import Sessions
+from app.platform.db import Session, Sessions
 from app.platform.resources import Resources
 from app.reading.quota import open_gate
 from app.reading.shared_reading import MOST_TENANTS, SharedReading, shelf_of
@@ -72,7 +72,8 @@ class RecordReader:
 
     async def read_department(self, record_id: str) -> Department | None:
         """The department; an unknown one makes us read the list again."""
-        known = await self._find_department(record_id)
+        async with self.sessions() as session:
+            known = await self.find_department(session, record_id)
         if known is not None or self.client is None:
             return known
         shared = self.shared
@@ -83,9 +84,11 @@ class RecordReader:
                 await record_departments(session, tenant_id=self.tenant_id, departments=departments)
         return next((one for one in departments if one.recman_department_id == record_id), None)
 
-    async def _find_department(self, record_id: str) -> Department | None:
-        async with self.sessions() as session:
-            return await find_department(session, tenant_id=self.tenant_id, recman_department_id=record_id)
+    async def find_department(self, session: Session, record_id: str | None) -> Department | None:
+        """The department, unless RecMan must be asked for it; None is none."""
+        if record_id is None:
+            return None
+        return await find_department(session, tenant_id=self.tenant_id, recman_department_id=record_id)
 
     async def _read(self, scope: str, record_id: str, read: Callable[[Raw], T]) -> T | None:
         if self.client is None:
@@ -138,13 +141,15 @@ def open_reader(
 
     `about`: the record that somebody has named to us, and may have invented; others are named by RecMan's own.
     """
-    client = open_client(resources, tenant, purpose=purpose)
+    gate = open_gate(resources.sessions, resources.settings, tenant, purpose=purpose)
+    client = open_client(resources, tenant, gate=gate)
     shared = None
     if client is not None:
         shared = SharedReading(
             sessions=resources.sessions,
             tenant_id=tenant.id,
             client=client,
+            gate=gate,
             shelf=shelf_of(resources, tenant.id),
             since=since,
             ahead_seconds=resources.settings.recman_debounce_seconds,

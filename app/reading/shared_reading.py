@@ -17,6 +17,7 @@ from app.engine.lanes import list_waiting, record_peek
 from app.errors import RemoteRejectedError
 from app.platform.db import Sessions, load_horizon
 from app.platform.resources import Resources
+from app.reading.quota import Gate
 from app.reading.unshown import UnshownShare
 from app.recman.api.client import RecmanClient
 from app.recman.read.reader import Reader
@@ -86,6 +87,7 @@ class SharedReading:
     sessions: Sessions
     tenant_id: UUID
     client: RecmanClient
+    gate: Gate
     shelf: Shelf
     since: datetime
     ahead_seconds: float
@@ -133,6 +135,7 @@ class SharedReading:
             await self.unshown.require(scope, record_id)
         likely, calls = self.shelf.likely.setdefault(scope, {}), self.client.calls
         async with self.sessions.begin() as session:
+            await self.gate.enter_along(session, scope)
             read_at = await load_horizon(session)
             waiting = await list_waiting(
                 session, tenant_id=self.tenant_id, scope=scope, ahead_seconds=self.ahead_seconds, most=_MOST_ALONG

@@ -11,7 +11,7 @@ from app.admin.customer_checks import prune_checks, select_old_checks
 from app.admin.kept_answers import prune_answers, select_old_answers
 from app.admin.tenants import list_tenants
 from app.clerk.jobs import prune_jobs, select_old_jobs
-from app.domain.retention import Cuts, Retention, to_cuts
+from app.domain.retention import Cuts, Retention, to_cuts, wait_for_months
 from app.engine.retention import (
     EVENT_IS_NEEDED,
     prune_bodies,
@@ -57,7 +57,7 @@ async def prune_tenants(sessions: Sessions, *, dry_run: bool, actor: str) -> lis
     async with sessions() as session:
         tenants, now = await list_tenants(session), await load_now(session)
     pruned: list[Pruned] = []
-    every = {tenant.id: to_cuts(Retention.model_validate(tenant.retention), now) for tenant in tenants}
+    every = wait_for_months({one.id: to_cuts(Retention.model_validate(one.retention), now) for one in tenants})
     dropped = [] if dry_run else await _drop_months(sessions, list(every.values()))
     for tenant in tenants:
         found = [
@@ -91,7 +91,7 @@ def list_due(tenant: Tenant, cuts: Cuts) -> list[Due]:
         ("webhook bodies", select_old_bodies(of, cuts.bodies), partial(prune_bodies, keep=keep)),
         *([] if is_told else [("copies put aside", select_copies(of), prune_copies)]),
         ("exchanges with Unimicro", select_old_exchanges(of, cuts.exchanges), prune_exchanges),
-        ("ended hints", select_old_events(of, cuts.events), prune_events),
+        ("ended hints", select_old_events(of, cuts.hints), prune_events),
         ("answers to requests with an Idempotency-Key", select_old_answers(of), prune_answers),
         ("sweeps", select_old_sweeps(of, cuts.events), prune_sweeps),
         ("customer checks", select_old_checks(of, cuts.events), prune_checks),

@@ -7,6 +7,7 @@ from sqlalchemy import func, select
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from app.platform.db import Session
+from app.platform.paging import at_most
 from app.tables import ListedDocument, Sweep
 
 
@@ -25,7 +26,7 @@ async def find_listed(session: Session, sweep: Sweep, record_ids: Sequence[str])
 async def list_listed(session: Session, sweep: Sweep, *, after: str = "", limit: int) -> Sequence[ListedDocument]:
     """The list in the order of record ids, those behind `after`."""
     query = select(ListedDocument).where(*_of(sweep), ListedDocument.record_id > after)
-    return (await session.scalars(query.order_by(ListedDocument.record_id).limit(limit))).all()
+    return (await session.scalars(query.order_by(ListedDocument.record_id).limit(at_most(limit)))).all()
 
 
 async def count_before_go_live(session: Session, sweep: Sweep) -> int:

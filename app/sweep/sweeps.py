@@ -17,7 +17,8 @@ from app.domain.reasons.codes import Code, Reason
 from app.domain.states import SweepState
 from app.engine.inbox import accept_work
 from app.errors import ConflictError, NotFoundError, RequestError
-from app.platform.db import Session, load_now, locked, older_than
+from app.platform.db import Session, load_now, locked
+from app.platform.paging import at_most, older_than
 from app.tables import Sweep, Tenant
 
 # The lane's scope.
@@ -115,7 +116,7 @@ async def list_sweeps(
     session: Session, *, tenant_id: UUID | None, before_id: int | None = None, limit: int
 ) -> Sequence[Sweep]:
     """Sweeps and backfills, newest first; of one tenant, or all."""
-    query = select(Sweep).order_by(Sweep.started_at.desc(), Sweep.id.desc()).limit(limit)
+    query = select(Sweep).order_by(Sweep.started_at.desc(), Sweep.id.desc()).limit(at_most(limit))
     if tenant_id is not None:
         query = query.where(Sweep.tenant_id == tenant_id)
     return (await session.scalars(query.where(*older_than(Sweep.started_at, before_id)))).all()

@@ -42,20 +42,22 @@ async def attempt(  # noqa: PLR0913 - one write, and all that belongs to it
     step: str,
     call: Callable[[], Awaitable[T]],
     settle: Settle[T],
+    claims: Prepare | None = None,
     prepare: Prepare | None = None,
     opens: Settle[T] | None = None,
 ) -> T:
     """The answer of one remote write; begun and ended in commits of their own, so that a crash between is seen.
 
-    `prepare` records, with the beginning, what a look-up needs if the answer is lost; what it raises keeps the write
-    from being begun. `opens` locks what settling the answer needs before the lane.
+    `claims` makes sure, with the beginning, that the document may go at all; `prepare` records what a look-up needs if
+    the answer is lost; what they raise keeps the write from being begun. `opens` locks what settling the answer needs
+    before the lane.
 
     Raises:
         WaitError: another lane is at the same transfer, or it was handed to another key.
         RemoteError: as the call raised it, after the attempt was recorded.
         StaleLeaseError: another worker owns the lane.
     """
-    claim = await _begin(run, books, transfer_id, step, prepare)
+    claim = await _begin(run, books, transfer_id, step, claims, prepare)
     books.exchanges.clear()
     started = time.monotonic()
     try:
@@ -105,9 +107,14 @@ async def missing_is_unclear() -> AsyncIterator[None]:
         ) from error
 
 
-async def _begin(run: Run, books: Books, transfer_id: int, step: str, prepare: Prepare | None) -> Claim:
+async def _begin(
+    run: Run, books: Books, transfer_id: int, step: str, claims: Prepare | None, prepare: Prepare | None
+) -> Claim:
     async with run.sessions.begin() as session:
         await check_fence(session, run.lease)
+        if claims is not None:
+            # Before it is marked: what is begun claims nothing any more.
+            await claims(session)
         claim = await claim_sending(session, transfer_id, run.lease, key_id=books.key.id, step=step)
         if claim is None:
             raise WaitError(f"transfer {transfer_id} is being sent right now", scope="", record_id="", seconds=1)

@@ -16,7 +16,7 @@ from app.accounting.targets import Exchange, Target
 from app.admin.answers import load_answers
 from app.admin.customer_checks import is_cleared
 from app.admin.key_check import open_key_target
-from app.admin.rules import load_rules
+from app.admin.rules import RulesInForce, load_rules
 from app.domain.answers import Answer, Question, hangs_on_answers
 from app.domain.booking import Booking
 from app.domain.parties import Recipient
@@ -120,19 +120,38 @@ class Books:
         return self.key.mode == Mode.FILE
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Terms:
+    """What a key's books are opened on: how the document gets in, the rules in force, and what is known of the company.
+
+    `answers` is empty where the booking does not hang on them.
+    """
+
+    booking: Booking
+    in_force: RulesInForce
+    answers: Mapping[Question, Answer]
+
+
+async def load_terms(session: Session, key: Key, booking: Booking | None = None) -> Terms:
+    """The terms as they are now; `booking`: how the document gets in, where its key books otherwise by now."""
+    booking = booking or Booking(key.booking)
+    in_force = await load_rules(session, key.id)
+    return Terms(booking=booking, in_force=in_force, answers=await _load_answers(session, key, booking))
+
+
 async def open_books(
     resources: Resources,
     key: Key,
     *,
     heard_at: datetime,
-    booking: Booking | None = None,
+    terms: Terms | Booking | None = None,
     sends: bool = True,
     rehearses: bool = False,
 ) -> Books:
     """The books of a key that may be used now; `heard_at` is when the newest hint of this run came in.
 
-    `booking`: how the document gets in that they are opened for, where its key books otherwise by now. `rehearses`:
-    nothing that is written is sent, so that a person's pause of the key is none.
+    `terms` are those that were read a moment ago; else they are read here, for this booking or the key's own.
+    `rehearses`: nothing that is written is sent, so that a person's pause of the key is none.
 
     Raises:
         KeyPausedError: the key rests, or the run `sends` something and the customers were never compared.
@@ -140,17 +159,16 @@ async def open_books(
         RemoteError: the reference data could not be read.
     """
     resources = resources.of_tenant(key.tenant_id)
-    booking = booking or Booking(key.booking)
-    async with resources.sessions() as session:
-        in_force = await load_rules(session, key.id)
-        answers = await _load_answers(session, key, booking)
-    now = in_force.read_at
+    if not isinstance(terms, Terms):
+        async with resources.sessions() as session:
+            terms = await load_terms(session, key, terms)
+    in_force, now = terms.in_force, terms.in_force.read_at
     _check_usable(key, now, rehearses=rehearses)
     _check_crowd(resources, key)
     if sends:
         await _require_going(resources, key)
     exchanges: list[Exchange] = []
-    target = _open_target(resources, key, booking, exchanges, rehearses=rehearses)
+    target = _open_target(resources, key, terms.booking, exchanges, rehearses=rehearses)
     oldest = now - timedelta(seconds=resources.settings.unimicro_reference_seconds)
     reference = await _load_reference(resources, key, target, oldest=oldest)
     refresh, confirm = _renewals(resources, key, target, reference, heard_at=heard_at, now=now)
@@ -158,7 +176,7 @@ async def open_books(
         key=key,
         target=target,
         reference=reference,
-        booking=booking,
+        booking=terms.booking,
         refresh=refresh,
         forget=partial(resources.kept(KnownBooks).forget, key.id, reference),
         confirm=confirm,
@@ -166,7 +184,7 @@ async def open_books(
         rules=in_force.rules,
         rules_version=in_force.version,
         rule_makers=in_force.makers,
-        answers=answers or resources.kept(KnownBooks).list_answers(key.id),
+        answers=terms.answers or resources.kept(KnownBooks).list_answers(key.id),
         exchanges=exchanges,
     )
 

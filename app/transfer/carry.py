@@ -7,7 +7,6 @@ from functools import partial
 from app.admin.keys import list_keys_for_record
 from app.admin.proving import lock_key_first
 from app.domain.answers import lag_of
-from app.domain.booking import Booking
 from app.domain.dimensions import Project
 from app.domain.documents import Document, DocumentKind
 from app.domain.gaps import Gaps
@@ -19,17 +18,16 @@ from app.domain.states import EventState, KeyState
 from app.engine.lanes import check_fence, postpone
 from app.errors import HoldError, OutcomeUnknownError, RemoteRejectedError, ServiceError, WaitError
 from app.tables import Key, Transfer
-from app.transfer.books import Books
+from app.transfer.books import Books, Terms
 from app.transfer.collect import collect_document, leave_filed
 from app.transfer.context import Run
-from app.transfer.describe import describe, find_customer_name, name_customer
-from app.transfer.doubles import claim_content, wake_doubles
+from app.transfer.describe import claim_of, name_customer, place
+from app.transfer.doubles import wake_doubles
 from app.transfer.drift import list_alarms
 from app.transfer.follow import is_move
 from app.transfer.followed import follow_document
 from app.transfer.leave_booked import leave_booked, settle_again
 from app.transfer.log import (
-    booking_of,
     record_held,
     record_looked,
     record_not_wanted,
@@ -43,10 +41,21 @@ from app.transfer.pasts import read_reasons
 from app.transfer.plan.document import plan_company, plan_document, plan_project_change
 from app.transfer.plan.go_live import is_persons_choice
 from app.transfer.plan.situation import DocumentSituation, Past
-from app.transfer.plan.steps import Collect, CreateProduct, Decision, Go, Hold, LookAgain, Skip, Wait
+from app.transfer.plan.steps import (
+    BookVoucher,
+    Collect,
+    CreateDraft,
+    CreateProduct,
+    Decision,
+    Go,
+    Hold,
+    LookAgain,
+    Skip,
+    Wait,
+)
 from app.transfer.proof import is_proven_alone, record_stop_with, stops_with, take_turn
 from app.transfer.refused import explain_refusal
-from app.transfer.route import WAIT_SECONDS, choose_key, decide_without_key
+from app.transfer.route import WAIT_SECONDS, decide_without_key
 from app.transfer.run import run_document
 from app.transfer.run_parts import run_parts
 from app.transfer.seen_codes import list_new_codes, record_codes
@@ -63,21 +72,14 @@ async def carry_document(run: Run) -> None:
     if document is None:
         await end_missing(run)
         return
-    try:
-        key = await choose_key(run, document)
-    except (HoldError, WaitError):
-        # Without a key it is shown all the same, with its number and sums.
-        await describe(run, document, None)
-        raise
-    run.key_id = key.id
-    transfer = await describe(run, document, key)
+    key, transfer, terms = await place(run, document)
     if transfer.filed_at is not None and transfer.remote_id is None:
         await leave_filed(run, transfer, document)
         return
     if key.state == KeyState.REMOVED:
         await _follow_orphan(run, transfer, await decide_without_key(run, key, document))
         return
-    books = await _open(run, key, booking_of(transfer, key))
+    books = await _open(run, key, terms)
     run.goes_alone = is_proven_alone(key, document)
     situation = await look_at_document(run, books, document)
     run.turn = find_turn(situation)
@@ -91,13 +93,11 @@ async def carry_document(run: Run) -> None:
             past=situation.past,
             asked=run.is_asked,
         )
-        if isinstance(decision, Go):
-            await claim_content(run, document, customer_name=find_customer_name(situation))
+        await _follow_document(run, books, decision, situation)
     except ServiceError:
         # Whatever stops it, it is shown with its customer.
         await name_customer(run, situation)
         raise
-    await _follow_document(run, books, decision, situation)
 
 
 async def _note_codes(run: Run, books: Books, document: Document | Gaps) -> None:
@@ -135,6 +135,19 @@ def _makes_product(decision: Decision) -> bool:
     return isinstance(decision, Go) and any(isinstance(step, CreateProduct) for step in decision.steps)
 
 
+async def _go(run: Run, books: Books, plan: Go, situation: DocumentSituation) -> None:
+    # What is begun by its own first write claims it there; nothing else is made for a document that may not go.
+    if not isinstance(plan.steps[0], CreateDraft | BookVoucher):
+        async with run.sessions.begin() as session:
+            await check_fence(session, run.lease)
+            await claim_of(run, situation)(session)
+    if isinstance(plan.steps[-1], Collect):
+        await collect_document(run, books, plan, situation)
+        return
+    await take_turn(run, books)
+    await _do(run, books, plan, situation)
+
+
 async def _do(run: Run, books: Books, plan: Go, situation: DocumentSituation) -> None:
     """Do the plan; what was remembered of the company may be the reason why it cannot be done."""
     try:
@@ -153,11 +166,7 @@ async def _do(run: Run, books: Books, plan: Go, situation: DocumentSituation) ->
 
 async def _follow_document(run: Run, books: Books, decision: Decision, situation: DocumentSituation) -> None:
     if isinstance(decision, Go):
-        if isinstance(decision.steps[-1], Collect):
-            await collect_document(run, books, decision, situation)
-            return
-        await take_turn(run, books)
-        await _do(run, books, decision, situation)
+        await _go(run, books, decision, situation)
         return
     await name_customer(run, situation)
     match decision:
@@ -266,9 +275,9 @@ async def carry_project(run: Run) -> None:
     await _end_part(run, keys)
 
 
-async def _open(run: Run, key: Key, booking: Booking | None = None) -> Books:
+async def _open(run: Run, key: Key, terms: Terms | None = None) -> Books:
     run.key_id = key.id
-    run.books = await run.open_books(key, booking)
+    run.books = await run.open_books(key, terms=terms)
     run.read_lag_seconds = lag_of(run.books.answers, run.read_lag_seconds)
     return run.books
 

@@ -18,7 +18,7 @@ from app.platform.logger import add_log_fields
 from app.platform.resources import Resources
 from app.reading.records import RecordReader
 from app.tables import Event, Key
-from app.transfer.books import Books
+from app.transfer.books import Books, Terms
 from app.transfer.log import Place
 
 # What the other system says is missing is asked for in so many tries before a person is.
@@ -28,8 +28,8 @@ _TRIES = 3
 class OpenBooks(Protocol):
     """Opens a key's books for a run."""
 
-    def __call__(self, key: Key, booking: Booking | None = None) -> Awaitable[Books]:
-        """The books; `booking`: how the document gets in, where the key books otherwise by now."""
+    def __call__(self, key: Key, *, terms: Terms | Booking | None = None) -> Awaitable[Books]:
+        """The books, on terms that were read a moment ago, for this booking, or as the key books now."""
 
 
 class Outcome(StrEnum):

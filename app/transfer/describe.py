@@ -1,23 +1,46 @@
 """What the overview shows of a document: kept on its transfer before anything is decided."""
 
+from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any
 
 from app.domain.documents import Document
 from app.domain.gaps import Gaps
 from app.domain.parties import Customer
 from app.engine.lanes import check_fence
+from app.errors import HoldError, WaitError
 from app.platform.db import Session
 from app.tables import Key, Transfer
 from app.transfer.booked import show_payer
+from app.transfer.books import Terms, load_terms
 from app.transfer.context import Run
-from app.transfer.doubles import fingerprint, show_fingerprint
-from app.transfer.log import is_begun, load_known, record_new, record_values, show_totals
+from app.transfer.doubles import claim_content, fingerprint, show_fingerprint
+from app.transfer.log import booking_of, is_begun, load_known, record_new, record_values, show_totals
 from app.transfer.offers import NO_DECISION, forget_decision
 from app.transfer.plan.situation import DocumentSituation
-from app.transfer.route import require_in_use
+from app.transfer.route import choose_key, require_in_use
 
 
-async def describe(run: Run, document: Document | Gaps, key: Key | None) -> Transfer:
+async def place(run: Run, document: Document | Gaps) -> tuple[Key, Transfer, Terms]:
+    """Its key, its transfer, which shows from now on what RecMan says of it, and the terms of the key.
+
+    Raises:
+        HoldError, WaitError: it has no key yet; it is shown all the same, with its number and sums.
+    """
+    async with run.sessions.begin() as session:
+        try:
+            key = await choose_key(session, run, document)
+        except (HoldError, WaitError) as error:
+            await _describe(session, run, document, None)
+            trouble = error
+        else:
+            run.key_id = key.id
+            transfer = await _describe(session, run, document, key)
+            return key, transfer, await load_terms(session, key, booking_of(transfer, key))
+    raise trouble
+
+
+async def _describe(session: Session, run: Run, document: Document | Gaps, key: Key | None) -> Transfer:
     """The document's transfer, which shows from now on what RecMan says of it.
 
     Raises:
@@ -25,16 +48,15 @@ async def describe(run: Run, document: Document | Gaps, key: Key | None) -> Tran
     """
     place = run.place(run.key_id, "invoice", document.recman_invoice_id)
     kind, values = document.kind.value, {"lane_id": run.lease.lane_id, **_show_document(document)}
-    async with run.sessions.begin() as session:
-        if key is not None:
-            # The key's row before the transfer's, as whoever removes a key takes them.
-            await require_in_use(session, key)
-        made = await record_new(session, place, kind=kind, values={**values, "fingerprint": fingerprint(document)})
-        transfer = made or await load_known(session, place)
-        run.show_transfer(transfer.id)
-        run.number = document.number
-        if made is None:
-            await _describe_again(run, session, transfer, document, values)
+    if key is not None:
+        # The key's row before the transfer's, as whoever removes a key takes them.
+        await require_in_use(session, key)
+    made = await record_new(session, place, kind=kind, values={**values, "fingerprint": fingerprint(document)})
+    transfer = made or await load_known(session, place)
+    run.show_transfer(transfer.id)
+    run.number = document.number
+    if made is None:
+        await _describe_again(run, session, transfer, document, values)
     return transfer
 
 
@@ -104,3 +126,9 @@ def find_customer_name(situation: DocumentSituation) -> str:
         return customer.record.name
     known = customer.past if customer is not None else situation.credited
     return known.name if known is not None else ""
+
+
+def claim_of(run: Run, situation: DocumentSituation) -> Callable[[Session], Awaitable[None]]:
+    """What makes sure, in a transaction that has checked the fence, that of all doubles this document alone goes."""
+    name = find_customer_name(situation)
+    return partial(claim_content, run=run, document=situation.document, customer_name=name)

@@ -21,7 +21,6 @@ from app.domain.reasons.catalogue import fix_for, mended_by
 from app.domain.reasons.codes import Code, Reason
 from app.domain.reasons.rows import Change
 from app.domain.states import TransferState
-from app.engine.lanes import check_fence
 from app.errors import HoldError, WaitError
 from app.platform.db import Session
 from app.tables import Transfer
@@ -82,32 +81,31 @@ def list_doubles(own: Transfer | None, others: Sequence[Transfer], document: Doc
     return () if double is None else (_same_as(own, double),)
 
 
-async def claim_content(run: Run, document: Document | Gaps, *, customer_name: str) -> None:
+async def claim_content(session: Session, run: Run, document: Document | Gaps, *, customer_name: str) -> None:
     """Make sure that of all doubles this one alone goes; its customer is noted along with that.
+
+    In a transaction that has checked the fence.
 
     Raises:
         HoldError: another one goes, or went.
         WaitError: another one claimed it at this moment; look again.
-        StaleLeaseError: another worker owns the lane.
     """
-    async with run.sessions.begin() as session:
-        await check_fence(session, run.lease)
-        own, others = await _load_with_same(session, run, document)
-        if own is None:
-            return
-        values = _show_name(own, customer_name)
-        if not own.not_same and not is_begun(own) and isinstance(document, Document):
-            # Read again although the look has told it: this is the last moment before something of it is there.
-            double = _find_double(own, others, document)
-            if double is not None:
-                raise HoldError((_same_as(own, double),))
-            values["claimed"] = fingerprint(document)
-        try:
-            if values:
-                await record_values(session, own.id, **values)
-        except IntegrityError as error:
-            cause = f"another document is the same as {document.number} and goes first"
-            raise WaitError(cause, scope="", record_id="", seconds=0) from error
+    own, others = await _load_with_same(session, run, document)
+    if own is None:
+        return
+    values = _show_name(own, customer_name)
+    if not own.not_same and not is_begun(own) and isinstance(document, Document):
+        # Read again although the look has told it: this is the last moment before something of it is there.
+        double = _find_double(own, others, document)
+        if double is not None:
+            raise HoldError((_same_as(own, double),))
+        values["claimed"] = fingerprint(document)
+    try:
+        if values:
+            await record_values(session, own.id, **values)
+    except IntegrityError as error:
+        cause = f"another document is the same as {document.number} and goes first"
+        raise WaitError(cause, scope="", record_id="", seconds=0) from error
 
 
 async def wake_doubles(session: Session, transfer_id: int) -> None:

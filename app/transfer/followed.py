@@ -182,7 +182,7 @@ def _add(transfer: Transfer, notes: tuple[Reason, ...]) -> tuple[Reason, ...]:
 async def _record(run: Run, key: Key, transfer: Transfer, issued: Issued, notes: tuple[Reason, ...]) -> None:
     document = replace(issued.document, due_date=issued.due_date)
     booking = Booking(transfer.booking or key.booking)
-    books = await open_books(run.own_resources, key, heard_at=run.events[-1].received_at, booking=booking, sends=False)
+    books = await open_books(run.own_resources, key, heard_at=run.events[-1].received_at, terms=booking, sends=False)
     async with run.sessions.begin() as session:
         await lock_key_first(session, tenant_id=key.tenant_id, key_id=key.id)
         await check_fence(session, run.lease)

@@ -7,7 +7,8 @@ from sqlalchemy import ColumnElement, and_, func, literal, or_, select
 
 from app.domain.reasons.codes import Code
 from app.domain.states import UNCLEAR, TransferState
-from app.platform.db import Session, locked, older_than
+from app.platform.db import Session, locked
+from app.platform.paging import at_most, older_than
 from app.tables import Attempt, Key, Transfer
 from app.transfer.log import Place
 
@@ -21,7 +22,7 @@ async def list_customers(session: Session, key: Key, *, before_id: int | None, l
     query = query.where(Transfer.kind == literal("customer", literal_execute=True))
     query = query.where(*older_than(Transfer.created_at, before_id))
     newest_first = query.order_by(Transfer.created_at.desc(), Transfer.id.desc())
-    return (await session.scalars(newest_first.limit(limit))).all()
+    return (await session.scalars(newest_first.limit(at_most(limit)))).all()
 
 
 async def list_transfers(
@@ -43,7 +44,12 @@ async def list_transfers(
     if kind is not None:
         conditions.append(Transfer.kind == literal(kind, literal_execute=True))
     conditions += older_than(Transfer.created_at, before_id)
-    query = select(Transfer).where(*conditions).order_by(Transfer.created_at.desc(), Transfer.id.desc()).limit(limit)
+    query = (
+        select(Transfer)
+        .where(*conditions)
+        .order_by(Transfer.created_at.desc(), Transfer.id.desc())
+        .limit(at_most(limit))
+    )
     return (await session.scalars(query)).all()
 
 

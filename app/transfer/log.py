@@ -41,14 +41,14 @@ async def find_transfers(session: Session, tenant_id: UUID, invoice_ids: Sequenc
 
 
 async def find_transfer(session: Session, place: Place, *, lock: bool = False) -> Transfer | None:
-    """The record's transfer; an invoice has one at most, whichever key it went to."""
+    """The record's transfer, as it is now; an invoice has one at most, whichever key it went to."""
     query = select(Transfer).where(
         Transfer.tenant_id == place.tenant_id, Transfer.scope == place.scope, Transfer.record_id == place.record_id
     )
     if place.scope != "invoice":
         query = query.where(Transfer.key_id == place.key_id)
-    if lock:
-        query = locked(query)
+    # Whatever the session has read of it before.
+    query = locked(query) if lock else query.execution_options(populate_existing=True)
     return (await session.scalars(query)).one_or_none()
 
 

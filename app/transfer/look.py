@@ -70,7 +70,8 @@ async def _load_all(run: Run, books: Books, document: Document | Gaps) -> Pasts:
         booked_before=booked_count_of(books.key.id, most=first) if first else None,
     )
     async with run.sessions() as session:
-        return await load_pasts(session, run.lease, books.key.id, question)
+        pasts = await load_pasts(session, run.lease, books.key.id, question)
+        return replace(pasts, department=await run.reader.find_department(session, document.recman_department_id))
 
 
 def _find_project_id(document: Document | Gaps) -> str | None:
@@ -274,7 +275,7 @@ async def _look_at_department(run: Run, books: Books, department_id: str, pasts:
 
 async def _look_at_own_department(run: Run, books: Books, department_id: str, pasts: Pasts) -> DepartmentView:
     past = pasts.find("department", department_id)
-    record = await run.reader.read_department(department_id)
+    record = pasts.department or await run.reader.read_department(department_id)
     if (past is not None and past.booked) or record is None or not record.number:
         return DepartmentView(recman_department_id=department_id, past=past, record=record)
     matches = await books.target.find_departments(record.number)

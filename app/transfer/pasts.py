@@ -9,6 +9,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, ScalarSelect, and_, false, func, literal, null, or_, select
 
 from app.domain.booking import Booking
+from app.domain.dimensions import Department
 from app.domain.documents import Totals
 from app.domain.policies import MatchedBy
 from app.domain.reasons.codes import Code, Reason
@@ -48,7 +49,8 @@ class Pasts:
     """What our log said of some records at one key when it was asked, by the database's clock at `now`.
 
     `doubles`: documents that may be the same as the one that was asked for; `same_kid`: invoices with its KID;
-    `kept_credits`, `usual_minus` and `booked_before`: see `DocumentSituation`.
+    `kept_credits`, `usual_minus` and `booked_before`: see `DocumentSituation`. `department`: the document's own, where
+    it was read before.
     """
 
     key_id: UUID
@@ -60,6 +62,7 @@ class Pasts:
     kept_credits: frozenset[int] = frozenset()
     usual_minus: bool | None = None
     booked_before: int = 0
+    department: Department | None = None
     imagined: Mapping[tuple[str, str], Past] = field(default_factory=dict)
 
     def imagine(self, scope: str, record_id: str, change: Callable[[Past], Past]) -> "Pasts":

@@ -24,7 +24,7 @@ from app.transfer.removed_keys import explain_credit, explain_orphan
 WAIT_SECONDS = 6 * 3600.0
 
 
-async def choose_key(run: Run, document: Document | Gaps, *, by_hand: bool = False) -> Key:
+async def choose_key(session: Session, run: Run, document: Document | Gaps, *, by_hand: bool = False) -> Key:
     """The document's key, which may have been removed; once anything was sent to a key, that key, whatever moved since.
 
     `by_hand`: a person says where it is, so a removed key has no say any more.
@@ -33,24 +33,23 @@ async def choose_key(run: Run, document: Document | Gaps, *, by_hand: bool = Fal
         WaitError: the credited invoice must show first to which key it goes.
         HoldError: no key serves the department; or invoice and credit note were begun with two keys.
     """
-    async with run.sessions() as session:
-        own, credited = await _find_both(session, run, document)
-        key = None if own is None or own.key_id is None else await session.get_one(Key, (own.tenant_id, own.key_id))
-        if by_hand and key is not None and key.state == KeyState.REMOVED:
-            own = key = None
-        if own is not None and key is not None and is_begun(own):
-            # What was begun stays, whether its invoice is known or not; what is booked also when its invoice moved.
-            is_open = own.booked_at is None
-            if is_open and credited is not None and is_begun(credited) and credited.key_id != key.id:
-                raise HoldError((await _explain_two_keys(session, own, credited, key),))
-            return key
-        _require_known(document, credited)
-        if credited is not None and credited.key_id is not None:
-            return await session.get_one(Key, (credited.tenant_id, credited.key_id))
-        if key is not None and key.state == KeyState.REMOVED:
-            return key
-        department_id = document.recman_department_id
-        return await route_department(session, tenant_id=run.lease.tenant_id, recman_department_id=department_id)
+    own, credited = await _find_both(session, run, document)
+    key = None if own is None or own.key_id is None else await session.get_one(Key, (own.tenant_id, own.key_id))
+    if by_hand and key is not None and key.state == KeyState.REMOVED:
+        own = key = None
+    if own is not None and key is not None and is_begun(own):
+        # What was begun stays, whether its invoice is known or not; what is booked also when its invoice moved.
+        is_open = own.booked_at is None
+        if is_open and credited is not None and is_begun(credited) and credited.key_id != key.id:
+            raise HoldError((await _explain_two_keys(session, own, credited, key),))
+        return key
+    _require_known(document, credited)
+    if credited is not None and credited.key_id is not None:
+        return await session.get_one(Key, (credited.tenant_id, credited.key_id))
+    if key is not None and key.state == KeyState.REMOVED:
+        return key
+    department_id = document.recman_department_id
+    return await route_department(session, tenant_id=run.lease.tenant_id, recman_department_id=department_id)
 
 
 async def _find_both(session: Session, run: Run, document: Document | Gaps) -> tuple[Transfer | None, Transfer | None]:

@@ -23,18 +23,12 @@ from app.transfer.booked import show_content, show_place
 from app.transfer.books import Books
 from app.transfer.clashes import record_issued
 from app.transfer.context import Outcome, Run
+from app.transfer.describe import claim_of
 from app.transfer.found_draft import require_as_planned
 from app.transfer.level import level_draft
 from app.transfer.link import link_document
 from app.transfer.linked import Known, find_id, list_linked, make_links
-from app.transfer.log import (
-    record_done,
-    record_held,
-    record_remote,
-    record_values,
-    show_reasons,
-    show_totals,
-)
+from app.transfer.log import record_done, record_held, record_remote, record_values, show_reasons, show_totals
 from app.transfer.own_number import require_number
 from app.transfer.plan.issued import Wanted
 from app.transfer.plan.situation import DocumentSituation, Past
@@ -200,6 +194,7 @@ async def _create_draft(
             books, step.document, links, guid=guid, reference=situation.external_reference, rate=rate
         ),
         settle=settle,
+        claims=claim_of(run, situation),
         prepare=prepare,
     )
     if draft.document.state is not DocumentState.DRAFT:

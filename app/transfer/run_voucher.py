@@ -20,6 +20,7 @@ from app.transfer.attempts import attempt
 from app.transfer.booked import show_content, show_place
 from app.transfer.books import Books
 from app.transfer.context import Outcome, Run
+from app.transfer.describe import claim_of
 from app.transfer.linked import Known, find_id, list_linked, make_links
 from app.transfer.log import record_done, record_held, record_remote, record_values, show_reasons, show_totals
 from app.transfer.plan.amounts import compare_totals, is_apart
@@ -108,7 +109,10 @@ async def _book(
     async def settle(session: Session, booked: _Booked) -> None:
         await _settle(session, run, books, wanted, booked)
 
-    await attempt(run, books, transfer_id, step="create", call=call, settle=settle, prepare=prepare, opens=opens)
+    claims = claim_of(run, situation)
+    await attempt(
+        run, books, transfer_id, step="create", call=call, settle=settle, claims=claims, prepare=prepare, opens=opens
+    )
 
 
 async def _adopt(run: Run, books: Books, step: AdoptVoucher, situation: DocumentSituation) -> None:

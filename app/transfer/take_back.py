@@ -69,7 +69,7 @@ async def _open_books(run: Run, transfer: Transfer) -> Books | None:
     async with run.sessions() as session:
         key = await session.get(Key, (transfer.tenant_id, transfer.key_id))
     try:
-        return None if key is None else await run.open_books(key, booking_of(transfer, key))
+        return None if key is None else await run.open_books(key, terms=booking_of(transfer, key))
     except HoldError:
         # A key that was removed has no sign-in left; its own hold says what to do.
         return None

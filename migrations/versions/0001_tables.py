@@ -60,6 +60,14 @@ _TABLES = (
     "export_document",
 )
 
+# Every end of a document's numbers, so that a part of one is what a word begins with.
+_ENDS = ", ".join(
+    f"left(tenant_id::text, 8) || nullif(substr(lower({number}), {place}, 32), '')"
+    for number in ("number", "remote_number", "record_id")
+    for place in range(1, 17)
+)
+_NUMBER_WORDS = f"array_to_tsvector(array_remove(ARRAY[{_ENDS}], NULL))"
+
 # What is seldom is found by listings without walking past all the rest.
 _INDEXES = {
     "ix_event_state": "event (tenant_id, state, received_at, id) WHERE state <> 'done'",
@@ -71,6 +79,8 @@ _INDEXES = {
     "ix_transfer_by_customer_name": "transfer (tenant_id, customer_name, created_at, id) WHERE scope = 'invoice'",
     "ix_transfer_by_booking": "transfer (tenant_id, booking, created_at, id) WHERE booking IN ('order', 'draft')",
     "ix_transfer_warned": "transfer (tenant_id, created_at, id) WHERE warnings <> '[]'::jsonb",
+    "ix_transfer_reasoned": "transfer (tenant_id, created_at, id) WHERE scope = 'invoice' AND reasons <> '[]'::jsonb",
+    "ix_transfer_number_words": f"transfer USING gin (({_NUMBER_WORDS})) WHERE scope = 'invoice'",
     "ix_transfer_dated": "transfer (tenant_id, invoice_date, id) WHERE scope = 'invoice'",
     "ix_audit_subject": "audit (tenant_id, subject, at, id)",
 }

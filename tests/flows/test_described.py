@@ -160,6 +160,8 @@ async def test_what_the_description_allows_of_new_doors_is_taken(world: World) -
     assert (await world.call("POST", path, twice)).json()["code"] == "nothing_named"
     wish = {"settings": {"export_encoding": "utf-1"}}
     assert (await world.call("PATCH", f"/v1/keys/{world.key_id}", wish)).json()["code"] == "layout_unusable"
+    wish = {"settings": {"customer_series": "2-1"}}
+    assert (await world.call("PATCH", f"/v1/keys/{world.key_id}", wish)).json()["code"] == "range_reversed"
     order = {"name": "Oslo", "go_live": "2026-10-08", "sender": "recman", "booking": "voucher", "mode": "file"}
     assert (await world.call("POST", "/v1/keys", order, tenant=world.tenant_id)).json()["code"] == "nothing_named"
     schemas = (await world.call("GET", "/openapi.json")).json()["components"]["schemas"]

@@ -1,11 +1,15 @@
 """The invoice overview: filters and words, dry run, bulk sending, done elsewhere, drift."""
 
+from collections.abc import Sequence
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 
+from app.clerk.text_search import find_text, holds
 from app.sandbox.samples import load_samples
+from app.tables import Transfer
 from tests.world import World, rows_of
 
 SAMPLES = load_samples()
@@ -320,3 +324,25 @@ async def test_repeats_from_recman_cost_no_call_to_unimicro(world: World) -> Non
     await world.hear_of("invoice", 5001)
     await world.settle()
     assert len(await world.list_calls()) == before
+
+
+def list_parts(rows: Sequence[Transfer]) -> list[str]:
+    """Pieces of everything that is searched, beginnings and ends too, in either case, and what nobody is called."""
+    texts = [text for row in rows for text in (row.number, row.remote_number, row.record_id, row.customer_name) if text]
+    texts += [reason["cause"] for row in rows for reason in row.reasons]
+    cut = {text[begins:ends] for text in texts for begins in (0, 2) for ends in (3, 4, None)}
+    return sorted({*cut, *map(str.upper, cut), "'", "\\", "%", "_", "':*", "a'b", "& !x", "nobody", "0" * 50} - {""})
+
+
+async def test_a_text_finds_the_same_whichever_way_it_is_looked_for(world: World) -> None:
+    await world.deliver_samples()
+    await world.settle()
+    newest = select(Transfer).where(Transfer.tenant_id == world.tenant_id, Transfer.scope == "invoice")
+    newest = newest.order_by(Transfer.created_at.desc(), Transfer.id.desc())
+    async with world.resources.sessions() as session:
+        rows = (await session.scalars(newest)).all()
+        for part in list_parts(rows):
+            wanted = [row.id for row in (await session.scalars(newest.where(holds(part)).limit(3))).all()]
+            for near in (1, 1000):
+                found = await find_text(session, newest, part, tenant_id=world.tenant_id, limit=3, near=near)
+                assert [row.id for row in found] == wanted, (part, near)

@@ -14,7 +14,7 @@ from app.engine.claims import Turn, claim, take_over
 from app.engine.ends import release
 from app.engine.inbox import Arrival, accept, dedupe_key, load_unseen
 from app.engine.lanes import Lease, backoff_seconds, check_fence, postpone, renew, wait_for, wake_waiting
-from app.engine.loop import Loop
+from app.engine.loop import Loop, Pace
 from app.errors import StaleLeaseError
 from app.transfer.context import Run
 from app.worker import prepare, run_worker
@@ -254,3 +254,16 @@ async def test_worker_with_more_in_hand_than_asked_for_lets_it_go_on(world: Worl
     while await world.count("SELECT count(*) FROM lane WHERE state IN ('ready', 'leased')"):
         await worker.turn()
     await worker.drain()
+
+
+def test_lanes_are_claimed_by_the_dozen_only_while_most_are_over_at_once() -> None:
+    pace = Pace()
+    assert pace.lanes_of_a_place == 1
+    for _ in range(100):
+        pace.note(0.001)
+    assert pace.lanes_of_a_place == 8
+    pace.note(1.0)
+    assert pace.lanes_of_a_place <= 3
+    for _ in range(10):
+        pace.note(1.0)
+    assert pace.lanes_of_a_place == 1

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import text
 
+from app.domain.retention import Retention, to_cuts, wait_for_months
 from app.engine.retention import EVENT_IS_NEEDED
 from app.platform.months import create_months, drop_months, list_tables_by_month
 from app.retention.prune import prune_tenants
@@ -67,6 +68,16 @@ async def test_a_prune_drops_what_the_most_patient_tenant_does_not_keep(world: W
     assert await list_months(world) == [one for one in await list_months(world) if "2024" not in one]
     told = await world.get("/v1/audit", subject=f"tenant:{world.tenant_id}")
     assert told[0]["after"][f"rows of event_{month(0):%Y_%m}"] == 3
+
+
+def test_hints_of_whoever_keeps_them_longest_wait_for_their_month() -> None:
+    now = datetime(2026, 11, 26, 12, tzinfo=UTC)
+    every = wait_for_months({days: to_cuts(Retention(events_days=days), now) for days in (31, 396)})
+    assert every[31].hints == now - timedelta(days=31)
+    # With it they go as soon as it is over for them, which is when it can be dropped.
+    assert every[396].hints == datetime(2025, 10, 1, tzinfo=UTC)
+    assert every[396].events == now - timedelta(days=396)
+    assert wait_for_months({}) == {}
 
 
 async def test_attempts_of_a_document_stay_as_long_as_it_does(world: World) -> None:

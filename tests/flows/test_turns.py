@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
 from uuid import UUID
 
@@ -24,6 +24,9 @@ _MANY = text("""
     INSERT INTO lane (tenant_id, scope, record_id, seq, run_at)
     SELECT :tenant, 'invoice', n::text, 1, now() - interval '1 hour' FROM generate_series(1, :count) AS n
 """)
+
+LEASED = "SELECT count(*) FROM lane WHERE state = 'leased'"
+OPEN = "SELECT count(*) FROM lane WHERE state IN ('ready', 'leased')"
 
 
 async def have_due(world: World, *counts: int) -> list[UUID]:
@@ -97,8 +100,36 @@ async def test_a_hint_is_worked_on_while_another_tenants_lanes_rest_in_every_pla
     worker = asyncio.create_task(run_worker(world.resources, stop, carry_one=carry_one))
     async with asyncio.timeout(PATIENCE):
         share = world.resources.settings.places_of_a_tenant
-        while await world.count("SELECT count(*) FROM lane WHERE state = 'leased'") < share:  # noqa: ASYNC110
-            await asyncio.sleep(0.02)
+        await wait_for(world, LEASED, lambda lanes: lanes >= share)
+        await hear(world, world.tenant_id, ["7001"])
+        await worked_on.wait()
+        assert not may_end.is_set()
+    may_end.set()
+    stop.set()
+    await worker
+
+
+async def test_a_hint_is_worked_on_while_lanes_that_were_short_suddenly_take_long(world: World) -> None:
+    (noisy,) = await have_due(world, 0)
+    is_long, may_end, worked_on = asyncio.Event(), asyncio.Event(), asyncio.Event()
+
+    async def carry_one(run: Run) -> None:
+        if run.lease.tenant_id == noisy and is_long.is_set():
+            await may_end.wait()
+        await run.leave(state=EventState.DONE)
+        if run.lease.tenant_id != noisy:
+            worked_on.set()
+
+    stop = asyncio.Event()
+    worker = asyncio.create_task(run_worker(world.resources, stop, carry_one=carry_one))
+    async with asyncio.timeout(PATIENCE):
+        await hear(world, noisy, [str(n) for n in range(300)])
+        await wait_for(world, OPEN, lambda lanes: lanes == 0)
+        is_long.set()
+        await hear(world, noisy, [str(n) for n in range(1000, 1100)])
+        share = world.resources.settings.places_of_a_tenant
+        # More of them than it has places, for the last ones were over at once.
+        await wait_for(world, LEASED, lambda lanes: lanes > share)
         await hear(world, world.tenant_id, ["7001"])
         await worked_on.wait()
         assert not may_end.is_set()
@@ -177,6 +208,12 @@ async def test_a_key_whose_company_does_not_answer_has_no_more_of_a_workers_plac
     await elsewhere.close()
     await world.settle()
     assert await world.states(*ids) == ["done"] * len(ids)
+
+
+async def wait_for(world: World, count: str, is_enough: Callable[[int], bool]) -> None:
+    """Return once there are so many lanes."""
+    while not is_enough(await world.count(count)):  # noqa: ASYNC110 - what happens in the database wakes nobody
+        await asyncio.sleep(0.02)
 
 
 async def hear(world: World, tenant: UUID, records: Sequence[str]) -> None:

@@ -19,7 +19,7 @@ from app.domain.reasons.documents import ROWS as DOCUMENTS
 from app.domain.reasons.kids import ROWS as KIDS
 from app.domain.reasons.old_documents import ROWS as OLD_DOCUMENTS
 from app.domain.reasons.rows import Change, Mender, Row, Text
-from tests.world.house.source import read_house, walk
+from tests.world.house.source import Module, parse_module, read_house
 
 _ROOT = Path(__file__).resolve().parents[2]
 _PLACE = re.compile(r"\{(\w+)\}")
@@ -80,7 +80,7 @@ def test_nobody_is_told_to_correct_a_document_in_recman(row: Row) -> None:
 
 
 def test_every_door_that_a_text_names_is_there() -> None:
-    told = {door for tree in _trees().values() for text in _strings(tree) for door in _doors(text)}
+    told = {door for module in _modules() for text in _strings(module) for door in _doors(text)}
     assert {("PUT", "/v1/rules"), ("POST", "/v1/transfers/{}/ignore"), ("PATCH", "/v1/keys/{}")} <= told
     assert told <= _open_doors()
 
@@ -102,13 +102,13 @@ def test_every_change_mends_something_and_only_what_says_so() -> None:
 
 
 def test_every_code_and_every_change_is_used() -> None:
-    used = {name for tree in _trees().values() for name in _attributes(tree)}
+    used = {name for module in _modules() for name in _attributes(module)}
     assert {code.name for code in Code} <= {name for kind, name in used if kind == "Code"}
     assert {change.name for change in Change} <= {name for kind, name in used if kind == "Change"}
 
 
 def test_no_code_is_written_out_beside_the_catalogue() -> None:
-    found = [f"{path}:{line}" for path, tree in _trees().items() for line in _written_out(tree)]
+    found = [f"{module.path}:{line}" for module in _modules() for line in _written_out(module)]
     assert not found
 
 
@@ -121,7 +121,7 @@ def test_no_code_is_written_out_beside_the_catalogue() -> None:
     ],
 )
 def test_a_code_that_is_written_out_in_a_module_is_found(path: str, old: str, new: str) -> None:
-    assert len(_written_out(read_house("app").changed(path, old, new).modules[path].tree)) == 1
+    assert len(_written_out(read_house("app").changed(path, old, new).modules[path])) == 1
 
 
 def test_a_code_that_is_written_out_is_found() -> None:
@@ -134,7 +134,7 @@ class RottenError(ServiceError):
     code = "rotten"
 _MENDED = ("rule_unusable",)
 """
-    assert len(_written_out(ast.parse(spoilt))) == 7
+    assert len(_written_out(parse_module("spoilt.py", spoilt))) == 7
 
 
 def test_every_code_that_the_api_description_names_is_one() -> None:
@@ -149,12 +149,12 @@ def test_every_code_that_the_api_description_names_is_one() -> None:
 
 
 def test_every_fix_is_given_what_its_text_asks_for() -> None:
-    for path, tree in _trees().items():
-        for code, case, given in _fix_calls(tree):
+    for module in _modules():
+        for code, case, given in _fix_calls(module):
             text = CATALOGUE[code].cases[case].en if case else CATALOGUE[code].fix.en
             wanted = set(_PLACE.findall(text))
-            assert given <= wanted, f"{path}: {code} has no place for {given - wanted}"
-            assert wanted - given <= _OPEN, f"{path}: {code} lacks {wanted - given - _OPEN}"
+            assert given <= wanted, f"{module.path}: {code} has no place for {given - wanted}"
+            assert wanted - given <= _OPEN, f"{module.path}: {code} lacks {wanted - given - _OPEN}"
 
 
 def test_a_place_in_a_text_is_filled_in_or_left_to_the_reader() -> None:
@@ -186,22 +186,19 @@ def _texts(row: Row) -> list[str]:
 
 
 @cache
-def _trees() -> dict[str, ast.AST]:
-    return {one.path: one.tree for one in read_house("app") if not one.name.startswith("sandbox")}
+def _modules() -> list[Module]:
+    return [one for one in read_house("app") if not one.name.startswith("sandbox")]
 
 
-def _strings(tree: ast.AST) -> Iterator[str]:
-    for node in walk(tree):
-        if isinstance(node, ast.JoinedStr):
-            yield "".join(str(part.value) if isinstance(part, ast.Constant) else "{x}" for part in node.values)
-        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
-            yield node.value
+def _strings(module: Module) -> Iterator[str]:
+    for text in module.each(ast.JoinedStr):
+        yield "".join(str(part.value) if isinstance(part, ast.Constant) else "{x}" for part in text.values)
+    yield from (node.value for node in module.each(ast.Constant) if isinstance(node.value, str))
 
 
 def _doors(text: str) -> set[tuple[str, str]]:
-    return {
-        (method, re.sub(r"\{[^}]*\}", "{}", path)) for method, path in _DOOR.findall(text) if path.startswith("/v1")
-    }
+    named = _DOOR.findall(text) if "/v1" in text else ()
+    return {(method, re.sub(r"\{[^}]*\}", "{}", path)) for method, path in named if path.startswith("/v1")}
 
 
 @cache
@@ -215,17 +212,13 @@ def _open_doors() -> frozenset[tuple[str, str]]:
     return frozenset((method.upper(), re.sub(r"\{[^}]*\}", "{}", path)) for path, doors in paths for method in doors)
 
 
-def _attributes(tree: ast.AST) -> set[tuple[str, str]]:
-    return {
-        (node.value.id, node.attr)
-        for node in walk(tree)
-        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name)
-    }
+def _attributes(module: Module) -> set[tuple[str, str]]:
+    return {(node.value.id, node.attr) for node in module.each(ast.Attribute) if isinstance(node.value, ast.Name)}
 
 
-def _fix_calls(tree: ast.AST) -> Iterator[tuple[Code, str, set[str]]]:
+def _fix_calls(module: Module) -> Iterator[tuple[Code, str, set[str]]]:
     """The calls whose row, case and values can be read off."""
-    for node in walk(tree):
+    for node in module.each(ast.Call):
         match node:
             case ast.Call(func=ast.Name(id="fix_for"), args=[ast.Attribute(attr=name), *cases], keywords=keywords):
                 given = {keyword.arg for keyword in keywords}
@@ -236,8 +229,9 @@ def _fix_calls(tree: ast.AST) -> Iterator[tuple[Code, str, set[str]]]:
                 pass
 
 
-def _written_out(tree: ast.AST) -> list[int]:
-    return [line for node in walk(tree) for line in _lines_of(node)]
+def _written_out(module: Module) -> list[int]:
+    suspects = module.among(ast.Compare, ast.keyword, ast.Dict, ast.Assign, ast.Tuple)
+    return [line for node in suspects for line in _lines_of(node)]
 
 
 def _lines_of(node: ast.AST) -> list[int]:

@@ -16,8 +16,8 @@ from urllib.parse import quote
 
 from sqlalchemy.engine import make_url
 
-# Set by `make pgbouncer`: every world of the run works through it.
-VARIABLE = "TEST_POOLED"
+from tests.world.tools import find_pgbouncer
+
 _PORT = 6432
 _START_SECONDS = 10
 
@@ -59,11 +59,6 @@ class Pooler:
 
 # The one that every world of this run works through, where that was asked for.
 IN_USE: list[Pooler] = []
-
-
-def find_pgbouncer() -> str | None:
-    """Where the program is on this machine."""
-    return shutil.which("pgbouncer") or shutil.which("pgbouncer", path="/usr/sbin:/usr/local/sbin")
 
 
 def list_ways() -> list[str]:

@@ -108,4 +108,5 @@ REFUSALS = (
     Refusal(code=Code.NOT_IN_EXPORT, sentence=Text("The document is not in this file.")),
     Refusal(code=Code.LAYOUT_UNFIT, sentence=Text("The layout is not for documents that are booked so.")),
     Refusal(code=Code.LAYOUT_UNUSABLE, sentence=Text("The layout of files cannot be used.")),
+    Refusal(code=Code.RANGE_REVERSED, sentence=Text("A range of numbers ends before it begins.")),
 )

@@ -214,6 +214,7 @@ class Code(StrEnum):
     FILE_CUSTOMER_DIFFERS = "file_customer_differs"
     LAYOUT_NOT_ACCEPTED = "layout_not_accepted"
     LAYOUT_UNUSABLE = "layout_unusable"
+    RANGE_REVERSED = "range_reversed"
 
     # What a caller of the REST API is refused.
     BAD_REQUEST = "bad_request"

@@ -5,8 +5,8 @@ import re
 from collections.abc import Collection, Iterator, Mapping
 from functools import cache
 
-from tests.world.house.rows import list_tables, list_writers
-from tests.world.house.source import Function, House, Module, covers, walk
+from tests.world.house.rows import list_names, list_writers
+from tests.world.house.source import Function, House, Module, covers
 
 # Each statement on the bare driver is a transaction of its own.
 _LENDS = "lease_connection"
@@ -31,8 +31,10 @@ def find_commits(house: House, allowed: Mapping[str, str]) -> list[str]:
     wrong, used = [], set()
     for module in house:
         commits = _list_commits(module)
+        if not commits:
+            continue
         places = [place for place in allowed if covers(place, module.name)]
-        used |= set(places) if commits else set()
+        used |= set(places)
         if not places:
             wrong += [module.says(node, "commits") for node in commits]
         for node in commits:
@@ -44,15 +46,12 @@ def find_commits(house: House, allowed: Mapping[str, str]) -> list[str]:
 
 @cache
 def _list_commits(module: Module) -> tuple[ast.expr, ...]:
-    found: list[ast.expr] = []
-    for node in module.nodes:
-        if isinstance(node, ast.Attribute) and node.attr in _COMMITS:
-            found.append(node)
-        if isinstance(node, ast.Name) and node.id == _LENDS:
-            found.append(node)
-        if isinstance(node, ast.Constant) and node.value in {*_COMMITS, "COMMIT", "AUTOCOMMIT"}:
-            found.append(node)
-    return tuple(found)
+    said = {*_COMMITS, "COMMIT", "AUTOCOMMIT"}
+    return (
+        *(node for node in module.each(ast.Attribute) if node.attr in _COMMITS),
+        *(node for node in module.each(ast.Name) if node.id == _LENDS),
+        *(node for node in module.each(ast.Constant) if isinstance(node.value, str) and node.value in said),
+    )
 
 
 def _is_given_session(module: Module, function: Function) -> bool:
@@ -106,27 +105,18 @@ def _walk_own(function: Function) -> Iterator[ast.AST]:
             waiting += ast.iter_child_nodes(node)
 
 
-def find_long(texts: Mapping[str, str], *, module_lines: int, function_lines: int) -> list[str]:
+def find_long(house: House, *, module_lines: int, function_lines: int) -> list[str]:
     """Modules and functions that are too long to be read in one go."""
     wrong = []
-    for path, text in texts.items():
-        count = text.count("\n")
+    for module in house:
+        count = module.text.count("\n")
         if count > module_lines:
-            wrong.append(f"{path} has {count} lines, at most {module_lines}")
-        for function in _list_functions(ast.parse(text)):
+            wrong.append(f"{module.path} has {count} lines, at most {module_lines}")
+        for function in module.functions:
             count = (function.end_lineno or 0) - function.lineno + 1
             if count > function_lines:
-                wrong.append(f"{path}:{function.lineno} {function.name} has {count} lines, at most {function_lines}")
+                wrong.append(module.says(function, f"{function.name} has {count} lines, at most {function_lines}"))
     return wrong
-
-
-def _list_functions(block: ast.AST) -> Iterator[Function]:
-    """Every function in a block, and in every block of it; expressions are not looked into."""
-    for field in ("body", "orelse", "finalbody", "handlers"):
-        for node in getattr(block, field, ()):
-            if isinstance(node, Function):
-                yield node
-            yield from _list_functions(node)
 
 
 def find_undrawn_errors(house: House) -> list[str]:
@@ -149,7 +139,7 @@ def _read_drawing(module: Module) -> set[tuple[str, str]]:
 
 
 def _docstring_of(module: Module) -> str:
-    return next((node.value for node in module.nodes if id(node) in module.docstrings), "")  # type: ignore[attr-defined]
+    return next((str(node.value) for node in module.each(ast.Constant) if id(node) in module.docstrings), "")
 
 
 def _list_errors(house: House) -> set[tuple[str, str]]:
@@ -168,8 +158,7 @@ def _list_classes(module: Module) -> tuple[tuple[str, str], ...]:
     """Every class with each that it is made of."""
     return tuple(
         (node.name, module.origin_of(base).rpartition(".")[2] or getattr(base, "id", ""))
-        for node in module.nodes
-        if isinstance(node, ast.ClassDef)
+        for node in module.each(ast.ClassDef)
         for base in node.bases
     )
 
@@ -178,27 +167,36 @@ def find_impure(
     house: House, rooms: Collection[str], allowed: Collection[str], forbidden: Collection[str]
 ) -> list[str]:
     """What the pure rooms import or call that is neither theirs nor plain computing."""
-    wrong = []
-    for module in house:
-        if not any(covers(room, module.name) for room in rooms):
-            continue
-        for node in module.nodes:
-            for origin in _list_origins(module, node):
-                is_ours = any(covers(place, origin) for place in allowed)
-                if not is_ours or any(covers(place, origin) for place in forbidden):
-                    wrong.append(module.says(node, f"uses {origin}"))
-            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in forbidden:
-                wrong.append(module.says(node, f"uses {node.func.id}"))
-    return wrong
+    return [
+        one
+        for module in house
+        if any(covers(room, module.name) for room in rooms)
+        for one in _list_impure(module, tuple(allowed), tuple(forbidden))
+    ]
 
 
-def _list_origins(module: Module, node: ast.AST) -> list[str]:
-    if isinstance(node, ast.Import):
-        return [one.name for one in node.names]
-    if isinstance(node, ast.ImportFrom):
-        return [f"{node.module}.{one.name}" for one in node.names]
-    origin = module.origin_of(node) if isinstance(node, ast.Attribute) else ""
-    return [origin] if origin else []
+@cache
+def _list_impure(module: Module, allowed: tuple[str, ...], forbidden: tuple[str, ...]) -> list[str]:
+    return [
+        module.says(node, f"uses {origin}")
+        for node, origin in _list_origins(module)
+        if not any(covers(place, origin) for place in allowed) or any(covers(place, origin) for place in forbidden)
+    ] + [
+        module.says(node, f"uses {node.func.id}")
+        for node in module.each(ast.Call)
+        if isinstance(node.func, ast.Name) and node.func.id in forbidden
+    ]
+
+
+@cache
+def _list_origins(module: Module) -> tuple[tuple[ast.AST, str], ...]:
+    """Whatever the module has from elsewhere: what it imports, and every attribute of it, with the place."""
+    used = ((node, module.origin_of(node)) for node in module.each(ast.Attribute))
+    return (
+        *((node, one.name) for node in module.each(ast.Import) for one in node.names),
+        *((node, f"{node.module}.{one.name}") for node in module.each(ast.ImportFrom) for one in node.names),
+        *((node, origin) for node, origin in used if origin),
+    )
 
 
 def find_hidden_imports(house: House, allowed: Mapping[str, str]) -> list[str]:
@@ -206,8 +204,10 @@ def find_hidden_imports(house: House, allowed: Mapping[str, str]) -> list[str]:
     wrong, used = [], set()
     for module in house:
         hidden = _list_hidden(module)
+        if not hidden:
+            continue
         places = [place for place in allowed if covers(place, module.name)]
-        used |= set(places) if hidden else set()
+        used |= set(places)
         if not places:
             wrong += [module.says(node, "imports what nobody sees on top of the module") for node in hidden]
     return wrong + [f"{place} is listed and hides no import" for place in allowed if place not in used]
@@ -215,17 +215,19 @@ def find_hidden_imports(house: House, allowed: Mapping[str, str]) -> list[str]:
 
 @cache
 def _list_hidden(module: Module) -> tuple[ast.AST, ...]:
-    inside = {id(node) for function in module.functions for node in walk(function)}
-    return tuple(node for node in module.nodes if _hides(module, node, is_inside=id(node) in inside))
+    return (
+        *(node for node in module.each(ast.Name) if node.id in {"__import__", "exec", "eval"}),
+        *(node for node in module.each(ast.Import) if _hides(module, node, [one.name for one in node.names])),
+        *(
+            node
+            for node in module.each(ast.ImportFrom)
+            if node.level or _hides(module, node, [f"{node.module}.{one.name}" for one in node.names])
+        ),
+    )
 
 
-def _hides(module: Module, node: ast.AST, *, is_inside: bool) -> bool:
-    if isinstance(node, ast.Name):
-        return node.id in {"__import__", "exec", "eval"}
-    if not isinstance(node, ast.Import | ast.ImportFrom):
-        return False
-    is_relative = isinstance(node, ast.ImportFrom) and node.level > 0
-    return is_inside or is_relative or bool(_HIDING & set(_list_origins(module, node)))
+def _hides(module: Module, node: ast.Import | ast.ImportFrom, names: Collection[str]) -> bool:
+    return module.function_at(node.lineno) is not None or bool(_HIDING & set(names))
 
 
 def find_origins(house: House, wanted: Collection[str], *, allowed: Collection[str]) -> list[str]:
@@ -236,18 +238,17 @@ def find_origins(house: House, wanted: Collection[str], *, allowed: Collection[s
         for module in house
         if heads & {one.partition(".")[0] for one in module.origins.values()}
         if not any(covers(place, module.name) for place in allowed)
-        for node in module.nodes
-        for origin in _list_origins(module, node)
+        for node, origin in _list_origins(module)
         if any(covers(one, origin) for one in wanted)
     ]
 
 
 def find_wrong_writers(house: House, verbs: Mapping[str, str]) -> list[str]:
     """Functions that write rows, by a statement or by setting attributes, and do not say so by their verb."""
-    tables = list_tables(house)
+    names = list_names(house)
     wrong, used = [], set()
     for module in house:
-        for line, name in list_writers(module, tables):
+        for line, name in list_writers(module, names):
             verb = name.lstrip("_").partition("_")[0]
             used.add(verb)
             if verb not in verbs:
@@ -262,8 +263,9 @@ def find_word(house: House, word: str, *, allowed: str) -> list[str]:
 
 @cache
 def _list_uses_of(module: Module, word: str) -> tuple[str, ...]:
-    return tuple(
-        module.says(node, f"uses {word}")
-        for node in module.nodes
-        if word in (getattr(node, "attr", None), getattr(node, "id", None), getattr(node, "arg", None))
+    return (
+        *(module.says(node, f"uses {word}") for node in module.each(ast.Attribute) if node.attr == word),
+        *(module.says(node, f"uses {word}") for node in module.each(ast.Name) if node.id == word),
+        *(module.says(node, f"uses {word}") for node in module.each(ast.arg) if node.arg == word),
+        *(module.says(node, f"uses {word}") for node in module.each(ast.keyword) if node.arg == word),
     )

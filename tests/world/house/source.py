@@ -1,14 +1,31 @@
-"""The code as the rules of the house read it: modules, what their names mean, and copies with one module changed."""
+"""The code as the rules of the house read it: modules, what their names mean, and copies with one module changed.
+
+Each module is parsed once in a process and walked once; a rule asks for the kinds of nodes that it is about. A copy
+with a module changed shares the others, with everything that rules have found in them.
+"""
 
 import ast
+import gc
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
+from itertools import chain
 from pathlib import Path
+from typing import Any, TypeVar
 
 ROOT = Path(__file__).resolve().parents[3]
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
+# Fields that hold words and signs, never code; what is left of each kind of node may hold nodes.
+_WORDS = frozenset({"arg", "asname", "attr", "ctx", "id", "kind", "level", "module", "op", "ops", "type_comment"})
+_FIELDS: dict[type[ast.AST], tuple[str, ...]] = {
+    kind: tuple(field for field in kind._fields if field not in _WORDS and kind is not ast.Constant)
+    for kind in vars(ast).values()
+    if isinstance(kind, type) and issubclass(kind, ast.AST)
+}
+_Node = TypeVar("_Node", bound=ast.AST)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -21,15 +38,22 @@ class Module:
     name: str
     path: str
     text: str
-    nodes: tuple[ast.AST, ...]
+    kinds: Mapping[type[ast.AST], tuple[ast.AST, ...]]
     functions: tuple[Function, ...]
     origins: Mapping[str, str]
     docstrings: frozenset[int]
 
-    @property
-    def tree(self) -> ast.AST:
-        """The whole module."""
-        return self.nodes[0]
+    def each(self, kind: type[_Node]) -> tuple[_Node, ...]:
+        """Its nodes of one kind, in the order of the walk."""
+        return self.kinds.get(kind, ())  # type: ignore[return-value]
+
+    def among(self, *kinds: type[ast.AST]) -> Iterator[ast.AST]:
+        """Its nodes of several kinds, one kind after the other."""
+        return chain.from_iterable(self.kinds.get(kind, ()) for kind in kinds)
+
+    def imports_of(self, place: str) -> bool:
+        """Whether it imports a room or module, something out of it, or what holds it."""
+        return any(covers(place, one) or covers(one, place) for one in self.origins.values())
 
     def origin_of(self, node: ast.AST) -> str:
         """Where a name or attribute comes from; empty when it is no import's."""
@@ -68,7 +92,8 @@ class House:
 
     def with_module(self, path: str, text: str) -> "House":
         """A copy with one module more, or with another one in its place."""
-        return House({**self.modules, path: parse_module(path, text)})
+        with kept():
+            return House({**self.modules, path: parse_module(path, text)})
 
 
 def read_texts(folder: str) -> dict[str, str]:
@@ -80,39 +105,64 @@ def read_texts(folder: str) -> dict[str, str]:
 @cache
 def read_house(folder: str) -> House:
     """The same, parsed, once."""
-    return House({path: parse_module(path, text) for path, text in read_texts(folder).items()})
+    with kept():
+        return House({path: parse_module(path, text) for path, text in read_texts(folder).items()})
+
+
+@contextmanager
+def kept() -> Iterator[None]:
+    """What is made within stays: the garbage collector, which would walk over every tree for longer than parsing takes,
+    is told so.
+    """
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()
+        if was_on:
+            gc.enable()
 
 
 def parse_module(path: str, text: str) -> Module:
     """The module that a text is."""
-    nodes = walk(ast.parse(text))
+    kinds: dict[type[ast.AST], list[Any]] = defaultdict(list)
+    for node in walk(ast.parse(text)):
+        kinds[node.__class__].append(node)
+    functions: list[Function] = [*kinds[ast.FunctionDef], *kinds[ast.AsyncFunctionDef]]
+    imports: list[ast.Import | ast.ImportFrom] = [*kinds[ast.Import], *kinds[ast.ImportFrom]]
+    said = (node.value for node in kinds[ast.Expr])
     return Module(
         name=path.removesuffix(".py").removesuffix("/__init__").replace("/", "."),
         path=path,
         text=text,
-        nodes=nodes,
-        functions=tuple(node for node in nodes if isinstance(node, Function)),
-        origins=dict(_list_imports(nodes)),
-        docstrings=frozenset(
-            id(node.value) for node in nodes if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
-        ),
+        kinds={kind: tuple(found) for kind, found in kinds.items()},
+        functions=tuple(sorted(functions, key=lambda one: one.lineno)),
+        origins=dict(_list_imports(sorted(imports, key=lambda one: one.lineno))),
+        docstrings=frozenset(id(one) for one in said if isinstance(one, ast.Constant)),
     )
 
 
-@cache
-def walk(tree: ast.AST) -> tuple[ast.AST, ...]:
-    """The tree and every node below it, listed once: walking takes longer than what most rules look for."""
-    return tuple(ast.walk(tree))
+def walk(tree: ast.AST) -> list[ast.AST]:
+    """The tree and every node below it, as `ast.walk` has them, but for operators and for whether a name is set."""
+    found = [tree]
+    for node in found:
+        for field in _FIELDS[type(node)]:
+            below = getattr(node, field, None)
+            if isinstance(below, list):
+                found += [one for one in below if isinstance(one, ast.AST)]
+            elif isinstance(below, ast.AST):
+                found.append(below)
+    return found
 
 
-def _list_imports(nodes: Iterable[ast.AST]) -> Iterator[tuple[str, str]]:
-    for node in nodes:
-        if isinstance(node, ast.Import):
-            for one in node.names:
-                yield (one.asname, one.name) if one.asname else (one.name.partition(".")[0],) * 2
-        elif isinstance(node, ast.ImportFrom):
-            for one in node.names:
+def _list_imports(imports: Iterable[ast.Import | ast.ImportFrom]) -> Iterator[tuple[str, str]]:
+    for node in imports:
+        for one in node.names:
+            if isinstance(node, ast.ImportFrom):
                 yield one.asname or one.name, f"{node.module}.{one.name}"
+            else:
+                yield (one.asname, one.name) if one.asname else (one.name.partition(".")[0],) * 2
 
 
 def covers(place: str, module: str) -> bool:

@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.world.house.rules import find_long
+from tests.world.house.source import read_house
+
 TESTS = Path(__file__).resolve().parents[1]
-_LONGEST = 500
 _SUSPECT = re.compile(r"import[^\n]*test_|from[^\n]*test_|import \([^)]*test_")
 _PATCH = re.compile(r"\bmonkeypatch\b|unittest\.mock|from unittest import mock")
 # Programs of their own that no test imports.
@@ -51,14 +53,6 @@ def find_strays(root: Path) -> list[str]:
         and not place.name.startswith("test_")
         and place.name not in {"conftest.py", "__init__.py"}
     ]
-
-
-def find_long_ones(root: Path) -> list[str]:
-    """Files that have grown too long to be read."""
-    lengths = (
-        (path.relative_to(root), len(path.read_text(encoding="utf-8").splitlines())) for path in list_modules(root)
-    )
-    return [f"{place}: {length}" for place, length in lengths if length > _LONGEST]
 
 
 def find_loud_servers(root: Path) -> list[str]:
@@ -118,8 +112,18 @@ def test_a_loud_server_is_found(given: str, tmp_path: Path) -> None:
     assert find_loud_servers(tmp_path) == ["a.py:2"]
 
 
-def test_no_test_module_is_too_long_to_be_read() -> None:
-    assert find_long_ones(TESTS) == []
+def test_tests_can_be_read_in_one_go() -> None:
+    # What opens a small world for a test sets up many things, one after the other.
+    assert find_long(read_house("tests"), module_lines=500, function_lines=70) == []
+
+
+def test_a_test_that_is_too_long_is_found() -> None:
+    lines = "def test_all() -> None:\n" + "    pass\n" * 70
+    changed = read_house("tests").with_module("flows/test_long.py", lines + "\n" * 430)
+    assert find_long(changed, module_lines=500, function_lines=70) == [
+        "flows/test_long.py has 501 lines, at most 500",
+        "flows/test_long.py:1 test_all has 71 lines, at most 70",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -137,10 +141,8 @@ def test_the_rule_sees_every_way_to_borrow(tmp_path: Path, line: str) -> None:
     assert len(find_borrowers(tmp_path)) == 1
 
 
-def test_the_rules_see_a_stray_and_a_long_file(tmp_path: Path) -> None:
+def test_the_rules_see_a_stray(tmp_path: Path) -> None:
     for place in ("flows", "world", "bench"):
         (tmp_path / place).mkdir()
         (tmp_path / place / "steps.py").write_text("", encoding="utf-8")
-    (tmp_path / "flows" / "test_long.py").write_text("\n" * (_LONGEST + 1), encoding="utf-8")
     assert find_strays(tmp_path) == ["flows/steps.py"]
-    assert find_long_ones(tmp_path) == [f"flows/test_long.py: {_LONGEST + 1}"]

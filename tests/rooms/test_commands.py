@@ -99,7 +99,8 @@ def test_an_address_that_is_none_is_told_before_anybody_connects(url: str) -> No
 
 
 def make_settings(**values: Any) -> Settings:
-    return Settings(**{"encryption_keys": SecretStr("x"), "database_url": None, **values})
+    # A folder that is not there is nobody's to look into, whatever lies in this one.
+    return Settings(**{"encryption_keys": SecretStr("x"), "database_url": None, "data_dir": Path("none"), **values})
 
 
 def test_a_data_folder_that_others_can_look_into_is_told(tmp_path: Path) -> None:
