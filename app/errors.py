@@ -47,7 +47,7 @@ ServiceError                        500  retry           something of ours broke
 
 from enum import StrEnum
 
-from app.domain.reasons.catalogue import fix_for
+from app.domain.reasons.catalogue import CATALOGUE, fix_for
 from app.domain.reasons.codes import Code, Reason
 
 
@@ -70,7 +70,8 @@ class ServiceError(Exception):
     @property
     def reason(self) -> Reason:
         """The same for people, as a transfer keeps it."""
-        return Reason(code=self.code, cause=self.cause, fix=self.fix)
+        row = CATALOGUE.get(self.code)
+        return Reason(code=self.code, cause=self.cause, fix=self.fix or (row.fix.en if row is not None else ""))
 
 
 class System(StrEnum):

@@ -7,9 +7,10 @@ from difflib import get_close_matches
 from functools import cached_property
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
-from typing import Annotated, Literal, TypeAlias
+from typing import Annotated, Any, Literal, TypeAlias
+from urllib.parse import urlsplit
 
-from pydantic import AliasChoices, BeforeValidator, Field, SecretStr, field_validator
+from pydantic import AliasChoices, BeforeValidator, Field, SecretStr, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 Network: TypeAlias = IPv4Network | IPv6Network
@@ -21,6 +22,10 @@ _BEFORE_HOST = re.compile(r"((?://|^(?!\w[\w+.-]*://))[^:/?#@\s]*:)\S*@")
 _NAMED_SECRET = re.compile(
     r"((?:pass|secret|token|key)\w*\s*=\s*)(?:'(?:[^'\\]|\\.)*'|\"[^\"]*\"|[^\s&;'\"]+)", re.IGNORECASE
 )
+# A year in the unit that a name ends with, and the most of everything else: beyond that clocks, timers and columns give
+# up in the middle of work. "inf" is a number, too.
+_LONGEST = {"_seconds": 366 * 86_400, "_minutes": 366 * 1440, "_hours": 366 * 24}
+_MOST = 2**31 - 1
 # Named as they are everywhere, without our prefix.
 _COMMON_NAMES = ("database_url", "database_pooled", "database_direct_url")
 
@@ -76,7 +81,7 @@ class Settings(BaseSettings):
         None, description="Fernet keys for secrets at rest, newest first, comma separated"
     )
 
-    max_body_bytes: int = Field(1_048_576, description="A larger webhook body is refused with 413")
+    max_body_bytes: int = Field(1_048_576, ge=1024, description="A larger webhook body is refused with 413")
     bodies_bytes: int = Field(67_108_864, ge=4_194_304, description="Bodies that are held at once; more: 503")
     request_head_seconds: float = Field(10, gt=0, description="A request's head is waited for so long")
     request_body_seconds: float = Field(30, gt=0, description="A request's body is waited for so long, then it is 408")
@@ -96,7 +101,7 @@ class Settings(BaseSettings):
     )
     hook_cache_seconds: float = Field(2, ge=0, description="A disabled or changed hook is noticed within this time")
 
-    worker_concurrency: int = Field(8, ge=1, description="Lanes one worker works on at the same time")
+    worker_concurrency: int = Field(8, ge=1, le=1000, description="Lanes one worker works on at the same time")
     worker_tenant_share: float = Field(
         0.75, gt=0, le=1, description="How much of these one tenant may have, so that others find a place"
     )
@@ -177,6 +182,34 @@ class Settings(BaseSettings):
     def allowed_hosts(self) -> frozenset[str]:
         """The hosts a token may name as API base, lower case."""
         return frozenset(host.strip().lower() for host in self.unimicro_allowed_hosts.split(",") if host.strip())
+
+    @field_validator("*")
+    @classmethod
+    def _is_bearable(cls, value: Any, info: ValidationInfo) -> Any:
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            return value
+        most = next((most for end, most in _LONGEST.items() if str(info.field_name).endswith(end)), _MOST)
+        if value > most:
+            raise ValueError(f"Input should be at most {most}")
+        return value
+
+    @field_validator("unimicro_issuer", "recman_api_base")
+    @classmethod
+    def _is_address(cls, value: str) -> str:
+        # Raises by itself where the port is none, or a bracket is left open.
+        parts = urlsplit(value)
+        if parts.scheme not in ("http", "https") or not parts.hostname or parts.port == 0:
+            raise ValueError("Input should be an address like https://api.example.com")
+        return value
+
+    @field_validator("unimicro_invoice_link")
+    @classmethod
+    def _can_be_filled_in(cls, value: str) -> str:
+        try:
+            value.format(base="", id=1)
+        except (LookupError, AttributeError, TypeError, ValueError) as error:
+            raise ValueError("Input should name nothing but {base} and {id} in braces") from error
+        return value
 
     @field_validator("trusted_proxies")
     @classmethod

@@ -45,7 +45,7 @@ from app.api.doors import tell_error
 from app.api.gate import Gate
 from app.api.methods import Addresses, HeadAsGet, require_own_method
 from app.api.once import Once, describe_once
-from app.api.parameters import require_known_parameters
+from app.api.parameters import require_known_parameters, require_plain_body
 from app.api.replays import Replays
 from app.api.request_ids import RequestIds
 from app.api.safe_headers import SafeHeaders
@@ -89,6 +89,9 @@ ROOMS = (
     docs_page,
 )
 
+# Of every request, before its own operation is asked.
+_CHECKS = (require_own_method, require_known_parameters, require_plain_body)
+
 Opener = Callable[[], AbstractAsyncContextManager[Resources]]
 
 
@@ -115,7 +118,7 @@ def create_app(open_resources: Opener) -> FastAPI:
     for room in ROOMS:
         describe_once(room.router)
         # RecMan's deliveries are in a hurry: solving a dependency costs as much as storing one.
-        checks = [] if room is receive else [Depends(require_own_method), Depends(require_known_parameters)]
+        checks = [] if room is receive else [Depends(one) for one in _CHECKS]
         app.include_router(room.router, dependencies=checks)
     routes = [route for room in ROOMS for route in room.router.routes]
     app.state.addresses = Addresses.of_routes([*app.routes, *routes])

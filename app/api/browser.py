@@ -137,7 +137,8 @@ async def _find_again(resources: Resources, state: str | None, trouble: ServiceE
 async def _tell_again(resources: Resources, sign_in: SignIn, browser: str | None) -> Response:
     if is_own_browser(sign_in, browser):
         return await _tell_page(resources, sign_in)
-    return _page("Signed in already", ["This sign-in has come back already; there is nothing more to do here."])
+    # Whether it went well is no business of another browser's.
+    return _page("This sign-in is over", ["It has come back already; there is nothing more to do here."])
 
 
 async def _tell_trouble(request: Request, trouble: ServiceError) -> Response:

@@ -66,7 +66,7 @@ async def list_all_codes() -> Page[CodeView, None]:
 async def show_code(request: Request, code: str) -> Response:
     """What a code means; a browser is shown a page."""
     if code not in set(Code):
-        raise NotFoundError(f"There is no code {code!r}", fix=f"Take one from GET {PATH}.")
+        raise NotFoundError(f"There is no code {code[:60]!r}", fix=f"Take one from GET {PATH}.")
     view = _view(Code(code))
     if "text/html" in request.headers.get("accept", ""):
         return HTMLResponse(_to_html(view), headers=_HEADERS)

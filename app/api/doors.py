@@ -27,7 +27,9 @@ from app.errors import (
     ForbiddenError,
     MethodError,
     NotFoundError,
+    RemoteError,
     RequestError,
+    SchemaError,
     ServiceError,
     TokenError,
     TooLargeError,
@@ -38,8 +40,11 @@ from app.errors import (
 from app.platform.db import Session, is_away, is_unstorable, limit_to_tenant, look_at_all
 from app.platform.logger import add_log_fields, get_logger
 from app.platform.resources import Resources
+from app.platform.schema import is_other_schema
 
 _RETRY_AFTER_SECONDS = "5"
+# What is wrong with a request is told to a person: so many places of it, and so much of each one's name.
+_MOST_PLACES, _LONGEST_PLACE = 10, 200
 
 _log = get_logger(__name__)
 _bearer = HTTPBearer(auto_error=False, description="An admin token")
@@ -212,9 +217,16 @@ async def tell_error(request: Request, error: Exception) -> JSONResponse:
         "status": known.status,
         "code": known.code,
         "cause": known.cause,
-        "fix": known.fix,
+        "fix": known.fix or _advise(known),
     }
     return JSONResponse(body, status_code=known.status, headers=headers, media_type=PROBLEM)
+
+
+def _advise(error: ServiceError) -> str:
+    """What whoever asked can do where the error says nothing: nobody tries a request again for him."""
+    if isinstance(error, RemoteError):
+        return f"Ask again in a minute or two; if it stays, see whether {error.system} works."
+    return "Ask again; if it stays, give the operator the X-Request-Id of this answer."
 
 
 def _address(request: Request, code: str) -> str:
@@ -228,12 +240,15 @@ def _known(error: Exception) -> ServiceError:
     if isinstance(error, ServiceError):
         return error
     if isinstance(error, RequestValidationError):
-        places = "; ".join(f"{'.'.join(map(str, part['loc']))}: {part['msg']}" for part in error.errors())
-        return RequestError(f"The request cannot be used: {places}", fix="Correct the named fields.")
+        return RequestError(f"The request cannot be used: {_name_places(error)}", fix="Correct the named fields.")
     if isinstance(error, HTTPException):
         return _of_framework(error)
     if is_away(error):
         return DatabaseAwayError("The database does not answer", fix=fix_for(Code.DATABASE_AWAY))
+    if is_other_schema(error):
+        # No trace either: it would be one for every request until somebody has mended it.
+        _log.error("schema_unfit", error=type(error.__cause__ or error).__name__)
+        return SchemaError("The database's schema is another one than this version's")
     if is_unstorable(error):
         # No trace: it is the caller's, and would be three of them, one for each layer.
         _log.warning("value_refused", error=type(error.__cause__ or error).__name__)
@@ -243,6 +258,17 @@ def _known(error: Exception) -> ServiceError:
     return ServiceError(
         "An unexpected error", fix="Try again; if it stays, give the operator the X-Request-Id of this answer."
     )
+
+
+def _name_places(error: RequestValidationError) -> str:
+    """The first fields that are wrong, and each one's fault: a caller may send any number of them, of any length."""
+    parts = error.errors()
+    places = [
+        f"{'.'.join(map(str, part['loc']))[:_LONGEST_PLACE]}: {part['msg'][:_LONGEST_PLACE]}"
+        for part in parts[:_MOST_PLACES]
+    ]
+    more = [f"and {len(parts) - _MOST_PLACES} more"] if len(parts) > _MOST_PLACES else []
+    return "; ".join([*places, *more])
 
 
 def _of_framework(error: HTTPException) -> ServiceError:

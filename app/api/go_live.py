@@ -10,7 +10,7 @@ from pydantic import Field
 
 from app.api.doors import AdminDoor, Door, ResourcesDep
 from app.api.transfers import ReasonView
-from app.api.views import Order, RowId, View, pasted, problems
+from app.api.views import Name, Order, RowId, View, pasted, problems
 from app.clerk.overview import InvoiceFilter, count_invoices
 from app.domain.reasons.catalogue import fix_for
 from app.domain.reasons.codes import Code, Reason
@@ -33,7 +33,7 @@ class OldDocumentsOrder(Order):
         description="link: to what is offered; send: book it after all; ignore: never send it"
     )
     ids: list[RowId] | None = Field(None, max_length=10_000, examples=[[17, 18]])
-    numbers: list[str] | None = Field(None, max_length=10_000, description="RecMan's numbers", examples=[["110001"]])
+    numbers: list[Name] | None = Field(None, max_length=10_000, description="RecMan's numbers", examples=[["110001"]])
     everything: bool = Field(
         False, description="Only with link: all that have an offer whose date agrees too; nothing else is named"
     )

@@ -99,9 +99,11 @@ async def health(request: Request, resources: ResourcesDep, response: Response) 
 
 async def _view(request: Request, resources: Resources) -> HealthView:
     try:
-        caller = await verify_caller(request) if "authorization" in request.headers else None
-        if caller is not None:
-            return await _view_for(resources, caller)
+        if "authorization" in request.headers:
+            async with translate_away():
+                # Before the token: an older schema, or a newer one, may have none where this version looks.
+                await check_schema(resources.engine)
+            return await _view_for(resources, await verify_caller(request))
     except DatabaseAwayError as error:
         # Who asks cannot be known now; that nothing goes may be told to anybody.
         return view_for_anybody(judge_away(error.cause, error.fix))
@@ -120,8 +122,6 @@ async def _judge(resources: Resources) -> Health:
 
 
 async def _view_for(resources: Resources, caller: Caller) -> HealthView:
-    async with translate_away():
-        await check_schema(resources.engine)
-        async with resources.sessions() as session:
-            facts = await load_facts(session, resources.settings, tenant_id=caller.tenant_id)
+    async with translate_away(), resources.sessions() as session:
+        facts = await load_facts(session, resources.settings, tenant_id=caller.tenant_id)
     return view_whole(judge(facts), facts, version=version("recman-unimicro"), with_processes=caller.tenant_id is None)

@@ -14,7 +14,7 @@ from app.api.doors import AdminDoor, Door, ResourcesDep, ViewerDoor
 from app.api.files import AS_FILE, Form, ListForm, to_file
 from app.api.pages import Page, to_page, to_whole
 from app.api.transfers import ReasonView
-from app.api.views import Before, Limit, Order, RowId, View, problems
+from app.api.views import Before, DepartmentId, Limit, Order, RowId, Sought, View, problems
 from app.clerk.approvals import require_second_person
 from app.clerk.dry_run import dry_run
 from app.clerk.link_by_hand import link_elsewhere
@@ -160,11 +160,11 @@ class FilterQuery(BaseModel):
     key_id: UUID | None = None
     dated_from: Day | None = None
     dated_to: Day | None = None
-    department: str | None = None
-    customer: str | None = None
+    department: DepartmentId | None = None
+    customer: Sought | None = None
     state: InvoiceState | None = None
     kind: DocumentKind | None = None
-    text: str | None = None
+    text: Sought | None = None
 
 
 @router.get(

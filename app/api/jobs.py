@@ -11,7 +11,7 @@ from pydantic import Field
 from app.api.doors import AdminDoor, Door, ResourcesDep, ViewerDoor
 from app.api.pages import Page, to_page
 from app.api.transfers import ReasonView
-from app.api.views import MOST, Limit, Name, Order, RowId, View, pasted, problems
+from app.api.views import MOST, DepartmentId, Limit, Name, Order, RowId, Sought, View, pasted, problems
 from app.clerk.job_documents import count_outcomes, count_previews, list_job_documents
 from app.clerk.jobs import NewJob, create_job, list_jobs, load_job, record_cancel, record_start
 from app.clerk.overview import InvoiceFilter, count_invoices, show_filter
@@ -34,11 +34,11 @@ class Wanted(Order):
     key_id: UUID | None = None
     dated_from: date | None = Field(None, examples=["2026-11-01"])
     dated_to: date | None = Field(None, examples=["2026-11-30"])
-    department: str | None = None
-    customer: str | None = Field(None, description="A part of the name")
+    department: DepartmentId | None = None
+    customer: Sought | None = Field(None, description="A part of the name")
     state: InvoiceState | None = None
     kind: DocumentKind | None = None
-    text: str | None = Field(None, description="A part of a number, a name or a reason")
+    text: Sought | None = Field(None, description="A part of a number, a name or a reason")
     everything: bool = Field(False, description="Really every open invoice: nothing else is named")
 
 

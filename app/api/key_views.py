@@ -6,8 +6,8 @@ from uuid import UUID
 
 from pydantic import AfterValidator, Field
 
-from app.api.series_items import SeriesOrderItem
-from app.api.views import Name, Order, RowId, View, pasted
+from app.api.series_items import MOST_SERIES, SeriesOrderItem
+from app.api.views import DepartmentId, Name, Order, RowId, View, pasted
 from app.domain.booking import Booking, Sender
 from app.domain.findings import Level
 from app.domain.reasons.codes import Code
@@ -20,7 +20,7 @@ from app.files.switch import UnderWay
 Mode = Literal["full", "file"]
 Words = Annotated[str, Field(min_length=3, max_length=500)]
 Who = Annotated[str, Field(min_length=2, max_length=100, examples=["Kari Nordmann"])]
-Departments = Literal["all"] | list[str]
+Departments = Literal["all"] | Annotated[list[DepartmentId], Field(max_length=1000)]
 
 
 def _verify_encoding(name: str) -> str:
@@ -69,8 +69,8 @@ class KeySettings(Order):
     export_layout: str | None = Field(
         None, max_length=100, description="Mode file: the layout of its files; null: bilag of vouchers, ordre of orders"
     )
-    export_encoding: Annotated[str, AfterValidator(_verify_encoding)] | None = Field(
-        None, max_length=40, description="Mode file: letters of text files; null: the layout's", examples=["iso8859-1"]
+    export_encoding: Annotated[str, Field(max_length=40), AfterValidator(_verify_encoding)] | None = Field(
+        None, description="Mode file: letters of text files; null: the layout's", examples=["iso8859-1"]
     )
     export_credit_sign: CreditSign | None = Field(
         None, description="Mode file: where a credit note's minus stands; null: the layout's choice"
@@ -179,7 +179,9 @@ class NewKeyOrder(Order):
 
     pending_id: UUID | None = Field(None, description="The sign-in; left out: the key has lists instead, `mode` file")
     company_key: str | None = Field(
-        None, description="`key` of one of the sign-in's companies; left out: the one that was chosen at Unimicro"
+        None,
+        max_length=200,
+        description="`key` of one of the sign-in's companies; left out: the one that was chosen at Unimicro",
     )
     company_name: Name | None = Field(
         None, description="Of a key without sign-in: the company's name, required", examples=["Nordlys Bemanning AS"]
@@ -201,7 +203,10 @@ class NewKeyOrder(Order):
     )
     acceptance: Acceptance | None = Field(None, description="Required with renumbered")
     series: list[SeriesOrderItem] | None = Field(
-        None, min_length=1, description="Required with series, unless the company's are named already"
+        None,
+        min_length=1,
+        max_length=MOST_SERIES,
+        description="Required with series, unless the company's are named already",
     )
     kid_acceptance: KidAcceptance | None = None
     departments: Departments = Field("all", examples=["all", ["7", "9"]], description="RecMan department ids")
@@ -233,7 +238,10 @@ class KeyChange(Order):
     acceptance: Acceptance | None = None
     kid_acceptance: KidAcceptance | None = None
     series: list[SeriesOrderItem] | None = Field(
-        None, min_length=1, description="With booking series, unless the company's are named already"
+        None,
+        min_length=1,
+        max_length=MOST_SERIES,
+        description="With booking series, unless the company's are named already",
     )
     departments: Departments | None = None
     go_live: date | None = Field(None, description="Another first day; what is held before it is looked at again")

@@ -1,4 +1,4 @@
-"""A POST that makes something is carried out once for each `Idempotency-Key`: its repeats are answered as it was."""
+"""A POST that changes something is carried out once for each `Idempotency-Key`: its repeats are answered as it was."""
 
 import hashlib
 import json
@@ -25,8 +25,18 @@ from app.tables import OPERATORS
 HEADER = "Idempotency-Key"
 _SANE = re.compile(r"[\x21-\x7e]{1,255}")
 _PREFIX = "/v1/"
-# What makes something says so by its status.
-_MADE = (201, 202)
+_DONE = (200, 201, 202)
+# What only looks may be asked as often as anybody likes: it is looked anew, and no answer full of persons is kept.
+LOOKS = frozenset(
+    {
+        "/v1/departments/refresh",
+        "/v1/exports/{export_id}/read-back",
+        "/v1/invoices/dry-run",
+        "/v1/keys/{key_id}/check",
+        "/v1/keys/{key_id}/customer-check",
+        "/v1/recman/probe",
+    }
+)
 # After these nobody can tell from the answer alone whether something was done.
 _UNCLEAR = (500, 503)
 
@@ -104,10 +114,11 @@ async def _settle(resources: Resources, place: Place, held: Held, scope: Scope) 
 
 
 async def _record(session: Session, place: Place, held: Held, scope: Scope) -> None:
-    if held.status not in _MADE:
+    route = scope.get("route")
+    if held.status not in _DONE or not (isinstance(route, APIRoute) and takes_key(route)):
         await end_request(session, place, unless_carried_out=held.status in _UNCLEAR)
         return
-    made = _name_made(held) if shows_secret(scope.get("route")) else None
+    made = _name_made(held) if shows_secret(route) else None
     await record_answer(session, place, Kept(status=held.status, body=held.body.decode()), made=made)
 
 
@@ -126,15 +137,15 @@ def shows_secret(route: Any) -> bool:
 
 
 def describe_once(router: APIRouter) -> None:
-    """Let each route that makes something say that it takes the header."""
+    """Let each route that changes something say that it takes the header."""
     for route in router.routes:
-        if isinstance(route, APIRoute) and is_creating(route):
+        if isinstance(route, APIRoute) and takes_key(route):
             said = route.openapi_extra or {}
             # The router may have been asked before: it serves every application that a process makes.
             others = [one for one in said.get("parameters", ()) if one["name"] != HEADER]
             route.openapi_extra = {**said, "parameters": [*others, _PARAMETER]}
 
 
-def is_creating(route: APIRoute) -> bool:
-    """Whether the route makes something, or lets something begin."""
-    return "POST" in (route.methods or ()) and route.path.startswith(_PREFIX) and route.status_code in _MADE
+def takes_key(route: APIRoute) -> bool:
+    """Whether the route changes something, so that it matters how often it is carried out."""
+    return "POST" in (route.methods or ()) and route.path.startswith(_PREFIX) and route.path not in LOOKS

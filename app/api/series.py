@@ -11,7 +11,7 @@ from app.admin.keys import load_key
 from app.admin.series import end_skip
 from app.api.doors import AdminDoor, Door, ResourcesDep, ViewerDoor
 from app.api.key_views import FindingView
-from app.api.series_items import Number, SeriesOrderItem
+from app.api.series_items import MOST_SERIES, Number, SeriesOrderItem
 from app.api.series_orders import examine, record_named, refuse, to_series
 from app.api.views import Order, RowId, View, problems
 from app.domain.findings import Finding, stops_nothing
@@ -29,7 +29,7 @@ class SeriesOrderList(Order):
     """Every series of the key's company; what is not listed is let go."""
 
     series: list[SeriesOrderItem] = Field(
-        min_length=1, examples=[[{"series_id": 7, "next_number": 10045, "prefix": "10"}]]
+        min_length=1, max_length=MOST_SERIES, examples=[[{"series_id": 7, "next_number": 10045, "prefix": "10"}]]
     )
 
 

@@ -4,11 +4,13 @@ from typing import Annotated
 
 from pydantic import Field
 
-from app.api.views import Order, RowId
+from app.api.views import DepartmentId, Order, RowId
 from app.domain.documents import DocumentKind
 
 Number = Annotated[int, Field(ge=1, lt=10**18)]
 Digits = Annotated[str, Field(pattern="^[0-9]{0,17}$")]
+# Of one company; nobody has more than a few.
+MOST_SERIES = 100
 
 
 class SeriesOrderItem(Order):
@@ -20,5 +22,7 @@ class SeriesOrderItem(Order):
         examples=[10045],
     )
     prefix: Digits = Field("", description="First digits of RecMan's numbers in this series", examples=["10"])
-    departments: list[str] = Field(default_factory=list, description="RecMan department ids", examples=[["7"]])
+    departments: list[DepartmentId] = Field(
+        default_factory=list, max_length=1000, description="RecMan department ids", examples=[["7"]]
+    )
     kind: DocumentKind | None = Field(None, description="Where credit notes have numbers of their own")

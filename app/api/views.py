@@ -22,6 +22,9 @@ RowId = Annotated[int, Field(ge=1, le=MOST)]
 Before = Annotated[RowId | None, Query(description="Continue a listing: only rows older than the one with this id")]
 # What is the operators' own belongs to no tenant.
 OwnerId = Annotated[UUID | None, BeforeValidator(lambda owner: None if owner == OPERATORS else owner)]
+# What is looked for; and RecMan's id of a department, as documents say it.
+Sought = Annotated[str, Field(max_length=200)]
+DepartmentId = Annotated[str, Field(max_length=100)]
 Name = Annotated[str, Field(min_length=1, max_length=100, pattern=r"\S")]
 OverlapHours = Annotated[float, Field(ge=0, le=24 * 30, description="The old one stays good this long", examples=[24])]
 

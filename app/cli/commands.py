@@ -12,7 +12,7 @@ from app.clerk.customers.report import render_report
 from app.cli import options, processes, sweeping, upkeep
 from app.cli.described import tell_description
 from app.cli.doctor import examine
-from app.cli.door import taken_address
+from app.cli.door import taken_address, verify_ports
 from app.cli.exports import add_export
 from app.cli.golive import create_golive_cli
 from app.cli.layouts import create_layout_cli
@@ -30,7 +30,7 @@ from app.cli.show import (
     tell_pruned,
     tell_sweep_end,
 )
-from app.cli.start import give_up, load_settings, open_database, run_command
+from app.cli.start import give_up, load_settings, open_database, run_command, run_on_database
 from app.domain.booking import Booking
 from app.domain.findings import stops_nothing
 from app.domain.reading import SWEPT_SCOPES
@@ -138,9 +138,9 @@ def demo(  # noqa: PLR0913 - one option each
 
 @cli.command()
 def sandbox(
-    recman_port: Annotated[int, typer.Option(help="Port of the sandbox RecMan.")] = 8101,
-    unimicro_port: Annotated[int, typer.Option(help="Port of the sandbox Unimicro.")] = 8102,
-    identity_port: Annotated[int, typer.Option(help="Port of its identity server.")] = 8103,
+    recman_port: Annotated[int, typer.Option(min=1, max=65535, help="Port of the sandbox RecMan.")] = 8101,
+    unimicro_port: Annotated[int, typer.Option(min=1, max=65535, help="Port of the sandbox Unimicro.")] = 8102,
+    identity_port: Annotated[int, typer.Option(min=1, max=65535, help="Port of its identity server.")] = 8103,
     redirect_uri: options.RedirectOption = "http://127.0.0.1:8000/oauth/unimicro/callback",
 ) -> None:
     """Run the stand-ins of RecMan and Unimicro on loopback; prints the environment and the steps to a first invoice."""
@@ -150,6 +150,7 @@ def sandbox(
     configure_logging(style="text", level="INFO")
     ports = SandboxPorts(recman=recman_port, unimicro=unimicro_port, identity=identity_port)
     steps = plan_first_steps(ports, redirect_uri=redirect_uri, data_dir=Settings().private_data_dir)
+    verify_ports(ports.recman, ports.unimicro, ports.identity)
     print(render_first_steps(steps), flush=True)  # noqa: T201 - to be copied, so nothing may wrap it
     processes.run_async(serve_sandboxes(ports, redirect_uri=redirect_uri))
 
@@ -180,7 +181,7 @@ def rotate_secrets() -> None:
     """Encrypt every stored secret again, with the first of RMU_ENCRYPTION_KEYS; then the older ones can be dropped."""
     settings = load_settings()
     with open_database(settings) as url:
-        counts = asyncio.run(upkeep.rotate_secrets(settings, url))
+        counts = run_on_database(settings, url, upkeep.rotate_secrets(settings, url))
     for name, count in counts.items():
         console.print(f"{name:10}{count} encrypted again")
     console.print("Drop the older keys from RMU_ENCRYPTION_KEYS when every process runs with the new one.")
@@ -191,7 +192,7 @@ def verify_audit() -> None:
     """Check every chain of the audit trail; ends with 1 and names the first row that does not fit."""
     settings = load_settings()
     with open_database(settings) as url:
-        chains = asyncio.run(upkeep.verify_audit(url, pooled=settings.database_pooled))
+        chains = run_on_database(settings, url, upkeep.verify_audit(url, pooled=settings.database_pooled))
     for chain in chains:
         whose = f"tenant {chain.tenant_id}" if chain.tenant_id is not None else "the installation"
         console.print(f"{whose}: {chain.rows} rows fit", soft_wrap=True)
@@ -213,10 +214,12 @@ def check_customers(
     settings = load_settings()
     aside = Console(stderr=True, highlight=False, soft_wrap=True)
     with open_database(settings) as url:
-        end = asyncio.run(
+        end = run_on_database(
+            settings,
+            url,
             upkeep.check_customers(
                 settings, url, key=key, tenant=tenant, tell=lambda one: aside.print(f"{one.step}: {one.done}")
-            )
+            ),
         )
     if end.check.failure is not None:
         give_up(end.check.failure["cause"], end.check.failure["fix"])
@@ -258,7 +261,8 @@ def _sweep(tenant: str | None, days: sweeping.Days | None) -> None:
     aside = Console(stderr=True, highlight=False, soft_wrap=True)
     tell = SweepTeller(aside)
     with open_database(settings) as url:
-        end = asyncio.run(sweeping.sweep_recman(settings, url, tenant=tenant, days=days, tell=tell))
+        work = sweeping.sweep_recman(settings, url, tenant=tenant, days=days, tell=tell)
+        end = run_on_database(settings, url, work)
         if days is not None and days.dry_run:
             pooled = settings.database_pooled
             found = asyncio.run(sweeping.list_preview(url, end.sweep, most=MOST_SHOWN, pooled=pooled))
@@ -272,7 +276,8 @@ def prune(*, dry_run: options.CountOnlyOption = False) -> None:
     """Let go of what was kept for long enough, as each tenant's retention says; the scheduler does so every day."""
     settings = load_settings()
     with open_database(settings) as url:
-        tell_pruned(asyncio.run(upkeep.prune(url, dry_run=dry_run)), dry_run=dry_run)
+        work = upkeep.prune(url, dry_run=dry_run, pooled=settings.database_pooled)
+        tell_pruned(run_on_database(settings, url, work), dry_run=dry_run)
 
 
 @cli.command()
@@ -282,7 +287,9 @@ def erase(
     """Take a person's data by RecMan's record: `erase company 201`. What law keeps stays; the audit trail says so."""
     settings = load_settings()
     with open_database(settings) as url:
-        tell_erased(asyncio.run(upkeep.erase(url, scope=scope, record_id=record_id, tenant=tenant)))
+        pooled = settings.database_pooled
+        work = upkeep.erase(url, scope=scope, record_id=record_id, tenant=tenant, pooled=pooled)
+        tell_erased(run_on_database(settings, url, work))
 
 
 @recman_cli.command()
@@ -290,7 +297,7 @@ def probe(*, tenant: options.OwnerOption = None) -> None:
     """Learn in at most ten calls which scopes, names and filters an account has; ends with 1 when one is refused."""
     settings = load_settings()
     with open_database(settings) as url:
-        findings = asyncio.run(upkeep.probe_recman(settings, url, tenant=tenant))
+        findings = run_on_database(settings, url, upkeep.probe_recman(settings, url, tenant=tenant))
     show_probe(findings)
     needed = {one.outcome for one in findings if one.scope in SWEPT_SCOPES}
     sys.exit(1 if "refused" in needed else 0)

@@ -19,7 +19,8 @@ async def examine(settings: Settings, url: str) -> list[Finding]:
     found = [
         encryption,
         database,
-        await _check_day_zone(settings, url),
+        # Whoever has no database is told so once.
+        *([await _check_day_zone(settings, url)] if database.ok else []),
         *check_settings(settings),
         _check_client(settings),
         await _check_identity_server(settings),

@@ -31,6 +31,25 @@ def taken_address(settings: Settings) -> Iterator[Sequence[socket.socket]]:
             one.close()
 
 
+def verify_ports(*ports: int) -> None:
+    """Make sure that each port of this machine is free: a server that finds it taken ends with a trace.
+
+    Raises:
+        StartError: one is in use, or named twice.
+    """
+    sockets: list[socket.socket] = []
+    try:
+        for port in ports:
+            try:
+                sockets.append(_bind(socket.AF_INET, ("127.0.0.1", port)))
+            except OSError as error:
+                cause = f"Port {port} of 127.0.0.1 cannot be listened on: {error.strerror}"
+                raise StartError(cause, fix="Stop whoever has it, or name another port.") from error
+    finally:
+        for one in sockets:
+            one.close()
+
+
 def _list_addresses(settings: Settings) -> list[tuple[int, tuple[object, ...]]]:
     found = socket.getaddrinfo(settings.host or None, settings.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
     return list(dict.fromkeys((family, address) for family, _, _, _, address in found))

@@ -15,6 +15,7 @@ from app.admin.audit import record_change
 from app.admin.keys import load_key
 from app.cli import options
 from app.cli.show import console
+from app.cli.start import run_on_database
 from app.cli.upkeep import load_named_key
 from app.domain.reasons.codes import Code
 from app.errors import ConflictError, RequestError
@@ -64,7 +65,7 @@ def add_export(
         settings = load_settings()
         wish = _Wish(key=key, tenant=tenant, layout=layout, into=None if dry_run else into)
         with database(settings) as url:
-            draft = asyncio.run(_create_export(settings, url, wish))
+            draft = run_on_database(settings, url, _create_export(settings, url, wish))
         _tell(draft)
         raise typer.Exit(1 if draft.faults else 0)
 

@@ -1,6 +1,5 @@
 """`recman-unimicro golive`: find out, in small steps, how a company's books behave where no documentation says it."""
 
-import asyncio
 import sys
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, asynccontextmanager
@@ -25,6 +24,7 @@ from app.admin.golive import (
 )
 from app.cli.options import KeyNameOption, TenantNameOption
 from app.cli.show import console
+from app.cli.start import run_on_database
 from app.cli.upkeep import load_named_key
 from app.domain.answers import UNKNOWNS, Answer, How, Question, is_answer
 from app.errors import RequestError
@@ -87,7 +87,8 @@ def _add_run(made: typer.Typer, opening: Opening) -> None:
         order = TrialOrder(by=by, only=tuple(only or ()), again=again, yes_production=yes_production)
         settings = opening.load_settings()
         with opening.open_database(settings) as url:
-            ends = asyncio.run(_run(settings, url, key=key, tenant=tenant, order=order, dry_run=dry_run))
+            work = _run(settings, url, key=key, tenant=tenant, order=order, dry_run=dry_run)
+            ends = run_on_database(settings, url, work)
         troubled = [end for end in ends if end.trouble or any(left.ended is None for left in end.left)]
         sys.exit(1 if troubled else 0)
 
@@ -116,7 +117,7 @@ def _add_status(made: typer.Typer, opening: Opening) -> None:
         """What is known of the key's company, and what is still assumed. Writes nothing."""
         settings = opening.load_settings()
         with opening.open_database(settings) as url:
-            asyncio.run(_show_status(settings, url, key=key, tenant=tenant))
+            run_on_database(settings, url, _show_status(settings, url, key=key, tenant=tenant))
 
 
 async def _show_status(settings: Settings, url: str, *, key: str, tenant: str | None) -> None:
@@ -145,7 +146,7 @@ def _add_answer(made: typer.Typer, opening: Opening) -> None:
             raise RequestError(f"“{answer}” is no answer to {question}", fix=fix)
         settings = opening.load_settings()
         with opening.open_database(settings) as url:
-            asyncio.run(_keep(settings, url, key=key, tenant=tenant, given=given))
+            run_on_database(settings, url, _keep(settings, url, key=key, tenant=tenant, given=given))
         console.print(f"{question}: {answer}, as {by} says.", markup=False)
 
 

@@ -1,25 +1,66 @@
 """How long a connection may take, and how many there are: whoever sends drop by drop keeps nobody else waiting.
 
-uvicorn waits for the rest of a request for ever, and takes a head of any length. A proxy before us may do better, but
-none must be needed for that.
+uvicorn waits for the rest of a request for ever, takes a head of any length, and loses the body of whoever offers to
+speak another protocol. A proxy before us may do better, but none must be needed for that.
 """
 
 import asyncio
+import json
+import sys
 import time
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+import httptools
 import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from app.domain.reasons.codes import Code
 from app.settings import Settings
 
 # What the heads of all clients of ours fit into many times; nginx takes half of it.
 _LONGEST_HEAD = 65_536
 # The gate tells a slow body that it is too late. This ends what does not listen.
 _LINGER_SECONDS = 5.0
-_TEXT = "content-type: text/plain; charset=utf-8\r\nconnection: close\r\n"
+_ANSWER = (
+    "HTTP/1.1 {status}\r\ncontent-type: application/problem+json\r\nconnection: close\r\n"
+    "cache-control: no-store\r\nx-content-type-options: nosniff\r\ncontent-length: {length}\r\n\r\n{body}"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """What the server itself answers: nobody behind it can be asked what is no request, or not yet one."""
+
+    status: str
+    code: Code
+    cause: str
+    fix: str
+
+    def write(self) -> bytes:
+        """The whole answer; the address of its code is as seen from the request's, for no host is known here."""
+        number = int(self.status.partition(" ")[0])
+        told = {"type": f"/errors/{self.code}", "title": self.code.replace("_", " "), "status": number}
+        body = json.dumps({**told, "code": self.code, "cause": self.cause, "fix": self.fix})
+        return _ANSWER.format(status=self.status, length=len(body), body=body).encode("ascii")
+
+
+_NO_REQUEST = Refusal(
+    "400 Bad Request",
+    Code.BAD_REQUEST,
+    "This is no HTTP request that can be read",
+    "Send HTTP/1.1, as any client does.",
+)
+_LONG_HEAD = Refusal(
+    "431 Request Header Fields Too Large",
+    Code.TOO_LARGE,
+    f"Address and headers are over {_LONGEST_HEAD} bytes",
+    "Send fewer or shorter headers.",
+)
+_SLOW_HEAD = Refusal(
+    "408 Request Timeout", Code.TOO_SLOW, "The request's headers did not come in time", "Send them at once."
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +85,8 @@ class PatientProtocol(HttpToolsProtocol):
         self._head_bytes = 0
         self._in_head = True
         self._since = time.monotonic()
+        self._given = b""
+        self.url = b""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Wait for the first head, and make room for it."""
@@ -60,10 +103,37 @@ class PatientProtocol(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Go on, unless the head has no end."""
+        self._given = data
         super().data_received(data)
         self._head_bytes += len(data) if self._in_head else 0
         if self._in_head and self._head_bytes > _LONGEST_HEAD:
-            self._refuse("431 Request Header Fields Too Large")
+            self._refuse(_LONG_HEAD)
+
+    def send_400_response(self, msg: str) -> None:  # noqa: ARG002 - uvicorn's words tell nobody what to do
+        """Tell a client that speaks no HTTP, or far too much at once, as we tell everything."""
+        self._refuse(_LONG_HEAD if self._has_long_head() else _NO_REQUEST)
+
+    def _should_upgrade(self) -> bool:
+        """Whether the client offers another protocol; then uvicorn leaves the request to `handle_websocket_upgrade`."""
+        return True
+
+    def handle_websocket_upgrade(self) -> None:
+        """Take the request as if nothing had been offered, as everybody may: nothing but HTTP/1.1 is spoken here.
+
+        The parser drops the body behind such a head: a webhook of a client that offers HTTP/2 with every request, as
+        Java's does where there is no TLS, would be stored empty, and answered 202.
+        """
+        method = self.scope["method"]
+        if method == "CONNECT":
+            # It is nothing but such an offer.
+            self._refuse(_NO_REQUEST)
+            return
+        rest = self._given[_find_end_of_head(sys.exc_info()[1]) :]
+        lines = [f"{method} ".encode() + self.url + b" HTTP/1.1"]
+        lines += [name + b": " + value for name, value in self.scope["headers"] if name != b"upgrade"]
+        self.parser = httptools.HttpRequestParser(self)
+        self.parser.set_dangerous_leniencies(lenient_data_after_close=True)
+        self.data_received(b"\r\n".join(lines) + b"\r\n\r\n" + rest)
 
     def on_message_begin(self) -> None:
         """A head begins: the first one, or the next on a connection that was kept."""
@@ -74,6 +144,9 @@ class PatientProtocol(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         """The head is there; from now on the body is waited for."""
         self._in_head = False
+        if self._has_long_head():
+            # It came in one piece; who raises here ends the parser, and has the refusal sent.
+            raise httptools.HttpParserError
         self._wait(self._patience.body, self._break_off)
         super().on_headers_complete()
 
@@ -107,6 +180,11 @@ class PatientProtocol(HttpToolsProtocol):
             return None
         return (0 if self.timeout_keep_alive_task is not None else 1), self._since
 
+    def _has_long_head(self) -> bool:
+        # Before the first line there are none.
+        given: list[tuple[bytes, bytes]] = getattr(self, "headers", None) or []
+        return len(self.url) + sum(len(name) + len(value) + 4 for name, value in given) > _LONGEST_HEAD
+
     def _await_head(self) -> None:
         self._in_head = True
         self._wait(self._patience.head, self._end_head)
@@ -116,13 +194,13 @@ class PatientProtocol(HttpToolsProtocol):
             # The next request came with the last one; nobody has looked at it yet.
             self._await_head()
         elif self._head_bytes:
-            self._refuse("408 Request Timeout")
+            self._refuse(_SLOW_HEAD)
         else:
             self.transport.close()
 
-    def _refuse(self, status: str) -> None:
+    def _refuse(self, refusal: Refusal) -> None:
         if not self.transport.is_closing():
-            self.transport.write(f"HTTP/1.1 {status}\r\n{_TEXT}content-length: {len(status)}\r\n\r\n{status}".encode())
+            self.transport.write(refusal.write())
             self.transport.close()
 
     def _break_off(self) -> None:
@@ -141,6 +219,11 @@ class PatientProtocol(HttpToolsProtocol):
         if self._waits is not None:
             self._waits.cancel()
             self._waits = None
+
+
+def _find_end_of_head(error: BaseException | None) -> int:
+    """Where in what was given the parser has stopped."""
+    return int(error.args[0]) if isinstance(error, httptools.HttpParserUpgrade) else 0
 
 
 def _make_room(newest: PatientProtocol) -> None:

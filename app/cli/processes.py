@@ -23,6 +23,7 @@ from app.platform.db import check_schema, migrate_database
 from app.platform.logger import get_logger
 from app.platform.resources import Resources, open_resources
 from app.platform.standing import explained, load_standing, make_label
+from app.reading.quota import load_midnight
 from app.scheduler import run_schedule
 from app.settings import Settings
 from app.worker import run_worker
@@ -100,9 +101,16 @@ async def _opened(settings: Settings, url: str, *, serves: bool, works: bool) ->
         found = await load_standing(settings, url, serves=serves, works=works)
         async with explained(url):
             await check_schema(resources.engine)
+            await _verify_zone(resources)
         tell = _log.warning if found.is_tight else _log.info
         tell("database_found", sentence=found.sentence)
         yield resources
+
+
+async def _verify_zone(resources: Resources) -> None:
+    """Make sure that Postgres can tell when RecMan's day ends: else health, metrics and every call to RecMan fail."""
+    async with resources.sessions() as session:
+        await load_midnight(session, zone=resources.settings.recman_day_zone)
 
 
 async def _work_by_clock(resources: Resources, stop: asyncio.Event) -> None:

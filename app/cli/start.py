@@ -1,10 +1,12 @@
 """How every command begins and ends: its settings, its database, and any trouble as two lines, cause and fix."""
 
+import asyncio
+import errno
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
-from typing import NoReturn
+from typing import Any, NoReturn, TypeVar
 
 from pydantic import ValidationError
 from rich.console import Console
@@ -12,14 +14,17 @@ from rich.markup import escape
 
 from app.domain.reasons.catalogue import fix_for
 from app.domain.reasons.codes import Code
-from app.errors import ServiceError
-from app.platform.db import is_away
+from app.errors import DatabaseAwayError, ServiceError
+from app.platform.db import check_schema, create_engine, is_away
 from app.platform.logger import configure_logging, get_logger, show_exception
-from app.platform.standing import verify_url
+from app.platform.standing import explained, verify_url
 from app.settings import Settings, list_strangers, to_variable
 
 _log = get_logger(__name__)
 _INTERRUPTED = 130
+# What the system says where our own output goes nowhere, or to a full disk.
+_UNTOLD = {errno.ENOSPC, errno.EPIPE, errno.EBADF, errno.EIO, errno.EDQUOT}
+Found = TypeVar("Found")
 
 
 def run_command(command: Callable[[], object]) -> None:
@@ -27,9 +32,11 @@ def run_command(command: Callable[[], object]) -> None:
     try:
         command()
     except ServiceError as error:
-        give_up(error.cause, error.fix)
+        # The fix is for who sends webhooks; who types a command can look at Postgres.
+        is_silent = type(error) is DatabaseAwayError
+        give_up(error.cause, fix_for(Code.CANNOT_START, "away") if is_silent else error.fix)
     except ValidationError as error:
-        names = ", ".join(f"{to_variable('_'.join(map(str, one['loc'])))}: {one['msg']}" for one in error.errors())
+        names = ", ".join(f"{_name(one['loc'])}: {_say(one['msg'])}" for one in error.errors())
         give_up(f"A setting cannot be used: {names}", "Correct it; `recman-unimicro settings` says what each means.")
     except KeyboardInterrupt:
         sys.exit(_INTERRUPTED)
@@ -37,11 +44,22 @@ def run_command(command: Callable[[], object]) -> None:
         _give_up_for(error)
 
 
+def _name(place: tuple[int | str, ...]) -> str:
+    return to_variable("_".join(map(str, place)))
+
+
+def _say(message: str) -> str:
+    """A finding without the words that Pydantic puts before our own."""
+    return message.removeprefix("Value error, ")
+
+
 def _give_up_for(error: Exception) -> NoReturn:
     if os.environ.get("RMU_LOG_LEVEL", "").upper() == "DEBUG":
         Console(stderr=True, soft_wrap=True).print(show_exception(error), markup=False, highlight=False)
     if isinstance(error, OSError) and error.filename is not None:
         give_up(f"{error.filename}: {error.strerror}", "Name a file or folder that can be used, and run it again.")
+    if isinstance(error, OSError) and error.errno in _UNTOLD:
+        give_up(f"What was to be shown could not be written: {error.strerror}", "Make room, and run it again.")
     if is_away(error):
         give_up("Postgres does not answer any more", fix_for(Code.CANNOT_START, "away"))
     # The text of an unexpected error may hold anything; its type is all that is shown.
@@ -62,6 +80,31 @@ def load_settings() -> Settings:
     for one in list_strangers(os.environ):
         _log.warning("setting_unknown", variable=one.variable, meant=one.meant)
     return settings
+
+
+def run_on_database(settings: Settings, url: str, work: Coroutine[Any, Any, Found]) -> Found:
+    """What the work comes to, once it is known that the database has this version's schema.
+
+    Raises:
+        SchemaError: it has another one.
+        StartError: Postgres answers, and will say no again.
+        DatabaseAwayError: it does not answer.
+    """
+    return asyncio.run(_work_on_database(settings, url, work))
+
+
+async def _work_on_database(settings: Settings, url: str, work: Coroutine[Any, Any, Found]) -> Found:
+    engine = create_engine(url, pool_size=1, pooled=settings.database_pooled)
+    try:
+        async with explained(url):
+            await check_schema(engine)
+    except BaseException:
+        # It is never begun.
+        work.close()
+        raise
+    finally:
+        await engine.dispose()
+    return await work
 
 
 @contextmanager

@@ -161,13 +161,13 @@ async def probe_recman(settings: Settings, url: str, *, tenant: str | None) -> l
             return await probe_account(resources, found)
 
 
-async def prune(url: str, *, dry_run: bool) -> list[Pruned]:
+async def prune(url: str, *, dry_run: bool, pooled: bool) -> list[Pruned]:
     """What went of every tenant, or would go.
 
     Raises:
         DatabaseAwayError: Postgres does not answer.
     """
-    engine = create_engine(url, pool_size=1)
+    engine = create_engine(url, pool_size=1, pooled=pooled)
     try:
         async with translate_away():
             return await prune_tenants(create_sessions(engine), dry_run=dry_run, actor=COMMAND_LINE)
@@ -175,7 +175,7 @@ async def prune(url: str, *, dry_run: bool) -> list[Pruned]:
         await engine.dispose()
 
 
-async def erase(url: str, *, scope: str, record_id: str, tenant: str | None) -> Erased:
+async def erase(url: str, *, scope: str, record_id: str, tenant: str | None, pooled: bool) -> Erased:
     """What went of a record.
 
     Raises:
@@ -183,7 +183,7 @@ async def erase(url: str, *, scope: str, record_id: str, tenant: str | None) -> 
         ConflictError: something of it is not settled.
         DatabaseAwayError: Postgres does not answer.
     """
-    engine = create_engine(url, pool_size=1)
+    engine = create_engine(url, pool_size=1, pooled=pooled)
     try:
         async with translate_away(), create_sessions(engine).begin() as session:
             found = await load_named_tenant(session, tenant)

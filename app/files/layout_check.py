@@ -15,7 +15,7 @@ from typing import Any
 
 from python_calamine import CalamineError, CalamineWorkbook
 
-from app.admin.list_files import verify_workbook
+from app.admin.workbooks import verify_workbook
 from app.errors import RequestError
 from app.files.layouts import Format, Layout, Record
 from app.files.samples import find_odd, show, to_number
@@ -187,8 +187,8 @@ def _read_records(layout: Layout, content: bytes) -> Iterator[_Row | Difference]
 def _read_workbook(layout: Layout, content: bytes) -> Iterator[_Row | Difference]:
     try:
         # A cell far away makes a sheet of all the empty ones before it.
-        verify_workbook(content)
-        sheet = CalamineWorkbook.from_filelike(io.BytesIO(content)).get_sheet_by_index(0)
+        checked = verify_workbook(content)
+        sheet = CalamineWorkbook.from_filelike(io.BytesIO(checked)).get_sheet_by_index(0)
     except (CalamineError, OSError, ValueError, KeyError, IndexError) as error:
         yield Difference(place="the file", expected="a workbook", found=str(error))
         return

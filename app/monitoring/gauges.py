@@ -36,7 +36,7 @@ GAUGES = {
         ),
         Gauge(
             "hook_heard_timestamp_seconds",
-            "When a hook's last delivery was stored, to some seconds",
+            "When a hook's last delivery was stored, to some seconds; before the first one, when it was made",
             ("tenant", "hook"),
         ),
         Gauge("recman_calls", "Calls to RecMan today, by what they were for", ("tenant", "purpose")),
@@ -83,8 +83,10 @@ def _tell_tenant(one: TenantFacts) -> Iterable[_Told]:
     yield "lane_oldest_due_seconds", (tenant,), one.oldest_due_seconds if one.is_active else 0
     yield from (("keys", (tenant, state), count) for state, count in count_keys(one).items())
     for hook in one.hooks:
-        if hook.heard_at is not None and hook.disabled_at is None:
-            yield "hook_heard_timestamp_seconds", (tenant, str(hook.id)), hook.heard_at.timestamp()
+        if hook.disabled_at is None:
+            # An address that was never entered in RecMan is silent, too, and is to ring.
+            heard_at = hook.heard_at or hook.created_at
+            yield "hook_heard_timestamp_seconds", (tenant, str(hook.id)), heard_at.timestamp()
     yield from (("recman_calls", (tenant, purpose), count) for purpose, count in standing.by_purpose.items())
     yield from (("recman_calls_limit", (tenant, purpose), count) for purpose, count in one.stops_at.items())
     yield "recman_calls_left", (tenant,), one.calls_left

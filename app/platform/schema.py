@@ -3,6 +3,7 @@
 from collections.abc import Collection
 
 from sqlalchemy import Connection, text
+from sqlalchemy.exc import DBAPIError
 
 from app.errors import SchemaError
 
@@ -12,8 +13,16 @@ _STRANGE = text("""
     WHERE relkind IN ('r', 'p') AND relnamespace = current_schema()::regnamespace
       AND NOT EXISTS (SELECT FROM pg_depend WHERE objid = pg_class.oid AND deptype = 'e')
 """)
+# Postgres' words for a table and for a column that it does not have.
+_NOT_THERE = {"42P01", "42703"}
 # Tables that every version of ours has.
 _ALWAYS = {"tenant", "lane", "event", "transfer"}
+
+
+def is_other_schema(error: BaseException) -> bool:
+    """Whether Postgres has no such table or column: a migration has run, or none has, and this process is of before."""
+    cause = error.orig.__cause__ if isinstance(error, DBAPIError) and error.orig is not None else error
+    return getattr(cause, "sqlstate", "") in _NOT_THERE
 
 
 def verify_ours(connection: Connection, found: str | None, *, known: Collection[str]) -> None:

@@ -3,10 +3,12 @@
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -148,3 +150,22 @@ def wait_until_ready(url: str) -> bool:
         except httpx.TransportError:
             time.sleep(0.1)
     return False
+
+
+def test_a_sandbox_whose_ports_are_in_use_says_so_in_two_lines() -> None:
+    with closing(socket.socket()) as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = str(other.getsockname()[1])
+        done = run_alone("sandbox", "--recman-port", port, "--unimicro-port", "1", "--identity-port", "2")
+    lines = done.stderr.strip().splitlines()
+    assert (done.returncode, len(lines), done.stdout) == (1, 2, "")
+    assert f"Port {port} of 127.0.0.1" in lines[0]
+    assert run_alone("sandbox", "--recman-port", "99999999").returncode == 2
+
+
+def test_a_doctor_without_a_database_says_so_once() -> None:
+    done = run_alone("doctor", DATABASE_URL="postgresql://rmu@127.0.0.1:9/rmu")
+    assert done.returncode == 1
+    assert done.stdout.count("does not answer") == 1
+    assert "try again in a few seconds" not in done.stdout

@@ -10,21 +10,11 @@ from fastapi.routing import APIRoute
 from app.domain.reasons.codes import Code
 from app.web import ROOMS
 from tests.world import OURS, TOKEN, World, rows_of
+from tests.world.described import fill_in
 from tests.world.examples import list_examples
 from tests.world.routes import ROUTES
 
 HEADERS = {"Authorization": f"Bearer {TOKEN}"}
-# No id that anything has, whatever it is an id of.
-_NOBODY = "00000000-0000-4000-8000-000000000000"
-
-
-def fill_in(path: str) -> str:
-    """The address with ids that are nobody's."""
-    for name in ("transfer_id", "sweep_id", "series_id", "recman_company_id", "recman_department_id"):
-        path = path.replace(f"{{{name}}}", "9")
-    return path.replace("{org_number}", "974760673").partition("{")[0] + (
-        _NOBODY + path.partition("}")[2] if "{" in path else ""
-    )
 
 
 async def test_no_operation_takes_a_parameter_that_it_does_not_have(world: World) -> None:

@@ -133,3 +133,29 @@ async def test_ready_is_not_who_has_no_connection_for_webhooks(world: World) -> 
     answer = await world.http.get(f"{OURS}/health/ready")
     assert (answer.status_code, answer.json()["code"]) == (503, "not_ready")
     assert "webhook" in answer.json()["cause"]
+
+
+@pytest.mark.parametrize("table", ["admin_token", "hook"])
+async def test_a_schema_of_another_version_is_told_wherever_it_is_met(table: str, world: World, caplog: Any) -> None:
+    """A migration has run, and this process is still the old one: nothing it asks for is where it was."""
+    token = await world.office.make_token(world.tenant_id, "monitor")
+    world.resources._kept.clear()
+    async with world.resources.engine.begin() as connection:
+        await connection.execute(text("UPDATE alembic_version SET version_num = '0000'"))
+        await connection.execute(text(f"ALTER TABLE {table} RENAME COLUMN created_at TO made_at"))
+    try:
+        (status, found), (whole_status, whole) = await ask(world), await ask(world, token)
+        doors = [await world.call("GET", "/v1/hooks"), await world.call("GET", "/metrics")]
+        delivered = await world.http.post(f"{OURS}{world.hook}", json={"event": "ping"})
+    finally:
+        async with world.resources.engine.begin() as connection:
+            await connection.execute(text("UPDATE alembic_version SET version_num = '0001'"))
+            await connection.execute(text(f"ALTER TABLE {table} RENAME COLUMN made_at TO created_at"))
+    assert (status, found["parts"]["database"]) == (whole_status, whole["parts"]["database"]) == (503, "down")
+    refused = [one for one in (*doors, delivered) if one.status_code >= 400]
+    assert refused
+    for one in refused:
+        assert (one.status_code, one.json()["code"]) == (503, "database_away"), one.text
+        assert "schema" in one.json()["cause"]
+        assert "migrate" in one.json()["fix"]
+    assert "Traceback" not in caplog.text

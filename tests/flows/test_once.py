@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from app.api.once import HEADER
+from app.api.once import HEADER, LOOKS
 from app.platform.http import httpx
 from app.web import render_openapi
 from tests.world import TOKEN, World
@@ -20,6 +20,11 @@ MAKING: list[tuple[str, Any, str]] = [
     ("/v1/jobs", {"everything": True, "name": "Again", "reason": "a test"}, "SELECT count(*) FROM job"),
     ("/v1/invoices/send", {"everything": True}, "SELECT count(*) FROM job"),
     ("/v1/recman/backfill", {"dated_from": "2026-10-01", "dated_to": "2026-10-02"}, "SELECT count(*) FROM sweep"),
+]
+# What is said of whatever is there: said again after a lost answer it would be said of something else.
+SAYING: list[tuple[str, Any, str]] = [
+    ("/v1/recman/changes", {"scope": "company"}, "recman.changes"),
+    ("/v1/hooks/{hook_id}/confirm", {"release": True}, "hook.confirm"),
 ]
 SECRET: list[tuple[str, Any, str]] = [
     ("/v1/tokens", {"name": "ours", "role": "viewer"}, "SELECT count(*) FROM admin_token"),
@@ -50,6 +55,34 @@ async def test_a_repeat_is_answered_as_the_first_one_was(world: World, path: str
     assert (first.is_success, first.status_code, first.json()) == (True, again.status_code, again.json())
     assert (again.headers["idempotency-replayed"], "idempotency-replayed" in first.headers) == ("true", False)
     assert await world.count(count) == made
+
+
+@pytest.mark.parametrize(("path", "body", "action"), SAYING, ids=[action for _, _, action in SAYING])
+async def test_a_word_is_said_once(world: World, path: str, body: Any, action: str) -> None:
+    (hook,) = await world.get("/v1/hooks")
+    path = path.format(hook_id=hook["id"])
+    first, again = await ask(world, path, body), await ask(world, path, body)
+    assert first.is_success, first.text
+    assert (again.status_code, again.json()) == (first.status_code, first.json())
+    assert again.headers["idempotency-replayed"] == "true"
+    assert len([row for row in await world.get("/v1/audit", limit=1000) if row["action"] == action]) == 1
+
+
+async def test_who_only_looks_sees_what_is_there_now(world: World) -> None:
+    answers = [await ask(world, "/v1/recman/probe", None) for _ in "ab"]
+    assert [answer.status_code for answer in answers] == [200, 200]
+    assert not any("idempotency-replayed" in answer.headers for answer in answers)
+    assert await world.count("SELECT count(*) FROM kept_answer") == 0
+
+
+def test_every_post_takes_a_key_or_only_looks() -> None:
+    paths = json.loads(render_openapi())["paths"]
+    posts = {path: methods["post"] for path, methods in paths.items() if "post" in methods and path.startswith("/v1")}
+    without = {
+        path for path, post in posts.items() if HEADER not in {one.get("name") for one in post.get("parameters", ())}
+    }
+    assert without == LOOKS
+    assert all("409" in post["responses"] for path, post in posts.items() if path not in LOOKS)
 
 
 async def test_answers_with_secrets_are_not_kept_and_the_repeat_names_what_was_made(world: World) -> None:

@@ -1,36 +1,13 @@
 """Values that no column holds are refused at the door: no statement is tried with them, and nobody reads a trace."""
 
-import json
 import re
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 from tests.world import OURS, World
+from tests.world.described import list_numbers, list_operations, list_parts
 
-API = json.loads((Path(__file__).parents[2] / "openapi" / "openapi.json").read_text(encoding="utf-8"))
 BOUNDS = {"maximum", "exclusiveMaximum", "enum", "const"}
-
-
-def list_parts(schema: Any, place: str, seen: frozenset[str] = frozenset()) -> Iterator[tuple[str, Any]]:
-    """Every schema within a schema, with its place."""
-    name = schema.get("$ref", "").rpartition("/")[2]
-    if name:
-        yield from () if name in seen else list_parts(API["components"]["schemas"][name], name, seen | {name})
-        return
-    yield place, schema
-    inner = [(f"{place}.{field}", part) for field, part in schema.get("properties", {}).items()]
-    inner += [(place, schema[word]) for word in ("items", "additionalProperties") if isinstance(schema.get(word), dict)]
-    inner += [(place, part) for word in ("anyOf", "oneOf", "allOf") for part in schema.get(word, ())]
-    for where, part in inner:
-        yield from list_parts(part, where, seen)
-
-
-def list_operations() -> Iterator[tuple[str, str, Any]]:
-    for path, methods in API["paths"].items():
-        for method, operation in methods.items():
-            yield method.upper(), path, operation
 
 
 def is_unbounded(schema: Any) -> bool:
@@ -45,15 +22,6 @@ def test_every_number_that_is_taken_has_a_bound() -> None:
         for place, schema in [*places, *((f"{method} {path}", body) for body in bodies)]:
             found += [where for where, part in list_parts(schema, place) if is_unbounded(part)]
     assert found == []
-
-
-def list_numbers() -> Iterator[tuple[str, str, str, Any]]:
-    """Every number in an address: method, path, its name, its schema."""
-    for method, path, operation in list_operations():
-        for one in operation.get("parameters", ()):
-            kinds = [part for _, part in list_parts(one["schema"], "") if part.get("type") == "integer"]
-            if kinds:
-                yield method, path, one["name"], kinds[0]
 
 
 async def test_a_number_beyond_all_bounds_is_refused_before_any_statement(world: World, caplog: Any) -> None:

@@ -9,6 +9,7 @@ import pytest
 from pydantic import SecretStr
 from sqlalchemy import text
 
+from app.platform.http import httpx
 from app.sandbox.unimicro.oauth import FIRST_COMPANY
 from app.sandbox.unimicro.options import SandboxOptions
 from app.scheduler import LastRevocation, look_at_clock
@@ -59,6 +60,17 @@ async def test_what_comes_back_in_another_browser_waits_for_an_administrator(wor
     again = await world.call("POST", path)
     assert (again.status_code, again.json()["code"]) == (409, "sign_in_confirmed")
     assert (await make_key(world, begun))[0] == 201
+
+
+async def test_a_sign_in_that_failed_is_told_to_no_other_browser_as_one_that_went_well(world: World) -> None:
+    begun = await begin(world)
+    location = httpx.URL(await come_back(world, begun))
+    refused = location.copy_with(params={"state": location.params["state"], "error": "access_denied"})
+    world.http.cookies.clear()
+    page = {"Accept": "text/html"}
+    assert "did not work" in (await world.http.get(refused, headers=page)).text
+    again = await world.http.get(refused, headers=page)
+    assert (again.status_code, "is over" in again.text, "Signed in" in again.text) == (200, True, False)
 
 
 async def test_a_key_is_renewed_from_another_browser_only_with_a_yes(world: World) -> None:

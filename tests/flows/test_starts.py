@@ -16,7 +16,7 @@ from cryptography.fernet import Fernet
 from sqlalchemy.engine import make_url
 
 from app.cli import processes
-from app.errors import DatabaseAwayError, SchemaError, ServiceError, StartError
+from app.errors import DatabaseAwayError, RequestError, SchemaError, ServiceError, StartError
 from app.platform.db import check_schema, create_engine, migrate_database, to_driver_url
 from app.platform.resources import open_resources
 from app.platform.standing import explained, load_standing, make_label
@@ -132,6 +132,38 @@ async def test_a_database_without_tables_says_what_to_run(empty_url: str, tmp_pa
     with pytest.raises(SchemaError, match="The schema is at nothing") as caught:
         await open_and_close(settings, empty_url)
     assert "migrate" in caught.value.fix
+
+
+@pytest.mark.parametrize("command", ["prune", "audit verify", "sweep", "golive status --key x"])
+async def test_a_command_on_a_database_without_tables_says_what_to_run(command: str, empty_url: str) -> None:
+    assert_told(await start(*command.split(), url=empty_url), "The schema is at nothing", "migrate")
+
+
+async def test_a_zone_that_postgres_does_not_know_stops_the_start(database_url: str, tmp_path: Path) -> None:
+    # Health and metrics would tell every caller that his request holds a value that cannot be.
+    settings = make_settings(database_url, tmp_path, recman_day_zone="Mars/Olympus")
+    with pytest.raises(RequestError, match="knows no time zone “Mars/Olympus”") as caught:
+        await open_and_close(settings, database_url)
+    assert "RMU_RECMAN_DAY_ZONE" in caught.value.fix
+
+
+@pytest.mark.parametrize(("mode", "told"), [(0o755, True), (0o700, False)])
+async def test_a_data_folder_that_others_can_look_into_is_told_at_the_start(
+    mode: int,
+    told: bool,  # noqa: FBT001 - a case
+    tmp_path: Path,
+) -> None:
+    folder = tmp_path / "data"
+    folder.mkdir()
+    folder.chmod(mode)
+    variables = {"RMU_DATA_DIR": str(folder), "RMU_LOG_LEVEL": "WARNING", "RMU_ENCRYPTION_KEYS": KEY}
+    done = await asyncio.to_thread(partial(run_alone, "migrate", **variables))
+    assert done.returncode == 0, done.stderr
+    assert ("data_dir_open" in done.stderr) is told
+    assert ("755" in done.stderr and "chmod 700" in done.stderr) is told
+    # It may be theirs, too: it is told, and left as it is.
+    assert folder.stat().st_mode & 0o777 == mode
+    assert (folder / "postgres").stat().st_mode & 0o077 == 0
 
 
 async def test_who_may_not_read_or_make_tables_is_told_so(

@@ -160,6 +160,16 @@ def test_gauges_tell_the_same_as_health() -> None:
     assert (value("recman_calls_left", str(TENANT)), value("recman_calls", str(TENANT), "invoices")) == (193, 7)
 
 
+def test_a_hook_that_was_never_heard_is_as_old_as_it_is_and_a_disabled_one_is_not_waited_for() -> None:
+    # Without a figure no alarm would ever tell that an address was not entered in RecMan.
+    made_at = NOW - timedelta(days=9)
+    waiting = Hook(id=UUID(int=3), name="RecMan", created_at=made_at)
+    off = Hook(id=UUID(int=3), name="RecMan", created_at=made_at, disabled_at=NOW)
+    of = [by_name(facts(tenant(hooks=[one]))) for one in (waiting, off)]
+    told = [value("hook_heard_timestamp_seconds", str(TENANT), str(UUID(int=3))) for value in of]
+    assert told == [made_at.timestamp(), None]
+
+
 def test_a_tenant_is_not_told_of_what_all_share() -> None:
     value = by_name(facts(), whole=False)
     assert value("workers") is value("health_status", "ok") is None

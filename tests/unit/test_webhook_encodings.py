@@ -1,6 +1,7 @@
 """Bodies that are packed, or made of parts: read as what they hold, or refused; never stored unread."""
 
 import gzip
+import time
 import zlib
 
 import pytest
@@ -100,3 +101,43 @@ def test_a_broken_form_in_parts_asks_for_nothing(body: bytes, content_type: str)
 def test_other_parts_are_refused(kind: str) -> None:
     with pytest.raises(MediaError):
         unpack(b"--b--", {"content-type": kind}, most=MOST)
+
+
+def test_what_is_packed_for_the_way_is_refused() -> None:
+    with pytest.raises(MediaError):
+        unpack(gzip.compress(BODY, mtime=0), {"transfer-encoding": "gzip, chunked"}, most=MOST)
+    assert unpack(BODY, {"transfer-encoding": "Chunked"}, most=MOST) == BODY
+
+
+_NOTHING = zlib.compressobj(wbits=-15)
+_EMPTY_STREAM = _NOTHING.flush()
+
+
+@pytest.mark.parametrize(
+    ("coding", "one"),
+    [("gzip", gzip.compress(b"", mtime=0)), ("deflate", zlib.compress(b"")), ("deflate", _EMPTY_STREAM)],
+)
+def test_a_megabyte_of_packed_nothings_is_not_unpacked(coding: str, one: bytes) -> None:
+    started = time.process_time()
+    with pytest.raises(MediaError):
+        unpack(one * (1_048_576 // len(one)), {"content-encoding": coding}, most=1_048_576)
+    # Each one once cost a copy of all that is behind it: seven seconds, in which nobody else was answered.
+    assert time.process_time() - started < 0.3
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        part("a", "x", ";" * 900_000),
+        part("a", "x", "; p=1" * 200_000),
+        part("a", "x", "".join(f"; name*{number}=x" for number in range(60_000))),
+        "--b\r\nContent-Type: message/rfc822\r\n\r\n" + "Content-Type: message/rfc822\r\n\r\n" * 30_000,
+        "--b\r\n" + "".join(f"Content-Type: multipart/mixed; boundary=c{n}\r\n\r\n--c{n}\r\n" for n in range(5000)),
+        "\r\n--b\t\t\t" * 9_000,
+    ],
+)
+def test_a_form_whose_parts_are_all_head_keeps_nobody_waiting(body: str) -> None:
+    started = time.process_time()
+    found = parse_hints(body.encode(), content_type="multipart/form-data; boundary=b", path_scope=None, headers={})
+    assert not found.hints
+    assert time.process_time() - started < 1

@@ -96,7 +96,7 @@ async def is_through(world: World) -> bool:
 
 def run_alone(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
     """One of our commands, run to its end with no other settings of ours than those named."""
-    environment = {key: value for key, value in os.environ.items() if not key.startswith("RMU_")}
+    environment = {key: value for key, value in os.environ.items() if not key.startswith(("RMU_", "DATABASE_"))}
     command = [sys.executable, "-m", "app", *arguments]
     return subprocess.run(
         command, env=environment | _WIDE | variables, capture_output=True, text=True, timeout=100, check=False

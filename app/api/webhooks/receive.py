@@ -134,9 +134,10 @@ async def _receive(request: Request, *, address: str, path_scope: str | None) ->
     resources: Resources = request.app.state.resources
     # No larger than its cap: the gate has seen to that.
     packed = await request.body()
-    body = unpack(packed, request.headers, most=resources.settings.max_body_bytes)
     async with translate_away():
         cached = await _load_hook(resources, address)
+        # For nobody who does not know the address.
+        body = unpack(packed, request.headers, most=resources.settings.max_body_bytes)
         hook = cached.hook
         add_log_fields(tenant=str(hook.tenant_id))
         now = datetime.now(UTC)

@@ -4,9 +4,9 @@ Source: assumed (docs/facts/recman.md §1.3): nothing public says what RecMan se
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from email import message_from_bytes
-from email.message import Message
+from email.utils import collapse_rfc2231_value
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -15,6 +15,10 @@ from app.recman.hook.events import is_test_word
 
 _DEEPEST = 40
 _MOST_FIELDS = 10_000
+# Of a part of a form. The library walks through a head again for each of its parameters, and calls itself for each
+# message in a message: it sees no more than this, and no body.
+_LONGEST_HEAD = 2048
+_END_OF_HEAD = re.compile(rb"\r?\n\r?\n")
 # What costs is how many values there are to be walked through, whatever they are; five for every record that one
 # delivery may name, and twenty values. Commas tell how many a list or an object holds.
 _MOST_CONTAINERS = 25_000
@@ -114,11 +118,39 @@ def _open_parts(body: bytes, content_type: str) -> Any:
         return Unreadable("a form in parts without its boundary")
     if body.count(boundary.encode("latin-1", "replace")) > _MOST_FIELDS:
         return Unreadable("a form with too many fields")
-    parts = message_from_bytes(head + body).get_payload()
-    found = [part for part in parts if isinstance(part, Message)] if isinstance(parts, list) else []
-    named = [(part.get_param("name", header="content-disposition"), part.get_payload(decode=True)) for part in found]
-    pairs = [(str(name), _to_text(content)) for name, content in named if name and isinstance(content, bytes)]
+    pairs = list(_list_parts(body, boundary.encode("latin-1", "replace")))
     return _open_pairs(pairs) if pairs else Unreadable("a form in parts without any")
+
+
+def _list_parts(body: bytes, boundary: bytes) -> Iterator[tuple[str, str]]:
+    """Name and text of each part that has a name."""
+    border = re.compile(rb"(?:\A|\r?\n)--" + re.escape(boundary) + rb"(?:[ \t]*\r?\n|(--))")
+    begin = border.search(body)
+    while begin is not None and begin[1] is None:
+        # The line before the next border is the border's; the next one may begin where this one's line has ended.
+        end = border.search(body, begin.end() - 1)
+        if end is None:
+            # The end never came; what is there is taken, as the library does.
+            yield from _open_part(body[begin.end() :])
+            return
+        yield from _open_part(body[begin.end() : end.start()])
+        begin = end
+
+
+def _open_part(part: bytes) -> Iterator[tuple[str, str]]:
+    split = _END_OF_HEAD.search(b"\n" + part, 0, _LONGEST_HEAD)
+    if split is None:
+        return
+    head, content = part[: max(0, split.start() - 1)], part[split.end() - 1 :]
+    message = message_from_bytes(head)
+    name = message.get_param("name", header="content-disposition")
+    # Whatever it says that it is, it is a field's value, and no message of its own.
+    packed = message.get("content-transfer-encoding", "")
+    value = message_from_bytes(f"Content-Transfer-Encoding: {packed}\n\n".encode("latin-1", "replace"))
+    value.set_payload(content.decode("latin-1"))
+    unpacked = value.get_payload(decode=True)
+    if name and isinstance(unpacked, bytes):
+        yield collapse_rfc2231_value(name), _to_text(unpacked)
 
 
 def _open_pairs(pairs: Sequence[tuple[str, str]]) -> Any:
