@@ -5,6 +5,7 @@ import json
 import os
 import sys
 from asyncio.subprocess import PIPE, Process
+from contextlib import suppress
 
 import pytest
 from cryptography.fernet import Fernet
@@ -47,9 +48,20 @@ async def wait_until_at_work(database_url: str, process: Process, *, before: int
         await engine.dispose()
 
 
+async def wait_until_heard(http: httpx.AsyncClient) -> None:
+    """A start asks Postgres before it listens."""
+    async with asyncio.timeout(PATIENCE):
+        while True:
+            with suppress(httpx.ConnectError):
+                await http.get("/health/live")
+                return
+            await asyncio.sleep(0.05)
+
+
 async def guess(port: str) -> list[int]:
     """What eleven wrong tokens are answered, each with another address in its X-Forwarded-For."""
     async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=PATIENCE) as http:
+        await wait_until_heard(http)
         headers = [{"Authorization": "Bearer no", "X-Forwarded-For": f"198.51.100.{n}"} for n in range(11)]
         return [(await http.get("/v1/keys", headers=one)).status_code for one in headers]
 
