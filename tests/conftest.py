@@ -28,7 +28,7 @@ sys.modules["sniffio"] = None  # type: ignore[assignment]
 
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> None:
     """Whoever works in the small world gets it; who does without loads neither it nor the whole service."""
-    if file_path.name.startswith("test_") and not _WITHOUT & set(file_path.parents):
+    if file_path.name.startswith(("test_", "try_")) and not _WITHOUT & set(file_path.parents):
         parent.config.pluginmanager.import_plugin("tests.world.fixtures")
 
 
