@@ -2,7 +2,7 @@
 
 import html
 import re
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
@@ -87,16 +87,24 @@ def _set_cookie(answer: Response, settings: Settings, browser: str) -> None:
 
 
 _Text = Annotated[str | None, Query(max_length=4000)]
+# What a browser is shown instead.
+_PAGE: dict[str, Any] = {"content": {"text/html": {}}}
 
 
 @router.get(
     "/callback",
     operation_id="end_sign_in",
-    responses=problems(
-        _409="company_not_reached",
-        _422="state_unknown, state_used, state_expired, sign_in_cancelled",
-        _502="wrong_issuer, sign_in_refused, client_refused, scope_refused, no_offline_access",
-    ),
+    responses={
+        200: _PAGE,
+        **{
+            status: {**answer, **_PAGE}
+            for status, answer in problems(
+                _409="company_not_reached",
+                _422="state_unknown, state_used, state_expired, sign_in_cancelled",
+                _502="wrong_issuer, sign_in_refused, client_refused, scope_refused, no_offline_access",
+            ).items()
+        },
+    },
     response_model=None,
 )
 async def come_back(

@@ -16,7 +16,7 @@ from fastapi.openapi.utils import get_openapi
 from fastapi.routing import APIRoute
 
 from app.api.gate import GUARDED
-from app.api.views import PROBLEM, Problem
+from app.api.views import PROBLEM, Problem, forbid_nul
 from app.domain.reasons.codes import Code
 from app.errors import (
     ConflictError,
@@ -182,6 +182,10 @@ def _complete_operation(path: str, operation: Operation) -> None:
     if security and not path.startswith(GUARDED):
         # More is told to whoever has a token; nobody needs one.
         security.append({})
+    for parameter in operation.get("parameters", []):
+        # No header can have one.
+        if parameter["in"] in ("path", "query"):
+            forbid_nul(parameter["schema"])
     answers = operation["responses"]
     if not _declares(answers.get("422", {})):
         answers.pop("422", None)

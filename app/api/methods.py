@@ -87,4 +87,5 @@ async def require_own_method(request: Request) -> None:
 def list_methods(request: Request) -> list[str]:
     """The methods that the request's address takes."""
     addresses: Addresses = request.app.state.addresses
-    return addresses.list_methods(request.url.path)
+    # As it came: an address that is made anew of it has lost its line breaks.
+    return addresses.list_methods(request.scope["path"])

@@ -36,7 +36,7 @@ async def require_known_parameters(request: Request) -> None:
         RequestError: it names a parameter that the route does not have, or one twice, or spells a number otherwise.
     """
     route = request.scope["route"]
-    if not request.url.path.startswith(_OURS) or not isinstance(route, APIRoute):
+    if not request.scope["path"].startswith(_OURS) or not isinstance(route, APIRoute):
         return
     known = _list_known(route)
     given = Counter(name for name, _ in request.query_params.multi_items())
@@ -83,7 +83,7 @@ async def require_plain_body(request: Request) -> None:
         RequestError: a route without a body is sent one, or a name stands twice in what is JSON.
     """
     route = request.scope["route"]
-    if not request.url.path.startswith(_OURS) or not isinstance(route, APIRoute):
+    if not request.scope["path"].startswith(_OURS) or not isinstance(route, APIRoute):
         return
     body = await request.body()
     if route.body_field is not None:

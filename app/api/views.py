@@ -33,10 +33,10 @@ OverlapHours = Annotated[float, Field(ge=0, le=24 * 30, description="The old one
 _SPOKEN, _WITHOUT_NUL = r"\S", r"^[^\u0000]*$"
 
 
-def _forbid_nul(described: dict[str, Any]) -> None:
-    """Say of a text in the description, or of each in a list, what `Order` wants of it."""
+def forbid_nul(described: dict[str, Any]) -> None:
+    """Say of a text in the description, or of each in a list, that no NUL is in it."""
     for inner in (*described.get("anyOf", ()), *([described["items"]] if "items" in described else ())):
-        _forbid_nul(inner)
+        forbid_nul(inner)
     if described.get("type") != "string" or not {"enum", "const", "format"}.isdisjoint(described):
         return
     if described.get("pattern") == _SPOKEN:
@@ -63,7 +63,7 @@ class Order(Exact):
         """The description, which says of every text that it holds no NUL."""
         described = handler(schema)
         for part in handler.resolve_ref_schema(described).get("properties", {}).values():
-            _forbid_nul(part)
+            forbid_nul(part)
         return described
 
     @model_validator(mode="before")

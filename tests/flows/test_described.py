@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 
 import pytest
 import yaml
@@ -169,3 +170,31 @@ async def test_what_the_description_allows_of_new_doors_is_taken(world: World) -
     assert all("u0000" in str(text) for text in texts), texts
     shown = await world.call("GET", f"/v1/rules?key_id={world.key_id}&format=yaml")
     assert isinstance(yaml.safe_load(shown.text), dict)
+
+
+async def test_an_address_with_a_line_break_has_the_methods_of_its_route(world: World) -> None:
+    for method, path in (("GET", "/v1/jobs/%0A"), ("POST", "/v1/hooks/%0A/confirm"), ("DELETE", "/v1/keys/%0A")):
+        body = {"release": False} if method == "POST" else None
+        answer = await world.http.request(method, f"{OURS}{path}", headers=HEADERS, json=body)
+        assert answer.status_code == 422, (method, path, answer.text)
+
+
+async def test_every_text_of_an_address_is_described_without_nul(world: World) -> None:
+    paths = (await world.http.get(f"{OURS}/openapi.json")).json()["paths"]
+    operations = [operation for methods in paths.values() for operation in methods.values()]
+    told = [one for operation in operations for one in operation.get("parameters", ()) if one["in"] != "header"]
+    kinds = [(one["name"], kind) for one in told for kind in one["schema"].get("anyOf", [one["schema"]])]
+    texts = [
+        (name, kind)
+        for name, kind in kinds
+        if kind.get("type") == "string" and not {"format", "enum", "const"} & kind.keys()
+    ]
+    assert len(texts) > 20
+    assert [name for name, kind in texts if re.search(kind["pattern"], "a\0b")] == []
+
+
+async def test_a_page_of_a_sign_in_that_did_not_work_is_described(world: World) -> None:
+    answers = (await world.http.get(f"{OURS}/openapi.json")).json()["paths"]["/oauth/unimicro/callback"]["get"]
+    page = await world.http.get(f"{OURS}/oauth/unimicro/callback?state=x", headers={"Accept": "text/html"})
+    kind = page.headers["content-type"].partition(";")[0]
+    assert kind in answers["responses"][str(page.status_code)]["content"]

@@ -13,6 +13,11 @@ def refusals_are_described(_context: CheckContext, response: Response, case: Cas
     """Fail where a refusal's code is none of those that the operation names, or a good request is called a bad one."""
     if response.status_code not in _REFUSALS:
         return
+    if response.headers["content-type"][0].startswith("text/html"):
+        # For a browser: the address of a sign-in alone has such an answer.
+        assert case.path.startswith("/oauth/"), case.path
+        assert "<h1>" in response.text
+        return
     told = response.json()
     assert told["cause"], told
     assert told["fix"], told
