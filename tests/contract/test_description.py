@@ -32,7 +32,11 @@ def read_document() -> Any:
 
 
 # What tells how things stand with the status of an error, in a form of its own beside the problem.
-_OWN_FORMS = {("/health", "503"): {"application/json"}}
+_OWN_FORMS = {
+    ("/health", "503"): {"application/json"},
+    # A browser that comes back from Unimicro is shown a page.
+    **{("/oauth/unimicro/callback", status): {"text/html"} for status in ("409", "422", "502")},
+}
 
 
 def list_operations() -> Iterator[tuple[str, str, dict[str, Any]]]:
