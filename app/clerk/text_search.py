@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, Select, String, cast, literal_column, or_,
 from app.platform.db import Session
 from app.platform.paging import at_most
 from app.tables import Transfer
-from app.tables.words import LONGEST, NUMBER_WORDS
+from app.tables.words import IS_LONG, LONGEST, NUMBER_WORDS
 from app.transfer.log import INVOICE
 
 # More names than these are looked for among the documents: so many are met soon.
@@ -34,7 +34,8 @@ _NAMES = text("""
 """)
 
 # Taken as a word's beginning, whatever it is made of.
-_BEGINS = text(f"{NUMBER_WORDS} @@ CAST(:begins AS tsquery)")
+_BEGINS = text(f"{NUMBER_WORDS} @@ CAST(lower(:begins) AS tsquery)")
+_IS_LONG = text(IS_LONG)
 _HAS_REASONS = Transfer.reasons != literal_column("'[]'::jsonb")
 
 
@@ -84,6 +85,7 @@ async def _select_hits(session: Session, tenant_id: UUID, part: str) -> Select[i
     own = select(Transfer.id).where(Transfer.tenant_id == tenant_id, Transfer.scope == INVOICE)
     ways = (
         own.where(_BEGINS.bindparams(begins=_to_word(tenant_id, part))),
+        own.where(_IS_LONG, holds(part)),
         own.where(Transfer.customer_name.in_(names)),
         own.where(_HAS_REASONS, _reasons_hold(part)),
     )
@@ -94,6 +96,6 @@ async def _select_hits(session: Session, tenant_id: UUID, part: str) -> Select[i
 
 def _to_word(tenant_id: UUID, part: str) -> str:
     """What a word of the tenant begins with, as a query for it."""
-    word = f"{str(tenant_id)[:8]}{part.lower()[:LONGEST]}"
+    word = f"{str(tenant_id)[:8]}{part[:LONGEST]}"
     quoted = re.sub(r"(['\\])", r"\1\1", word)
     return f"'{quoted}':*"

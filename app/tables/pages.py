@@ -2,7 +2,7 @@
 
 from sqlalchemy import Index, text
 
-from app.tables.words import index_number_words
+from app.tables.words import list_number_indexes
 
 _INVOICES = text("scope = 'invoice'")
 # By what transfers are filtered: the column, and of which rows.
@@ -27,7 +27,7 @@ def list_transfer_pages() -> list[Index]:
         ),
         Index("ix_transfer_warned", "tenant_id", "created_at", "id", postgresql_where=warned),
         Index("ix_transfer_reasoned", "tenant_id", "created_at", "id", postgresql_where=reasoned),
-        index_number_words(),
+        *list_number_indexes(),
         # By the day of the document, as `dated_from` and `dated_to` ask for it.
         Index("ix_transfer_dated", "tenant_id", "invoice_date", "id", postgresql_where=_INVOICES),
     ]

@@ -5,7 +5,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, text
 
 from app.clerk.text_search import find_text, holds
 from app.sandbox.samples import load_samples
@@ -328,9 +328,9 @@ async def test_repeats_from_recman_cost_no_call_to_unimicro(world: World) -> Non
 
 def list_parts(rows: Sequence[Transfer]) -> list[str]:
     """Pieces of everything that is searched, beginnings and ends too, in either case, and what nobody is called."""
-    texts = [text for row in rows for text in (row.number, row.remote_number, row.record_id, row.customer_name) if text]
-    texts += [reason["cause"] for row in rows for reason in row.reasons]
-    cut = {text[begins:ends] for text in texts for begins in (0, 2) for ends in (3, 4, None)}
+    said = [one for row in rows for one in (row.number, row.remote_number, row.record_id, row.customer_name) if one]
+    said += [reason["cause"] for row in rows for reason in row.reasons]
+    cut = {one[begins:ends] for one in said for begins in (0, 2, 20) for ends in (3, 4, None)}
     return sorted({*cut, *map(str.upper, cut), "'", "\\", "%", "_", "':*", "a'b", "& !x", "nobody", "0" * 50} - {""})
 
 
@@ -339,6 +339,10 @@ async def test_a_text_finds_the_same_whichever_way_it_is_looked_for(world: World
     await world.settle()
     newest = select(Transfer).where(Transfer.tenant_id == world.tenant_id, Transfer.scope == "invoice")
     newest = newest.order_by(Transfer.created_at.desc(), Transfer.id.desc())
+    # Longer than the words of its number reach, and with letters of which there are two.
+    odd = "UPDATE transfer SET number = 'ÅR-2026/AVD-0007/000000012345' WHERE tenant_id = :tenant AND number = '110001'"
+    async with world.resources.engine.begin() as connection:
+        assert (await connection.execute(text(odd), {"tenant": world.tenant_id})).rowcount == 1
     async with world.resources.sessions() as session:
         rows = (await session.scalars(newest)).all()
         for part in list_parts(rows):

@@ -2,8 +2,8 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Sequence
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from uuid import UUID
 
 import pytest
@@ -15,7 +15,7 @@ from app.domain.states import EventState
 from app.engine.claims import Turn, claim
 from app.engine.inbox import Arrival, accept, dedupe_key
 from app.transfer.context import Run
-from app.worker import run_worker
+from app.worker import Carry, run_worker
 from tests.world import World
 from tests.world.source import to_kid
 from tests.world.workers import PATIENCE, at_work
@@ -84,6 +84,20 @@ async def test_who_has_nothing_due_is_passed_over(world: World, state: str) -> N
     assert await claim_for(world, Turn(), most=8) == ({second: 3}, False)
 
 
+@asynccontextmanager
+async def working(world: World, carry_one: Carry, may_end: asyncio.Event) -> AsyncIterator[None]:
+    """A worker that carries so; at the end of the block whatever waits for `may_end` goes on, and the worker stops."""
+    stop = asyncio.Event()
+    worker = asyncio.create_task(run_worker(world.resources, stop, carry_one=carry_one))
+    try:
+        async with asyncio.timeout(PATIENCE):
+            yield
+    finally:
+        may_end.set()
+        stop.set()
+        await worker
+
+
 async def test_a_hint_is_worked_on_while_another_tenants_lanes_rest_in_every_place_they_may_have(world: World) -> None:
     (noisy,) = await have_due(world, 0)
     may_end, worked_on = asyncio.Event(), asyncio.Event()
@@ -96,17 +110,12 @@ async def test_a_hint_is_worked_on_while_another_tenants_lanes_rest_in_every_pla
             worked_on.set()
 
     await hear(world, noisy, [str(n) for n in range(30)])
-    stop = asyncio.Event()
-    worker = asyncio.create_task(run_worker(world.resources, stop, carry_one=carry_one))
-    async with asyncio.timeout(PATIENCE):
+    async with working(world, carry_one, may_end):
         share = world.resources.settings.places_of_a_tenant
         await wait_for(world, LEASED, lambda lanes: lanes >= share)
         await hear(world, world.tenant_id, ["7001"])
         await worked_on.wait()
         assert not may_end.is_set()
-    may_end.set()
-    stop.set()
-    await worker
 
 
 async def test_a_hint_is_worked_on_while_lanes_that_were_short_suddenly_take_long(world: World) -> None:
@@ -120,9 +129,7 @@ async def test_a_hint_is_worked_on_while_lanes_that_were_short_suddenly_take_lon
         if run.lease.tenant_id != noisy:
             worked_on.set()
 
-    stop = asyncio.Event()
-    worker = asyncio.create_task(run_worker(world.resources, stop, carry_one=carry_one))
-    async with asyncio.timeout(PATIENCE):
+    async with working(world, carry_one, may_end):
         await hear(world, noisy, [str(n) for n in range(300)])
         await wait_for(world, OPEN, lambda lanes: lanes == 0)
         is_long.set()
@@ -133,9 +140,6 @@ async def test_a_hint_is_worked_on_while_lanes_that_were_short_suddenly_take_lon
         await hear(world, world.tenant_id, ["7001"])
         await worked_on.wait()
         assert not may_end.is_set()
-    may_end.set()
-    stop.set()
-    await worker
 
 
 async def test_of_a_tenant_whose_key_keeps_all_others_waiting_the_latest_come_first(world: World) -> None:

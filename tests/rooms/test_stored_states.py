@@ -4,30 +4,20 @@ import re
 
 from sqlalchemy import CheckConstraint
 
-from app.domain.states import (
-    CheckState,
-    EventState,
-    FileState,
-    JobState,
-    KeyState,
-    LaneState,
-    SweepState,
-    TenantState,
-    TransferState,
-)
+from app.domain import states
 from app.tables import Table
 
 _STORED = {
-    "check": CheckState,
-    "customer_check": CheckState,
-    "event": EventState,
-    "export_document": FileState,
-    "job": JobState,
-    "key": KeyState,
-    "lane": LaneState,
-    "sweep": SweepState,
-    "tenant": TenantState,
-    "transfer": TransferState,
+    "check": states.CheckState,
+    "customer_check": states.CheckState,
+    "event": states.EventState,
+    "export_document": states.FileState,
+    "job": states.JobState,
+    "key": states.KeyState,
+    "lane": states.LaneState,
+    "sweep": states.SweepState,
+    "tenant": states.TenantState,
+    "transfer": states.TransferState,
 }
 
 
