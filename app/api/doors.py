@@ -129,6 +129,16 @@ class Door:
             raise RequestError("This is about one tenant", fix="Name it: `?tenant=<id>`.", code=Code.TENANT_MISSING)
         return self.tenant_id
 
+    def verify_for_all(self) -> None:
+        """Make sure that what no tenant has of its own is not asked for as one's.
+
+        Raises:
+            RequestError: a tenant was named, and nobody would hear it.
+        """
+        if self.tenant_id is not None:
+            fix = "Leave `tenant` out."
+            raise RequestError("This belongs to no tenant, and one was named", fix=fix, code=Code.TENANT_NAMED)
+
     async def record(
         self,
         action: str,

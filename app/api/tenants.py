@@ -69,9 +69,12 @@ class TenantChange(Order):
     retention: Retention | None = Field(None, description="Whole: what is left out goes back to its default")
 
 
-@router.post("", status_code=201, responses=problems(_409="name_taken", **_TRIED))
+@router.post(
+    "", status_code=201, responses=problems(_409="name_taken", **_TRIED | {"_422": f"tenant_named, {_TRIED['_422']}"})
+)
 async def make_tenant(door: OperatorDoor, resources: ResourcesDep, new: NewTenant) -> TenantView:
     """Add a RecMan account; its API key is tried with one call."""
+    door.verify_for_all()
     calls = await _try_key(resources, new)
     tenant = await create_tenant(door.session, name=new.name)
     if new.recman_api_key is not None:

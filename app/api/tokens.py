@@ -43,8 +43,9 @@ class TokenOrder(Order):
 
     name: Name = Field(examples=["Kari at Nordlys"])
     role: Role = Field(
+        examples=["viewer"],
         description="monitor: health and metrics alone, of a tenant, or made by an operator who names none of all; "
-        "viewer: look; admin: look and change; operator: everything, over all tenants"
+        "viewer: look; admin: look and change; operator: everything, over all tenants",
     )
     expires_at: AwareDatetime | None = Field(None, examples=["2027-11-23T00:00:00Z"])
 
@@ -55,7 +56,9 @@ class TokenRotation(Order):
     overlap_hours: OverlapHours = 24
 
 
-@router.post("", status_code=201, responses=problems(_403="forbidden", _422="tenant_missing, expiry_past"))
+@router.post(
+    "", status_code=201, responses=problems(_403="forbidden", _422="tenant_missing, tenant_named, expiry_past")
+)
 async def make_token(door: AdminDoor, order: TokenOrder) -> MadeToken:
     """Make a token. The answer holds its secret; it cannot be shown again."""
     _may_give(door, order.role)
@@ -112,7 +115,10 @@ def _choose_tenant(door: Door, role: str) -> UUID | None:
     """Whose token it is; None: it is for every tenant."""
     if role == "monitor":
         return door.tenant_id
-    return None if role == "operator" else door.tenant
+    if role == "operator":
+        door.verify_for_all()
+        return None
+    return door.tenant
 
 
 def _may_give(door: Door, role: str) -> None:

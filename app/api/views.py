@@ -37,7 +37,10 @@ def forbid_nul(described: dict[str, Any]) -> None:
     """Say of a text in the description, or of each in a list, that no NUL is in it."""
     for inner in (*described.get("anyOf", ()), *([described["items"]] if "items" in described else ())):
         forbid_nul(inner)
-    if described.get("type") != "string" or not {"enum", "const", "format"}.isdisjoint(described):
+    if described.get("type") != "string" or not {"enum", "const"}.isdisjoint(described):
+        return
+    # A password may be any text; what has another form has no place for one.
+    if described.get("format", "password") != "password":
         return
     if described.get("pattern") == _SPOKEN:
         described["pattern"] = r"^[^\u0000]*[^\s\u0000][^\u0000]*$"

@@ -198,3 +198,18 @@ async def test_a_page_of_a_sign_in_that_did_not_work_is_described(world: World) 
     page = await world.http.get(f"{OURS}/oauth/unimicro/callback?state=x", headers={"Accept": "text/html"})
     kind = page.headers["content-type"].partition(";")[0]
     assert kind in answers["responses"][str(page.status_code)]["content"]
+
+
+async def test_what_no_tenant_has_of_its_own_is_not_made_as_one_s(world: World) -> None:
+    for path, order in (("/v1/tenants", {"name": "Other AS"}), ("/v1/tokens", {"name": "Kari", "role": "operator"})):
+        answer = await world.call("POST", path, order, tenant=world.tenant_id)
+        assert (answer.status_code, answer.json()["code"]) == (422, "tenant_named"), path
+        assert (await world.call("POST", path, order)).status_code == 201
+
+
+async def test_a_password_is_described_without_nul_as_well(world: World) -> None:
+    schemas = (await world.http.get(f"{OURS}/openapi.json")).json()["components"]["schemas"]
+    fields = [one for schema in schemas.values() for one in schema.get("properties", {}).values()]
+    kinds = [kind for one in fields for kind in one.get("anyOf", [one]) if kind.get("format") == "password"]
+    assert kinds
+    assert [kind for kind in kinds if re.search(kind.get("pattern", ""), "a\0b")] == []

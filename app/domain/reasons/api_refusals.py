@@ -19,6 +19,9 @@ REFUSALS = (
     Refusal(code=Code.BUSY, sentence=Text("As much is under way as the process can hold.")),
     Refusal(code=Code.TOO_MANY_TRIES, sentence=Text("Too many wrong tokens came from one address.")),
     Refusal(code=Code.TENANT_MISSING, sentence=Text("The request is about one tenant, and names none.")),
+    Refusal(
+        code=Code.TENANT_NAMED, sentence=Text("The request is about what no tenant has of its own, and names one.")
+    ),
     Refusal(code=Code.NAME_TAKEN, sentence=Text("The name is in use.")),
     Refusal(code=Code.EXPIRY_PAST, sentence=Text("The token would have expired already.")),
     Refusal(code=Code.LAST_OPERATOR, sentence=Text("It is the last operator token that does not expire.")),

@@ -232,6 +232,7 @@ class Code(StrEnum):
     BUSY = "busy"
     TOO_MANY_TRIES = "too_many_tries"
     TENANT_MISSING = "tenant_missing"
+    TENANT_NAMED = "tenant_named"
     NAME_TAKEN = "name_taken"
     EXPIRY_PAST = "expiry_past"
     LAST_OPERATOR = "last_operator"
