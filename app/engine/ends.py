@@ -31,15 +31,14 @@ _RELEASED_LANE = """
         WHERE tenant_id = :tenant_id AND waits_for = :own_name AND state = 'ready'
     )
     UPDATE lane SET token = NULL, leased_until = NULL, seen_seq = :seen, tries = 0, failing_since = NULL,
-                    run_at = now(),
+                    run_at = now(), known = '{}',
                     state = CASE WHEN seq > :seen THEN 'ready' ELSE :lane_state END
     WHERE tenant_id = :tenant_id AND id = :id AND token = :token
 """
 _RELEASE = text(f"WITH {_RELEASED_LANE}")
 
-# What the lane has read makes every key that it has a key of the past: each holds how far the lane had read then.
 _END_ONE = text(f"""
-    WITH read AS (DELETE FROM event_key WHERE tenant_id = :tenant_id AND lane_id = :id), ended AS (
+    WITH ended AS (
         UPDATE event SET ended_at = now(),
                          state = CASE WHEN id = :newest THEN CAST(:state AS text) ELSE CAST(:superseded AS text) END,
                          note = CASE WHEN id = :newest THEN CAST(:note AS text) ELSE note END
@@ -68,8 +67,6 @@ _END = text("""
         SELECT * FROM unnest(CAST(:of_tenants AS uuid[]), CAST(:events AS bigint[]), CAST(:times AS timestamptz[]),
                              CAST(:outcomes AS text[]), CAST(:notes AS text[]), CAST(:newest AS boolean[]))
           AS told(tenant_id, event_id, received_at, state, note, is_newest)
-    ), read AS (
-        DELETE FROM event_key USING own WHERE event_key.tenant_id = own.tenant_id AND event_key.lane_id = own.lane_id
     ), ended AS (
         UPDATE event SET ended_at = now(), state = told.state,
                          note = CASE WHEN told.is_newest THEN told.note ELSE event.note END
@@ -80,7 +77,8 @@ _END = text("""
         WHERE lane.tenant_id = own.tenant_id AND lane.waits_for = own.name AND lane.state = 'ready'
     )
     UPDATE lane SET token = NULL, leased_until = NULL, seen_seq = own.seen_seq, tries = 0, failing_since = NULL,
-                    run_at = now(), state = CASE WHEN lane.seq > own.seen_seq THEN 'ready' ELSE own.state END
+                    run_at = now(), known = '{}',
+                    state = CASE WHEN lane.seq > own.seen_seq THEN 'ready' ELSE own.state END
     FROM own WHERE lane.tenant_id = own.tenant_id AND lane.id = own.lane_id AND lane.token = own.token
 """)
 

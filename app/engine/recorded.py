@@ -40,9 +40,7 @@ async def record_arrivals(session: Session, arrivals: Sequence[Arrival]) -> None
 async def _claim_fresh(session: Session, arrivals: Sequence[Arrival]) -> list[Arrival]:
     """Those that are not kept yet, each once."""
     keys = {dedupe_key("recorded", one.dedupe): one for one in arrivals}
-    rows = [
-        {"tenant_id": one.tenant_id, "lane_id": 0, "dedupe": key, "hook_id": one.hook_id} for key, one in keys.items()
-    ]
+    rows = [{"tenant_id": one.tenant_id, "dedupe": key, "hook_id": one.hook_id} for key, one in keys.items()]
     fresh: list[Arrival] = []
     for first in range(0, len(rows), _ROWS_AT_ONCE):
         query = upsert(EventKey).values(rows[first : first + _ROWS_AT_ONCE]).on_conflict_do_nothing()
@@ -52,7 +50,7 @@ async def _claim_fresh(session: Session, arrivals: Sequence[Arrival]) -> list[Ar
 
 async def _prune_keys(session: Session, hook_ids: Collection[UUID]) -> None:
     """An equal delivery may come again once the first one is through."""
-    own = (EventKey.lane_id == 0, EventKey.hook_id.in_(hook_ids), EventKey.until.is_(None))
+    own = (EventKey.hook_id.in_(hook_ids), EventKey.until.is_(None))
     await session.execute(delete(EventKey).where(*own), execution_options={"synchronize_session": False})
 
 

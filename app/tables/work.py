@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Index, UniqueConstraint, func, text
+from sqlalchemy import ARRAY, Index, LargeBinary, UniqueConstraint, func, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 from sqlalchemy.types import BigInteger
@@ -19,7 +19,8 @@ from app.tables.pages import list_transfer_pages
 class Lane(TenantOwned, Table):
     """The queue of one record: in order, one at a time.
 
-    `peeks` counts how often its record was read, also by others, before the lane itself had its turn.
+    `peeks` counts how often its record was read, also by others, before the lane itself had its turn. `known` holds
+    the keys of what it has heard and not read, the newest last (engine.inbox).
 
     Owner: engine. Readers: transfer.
     """
@@ -42,6 +43,7 @@ class Lane(TenantOwned, Table):
     seq: Mapped[int] = mapped_column(BigInteger, server_default="0")
     seen_seq: Mapped[int] = mapped_column(BigInteger, server_default="0")
     peeks: Mapped[int] = mapped_column(BigInteger, server_default="0")
+    known: Mapped[list[bytes]] = mapped_column(ARRAY(LargeBinary), server_default=text("'{}'"))
     run_at: Mapped[datetime] = mapped_column(server_default=NOW)
     leased_until: Mapped[datetime | None]
     token: Mapped[UUID | None]
@@ -56,6 +58,9 @@ class Event(TenantOwned, Table):
     A delivery that means nothing has no lane and is `ignored` with the reason in `note`; one of a hook that records
     first has no lane either and is `recorded` until it is released.
 
+    Its lane is no foreign key: lanes are never deleted, the one statement that stores a hint takes the id from the row
+    that it has just written, and every delivery would pay for looking at that row once more.
+
     Owner: engine. Readers: clerk.job_documents.
     """
 
@@ -63,7 +68,6 @@ class Event(TenantOwned, Table):
     __table_args__ = (
         one_of("state", *EventState),
         refers_to("hook", "hook_id"),
-        refers_to("lane", "lane_id"),
         Index("ix_event_lane", "tenant_id", "lane_id", "seq"),
         Index("ix_event_received", "tenant_id", "received_at", "id"),
         # Operators look through all of them.
@@ -98,10 +102,9 @@ class Event(TenantOwned, Table):
 
 
 class EventKey(TenantOwned, Table):
-    """By what an equal hint is known while the first one waits to be read; emptied when its lane has read.
+    """By what an equal delivery without a lane is known: until `until`, or until its hook lets go of what it recorded.
 
-    `lane_id` 0: it has no lane. Then it is known until `until`, or until its hook lets go of what it recorded.
-    Not written to the log that survives a crash: a hint that comes again after one is read once more.
+    Not written to the log that survives a crash: a delivery that comes again after one is kept once more.
 
     Owner: engine.
     """
@@ -109,9 +112,8 @@ class EventKey(TenantOwned, Table):
     __tablename__ = "event_key"
     __table_args__ = {"prefixes": ["UNLOGGED"]}  # noqa: RUF012 - SQLAlchemy's own name for it
 
-    # Without a foreign key: its lane has one, and every delivery would pay for it.
+    # Without a foreign key: a table that survives no crash needs none.
     tenant_id: Mapped[UUID] = mapped_column(primary_key=True, sort_order=-1)
-    lane_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
     dedupe: Mapped[bytes] = mapped_column(primary_key=True)
     hook_id: Mapped[UUID | None]
     until: Mapped[datetime | None]

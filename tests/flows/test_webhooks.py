@@ -106,6 +106,19 @@ async def test_forty_repeats_at_once_are_one_event(world: World) -> None:
     assert len(await events(world)) == 1
 
 
+async def test_of_many_hints_about_one_record_the_newest_are_known(world: World) -> None:
+    bodies = [f'{{"scope":"product","productId":7,"n":{n}}}' for n in range(40)]
+    for body in [*bodies, *bodies[-32:]]:
+        await post(world, world.hook, body)
+    assert len(await events(world)) == await world.count("SELECT seq FROM lane") == 40
+    # An older one costs one more event and no more room in the lane's row.
+    await post(world, world.hook, bodies[0])
+    assert len(await events(world)) == 41
+    assert await world.count("SELECT cardinality(known) FROM lane") == 32
+    await world.settle()
+    assert await world.count("SELECT count(*) FROM lane WHERE state = 'idle' AND known = '{}'") == 1
+
+
 async def test_one_delivery_about_several_records_is_one_event_each(world: World) -> None:
     await post(world, world.hook, '{"scope":"invoice","operation":"insert","invoiceIds":[5003,"5004"]}')
     waiting = [event for event in await events(world) if event["state"] == "waiting"]
