@@ -1,20 +1,22 @@
 """What every answer says to browsers and caches: show nothing foreign, frame nothing, keep no secret and no person."""
 
-from starlette.datastructures import MutableHeaders
-from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-_ALWAYS = {
-    "X-Content-Type-Options": "nosniff",
-    "X-Frame-Options": "DENY",
-    "Referrer-Policy": "no-referrer",
-    "Cross-Origin-Resource-Policy": "same-origin",
-    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
-}
-_TLS = "max-age=31536000"
+# In bytes, as the server takes them: every webhook is answered with them, too.
+_ALWAYS = (
+    (b"x-content-type-options", b"nosniff"),
+    (b"x-frame-options", b"DENY"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"cross-origin-resource-policy", b"same-origin"),
+    (
+        b"content-security-policy",
+        b"default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
+    ),
+)
+_TLS = (b"strict-transport-security", b"max-age=31536000")
 # Persons and sums are in what is looked at: a browser may keep that for its own user, and asks before it shows it.
-_PRIVATE = "private, no-cache"
-_UNKEPT = "no-store"
+_PRIVATE = (b"cache-control", b"private, no-cache")
+_UNKEPT = (b"cache-control", b"no-store")
 
 
 class SafeHeaders:
@@ -31,19 +33,18 @@ class SafeHeaders:
 
         async def answer(message: Message) -> None:
             if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                for name, value in {**_ALWAYS, **_choose(scope)}.items():
-                    headers.setdefault(name, value)
+                own = list(message.get("headers", ()))
+                set_already = {name.lower() for name, _ in own}
+                message["headers"] = own + [one for one in _choose(scope) if one[0] not in set_already]
             await send(message)
 
         await self._app(scope, receive, answer)
 
 
-def _choose(scope: Scope) -> dict[str, str]:
+def _choose(scope: Scope) -> tuple[tuple[bytes, bytes], ...]:
     # Secrets are shown in what a change is answered, never in what is looked at.
     is_look = scope["method"] in {"GET", "HEAD"}
-    said = {"Cache-Control": _PRIVATE if is_look and scope["path"].startswith("/v1/") else _UNKEPT}
-    settings = Request(scope).app.state.resources.settings
-    if settings.public_url.lower().startswith("https://"):
-        said["Strict-Transport-Security"] = _TLS
-    return said
+    kept = _PRIVATE if is_look and scope["path"].startswith("/v1/") else _UNKEPT
+    settings = scope["app"].state.resources.settings
+    safe = (_TLS,) if settings.public_url.lower().startswith("https://") else ()
+    return (*_ALWAYS, kept, *safe)

@@ -237,6 +237,7 @@ def _served(place: Place) -> Iterator[str]:
         "RMU_LOG_LEVEL": "WARNING",
         "RMU_ENCRYPTION_KEYS": _secret(place.settings),
         "RMU_BOOTSTRAP_TOKEN": "rmu_bench",
+        "RMU_WEBHOOK_RATE": "",
     }
     command = [sys.executable, "-m", "app", "serve"]
     process = subprocess.Popen(command, env={**os.environ, **values})
