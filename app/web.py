@@ -110,6 +110,8 @@ def create_app(open_resources: Opener) -> FastAPI:
         lifespan=lifespan,
         # A redirect would go to whatever host the request names.
         redirect_slashes=False,
+        # Our own figures tell it (platform.figures); the framework's ask at every request whether anybody listens.
+        telemetry={"tracing": False, "metrics": False, "logs": False},
         # The framework's pages run what they load from elsewhere: `docs_page` has ours.
         openapi_url=None,
         webhooks=form,
