@@ -11,6 +11,8 @@ from hypothesis import settings
 
 from tests.world.tools import POOLED, find_pgbouncer
 
+pytest_plugins = ["tests.world.second_process"]
+
 # Their tests ask for no world: the pure rooms, one room by itself, and the repository.
 _WITHOUT = {Path(__file__).parent / name for name in ("unit", "rooms", "house")}
 
@@ -18,7 +20,7 @@ _WITHOUT = {Path(__file__).parent / name for name in ("unit", "rooms", "house")}
 sys.dont_write_bytecode = False
 
 # How many made-up inputs a property is tried with: few while somebody works, many in the whole run (`make test`).
-settings.register_profile("quick", max_examples=20, deadline=None)
+settings.register_profile("quick", max_examples=10, deadline=None)
 settings.register_profile("whole", max_examples=150, deadline=None)
 settings.load_profile("quick")
 

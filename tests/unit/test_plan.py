@@ -408,17 +408,17 @@ def test_project_of_a_prospect_follows_with_its_first_invoice() -> None:
     assert isinstance(plan_project_change(view, customer, make_reference()), Skip)
 
 
-def test_planning_a_thousand_invoices_takes_less_than_a_second_of_cpu() -> None:
+def test_planning_two_hundred_invoices_takes_less_than_a_fifth_of_a_second_of_cpu() -> None:
     products = {str(n): (make_product(remote_id=n, number=str(n)),) for n in range(1, 2001)}
     reference = replace(make_reference(), products=products)
     lines = tuple(make_line(position=n, product_number=str(n)) for n in range(1, 21))
     situations = [
         make_situation(document=make_document(recman_invoice_id=str(n), lines=lines), reference=reference)
-        for n in range(1000)
+        for n in range(200)
     ]
     before = time.process_time()
     decisions = [plan_document(situation) for situation in situations]
-    assert time.process_time() - before < 1
+    assert time.process_time() - before < 0.2
     assert all(step_types(decision) == these(CreateDraft, Issue) for decision in decisions)
 
 

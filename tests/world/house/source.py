@@ -1,7 +1,7 @@
 """The code as the rules of the house read it: modules, what their names mean, and copies with one module changed.
 
-Each module is parsed once in a process and walked once; a rule asks for the kinds of nodes that it is about. A copy
-with a module changed shares the others, with everything that rules have found in them.
+Each module is parsed once in a process, when somebody asks for it, and walked once; a rule asks for the kinds of nodes
+that it is about. A copy with a module changed shares the others, with everything that rules have found in them.
 """
 
 import ast
@@ -78,7 +78,7 @@ class Module:
 class House:
     """The modules below one folder by their paths; `changed` gives a copy of them."""
 
-    modules: Mapping[str, Module]
+    modules: "Parsed"
 
     def __iter__(self) -> Iterator[Module]:
         return iter(self.modules.values())
@@ -92,8 +92,7 @@ class House:
 
     def with_module(self, path: str, text: str) -> "House":
         """A copy with one module more, or with another one in its place."""
-        with kept():
-            return House({**self.modules, path: parse_module(path, text)})
+        return House(Parsed({**self.modules.texts, path: text}))
 
 
 def read_texts(folder: str) -> dict[str, str]:
@@ -104,9 +103,24 @@ def read_texts(folder: str) -> dict[str, str]:
 
 @cache
 def read_house(folder: str) -> House:
-    """The same, parsed, once."""
-    with kept():
-        return House({path: parse_module(path, text) for path, text in read_texts(folder).items()})
+    """The same, read once, parsed where it is asked for."""
+    return House(Parsed(read_texts(folder)))
+
+
+class Parsed(Mapping[str, Module]):
+    """Modules by their paths, each parsed when it is first asked for."""
+
+    def __init__(self, texts: Mapping[str, str]) -> None:
+        self.texts = texts
+
+    def __getitem__(self, path: str) -> Module:
+        return parse_module(path, self.texts[path])
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.texts)
+
+    def __len__(self) -> int:
+        return len(self.texts)
 
 
 @contextmanager
@@ -124,11 +138,13 @@ def kept() -> Iterator[None]:
             gc.enable()
 
 
+@cache
 def parse_module(path: str, text: str) -> Module:
     """The module that a text is."""
     kinds: dict[type[ast.AST], list[Any]] = defaultdict(list)
-    for node in walk(ast.parse(text)):
-        kinds[node.__class__].append(node)
+    with kept():
+        for node in walk(ast.parse(text)):
+            kinds[node.__class__].append(node)
     functions: list[Function] = [*kinds[ast.FunctionDef], *kinds[ast.AsyncFunctionDef]]
     imports: list[ast.Import | ast.ImportFrom] = [*kinds[ast.Import], *kinds[ast.ImportFrom]]
     said = (node.value for node in kinds[ast.Expr])
