@@ -205,10 +205,11 @@ def _make_event_key() -> None:
     op.create_table(
         "event_key",
         sa.Column("tenant_id", sa.Uuid(), nullable=False),
+        sa.Column("lane_id", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("dedupe", sa.LargeBinary(), nullable=False),
         sa.Column("hook_id", sa.Uuid(), nullable=True),
         sa.Column("until", sa.DateTime(timezone=True), nullable=True),
-        sa.PrimaryKeyConstraint("tenant_id", "dedupe", name=op.f("pk_event_key")),
+        sa.PrimaryKeyConstraint("tenant_id", "lane_id", "dedupe", name=op.f("pk_event_key")),
         prefixes=["UNLOGGED"],
     )
 
@@ -530,7 +531,6 @@ def _make_lane() -> None:
         sa.Column("seq", sa.BigInteger(), server_default="0", nullable=False),
         sa.Column("seen_seq", sa.BigInteger(), server_default="0", nullable=False),
         sa.Column("peeks", sa.BigInteger(), server_default="0", nullable=False),
-        sa.Column("known", sa.ARRAY(sa.LargeBinary()), server_default=sa.text("'{}'"), nullable=False),
         sa.Column("run_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.Column("leased_until", sa.DateTime(timezone=True), nullable=True),
         sa.Column("token", sa.Uuid(), nullable=True),
@@ -789,6 +789,9 @@ def _make_event() -> None:
         ),
         sa.ForeignKeyConstraint(
             ["tenant_id", "hook_id"], ["hook.tenant_id", "hook.id"], name=op.f("fk_event_tenant_id_hook_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["tenant_id", "lane_id"], ["lane.tenant_id", "lane.id"], name=op.f("fk_event_tenant_id_lane_id")
         ),
         sa.ForeignKeyConstraint(["tenant_id"], ["tenant.id"], name=op.f("fk_event_tenant_id")),
         sa.PrimaryKeyConstraint("tenant_id", "id", "received_at", name=op.f("pk_event")),
