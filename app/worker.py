@@ -20,7 +20,6 @@ from app.domain.reading import Purpose
 from app.domain.reasons.catalogue import fix_for
 from app.domain.reasons.codes import Code, Reason
 from app.domain.series import SCOPE as TURN
-from app.domain.series import parse_turn
 from app.domain.states import BY_FILE, STOPPED, EventState, Proof
 from app.engine.ends import release
 from app.engine.inbox import Arrival, accept, dedupe_key, load_unseen
@@ -40,7 +39,7 @@ from app.errors import (
     System,
     WaitError,
 )
-from app.platform.db import Session, is_away
+from app.platform.db import Session, is_away, is_collision
 from app.platform.figures import DOCUMENT_DELAY, DOCUMENT_SECONDS, DOCUMENTS, TROUBLES, begin_at_zero
 from app.platform.logger import get_logger
 from app.platform.resources import Resources
@@ -102,10 +101,7 @@ async def run_worker(resources: Resources, stop: asyncio.Event, *, carry_one: Ca
 
 
 async def prepare(resources: Resources, carry_one: Carry, session: Session, leases: Sequence[Lease]) -> Sequence[Work]:
-    """What is to be done with lanes that were just claimed: what they have heard is carried; an error becomes its fate.
-
-    A tenant that is gone has taken its lanes along.
-    """
+    """What is to be done with lanes just claimed: what they have heard is carried; an error becomes its fate."""
     unseen = await load_unseen(session, leases, limit=_BATCH)
     tenants = await load_tenants(session, {one.tenant_id for one in leases})
     return [
@@ -119,7 +115,7 @@ async def _work_on(
 ) -> None:
     resources = resources.of_tenant(lease.tenant_id)
     if not events:
-        # A repeat that lost a race has raised the counter without leaving an event.
+        # All that it had heard was withdrawn.
         await _release_empty(resources, lease)
         return
     heard_at = events[-1].received_at
@@ -189,12 +185,12 @@ async def _wait_for_record(resources: Resources, run: Run, error: WaitError) -> 
         needs_person = other is not None and other.state in STOPPED and not error.has_own_fix
         fix = fix_for(Code.WAITS, "held") if needs_person else error.fix
         await _record_trouble(session, run, Reason(code=error.code, cause=error.cause, fix=fix))
-        has_turn = error.scope == TURN and await _has_turn(session, lease, error)
+        has_turn = error.scope == TURN and await is_turn(session, tenant_id=lease.tenant_id, turn=error.record_id)
         is_over = has_turn or (
             other is not None
             and (other.booked_at is not None or other.state in BY_FILE or (error.while_open and not is_begun(other)))
         )
-        if is_over or has_turn:
+        if is_over:
             await postpone(session, lease, seconds=0, spends_try=False)
         elif needs_person and _has_just_ended(other, lease):
             await postpone(session, lease, seconds=_LOOK_AGAIN_SECONDS, spends_try=False)
@@ -217,14 +213,6 @@ async def _wait_for_place(resources: Resources, run: Run, error: ProvingError) -
             await postpone(session, lease, seconds=0, spends_try=False)
         else:
             await wait_for(session, lease, scope=error.scope, record_id=error.record_id, seconds=error.seconds)
-
-
-async def _has_turn(session: Session, lease: Lease, error: WaitError) -> bool:
-    """Whether a number's turn came while we looked: its coming and our decision to wait cannot pass each other."""
-    company_key, series_id, number = parse_turn(error.record_id)
-    return await is_turn(
-        session, tenant_id=lease.tenant_id, company_key=company_key, series_id=series_id, number=number
-    )
 
 
 def _has_just_ended(other: Transfer | None, lease: Lease) -> bool:
@@ -284,6 +272,14 @@ async def _postpone(resources: Resources, run: Run, error: ServiceError, *, seco
         await _record_trouble(session, run, error.reason)
 
 
+async def _begin_again(resources: Resources, run: Run, error: Exception) -> None:
+    """Postgres has undone what was begun for the sake of another transaction: nothing is wrong, and nobody is told."""
+    _log.warning("run_collided", exc_info=error)
+    async with resources.sessions.begin() as session:
+        await check_fence(session, run.lease)
+        await postpone(session, run.lease, seconds=0, spends_try=False)
+
+
 async def _retry(resources: Resources, run: Run, error: Exception) -> None:
     settings, lease = resources.settings, run.lease
     reason = _explain(error)
@@ -336,7 +332,8 @@ _FATES: tuple[tuple[type[Exception], System | None, Fate], ...] = (
 
 async def settle_trouble(resources: Resources, run: Run, error: Exception) -> None:
     """Give the lane back with the fate that the error means, and show the reason on the transfer."""
-    TROUBLES.labels(error.code if isinstance(error, ServiceError) else Code.UNEXPECTED).inc()
+    if not is_collision(error):
+        TROUBLES.labels(error.code if isinstance(error, ServiceError) else Code.UNEXPECTED).inc()
     await _choose_fate(error)(resources, run, error)
     if run.goes_alone and run.key_id is not None and not run.finished and not isinstance(error, ProvingError):
         # Its turn is the next one's as long as nothing of it is begun.
@@ -345,5 +342,7 @@ async def settle_trouble(resources: Resources, run: Run, error: Exception) -> No
 
 
 def _choose_fate(error: Exception) -> Fate:
+    if is_collision(error):
+        return _begin_again
     whose = error.system if isinstance(error, RemoteError) else None
     return next(fate for kind, system, fate in _FATES if isinstance(error, kind) and system in (None, whose))

@@ -12,7 +12,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, delete, select, text, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
-from app.domain.series import SCOPE, InvoiceSeries, name_turn, parse_numeral
+from app.domain.series import SCOPE, InvoiceSeries, name_turn, parse_numeral, parse_turn
 from app.engine.lanes import wake_all, wake_any, wake_waiting
 from app.platform.db import Session, locked
 from app.tables import Key, SeriesClaim, SeriesOrder, Transfer
@@ -130,8 +130,12 @@ async def wake_behind(session: Session, key: Key, series_id: int, *, number: int
     await wake_any(session, tenant_id=key.tenant_id, scope=SCOPE, record_ids=turns)
 
 
-async def is_turn(session: Session, *, tenant_id: UUID, company_key: str, series_id: int, number: int) -> bool:
-    """Whether a number's turn has come, be it over; the turn cannot move until the caller's transaction ends."""
+async def is_turn(session: Session, *, tenant_id: UUID, turn: str) -> bool:
+    """Whether a number's turn has come, be it over, as `name_turn` names it.
+
+    It cannot move until the caller's transaction ends: its coming and a decision to wait for it cannot pass each other.
+    """
+    company_key, series_id, number = parse_turn(turn)
     query = select(SeriesOrder.next_number).where(*_own(tenant_id, company_key, series_id))
     following = await session.scalar(locked(query))
     if following is None:

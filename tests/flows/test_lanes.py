@@ -19,20 +19,18 @@ from app.errors import StaleLeaseError
 from app.transfer.context import Run
 from app.worker import prepare, run_worker
 from tests.world import World
-from tests.world.workers import PATIENCE
+from tests.world.workers import PATIENCE, wait_until
 
 
 async def hear(world: World, record_id: str, *notes: str) -> None:
     async with world.resources.sessions.begin() as session:
         for note in notes:
-            arrival = Arrival(
-                tenant_id=world.tenant_id,
-                scope="invoice",
-                record_id=record_id,
-                operation="update",
-                dedupe=dedupe_key(record_id, note),
-            )
-            assert await accept(session, arrival) is not None
+            assert await accept(session, arrival_of(world, record_id, note)) is not None
+
+
+def arrival_of(world: World, record_id: str, note: str) -> Arrival:
+    dedupe = dedupe_key(record_id, note)
+    return Arrival(tenant_id=world.tenant_id, scope="invoice", record_id=record_id, operation="update", dedupe=dedupe)
 
 
 async def claim_all(world: World, *, most: int = 10, lease_seconds: float = 30) -> list[Lease]:
@@ -267,3 +265,47 @@ def test_lanes_are_claimed_by_the_dozen_only_while_most_are_over_at_once() -> No
     for _ in range(10):
         pace.note(1.0)
     assert pace.lanes_of_a_place == 1
+
+
+async def test_a_worker_that_stood_in_a_delivery_s_way_begins_again_and_nobody_is_told(world: World) -> None:
+    """It holds the lane that it ends and wants the one that waits for it; the delivery does it the other way."""
+    await hear(world, "100", "first")
+    (lease,) = await claim_all(world)
+    async with world.resources.sessions.begin() as session:
+        await wait_for(session, lease, scope="invoice", record_id="5", seconds=600)
+    await hear(world, "5", "first")
+    runs: list[str] = []
+    may_end = asyncio.Event()
+
+    async def carry(run: Run) -> None:
+        runs.append(run.lease.record_id)
+        await may_end.wait()
+
+    stop = asyncio.Event()
+    worker = asyncio.create_task(run_worker(world.resources, stop, carry_one=carry))
+    await wait_until(lambda: has_come(runs))
+    async with world.resources.sessions.begin() as session:
+        # The worker is to be the one that Postgres undoes: it notices first.
+        await session.execute(text("SET LOCAL deadlock_timeout = '20s'"))
+        await accept(session, arrival_of(world, "100", "second"))
+        may_end.set()
+        await wait_until(lambda: is_somebody_held_up(world))
+        await accept(session, arrival_of(world, "5", "second"))
+    await wait_until(lambda: is_quiet(world))
+    stop.set()
+    await worker
+    assert sorted(runs) in (["100", "5", "5"], ["100", "5", "5", "5"])
+    assert await world.count("SELECT count(*) FROM lane WHERE state = 'idle' AND tries = 0 AND seq = seen_seq") == 2
+    assert await world.get("/v1/transfers") == []
+
+
+async def has_come(runs: list[str]) -> bool:
+    return bool(runs)
+
+
+async def is_somebody_held_up(world: World) -> bool:
+    return await world.count("SELECT count(*) FROM pg_locks WHERE NOT granted") > 0
+
+
+async def is_quiet(world: World) -> bool:
+    return await world.count("SELECT count(*) FROM lane WHERE state <> 'idle'") == 0
