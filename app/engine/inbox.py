@@ -37,8 +37,12 @@ def _to_known(seen_seq: object, peeks: object, token: object) -> str:
 # the reading is still to come. An equal hint that comes during or after the reading is a new one: with ids only, two
 # changes look the same. The lane's own row holds the keys of the newest hints: an older one that comes again is one
 # more event, which costs no more than itself. Whoever has waited for the row looks at them once more.
+#
+# What is the record itself is compared with the newest alone: of A, B and A again the last one counts.
 _MOST_KNOWN = 32
 _KNOWN = _to_known("lane.seen_seq", "lane.peeks", "lane.token")
+_IS_KNOWN = f"""CASE WHEN $11::boolean THEN lane.known[cardinality(lane.known)] IS NOT DISTINCT FROM {_KNOWN}
+                ELSE {_KNOWN} = ANY(lane.known) END"""
 _ACCEPT = f"""
     WITH bumped AS (
         INSERT INTO lane (tenant_id, scope, record_id, seq, run_at, known)
@@ -46,7 +50,7 @@ _ACCEPT = f"""
         -- Known at once, a repeat locks and writes nothing.
         WHERE NOT EXISTS (
             SELECT FROM lane WHERE lane.tenant_id = $1::uuid AND lane.scope = $2::text AND lane.record_id = $3::text
-              AND {_KNOWN} = ANY(lane.known)
+              AND {_IS_KNOWN}
         )
         ON CONFLICT (tenant_id, scope, record_id) DO UPDATE SET
             seq = lane.seq + 1,
@@ -54,7 +58,7 @@ _ACCEPT = f"""
             -- A blocked lane looks again: the new hint may be the mending, and planning twice changes nothing.
             run_at = CASE WHEN lane.state IN ('idle', 'blocked') THEN excluded.run_at ELSE lane.run_at END,
             state = CASE WHEN lane.state IN ('idle', 'blocked') THEN 'ready' ELSE lane.state END
-        WHERE {_KNOWN} <> ALL(lane.known)
+        WHERE NOT {_IS_KNOWN}
         RETURNING id, seq
     )
     INSERT INTO event (tenant_id, scope, record_id, operation, source, hook_id, content_type, body, lane_id, seq)
@@ -79,7 +83,8 @@ _UNSEEN = select(Event).from_statement(
     """)  # noqa: S608 - built from constants
 )
 
-# An equal hint must not take one that nobody will look at for itself.
+# An equal hint must not take one that nobody will look at for itself. One that comes before this is committed does:
+# nobody withdraws but jobs their own hints, and no other hint is equal to those.
 _WITHDRAW = text("""
     WITH ended AS (
         UPDATE event SET state = :state, note = :note, ended_at = now()
@@ -100,7 +105,10 @@ RELEASED = "webhook:released"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Arrival:
-    """One hint about one record, ready to be stored; its record is looked at after `delay`, others' along with it."""
+    """One hint about one record, ready to be stored; its record is looked at after `delay`, others' along with it.
+
+    `is_record`: what came is the record itself, for nobody can be asked for it.
+    """
 
     tenant_id: UUID
     scope: str
@@ -112,6 +120,7 @@ class Arrival:
     content_type: str = ""
     body: bytes | None = field(default=None, repr=False)
     delay: timedelta = timedelta()
+    is_record: bool = False
 
     @property
     def row(self) -> tuple[object, ...]:
@@ -127,6 +136,7 @@ class Arrival:
             self.content_type,
             self.body,
             self.delay,
+            self.is_record,
         )
 
 
@@ -207,8 +217,7 @@ async def is_any_unnamed(session: Session, *, tenant_id: UUID, since: datetime) 
 async def load_unseen(session: Session, leases: Sequence[Lease], *, limit: int) -> Mapping[int, Sequence[Event]]:
     """What each of these lanes has heard and not dealt with, by lane, oldest first, at most `limit` of one lane.
 
-    One look for all of them; not what was withdrawn. A lane that has heard nothing is not in the answer: a repeat that
-    lost a race has raised its counter without leaving an event.
+    One look for all of them; not what was withdrawn. A lane of which nothing else is left is not in the answer.
     """
     values = {"tenants": [one.tenant_id for one in leases], "lanes": [one.lane_id for one in leases]}
     values |= {"seen": [one.seen_seq for one in leases], "most": limit, "waiting": EventState.WAITING}

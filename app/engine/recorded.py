@@ -16,7 +16,10 @@ _ROWS_AT_ONCE = 1000
 
 
 async def record_arrivals(session: Session, arrivals: Sequence[Arrival]) -> None:
-    """Keep hints without touching a lane; an equal one that is still kept is not kept twice."""
+    """Keep hints without touching a lane; an equal one that is still kept is not kept twice.
+
+    What is the record itself is kept as often as it comes: of A, B and A again the last one counts.
+    """
     rows = [
         {
             "tenant_id": one.tenant_id,
@@ -39,9 +42,9 @@ async def record_arrivals(session: Session, arrivals: Sequence[Arrival]) -> None
 
 async def _claim_fresh(session: Session, arrivals: Sequence[Arrival]) -> list[Arrival]:
     """Those that are not kept yet, each once."""
-    keys = {dedupe_key("recorded", one.dedupe): one for one in arrivals}
+    keys = {dedupe_key("recorded", one.dedupe): one for one in arrivals if not one.is_record}
     rows = [{"tenant_id": one.tenant_id, "dedupe": key, "hook_id": one.hook_id} for key, one in keys.items()]
-    fresh: list[Arrival] = []
+    fresh = [one for one in arrivals if one.is_record]
     for first in range(0, len(rows), _ROWS_AT_ONCE):
         query = upsert(EventKey).values(rows[first : first + _ROWS_AT_ONCE]).on_conflict_do_nothing()
         fresh += [keys[key] for key in await session.scalars(query.returning(EventKey.dedupe))]

@@ -5,17 +5,25 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, delete, select, union_all, update
+from sqlalchemy import Select, delete, select, text, union_all, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from app.platform.db import Session
-from app.tables import Event, RecordCopy
+from app.tables import Event, EventKey, RecordCopy
 
 # Puts aside which of a record's deliveries, by scope and id, are needed still.
 KeepCopies = Callable[[Session, str, str], Awaitable[None]]
 # Of a month: what is open, and what was not looked through yet for copies that must stay longer.
 EVENT_IS_NEEDED = "ended_at IS NULL OR body IS NOT NULL"
 _MOST_BODIES = 20
+# Lanes are locked in the order in which webhooks take them.
+_ERASE_KNOWN = text("""
+    WITH mine AS (
+        SELECT id FROM lane WHERE tenant_id = :tenant_id AND scope = :scope AND record_id = ANY(:record_ids)
+        ORDER BY record_id COLLATE "C" FOR NO KEY UPDATE
+    )
+    UPDATE lane SET known = '{}' FROM mine WHERE lane.tenant_id = :tenant_id AND lane.id = mine.id
+""")
 _COPIED = ("id", "tenant_id", "scope", "record_id", "operation", "content_type", "body", "received_at")
 
 
@@ -96,6 +104,14 @@ async def erase_bodies(session: Session, *, tenant_id: UUID, scope: str, record_
     named = Event.tenant_id == tenant_id, Event.scope == scope, Event.record_id.in_(record_ids)
     emptied = update(Event).where(*named, Event.body.is_not(None)).values(body=None).returning(Event.id)
     gone += len((await session.scalars(emptied, execution_options={"synchronize_session": False})).all())
+    await _erase_keys(session, tenant_id=tenant_id, scope=scope, record_ids=record_ids)
     kept = RecordCopy.tenant_id == tenant_id, RecordCopy.scope == scope, RecordCopy.record_id.in_(record_ids)
     removed = delete(RecordCopy).where(*kept).returning(RecordCopy.id)
     return gone + len((await session.scalars(removed, execution_options={"synchronize_session": False})).all())
+
+
+async def _erase_keys(session: Session, *, tenant_id: UUID, scope: str, record_ids: Sequence[str]) -> None:
+    """Let what is equal to an erased delivery be kept when it comes again, be that one unread or only recorded."""
+    await session.execute(_ERASE_KNOWN, {"tenant_id": tenant_id, "scope": scope, "record_ids": list(record_ids)})
+    recorded = EventKey.tenant_id == tenant_id, EventKey.until.is_(None)
+    await session.execute(delete(EventKey).where(*recorded), execution_options={"synchronize_session": False})

@@ -89,7 +89,7 @@ async def _erase_bodies(
     return sum(
         [
             await erase_bodies(session, tenant_id=tenant.id, scope=each, record_ids=sorted(ids))
-            for each, ids in named.items()
+            for each, ids in sorted(named.items())
         ]
     )
 

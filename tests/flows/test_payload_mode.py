@@ -4,7 +4,9 @@ from typing import Any
 
 import pytest
 
+from app.admin.tenants import load_tenant
 from app.domain.money import dump_json
+from app.retention.erase import erase_record
 from tests.world import OURS, World
 from tests.world.told import record_of, send, send_invoice
 
@@ -91,3 +93,38 @@ async def test_several_records_in_one_delivery_are_deleted_and_ordered_like_sing
     assert await keyless.invoices() == []
     names = {row["record_id"]: row["customer_name"] for row in (await keyless.transfers()).values()}
     assert names["201"] == company["name"] != "Gammelt Navn AS"
+
+
+async def test_of_a_change_that_is_taken_back_before_anybody_reads_the_last_one_counts(keyless: World) -> None:
+    """Equal to the first one, it is no repeat of it: what comes is the record itself."""
+    company = record_of("company", "201")
+    await send_invoice(keyless)
+    for name in ("Alfa AS", "Beta AS", "Alfa AS", "Alfa AS"):
+        await send(keyless, "company.updated", 201, data=company | {"name": name})
+    # The last one is: nothing came between.
+    assert await keyless.count("SELECT count(*) FROM event WHERE scope = 'company'") == 1 + 3
+    await keyless.settle()
+    assert (await keyless.transfers())["customer", "201"]["customer_name"] == "Alfa AS"
+
+
+async def test_what_is_recorded_first_is_let_go_in_the_order_in_which_it_came(keyless: World) -> None:
+    (hook,) = (await keyless.call("GET", "/v1/hooks")).json()["rows"]
+    await keyless.call("PATCH", f"/v1/hooks/{hook['id']}", {"record_first": True})
+    await send_invoice(keyless)
+    for name in ("Alfa AS", "Beta AS", "Alfa AS"):
+        await send(keyless, "company.updated", 201, data=record_of("company", "201") | {"name": name})
+    await keyless.call("POST", f"/v1/hooks/{hook['id']}/confirm", {"release": True})
+    await keyless.settle()
+    assert (await keyless.transfers())["customer", "201"]["customer_name"] == "Alfa AS"
+
+
+async def test_what_was_erased_unread_is_taken_again(keyless: World) -> None:
+    await keyless.call("PATCH", f"/v1/tenants/{keyless.tenant_id}", {"state": "paused"})
+    company = record_of("company", "201")
+    await send(keyless, "company.updated", 201, data=company)
+    async with keyless.resources.of_tenant(keyless.tenant_id).sessions.begin() as session:
+        tenant = await load_tenant(session, keyless.tenant_id)
+        await erase_record(session, tenant, scope="company", record_id="201", actor="a test")
+    assert await keyless.count("SELECT count(*) FROM event WHERE body IS NOT NULL") == 0
+    await send(keyless, "company.updated", 201, data=company)
+    assert await keyless.count("SELECT count(*) FROM event WHERE body IS NOT NULL") == 1

@@ -10,12 +10,14 @@ from app.tables import Hook
 class CachedHook:
     """A hook as last seen and until when that may be believed, by the event loop's clock.
 
-    `delay` is how long its records wait for others to be read with.
+    `delay` is how long its records wait for others to be read with; `has_records`: nobody is asked for them, what comes
+    is all that there is.
     """
 
     hook: Hook
     until: float
     delay: timedelta
+    has_records: bool
 
 
 @dataclass(slots=True)

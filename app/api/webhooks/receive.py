@@ -201,8 +201,10 @@ async def _load_hook(resources: Resources, address: str) -> CachedHook:
     if len(resources.kept(KnownHooks).by_address) > _MOST_HOOKS:
         resources.kept(KnownHooks).by_address.clear()
     # What is read from the webhooks themselves costs no call, so nothing is gained by waiting.
-    seconds = resources.settings.recman_debounce_seconds if tenant.recman_reads == "api" else 0
-    found = CachedHook(hook, until=now + resources.settings.hook_cache_seconds, delay=timedelta(seconds=seconds))
+    has_records = tenant.recman_reads != "api"
+    delay = timedelta(seconds=0 if has_records else resources.settings.recman_debounce_seconds)
+    until = now + resources.settings.hook_cache_seconds
+    found = CachedHook(hook, until=until, delay=delay, has_records=has_records)
     resources.kept(KnownHooks).by_address[address] = found
     return found
 
@@ -264,6 +266,7 @@ def _to_arrivals(cached: CachedHook, decoded: Decoded, *, body: bytes, content_t
             content_type=content_type if single else "application/json",
             body=body if single else write_hint(hint),
             delay=cached.delay,
+            is_record=cached.has_records,
         )
         for hint in sorted(decoded.hints, key=lambda hint: (hint.scope, hint.record_id))
     ]
