@@ -113,7 +113,12 @@ async def test_an_invoice_costs_four_calls_also_where_many_come_at_once(world: W
     before = len(await world.list_calls())
     await world.carry("invoice", *rest)
     assert list_issued(world) == expect_issued(numbers)
-    assert len(await world.list_calls()) - before <= 4 * len(rest)
+    made = (await world.list_calls())[before:]
+    # Whoever made ready while one ahead, who had looked a moment earlier, went to wait has its draft taken back: three
+    # calls more. It happens to one document in two hundred on a machine that is very busy.
+    taken_back = [call for call in made if call["method"] == "DELETE"]
+    assert len(made) <= 4 * len(rest) + 3 * len(taken_back)
+    assert len(taken_back) <= 1
 
 
 async def test_a_document_linked_by_hand_lets_the_next_number_go(world: World) -> None:
