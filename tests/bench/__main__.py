@@ -61,7 +61,7 @@ WRITTEN = ("bilag", "kunde", "ordre", "unistd", "csv")
 BARS = {
     "ack ratio": 0.08,
     "p99 ms at 300/s": 25.0,
-    "accept": 0.45,
+    "accept": 0.35,
     "hot lane": 400.0,
     "single lanes": 1300.0,
     "claim ms": 3.0,
