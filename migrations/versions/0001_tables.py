@@ -81,8 +81,6 @@ _INDEXES = {
     "ix_transfer_warned": "transfer (tenant_id, created_at, id) WHERE warnings <> '[]'::jsonb",
     "ix_transfer_reasoned": "transfer (tenant_id, created_at, id) WHERE scope = 'invoice' AND reasons <> '[]'::jsonb",
     "ix_transfer_number_words": f"transfer USING gin (({_NUMBER_WORDS})) WHERE scope = 'invoice'",
-    "ix_transfer_long_numbers": "transfer (tenant_id, id) WHERE scope = 'invoice' "
-    "AND greatest(length(number), length(remote_number), length(record_id)) > 16",
     "ix_transfer_dated": "transfer (tenant_id, invoice_date, id) WHERE scope = 'invoice'",
     "ix_audit_subject": "audit (tenant_id, subject, at, id)",
 }

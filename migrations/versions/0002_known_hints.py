@@ -1,4 +1,4 @@
-"""A lane knows its newest hints; an event's lane is no foreign key"""
+"""A lane knows its newest hints, an event's lane is no foreign key, long numbers have an index"""
 
 import sqlalchemy as sa
 from alembic import op
@@ -10,6 +10,7 @@ depends_on = None
 
 _FOREIGN_KEY = "fk_event_tenant_id_lane_id"
 _KEY = "pk_event_key"
+_LONG = "ix_transfer_long_numbers"
 
 
 def upgrade() -> None:
@@ -25,11 +26,14 @@ def upgrade() -> None:
     op.drop_constraint(_KEY, "event_key", type_="primary")
     op.drop_column("event_key", "lane_id")
     op.create_primary_key(_KEY, "event_key", ["tenant_id", "dedupe"])
+    long = "greatest(length(number), length(remote_number), length(record_id)) > 16"
+    op.execute(f"CREATE INDEX {_LONG} ON transfer (tenant_id, id) WHERE scope = 'invoice' AND {long}")
 
 
 def downgrade() -> None:
     op.execute("SET LOCAL lock_timeout = '5s'")
     op.execute("SET LOCAL statement_timeout = '60s'")
+    op.drop_index(_LONG, "transfer")
     op.drop_constraint(_KEY, "event_key", type_="primary")
     op.add_column("event_key", sa.Column("lane_id", sa.BigInteger(), server_default="0", nullable=False))
     op.alter_column("event_key", "lane_id", server_default=None)
