@@ -1,4 +1,4 @@
-"""A piece of text among many documents: in numbers, names and reasons. Reads the table `transfer` only.
+"""A piece of text among many documents: in numbers, names and reasons.
 
 What many documents have is among the newest; what few have is found by indexes, however many others there are.
 """
@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, Select, String, cast, literal_column, or_,
 
 from app.platform.db import Session
 from app.platform.paging import at_most
-from app.tables import Transfer
+from app.tables import InvoicedName, Transfer
 from app.tables.words import IS_LONG, LONGEST, NUMBER_WORDS
 from app.transfer.log import INVOICE
 
@@ -19,20 +19,6 @@ from app.transfer.log import INVOICE
 _MOST_NAMES = 200
 # So many of the newest documents are looked through before indexes are asked.
 NEAR = 200
-# From name to name by the index, whatever number of documents each has.
-_NAMES = text("""
-    WITH RECURSIVE named AS (
-        (SELECT customer_name FROM transfer WHERE tenant_id = :tenant_id AND scope = 'invoice'
-         ORDER BY customer_name LIMIT 1)
-        UNION ALL
-        SELECT (SELECT customer_name FROM transfer
-                WHERE tenant_id = :tenant_id AND scope = 'invoice' AND customer_name > named.customer_name
-                ORDER BY customer_name LIMIT 1)
-        FROM named WHERE named.customer_name IS NOT NULL
-    )
-    SELECT customer_name FROM named WHERE customer_name ILIKE :part ESCAPE '/' LIMIT :most
-""")
-
 # What Postgres believes of words it has no figures of makes it start two more processes, for a few rows by an index:
 # these cost ten times the search.
 _ALONE = text("SET LOCAL max_parallel_workers_per_gather = 0")
@@ -54,9 +40,10 @@ def _reasons_hold(part: str) -> ColumnElement[bool]:
 
 async def list_names(session: Session, tenant_id: UUID, part: str) -> Sequence[str] | None:
     """The customers with this text in them, by every name they were invoiced under; None where these are too many."""
-    escaped = re.sub(r"([/%_])", r"/\1", part)
-    values = {"tenant_id": tenant_id, "part": f"%{escaped}%", "most": _MOST_NAMES + 1}
-    names = (await session.scalars(_NAMES, values)).all()
+    query = select(InvoicedName.name).where(
+        InvoicedName.tenant_id == tenant_id, InvoicedName.name.icontains(part, autoescape=True)
+    )
+    names = (await session.scalars(query.limit(at_most(_MOST_NAMES + 1)))).all()
     return names if len(names) <= _MOST_NAMES else None
 
 

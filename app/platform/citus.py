@@ -16,7 +16,8 @@ LOCAL = frozenset({"leasehold", "heartbeat"})
 
 _IS_THERE = text("SELECT to_regproc('create_distributed_table') IS NOT NULL")
 _DONE = text("SELECT logicalrelid::regclass::text FROM pg_dist_partition")
-# The audit trail refuses changes by a trigger, which looks at nothing but its own row: safe wherever the row lies.
+# The audit trail refuses changes by a trigger, which looks at nothing but its own row; that of transfers writes a name
+# of the same tenant, which lies beside them.
 _ALLOW_TRIGGERS = "SET citus.enable_unsafe_triggers TO on"
 
 

@@ -44,7 +44,7 @@ from app.tables.recman import (
     RecordCopy,
     Sweep,
 )
-from app.tables.work import Attempt, Event, EventKey, Lane, Making, Transfer
+from app.tables.work import Attempt, Event, EventKey, InvoicedName, Lane, Making, Transfer
 
 __all__ = [
     "OPERATORS",
@@ -69,6 +69,7 @@ __all__ = [
     "HookAddress",
     "HookHeaders",
     "HookShape",
+    "InvoicedName",
     "Job",
     "JobDocument",
     "KeptAnswer",

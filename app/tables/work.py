@@ -290,6 +290,19 @@ class Transfer(TenantOwned, Table):
     updated_at: Mapped[datetime] = mapped_column(server_default=NOW, onupdate=func.now())
 
 
+class InvoicedName(TenantOwned, Table):
+    """A name that documents of the tenant were invoiced under, once for all of them.
+
+    A trigger of the table `transfer` notes it, whoever names a document; what no document has any more is let go.
+
+    Owner: transfer.retention. Readers: clerk.text_search.
+    """
+
+    __tablename__ = "invoiced_name"
+
+    name: Mapped[str] = mapped_column(primary_key=True)
+
+
 class Attempt(TenantOwned, Table):
     """One try of one step of a transfer: what went out, what came back. Append only.
 

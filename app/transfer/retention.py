@@ -5,12 +5,13 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Date, Select, and_, cast, delete, func, or_, select, update
+from sqlalchemy import Date, Select, and_, cast, delete, exists, func, or_, select, text, update
 
 from app.domain.states import AT_REST, TransferState
 from app.platform.db import Session
-from app.tables import Attempt, Transfer
+from app.tables import Attempt, InvoicedName, Transfer
 from app.transfer.filed import erase_contents
+from app.transfer.log import INVOICE
 
 # Of a month: an attempt is part of its document, and goes with it.
 ATTEMPT_IS_NEEDED = """
@@ -18,6 +19,8 @@ ATTEMPT_IS_NEEDED = """
                                  AND transfer.id = month.transfer_id AND transfer.scope = 'invoice')
 """
 
+# Waits for those who are giving a name to a document at this moment, and lets nobody else begin.
+_LET_NOBODY_NOTE = text("LOCK TABLE invoiced_name IN SHARE ROW EXCLUSIVE MODE")
 _EMPTIED: dict[str, Any] = {"exchanges": [], "pruned_at": func.now()}
 
 
@@ -42,8 +45,19 @@ def select_old_documents(tenant_id: UUID, before: datetime) -> Select[Any]:
 
 
 async def prune_documents(session: Session, tenant_id: UUID, ids: Sequence[Any]) -> None:
-    """Let these documents go, with their attempts and approvals."""
+    """Let these documents go, with their attempts and approvals, and the names that nobody else was invoiced under."""
     gone = delete(Transfer).where(Transfer.tenant_id == tenant_id, Transfer.id.in_(ids))
+    await session.execute(gone, execution_options={"synchronize_session": False})
+    await _prune_names(session, tenant_id)
+
+
+async def _prune_names(session: Session, tenant_id: UUID) -> None:
+    """Let the names go that no document of the tenant has any more."""
+    await session.execute(_LET_NOBODY_NOTE)
+    document = exists().where(
+        Transfer.tenant_id == tenant_id, Transfer.scope == INVOICE, Transfer.customer_name == InvoicedName.name
+    )
+    gone = delete(InvoicedName).where(InvoicedName.tenant_id == tenant_id, ~document)
     await session.execute(gone, execution_options={"synchronize_session": False})
 
 
@@ -76,10 +90,11 @@ async def erase_exchanges(session: Session, *, tenant_id: UUID, transfer_ids: Se
 
 
 async def erase_names(session: Session, *, tenant_id: UUID, transfer_ids: Sequence[int]) -> None:
-    """Take the person's name, and every text that may hold it, from these transfers."""
+    """Take the person's name, and every text that may hold it, from these transfers; nobody finds them by it."""
     await erase_contents(session, tenant_id=tenant_id, transfer_ids=transfer_ids)
     values: dict[str, Any] = {"customer_name": "", "offer": None, "booked_as": None, "reasons": [], "warnings": []}
     mine = Transfer.tenant_id == tenant_id, Transfer.id.in_(transfer_ids)
     await session.execute(
         update(Transfer).where(*mine).values(values), execution_options={"synchronize_session": False}
     )
+    await _prune_names(session, tenant_id)

@@ -204,9 +204,8 @@ def _list_invoice_asks(log: Log) -> dict[str, Ask]:
     asks: dict[str, Ask] = {f"invoices, {name}": partial(ask, wanted=wanted) for name, wanted in own.items()}
     asks["invoices, next page"] = partial(ask, wanted=own["none"], before=log.middle_id)
     asks["invoices, next page of a month"] = partial(ask, wanted=own["up to a day"], before=log.middle_id)
-    for name in ("none", "state held", "state in Unimicro"):
-        if name in filters:
-            asks[f"all tenants' invoices, {name}"] = partial(ask, wanted=InvoiceFilter(**filters[name]))
+    for name, values in filters.items():
+        asks[f"all tenants' invoices, {name}"] = partial(ask, wanted=InvoiceFilter(**values))
 
     async def ask_count(session: Session) -> int:
         return await count_invoices(session, InvoiceFilter(tenant_id=log.tenant_id, only_open=True))

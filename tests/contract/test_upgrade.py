@@ -68,6 +68,10 @@ _OLD_ROWS = """
     INSERT INTO event_key (tenant_id, lane_id, dedupe) SELECT tenant_id, id, 'unread' FROM lane;
     INSERT INTO event_key (tenant_id, lane_id, dedupe, hook_id) VALUES ('{tenant}', 0, 'recorded', '{tenant}');
     INSERT INTO event (tenant_id, scope, record_id, lane_id, seq) SELECT tenant_id, scope, record_id, id, 1 FROM lane;
+    INSERT INTO transfer (tenant_id, scope, kind, record_id, customer_name)
+    SELECT '{tenant}', scope, 'invoice', n::text, name
+    FROM (VALUES (1, 'invoice', 'Often AS'), (2, 'invoice', 'Often AS'), (3, 'invoice', ''),
+                 (4, 'company', 'Customer alone AS')) AS one (n, scope, name);
 """
 
 
@@ -88,6 +92,7 @@ async def test_what_was_accepted_before_a_migration_is_worked_on_after_it(databa
         (lease,) = (await claim(session, Turn(), most=10, lease_seconds=30)).leases
         unseen = await load_unseen(session, [lease], limit=10)
         keys = (await session.scalars(text("SELECT dedupe FROM event_key"))).all()
+        names = (await session.scalars(text("SELECT name FROM invoiced_name"))).all()
     async with engine.begin() as connection:
         # Whoever goes back keeps as much.
         await connection.run_sync(lambda found: command.downgrade(_config_of(found), "0001"))
@@ -99,3 +104,4 @@ async def test_what_was_accepted_before_a_migration_is_worked_on_after_it(databa
     await engine.dispose()
     assert [one.seq for one in unseen[lease.lane_id]] == [1, 2]
     assert keys == [b"recorded"]
+    assert names == ["Often AS"]

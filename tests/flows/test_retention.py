@@ -1,5 +1,6 @@
 """What was kept for long enough goes and nothing that is still needed; a person's data go on request."""
 
+import asyncio
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -9,9 +10,11 @@ from sqlalchemy import insert, text
 from sqlalchemy.exc import DBAPIError
 
 from app.admin.audit import ChainCheck, check_chains, hash_change
+from app.admin.tenants import load_tenant
 from app.domain.money import dump_json
 from app.reading.retention import count_needed
 from app.recman.hook.copies import Delivered
+from app.retention.erase import erase_record
 from app.retention.prune import Pruned, prune_tenants
 from app.scheduler import look_at_clock
 from app.tables import Audit, AuditChain
@@ -245,6 +248,57 @@ async def test_erased_company_is_nowhere_but_in_the_books_and_the_audit_says_so(
     assert (told["action"], told["after"]["kept_by_law"]) == ("record.erase", 1)
     async with world.resources.sessions() as session:
         assert all(chain.fits for chain in await check_chains(session))
+
+
+async def names_of(world: World) -> set[str]:
+    async with world.resources.engine.connect() as connection:
+        return set((await connection.execute(text("SELECT name FROM invoiced_name"))).scalars())
+
+
+async def rename(world: World, record_id: int, name: str) -> None:
+    async with world.resources.engine.begin() as connection:
+        named = text("UPDATE transfer SET customer_name = :name WHERE record_id = :record_id")
+        await connection.execute(named, {"name": name, "record_id": str(record_id)})
+
+
+async def choose_not_to_send(world: World, record_id: int) -> str:
+    """It is in no books, so its customer's name may go; the name."""
+    await world.carry("invoice", record_id)
+    path = f"/v1/transfers/{(await world.document(record_id))['id']}/ignore"
+    assert (await world.post(path, {"reason": "a trial"})).status_code == 200
+    return str((await world.document(record_id))["customer_name"])
+
+
+async def erase(world: World, record_id: int) -> None:
+    async with world.resources.sessions.begin() as session:
+        tenant = await load_tenant(session, world.tenant_id)
+        await erase_record(session, tenant, scope="invoice", record_id=str(record_id), actor="test")
+
+
+async def test_a_name_is_found_once_for_all_documents_and_only_as_long_as_one_has_it(world: World) -> None:
+    await world.carry("invoice", 5001)
+    first, second = (await world.document(5001))["customer_name"], await choose_not_to_send(world, 5009)
+    assert await names_of(world) == {first, second}
+    await rename(world, 5001, "Old AS")
+    await rename(world, 5001, "New AS")
+    assert await names_of(world) == {first, second, "Old AS", "New AS"}
+    found = await world.get("/v1/invoices", customer="w as")
+    assert [one["customer_name"] for one in found] == ["New AS"]
+    await erase(world, 5009)
+    assert await names_of(world) == {"New AS"}
+
+
+async def test_a_name_stays_that_another_document_is_just_getting(world: World) -> None:
+    await world.carry("invoice", 5001)
+    await choose_not_to_send(world, 5009)
+    await rename(world, 5009, "Shared AS")
+    async with world.resources.engine.connect() as naming:
+        await naming.execute(text("UPDATE transfer SET customer_name = 'Shared AS' WHERE record_id = '5001'"))
+        erasing = asyncio.create_task(erase(world, 5009))
+        assert await asyncio.wait({erasing}, timeout=0.5) == (set(), {erasing})
+        await naming.commit()
+    await erasing
+    assert await names_of(world) == {"Shared AS"}
 
 
 async def test_nothing_is_erased_while_something_is_not_settled(world: World) -> None:

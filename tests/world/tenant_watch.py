@@ -94,6 +94,9 @@ def _split_unions(block: _Block) -> Iterator[_Block]:
 
 def _list_of_block(tokens: list[str]) -> Iterator[str]:
     upper = [token.upper() for token in tokens]
+    if upper[:2] == ["CREATE", "TRIGGER"]:
+        # It says upon what, and asks for no row.
+        return
     if "INSERT" in upper:
         start = upper.index("INSERT")
         name = tokens[start + 2] if start + 2 < len(tokens) else ""
