@@ -7,10 +7,11 @@ module takes the one that Authlib took, and a unit test holds it to that.
 
 import asyncio
 import importlib
+import ssl
 import warnings
 import zlib
 from collections.abc import AsyncIterator
-from functools import partial
+from functools import cache, partial
 from importlib.metadata import version
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
@@ -133,6 +134,12 @@ async def _open(answer: httpx.Response, *, most: int) -> AsyncIterator[bytes]:
         raise httpx.DecodingError(str(error), request=answer.request) from error
 
 
+@cache
+def _trust() -> ssl.SSLContext:
+    # Reading all certificates takes longer than anything else that a client needs.
+    return httpx.create_ssl_context()
+
+
 def new_client(
     *,
     transport: httpx.AsyncBaseTransport | None = None,
@@ -151,6 +158,7 @@ def new_client(
         timeout=httpx.Timeout(_READ_SECONDS, connect=_CONNECT_SECONDS, pool=_CONNECT_SECONDS),
         limits=httpx.Limits(max_connections=_MAX_CONNECTIONS, max_keepalive_connections=_MAX_CONNECTIONS),
         follow_redirects=False,
+        verify=_trust(),
         headers={
             "User-Agent": f"recman-unimicro/{version('recman-unimicro')}",
             "Accept-Encoding": "gzip, deflate",

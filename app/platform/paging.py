@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from functools import cache
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, literal, select, tuple_
@@ -15,10 +17,16 @@ def older_than(time: InstrumentedAttribute[datetime], before_id: int | UUID | No
     """
     if before_id is None:
         return ()
-    table = time.class_
-    mark = aliased(table)
+    table: Any = time.class_
+    mark = _mark_of(table)
     marked_at = select(getattr(mark, time.key)).where(mark.id == before_id).scalar_subquery()
     return (tuple_(time, table.id) < tuple_(marked_at, literal(before_id)),)
+
+
+@cache
+def _mark_of(table: type[Any]) -> Any:
+    # Made once: what an alias knows of its columns costs more than the statement.
+    return aliased(table)
 
 
 def at_most(limit: int) -> ColumnElement[int]:

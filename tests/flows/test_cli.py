@@ -17,7 +17,7 @@ from cryptography.fernet import Fernet
 from app.platform.crypto import Vault
 from app.platform.http import httpx
 from app.settings import Settings, to_variable
-from tests.world.processes import run_alone
+from tests.world.processes import outside, run_alone
 
 SECRET = "canary-secret-value"
 
@@ -106,14 +106,14 @@ def test_up_runs_everything_and_stops_tidily(tmp_path: Path) -> None:
     )
     try:
         assert wait_until_ready(f"http://127.0.0.1:{port}/health/ready")
-        refused = httpx.get(f"http://127.0.0.1:{port}/v1/transfers")
+        refused = outside().get(f"http://127.0.0.1:{port}/v1/transfers")
         # Its Postgres dies in the middle, and is there again by itself, under the same address.
         before = find_postgres(tmp_path)
         os.kill(before, signal.SIGKILL)
         assert wait_until(lambda: find_postgres(tmp_path) not in {0, before})
         assert wait_until_ready(f"http://127.0.0.1:{port}/health/ready")
-        assert httpx.get(f"http://127.0.0.1:{port}/v1/transfers").status_code == 401
-        assert wait_until(lambda: httpx.get(f"http://127.0.0.1:{port}/health").json()["status"] == "ok")
+        assert outside().get(f"http://127.0.0.1:{port}/v1/transfers").status_code == 401
+        assert wait_until(lambda: outside().get(f"http://127.0.0.1:{port}/health").json()["status"] == "ok")
     finally:
         process.terminate()
         output, _ = process.communicate(timeout=30)
@@ -145,7 +145,7 @@ def wait_until_ready(url: str) -> bool:
     deadline = time.monotonic() + 40
     while time.monotonic() < deadline:
         try:
-            if httpx.get(url).is_success:
+            if outside().get(url).is_success:
                 return True
         except httpx.TransportError:
             time.sleep(0.1)

@@ -18,6 +18,7 @@ import pytest
 from app.platform.http import httpx
 from app.sandbox.first_steps import SAMPLE_INVOICE
 from app.sandbox.samples import load_samples
+from tests.world.processes import outside
 from tests.world.tools import require_tool
 
 LAST_LINE = "The next start prints new lines."
@@ -85,7 +86,7 @@ def read_blocks(printed: str) -> list[list[str]]:
 
 def load_sample_invoice(unimicro: int) -> Decimal | None:
     """The gross amount of the sample invoice in the first company's books, once it has a number."""
-    books = httpx.get(f"http://127.0.0.1:{unimicro}/sandbox/books").json()["companies"]
+    books = outside().get(f"http://127.0.0.1:{unimicro}/sandbox/books").json()["companies"]
     invoices = next(iter(books.values()))["invoices"]
     found = [
         one for one in invoices if one.get("ExternalReference") == f"RM-{SAMPLE_INVOICE}" and "InvoiceNumber" in one
@@ -101,7 +102,7 @@ def looks_again(person: Terminal, step: list[str], *, for_words: str) -> bool:
 
 def answers(url: str) -> bool:
     try:
-        return httpx.get(url).is_success
+        return outside().get(url).is_success
     except httpx.TransportError:
         return False
 

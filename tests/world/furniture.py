@@ -4,7 +4,7 @@ Tenant, hook, key and customer check cost more than what most tests are about. T
 over REST; what that left in our tables and in the two stand-ins is kept and put into the next one, exactly.
 """
 
-from copy import deepcopy
+import pickle
 from dataclasses import dataclass
 from io import BytesIO
 from typing import Any
@@ -43,12 +43,12 @@ _IDENTITY = ("codes", "refresh_tokens", "live", "assertions", "refreshes")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Furniture:
-    """Rows of our tables as Postgres writes them, and the memory of both stand-ins."""
+    """Rows of our tables as Postgres writes them, and the memory of both stand-ins, pickled."""
 
     rows: dict[str, bytes]
     sequences: dict[str, int]
-    unimicro: dict[str, Any]
-    recman: dict[str, Any]
+    unimicro: bytes
+    recman: bytes
     told: Told
     tenant_id: UUID
     key_id: UUID
@@ -66,8 +66,8 @@ async def take_furniture(world: World, *, told: Told) -> Furniture:
     return Furniture(
         rows=rows,
         sequences=sequences,
-        unimicro=deepcopy(memory_of_unimicro(world)),
-        recman=deepcopy(memory_of_recman(world)),
+        unimicro=pickle.dumps(memory_of_unimicro(world)),
+        recman=pickle.dumps(memory_of_recman(world)),
         told=told,
         tenant_id=world.tenant_id,
         key_id=world.key_id,
@@ -78,7 +78,7 @@ async def take_furniture(world: World, *, told: Told) -> Furniture:
 async def put_furniture(world: World, furniture: Furniture) -> None:
     """Make an empty world the same as the one that the furniture was taken from."""
     await write_rows(world.resources.engine, furniture.rows, furniture.sequences)
-    put_memory(world, unimicro=deepcopy(furniture.unimicro), recman=deepcopy(furniture.recman))
+    put_memory(world, unimicro=pickle.loads(furniture.unimicro), recman=pickle.loads(furniture.recman))
     world.tenant_id, world.key_id, world.hook = furniture.tenant_id, furniture.key_id, furniture.hook
 
 

@@ -1,6 +1,6 @@
 """Moments of a world: all that is committed and all that stands in both stand-ins, to be put back as if it were now."""
 
-from copy import deepcopy
+import pickle
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -22,13 +22,13 @@ _CLOCKS = """
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Moment:
-    """Rows of our tables as Postgres writes them, the memory of both stand-ins, and Postgres' clock."""
+    """Rows of our tables as Postgres writes them, the memory of both stand-ins, pickled, and Postgres' clock."""
 
     rows: dict[str, bytes]
     sequences: dict[str, int]
-    unimicro: dict[str, Any]
-    recman: dict[str, Any]
-    faults: Any
+    unimicro: bytes
+    recman: bytes
+    faults: bytes
     at: datetime
 
 
@@ -41,9 +41,9 @@ async def take_moment(world: World) -> Moment:
     return Moment(
         rows=rows,
         sequences=sequences,
-        unimicro=deepcopy(memory_of_unimicro(world)),
-        recman=deepcopy(memory_of_recman(world)),
-        faults=deepcopy(world.unimicro.faults),  # type: ignore[attr-defined]
+        unimicro=pickle.dumps(memory_of_unimicro(world)),
+        recman=pickle.dumps(memory_of_recman(world)),
+        faults=pickle.dumps(world.unimicro.faults),  # type: ignore[attr-defined]
         at=at,
     )
 
@@ -55,11 +55,11 @@ async def put_moment(world: World, moment: Moment) -> None:
         await raw.execute(EMPTY)
     await write_rows(world.resources.engine, moment.rows, moment.sequences)
     passed = await _move_clocks(world, moment.at)
-    unimicro = deepcopy(moment.unimicro)
+    unimicro = pickle.loads(moment.unimicro)
     for company in unimicro["companies"].values():
         _move_stamps(company.books, passed)
-    put_memory(world, unimicro=unimicro, recman=deepcopy(moment.recman))
-    world.unimicro.faults = deepcopy(moment.faults)  # type: ignore[attr-defined]
+    put_memory(world, unimicro=unimicro, recman=pickle.loads(moment.recman))
+    world.unimicro.faults = pickle.loads(moment.faults)  # type: ignore[attr-defined]
     world.resources.kept(KnownBooks).recipients.clear()
 
 

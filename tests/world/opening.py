@@ -1,6 +1,5 @@
 """How a world comes to be: parts start, tenant, hook and key are made; at its end it is searched for secrets."""
 
-import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import cache
@@ -28,7 +27,7 @@ from tests.world.databases import borrow_engine
 from tests.world.furniture import FURNITURE, PACE, put_furniture, take_furniture
 from tests.world.names import CLIENT_SECRET, COMPANY, IDENTITY, OURS, RECMAN, RECMAN_KEY, TOKEN, UNIMICRO
 from tests.world.pooler import to_service
-from tests.world.stand_ins import borrow_recman, borrow_unimicro
+from tests.world.stand_ins import borrow_recman, borrow_unimicro, trust
 from tests.world.workers import PATIENCE
 from tests.world.world import World
 
@@ -185,13 +184,7 @@ async def _open_secrets(resources: Resources) -> list[str]:
 
 def _open_http(mounts: dict[str, httpx.AsyncBaseTransport | None], hear: Hear | None = None) -> httpx.AsyncClient:
     hooks: dict[str, list[Callable[..., Any]]] = {"response": [hear]} if hear else {}
-    return httpx.AsyncClient(mounts=mounts, timeout=10, event_hooks=hooks, verify=_trust())
-
-
-@cache
-def _trust() -> ssl.SSLContext:
-    # Reading the certificates takes longer than most of what a world does.
-    return httpx.create_ssl_context()
+    return httpx.AsyncClient(mounts=mounts, timeout=10, event_hooks=hooks, verify=trust())
 
 
 @asynccontextmanager

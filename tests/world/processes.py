@@ -6,12 +6,14 @@ import subprocess
 import sys
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import uvicorn
 from fastapi import FastAPI
 
+from app.platform.http import httpx
 from app.sandbox.recman import app as recman
 from app.sandbox.recman.store import RecmanOptions
 from app.sandbox.unimicro import app as unimicro
@@ -65,6 +67,12 @@ async def real_world(
             lease_seconds=1,
         )
         yield await stack.enter_async_context(opened)
+
+
+@cache
+def outside() -> httpx.Client:
+    """Asks whatever listens on this machine; made once, for reading certificates takes longer than most answers."""
+    return httpx.Client(trust_env=False, limits=httpx.Limits(max_keepalive_connections=0))
 
 
 def make_way(settings: Settings) -> dict[str, str]:

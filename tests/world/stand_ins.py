@@ -3,8 +3,10 @@
 Each user finds its stand-in as new. One that was left in the middle of something, by a test that failed, stays unused.
 """
 
+import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 
 from fastapi import FastAPI
 from starlette.types import Receive, Scope, Send
@@ -18,6 +20,12 @@ from app.sandbox.unimicro.options import SandboxOptions
 
 _UNIMICROS: list[SandboxApp] = []
 _RECMANS: list[FastAPI] = []
+
+
+@cache
+def trust() -> ssl.SSLContext:
+    """What clients believe in, made once: reading the certificates takes longer than most of what a world does."""
+    return httpx.create_ssl_context()
 
 
 @contextmanager

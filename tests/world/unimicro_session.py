@@ -16,7 +16,7 @@ import simplejson
 from app.sandbox.faults import SandboxApp
 from app.sandbox.unimicro.app import stand_at
 from app.sandbox.unimicro.options import DEFAULT_REDIRECT_URI, SandboxOptions
-from tests.world.stand_ins import borrow_unimicro
+from tests.world.stand_ins import borrow_unimicro, trust
 
 API, ISSUER = "http://127.0.0.1:8100", "http://127.0.0.1:8101"
 VERIFIER = "a-verifier-that-is-long-enough-for-the-rules-of-pkce"
@@ -149,7 +149,7 @@ async def open_session(client: httpx.AsyncClient, app: SandboxApp, company: str 
 def open_client(app: SandboxApp) -> httpx.AsyncClient:
     stand_at(app, api=API, issuer=ISSUER)
     mounts = {API: httpx.ASGITransport(app=app), ISSUER: httpx.ASGITransport(app=app.state.identity)}
-    return httpx.AsyncClient(mounts=mounts, base_url=API)
+    return httpx.AsyncClient(mounts=mounts, base_url=API, verify=trust())
 
 
 @asynccontextmanager

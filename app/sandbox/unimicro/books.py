@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 from app.sandbox.unimicro.answers import Record, duplicate_guid
@@ -87,7 +88,7 @@ class Books:
         if key in self.guids:
             raise duplicate_guid()
         self.guids.add(key)
-        self._undo.append(lambda: self.guids.discard(key))
+        self._undo.append(partial(self.guids.discard, key))
 
     def insert(self, entity: str, values: Record, *, record_id: int | None = None) -> Record:
         """The stored record, with its id and every scalar of the entity."""
@@ -152,7 +153,7 @@ class Books:
         table = self.tables[entity]
         old = table.get(record_id)
         table[record_id] = record
-        self._undo.append(lambda: table.pop(record_id) if old is None else table.update({record_id: old}))
+        self._undo.append(partial(table.pop, record_id) if old is None else partial(table.update, {record_id: old}))
 
 
 @dataclass(slots=True, kw_only=True)
