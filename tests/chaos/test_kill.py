@@ -26,7 +26,7 @@ async def test_killing_the_worker_again_and_again_leaves_the_same_books(
         try:
             async with asyncio.timeout(PATIENCE):
                 while not await is_through(world):
-                    await asyncio.sleep(chance.uniform(0.05, 0.25) + (1.0 if kills == 0 else 0.9))
+                    await asyncio.sleep(chance.uniform(0.1, 0.6))
                     if kills < 4:
                         worker.kill()
                         worker.wait()
@@ -35,5 +35,5 @@ async def test_killing_the_worker_again_and_again_leaves_the_same_books(
         finally:
             worker.terminate()
             worker.wait(20)
-        assert kills >= 1
+        assert kills >= 2
         assert await world.books() == clean

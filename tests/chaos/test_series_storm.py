@@ -90,7 +90,7 @@ async def test_killing_workers_again_and_again_leaves_no_gap(database_url: str, 
         try:
             async with asyncio.timeout(PATIENCE):
                 while not await is_through(world):
-                    await asyncio.sleep(chance.uniform(0.9, 1.5) if kills else 2.5)
+                    await asyncio.sleep(chance.uniform(0.2, 1))
                     if kills < 4:
                         victim = chance.randrange(2)
                         workers[victim].kill()
@@ -101,7 +101,7 @@ async def test_killing_workers_again_and_again_leaves_no_gap(database_url: str, 
             for worker in workers:
                 worker.terminate()
                 worker.wait(20)
-        assert kills >= 1
+        assert kills >= 2
         assert await world.states(*ids) == ["done"] * len(ids)
         assert list_issued(world) == expect_issued(numbers)
         assert world.ledger.list_drafts() == []

@@ -2,7 +2,6 @@
 
 import asyncio
 import hashlib
-import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -17,6 +16,7 @@ from app.scheduler import look_at_clock
 from app.settings import Settings
 from tests.world import World
 from tests.world.by_file import again, choose_files, export, list_states
+from tests.world.nursery import Process
 from tests.world.processes import real_world, start_worker
 
 
@@ -210,7 +210,7 @@ def list_sums(folder: Path) -> dict[str, str]:
 
 
 @contextmanager
-def stopping(process: subprocess.Popen[bytes]) -> Iterator[None]:
+def stopping(process: Process) -> Iterator[None]:
     try:
         yield
     finally:

@@ -22,6 +22,7 @@ from app.sandbox.unimicro.sale_switches import AtIssue, OrderLink, OrderTransfer
 from app.sandbox.unimicro.switches import RateAnswer, RateSent, Switches, Unproduced, VatSums
 from tests.world import World
 from tests.world.names import CLIENT_SECRET, OURS
+from tests.world.nursery import Process
 from tests.world.processes import real_world, run_command, start_command
 
 KEY = ("--key", "Nordlys")
@@ -208,6 +209,13 @@ async def test_what_an_operator_says_marks_a_company_and_proves_nothing(database
         assert await world.count("SELECT count(*) FROM audit WHERE action = 'company.answer'") == 2
 
 
+async def kill(world: World, run: Process) -> None:
+    """End it, and wait until nobody takes it for one that is still at it."""
+    run.kill()
+    run.wait()
+    await asyncio.sleep(world.resources.settings.lease_seconds)
+
+
 @pytest.mark.parametrize(
     ("method", "path", "query"),
     [
@@ -221,10 +229,9 @@ async def test_a_run_that_is_killed_is_cleaned_up_by_the_next_one(
 ) -> None:
     async with real_world(database_url, tmp_path) as world:
         await world.fault("hang", method=method, path=path, query=query, seconds=30)
-        run = await start_command(world, "golive", "run", *KEY, AGREED, "--only", "issue")
+        run = start_command(world, "golive", "run", *KEY, AGREED, "--only", "issue")
         await world.hang()
-        run.kill()
-        await run.wait()
+        await kill(world, run)
         status, said = await golive(world, "run", *KEY, AGREED, "--only", "issue")
         assert (status, "clean: what an interrupted run has left is taken back" in said) == (0, True), said
         assert (await read_answers(world))["kid_kept"] == "kept"
@@ -237,13 +244,13 @@ async def test_second_run_in_a_company_is_refused_while_the_first_tries_things(
 ) -> None:
     async with real_world(database_url, tmp_path) as world:
         await world.fault("hang", method="POST", path="/api/biz/invoices", query="", seconds=30)
-        run = await start_command(world, "golive", "run", *KEY, AGREED, "--only", "issue")
+        run = start_command(world, "golive", "run", *KEY, AGREED, "--only", "issue")
         await world.hang()
         status, said = await golive(world, "run", *KEY, AGREED, "--only", "draft")
         assert (status, "Another run of `golive` tries things in Nordlys Bemanning AS" in said) == (1, True), said
         assert len(world.ledger.documents()) == 1
         run.kill()
-        await run.wait()
+        run.wait()
 
 
 async def test_run_is_never_in_its_own_way(world: World) -> None:
@@ -280,10 +287,9 @@ async def test_setting_that_a_killed_run_has_turned_is_turned_back_by_the_next_o
 ) -> None:
     async with real_world(database_url, tmp_path) as world:
         await world.fault("hang", method="POST", path="/api/biz/invoices", query="", seconds=30)
-        run = await start_command(world, "golive", "run", *KEY, AGREED, "--only", "preset")
+        run = start_command(world, "golive", "run", *KEY, AGREED, "--only", "preset")
         await world.hang()
-        run.kill()
-        await run.wait()
+        await kill(world, run)
         assert world.ledger.books().settings["PresetCustomerInvoiceNumber"] is True
         status, said = await golive(world, "run", *KEY, AGREED, "--only", "guid")
         assert (status, "which were off" in said, "turned back" in said) == (0, True, True), said

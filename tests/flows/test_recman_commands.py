@@ -114,14 +114,14 @@ async def test_a_backfill_killed_again_and_again_arrives_whole_and_once(database
     async with real_world(database_url, tmp_path, recman_options=options) as world:
         kills = 0
         for page in (3, 7, 12):
-            process = await start_command(world, "backfill", *ALL)
+            process = start_command(world, "backfill", *ALL)
             far = "SELECT coalesce(max(page), 0) FROM sweep"
             while await world.count(far) < page and process.returncode is None:  # noqa: ASYNC110 - another process works
                 await asyncio.sleep(0.005)
             if process.returncode is None:
                 process.kill()
                 kills += 1
-            await process.communicate()
+            process.wait()
         assert kills == 3
         assert await world.count("SELECT count(*) FROM sweep WHERE state = 'running'") == 1
         status, out, err = await run_command(world, "backfill", *ALL)

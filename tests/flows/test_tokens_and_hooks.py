@@ -4,7 +4,6 @@ import base64
 import gzip
 import hashlib
 import hmac
-import subprocess
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -15,7 +14,7 @@ from standardwebhooks import Webhook
 from app.api.webhooks.known import KnownHooks
 from app.platform.crypto import Vault
 from tests.world import COMPANY, OURS, World, rows_of
-from tests.world.processes import make_way, run_alone
+from tests.world.processes import Ended, make_way, run_alone
 
 BODY = '{"event": "invoice.created", "id": 5001}'
 
@@ -307,7 +306,7 @@ async def test_every_change_is_audited_with_before_and_after(world: World) -> No
     assert await world.get("/v1/audit", before=changes[-1]["id"]) == []
 
 
-def verify(world: World) -> subprocess.CompletedProcess[str]:
+def verify(world: World) -> Ended:
     return run_alone("audit", "verify", **make_way(world.resources.settings))
 
 

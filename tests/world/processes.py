@@ -6,9 +6,11 @@ import subprocess
 import sys
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
+from tempfile import TemporaryFile
+from typing import IO, Any
 
 import uvicorn
 from fastapi import FastAPI
@@ -20,9 +22,11 @@ from app.sandbox.unimicro import app as unimicro
 from app.sandbox.unimicro.options import SandboxOptions
 from app.settings import Settings
 from tests.world.names import CLIENT_SECRET, OURS, RECMAN_KEY
+from tests.world.nursery import Process, fork
 from tests.world.opening import open_world
 from tests.world.world import World
 
+_COMMAND_SECONDS = 100
 _WIDE = {"COLUMNS": "300", "NO_COLOR": "1"}
 
 
@@ -89,12 +93,10 @@ def make_environment(settings: Settings) -> dict[str, str]:
     return {**os.environ, **variables}
 
 
-def start_worker(settings: Settings, folder: Path) -> subprocess.Popen[bytes]:
+def start_worker(settings: Settings, folder: Path) -> Process:
     """A worker process; what it says goes into a file of the folder."""
     with (folder / "worker.log").open("ab") as output:
-        return subprocess.Popen(
-            [sys.executable, "-m", "app", "worker"], env=make_environment(settings), stdout=output, stderr=output
-        )
+        return fork(("worker",), environment=make_environment(settings), out=output, err=output)
 
 
 async def is_through(world: World) -> bool:
@@ -102,27 +104,56 @@ async def is_through(world: World) -> bool:
     return await world.count("SELECT count(*) FROM event WHERE state = 'waiting'") == 0
 
 
-def run_alone(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """How a command ended, and what it said."""
+
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+def run_alone(*arguments: str, **variables: str) -> Ended:
     """One of our commands, run to its end with no other settings of ours than those named."""
-    environment = {key: value for key, value in os.environ.items() if not key.startswith(("RMU_", "DATABASE_"))}
-    command = [sys.executable, "-m", "app", *arguments]
-    return subprocess.run(
-        command, env=environment | _WIDE | variables, capture_output=True, text=True, timeout=100, check=False
-    )
+    return _run(arguments, _bare_environment() | variables)
 
 
-async def start_command(world: World, *arguments: str) -> asyncio.subprocess.Process:
-    """One of our commands beside the world, under way."""
-    return await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "app", *arguments),
-        env=make_environment(world.resources.settings) | _WIDE,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
+def run_from_scratch(*arguments: str, **variables: str) -> Ended:
+    """The same, started as whoever types it starts it."""
+    command, environment = [sys.executable, "-m", "app", *arguments], _bare_environment() | variables
+    done = subprocess.run(
+        command, env=environment, capture_output=True, text=True, timeout=_COMMAND_SECONDS, check=False
     )
+    return Ended(done.returncode, done.stdout, done.stderr)
+
+
+def _bare_environment() -> dict[str, str]:
+    return {key: value for key, value in os.environ.items() if not key.startswith(("RMU_", "DATABASE_"))} | _WIDE
+
+
+def _run(arguments: tuple[str, ...], environment: dict[str, str]) -> Ended:
+    with TemporaryFile() as out, TemporaryFile() as err:
+        process = fork(arguments, environment=environment, out=out, err=err)
+        try:
+            status = process.wait(_COMMAND_SECONDS)
+        finally:
+            process.kill()
+        return Ended(status, *(_read(file) for file in (out, err)))
+
+
+def _read(file: IO[bytes]) -> str:
+    file.seek(0)
+    return file.read().decode()
+
+
+def start_command(world: World, *arguments: str) -> Process:
+    """One of our commands beside the world, under way; nobody hears what it says."""
+    with Path(os.devnull).open("wb") as nowhere:
+        return fork(arguments, environment=make_environment(world.resources.settings), out=nowhere, err=nowhere)
 
 
 async def run_command(world: World, *arguments: str) -> tuple[int, str, str]:
     """Exit status, standard output and error output of one of our commands."""
-    process = await start_command(world, *arguments)
-    out, err = await asyncio.wait_for(process.communicate(), 60)
-    return process.returncode or 0, out.decode(), err.decode()
+    environment = make_environment(world.resources.settings) | _WIDE
+    ended = await asyncio.to_thread(_run, arguments, environment)
+    return ended.returncode, ended.stdout, ended.stderr
