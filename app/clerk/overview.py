@@ -8,6 +8,7 @@ from uuid import UUID
 
 from sqlalchemy import (
     ColumnElement,
+    Select,
     and_,
     bindparam,
     case,
@@ -19,7 +20,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import InstrumentedAttribute
 
-from app.clerk.text_search import find_text, holds, list_names
+from app.admin.tenants import list_tenants
+from app.clerk.text_search import NEAR, find_text, holds, list_names
 from app.domain.booking import Booking, stands_as
 from app.domain.documents import DocumentKind
 from app.domain.reasons.codes import Code
@@ -95,19 +97,46 @@ async def list_invoices(
 
     Shape: where days are named, by the day of the document; otherwise by when we first heard of it.
     """
-    time: InstrumentedAttribute[Any] = (
-        Transfer.created_at if wanted.dated_from is wanted.dated_to is None else Transfer.invoice_date
-    )
-    conditions = (*_conditions(replace(wanted, text=None)), *older_than(time, before_id))
-    if wanted.customer is not None and wanted.tenant_id is not None:
-        names = await list_names(session, wanted.tenant_id, wanted.customer)
+    if wanted.tenant_id is not None:
+        return await _list_of_tenant(session, wanted, wanted.tenant_id, before_id=before_id, limit=limit)
+    query = _newest_first(wanted, before_id).limit(at_most(limit))
+    if wanted.text is None and wanted.customer is None:
+        return (await session.scalars(query)).all()
+    near = _newest_first(replace(wanted, text=None, customer=None), before_id).limit(at_most(NEAR))
+    found = (await session.scalars(query.where(Transfer.id.in_(near.with_only_columns(Transfer.id))))).all()
+    if len(found) == limit:
+        return found
+    # What few documents have is found by indexes, and those are of one tenant each.
+    every = [
+        one
+        for tenant in await list_tenants(session)
+        for one in await _list_of_tenant(session, wanted, tenant.id, before_id=before_id, limit=limit)
+    ]
+    return sorted(every, key=lambda one: (getattr(one, _time_of(wanted).key), one.id), reverse=True)[:limit]
+
+
+async def _list_of_tenant(
+    session: Session, wanted: InvoiceFilter, tenant_id: UUID, *, before_id: int | None, limit: int
+) -> Sequence[Transfer]:
+    query = _newest_first(replace(wanted, tenant_id=tenant_id, text=None), before_id)
+    if wanted.customer is not None:
+        names = await list_names(session, tenant_id, wanted.customer)
         if names is not None and not names:
             return []
-        conditions += () if names is None else (_is_among(Transfer.customer_name, names),)
-    query = select(Transfer).where(*conditions).order_by(time.desc(), Transfer.id.desc())
+        query = query if names is None else query.where(_is_among(Transfer.customer_name, names))
     if wanted.text is None:
         return (await session.scalars(query.limit(at_most(limit)))).all()
-    return await find_text(session, query, wanted.text, tenant_id=wanted.tenant_id, limit=limit)
+    return await find_text(session, query, wanted.text, tenant_id=tenant_id, limit=limit)
+
+
+def _newest_first(wanted: InvoiceFilter, before_id: int | None) -> Select[Transfer]:
+    time = _time_of(wanted)
+    conditions = (*_conditions(wanted), *older_than(time, before_id))
+    return select(Transfer).where(*conditions).order_by(time.desc(), Transfer.id.desc())
+
+
+def _time_of(wanted: InvoiceFilter) -> InstrumentedAttribute[Any]:
+    return Transfer.created_at if wanted.dated_from is wanted.dated_to is None else Transfer.invoice_date
 
 
 async def list_whole(session: Session, wanted: InvoiceFilter) -> list[Transfer]:

@@ -291,9 +291,7 @@ class Transfer(TenantOwned, Table):
 
 
 class InvoicedName(TenantOwned, Table):
-    """A name that documents of the tenant were invoiced under, once for all of them.
-
-    A trigger of the table `transfer` notes it, whoever names a document; what no document has any more is let go.
+    """A name that documents of the tenant were invoiced under; a trigger of the table `transfer` notes it.
 
     Owner: transfer.retention. Readers: clerk.text_search.
     """

@@ -121,7 +121,7 @@ def test_up_runs_everything_and_stops_tidily(tmp_path: Path) -> None:
     assert re.search(r"First operator token, shown this once: rmu_\S{40,}", output)
     assert process.returncode in (0, -15), output
     assert "postgres_restarted" in output
-    assert "Traceback" not in output
+    assert "Traceback" not in output, output
     assert not (tmp_path / "postgres" / "cluster" / "postmaster.pid").exists()
 
 

@@ -1,6 +1,6 @@
 """The invoice overview: filters and words, dry run, bulk sending, done elsewhere, drift."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
@@ -10,7 +10,7 @@ from sqlalchemy import select, text
 from app.clerk.text_search import find_text, holds
 from app.sandbox.samples import load_samples
 from app.tables import Transfer
-from tests.world import World, rows_of
+from tests.world import OURS, TOKEN, World, rows_of
 
 SAMPLES = load_samples()
 TABLES = ("tenant", "key", "department", "lane", "event", "transfer", "attempt", "rule_set", "job")
@@ -350,3 +350,49 @@ async def test_a_text_finds_the_same_whichever_way_it_is_looked_for(world: World
             for near in (1, 1000):
                 found = await find_text(session, newest, part, tenant_id=world.tenant_id, limit=3, near=near)
                 assert [row.id for row in found] == wanted, (part, near)
+
+
+_ANOTHERS = """
+    WITH other AS (INSERT INTO tenant (id, name) VALUES (gen_random_uuid(), 'Another') RETURNING id)
+    INSERT INTO transfer (tenant_id, scope, kind, record_id, number, customer_name, invoice_date, created_at)
+    SELECT other.id, scope, kind, record_id, number, customer_name, invoice_date, created_at + n * interval '1 hour'
+    FROM other, transfer, generate_series(-1, 1, 2) AS n WHERE scope = 'invoice' AND (n = 1 OR number = '110001')
+    ON CONFLICT DO NOTHING
+"""
+
+
+@pytest.mark.parametrize("near", [1, 1000])
+async def test_an_operator_finds_the_documents_of_all_tenants_in_one_order(
+    world: World, monkeypatch: pytest.MonkeyPatch, near: int
+) -> None:
+    await world.deliver_samples()
+    await world.settle()
+    async with world.resources.engine.begin() as connection:
+        await connection.execute(text(_ANOTHERS))
+    monkeypatch.setattr("app.clerk.overview.NEAR", near)
+    rows = await world.get("/v1/invoices", limit=1000)
+    assert len({row["tenant_id"] for row in rows}) == 2
+    name, part = rows[0]["customer_name"], rows[0]["customer_name"][2:6].upper()
+    looks: tuple[tuple[dict[str, str], Callable[[dict[str, Any]], bool]], ...] = (
+        ({"customer": part}, lambda row: part in row["customer_name"].upper()),
+        ({"text": name}, lambda row: name in row["customer_name"]),
+        ({"text": "10001"}, lambda row: "10001" in f"{row['number']} {row['remote_number']}"),
+        ({"customer": "nobody at all"}, lambda _: False),
+    )
+    for filters, is_wanted in looks:
+        wanted = [row["id"] for row in rows if is_wanted(row)]
+        assert await list_by_pages(world, **filters) == wanted, filters
+
+
+async def list_by_pages(world: World, **filters: Any) -> list[int]:
+    """The ids of the rows of all pages."""
+    found: list[int] = []
+    before: dict[str, Any] = {}
+    while True:
+        answer = await world.http.get(
+            f"{OURS}/v1/invoices", params=filters | {"limit": 2} | before, headers={"Authorization": f"Bearer {TOKEN}"}
+        )
+        found += [row["id"] for row in answer.json()["rows"]]
+        if answer.json()["next"] is None:
+            return found
+        before = {"before": answer.json()["next"]}
