@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import text
 
 from tests.world import OURS, RECMAN_KEY, TOKEN, World, rows_of
+from tests.world.moments import begin_at
 from tests.world.routes import BODIES, ROUTES
 
 # Routes that name whose row they are about in the query.
@@ -45,6 +46,11 @@ def test_every_changing_route_is_walked() -> None:
 
 @pytest.fixture
 async def stage(world: World) -> Stage:
+    return Stage(world, *await begin_at(world, prepare))
+
+
+async def prepare(world: World) -> tuple[UUID, str, str, dict[str, str]]:
+    """Another tenant beside the world's, with one of everything; its id, an administrator's and a viewer's token."""
     office, other = world.office, await world.office.make_tenant("Sydlys", recman_api_key=RECMAN_KEY)
     hook = await office.make_hook(other)
     key_id = await office.make_key(other, name="Sydlys", company="Nordlys Konsulent AS")
@@ -86,7 +92,7 @@ async def stage(world: World) -> Stage:
     }
     admin = await office.make_token(world.tenant_id, "admin")
     viewer = await office.make_token(world.tenant_id, "viewer")
-    return Stage(world, other, admin, viewer, theirs)
+    return other, admin, viewer, theirs
 
 
 def find_query(method: str, path: str) -> str:
