@@ -91,7 +91,7 @@ def state_of(transfer: Transfer) -> InvoiceState:
 
 
 async def list_invoices(
-    session: Session, wanted: InvoiceFilter, *, before_id: int | None, limit: int
+    session: Session, wanted: InvoiceFilter, *, before_id: int | None, limit: int, near: int = NEAR
 ) -> Sequence[Transfer]:
     """Invoices newest first; `before_id` continues a listing.
 
@@ -102,8 +102,8 @@ async def list_invoices(
     query = _newest_first(wanted, before_id).limit(at_most(limit))
     if wanted.text is None and wanted.customer is None:
         return (await session.scalars(query)).all()
-    near = _newest_first(replace(wanted, text=None, customer=None), before_id).limit(at_most(NEAR))
-    found = (await session.scalars(query.where(Transfer.id.in_(near.with_only_columns(Transfer.id))))).all()
+    newest = _newest_first(replace(wanted, text=None, customer=None), before_id).limit(at_most(near))
+    found = (await session.scalars(query.where(Transfer.id.in_(newest.with_only_columns(Transfer.id))))).all()
     if len(found) == limit:
         return found
     # What few documents have is found by indexes, and those are of one tenant each.

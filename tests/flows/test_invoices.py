@@ -1,16 +1,19 @@
 """The invoice overview: filters and words, dry run, bulk sending, done elsewhere, drift."""
 
 from collections.abc import Callable, Sequence
+from datetime import date
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
 import pytest
 from sqlalchemy import select, text
 
+from app.clerk.overview import InvoiceFilter, list_invoices
 from app.clerk.text_search import find_text, holds
+from app.platform.db import Session, look_at_all
 from app.sandbox.samples import load_samples
 from app.tables import Transfer
-from tests.world import OURS, TOKEN, World, rows_of
+from tests.world import World, rows_of
 
 SAMPLES = load_samples()
 TABLES = ("tenant", "key", "department", "lane", "event", "transfer", "attempt", "rule_set", "job")
@@ -362,37 +365,37 @@ _ANOTHERS = """
 
 
 @pytest.mark.parametrize("near", [1, 1000])
-async def test_an_operator_finds_the_documents_of_all_tenants_in_one_order(
-    world: World, monkeypatch: pytest.MonkeyPatch, near: int
-) -> None:
+async def test_an_operator_finds_the_documents_of_all_tenants_in_one_order(world: World, near: int) -> None:
     await world.deliver_samples()
     await world.settle()
     async with world.resources.engine.begin() as connection:
         await connection.execute(text(_ANOTHERS))
-    monkeypatch.setattr("app.clerk.overview.NEAR", near)
-    rows = await world.get("/v1/invoices", limit=1000)
-    assert len({row["tenant_id"] for row in rows}) == 2
-    name, part = rows[0]["customer_name"], rows[0]["customer_name"][2:6].upper()
-    looks: tuple[tuple[dict[str, str], Callable[[dict[str, Any]], bool]], ...] = (
-        ({"customer": part}, lambda row: part in row["customer_name"].upper()),
-        ({"text": name}, lambda row: name in row["customer_name"]),
-        ({"text": "10001"}, lambda row: "10001" in f"{row['number']} {row['remote_number']}"),
-        ({"customer": "nobody at all"}, lambda _: False),
-    )
-    for filters, is_wanted in looks:
-        wanted = [row["id"] for row in rows if is_wanted(row)]
-        assert await list_by_pages(world, **filters) == wanted, filters
-
-
-async def list_by_pages(world: World, **filters: Any) -> list[int]:
-    """The ids of the rows of all pages."""
-    found: list[int] = []
-    before: dict[str, Any] = {}
-    while True:
-        answer = await world.http.get(
-            f"{OURS}/v1/invoices", params=filters | {"limit": 2} | before, headers={"Authorization": f"Bearer {TOKEN}"}
+    async with world.resources.sessions() as session:
+        look_at_all(session)
+        rows = await list_by_pages(session, InvoiceFilter(), near=near)
+        assert len({row.tenant_id for row in rows}) == 2
+        name = rows[0].customer_name
+        looks: tuple[tuple[InvoiceFilter, Callable[[Transfer], bool]], ...] = (
+            (InvoiceFilter(customer=name[2:6].upper()), lambda row: name[2:6].upper() in row.customer_name.upper()),
+            (InvoiceFilter(text=name), lambda row: name in row.customer_name),
+            (InvoiceFilter(text="10001"), lambda row: "10001" in f"{row.number} {row.remote_number}"),
+            (InvoiceFilter(customer="nobody at all"), lambda _: False),
         )
-        found += [row["id"] for row in answer.json()["rows"]]
-        if answer.json()["next"] is None:
+        for wanted, is_wanted in looks:
+            found = await list_by_pages(session, wanted, near=near)
+            assert [row.id for row in found] == [row.id for row in rows if is_wanted(row)], wanted
+        dated = InvoiceFilter(customer=name, dated_from=date(2000, 1, 1))
+        days = [row.invoice_date or date.min for row in await list_by_pages(session, dated, near=near)]
+        assert days == sorted(days, reverse=True)
+        assert len(days) == len([row for row in rows if row.customer_name == name])
+
+
+async def list_by_pages(session: Session, wanted: InvoiceFilter, *, near: int) -> list[Transfer]:
+    """All of them, two by two."""
+    found: list[Transfer] = []
+    while True:
+        before_id = found[-1].id if found else None
+        page = await list_invoices(session, wanted, before_id=before_id, limit=2, near=near)
+        found += page
+        if len(page) < 2:
             return found
-        before = {"before": answer.json()["next"]}

@@ -56,6 +56,7 @@ class Spare:
     template: str
     name: str
     _schema: list[Any] = field(default_factory=list)
+    _looker: asyncpg.Connection | None = None
 
     @property
     def url(self) -> str:
@@ -71,28 +72,30 @@ class Spare:
         """Migrated and without a row, whatever was there before."""
         self.lent.stays_open = True
         if not self._schema or not await self._empty():
-            await self.lent.close()
+            await self.close()
             await recreate(self.server_url, self.name, template=self.template)
-            self._schema = await self._read_schema()
+            self._schema = list(await (await self._look()).fetch(_SCHEMA))
+
+    async def close(self) -> None:
+        """Nobody of ours is connected to it any more."""
+        await self.lent.close()
+        if self._looker is not None:
+            await self._looker.close()
 
     async def _empty(self) -> bool:
-        connection = await asyncpg.connect(to_driver_url(self.url))
-        try:
-            await connection.fetchval(_ALONE, await self.lent.keep_idle(connection))
-            size = await connection.fetchval("SELECT pg_database_size(current_database())")
-            if size > _MOST_BYTES or await connection.fetch(_SCHEMA) != self._schema:
-                return False
-            await connection.execute(EMPTY)
-            return True
-        finally:
-            await connection.close()
+        connection = await self._look()
+        await connection.fetchval(_ALONE, await self.lent.keep_idle(connection))
+        size = await connection.fetchval("SELECT pg_database_size(current_database())")
+        if size > _MOST_BYTES or await connection.fetch(_SCHEMA) != self._schema:
+            return False
+        await connection.execute(EMPTY)
+        return True
 
-    async def _read_schema(self) -> list[Any]:
-        connection = await asyncpg.connect(to_driver_url(self.url))
-        try:
-            return list(await connection.fetch(_SCHEMA))
-        finally:
-            await connection.close()
+    async def _look(self) -> asyncpg.Connection:
+        # Kept from test to test: a process of the server is dearer than what it is asked.
+        if self._looker is None or self._looker.is_closed():
+            self._looker = await asyncpg.connect(to_driver_url(self.url))
+        return self._looker
 
 
 class Lent:

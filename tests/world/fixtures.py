@@ -52,7 +52,7 @@ async def spare(server_url: str, template_database: str, worker_id: str) -> Asyn
         IN_USE.extend([pooler] if pooler else [])
         yield made
         IN_USE.clear()
-    await made.lent.close()
+    await made.close()
     await drop(server_url, made.name)
 
 
