@@ -1,4 +1,4 @@
-"""Invoices as an accountant asks for them: filters, and states in plain words. Reads the table `transfer` only."""
+"""Invoices as an accountant asks for them: filters, and states in plain words. Reads tables only."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
@@ -17,6 +17,8 @@ from sqlalchemy import (
     literal_column,
     or_,
     select,
+    true,
+    tuple_,
 )
 from sqlalchemy.orm import InstrumentedAttribute
 
@@ -25,17 +27,19 @@ from app.clerk.text_search import NEAR, find_text, holds, list_names
 from app.domain.booking import Booking, stands_as
 from app.domain.documents import DocumentKind
 from app.domain.reasons.codes import Code
-from app.domain.states import AT_REST, INVOICE_STATES, InvoiceState, show_invoice_state
+from app.domain.states import AT_REST, INVOICE_STATES, InvoiceState, TransferState, show_invoice_state
 from app.errors import RequestError
 from app.platform.db import Session
 from app.platform.paging import at_most, older_than
-from app.tables import Transfer
+from app.tables import Key, Tenant, Transfer
 from app.transfer.listings import names_one_of
 from app.transfer.log import INVOICE
 
 # So many rows are read at once, and so many make one file at most.
 _PAGE = 1000
 _MOST_ROWS = 50_000
+# By these a document is found; ids alone have no index.
+_OWN_ID = tuple_(Transfer.tenant_id, Transfer.id)
 _NONE: ColumnElement[Any] = literal_column("'[]'::jsonb")
 
 
@@ -99,11 +103,11 @@ async def list_invoices(
     """
     if wanted.tenant_id is not None:
         return await _list_of_tenant(session, wanted, wanted.tenant_id, before_id=before_id, limit=limit)
-    query = _newest_first(wanted, before_id).limit(at_most(limit))
     if wanted.text is None and wanted.customer is None:
-        return (await session.scalars(query)).all()
-    newest = _newest_first(replace(wanted, text=None, customer=None), before_id).limit(at_most(near))
-    found = (await session.scalars(query.where(Transfer.id.in_(newest.with_only_columns(Transfer.id))))).all()
+        return (await session.scalars(_newest_of_all(wanted, before_id, limit))).all()
+    newest = _newest_of_all(replace(wanted, text=None, customer=None), before_id, near)
+    query = _newest_first(wanted, before_id, limit).where(_OWN_ID.in_(newest.with_only_columns(*_OWN_ID.clauses)))
+    found = (await session.scalars(query)).all()
     if len(found) == limit:
         return found
     # What few documents have is found by indexes, and those are of one tenant each.
@@ -118,21 +122,37 @@ async def list_invoices(
 async def _list_of_tenant(
     session: Session, wanted: InvoiceFilter, tenant_id: UUID, *, before_id: int | None, limit: int
 ) -> Sequence[Transfer]:
-    query = _newest_first(replace(wanted, tenant_id=tenant_id, text=None), before_id)
+    query = _newest_first(replace(wanted, tenant_id=tenant_id, text=None), before_id, limit)
     if wanted.customer is not None:
         names = await list_names(session, tenant_id, wanted.customer)
         if names is not None and not names:
             return []
         query = query if names is None else query.where(_is_among(Transfer.customer_name, names))
     if wanted.text is None:
-        return (await session.scalars(query.limit(at_most(limit)))).all()
+        return (await session.scalars(query)).all()
     return await find_text(session, query, wanted.text, tenant_id=tenant_id, limit=limit)
 
 
-def _newest_first(wanted: InvoiceFilter, before_id: int | None) -> Select[Transfer]:
+def _newest_first(wanted: InvoiceFilter, before_id: int | None, limit: int) -> Select[Transfer]:
     time = _time_of(wanted)
     conditions = (*_conditions(wanted), *older_than(time, before_id))
-    return select(Transfer).where(*conditions).order_by(time.desc(), Transfer.id.desc())
+    return select(Transfer).where(*conditions).order_by(time.desc(), Transfer.id.desc()).limit(at_most(limit))
+
+
+def _newest_of_all(wanted: InvoiceFilter, before_id: int | None, limit: int) -> Select[Transfer]:
+    """The same of all tenants; where a filter's index is a tenant's own, the newest of those that each of them has."""
+    if replace(wanted, state=None) == InvoiceFilter():
+        return _newest_first(wanted, before_id, limit)
+    time = _time_of(wanted)
+    own = _newest_first(wanted, before_id, limit).with_only_columns(Transfer.tenant_id, Transfer.id)
+    # By an index of the tenant's: in one of all of them whoever has no document would be looked for to the end.
+    own = own.order_by(None).order_by(Transfer.tenant_id.desc(), time.desc(), Transfer.id.desc())
+    page = own.where(Transfer.tenant_id == Tenant.id).correlate(Tenant).lateral("page")
+    found = select(page.c.tenant_id, page.c.id).select_from(Tenant).join(page, true())
+    if wanted.key_id is not None:
+        found = found.where(Tenant.id.in_(select(Key.tenant_id).where(Key.id == wanted.key_id)))
+    query = select(Transfer).where(_OWN_ID.in_(found))
+    return query.order_by(time.desc(), Transfer.id.desc()).limit(at_most(limit))
 
 
 def _time_of(wanted: InvoiceFilter) -> InstrumentedAttribute[Any]:
@@ -188,11 +208,12 @@ async def list_invoices_after(
 
 def _conditions(wanted: InvoiceFilter) -> list[ColumnElement[bool]]:
     conditions: list[ColumnElement[bool]] = [Transfer.scope == INVOICE]
+    # A tenant is handed in: one statement for all of them.
     equal = {
         Transfer.tenant_id: wanted.tenant_id,
-        Transfer.key_id: wanted.key_id,
-        Transfer.recman_department_id: wanted.department,
-        Transfer.kind: wanted.kind,
+        Transfer.key_id: None if wanted.key_id is None else _write(wanted.key_id),
+        Transfer.recman_department_id: None if wanted.department is None else _write(wanted.department),
+        Transfer.kind: None if wanted.kind is None else _write(wanted.kind),
     }
     conditions += [column == value for column, value in equal.items() if value is not None]
     if wanted.ids is not None:
@@ -206,15 +227,16 @@ def _conditions(wanted: InvoiceFilter) -> list[ColumnElement[bool]]:
     if wanted.state is not None:
         conditions += _are_in_state(wanted.state)
     if wanted.only_open:
-        conditions.append(Transfer.state.not_in(AT_REST))
+        # By what they are: what is at rest is nearly everything.
+        conditions.append(_is_among(Transfer.state, sorted(set(TransferState) - AT_REST)))
     if wanted.text is not None:
         conditions.append(holds(wanted.text))
     return conditions
 
 
-def _write(day: date) -> ColumnElement[date]:
-    # Into the statement: handed in, it makes Postgres plan anew for each question, which costs more than the answer.
-    return literal(day, literal_execute=True)
+def _write(value: Any) -> ColumnElement[Any]:
+    # Into the statement: of what is handed in Postgres does not know whether it is seldom or common.
+    return literal(value, literal_execute=True)
 
 
 def _are_in_state(state: InvoiceState) -> list[ColumnElement[bool]]:

@@ -19,7 +19,7 @@ class Tenant(Table):
 
     One more is the operators' own.
 
-    Owner: admin.tenants. Readers: admin.audit, engine.claims, platform.db, reading.quota.
+    Owner: admin.tenants. Readers: admin.audit, clerk.overview, engine.claims, platform.db, reading.quota.
     """
 
     __tablename__ = "tenant"
@@ -147,7 +147,7 @@ class Key(TenantOwned, Table):
     has none. `proof`: how far its documents are trusted (table `proving`); `credits_proven`: a credit note was among
     the equal.
 
-    Owner: admin.keys. Readers: admin, clerk.absence, files, transfer.
+    Owner: admin.keys. Readers: admin, clerk.absence, clerk.overview, files, transfer.
     """
 
     __tablename__ = "key"

@@ -23,6 +23,7 @@ from sqlalchemy import text
 from app.admin.audit import list_changes
 from app.admin.tenants import create_tenant
 from app.clerk.overview import InvoiceFilter, count_invoices, list_invoices
+from app.domain.documents import DocumentKind
 from app.domain.states import EventState, InvoiceState, TransferState
 from app.embedded.postgres import EmbeddedPostgres
 from app.engine.claims import Turn, claim
@@ -190,6 +191,9 @@ def _list_invoice_asks(log: Log) -> dict[str, Ask]:
         "often named customer": {"customer": "unde 3"},
         "seldom named customer": {"customer": "sjelden"},
         "nobody's customer": {"customer": "nobody at all"},
+        "credit notes": {"kind": DocumentKind.CREDIT_NOTE},
+        "credit notes, held": {"kind": DocumentKind.CREDIT_NOTE, "state": InvoiceState.HELD},
+        "open ones": {"only_open": True},
         "text: a customer": {"text": "sjelden"},
         "text: a reason": {"text": "not in Unimicro"},
         "text: a number": {"text": "900000217"},
@@ -232,15 +236,14 @@ def _list_other_asks(log: Log) -> dict[str, Ask]:
     async def attempts(session: Session) -> int:
         return len(await list_attempts(session, log.middle_id))
 
-    asks: dict[str, Ask] = {"transfers": transfers, "transfers, next page": partial(transfers, before_id=log.middle_id)}
+    asks: dict[str, Any] = {"transfers": transfers, "transfers, next page": partial(transfers, before_id=log.middle_id)}
     asks |= {f"transfers, {one}": partial(transfers, state=one) for one in TransferState}
     asks |= {f"transfers, {one}": partial(transfers, kind=one) for one in ("customer", "credit_note", "invoice")}
     asks |= {"events": events, "events, next page": partial(events, before_id=log.middle_event)}
     asks |= {f"events, {one}": partial(events, state=one) for one in EventState}
     asks |= {"audit": changes, "audit, of one thing": partial(changes, subject="transfer:7")}
-    asks |= {"a key's customers": customers, "a transfer's attempts": attempts}
-    everyone = {"all tenants' transfers": transfers, "all tenants' events": events, "all tenants' audit": changes}
-    return asks | {name: partial(ask, tenant_id=None) for name, ask in everyone.items()}
+    everyone = {f"all tenants' {name}": partial(ask, tenant_id=None) for name, ask in asks.items()}
+    return asks | everyone | {"a key's customers": customers, "a transfer's attempts": attempts}
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 import os
 import signal
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
@@ -48,6 +49,10 @@ def test_it_has_a_number_and_an_end_of_its_own(tmp_path: Path, sign: signal.Sign
 def test_what_it_says_goes_where_it_was_told(tmp_path: Path) -> None:
     process = begin(tmp_path)
     try:
+        deadline = time.monotonic() + 60
+        while not (tmp_path / "said").stat().st_size:
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
         streams = [str(Path(f"/proc/{process.pid}/fd/{number}").readlink()) for number in range(3)]
         assert streams == [os.devnull, *[str(tmp_path / "said")] * 2]
     finally:
