@@ -69,11 +69,13 @@ _AWAY = (
     asyncpg.ObjectNotInPrerequisiteStateError,
     asyncpg.InvalidAuthorizationSpecificationError,
     asyncpg.InterfaceError,
+    # Of a connection whose server has said that it dies, until the end of it is heard.
+    asyncpg.InternalClientError,
 )
 
 
 # Whatever may become of a statement on a connection of the bare driver.
-BARE_ERRORS = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError)
+BARE_ERRORS = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
 
 
 def create_engine(
@@ -116,7 +118,7 @@ async def connect_bare(url: str, *, pooled: bool = False, command_timeout: float
     """A connection of the bare driver, which the caller closes.
 
     Raises:
-        OSError, asyncpg.PostgresError, asyncpg.InterfaceError: there is none; `BARE_ERRORS` are these.
+        OSError, asyncpg.PostgresError, asyncpg.InterfaceError: there is none; these are among `BARE_ERRORS`.
     """
     options = connect_options(pooled=pooled)
     return await asyncpg.connect(to_driver_url(url), command_timeout=command_timeout, **options)
@@ -267,7 +269,7 @@ async def translate_away() -> AsyncIterator[None]:
     """
     try:
         yield
-    except (DBAPIError, PoolTimeoutError, OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+    except (DBAPIError, PoolTimeoutError, *BARE_ERRORS) as error:
         if not is_away(error):
             raise
         raise DatabaseAwayError("The database does not answer", fix=fix_for(Code.DATABASE_AWAY)) from error
