@@ -23,6 +23,8 @@ CANCELLED = "cancelled"
 _NOT_DONE = "not done: the job was cancelled before it was looked at"
 # So many are withdrawn at a time.
 _PAGE = 500
+# A document is found by its tenant's index: an operator's session names none.
+_IS_OF = and_(Transfer.tenant_id == JobDocument.tenant_id, Transfer.id == JobDocument.transfer_id)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,7 +96,7 @@ def _show(job: Job, transfer: Transfer) -> dict[str, Any]:
 
 async def list_previewed(session: Session, job: Job, *, after_id: int, limit: int) -> Sequence[Transfer]:
     """The documents that a preview has shown, in the order of their ids."""
-    query = select(Transfer).join(JobDocument, JobDocument.transfer_id == Transfer.id)
+    query = select(Transfer).join(JobDocument, _IS_OF)
     query = query.where(*_own(job), Transfer.tenant_id == job.tenant_id, Transfer.id > after_id)
     return (await session.scalars(query.order_by(Transfer.id).limit(at_most(limit)))).all()
 
@@ -104,7 +106,7 @@ async def record_outcomes(session: Session, job: Job) -> None:
     ended = (
         select(Event.id, Event.note, Event.ended_at, _outcome_of().label("outcome"))
         .join(JobDocument, JobDocument.event_id == Event.id)
-        .join(Transfer, Transfer.id == JobDocument.transfer_id)
+        .join(Transfer, _IS_OF)
         .where(*_is_open(job), Event.tenant_id == job.tenant_id, Event.state != EventState.WAITING)
         .subquery()
     )
@@ -119,7 +121,7 @@ def _outcome_of() -> ColumnElement[str]:
 
 async def find_open_record(session: Session, job: Job) -> str | None:
     """RecMan's id of the document that was taken up last of those which have not ended; None: all have."""
-    query = select(Transfer.record_id).join(JobDocument, JobDocument.transfer_id == Transfer.id)
+    query = select(Transfer.record_id).join(JobDocument, _IS_OF)
     query = query.where(*_is_open(job), Transfer.tenant_id == job.tenant_id)
     found: str | None = await session.scalar(query.order_by(JobDocument.event_id.desc()).limit(1))
     return found
@@ -174,7 +176,7 @@ async def count_previews(session: Session, job: Job) -> dict[str, int]:
 
 
 def _with_events(query: Any, job: Job) -> Any:
-    joined = query.select_from(JobDocument).join(Transfer, Transfer.id == JobDocument.transfer_id)
+    joined = query.select_from(JobDocument).join(Transfer, _IS_OF)
     return joined.outerjoin(Event, and_(Event.tenant_id == job.tenant_id, Event.id == JobDocument.event_id))
 
 

@@ -19,9 +19,6 @@ from app.transfer.log import INVOICE
 _MOST_NAMES = 200
 # So many of the newest documents are looked through before indexes are asked.
 NEAR = 200
-# What Postgres believes of words it has no figures of makes it start two more processes, for a few rows by an index:
-# these cost ten times the search.
-_ALONE = text("SET LOCAL max_parallel_workers_per_gather = 0")
 # Taken as a word's beginning, whatever it is made of.
 _BEGINS = text(f"{NUMBER_WORDS} @@ CAST(lower(:begins) AS tsquery)")
 _IS_LONG = text(IS_LONG)
@@ -58,7 +55,6 @@ async def find_text(
         return found
     hits = await _select_hits(session, tenant_id, part)
     if hits is not None:
-        await session.execute(_ALONE)
         wanted = wanted.where(Transfer.id.in_(hits))
     return (await session.scalars(wanted)).all()
 

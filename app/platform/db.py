@@ -93,7 +93,7 @@ def create_engine(
     unkept: dict[str, Any] = {"prepared_statement_cache_size": 0, "prepared_statement_name_func": _name_nothing}
     # A pooler whose server is away keeps whoever asks waiting instead of saying so.
     behind = unkept | {"command_timeout": _POOLED_SECONDS} if pooled else {}
-    return create_async_engine(
+    engine = create_async_engine(
         to_async_url(url),
         pool_size=pool_size,
         max_overflow=0,
@@ -106,6 +106,15 @@ def create_engine(
         json_deserializer=parse_json,
         connect_args={**connect_options(pooled=pooled, label=label, wait_seconds=wait_seconds), **behind},
     )
+    if not pooled:
+        # Behind a pooler that connection would be anybody's; there the pooler says it (docs/operating.md).
+        event.listen(engine.sync_engine, "connect", _work_alone)
+    return engine
+
+
+def _work_alone(connection: Any, _record: object) -> None:
+    """Let no statement start other processes of the server: of a few rows by an index that costs ten times the rest."""
+    connection.run_async(lambda raw: raw.execute("SET max_parallel_workers_per_gather = 0"))
 
 
 def connect_options(*, pooled: bool, label: str = APPLICATION, wait_seconds: float = ACQUIRE_SECONDS) -> dict[str, Any]:

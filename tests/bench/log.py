@@ -22,6 +22,8 @@ from sqlalchemy import text
 
 from app.admin.audit import list_changes
 from app.admin.tenants import create_tenant
+from app.clerk.job_documents import count_outcomes, list_job_documents
+from app.clerk.jobs import list_jobs
 from app.clerk.overview import InvoiceFilter, count_invoices, list_invoices
 from app.domain.documents import DocumentKind
 from app.domain.states import EventState, InvoiceState, TransferState
@@ -236,11 +238,17 @@ def _list_other_asks(log: Log) -> dict[str, Ask]:
     async def attempts(session: Session) -> int:
         return len(await list_attempts(session, log.middle_id))
 
+    async def job_documents(session: Session, *, tenant_id: UUID | None = log.tenant_id) -> int:
+        job = (await list_jobs(session, tenant_id=tenant_id, before_id=None, limit=1))[0]
+        counted = await count_outcomes(session, job)
+        return len(await list_job_documents(session, job, after_id=0, limit=PAGE)) + sum(counted.values())
+
     asks: dict[str, Any] = {"transfers": transfers, "transfers, next page": partial(transfers, before_id=log.middle_id)}
     asks |= {f"transfers, {one}": partial(transfers, state=one) for one in TransferState}
     asks |= {f"transfers, {one}": partial(transfers, kind=one) for one in ("customer", "credit_note", "invoice")}
     asks |= {"events": events, "events, next page": partial(events, before_id=log.middle_event)}
     asks |= {f"events, {one}": partial(events, state=one) for one in EventState}
+    asks |= {"a job's documents": job_documents}
     asks |= {"audit": changes, "audit, of one thing": partial(changes, subject="transfer:7")}
     everyone = {f"all tenants' {name}": partial(ask, tenant_id=None) for name, ask in asks.items()}
     return asks | everyone | {"a key's customers": customers, "a transfer's attempts": attempts}

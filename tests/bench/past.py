@@ -66,12 +66,21 @@ _ATTEMPTS = """
     INSERT INTO attempt (tenant_id, transfer_id, n, step, started_at, outcome)
     SELECT :tenant, id, n, 'issue', created_at, 'done' FROM transfer, generate_series(1, 3) AS n
 """
+# A job about a few of the oldest.
+_JOB = """
+    INSERT INTO job (tenant_id, id, wanted, total, made_by) VALUES (:tenant, gen_random_uuid(), '{}', 30, 'Kari')
+"""
+_JOB_DOCUMENTS = """
+    INSERT INTO job_document (tenant_id, job_id, transfer_id, event_id, state_before)
+    SELECT :tenant, (SELECT id FROM job), transfer.id, event.id, 'held' FROM transfer
+    JOIN event ON event.lane_id = transfer.lane_id AND event.seq = 3 WHERE transfer.lane_id <= 30
+"""
 _CHANGES = """
     INSERT INTO audit (tenant_id, at, actor, action, subject, previous_hash, hash)
     SELECT :tenant, now() - make_interval(secs => 86400.0 * :days * (:rows - g) / :rows), 'Kari', 'transfer.retry',
            'transfer:' || g, '', int8send(g) FROM generate_series(1, :rows) AS g
 """
-_STATEMENTS = (_KEYS, _TRANSFERS, _NAMES, _LANES, _EVENTS, _ATTEMPTS, _CHANGES)
+_STATEMENTS = (_KEYS, _TRANSFERS, _NAMES, _LANES, _EVENTS, _ATTEMPTS, _JOB, _JOB_DOCUMENTS, _CHANGES)
 # Those of partitions go and come with their table's own.
 _INDEXES = """
     SELECT i.oid::regclass::text, pg_get_indexdef(i.oid) FROM pg_index x

@@ -43,6 +43,14 @@ async def test_many_workers_book_the_samples_as_a_calm_one_does(
         assert await world.books() == books
 
 
+async def test_no_statement_starts_other_processes_of_the_server(
+    pooler: Pooler | None, database_url: str, tmp_path: Path
+) -> None:
+    way = take(pooler, database_url) if pooler is not None else {}
+    async with open_world(database_url, tmp_path, **way) as world:
+        assert await world.count("SELECT current_setting('max_parallel_workers_per_gather')") == 0
+
+
 async def test_many_doors_slots_and_looks_at_once_do_not_meet_each_others_statements(
     pooler: Pooler | None, database_url: str, tmp_path: Path
 ) -> None:

@@ -23,7 +23,7 @@ _START_SECONDS = 10
 
 _CONFIG = """
 [databases]
-* = {target}
+* = {target} connect_query='SET max_parallel_workers_per_gather = 0'
 
 [pgbouncer]
 listen_addr =
