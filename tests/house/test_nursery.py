@@ -3,12 +3,14 @@
 import os
 import signal
 import subprocess
+import sys
 import time
 from pathlib import Path
 
 import pytest
 
 from app.sandbox.demo_settings import free_ports
+from tests.world.house.source import ROOT
 from tests.world.nursery import Process, fork
 from tests.world.processes import run_alone, run_from_scratch
 
@@ -58,3 +60,34 @@ def test_what_it_says_goes_where_it_was_told(tmp_path: Path) -> None:
     finally:
         process.kill()
         process.wait()
+
+
+def runs(pid: int) -> bool:
+    """Whether there is such a process, and not only what nobody has heard of its end."""
+    try:
+        return ") Z " not in Path(f"/proc/{pid}/stat").read_text()
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+
+
+BEGIN = """
+import sys, time
+from pathlib import Path
+from tests.house.test_nursery import begin
+
+print(begin(Path(sys.argv[1])).pid, flush=True)
+time.sleep(600)
+"""
+
+
+def test_nothing_is_left_of_a_run_that_is_killed(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", BEGIN, str(tmp_path)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT) as run:
+        assert run.stdout is not None
+        pid = int(run.stdout.readline())
+        os.kill(pid, 0)
+        run.kill()
+    deadline = time.monotonic() + 60
+    while runs(pid):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)

@@ -6,6 +6,7 @@ itself starts one (`processes.run_from_scratch`).
 """
 
 import atexit
+import ctypes
 import gc
 import json
 import os
@@ -25,6 +26,7 @@ from typing import IO, Any
 
 _ROOT = Path(__file__).resolve().parents[2]
 _MOST_BYTES = 1 << 20
+_PR_SET_PDEATHSIG = 1
 _NUMBER = struct.Struct("i")
 # Where a command's two streams and what is told of it lie in the message that asks for it.
 _OUT, _ERR, _LINE = range(3)
@@ -149,6 +151,8 @@ class _Nursery:
     def _fork(self, files: Sequence[int]) -> int:
         pid = os.fork()
         if pid == 0:
+            # Whoever is killed with a run of tests leaves none of them behind: the nursery ends then, and they with it.
+            ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
             os.dup2(files[_OUT], 1)
             os.dup2(files[_ERR], 2)
             self._forget()
